@@ -1,0 +1,5 @@
+"""``python -m fhirpkg``."""
+
+from fhirpkg.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What a definition means for one patient: $apply, expressions, CDS Hooks."""

@@ -1,0 +1,1 @@
+"""The authored procedure and the FHIR resources made from it."""

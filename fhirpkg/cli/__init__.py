@@ -1,0 +1,126 @@
+"""The command line: one file a verb beside this one, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from enum import IntEnum
+
+import click
+
+VERBS = {
+    "apply": "Apply a PlanDefinition or ActivityDefinition to a patient.",
+    "build": "Make FHIR resources from authored procedures.",
+    "coverage": "Show which resource and element holds each fact of the source.",
+    "explain": "Say what a rule means, or print the check that runs for a type.",
+    "fhirpath": "Evaluate a FHIRPath expression on a resource.",
+    "install": "Put FHIR packages into the local package cache.",
+    "package": "Make the FHIR NPM package, bundles, NDJSON and XML of the content.",
+    "plan": "Show what a push would change on a server, without changing it.",
+    "prune": "Retire or delete what a package left behind on a server.",
+    "push": "Publish content to a FHIR server and read it back.",
+    "rollback": "Bring a server back to the previous version of a package.",
+    "schema": "Print the JSON Schema of procedure.yaml for editors.",
+    "serve": "Run the embedded FHIR server.",
+    "validate": "Check resources, bundles and packages.",
+    "verify": "Prove that a server holds the content as it was published.",
+}
+"""Each verb is `command` in the module of its name; the words are its line in the help."""
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; the same for every verb."""
+
+    DONE = 0
+    """Done, or nothing to do."""
+    ISSUES = 1
+    """Issues at error, refused, incomplete, changes pending, a difference, not evaluated."""
+    UNUSABLE = 2
+    """Wrong use, or an input, file or server that cannot be used."""
+    BUG = 3
+    """A fault of ours."""
+    CONFLICT = 4
+    """Drift, foreign, duplicate or leased content on a server."""
+    INTERRUPTED = 130
+    """Ctrl-C."""
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its verbs by name and imports one only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(f"fhirpkg.cli.{cmd_name}").command
+        assert isinstance(command, click.Command), f"cli/{cmd_name}.py has no command"
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from fhirpkg.rules import nearest
+
+            ctx.fail(f"there is no verb '{args[0]}'{nearest(args[0], list(VERBS))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(sorted(VERBS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FHIRPKG"},
+)
+@click.version_option(package_name="fhirpkg", message="fhirpkg %(version)s")
+def cli() -> None:
+    """Clinical procedures as FHIR R4 content: write, build, validate, publish, apply.
+
+    Exit codes: 0 done or nothing to do; 1 issues, refused, incomplete or different; 2 wrong use or
+    an input or server that cannot be used; 3 a fault of ours; 4 a conflict on the server; 130
+    interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with a documented exit code."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    from fhirpkg.errors import FhirpkgError
+
+    try:
+        result = cli.main(arguments, prog_name="fhirpkg", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.UNUSABLE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except FhirpkgError as error:
+        click.echo(f"fhirpkg: {error}", err=True)
+        return ExitCode.UNUSABLE
+    except OSError as error:
+        click.echo(f"fhirpkg: {error.filename or 'system'}: {error.strerror or error}", err=True)
+        return ExitCode.UNUSABLE
+    except Exception:  # noqa: BLE001 - the last line of defence, told as what it is
+        return _report_bug()
+    return int(result or ExitCode.DONE)
+
+
+def _report_bug() -> int:
+    import traceback
+
+    traceback.print_exc()
+    click.echo("fhirpkg: this is a fault of ours; please report it with the lines above", err=True)
+    return ExitCode.BUG

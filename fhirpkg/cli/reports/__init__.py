@@ -1,0 +1,1 @@
+"""An Outcome in the formats that people and machines read."""

@@ -1,0 +1,1 @@
+"""What the loaded packages say: structures, value sets, types, snapshots."""

@@ -1,0 +1,1 @@
+"""Local terminology: expansion, membership, units and code grammars."""

@@ -1,0 +1,95 @@
+"""What is raised when the tool cannot do its job.
+
+::
+
+    FhirpkgError
+    ├── SourceError        a file that cannot be opened or decoded
+    ├── DefinitionError    a definition that cannot be used
+    ├── FhirPathError      an expression that cannot be parsed or evaluated
+    ├── PackageError       a package that is missing or damaged
+    ├── ResolutionError    a canonical or reference that leads nowhere
+    ├── ConfigError        settings, options or environment that make no sense
+    └── ServerError        a server that refused or made no sense
+
+Problems in the user's *content* are never raised: they are :class:`fhirpkg.issues.Issue`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class FhirpkgError(Exception):
+    """Base of all errors here; its text says what happened and what to do."""
+
+
+class SourceError(FhirpkgError):
+    """A file that cannot be opened or decoded."""
+
+    def __init__(self, source: str, problem: str, advice: str = "") -> None:
+        self.source = source
+        self.problem = problem
+        self.advice = advice
+        super().__init__(_sentence(f"{source}: {problem}", advice))
+
+
+class DefinitionError(FhirpkgError):
+    """A StructureDefinition, ValueSet or other definition that cannot be used."""
+
+    def __init__(self, canonical: str, problem: str, element: str = "") -> None:
+        self.canonical = canonical
+        self.problem = problem
+        self.element = element
+        where = f"{canonical} ({element})" if element else canonical
+        super().__init__(f"{where}: {problem}")
+
+
+class FhirPathError(FhirpkgError):
+    """An expression that cannot be parsed, is wrongly typed or fails; `column` counts from 1."""
+
+    def __init__(self, expression: str, problem: str, column: int = 0) -> None:
+        self.expression = expression
+        self.problem = problem
+        self.column = column
+        where = f" at column {column}" if column else ""
+        super().__init__(f"FHIRPath {expression!r}: {problem}{where}")
+
+
+class PackageError(FhirpkgError):
+    """A FHIR package that is missing or damaged."""
+
+    def __init__(self, package: str, problem: str, advice: str = "") -> None:
+        self.package = package
+        self.problem = problem
+        self.advice = advice
+        super().__init__(_sentence(f"{package}: {problem}", advice))
+
+
+class ResolutionError(FhirpkgError):
+    """A canonical or reference that leads nowhere."""
+
+    def __init__(self, reference: str, problem: str = "not found") -> None:
+        self.reference = reference
+        self.problem = problem
+        super().__init__(f"{reference}: {problem}")
+
+
+class ConfigError(FhirpkgError):
+    """Settings, options or environment that make no sense."""
+
+
+class ServerError(FhirpkgError):
+    """A server that refused, or answered what is no FHIR; `status` is 0 when it did not answer."""
+
+    def __init__(
+        self, url: str, problem: str, *, status: int = 0, outcome: dict[str, Any] | None = None
+    ) -> None:
+        self.url = url
+        self.problem = problem
+        self.status = status
+        self.outcome = outcome
+        super().__init__(f"{url}: {problem}")
+
+
+def _sentence(text: str, advice: str) -> str:
+    return f"{text}; {advice}" if advice else text

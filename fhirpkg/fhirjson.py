@@ -1,0 +1,307 @@
+"""FHIR JSON: bytes to and from a Resource, decimals as written, and where a path stands.
+
+Nothing here knows FHIR's types; see http://hl7.org/fhir/R4/json.html for the format.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING, Any, Self
+
+from fhirpkg import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.issues import Issue, Path
+
+_DIGITS_LIMIT = 1000
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class WrittenDecimal(Decimal):
+    """A Decimal written with an exponent, which comes back as it was written (1e2, not 1E+2)."""
+
+    __slots__ = ("written",)
+    written: str
+
+    def __new__(cls, text: str) -> Self:
+        """Keep the text beside the number."""
+        number = super().__new__(cls, text)
+        number.written = text
+        return number
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def read(data: bytes | str) -> tuple[Any, list[Issue]]:
+    """The JSON value in `data` and what is wrong with the text; None when it is no JSON.
+
+    Numbers with a point or exponent become Decimals, with their digits as written. Of a key that
+    stands twice the last value is kept and an issue tells it.
+    """
+    text, issues = _decode(data)
+    if text is None:
+        return None, issues
+    duplicates: list[str] = []
+    decoder = json.JSONDecoder(
+        parse_float=_decimal,
+        parse_int=_integer,
+        parse_constant=_refuse_constant,
+        object_pairs_hook=_object_hook(duplicates),
+    )
+    enabled = gc.isenabled()
+    gc.disable()  # twice as fast on large bundles: nothing here makes cycles
+    try:
+        value = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        problem = _plain(error.msg)
+        line, column = error.lineno, error.colno
+        return None, [
+            *issues,
+            rules.issue("parse-json", problem=problem, line=line, column=column),
+        ]
+    except _NumberError as error:
+        line, column = position(text, max(text.find(error.number), 0))
+        number = _shorten(error.number)
+        return None, [
+            *issues,
+            rules.issue("parse-number", number=number, line=line, column=column),
+        ]
+    except RecursionError:
+        return None, [*issues, rules.issue("parse-depth", line=1, column=1)]
+    finally:
+        if enabled:
+            gc.enable()
+    if duplicates:
+        issues += _duplicate_issues(text)
+    if "\\u" in text:
+        issues += _surrogate_issues(text)
+    return value, issues
+
+
+def dump(value: Any, *, indent: int | None = None) -> str:
+    """JSON text of a value, keys in their order, decimals as they were read."""
+    parts: list[str] = []
+    _write(value, parts.append, "\n" if indent is not None else "", " " * (indent or 0))
+    return "".join(parts)
+
+
+def locate(text: str, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Line and column, from 1, of each path in JSON text; of its nearest ancestor if it is absent.
+
+    A path to a property leads to its key, a path to an item to the item's first character.
+    """
+    wanted: dict[Any, Any] = {}
+    paths = list(paths)
+    for path in paths:
+        node = wanted
+        for step in path:
+            node = node.setdefault(step, {})
+    offsets: dict[Path, int] = {}
+    start = _skip(text, 0)
+    _scan(text, start, wanted, (), offsets)
+    lines = _LineTable(text)
+    found: dict[Path, tuple[int, int]] = {}
+    for path in paths:
+        known = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in offsets), ())
+        found[path] = lines.position(offsets.get(known, start))
+    return found
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character offset."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+class _NumberError(ValueError):
+    """A number that is not read: NaN, Infinity, or one with absurdly many digits."""
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+
+
+def _decode(data: bytes | str) -> tuple[str | None, list[Issue]]:
+    if isinstance(data, str):
+        return data, []
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line, column = position(data[: error.start].decode(), error.start)
+        problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        return None, [rules.issue("parse-json", problem=problem, line=line, column=column)]
+    if text.startswith("\ufeff"):
+        return text[1:], [rules.issue("parse-byte-order-mark", line=1, column=1)]
+    return text, []
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > _DIGITS_LIMIT:
+        raise _NumberError(text)
+    if "e" in text or "E" in text:
+        number = WrittenDecimal(text)
+        if abs(number.adjusted()) > _DIGITS_LIMIT:
+            raise _NumberError(text)
+        return number
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > _DIGITS_LIMIT:
+        raise _NumberError(text)
+    return int(text)
+
+
+def _refuse_constant(text: str) -> Any:
+    raise _NumberError(text)
+
+
+def _object_hook(duplicates: list[str]) -> Any:
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        built = dict(pairs)
+        if len(built) != len(pairs):
+            duplicates.append(pairs[0][0])
+        return built
+
+    return build
+
+
+def _duplicate_issues(text: str) -> list[Issue]:
+    found: list[Issue] = []
+    for key, offset in _repeated_keys(text):
+        line, column = position(text, offset)
+        found.append(rules.issue("parse-duplicate-key", key=key, line=line, column=column))
+    return found
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
+
+
+def _repeated_keys(text: str) -> Iterator[tuple[str, int]]:
+    """Each key that stands twice in its object, with the offset of the later one."""
+    open_objects: list[set[str] | None] = []
+    key_expected = False
+    for token in _TOKEN.finditer(text):
+        mark = token.group()
+        if mark in "{[":
+            open_objects.append(set() if mark == "{" else None)
+            key_expected = mark == "{"
+        elif mark in "}]":
+            open_objects.pop()
+            key_expected = False
+        elif mark == ",":
+            key_expected = open_objects[-1] is not None
+        elif mark != ":" and key_expected:
+            seen, key = open_objects[-1], json.loads(mark)
+            assert seen is not None, "a key is expected in objects only"
+            if key in seen:
+                yield key, token.start()
+            seen.add(key)
+            key_expected = False
+
+
+def _surrogate_issues(text: str) -> list[Issue]:
+    found: list[Issue] = []
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*\\u[dD][89a-fA-F](?:[^"\\]|\\.)*"', text):
+        if _SURROGATE.search(json.loads(token.group())):
+            line, column = position(text, token.start())
+            found.append(rules.issue("parse-surrogate", line=line, column=column))
+    return found
+
+
+def _plain(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} digits)"
+
+
+def _write(value: Any, put: Any, line: str, step: str) -> None:
+    if isinstance(value, str):
+        put(encode_basestring(value))
+    elif value is True or value is False or value is None:
+        put({True: "true", False: "false", None: "null"}[value])
+    elif isinstance(value, (int, Decimal)):
+        put(str(value))
+    elif isinstance(value, float):
+        put(repr(value))
+    elif isinstance(value, dict):
+        _write_object(value, put, line, step)
+    elif isinstance(value, (list, tuple)):
+        _write_list(value, put, line, step)
+    else:
+        raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _write_object(value: dict[str, Any], put: Any, line: str, step: str) -> None:
+    inner = line + step
+    between = "{" + inner
+    colon = ": " if line else ":"
+    for key, item in value.items():
+        put(between)
+        put(encode_basestring(key))
+        put(colon)
+        _write(item, put, inner, step)
+        between = "," + inner
+    put(line + "}" if value else "{}")
+
+
+def _write_list(value: list[Any] | tuple[Any, ...], put: Any, line: str, step: str) -> None:
+    inner = line + step
+    between = "[" + inner
+    for item in value:
+        put(between)
+        _write(item, put, inner, step)
+        between = "," + inner
+    put(line + "]" if value else "[]")
+
+
+class _LineTable:
+    """Offsets of the line starts of a text, to turn many offsets into lines quickly."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        import bisect  # noqa: PLC0415 - only needed when something is wrong
+
+        line = bisect.bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+
+_raw_decode = json.JSONDecoder(parse_float=len, parse_int=len).raw_decode
+
+
+def _scan(text: str, at: int, wanted: dict[Any, Any], path: Path, offsets: dict[Path, int]) -> int:
+    """Note the offsets of the wanted paths below a value; what is not wanted is skipped quickly."""
+    if not wanted or text[at] not in "{[":
+        return int(_raw_decode(text, at)[1])
+    is_object = text[at] == "{"
+    at = _skip(text, at + 1)
+    index = 0
+    while text[at] not in "}]":
+        step: str | int = index
+        start = at
+        if is_object:
+            step, at = _raw_decode(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+        inner = wanted.get(step)
+        if inner is not None:
+            offsets[(*path, step)] = start
+        at = _skip(text, _scan(text, at, inner or {}, (*path, step), offsets))
+        index += 1
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at

@@ -1,0 +1,1 @@
+"""FHIRPath: text to a compiled function; FHIR types come in as a TypeModel."""

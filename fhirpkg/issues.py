@@ -1,0 +1,123 @@
+"""What is found in the user's content: an Issue is collected, never raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Resource = dict[str, Any]
+"""FHIR JSON is the model: a dictionary with a `resourceType`."""
+
+Path = tuple[str | int, ...]
+"""A place in JSON: keys and indexes from the root, ``("action", 0, "_title")``."""
+
+_EXTENSION = "http://hl7.org/fhir/StructureDefinition/operationoutcome-"
+
+
+class Severity(StrEnum):
+    """How bad an issue is (R4 valueset-issue-severity)."""
+
+    FATAL = "fatal"
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+
+    @property
+    def rank(self) -> int:
+        """0 for fatal to 3 for information."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing found: what, where, how bad, by which rule and what to do about it.
+
+    `code` is a code of R4's issue-type; `expression` a FHIRPath; lines and columns count from 1
+    and are 0 where there is no text.
+    """
+
+    severity: Severity
+    code: str
+    rule: str
+    text: str
+    expression: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    profile: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        where = f"{self.expression}: " if self.expression else ""
+        advice = f" ({self.advice})" if self.advice else ""
+        return f"{place or '-'}: {self.severity} {self.rule}: {where}{self.text}{advice}"
+
+    def as_operation_outcome_issue(self) -> Resource:
+        """The issue as a part of an OperationOutcome, with HL7's line and column extensions."""
+        extensions: list[Resource] = []
+        if self.line:
+            extensions = [
+                {"url": f"{_EXTENSION}issue-line", "valueInteger": self.line},
+                {"url": f"{_EXTENSION}issue-col", "valueInteger": self.column},
+            ]
+        if self.file:
+            extensions.append({"url": f"{_EXTENSION}issue-source", "valueString": self.file})
+        found: Resource = {"extension": extensions} if extensions else {}
+        found |= {
+            "severity": str(self.severity),
+            "code": self.code,
+            "details": {"coding": [{"code": self.rule}], "text": self.text},
+        }
+        if self.advice or self.profile:
+            found["diagnostics"] = "; ".join(
+                part for part in (self.advice, self.profile and f"profile {self.profile}") if part
+            )
+        if self.expression:
+            found["expression"] = [self.expression]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that was found in one input, in the order of its places; true when nothing is wrong."""
+
+    issues: tuple[Issue, ...] = ()
+    ignored: tuple[tuple[Issue, str], ...] = field(default=())
+    """Issues that an ignore file takes out, each with the reason given there."""
+
+    def __bool__(self) -> bool:
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """The issues of severity error and fatal."""
+        return tuple(i for i in self.issues if i.severity.rank <= Severity.ERROR.rank)
+
+    def count(self, severity: Severity) -> int:
+        """How many issues there are of one severity."""
+        return sum(issue.severity is severity for issue in self.issues)
+
+    def as_operation_outcome(self) -> Resource:
+        """The whole as an OperationOutcome; one informational issue when there is none."""
+        issues = [issue.as_operation_outcome_issue() for issue in self.issues]
+        return {"resourceType": "OperationOutcome", "issue": issues or [_ALL_OK]}
+
+
+_ALL_OK = {
+    "severity": "information",
+    "code": "informational",
+    "details": {"text": "No issue was found"},
+}
+
+
+def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Issues by file, line, column and severity, the same one told once."""
+    unique = dict.fromkeys(issues)
+    return tuple(
+        sorted(unique, key=lambda i: (i.file, i.line, i.column, i.severity.rank, i.expression))
+    )

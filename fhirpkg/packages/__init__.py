@@ -1,0 +1,1 @@
+"""FHIR NPM packages as files: read, write, cache, download."""

@@ -1,0 +1,1 @@
+"""A package onto a server, and the proof of it."""

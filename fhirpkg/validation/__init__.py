@@ -1,0 +1,1 @@
+"""Checking resources against definitions; a rule family a module."""
