@@ -1,0 +1,75 @@
+"""Issues, outcomes and the catalogue of rules."""
+
+import re
+
+import pytest
+
+from fhirpkg import rules
+from fhirpkg.issues import Issue, Outcome, Severity, in_order
+
+
+def test_an_issue_reads_as_one_line_with_place_rule_and_advice():
+    issue = Issue(
+        Severity.ERROR, "value", "x-rule", "'a' is no b", "Patient.a", "f.json", 3, 7, advice="c"
+    )
+    assert str(issue) == "f.json:3:7: error x-rule: Patient.a: 'a' is no b (c)"
+
+
+def test_an_outcome_is_true_only_without_errors():
+    warning = Issue(Severity.WARNING, "value", "r", "t")
+    assert Outcome((warning,))
+    assert not Outcome((warning, Issue(Severity.FATAL, "value", "r", "t")))
+
+
+def test_an_operation_outcome_carries_line_column_source_and_rule():
+    issue = Issue(Severity.ERROR, "value", "r", "t", "Patient.a", "f.json", 3, 7, "p", "do")
+    [found] = Outcome((issue,)).as_operation_outcome()["issue"]
+    values = {e["url"].rpartition("-")[2]: e for e in found["extension"]}
+    assert values["line"]["valueInteger"] == 3
+    assert values["col"]["valueInteger"] == 7
+    assert values["source"]["valueString"] == "f.json"
+    assert found["details"]["coding"] == [{"code": "r"}]
+    assert found["expression"] == ["Patient.a"]
+    assert found["diagnostics"] == "do; profile p"
+
+
+def test_an_empty_outcome_says_that_all_is_well():
+    [found] = Outcome().as_operation_outcome()["issue"]
+    assert found["severity"] == "information"
+
+
+def test_issues_are_ordered_by_place_and_told_once():
+    first = Issue(Severity.WARNING, "value", "r", "t", file="a", line=1)
+    second = Issue(Severity.ERROR, "value", "r", "t", file="a", line=2)
+    assert in_order([second, first, second]) == (first, second)
+
+
+def test_each_rule_has_a_kebab_case_id_a_known_code_and_words():
+    codes = {
+        "invalid", "structure", "required", "value", "invariant", "security", "processing",
+        "not-supported", "duplicate", "not-found", "code-invalid", "extension", "too-costly",
+        "business-rule", "conflict", "incomplete", "informational", "too-long", "exception",
+        "multiple-matches", "throttled", "timeout", "transient", "login", "forbidden", "expired",
+    }  # fmt: skip
+    for rule in rules.catalogue().values():
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.id), rule.id
+        assert rule.code in codes, rule
+        assert rule.title, rule
+        assert rule.text, rule
+        assert not rule.title.endswith("."), rule
+
+
+def test_the_words_of_an_issue_are_made_from_what_was_found():
+    issue = rules.issue("parse-duplicate-key", key="{x}", line=2)
+    assert issue.text == "the key '{x}' stands here a second time"
+    assert issue.line == 2
+
+
+def test_the_nearest_name_is_offered_only_when_it_is_near():
+    assert rules.nearest("tilte", ["title", "date"]) == "; did you mean 'title'?"
+    assert not rules.nearest("zzz", ["title", "date"])
+
+
+def test_a_rule_that_is_not_in_the_catalogue_is_our_mistake():
+    with pytest.raises(KeyError):
+        rules.issue("no-such-rule")
