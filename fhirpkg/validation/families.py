@@ -1,0 +1,39 @@
+"""The rule families: checks of whole resources that no StructureDefinition states.
+
+Each is a function ``check_x(resource, path, run)`` in the module of its name, imported when a
+resource of its type is first met. It is called for every resource of the type: the input itself,
+contained resources and the resources of Bundle entries.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+    Family = Callable[[Resource, Path, Run], None]
+
+EVERY = "Resource"
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    EVERY: (),
+}
+"""Type to ``module.function`` in this package; those of `Resource` are called for every type."""
+
+
+@functools.cache
+def families(resource_type: str) -> tuple[Family, ...]:
+    """The rule families that look at resources of a type."""
+    names = _FAMILIES[EVERY] + _FAMILIES.get(resource_type, ())
+    return tuple(_load(name) for name in names)
+
+
+def _load(name: str) -> Family:
+    module, _, function = name.partition(".")
+    family: Family = getattr(importlib.import_module(f"fhirpkg.validation.{module}"), function)
+    return family

@@ -1,0 +1,76 @@
+"""Findings put into words and places: issues with a FHIRPath expression, a line and a column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson, rules
+from fhirpkg.issues import Issue, Severity
+
+if TYPE_CHECKING:
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Finding, Run
+
+
+def issues_of(run: Run, file: str = "", text: str = "") -> list[Issue]:
+    """The findings of a run as issues; with the JSON text they get a line and column."""
+    if not run.findings:
+        return []
+    paths = {finding.path for finding in run.findings}
+    places = fhirjson.locate(text, paths) if text else {}
+    types = run.definitions.types
+    expressions = {path: expression_of(run.root, path, types) for path in paths}
+    return [_issue(f, expressions[f.path], file, places.get(f.path, (0, 0))) for f in run.findings]
+
+
+def _issue(finding: Finding, expression: str, file: str, place: tuple[int, int]) -> Issue:
+    where: dict[str, Any] = {"expression": expression, "file": file, "profile": finding.profile}
+    where["line"], where["column"] = place
+    if finding.rule not in rules.catalogue():
+        assert finding.severity is not None, f"constraint {finding.rule} has a severity"
+        human = finding.found["human"]
+        return Issue(finding.severity, "invariant", finding.rule, human, **where)
+    return rules.issue(finding.rule, severity=finding.severity, **where, **finding.found)
+
+
+def expression_of(root: Resource, path: Path, types: TypesOfDefinitions) -> str:
+    """The FHIRPath of a place: ``Observation.value.ofType(Quantity).code``, ``Patient.name[0]``."""
+    node: Any = root
+    here = str(root.get("resourceType", ""))
+    parts = [here]
+    for step in path:
+        if isinstance(step, int):
+            parts[-1] += f"[{step}]"
+        else:
+            name, here = _name_and_type(step, here, types)
+            parts.append(name)
+        node = _child(node, step)
+        if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
+            here = node["resourceType"]
+    return ".".join(parts)
+
+
+def _name_and_type(key: str, parent: str, types: TypesOfDefinitions) -> tuple[str, str]:
+    """A JSON key as FHIRPath writes it, and the type of what it holds."""
+    name = key.removeprefix("_")
+    elements = types.elements(parent) if types.is_type(parent) else {}
+    if name in elements:
+        return name, elements[name].types[0] if elements[name].types else ""
+    for element in elements.values():
+        if element.is_choice and name.startswith(element.name):
+            for choice in element.types:
+                if name == element.name + choice[:1].upper() + choice[1:]:
+                    return f"{element.name}.ofType({choice})", choice
+    return name, ""
+
+
+def _child(node: Any, step: str | int) -> Any:
+    try:
+        return node[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+SEVERITY_OF = {severity.value: severity for severity in Severity}
+"""A constraint's severity by its code."""

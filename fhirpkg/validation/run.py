@@ -1,0 +1,171 @@
+"""One input being checked: what is looked up, what is found, where things stand.
+
+The check functions and the rule families get a :class:`Run` and report to it. A place inside the
+input is a :data:`Path` of JSON keys and indexes from the root; generated checks, which pass one
+for every element, use a :data:`Trail` instead and only what is reported is made into a path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fhirpkg.issues import Resource, Severity
+from fhirpkg.validation.bundle_index import BundleIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.issues import Path
+
+Trail = tuple[Any, ...]
+"""A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user may choose about checking."""
+
+    best_practice: Severity | None = None
+    """The severity of constraints that are marked as best practice; None leaves them out."""
+    wrong_display: Severity = Severity.ERROR
+    """The severity of a display that is not one of the code's."""
+    html_in_text: bool = True
+    """Whether HTML tags in strings and markdown are let pass."""
+    for_publication: bool = False
+    """Whether the rules for content about to be published are applied."""
+    targets: bool = False
+    """Whether the resource that a reference leads to is checked against its target profiles."""
+
+
+class Finding(NamedTuple):
+    """What was found, before it is put into words."""
+
+    rule: str
+    path: Path
+    severity: Severity | None
+    profile: str
+    found: dict[str, Any]
+
+
+class Run:
+    """One input being checked; `root` is the resource it holds."""
+
+    def __init__(
+        self,
+        root: Resource,
+        definitions: Definitions,
+        terminology: Terminology,
+        settings: Settings | None = None,
+        retrieve: Callable[[str], Resource | None] | None = None,
+    ) -> None:
+        self.root = root
+        self.definitions = definitions
+        self.terminology = terminology
+        self.settings = settings or Settings()
+        self.findings: list[Finding] = []
+        self._retrieve = retrieve
+        self._indexes: dict[int, BundleIndex] = {}
+
+    def report(
+        self,
+        rule: str,
+        path: Path | Trail,
+        *,
+        severity: Severity | None = None,
+        profile: str = "",
+        **found: Any,
+    ) -> None:
+        """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
+        self.findings.append(Finding(rule, flat(path), severity, profile, found))
+
+    def resolve(self, reference: str, path: Path | Trail) -> Resource | None:
+        """The resource that a reference standing at `path` leads to, or None.
+
+        It is sought among the contained resources, then in the Bundles around the place, then in
+        the other inputs (http://hl7.org/fhir/R4/bundle.html#references).
+        """
+        if reference.startswith("#"):
+            return contained(self.owner(path), reference[1:])
+        for bundle, full_url in self._bundles_around(flat(path)):
+            found = self.index(bundle).find(reference, full_url)
+            if found is not None:
+                return found
+        return self._retrieve(reference) if self._retrieve else None
+
+    def owner(self, path: Path | Trail) -> Resource:
+        """The resource around a place that is contained in no other: `%rootResource`."""
+        owner = self.root
+        for step, resource in self._resources_around(flat(path)):
+            if step != "contained":
+                owner = resource
+        return owner
+
+    def index(self, bundle: Resource) -> BundleIndex:
+        """The entries of a Bundle by their urls, made once."""
+        index = self._indexes.get(id(bundle))
+        if index is None:
+            index = self._indexes[id(bundle)] = BundleIndex(bundle)
+        return index
+
+    def _resources_around(self, path: Path) -> Iterator[tuple[str, Resource]]:
+        """The resources on the way to a place, outermost first, each with the property it is in."""
+        node: Any = self.root
+        name = ""
+        yield name, self.root
+        for step in path:
+            name = step if isinstance(step, str) else name
+            try:
+                node = node[step]
+            except (KeyError, IndexError, TypeError):
+                return
+            if isinstance(node, dict) and "resourceType" in node:
+                yield name, node
+
+    def _bundles_around(self, path: Path) -> list[tuple[Resource, str]]:
+        """The Bundles around a place, innermost first, each with the fullUrl of its entry there."""
+        around: list[tuple[Resource, str]] = []
+        node: Any = self.root
+        for at, step in enumerate((*path, "")):
+            if isinstance(node, dict) and node.get("resourceType") == "Bundle":
+                around.append((node, _full_url(node, path[at : at + 2])))
+            try:
+                node = node[step]
+            except (KeyError, IndexError, TypeError):
+                break
+        return around[::-1]
+
+
+def _full_url(bundle: Resource, steps: Path) -> str:
+    """The fullUrl of the entry that a path into a Bundle leads to, or nothing."""
+    if len(steps) < 2 or steps[0] != "entry":
+        return ""
+    try:
+        url = bundle["entry"][steps[1]].get("fullUrl")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return ""
+    return url if isinstance(url, str) else ""
+
+
+def contained(resource: Resource, identifier: str) -> Resource | None:
+    """The contained resource of an id; the resource itself for the empty id (``#``)."""
+    if not identifier:
+        return resource
+    inner = resource.get("contained")
+    for item in inner if isinstance(inner, list) else ():
+        if isinstance(item, dict) and item.get("id") == identifier:
+            return item
+    return None
+
+
+def flat(path: Path | Trail) -> Path:
+    """A trail as a path; a path stays as it is."""
+    if not path or not isinstance(path[0], tuple):
+        return path
+    steps: list[str | int] = []
+    while path:
+        steps.extend(path[:0:-1])
+        path = path[0]
+    return tuple(steps[::-1])
