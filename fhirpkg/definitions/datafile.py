@@ -1,0 +1,193 @@
+"""One compact file of definitions: written once by the compiler, read lazily by `Definitions`.
+
+A header line (JSON), an index with a line a resource, a table with a line a type, preset
+dictionaries, then each resource compressed alone with its type's dictionary. The file is mapped,
+not read: finding one definition searches the index's bytes, and unpacks that definition only.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import zlib
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson
+from fhirpkg.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+
+_FORMAT = 1
+_WINDOW = 32 * 1024
+"""What a preset dictionary of zlib can hold."""
+_SAMPLES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What identifies a definition, known without reading it.
+
+    `bases` are a StructureDefinition's baseDefinition, or the types a SearchParameter is for;
+    `package` is the name#version it came with, empty for a resource given alone.
+    """
+
+    resource_type: str
+    url: str
+    version: str
+    id: str
+    name: str
+    kind: str
+    type: str
+    derivation: str
+    bases: tuple[str, ...]
+    package: str = ""
+    position: tuple[int, int] = (0, 0)
+
+
+def entry_of(resource: Resource, package: str = "") -> Entry:
+    """The entry of a resource at hand."""
+    base = resource.get("base") or resource.get("baseDefinition")
+    bases = base if isinstance(base, list) else [base]
+    return Entry(
+        resource_type=_string(resource.get("resourceType")),
+        url=_string(resource.get("url")),
+        version=_string(resource.get("version")),
+        id=_string(resource.get("id")),
+        name=_string(resource.get("name")),
+        kind=_string(resource.get("kind")),
+        type=_string(resource.get("type")),
+        derivation=_string(resource.get("derivation")),
+        bases=tuple(b for b in bases if isinstance(b, str)),
+        package=package,
+    )
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class DataFile:
+    """A data file, open for reading."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as stream:
+            header = json.loads(stream.readline())
+            self._start = stream.tell()
+            self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        if header["format"] != _FORMAT:
+            raise DefinitionError(str(path), "the file has another format than this program")
+        self.package: str = header["package"]
+        self._index: dict[str, tuple[int, int]] = header["index"]
+        self._dictionaries: dict[str, tuple[int, int]] = header["dictionaries"]
+        self._types: tuple[int, int] = header["types"]
+
+    @property
+    def resource_types(self) -> Sequence[str]:
+        """The types of which the file holds resources."""
+        return list(self._index)
+
+    def entries(self, resource_type: str) -> Iterator[Entry]:
+        """The entries of one type, by url."""
+        if resource_type in self._index:
+            for line in self._bytes(self._index[resource_type]).decode().split("\n")[1:-1]:
+                yield self._entry(resource_type, line)
+
+    def find(self, url: str, resource_type: str) -> Entry | None:
+        """The entry of a url among the resources of one type."""
+        line = self._line(self._index.get(resource_type, (0, 0)), url)
+        return self._entry(resource_type, line) if line else None
+
+    def load(self, entry: Entry) -> Resource:
+        """The resource of an entry."""
+        dictionary = self._bytes(self._dictionaries[entry.resource_type])
+        packed = self._bytes(entry.position)
+        text = zlib.decompressobj(zdict=dictionary).decompress(packed)
+        resource: Resource = json.loads(text, parse_float=Decimal)
+        return resource
+
+    def type_line(self, name: str) -> str | None:
+        """The line of a type in the table of types."""
+        return self._line(self._types, name)
+
+    def type_lines(self) -> list[str]:
+        """The whole table of types."""
+        return self._bytes(self._types).decode().split("\n")[1:-1]
+
+    def _bytes(self, place: tuple[int, int]) -> bytes:
+        offset, length = place
+        return self._map[self._start + offset : self._start + offset + length]
+
+    def _line(self, section: tuple[int, int], key: str) -> str | None:
+        """The line that begins with a key; each section begins with a newline."""
+        first = self._start + section[0]
+        last = first + section[1]
+        at = self._map.find(f"\n{key}\t".encode(), first, last)
+        if at < 0:
+            return None
+        return self._map[at + 1 : self._map.find(b"\n", at + 1, last)].decode()
+
+    def _entry(self, resource_type: str, line: str) -> Entry:
+        url, version, id_, name, kind, type_, derivation, bases, offset, length = line.split("\t")
+        return Entry(
+            resource_type, url, version, id_, name, kind, type_, derivation,
+            tuple(bases.split()), self.package, (int(offset), int(length)),
+        )  # fmt: skip
+
+
+def pack(package: str, resources: Iterable[Resource], type_lines: Iterable[str]) -> bytes:
+    """The bytes of a data file; resources of one type stand together, by url."""
+    sections = _Sections()
+    indexes: dict[str, bytes] = {}
+    dictionaries: dict[str, tuple[int, int]] = {}
+    ordered = sorted(resources, key=lambda r: (r["resourceType"], r["url"]))
+    for resource_type, group in groupby(ordered, key=lambda r: str(r["resourceType"])):
+        members = list(group)
+        texts = [fhirjson.dump(r).encode() for r in members]
+        dictionary = _dictionary(texts)
+        dictionaries[resource_type] = sections.add(dictionary)
+        places = [sections.add(_compress(text, dictionary)) for text in texts]
+        lines = map(_index_line, map(entry_of, members), places)
+        indexes[resource_type] = b"\n" + "".join(lines).encode()
+    header = {
+        "format": _FORMAT,
+        "package": package,
+        "index": {name: sections.add(lines) for name, lines in indexes.items()},
+        "types": sections.add(("\n" + "\n".join(type_lines) + "\n").encode()),
+        "dictionaries": dictionaries,
+    }
+    return json.dumps(header).encode() + b"\n" + bytes(sections.data)
+
+
+class _Sections:
+    """Bytes that grow, each piece known by its offset and length."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def add(self, piece: bytes) -> tuple[int, int]:
+        self.data += piece
+        return len(self.data) - len(piece), len(piece)
+
+
+def _dictionary(texts: list[bytes]) -> bytes:
+    """The starts of texts spread over all of them: what resources of one type have in common."""
+    chosen = texts[:: max(1, len(texts) // _SAMPLES)]
+    return b"".join(text[: _WINDOW // len(chosen)] for text in chosen)
+
+
+def _compress(text: bytes, dictionary: bytes) -> bytes:
+    packer = zlib.compressobj(9, zdict=dictionary)
+    return packer.compress(text) + packer.flush()
+
+
+def _index_line(entry: Entry, place: tuple[int, int]) -> str:
+    words = (entry.url, entry.version, entry.id, entry.name, entry.kind, entry.type)
+    rest = (entry.derivation, " ".join(entry.bases), str(place[0]), str(place[1]))
+    return "\t".join(" ".join(word.split()) for word in (*words, *rest)) + "\n"

@@ -1,0 +1,141 @@
+"""Definitions: what the R4 core and added packages define, found by canonical, read when asked."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fhirpkg.canonical import Canonical, version_key, version_matches
+from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
+from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
+from fhirpkg.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Self
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.packages.package import Package
+
+CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
+_STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
+
+
+class Definitions:
+    """An immutable look-up: the R4 core, and over it packages and single resources.
+
+    Resources that come out are shared: treat them as frozen.
+    """
+
+    def __init__(self, core: DataFile, added: tuple[tuple[Entry, Resource], ...] = ()) -> None:
+        self._core = core
+        self._added = added
+        self._by_url: dict[str, list[tuple[Entry, Resource]]] = {}
+        for entry, resource in added:
+            self._by_url.setdefault(entry.url, []).append((entry, resource))
+        self._loaded: dict[tuple[int, int], Resource] = {}
+        self._structures: dict[str, Resource] = {}
+        self._parameters: dict[str, dict[str, Resource]] = {}
+        self.types = TypesOfDefinitions(core, self._added_type)
+
+    @classmethod
+    @functools.cache
+    def core(cls) -> Self:
+        """The definitions of R4 4.0.1 that come with this program; one object in a process."""
+        return cls(DataFile(CORE_FILE))
+
+    def with_resources(self, resources: Iterable[Resource]) -> Definitions:
+        """These definitions and some resources, which win over published ones of the same url."""
+        return self._with((entry_of(resource), resource) for resource in resources)
+
+    def with_package(self, package: Package) -> Definitions:
+        """These definitions and those of a package."""
+        name = str(package.id)
+        return self._with((entry_of(r, name), r) for _, r in package.resources())
+
+    def find(self, canonical: str | Canonical, resource_type: str | None = None) -> Resource | None:
+        """The definition of a canonical, of a type if one is asked for.
+
+        With a version exactly that one (``4.0`` takes 4.0.1); without, one given alone before
+        published ones, then the newest, then the one that was added last.
+        """
+        wanted = Canonical.parse(canonical) if isinstance(canonical, str) else canonical
+        found = self._find_added(wanted, resource_type)
+        if found is not None:
+            return found
+        types = [resource_type] if resource_type else self._core.resource_types
+        for type_ in types:
+            entry = self._core.find(wanted.url, type_)
+            if entry and version_matches(wanted.version, entry.version):
+                return self._load(entry)
+        return None
+
+    def structure(self, name: str) -> Resource | None:
+        """The StructureDefinition of a url or a type name, with its snapshot.
+
+        Raises DefinitionError when a snapshot is missing and cannot be made.
+        """
+        if name not in self._structures:
+            found = self._structure(name)
+            if found is None:
+                return None
+            self._structures[name] = found
+        return self._structures[name]
+
+    def entries(self, resource_type: str) -> Iterator[Entry]:
+        """What is known of each definition of a type: added ones first, then the core's."""
+        for entry, _ in reversed(self._added):
+            if entry.resource_type == resource_type:
+                yield entry
+        yield from self._core.entries(resource_type)
+
+    def search_parameters(self, resource_type: str) -> Mapping[str, Resource]:
+        """The SearchParameters of a resource type by code, inherited ones (`_id`) included."""
+        if resource_type not in self._parameters:
+            bases = {resource_type, *self._ancestors(resource_type)}
+            found: dict[str, Resource] = {}
+            for entry in self.entries("SearchParameter"):
+                if bases.intersection(entry.bases):
+                    parameter = self.find(entry.url, "SearchParameter") or {}
+                    found.setdefault(str(parameter.get("code")), parameter)
+            self._parameters[resource_type] = found
+        return self._parameters[resource_type]
+
+    def _with(self, added: Iterable[tuple[Entry, Resource]]) -> Definitions:
+        return Definitions(self._core, (*self._added, *added))
+
+    def _find_added(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
+        candidates = [
+            (not entry.package, version_key(entry.version), number, resource)
+            for number, (entry, resource) in enumerate(self._by_url.get(wanted.url, ()))
+            if resource_type in {None, entry.resource_type}
+            and version_matches(wanted.version, entry.version or None)
+        ]
+        return max(candidates, key=lambda c: c[:3])[3] if candidates else None
+
+    def _load(self, entry: Entry) -> Resource:
+        resource = self._loaded.get(entry.position)
+        if resource is None:
+            resource = self._loaded[entry.position] = self._core.load(entry)
+        return resource
+
+    def _structure(self, name: str) -> Resource | None:
+        found = self.find(name if ":" in name else _STRUCTURES + name, "StructureDefinition")
+        if found is None:
+            found = self._added_type(name)
+        if found is None or "snapshot" in found:
+            return found
+        raise DefinitionError(name, "it has no snapshot")
+
+    def _added_type(self, name: str) -> Resource | None:
+        for entry, resource in reversed(self._added):
+            if defines_type(entry) and entry.type.rpartition("/")[2] == name:
+                return resource
+        return None
+
+    def _ancestors(self, type_name: str) -> Iterator[str]:
+        base = self.types.base(type_name)
+        while base:
+            yield base
+            base = self.types.base(base)

@@ -1,0 +1,265 @@
+"""FHIR NPM packages as files: read and write a .tgz or a folder, index, digest.
+
+The format: https://hl7.org/fhir/packages.html. Nothing here uses the network or the cache.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from fhirpkg import fhirjson
+from fhirpkg.canonical import PackageId
+from fhirpkg.errors import ConfigError, PackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fhirpkg.issues import Resource
+
+MAX_MEMBERS = 100_000
+MAX_BYTES = 512 * 1024 * 1024
+"""What an archive may hold when unpacked; the largest official package has 185 MB."""
+
+_ROOT = "package/"
+_EPOCH = 315532800  # 1980-01-01, the first time that every archive format can hold
+_INDEXED = ("resourceType", "id", "url", "version", "kind", "type", "supplements", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """package.json: who a package is and what it needs.
+
+    `dependencies` maps names to versions; `data` is the whole file.
+    """
+
+    id: PackageId
+    canonical: str = ""
+    fhir_versions: tuple[str, ...] = ()
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, text: bytes, source: str) -> Self:
+        """Read package.json; `source` names the package in a PackageError."""
+        data, _ = fhirjson.read(text)
+        if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+            raise PackageError(source, "its package.json is no JSON object with a name")
+        version = data.get("version")
+        try:
+            identity = PackageId.parse(f"{data['name']}#{version}" if version else data["name"])
+        except ValueError as error:
+            raise PackageError(source, f"in its package.json, {error}") from error
+        dependencies = data.get("dependencies")
+        return cls(
+            identity,
+            _text(data.get("canonical")),
+            _texts(data.get("fhirVersions") or data.get("fhir-version-list")),
+            {k: v for k, v in dependencies.items() if isinstance(v, str)}
+            if isinstance(dependencies, dict)
+            else {},
+            data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package in memory: its manifest and its files, named from inside `package/`."""
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+    @property
+    def id(self) -> PackageId:
+        """Name and version."""
+        return self.manifest.id
+
+    def resources(self, folder: str = "") -> Iterator[tuple[str, Resource]]:
+        """File names and resources of one folder, by default the top one; the rest is left out.
+
+        Examples lie in ``example`` (or, in some packages, ``examples``).
+        """
+        for name in sorted(self.files):
+            path, _, base = name.rpartition("/")
+            if path != folder or not base.endswith(".json") or base in _NO_RESOURCES:
+                continue
+            value, _ = fhirjson.read(self.files[name])
+            if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+                yield name, value
+
+
+_NO_RESOURCES = {"package.json", ".index.json", ".index.db"}
+
+
+def read_package(source: Path | bytes) -> Package:
+    """The package in a .tgz (file or bytes) or in a folder that holds package.json.
+
+    Raises PackageError for what is damaged, hostile (paths outside, links, bombs, members that
+    stand twice) or no package.
+    """
+    if isinstance(source, bytes):
+        return _package(_untar(io.BytesIO(source), "package"), "package")
+    if source.is_dir():
+        return _package(_folder_files(source), str(source))
+    try:
+        with source.open("rb") as stream:
+            return _package(_untar(stream, str(source)), str(source))
+    except FileNotFoundError as error:
+        raise PackageError(str(source), "there is no such file") from error
+
+
+def write_package(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
+    """The bytes of a .tgz that depend on nothing but what goes in.
+
+    `files` are named from inside `package/`; package.json and .index.json are made here. Member
+    times are SOURCE_DATE_EPOCH, or a fixed one when it is not set.
+    """
+    everything = {
+        **files,
+        "package.json": _json(manifest),
+        ".index.json": _json(index(files)),
+    }
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=9, mtime=0) as stream:
+        stream.write(_tar(everything))
+    return packed.getvalue()
+
+
+def digest(archive: bytes) -> str:
+    """The SHA-256 of the tar inside a .tgz: equal for equal content, whoever compressed it."""
+    try:
+        return hashlib.sha256(gzip.decompress(archive)).hexdigest()
+    except (OSError, EOFError, zlib.error) as error:
+        raise PackageError("package", f"it is no gzip archive ({error})") from error
+
+
+def index(files: Mapping[str, bytes]) -> Resource:
+    """.index.json, version 2: of each resource in the top folder what identifies it.
+
+    Only top-level strings are taken: `type` of a PlanDefinition is an object, and tools that take
+    its first character for a type lose the resource.
+    """
+    entries = [
+        {
+            "filename": name,
+            **{key: value[key] for key in _INDEXED if isinstance(value.get(key), str)},
+        }
+        for name, value in Package(Manifest(PackageId("index")), files).resources()
+    ]
+    return {"index-version": 2, "files": entries}
+
+
+def content_root() -> Path:
+    """The folder that holds `resources/` and `profiles/`: in the wheel, or beside the checkout.
+
+    Raises PackageError when neither is there.
+    """
+    package = Path(__file__).parent.parent
+    for root in (package / "content", package.parent):
+        if (root / "resources" / "package.yaml").is_file():
+            return root
+    raise PackageError("fhirpkg", "its own content is not installed", "install it again with pip")
+
+
+def _package(files: dict[str, bytes], source: str) -> Package:
+    text = files.get("package.json")
+    if text is None:
+        raise PackageError(source, "it is no FHIR package: there is no package/package.json in it")
+    return Package(Manifest.parse(text, source), files)
+
+
+def _untar(stream: Any, source: str) -> dict[str, bytes]:
+    """Files under `package/`; the archive is read once, from front to back, within limits."""
+    files: dict[str, bytes] = {}
+    try:
+        with (
+            gzip.GzipFile(fileobj=stream) as unpacked,
+            tarfile.open(fileobj=_Limited(unpacked, source), mode="r|") as archive,
+        ):
+            for count, member in enumerate(archive):
+                if count >= MAX_MEMBERS:
+                    raise PackageError(source, f"it holds more than {MAX_MEMBERS} files")
+                name = _member_name(member, source)
+                if name in files:
+                    raise PackageError(source, f"it holds {name} twice")
+                content = archive.extractfile(member) if name else None
+                if content is not None:
+                    files[name] = content.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise PackageError(source, f"it is no readable .tgz archive ({error})") from error
+    return files
+
+
+class _Limited(io.RawIOBase):
+    """A stream that refuses to give more than MAX_BYTES, for archives that unpack without end."""
+
+    def __init__(self, stream: gzip.GzipFile, source: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._source = source
+        self._left = MAX_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= size
+        if self._left < 0:
+            raise PackageError(self._source, f"it unpacks to more than {MAX_BYTES >> 20} MB")
+        return self._stream.read(size)
+
+
+def _member_name(member: tarfile.TarInfo, source: str) -> str:
+    """The name inside `package/`, or nothing for folders and what lies beside `package/`."""
+    name = member.name.removeprefix("./")
+    if name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
+        raise PackageError(source, f"its member {member.name!r} leads out of the archive")
+    if member.isdir():
+        return ""
+    if not member.isreg():
+        raise PackageError(source, f"its member {member.name!r} is a link or a device")
+    return name.removeprefix(_ROOT) if name.startswith(_ROOT) else ""
+
+
+def _folder_files(folder: Path) -> dict[str, bytes]:
+    root = folder / "package" if (folder / "package" / "package.json").is_file() else folder
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in sorted(files):
+            member = tarfile.TarInfo(_ROOT + name)
+            member.size = len(files[name])
+            member.mtime = _archive_time()
+            archive.addfile(member, io.BytesIO(files[name]))
+    return written.getvalue()
+
+
+def _archive_time() -> int:
+    text = os.environ.get("SOURCE_DATE_EPOCH", str(_EPOCH))
+    if not text.isdigit():
+        raise ConfigError(f"SOURCE_DATE_EPOCH is {text!r}; it must be seconds since 1970")
+    return int(text)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
