@@ -1,0 +1,123 @@
+"""What `validate` is given: files, folders, NDJSON, packages, standard input.
+
+Each input is one resource; nothing is judged here. What a folder holds that is no FHIR resource
+is left to the caller to skip; a path that cannot be opened raises SourceError.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AUTHORED = ("package.yaml", "procedure.yaml")
+_NO_RESOURCES = ("package.json", ".index.json")
+_SUFFIXES = (".json", ".xml", ".ndjson")
+_PACKAGE_SUFFIXES = (".tgz", ".tar.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file, or one resource of a file; its bytes are read when they are needed."""
+
+    file: str
+    path: Path | None = None
+    text: bytes = b""
+    first_line: int = 1
+    """The line of the file on which this resource begins (NDJSON)."""
+    named: bool = True
+    """Named outright, so that not being a resource is an error."""
+
+    @property
+    def is_authored(self) -> bool:
+        """Whether this is YAML that `build` reads."""
+        return self.path is not None and self.path.name in AUTHORED
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether this is NDJSON: a resource a line, each standing for itself."""
+        return self.path is not None and self.path.suffix == ".ndjson"
+
+    def data(self) -> bytes:
+        """The bytes; SourceError when the file cannot be read."""
+        if self.path is None:
+            return self.text
+        with _readable(self.path):
+            return self.path.read_bytes()
+
+    def lines(self) -> Iterator[Input]:
+        """The resources of a stream, each read when its turn comes: memory stays constant."""
+        assert self.path is not None, "only files are streams"
+        with _readable(self.path), self.path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield Input(self.file, None, line, number)
+
+
+def inputs_of(paths: tuple[str, ...]) -> Iterator[Input | None]:
+    """Every file that the paths stand for, in a stable order; None for one that is passed over.
+
+    Raises SourceError for a path that is not there.
+    """
+    for name in paths:
+        path = Path(name)
+        if name == "-":
+            yield from _standard_input(sys.stdin.buffer.read())
+        elif path.is_dir():
+            yield from _in_folder(path)
+        elif not path.exists():
+            raise SourceError(name, "there is no such file or folder", "check the path")
+        elif name.endswith(_PACKAGE_SUFFIXES):
+            yield from _in_package(path)
+        else:
+            yield Input(name, path)
+
+
+def _in_folder(folder: Path) -> Iterator[Input | None]:
+    with _readable(folder):
+        members = sorted(folder.iterdir())
+    for path in members:
+        if path.is_dir():
+            if not path.name.startswith("."):
+                yield from _in_folder(path)
+        elif path.name in AUTHORED:
+            yield Input(str(path), path)
+        elif path.name in _NO_RESOURCES or path.suffix not in _SUFFIXES:
+            yield None
+        else:
+            yield Input(str(path), path, named=False)
+
+
+def _standard_input(data: bytes) -> Iterator[Input]:
+    """Standard input has no name to tell NDJSON by: each of its lines is an object."""
+    lines = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    if len(lines) > 1 and all(line[:1] == b"{" and line.rstrip()[-1:] == b"}" for _, line in lines):
+        yield from (Input("-", None, line, number) for number, line in lines)
+    else:
+        yield Input("-", None, data)
+
+
+def _in_package(path: Path) -> Iterator[Input]:
+    from fhirpkg.packages.package import read_package
+
+    package = read_package(path)
+    for name, data in sorted(package.files.items()):
+        folder, _, file = name.rpartition("/")
+        if folder == "package" and file.endswith(".json") and file not in _NO_RESOURCES:
+            yield Input(f"{path}:{name}", None, data)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(str(path), error.strerror or str(error)) from error

@@ -1,0 +1,124 @@
+"""What the inputs hold for each other: targets of references, definitions, canonical bases."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.cli.inputs import Input
+    from fhirpkg.issues import Resource
+
+_DEFINITIONS = {
+    "CodeSystem",
+    "ConceptMap",
+    "NamingSystem",
+    "Questionnaire",
+    "SearchParameter",
+    "StructureDefinition",
+    "ValueSet",
+}
+_KEPT = 64
+"""Targets held parsed at a time: references to one resource tend to stand together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How the resources of one input may be referred to."""
+
+    names: tuple[str, ...]
+    """``Type/id``, urls and ``url|version`` of the resource and of a Bundle's entries."""
+    guides: tuple[str, ...]
+    """Canonical bases of the ImplementationGuides inside."""
+    defines: bool
+    """Whether it is a definition that checks may use."""
+
+
+@dataclass(slots=True)
+class Targets:
+    """The inputs by name; the content is read again when a reference leads to it."""
+
+    by_name: dict[str, Input] = field(default_factory=dict)
+    bases: set[str] = field(default_factory=set)
+    definitions: list[Input] = field(default_factory=list)
+    _parsed: OrderedDict[str, list[Resource]] = field(default_factory=OrderedDict)
+
+    def add(self, given: Input, identity: Identity) -> None:
+        """Note one input; of two with one name the first is the target."""
+        for name in identity.names:
+            self.by_name.setdefault(name, given)
+        self.bases.update(identity.guides)
+        if identity.defines:
+            self.definitions.append(given)
+
+    def retrieve(self, reference: str) -> Resource | None:
+        """The resource among the inputs that a reference or canonical leads to, or None."""
+        name = reference.partition("#")[0].partition("/_history/")[0]
+        given = self.by_name.get(name)
+        if given is None:
+            return None
+        key = f"{given.file}:{given.first_line}"
+        resources = self._parsed.get(key)
+        if resources is None:
+            resources = self._parsed[key] = list(_resources(fhirjson.read(given.data())[0]))
+            if len(self._parsed) > _KEPT:
+                self._parsed.popitem(last=False)
+        return next((each for each in resources if name in _names(each)), None)
+
+
+def identify(given: Input) -> Identity:
+    """The names of the resources in one input; none when it cannot be read as JSON."""
+    enabled = gc.isenabled()
+    gc.disable()  # parsing makes no cycles; with it a large input takes twice as long
+    try:
+        value = json.loads(given.data())
+    except (ValueError, RecursionError):
+        return Identity((), (), defines=False)
+    finally:
+        if enabled:
+            gc.enable()
+    resources = list(_resources(value))
+    urls = [str(r.get("url")) for r in resources if r.get("resourceType") == "ImplementationGuide"]
+    return Identity(
+        tuple(name for resource in resources for name in _names(resource)),
+        tuple(url.partition("/ImplementationGuide/")[0] for url in urls),
+        isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS,
+    )
+
+
+def targets_among(identified: Iterable[tuple[Input, Identity]]) -> Targets:
+    """The inputs by the names found in them."""
+    targets = Targets()
+    for given, identity in identified:
+        targets.add(given, identity)
+    return targets
+
+
+def _resources(value: Any) -> Iterator[Resource]:
+    """The resource itself and, of a Bundle, those of its entries."""
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        return
+    yield value
+    entries = value.get("entry") if value["resourceType"] == "Bundle" else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield from _resources(entry.get("resource"))
+
+
+def _names(resource: Resource) -> list[str]:
+    names = []
+    if isinstance(resource.get("id"), str):
+        names.append(f"{resource['resourceType']}/{resource['id']}")
+    url, version = resource.get("url"), resource.get("version")
+    if isinstance(url, str):
+        names.append(url)
+        if isinstance(version, str):
+            names.append(f"{url}|{version}")
+    return names

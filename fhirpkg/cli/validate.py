@@ -1,0 +1,238 @@
+"""`fhirpkg validate`: every input checked, every finding told, on one core or many."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fhirpkg.cli import ExitCode
+from fhirpkg.cli.reports import FORMATS, Checked, render
+from fhirpkg.errors import ConfigError
+from fhirpkg.issues import Outcome, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.cli.ignoring import Ignoring
+    from fhirpkg.cli.inputs import Input
+    from fhirpkg.cli.progress import Progress
+    from fhirpkg.cli.targets import Targets
+    from fhirpkg.validation.validator import Validator
+
+_FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "never": -1}
+
+
+@click.command(short_help="Check resources, bundles and packages.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--profile", "profiles", multiple=True, help="Check against this profile as well.")
+@click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    metavar="NAME#VERSION|FILE.tgz",
+    help="Use the definitions of this package.",
+)
+@click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
+@click.option("--tx", metavar="URL", help="Ask this terminology server for what is not known here.")
+@click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
+@click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
+@click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)
+@click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
+    """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages (.tgz), or `-`.
+
+    Exit code 0 when nothing at or above --fail-on was found, 1 when something was, 2 when an input
+    cannot be opened.
+
+    Example: fhirpkg validate resources profiles
+    """
+    from pathlib import Path
+
+    from fhirpkg.cli.ignoring import Ignoring, read_ignore_file
+
+    ignore_file = options["ignore_file"]
+    ignoring = read_ignore_file(Path(ignore_file)) if ignore_file else Ignoring()
+    report = _Report(options["output_format"], ignoring)
+    with _checking(paths, options) as found:
+        for checked in found:
+            report.take(checked)
+    report.finish()
+    return ExitCode.ISSUES if report.worst <= _FAILING[options["fail_on"]] else ExitCode.DONE
+
+
+class _Report:
+    """Takes what was checked, input by input: text goes out at once, other formats at the end."""
+
+    def __init__(self, output_format: str, ignoring: Ignoring) -> None:
+        self._format = output_format
+        self._ignoring = ignoring
+        self._kept: list[Checked] = []
+        self._counts = dict.fromkeys(Severity, 0)
+        self._inputs = self._ignored = self._skipped = 0
+        self.worst = len(Severity)
+
+    def take(self, checked: Checked | None) -> None:
+        """Print or keep the findings of one input; None is a file that was passed over."""
+        if checked is None:
+            self._skipped += 1
+            return
+        self._inputs += 1
+        self._add(Checked(checked.file, self._ignoring.apply(checked.outcome)))
+
+    def finish(self) -> None:
+        """Print what was kept and, on standard error, the summary."""
+        if not self._inputs:
+            raise ConfigError("nothing to check: no FHIR resource is in what was given")
+        unused = self._ignoring.unused()
+        if unused.issues:
+            self._add(Checked(unused.issues[0].file, unused))
+        if self._format != "text":
+            click.echo(render(self._format, _joined(self._kept)), nl=False)
+        click.echo(self._summary(), err=True)
+
+    def _add(self, checked: Checked) -> None:
+        outcome = checked.outcome
+        for issue in outcome.issues:
+            self._counts[issue.severity] += 1
+            self.worst = min(self.worst, issue.severity.rank)
+        self._ignored += len(outcome.ignored)
+        if self._format != "text":
+            self._kept.append(checked)
+        elif outcome.issues:
+            click.echo(render("text", [checked]), nl=False)
+
+    def _summary(self) -> str:
+        counts = dict(self._counts)
+        counts[Severity.ERROR] += counts.pop(Severity.FATAL)
+        found = ", ".join(_number(n, str(severity)) for severity, n in counts.items() if n)
+        parts = [f"{_number(self._inputs, 'input')} checked", found or "no issues"]
+        if self._ignored:
+            parts.append(f"{self._ignored} ignored")
+        if self._skipped:
+            parts.append(f"{_number(self._skipped, 'file')} passed over: no FHIR resource")
+        return "; ".join(parts)
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 or word == "information" else f"{count} {word}s"
+
+
+def _joined(checked: list[Checked]) -> list[Checked]:
+    """The lines of one NDJSON file as one input, for reports that count files."""
+    files: dict[str, Outcome] = {}
+    for each in checked:
+        known = files.get(each.file, Outcome())
+        files[each.file] = Outcome(
+            known.issues + each.outcome.issues, known.ignored + each.outcome.ignored
+        )
+    return [Checked(file, outcome) for file, outcome in files.items()]
+
+
+@contextlib.contextmanager
+def _checking(
+    paths: tuple[str, ...], options: dict[str, Any]
+) -> Iterator[Iterator[Checked | None]]:
+    """What is found in each input, in order, as it is checked; the processes end with the block."""
+    from fhirpkg.cli.inputs import inputs_of
+    from fhirpkg.cli.progress import Progress
+
+    given = list(inputs_of(paths))
+    with _mapping(options["jobs"]) as before:
+        targets = _targets(given, before)
+    _Work.validator = _validator(options, targets)
+    _Work.profiles = options["profiles"]
+    with _mapping(options["jobs"]) as run, Progress(len(given), "inputs") as progress:
+        yield _followed(run(_check, _expanded(given)), progress)
+
+
+@contextlib.contextmanager
+def _mapping(jobs: int) -> Iterator[Any]:
+    """A `map` in order over so many processes, which share what was loaded before it was made."""
+    import multiprocessing
+
+    if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        yield map
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        yield functools.partial(pool.imap, chunksize=8)
+
+
+def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
+    for each in given:
+        if each is not None and each.is_stream:
+            yield from each.lines()
+        else:
+            yield each
+
+
+def _followed(checked: Iterable[Checked | None], progress: Progress) -> Iterator[Checked | None]:
+    for each in checked:
+        progress.advance()
+        if each is not None and each.outcome.issues:
+            progress.clear()
+        yield each
+
+
+def _targets(given: list[Input | None], run: Any) -> Targets:
+    """What the inputs hold for each other; a single file has only itself."""
+    from fhirpkg.cli.targets import Targets, identify, targets_among
+
+    files = [each for each in given if each and not each.is_stream and not each.is_authored]
+    if len(files) < 2:
+        return Targets()
+    return targets_among(zip(files, run(identify, files), strict=True))
+
+
+class _Work:
+    """What the processes share; set before they are made."""
+
+    validator: Validator
+    profiles: tuple[str, ...]
+
+
+def _check(given: Input | None) -> Checked | None:
+    """What is found in one input; None when it is passed over."""
+    if given is None:
+        return None
+    if given.is_authored:
+        from fhirpkg.authoring.source import check
+
+        assert given.path is not None, "authored files lie in folders"
+        return Checked(given.file, Outcome(tuple(check(given.path))))
+    outcome = _Work.validator.validate(given.data(), _Work.profiles, file=given.file)
+    if not given.named and [issue.rule for issue in outcome.issues] == ["parse-no-resource"]:
+        return None
+    if given.first_line > 1:
+        shift = given.first_line - 1
+        moved = (dataclasses.replace(i, line=i.line + shift) for i in outcome.issues)
+        outcome = Outcome(tuple(moved))
+    return Checked(given.file, outcome)
+
+
+def _validator(options: dict[str, Any], targets: Targets) -> Validator:
+    """The validator that the options ask for."""
+    from fhirpkg import fhirjson
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.validation.run import Settings
+    from fhirpkg.validation.validator import Validator
+
+    definitions = Definitions.core()
+    for name in options["packages"]:
+        from fhirpkg.packages.cache import resolve_package
+
+        definitions = definitions.with_package(resolve_package(name, offline=options["offline"]))
+    local = [fhirjson.read(given.data())[0] for given in targets.definitions]
+    unknown = [
+        each
+        for each in local
+        if isinstance(each.get("url"), str) and definitions.find(each["url"]) is None
+    ]
+    if unknown:
+        definitions = definitions.with_resources(unknown)
+    settings = Settings(best_practice=Severity.WARNING if options["best_practice"] else None)
+    return Validator(definitions=definitions, settings=settings, retrieve=targets.retrieve)

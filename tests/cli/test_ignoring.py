@@ -1,0 +1,53 @@
+"""The ignore file: reasons demanded, matches set apart, useless entries told."""
+
+import pytest
+
+from fhirpkg.cli.ignoring import read_ignore_file
+from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.issues import Issue, Outcome, Severity
+
+ISSUE = Issue(Severity.ERROR, "value", "r-a", "t", "Patient.name[0].given", "x/a.json", 1, 1)
+
+
+def ignoring(tmp_path, text):
+    file = tmp_path / "ignore.toml"
+    file.write_text(text)
+    return read_ignore_file(file)
+
+
+@pytest.mark.parametrize("path", ["", 'path = "x/*.json"', 'path = "Patient.name*"'])
+def test_an_issue_that_an_entry_names_is_set_apart_with_the_reason(tmp_path, path):
+    entries = ignoring(tmp_path, f'[[ignore]]\nrule = "r-a"\n{path}\nreason = "agreed"\n')
+    outcome = entries.apply(Outcome((ISSUE,)))
+    assert outcome.issues == ()
+    assert outcome.ignored == ((ISSUE, "agreed"),)
+    assert not entries.unused().issues
+
+
+@pytest.mark.parametrize("entry", ['rule = "r-b"', 'rule = "r-a"\npath = "y/*"'])
+def test_an_entry_that_matches_nothing_is_told_with_its_line(tmp_path, entry):
+    entries = ignoring(tmp_path, f'\n\n[[ignore]]\n{entry}\nreason = "agreed"\n')
+    assert entries.apply(Outcome((ISSUE,))).issues == (ISSUE,)
+    [told] = entries.unused().issues
+    assert (told.rule, told.line) == ("ignore-unused", 3)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ('[[ignore]]\nrule = "a"\n', "no reason"),
+        ('[[ignore]]\nrule = "a"\nreason = " "\n', "no reason"),
+        ('[[ignore]]\nreason = "b"\n', "no rule"),
+        ('[[ignore]]\nrule = "a"\nreson = "b"\n', "did you mean 'reason'"),
+        ("[ignored]\n", r"\[\[ignore\]\] tables"),
+        ("[[ignore", "not TOML"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_with_the_reason(tmp_path, text, words):
+    with pytest.raises(ConfigError, match=words):
+        ignoring(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SourceError, match=r"none\.toml"):
+        read_ignore_file(tmp_path / "none.toml")

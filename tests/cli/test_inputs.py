@@ -1,0 +1,64 @@
+"""What `validate` makes of the paths it is given."""
+
+import io
+import sys
+
+import pytest
+
+from fhirpkg.cli.inputs import inputs_of
+from fhirpkg.errors import SourceError
+
+
+def names(*paths):
+    return [each and each.file for each in inputs_of(tuple(str(path) for path in paths))]
+
+
+def test_a_folder_is_walked_in_order_and_what_is_no_resource_is_passed_over(tmp_path):
+    for name in ("b.json", "a.xml", "package.json", ".index.json", "note.txt", "package.yaml"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "x.json").write_text("{}")
+    (tmp_path / "z").mkdir()
+    (tmp_path / "z" / "c.json").write_text("{}")
+    found = names(tmp_path)
+    assert [n.removeprefix(f"{tmp_path}/") for n in found if n] == [
+        "a.xml", "b.json", "package.yaml", "z/c.json",
+    ]  # fmt: skip
+    assert found.count(None) == 3
+
+
+def test_a_file_of_a_folder_may_be_no_resource_and_one_that_is_named_may_not(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    [walked] = inputs_of((str(tmp_path),))
+    [named] = inputs_of((str(tmp_path / "a.json"),))
+    assert (walked.named, named.named) == (False, True)
+
+
+def test_ndjson_gives_its_lines_one_by_one_with_their_numbers(tmp_path):
+    file = tmp_path / "a.ndjson"
+    file.write_text('{"a":1}\n\n{"b":2}\n')
+    [stream] = inputs_of((str(file),))
+    assert stream.is_stream
+    assert [(line.data().strip(), line.first_line) for line in stream.lines()] == [
+        (b'{"a":1}', 1),
+        (b'{"b":2}', 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, lines",
+    [
+        (b'{"a":\n1}', [1]),
+        (b'{"a":1}\n{"b":2}\n', [1, 2]),
+        (b'{\n"a":{}\n}', [1]),
+        (b"<Patient/>\n", [1]),
+    ],
+)
+def test_standard_input_is_ndjson_when_each_line_is_an_object(monkeypatch, text, lines):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert [each.first_line for each in inputs_of(("-",))] == lines
+
+
+def test_a_path_that_is_not_there_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(SourceError, match="nowhere"):
+        names(tmp_path / "nowhere")

@@ -1,0 +1,55 @@
+"""The command line as a whole: help, exit codes, and errors in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fhirpkg.cli import VERBS
+
+
+def fhirpkg(*arguments, text=""):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "fhirpkg", *arguments],
+        input=text, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_help_lists_every_verb():
+    result = fhirpkg("--help")
+    assert result.returncode == 0
+    assert all(verb in result.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_help_with_an_example(verb):
+    result = fhirpkg(verb, "-h")
+    assert result.returncode == 0, result.stderr
+    assert "Example: fhirpkg" in " ".join(result.stdout.split())
+
+
+def test_a_verb_that_is_not_there_is_told_with_the_nearest():
+    result = fhirpkg("valdate")
+    assert result.returncode == 2
+    assert "did you mean 'validate'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_input_that_is_not_there_is_one_line_and_exit_code_2():
+    result = fhirpkg("validate", "nowhere.json")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "nowhere.json" in result.stderr
+
+
+def test_the_validator_imports_with_the_standard_library_alone():
+    code = (
+        "import sys, fhirpkg; fhirpkg.Validator;"
+        "outside = {n.split('.')[0] for n in sys.modules} - sys.stdlib_module_names;"
+        "print(sorted(n for n in outside if not n.startswith(('_', 'fhirpkg'))))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
