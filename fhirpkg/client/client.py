@@ -1,0 +1,360 @@
+"""FhirClient: HTTP exchanges with one FHIR server, retried by one policy, nothing taken on trust.
+
+See http://hl7.org/fhir/R4/http.html. An answer is a Response whatever its status or body; only a
+server that does not answer raises. Retries of the HTTP library are off: see `retry`.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from fhirpkg import fhirjson
+from fhirpkg.client.capabilities import Capabilities
+from fhirpkg.client.response import Response
+from fhirpkg.client.retry import RetryPolicy, is_throttled, is_transient
+from fhirpkg.errors import ConfigError, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fhirpkg.client.auth import Authorization
+    from fhirpkg.issues import Resource
+
+Parameters = Mapping[str, str] | Iterable[tuple[str, str]]
+FHIR_JSON = "application/fhir+json"
+FRESH = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
+"""HAPI answers a repeated search from a cache for 60 s; lenient servers ignore parameters."""
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MOST_REDIRECTS = 5
+_MOST_PAGES = 10_000
+
+
+class FhirClient:
+    """A FHIR server at `base_url`; one instance is for one thread.
+
+    `auth` gives the Authorization header, which goes to this server alone. `tls` is a context
+    with the server's own authority or our certificate (see `tls_context`). `limit` is the largest
+    body read, in bytes. Raises ConfigError for a base url that cannot be one.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        auth: Authorization | None = None,
+        retry: RetryPolicy | None = None,
+        tls: ssl.SSLContext | None = None,
+        timeout: tuple[float, float] = (10, 180),
+        limit: int = 256 * 2**20,
+    ) -> None:
+        self.base_url = checked_base_url(base_url)
+        self.retry = retry or RetryPolicy()
+        self._auth = auth
+        self._timeout = timeout
+        self._limit = limit
+        self._answered = False
+        self._capabilities: Capabilities | None = None
+        self._session = requests.Session()
+        self._session.auth = _without_netrc
+        if tls is not None:
+            # Mounted for this origin only: no other host is shown our certificate.
+            self._session.mount(_origin(self.base_url), _TlsAdapter(tls))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Resource | bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Parameters | None = None,
+        repeatable: bool | None = None,
+    ) -> Response:
+        """The answer to one request, sent again as the policy allows; any status is an answer.
+
+        `path` is relative to the base, or a link that the server gave. A request that is not
+        `repeatable` (every POST unless told) is only sent again when it was refused unread.
+        Raises ServerError when no answer came.
+        """
+        repeatable = method != "POST" if repeatable is None else repeatable
+        attempts = self.retry.attempts()
+        renewed = False
+        data = _encoded(body)
+        query = list(params.items() if isinstance(params, Mapping) else params or ())
+        while True:
+            response = self._exchange(method, self.url(path), data, headers or {}, query)
+            if response.status == 401 and not renewed and self._auth and self._auth.renew():
+                renewed = True
+                continue
+            if self._is_final(method, response, repeatable) or not attempts.again(response):
+                break
+        if not response.status:
+            raise response.error()
+        return response
+
+    def url(self, path: str) -> str:
+        """The absolute url of a path below the base, or of a link of this server.
+
+        A link keeps its path and query but not its host: servers behind a proxy name the wrong
+        one, and nothing is sent to a host that the user did not name.
+        """
+        if not path.startswith(("http://", "https://")):
+            return f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
+        link, base = urlsplit(path), urlsplit(self.base_url)
+        return urlunsplit((base.scheme, base.netloc, link.path, link.query, ""))
+
+    def read(self, resource_type: str, resource_id: str, version: str = "") -> Resource | None:
+        """A resource by its id (and version), or None when there is none or it was deleted."""
+        path = f"{resource_type}/{resource_id}" + (f"/_history/{version}" if version else "")
+        response = self.request("GET", path, headers=FRESH)
+        if response.status in {404, 410}:
+            return None
+        return response.expect(resource_type)
+
+    def search(self, resource_type: str, params: Parameters) -> Iterator[Resource]:
+        """The matches of a search, fresh, page by page.
+
+        A lenient server may ignore a parameter: whoever searches checks each hit.
+        """
+        for bundle in self.pages(resource_type, params):
+            for entry in bundle.get("entry", []):
+                resource = entry.get("resource")
+                if resource and entry.get("search", {}).get("mode", "match") == "match":
+                    yield resource
+
+    def pages(self, path: str, params: Parameters) -> Iterator[Resource]:
+        """The Bundles of a search, following the links to the next page."""
+        response = self.request("GET", path, params=params, headers=FRESH)
+        seen: set[str] = set()
+        while True:
+            bundle = response.expect("Bundle")
+            yield bundle
+            link = next((x["url"] for x in bundle.get("link", []) if x["relation"] == "next"), "")
+            if not link:
+                return
+            if link in seen or len(seen) > _MOST_PAGES:
+                raise ServerError(response.url, "the pages of this search never end")
+            seen.add(link)
+            response = self.request("GET", urljoin(response.url, link), headers=FRESH)
+
+    def count(self, resource_type: str, params: Iterable[tuple[str, str]]) -> int | None:
+        """How many resources match, or None when the server does not say."""
+        query = [*params, ("_summary", "count"), ("_total", "accurate")]
+        response = self.request("GET", resource_type, params=query, headers=FRESH)
+        if not response.ok or response.resource is None:
+            return None
+        total = response.resource.get("total")
+        return total if isinstance(total, int) else None
+
+    def transaction(self, bundle: Resource) -> list[Resource]:
+        """Post a transaction or batch; the entries of the answer, in the order of the request.
+
+        Raises ServerError when it was refused or the answer is not one to each entry.
+        """
+        response = self.request("POST", "", body=bundle)
+        entries = response.expect("Bundle").get("entry", [])
+        if len(entries) != len(bundle["entry"]):
+            raise ServerError(response.url, "answered another number of entries than were sent")
+        return list(entries)
+
+    def capabilities(self) -> Capabilities:
+        """What the server says it offers; asked once.
+
+        Raises ServerError when it is no FHIR R4 server.
+        """
+        if self._capabilities is None:
+            response = self.request("GET", "metadata", headers={"Cache-Control": "no-cache"})
+            self._capabilities = Capabilities.of(
+                response.expect("CapabilityStatement"), self.base_url
+            )
+        return self._capabilities
+
+    def _is_final(self, method: str, response: Response, repeatable: bool) -> bool:
+        if not response.status and not self._answered:
+            return True  # a server that never answered is the wrong one rather than busy
+        if response.ok:
+            broken = response.resource is None and response.text[:1] in {"", "{"}
+            return method != "GET" or response.status == 204 or not broken
+        return not (is_transient(response) and (repeatable or is_throttled(response)))
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        data: bytes | None,
+        headers: Mapping[str, str],
+        query: list[tuple[str, str]],
+    ) -> Response:
+        """Send once, follow redirects, read the body up to the limit."""
+        for _ in range(_MOST_REDIRECTS):
+            try:
+                answer = self._session.request(
+                    method,
+                    url,
+                    data=data,
+                    params=query,
+                    headers=self._headers(url, data, headers),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with answer:
+                    text = self._body(answer)
+            except (requests.RequestException, OSError) as error:
+                return Response(0, text=_reason(error), url=url)
+            self._answered = True
+            target = urljoin(url, answer.headers.get("Location", ""))
+            if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
+                return _response(answer, text, url)
+            if method != "GET" and _origin(target) != _origin(self.base_url):
+                problem = f"redirects a {method} to {_origin(target)}; name that server instead"
+                raise ServerError(url, problem, status=answer.status_code)
+            url, query = target, []
+        return Response(0, text="redirects without end", url=url)
+
+    def _headers(self, url: str, data: bytes | None, given: Mapping[str, str]) -> dict[str, str]:
+        headers = {"Accept": FHIR_JSON, "User-Agent": "fhirpkg"}
+        if data is not None:
+            headers["Content-Type"] = FHIR_JSON
+        headers |= given
+        if self._auth is not None and _origin(url) == _origin(self.base_url):
+            headers["Authorization"] = self._auth.header()
+        return headers
+
+    def _body(self, answer: requests.Response) -> str:
+        parts: list[bytes] = []
+        size = 0
+        for part in answer.iter_content(1 << 16):
+            size += len(part)
+            if size > self._limit:
+                raise ServerError(answer.url, f"sends more than {self._limit >> 20} MB")
+            parts.append(part)
+        return b"".join(parts).decode("utf-8", "replace")
+
+
+def tls_context(
+    authority: Path | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    password: str | None = None,
+) -> ssl.SSLContext | None:
+    """A TLS context that trusts `authority` and shows `certificate`; None when neither is given.
+
+    Raises ConfigError when a file cannot be used.
+    """
+    if not (authority or certificate):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(authority) if authority else None)
+        if certificate:
+            # An empty password, not None: OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(certificate, key, password=password or "")
+    except (OSError, ssl.SSLError) as error:
+        named = " or ".join(str(f) for f in (authority, certificate, key) if f)
+        raise ConfigError(f"{named}: cannot be used for TLS ({error})") from error
+    return context
+
+
+def checked_base_url(text: str) -> str:
+    """A base url without its last slash; ConfigError when it is none or holds a password."""
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"'{text}' is no server; write http(s)://host/path")
+    if parts.username or parts.password:
+        raise ConfigError(
+            "the server's url holds credentials; name them with --user and --password"
+        )
+    if parts.query or parts.fragment:
+        raise ConfigError(f"'{text}' has a query; the base url of a server has none")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+class _TlsAdapter(HTTPAdapter):
+    """An adapter whose connections, also those through a proxy, use one TLS context."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **settings: Any) -> None:
+        super().init_poolmanager(*args, **settings, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: Any, **settings: Any) -> Any:
+        return super().proxy_manager_for(proxy, **settings, ssl_context=self._context)
+
+
+def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Say that authentication is settled, or requests would send what ~/.netrc holds."""
+    return request
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _encoded(body: Resource | bytes | str | None) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    return encoded(body)
+
+
+def encoded(resource: Resource) -> bytes:
+    """FHIR JSON bytes; by the quick writer unless a decimal must keep its digits."""
+    try:
+        return json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode()
+    except TypeError:
+        return fhirjson.dump(resource).encode()
+
+
+def _response(answer: requests.Response, text: str, url: str) -> Response:
+    resource: Resource | None = None
+    if text.lstrip("\ufeff \r\n\t").startswith("{"):  # whatever the Content-Type says
+        value, _ = fhirjson.read(text)
+        if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+            resource = value
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Response(answer.status_code, headers, resource, text, url)
+
+
+def _reason(error: Exception) -> str:
+    """Why there was no answer, without the chain of wrapped exceptions."""
+    words = str(error)
+    for sign, reason in _REASONS:
+        if sign in words or sign in type(error).__name__:
+            return reason
+    return f"no answer ({type(error).__name__})"
+
+
+_REASONS = (
+    ("refused", "the connection is refused; is the server running there?"),
+    ("NameResolution", "the host is unknown"),
+    ("Name or service", "the host is unknown"),
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted; name its authority with --ca"),
+    ("certificate required", "it asks for a client certificate; name one with --cert and --key"),
+    ("ProxyError", "the proxy did not let the request through"),
+    ("SSLError", "the TLS connection failed"),
+    ("ConnectTimeout", "no connection in time"),
+    ("ReadTimeout", "no answer in time"),
+    ("IncompleteRead", "the answer broke off"),
+    ("ChunkedEncoding", "the answer broke off"),
+    ("ContentDecoding", "the answer cannot be decoded"),
+    ("reset", "the connection was reset"),
+    ("aborted", "the connection was closed without an answer"),
+)

@@ -1,0 +1,145 @@
+"""A loopback HTTP server that asks a script what to answer, alone or in front of another server."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in; `path` holds the query too, `headers` has lower-case keys."""
+
+    method: str
+    path: str
+    headers: dict
+    body: bytes
+
+    @property
+    def resource(self):
+        return json.loads(self.body) if self.body else None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes out. `lost` breaks the connection instead, `cut` does so after that many bytes."""
+
+    status: int = 200
+    body: bytes | dict | str = b""
+    headers: dict = field(default_factory=dict)
+    lost: bool = False
+    cut: int | None = None
+    delay: float = 0.0
+
+    @property
+    def resource(self):
+        return json.loads(self.body) if self.body else None
+
+    def bytes(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
+    def but(self, **changes):
+        return replace(self, **changes)
+
+
+Forward = Callable[[Request], Reply]
+Script = Callable[[Request, Forward], Reply]
+
+
+@dataclass
+class Scripted:
+    base_url: str
+    seen: list[Request]
+
+    def count(self, *methods: str) -> int:
+        return sum(request.method in methods for request in self.seen)
+
+    @property
+    def writes(self) -> list[Request]:
+        return [r for r in self.seen if r.method != "GET" and "_search" not in r.path]
+
+
+@contextlib.contextmanager
+def scripted(script: Script, target: str = "http://nobody.invalid/fhir") -> Iterator[Scripted]:
+    """Run the script on a free port, with the path of the target as its own."""
+    parts = urlsplit(target)
+    seen: list[Request] = []
+
+    def forward(request: Request) -> Reply:
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        with contextlib.closing(connection):
+            headers = {k: v for k, v in request.headers.items() if k not in _HOP_BY_HOP}
+            connection.request(request.method, request.path, request.body or None, headers)
+            answer = connection.getresponse()
+            kept = {k.lower(): v for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP}
+            return Reply(answer.status, answer.read(), kept)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            request = Request(self.command, self.path, headers, self.rfile.read(length))
+            seen.append(request)
+            reply = script(request, forward)
+            time.sleep(reply.delay)
+            self._send(reply)
+
+        def _send(self, reply: Reply) -> None:
+            body = reply.bytes()
+            if reply.lost:
+                self._reset()
+                return
+            self.send_response(reply.status)
+            given = {"content-type": "application/fhir+json"} | reply.headers
+            for name, value in given.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if reply.cut is not None:
+                self.wfile.write(body[: reply.cut])
+                self.wfile.flush()
+                self._reset()
+            elif self.command != "HEAD":
+                self.wfile.write(body)
+
+        def _reset(self) -> None:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+            self.connection.close()
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _answer  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *_: object) -> None:
+            """Tests are silent."""
+
+    server = _QuietServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield Scripted(f"http://127.0.0.1:{server.server_port}{parts.path}", seen)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _QuietServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A connection that broke is what many tests are about."""
+
+
+_HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
