@@ -1,0 +1,210 @@
+"""One CodeSystem, indexed: its concepts, their hierarchy and the filters value sets ask by.
+
+See http://hl7.org/fhir/R4/codesystem.html and codesystem-filter-operator.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.definitions.terminology import patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fhirpkg.issues import Resource
+
+_PARENT_PROPERTIES = ("parent", "subsumedBy")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A code with what its system says of it; `parents` are codes, also those by property."""
+
+    code: str
+    display: str = ""
+    designations: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    properties: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    definition: str = ""
+
+    @property
+    def displays(self) -> tuple[str, ...]:
+        """Every text that may stand as display, the preferred one first; none known = empty."""
+        return tuple(filter(None, (self.display, *self.designations)))
+
+    @property
+    def is_abstract(self) -> bool:
+        """Whether the code only groups others and is not for use (property notSelectable)."""
+        return any(_is_true(self.properties.get(p)) for p in ("notSelectable", "abstract"))
+
+    @property
+    def is_inactive(self) -> bool:
+        """Whether the code is retired (http://hl7.org/fhir/R4/codesystem.html#status)."""
+        status = {str(value).lower() for value in self.properties.get("status", ())}
+        return _is_true(self.properties.get("inactive")) or bool(status & {"retired", "inactive"})
+
+
+class CodeSystem:
+    """The concepts of a CodeSystem resource by code."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.url: str = resource.get("url", "")
+        self.version: str | None = resource.get("version")
+        self.content: str = resource.get("content", "complete")
+        self._folds_case = resource.get("caseSensitive") is False
+        self.concepts: dict[str, Concept] = {}
+        for concept in _concepts(resource):
+            self.concepts.setdefault(self._key(concept.code), concept)
+        self._add_children_by_property()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a code that is not here does not exist."""
+        return self.content == "complete"
+
+    def get(self, code: str) -> Concept | None:
+        """The concept of a code, in any case when the system does not tell cases apart."""
+        return self.concepts.get(self._key(code))
+
+    def is_a(self, code: str, ancestor: str) -> bool:
+        """Whether `ancestor` is the code itself or above it; cycles end."""
+        wanted = self._key(ancestor)
+        seen: set[str] = set()
+        above = [self._key(code)]
+        while above:
+            key = above.pop()
+            if key == wanted:
+                return True
+            if key not in seen and key in self.concepts:
+                seen.add(key)
+                above += map(self._key, self.concepts[key].parents)
+        return False
+
+    def _key(self, code: str) -> str:
+        return code.lower() if self._folds_case else code
+
+    def _add_children_by_property(self) -> None:
+        """Turn `child` properties, HL7's second way to write a hierarchy, into parents."""
+        for parent in list(self.concepts.values()):
+            for child in parent.properties.get("child", ()):
+                key = self._key(str(child))
+                known = self.concepts.get(key)
+                if known and parent.code not in known.parents:
+                    self.concepts[key] = replace(known, parents=(*known.parents, parent.code))
+
+
+def _concepts(resource: Resource) -> Iterator[Concept]:
+    todo: list[tuple[Any, tuple[str, ...]]] = [
+        (concept, ()) for concept in reversed(resource.get("concept", []))
+    ]
+    while todo:
+        raw, parents = todo.pop()
+        if not isinstance(raw, dict) or not isinstance(raw.get("code"), str):
+            continue
+        properties = _properties(raw)
+        by_property = (str(c) for p in _PARENT_PROPERTIES for c in properties.get(p, ()))
+        yield Concept(
+            raw["code"],
+            raw.get("display", ""),
+            tuple(d["value"] for d in raw.get("designation", []) if "value" in d),
+            tuple(dict.fromkeys((*parents, *by_property))),
+            properties,
+            raw.get("definition", ""),
+        )
+        todo += [(child, (raw["code"],)) for child in reversed(raw.get("concept", []))]
+
+
+def _properties(raw: Resource) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for entry in raw.get("property", []):
+        value = next((v for key, v in entry.items() if key.startswith("value")), None)
+        if isinstance(value, dict):
+            value = value.get("code")
+        code = entry.get("code", "")
+        found[code] = (*found.get(code, ()), value)
+    return found
+
+
+def _is_true(values: tuple[Any, ...] | None) -> bool:
+    return bool(values) and any(value is True or value == "true" for value in values or ())
+
+
+def matches(system: CodeSystem, concept: Concept, clause: Resource) -> bool | None:
+    """Whether a concept satisfies one `compose.include.filter`; None when that cannot be told."""
+    operator = _OPERATORS.get(clause.get("op", ""))
+    if operator is None:
+        return None
+    return operator(system, concept, clause.get("property", ""), clause.get("value", ""))
+
+
+def values(concept: Concept, name: str) -> tuple[Any, ...]:
+    """What a concept has for a property, the implied ones (code, display, parent) included."""
+    if name in {"code", "concept"}:
+        return (concept.code,)
+    if name == "display":
+        return concept.displays
+    if name == "definition":
+        return (concept.definition,) if concept.definition else ()
+    if name in _PARENT_PROPERTIES:
+        return concept.parents
+    return concept.properties.get(name, ())
+
+
+def _equals(system: CodeSystem, concept: Concept, name: str, value: str) -> bool:
+    if name == "child":
+        child = system.get(value)
+        return child is not None and concept.code in child.parents
+    return value in map(_text, values(concept, name))
+
+
+def _is_a(system: CodeSystem, concept: Concept, _: str, value: str) -> bool:
+    return system.is_a(concept.code, value)
+
+
+def _descends(system: CodeSystem, concept: Concept, _: str, value: str) -> bool:
+    return concept.code != value and system.is_a(concept.code, value)
+
+
+def _is_not_a(system: CodeSystem, concept: Concept, _: str, value: str) -> bool:
+    return not system.is_a(concept.code, value)
+
+
+def _generalizes(system: CodeSystem, concept: Concept, _: str, value: str) -> bool:
+    return system.is_a(value, concept.code)
+
+
+def _in(_: CodeSystem, concept: Concept, name: str, value: str) -> bool:
+    wanted = {part.strip() for part in value.split(",")}
+    return not wanted.isdisjoint(map(_text, values(concept, name)))
+
+
+def _not_in(system: CodeSystem, concept: Concept, name: str, value: str) -> bool:
+    return not _in(system, concept, name, value)
+
+
+def _regex(_: CodeSystem, concept: Concept, name: str, value: str) -> bool | None:
+    answers = [patterns.matches(value, _text(found)) for found in values(concept, name)]
+    return True if True in answers else None if None in answers else False
+
+
+def _exists(_: CodeSystem, concept: Concept, name: str, value: str) -> bool:
+    return bool(values(concept, name)) == (value.strip().lower() != "false")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_OPERATORS: dict[str, Callable[[CodeSystem, Concept, str, str], bool | None]] = {
+    "=": _equals,
+    "is-a": _is_a,
+    "descendent-of": _descends,
+    "is-not-a": _is_not_a,
+    "generalizes": _generalizes,
+    "in": _in,
+    "not-in": _not_in,
+    "regex": _regex,
+    "exists": _exists,
+}
