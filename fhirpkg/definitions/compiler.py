@@ -68,8 +68,13 @@ def _slim(value: Any) -> Any:
             extensions = [x for x in item if x["url"] in _KEPT_EXTENSIONS]
             if extensions:
                 kept[key] = extensions
-        elif key.removeprefix("_") not in _LEFT_OUT:
+        elif key.removeprefix("_") not in _LEFT_OUT or _is_component(key, value):
             slimmed = _slim(item)
             if slimmed != {}:  # a `_key` whose extensions all went
                 kept[key] = slimmed
     return kept
+
+
+def _is_component(key: str, value: dict[str, Any]) -> bool:
+    """Whether `definition` is the canonical of a part of a composite SearchParameter, no prose."""
+    return key == "definition" and value.keys() == {"definition", "expression"}
