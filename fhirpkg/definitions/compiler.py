@@ -54,6 +54,8 @@ def compile_package(package: Package) -> bytes:
 def slim(resource: Resource) -> Resource:
     """A definition without what only people read."""
     slimmed: Resource = _slim(resource)
+    if "differential" in resource and "snapshot" not in resource:
+        slimmed["differential"] = _slim(resource["differential"])
     return slimmed
 
 

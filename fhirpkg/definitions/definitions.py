@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical, version_key, version_matches
 from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
+from fhirpkg.definitions.snapshot import generate
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fhirpkg.packages.package import Package
 
 CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
+_MAX_CHAIN = 50
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 
 
@@ -37,7 +39,7 @@ class Definitions:
         self._loaded: dict[tuple[int, int], Resource] = {}
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
-        self.types = TypesOfDefinitions(core, self._added_type)
+        self.types = TypesOfDefinitions(core, self._added_structure)
 
     @classmethod
     @functools.cache
@@ -76,12 +78,7 @@ class Definitions:
 
         Raises DefinitionError when a snapshot is missing and cannot be made.
         """
-        if name not in self._structures:
-            found = self._structure(name)
-            if found is None:
-                return None
-            self._structures[name] = found
-        return self._structures[name]
+        return self._structure(name, ())
 
     def entries(self, resource_type: str) -> Iterator[Entry]:
         """What is known of each definition of a type: added ones first, then the core's."""
@@ -120,19 +117,40 @@ class Definitions:
             resource = self._loaded[entry.position] = self._core.load(entry)
         return resource
 
-    def _structure(self, name: str) -> Resource | None:
+    def _structure(self, name: str, underway: tuple[str, ...]) -> Resource | None:
+        """As `structure`; `underway` are the structures whose snapshots wait for this one."""
+        if name in self._structures:
+            return self._structures[name]
         found = self.find(name if ":" in name else _STRUCTURES + name, "StructureDefinition")
         if found is None:
             found = self._added_type(name)
-        if found is None or "snapshot" in found:
-            return found
-        raise DefinitionError(name, "it has no snapshot")
+        if found is None:
+            return None
+        if not found.get("snapshot", {}).get("element"):
+            found = self._with_snapshot(name, found, underway)
+        self._structures[name] = found
+        return found
+
+    def _with_snapshot(self, name: str, structure: Resource, underway: tuple[str, ...]) -> Resource:
+        if name in underway:
+            raise DefinitionError(name, "its definition leads back to itself")
+        if len(underway) > _MAX_CHAIN:
+            raise DefinitionError(name, f"it stands on more than {_MAX_CHAIN} other profiles")
+        return generate(structure, lambda wanted: self._structure(wanted, (*underway, name)))
 
     def _added_type(self, name: str) -> Resource | None:
+        """A type outside the core, by its name."""
         for entry, resource in reversed(self._added):
             if defines_type(entry) and entry.type.rpartition("/")[2] == name:
                 return resource
         return None
+
+    def _added_structure(self, type_name: str) -> Resource | None:
+        """An added type with snapshot; a broken one counts as none and is told when it is used."""
+        try:
+            return self.structure(type_name) if self._added_type(type_name) else None
+        except DefinitionError:
+            return None
 
     def _ancestors(self, type_name: str) -> Iterator[str]:
         base = self.types.base(type_name)

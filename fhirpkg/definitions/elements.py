@@ -1,0 +1,138 @@
+"""A list of ElementDefinitions as a tree, and back; where an element of a differential belongs.
+
+Paths and ids (http://hl7.org/fhir/R4/elementdefinition.html#id) follow from the tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.issues import Resource
+
+Segment = tuple[str, str]
+"""One step of an id: the element's name and the slice's name, which may be empty."""
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An element, its children and its slices; the ElementDefinition is shared until changed."""
+
+    name: str
+    element: Resource
+    slice_name: str = ""
+    children: list[Node] = field(default_factory=list)
+    slices: list[Node] = field(default_factory=list)
+    is_own: bool = False
+
+    def own_element(self) -> Resource:
+        """The ElementDefinition, for changing."""
+        if not self.is_own:
+            self.element = dict(self.element)
+            self.is_own = True
+        return self.element
+
+    def copy(self) -> Node:
+        """The node with copies of its children, without its slices."""
+        self.is_own = False
+        copied = Node(self.name, self.element, self.slice_name)
+        copied.children = [child.copy_with_slices() for child in self.children]
+        return copied
+
+    def copy_with_slices(self) -> Node:
+        """The node with copies of its children and slices."""
+        copied = self.copy()
+        copied.slices = [part.copy_with_slices() for part in self.slices]
+        return copied
+
+    def size(self) -> int:
+        """How many elements the node stands for."""
+        return 1 + sum(node.size() for node in (*self.children, *self.slices))
+
+    def find(self, element_id: str) -> Node | None:
+        """The node of an id below this one, the root's own name included."""
+        node: Node | None = self
+        for name, part in _segments(element_id)[1:]:
+            node = next((c for c in node.children if c.name == name), None) if node else None
+            if node and part:
+                node = next((s for s in node.slices if s.slice_name == part), None)
+        return node
+
+    def insert_slice(self, made: Node) -> None:
+        """Add a slice, a reslice (`a/b`) behind its slice and the reslices already there."""
+        family = made.slice_name.partition("/")[0]
+        at = len(self.slices)
+        if family != made.slice_name:
+            at = max(
+                (
+                    number
+                    for number, known in enumerate(self.slices, 1)
+                    if known.slice_name.partition("/")[0] == family
+                ),
+                default=at,
+            )
+        self.slices.insert(at, made)
+
+
+def tree(elements: Iterable[Resource]) -> Node:
+    """The elements of a snapshot as a tree."""
+    nodes: dict[tuple[Segment, ...], Node] = {}
+    root: Node | None = None
+    for segments, element in placed(elements):
+        name, part = segments[-1]
+        node = nodes[tuple(segments)] = Node(name, element, part)
+        if root is None:
+            root = node
+        elif part:
+            nodes[(*segments[:-1], (name, ""))].slices.append(node)
+        else:
+            nodes[tuple(segments[:-1])].children.append(node)
+    assert root is not None, "a snapshot has at least one element"
+    return root
+
+
+def written(root: Node) -> list[Resource]:
+    """The elements of a tree in the order of a snapshot, with their ids and paths."""
+    return list(_written(root, "", ""))
+
+
+def placed(elements: Iterable[Resource]) -> Iterator[tuple[list[Segment], Resource]]:
+    """Each element and its place.
+
+    The place is the id's when it agrees with the path. Otherwise it follows from path and slice
+    name: what stands behind a slice, with a longer path, belongs to that slice.
+    """
+    open_: list[tuple[str, list[Segment]]] = []
+    for element in elements:
+        path: str = element["path"]
+        while open_ and not path.startswith(open_[-1][0] + "."):
+            open_.pop()
+        segments = _segments(element.get("id", ""))
+        part = element.get("sliceName", "")
+        if ".".join(name for name, _ in segments) != path or (part and not segments[-1][1]):
+            above, known = open_[-1] if open_ else ("", [])
+            rest = path[len(above) + 1 :] if above else path
+            names = rest.split(".")
+            segments = [*known, *((name, "") for name in names[:-1]), (names[-1], part)]
+        open_.append((path, segments))
+        yield segments, element
+
+
+def _segments(element_id: str) -> list[Segment]:
+    return [(name, part) for name, _, part in (s.partition(":") for s in element_id.split("."))]
+
+
+def _written(node: Node, above_id: str, above_path: str) -> Iterator[Resource]:
+    path = f"{above_path}.{node.name}" if above_path else node.name
+    name = f"{node.name}:{node.slice_name}" if node.slice_name else node.name
+    id_ = f"{above_id}.{name}" if above_id else name
+    yield {"id": id_, "path": path} | {
+        key: value for key, value in node.element.items() if key not in {"id", "path"}
+    }
+    for child in node.children:
+        yield from _written(child, id_, path)
+    for part in node.slices:
+        yield from _written(part, above_id, above_path)

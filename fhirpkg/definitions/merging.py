@@ -1,0 +1,64 @@
+"""How an element of a differential changes the element it constrains.
+
+http://hl7.org/fhir/R4/elementdefinition.html#interpretation: most properties replace, some add up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+
+_ADDED_UP = {"alias", "code", "condition", "example", "mapping"}
+_IDENTITY = {"id", "path", "base", "contentReference"}
+
+
+def merge(element: Resource, change: Resource, source: str) -> None:
+    """Lay `change` over `element`; `source` is the profile that new constraints come from."""
+    for key, value in change.items():
+        if key in _IDENTITY:
+            continue
+        if key == "constraint":
+            element[key] = _constraints(element.get(key, []), value, source)
+        elif key == "extension":
+            element[key] = _extensions(element.get(key, []), value)
+        elif key == "binding":
+            element[key] = _binding(element.get(key, {}), value)
+        elif key in _ADDED_UP:
+            known = element.get(key, [])
+            element[key] = [*known, *(item for item in value if item not in known)]
+        elif key == "definition" and isinstance(value, str) and value.startswith("..."):
+            element[key] = f"{element.get(key, '')}\n{value[3:]}"
+        else:
+            _drop_alternatives(element, key)
+            element[key] = value
+
+
+def _drop_alternatives(element: Resource, key: str) -> None:
+    """`minValueDate` takes the place of `minValueDateTime`: one choice has one value."""
+    for choice in ("fixed", "pattern", "minValue", "maxValue", "defaultValue"):
+        if key.startswith(choice):
+            for known in [k for k in element if k.startswith(choice) and k != key]:
+                del element[known]
+
+
+def _constraints(known: list[Resource], added: list[Resource], source: str) -> list[Resource]:
+    """All constraints add up; the same one said again counts once."""
+    seen = {(c.get("key"), c.get("expression")) for c in known}
+    new = [c for c in added if (c.get("key"), c.get("expression")) not in seen]
+    return [*known, *({**c, "source": c.get("source", source)} for c in new)]
+
+
+def _extensions(known: list[Resource], added: list[Resource]) -> list[Resource]:
+    replaced = {x.get("url") for x in added}
+    return [*(x for x in known if x.get("url") not in replaced), *added]
+
+
+def _binding(known: Resource, changed: Resource) -> Resource:
+    """The binding of the differential; what only the base says (a maximum value set) stays."""
+    merged: dict[str, Any] = {**known, **changed}
+    extensions = _extensions(known.get("extension", []), changed.get("extension", []))
+    if extensions:
+        merged["extension"] = extensions
+    return merged

@@ -1,0 +1,226 @@
+"""Differential -> snapshot: a profile's few rules laid over everything its base says.
+
+http://hl7.org/fhir/R4/profiling.html#snapshot. The base's elements become a tree, the
+differential's elements are found in it one after the other (types are unfolded and slices made
+where one leads into them) and merged, and the tree is written out again. Rules that a type's
+profile has for its root are not copied: who checks an element against its types finds them there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.definitions.elements import Node, Segment, placed, tree, written
+from fhirpkg.definitions.merging import merge
+from fhirpkg.definitions.typemodel import type_code
+from fhirpkg.errors import DefinitionError
+from fhirpkg.rules import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.issues import Resource
+
+    Retrieve = Callable[[str], Resource | None]
+
+_MAX_ELEMENTS = 50_000
+_NO_BASE = {None, "http://hl7.org/fhir/StructureDefinition/Base"}
+_BY_URL = {
+    "discriminator": [{"type": "value", "path": "url"}],
+    "ordered": False,
+    "rules": "open",
+}
+_BY_TYPE = {
+    "discriminator": [{"type": "type", "path": "$this"}],
+    "ordered": False,
+    "rules": "open",
+}
+
+
+def snapshot(structure: Resource, definitions: Definitions) -> Resource:
+    """The StructureDefinition with its snapshot made anew from its differential.
+
+    Raises DefinitionError when its base is unknown or leads back to itself, or when its
+    differential names what its base does not have.
+    """
+    return generate(structure, definitions.structure)
+
+
+def generate(structure: Resource, retrieve: Retrieve) -> Resource:
+    """As `snapshot`; `retrieve` gives StructureDefinitions with snapshots by url or type name."""
+    differential = structure.get("differential", {}).get("element", [])
+    work = _Snapshot(structure, retrieve)
+    try:
+        for segments, element in placed(differential):
+            work.apply(segments, element)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        problem = f"its differential is malformed ({type(error).__name__}: {error})"
+        raise DefinitionError(work.name, problem) from error
+    return {**structure, "snapshot": {"element": written(work.root)}}
+
+
+class _Snapshot:
+    """One snapshot in the making."""
+
+    def __init__(self, structure: Resource, retrieve: Retrieve) -> None:
+        self.name = str(structure.get("url") or structure.get("id") or "StructureDefinition")
+        self._extends = structure.get("derivation") != "constraint"
+        self._retrieve = retrieve
+        self._base = self._base_elements(structure)
+        self._count = len(self._base)
+        self.root = tree(self._base)
+        if self._extends and structure.get("type"):
+            self.root.name = str(structure["type"]).rpartition("/")[2]
+
+    def apply(self, segments: list[Segment], element: Resource) -> None:
+        """Find the place of one element of the differential and merge the element into it."""
+        place = ".".join(f"{name}:{part}" if part else name for name, part in segments)
+        if segments[0][0] != self.root.name:
+            problem = f"its differential names {place}, but it is about {self.root.name}"
+            raise DefinitionError(self.name, problem, place)
+        node = self.root
+        for number, (name, part) in enumerate(segments[1:], 2):
+            child = self._child(node, name, place, is_last=number == len(segments))
+            node = self._slice(child, part) if part else child
+        merge(node.own_element(), element, self.name)
+
+    def _base_elements(self, structure: Resource) -> list[Resource]:
+        url = structure.get("baseDefinition")
+        if url in _NO_BASE and self._extends:
+            name = str(structure.get("type", "")).rpartition("/")[2]
+            return [{"id": name, "path": name, "min": 0, "max": "*"}]
+        base = self._retrieve(url) if isinstance(url, str) else None
+        if base is None:
+            raise DefinitionError(self.name, f"its baseDefinition {url} is not known here")
+        elements: list[Resource] = base["snapshot"]["element"]
+        return elements
+
+    def _child(self, node: Node, name: str, place: str, *, is_last: bool) -> Node:
+        """The child of a name; a choice's `valueQuantity` leads to the slice for Quantity."""
+        if not node.children:
+            self._unfold(node)
+        for child in node.children:
+            if child.name == name:
+                return child
+        for child in node.children:
+            type_ = _choice_of(child, name)
+            if type_:
+                return self._type_slice(child, name, type_, of_extension=node.name == "Extension")
+        if self._extends and is_last:
+            added = Node(name, {"base": {"path": place, "min": 0, "max": "*"}})
+            node.children.append(added)
+            return added
+        known = sorted({child.name for child in node.children})
+        problem = f"its differential names {place}, which its base does not have"
+        raise DefinitionError(self.name, problem + nearest(name, known), place)
+
+    def _slice(self, node: Node, name: str) -> Node:
+        """The slice of a name; a new one is a copy of what it slices and not required.
+
+        The name on an element that occurs once and is not sliced is only a name.
+        """
+        for known in node.slices:
+            if known.slice_name == name:
+                return known
+        if not _can_be_sliced(node):
+            return node
+        parent_name = name.rpartition("/")[0]
+        parent = next((s for s in node.slices if parent_name and s.slice_name == parent_name), node)
+        made = self._copied(parent)
+        made.slice_name = name
+        element = made.own_element()
+        element.pop("slicing", None)
+        element["min"] = 0
+        element["sliceName"] = name
+        type_ = _choice_of(node, name)
+        if type_:
+            element["type"] = [t for t in element["type"] if type_code(t) == type_]
+        self._ensure_sliced(node)
+        node.insert_slice(made)
+        return made
+
+    def _type_slice(self, node: Node, name: str, type_: str, *, of_extension: bool) -> Node:
+        """The slice that the short form `valueQuantity` means.
+
+        In R4 it leaves the other types open, but for the value of an extension, where it is the
+        way to allow one type only.
+        """
+        made = self._slice(node, name)
+        if of_extension:
+            named = {type_code(t) for part in node.slices for t in part.element["type"]}
+            allowed = node.own_element()
+            allowed["type"] = [t for t in allowed["type"] if type_code(t) in named | {type_}]
+        return made
+
+    def _ensure_sliced(self, node: Node) -> None:
+        """Give an element that gets slices the slicing it implies, if it has none."""
+        if "slicing" in node.element:
+            return
+        if node.name in {"extension", "modifierExtension"}:
+            node.own_element()["slicing"] = dict(_BY_URL)
+        elif node.name.endswith("[x]"):
+            node.own_element()["slicing"] = dict(_BY_TYPE)
+        else:
+            node.own_element()["slicing"] = {"rules": "open"}
+
+    def _unfold(self, node: Node) -> None:
+        """Give a node the children that its content reference or type has."""
+        reference = node.element.get("contentReference")
+        if reference:
+            target = tree(self._base).find(reference.partition("#")[2])
+            if target is None:
+                raise DefinitionError(self.name, f"{reference} leads nowhere")
+            element = node.own_element()
+            del element["contentReference"]
+            element["type"] = target.element["type"]
+            node.children = self._copied(target).children
+            return
+        source = self._structure_of(node.element.get("type", []))
+        if source is not None:
+            unfolded = tree(source["snapshot"]["element"])
+            self._add(unfolded.size())
+            node.children = unfolded.children
+
+    def _structure_of(self, types: list[Resource]) -> Resource | None:
+        """The definition to unfold: of the one profile, else of the one type, else Element."""
+        codes = {type_code(t) for t in types}
+        profiles = [p for t in types for p in t.get("profile", ())]
+        if len(codes) == 1 and len(profiles) == len(types) == 1:
+            profile = self._profile(profiles[0])
+            if profile is not None:
+                return profile
+        if not codes:
+            return None
+        return self._retrieve(codes.pop() if len(codes) == 1 else "Element")
+
+    def _profile(self, canonical: str) -> Resource | None:
+        """A type's profile; a broken one is told when it is used, here its base type serves."""
+        try:
+            return self._retrieve(canonical)
+        except DefinitionError:
+            return None
+
+    def _copied(self, node: Node) -> Node:
+        self._add(node.size())
+        return node.copy()
+
+    def _add(self, count: int) -> None:
+        self._count += count
+        if self._count > _MAX_ELEMENTS:
+            raise DefinitionError(self.name, f"its snapshot has over {_MAX_ELEMENTS} elements")
+
+
+def _can_be_sliced(node: Node) -> bool:
+    element = node.element
+    return "slicing" in element or element.get("max") != "1" or node.name.endswith("[x]")
+
+
+def _choice_of(node: Node, name: str) -> str:
+    """The type that `valueQuantity` means for a node `value[x]`; nothing if it means none."""
+    stem = node.name.removesuffix("[x]")
+    if stem == node.name or not name.startswith(stem):
+        return ""
+    suffix = name[len(stem) :]
+    codes = (type_code(t) for t in node.element.get("type", ()))
+    return next((code for code in codes if code[:1].upper() + code[1:] == suffix), "")
