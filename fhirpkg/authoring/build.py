@@ -1,0 +1,91 @@
+"""The spine: procedures to resources. Same input, same bytes: no clock, chance or environment."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson
+from fhirpkg.authoring.activities import activity_definitions
+from fhirpkg.authoring.documents import document_references
+from fhirpkg.authoring.edition import Edition
+from fhirpkg.authoring.plan import plan_definition
+from fhirpkg.authoring.support import implementation_guide, manifest, questionnaire, value_set
+from fhirpkg.render.narrative import narrative
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fhirpkg.authoring.package_source import PackageSource
+    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.issues import Resource
+
+_WITHOUT_COPYRIGHT = ("DocumentReference",)
+"""R4 has no element for it there: the notices stand in the document itself."""
+
+
+def build(
+    package: PackageSource, procedures: Mapping[str, Procedure], profiles: Sequence[Resource] = ()
+) -> dict[str, list[Resource]]:
+    """The resources of each procedure, by the folder it lies in.
+
+    `profiles` are the StructureDefinitions that the resources claim. What belongs to the package
+    and not to one procedure, the ImplementationGuide, comes with the first folder.
+    """
+    claims = {
+        profile["type"]: profile["url"]
+        for profile in profiles
+        if profile["resourceType"] == "StructureDefinition"
+    }
+    made = {
+        folder: _resources(Edition(package, procedure, claims))
+        for folder, procedure in sorted(procedures.items())
+    }
+    everything = [resource for resources in made.values() for resource in resources]
+    own = [profile for profile in profiles if profile["url"].startswith(f"{package.canonical}/")]
+    guide = implementation_guide(package, everything, own)
+    if made:
+        next(iter(made.values())).append(_finished(guide))
+    return made
+
+
+def _resources(edition: Edition) -> list[Resource]:
+    """The resources of one procedure, the plan first."""
+    documents = document_references(edition)
+    checklist = questionnaire(edition)
+    resources = [
+        plan_definition(edition, documents),
+        *activity_definitions(edition),
+        *([checklist] if checklist else []),
+        value_set(edition),
+        *documents.values(),
+    ]
+    resources.append(manifest(edition, resources))
+    return [_finished(_with_notices(edition, resource)) for resource in resources]
+
+
+def _with_notices(edition: Edition, resource: Resource) -> Resource:
+    if resource["resourceType"] in _WITHOUT_COPYRIGHT:
+        return resource
+    return {**resource, "copyright": edition.copyright(resource)}
+
+
+def _finished(resource: Resource) -> Resource:
+    """The resource with its narrative, checked by its class and in the order of its elements."""
+    return typed({**resource, "text": narrative(resource)})
+
+
+def typed(resource: Resource) -> Resource:
+    """The same resource, taken through the class of its type.
+
+    The R4B classes are those of R4 for the types made here, but for elements that are not used.
+    Raises pydantic's ValidationError for an element that the type does not have.
+    """
+    name = resource["resourceType"]
+    model: Any = getattr(importlib.import_module(f"fhir.resources.R4B.{name.lower()}"), name)
+    text = model.model_validate(resource).model_dump_json()
+    ordered, issues = fhirjson.read(text)
+    assert not issues, "a class wrote what is no JSON"
+    assert ordered == resource, f"the class of {name} changed the content"
+    result: Resource = ordered
+    return result

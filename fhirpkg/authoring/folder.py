@@ -1,0 +1,63 @@
+"""A folder of authored files: package.yaml, and one procedure.yaml in each folder below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring import source
+from fhirpkg.authoring.checks import check_package, check_procedure
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fhirpkg.authoring.package_source import PackageSource
+    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.issues import Issue
+
+PACKAGE, PROCEDURE = "package.yaml", "procedure.yaml"
+
+
+@dataclass(slots=True)
+class Authored:
+    """What an author wrote; `package` is None and procedures are missing where issues say why."""
+
+    package: PackageSource | None = None
+    procedures: dict[str, Procedure] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+
+def read_folder(folder: Path) -> Authored:
+    """The package and the procedures of a folder, with every problem of their files.
+
+    Raises SourceError when the folder, or a package.yaml in it, is not there or cannot be read.
+    """
+    authored = Authored()
+    if not folder.is_dir():
+        raise SourceError(str(folder), "there is no such folder", "name one with a package.yaml")
+    authored.package, issues = check_package(read_source(folder / PACKAGE))
+    authored.issues += issues
+    files = sorted(folder.glob(f"*/{PROCEDURE}"))
+    if not files:
+        raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
+    for file in files:
+        procedure, issues = check_procedure(read_source(file))
+        authored.issues += issues
+        if procedure:
+            authored.procedures[file.parent.name] = procedure
+    return authored
+
+
+def read_source(file: Path) -> source.Source:
+    """One YAML file; SourceError when it cannot be opened."""
+    try:
+        return source.read(file.read_bytes(), str(file))
+    except OSError as error:
+        raise SourceError(str(file), error.strerror or str(error)) from error
+
+
+def check_file(name: str, text: bytes, file: str) -> list[Issue]:
+    """What is wrong with one authored file, by its name; what `validate` asks for."""
+    read = source.read(text, file)
+    return (check_package(read) if name == PACKAGE else check_procedure(read))[1]

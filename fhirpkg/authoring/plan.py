@@ -1,0 +1,364 @@
+"""The PlanDefinition: counseling, preparation, procedure and recovery as one course."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.authoring.codes import SNOMED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fhirpkg.authoring.edition import Edition
+    from fhirpkg.authoring.procedure import Action, Benefit, Risk, Said
+    from fhirpkg.issues import Resource
+
+_HL7 = "http://terminology.hl7.org/CodeSystem"
+RESERVED_IDS = (
+    "counseling", "eligibility", "risks", "benefits", "alternatives", "experience",
+    "preparation", "checklist", "procedure", "recovery",
+)  # fmt: skip
+"""Ids of the actions that every plan has; an author's own differ from them."""
+
+_PHASE_CODES = {
+    "counseling": (SNOMED, "311401005", "Patient education"),
+    "risks": (SNOMED, "370861006", "Verification of consent"),
+    "recovery": (SNOMED, "133899007", "Postoperative care"),
+}
+
+
+def plan_definition(edition: Edition, documents: dict[str, Resource]) -> Resource:
+    """The plan; `documents` are the DocumentReferences by their kind."""
+    procedure = edition.procedure
+    title = f"{procedure.name.text}: plan of care"
+    actions = [
+        _counseling(edition, documents["education"]),
+        _preparation(edition, documents["preparation"]),
+        _procedure(edition),
+        _recovery(edition, documents["aftercare"]),
+    ]
+    return {
+        **edition.header("PlanDefinition", edition.id("plan"), title, procedure.summary.text),
+        "type": _concept(f"{_HL7}/plan-definition-type", "clinical-protocol", "Clinical Protocol"),
+        "subjectCodeableConcept": _concept(
+            "http://hl7.org/fhir/resource-types", "Patient", "Patient"
+        ),
+        "useContext": [edition.focus, *edition.venues()],
+        "purpose": "To give systems that order, schedule, document and teach one description of "
+        f"the whole course of the procedure '{procedure.name.text}': counseling, preparation, "
+        "the procedure itself and recovery.",
+        "usage": procedure.purpose.text,
+        "topic": edition.topics(),
+        "author": edition.authors(),
+        "relatedArtifact": [
+            *edition.all_citations(),
+            *(document_artifact(edition, document) for document in documents.values()),
+            *_composed_of(edition, actions),
+        ],
+        "goal": [
+            *(_benefit_goal(edition, benefit) for benefit in procedure.benefits),
+            *(_safety_goal(edition, risk) for risk in procedure.risks),
+        ],
+        "action": actions,
+    }
+
+
+def document_artifact(edition: Edition, document: Resource) -> Resource:
+    """A DocumentReference as a related artifact: it has no canonical, so its attachment stands."""
+    attachment = document["content"][0]["attachment"]
+    shown = {key: attachment[key] for key in ("contentType", "language", "size", "hash", "title")}
+    url = edition.url("DocumentReference", document["id"])
+    return {
+        "type": "documentation",
+        "display": document["description"],
+        "document": {**shown, "url": url},
+    }
+
+
+def _composed_of(edition: Edition, actions: list[Resource]) -> list[Resource]:
+    """Each definition that the plan uses: servers search only the top-level ones by themselves."""
+    urls = dict.fromkeys(_definitions(actions))
+    value_set = edition.url("ValueSet", edition.id("indications"))
+    return [{"type": "composed-of", "resource": url} for url in urls] + [
+        {"type": "depends-on", "resource": value_set}
+    ]
+
+
+def _definitions(actions: Iterable[Resource]) -> Iterable[str]:
+    for action in actions:
+        if "definitionCanonical" in action:
+            yield action["definitionCanonical"]
+        yield from _definitions(action.get("action", ()))
+
+
+def _benefit_goal(edition: Edition, benefit: Benefit) -> Resource:
+    goal: Resource = {
+        "id": benefit.id,
+        "category": {"text": "Benefit"},
+        "description": {"text": benefit.goal},
+        "addresses": edition.concepts(benefit.code),
+        "documentation": edition.citations(benefit),
+    }
+    if benefit.target:
+        number, unit = benefit.target.within.split(" ")
+        goal["target"] = [
+            {
+                "measure": edition.concept(benefit.target.measure),
+                "detailCodeableConcept": {"text": benefit.target.change},
+                "due": {
+                    "value": int(number),
+                    "unit": unit,
+                    "system": "http://unitsofmeasure.org",
+                    "code": unit,
+                },
+            }
+        ]
+    return filled(goal)
+
+
+def _safety_goal(edition: Edition, risk: Risk) -> Resource:
+    return filled(
+        {
+            "id": f"safety-{risk.id}",
+            "category": _concept(f"{_HL7}/goal-category", "safety", "Safety"),
+            "description": {"text": risk.goal},
+            "addresses": edition.concepts(risk.code),
+            "documentation": edition.citations(risk),
+        }
+    )
+
+
+def _counseling(edition: Edition, education: Resource) -> Resource:
+    procedure = edition.procedure
+    parts = [
+        _eligibility(edition),
+        _told(edition, "risks", "Risks", "Explain what can go wrong.", procedure.risks),
+        _told(edition, "benefits", "Benefits", "Explain what can be gained.", procedure.benefits),
+        _told(
+            edition,
+            "alternatives",
+            "Alternatives",
+            "Explain what could be done instead.",
+            procedure.alternatives,
+        ),
+        {
+            "id": "experience",
+            "title": "What it is like",
+            "description": procedure.experience.text,
+            "textEquivalent": procedure.experience.plain,
+        },
+    ]
+    return {
+        **_phase(edition, "counseling", "Counseling and consent"),
+        "description": "Decide with the patient whether the procedure is right, and explain it.",
+        "documentation": [document_artifact(edition, education)],
+        "relatedAction": [related("procedure", "before-start")],
+        "participant": [{"type": "patient"}, {"type": "practitioner"}],
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "all",
+        "action": [part for part in parts if part.get("action") or part["id"] == "experience"],
+    }
+
+
+def _eligibility(edition: Edition) -> Resource:
+    procedure = edition.procedure
+    value_set = edition.url("ValueSet", edition.id("indications"))
+    return {
+        "id": "eligibility",
+        "title": "Indications",
+        "description": "See whether there is a reason for the procedure.",
+        "input": [{"type": "Condition", "codeFilter": [{"path": "code", "valueSet": value_set}]}],
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "one-or-more",
+        "action": [
+            filled(
+                {
+                    "id": f"indication-{indication.id}",
+                    "description": indication.text,
+                    "textEquivalent": indication.plain,
+                    "reason": edition.concepts(indication.code),
+                    "documentation": edition.citations(indication),
+                }
+            )
+            for indication in procedure.indications
+        ],
+    }
+
+
+def _told(
+    edition: Edition, name: str, title: str, description: str, items: Sequence[Any]
+) -> Resource:
+    """A part of counseling: one action for each thing that the patient is told."""
+    return filled(
+        {
+            "id": name,
+            "title": title,
+            "description": description,
+            "code": _phase_code(name),
+            "groupingBehavior": "logical-group",
+            "selectionBehavior": "all",
+            "action": [_thing_told(edition, name, item) for item in items],
+        }
+    )
+
+
+def _thing_told(edition: Edition, name: str, item: Any) -> Resource:
+    said: Said = item
+    return filled(
+        {
+            "id": f"{name.removesuffix('s')}-{item.id}",
+            "title": getattr(item, "title", ""),
+            "description": said.text,
+            "textEquivalent": said.plain,
+            "code": edition.concepts(item.code),
+            "documentation": edition.citations(said),
+        }
+    )
+
+
+def _preparation(edition: Edition, document: Resource) -> Resource:
+    procedure = edition.procedure
+    parts = [_action(edition, action) for action in procedure.preparation]
+    if procedure.checklist:
+        parts.append(
+            {
+                "id": "checklist",
+                "title": "Checklist",
+                "description": "Go through the checklist before the procedure begins.",
+                "type": _concept(f"{_HL7}/action-type", "create", "Create"),
+                "definitionCanonical": edition.url("Questionnaire", edition.id("checklist")),
+            }
+        )
+    return {
+        **_phase(edition, "preparation", "Preparation"),
+        "description": "What has to be done and told before the procedure.",
+        "documentation": [document_artifact(edition, document)],
+        "relatedAction": [related("procedure", "before-start")],
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "all",
+        "action": parts,
+    }
+
+
+def _procedure(edition: Edition) -> Resource:
+    """The action of the procedure itself, at the top, where servers find its definition."""
+    procedure = edition.procedure
+    reasons = [
+        concept
+        for indication in procedure.indications
+        for concept in edition.concepts(indication.code) or [{"text": indication.text}]
+    ]
+    steps = [_action(edition, action) for action in procedure.steps]
+    for before, step in pairwise(steps):
+        step["relatedAction"] = [related(before["id"], "after-end")]
+    goals = (*procedure.purpose.goals, *(risk.id for risk in procedure.risks))
+    return {
+        **_phase(edition, "procedure", procedure.name.text),
+        "description": procedure.purpose.text,
+        "textEquivalent": procedure.purpose.plain,
+        "code": [edition.code],
+        "reason": reasons,
+        "goalId": goal_ids(edition, goals),
+        "timingTiming": timing(edition),
+        "participant": edition.participants(p.id for p in procedure.personnel if not p.only),
+        "type": _concept(f"{_HL7}/action-type", "create", "Create"),
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "all",
+        "cardinalityBehavior": "single",
+        "definitionCanonical": edition.url("ActivityDefinition", edition.id()),
+        "action": steps,
+    }
+
+
+def _recovery(edition: Edition, document: Resource) -> Resource:
+    return {
+        **_phase(edition, "recovery", "Recovery"),
+        "description": "What has to be done and told after the procedure.",
+        "documentation": [document_artifact(edition, document)],
+        "relatedAction": [related("procedure", "after-end")],
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "all",
+        "action": [_action(edition, action) for action in edition.procedure.recovery],
+    }
+
+
+def _phase(edition: Edition, name: str, title: str) -> Resource:
+    """What each phase begins with; an order of the procedure is what sets it off."""
+    return filled(
+        {
+            "id": name,
+            "title": title,
+            "code": _phase_code(name),
+            "trigger": [
+                {
+                    "type": "data-added",
+                    "data": [
+                        {
+                            "type": "ServiceRequest",
+                            "codeFilter": [{"path": "code", "code": [edition.key]}],
+                        }
+                    ],
+                }
+            ],
+        }
+    )
+
+
+def _action(edition: Edition, action: Action) -> Resource:
+    """An action that an author wrote, with its parts."""
+    made: Resource = {
+        "id": action.id,
+        "title": action.title,
+        "description": action.text,
+        "textEquivalent": action.plain,
+        "code": edition.concepts(action.code),
+        "documentation": edition.citations(action),
+        "goalId": goal_ids(edition, action.goals),
+        "participant": edition.participants(action.who),
+        "groupingBehavior": "logical-group" if action.parts else None,
+        "selectionBehavior": action.choose,
+        "requiredBehavior": action.needed,
+        "cardinalityBehavior": "multiple" if action.repeats else None,
+        "action": [_action(edition, part) for part in action.parts],
+    }
+    if action.kind:
+        made["type"] = _concept(f"{_HL7}/action-type", "create", "Create")
+        made["definitionCanonical"] = edition.definition(action)
+    return filled(made)
+
+
+def timing(edition: Edition) -> Resource:
+    """How long the procedure takes; the author's words are the text of the timing's code."""
+    duration = edition.procedure.duration
+    least, most, unit = duration.span
+    repeat = {"duration": least, "durationMax": most, "durationUnit": unit}
+    return {"repeat": filled(repeat), "code": {"text": duration.text}}
+
+
+def goal_ids(edition: Edition, goals: Iterable[str]) -> list[str]:
+    """The ids of goals: a benefit's is its own, a risk's begins with `safety-`."""
+    risks = {risk.id for risk in edition.procedure.risks}
+    benefits = {benefit.id for benefit in edition.procedure.benefits}
+    return [goal if goal in benefits or goal not in risks else f"safety-{goal}" for goal in goals]
+
+
+def related(action: str, relationship: str) -> Resource:
+    """A relation to another action of the plan."""
+    return {"actionId": action, "relationship": relationship}
+
+
+def filled(element: Resource) -> Resource:
+    """An element without the properties that have no value."""
+    return {key: value for key, value in element.items() if value not in (None, "", [], {})}
+
+
+def _concept(system: str, code: str, display: str) -> Resource:
+    return {"coding": [{"system": system, "code": code, "display": display}]}
+
+
+def _phase_code(name: str) -> list[Resource]:
+    if name not in _PHASE_CODES:
+        return []
+    system, code, text = _PHASE_CODES[name]
+    return [{"coding": [{"system": system, "code": code}], "text": text}]

@@ -1,0 +1,218 @@
+"""A procedure as a clinician writes it: the model of procedure.yaml, for any procedure.
+
+The same model gives editors their JSON Schema (`fhirpkg schema`). What goes beyond the form of
+single values, such as names that must exist elsewhere in the file, is in :mod:`.checks`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
+PascalCase = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=32)]
+Fact = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[1-9][0-9]*)?$")]
+Count = Annotated[int, Field(ge=1, le=99, strict=True)]
+
+
+def _as_list(value: Any) -> Any:
+    """One value for a list of one."""
+    return [value] if isinstance(value, (str, int, Decimal)) else value
+
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
+Facts = Annotated[tuple[Fact, ...], BeforeValidator(_as_list)]
+Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
+"""Names of concepts, which stand under `codes`."""
+
+
+class Part(BaseModel):
+    """A part of an authored file: frozen, and without keys that the model does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Origin(Part):
+    """Where an item comes from: facts of the source, evidence, or a reason of its own."""
+
+    from_: Facts = Field((), alias="from", description="Facts of the source, such as risks-2")
+    cite: Ids = Field((), description="Ids of the evidence that supports it")
+    added: str = Field("", description="Why it stands here though the source does not have it")
+
+
+class Said(Origin):
+    """Something said, in a clinician's words and, if wanted, in words for patients."""
+
+    text: Text
+    patient: str = Field("", description="The same in words for patients")
+
+    @property
+    def plain(self) -> str:
+        """The words for patients; the clinician's where there are no others."""
+        return self.patient or self.text
+
+
+class ProcedureCode(Origin):
+    """The concept that the procedure is found, ordered and reported by."""
+
+    use: Text = Field(description="A name under 'codes'")
+    sites: Names = Field((), description="Body sites: names under 'codes'")
+
+
+class Purpose(Said):
+    """What the procedure is for."""
+
+    goals: Ids = Field((), description="Ids of the benefits that it aims at")
+
+
+class Indication(Said):
+    """A reason for the procedure."""
+
+    id: Id
+    code: Names = ()
+    diagnoses: Names = Field((), description="Concepts for the value set of indications")
+
+
+class Action(Said):
+    """Something ordered, done or told; it may have parts."""
+
+    id: Id
+    title: Text
+    kind: Literal["order", "task", "message"] | None = Field(
+        None, description="Makes a definition of its own that can be applied to a patient"
+    )
+    code: Names = ()
+    who: Ids = Field((), description="'patient', or ids of the personnel")
+    goals: Ids = Field((), description="Ids of the benefits and risks that it serves")
+    choose: (
+        Literal["any", "all", "all-or-none", "exactly-one", "at-most-one", "one-or-more"] | None
+    ) = Field(None, description="Which of the parts are to be done")
+    needed: Literal["must", "could"] | None = None
+    repeats: StrictBool = False
+    parts: tuple[Action, ...] = ()
+
+
+class Duration(Said):
+    """How long it takes."""
+
+    takes: Annotated[
+        str, StringConstraints(pattern=r"^\d+(\.\d+)?(-\d+(\.\d+)?)? (s|min|h|d|wk|mo|a)$")
+    ] = Field(description="One number or two with a unit of time, such as '1-2 h'")
+
+    @property
+    def span(self) -> tuple[Decimal, Decimal | None, str]:
+        """The least time, the most when there is one, and the unit."""
+        numbers, unit = self.takes.split(" ")
+        least, _, most = numbers.partition("-")
+        return Decimal(least), Decimal(most) if most else None, unit
+
+
+class Setting(Said):
+    """Where it is done."""
+
+    places: Names = Field(description="Names under 'codes'")
+    specialty: str = Field("", description="A name under 'codes'")
+
+
+class Person(Said):
+    """Somebody who takes part; without `only`, in the whole procedure."""
+
+    id: Id
+    code: Names = ()
+    only: Id | None = Field(None, description="The id of the one step that they are needed for")
+
+
+class Risk(Said):
+    """What can go wrong; it becomes a goal of safety."""
+
+    id: Id
+    goal: Text = Field(description="The same as what is to be reached: 'No infection'")
+    call: str = Field("", description="What a patient at home should call about")
+    code: Names = ()
+
+
+class Target(Origin):
+    """How far a benefit shall go, and by when."""
+
+    measure: Text = Field(description="A name under 'codes'")
+    change: Text
+    within: Annotated[str, StringConstraints(pattern=r"^\d+ (d|wk|mo|a)$")]
+
+
+class Benefit(Said):
+    """What the patient gains; it becomes a goal."""
+
+    id: Id
+    goal: Text
+    code: Names = ()
+    target: Target | None = None
+
+
+class Alternative(Said):
+    """What could be done instead."""
+
+    id: Id
+    title: Text
+    code: Names = ()
+
+
+class Question(Said):
+    """A question of the checklist before the procedure."""
+
+    id: Id
+    answer: Literal["yes-no", "choice", "text", "date"]
+    choices: Texts = ()
+
+
+class Evidence(Part):
+    """A publication, and what of it is used here in our own words."""
+
+    label: Text
+    citation: Text
+    url: str = ""
+    findings: str = ""
+
+
+class Origins(Part):
+    """The source that the procedure expresses: how many facts and numbers each section has."""
+
+    title: Text
+    facts: dict[Annotated[str, StringConstraints(pattern="^[a-z]+$")], Count]
+    numbers: dict[str, tuple[Decimal, ...]] = {}
+
+    def labels(self) -> list[str]:
+        """The label of each fact, in order: `summary`, `risks-1`, `risks-2`."""
+        return [
+            section if count == 1 else f"{section}-{number}"
+            for section, count in self.facts.items()
+            for number in range(1, count + 1)
+        ]
+
+
+class Procedure(Part):
+    """One procedure, as procedure.yaml holds it."""
+
+    id: PascalCase = Field(description="The beginning of all ids; stays the same for ever")
+    source: Origins
+    name: Said
+    code: ProcedureCode
+    summary: Said
+    purpose: Purpose
+    indications: tuple[Indication, ...] = Field(min_length=1)
+    preparation: tuple[Action, ...] = ()
+    steps: tuple[Action, ...] = Field(min_length=1)
+    duration: Duration
+    setting: Setting
+    personnel: tuple[Person, ...] = Field(min_length=1)
+    risks: tuple[Risk, ...] = Field(min_length=1)
+    benefits: tuple[Benefit, ...] = Field(min_length=1)
+    recovery: tuple[Action, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    experience: Said
+    checklist: tuple[Question, ...] = ()
+    evidence: dict[Id, Evidence] = {}
+    codes: dict[Text, Names] = Field(description="Our name for a concept, and its codes")

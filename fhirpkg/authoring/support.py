@@ -1,0 +1,162 @@
+"""What stands around the plan: value set, checklist, manifest, and the package's own resource."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.codes import SYSTEMS, codings
+from fhirpkg.authoring.plan import filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fhirpkg.authoring.edition import Edition
+    from fhirpkg.authoring.package_source import PackageSource
+    from fhirpkg.authoring.procedure import Question
+    from fhirpkg.issues import Resource
+
+
+def value_set(edition: Edition) -> Resource:
+    """The ValueSet of indications: every code listed, so that it expands without a server."""
+    procedure = edition.procedure
+    names = dict.fromkeys(name for item in procedure.indications for name in item.diagnoses)
+    codes: dict[str, list[str]] = {}
+    for name in names:
+        for line in procedure.codes[name]:
+            for system, code in codings(line):
+                codes.setdefault(SYSTEMS[system].url, []).append(code)
+    title = f"{procedure.name.text}: indications"
+    return {
+        **edition.header(
+            "ValueSet",
+            edition.id("indications"),
+            title,
+            f"Conditions for which the procedure '{procedure.name.text}' is considered: "
+            f"{', '.join(names).lower()}.",
+        ),
+        "purpose": "To find patients who may have a reason for the procedure.",
+        "compose": {
+            "include": [
+                {"system": system, "concept": [{"code": code} for code in dict.fromkeys(found)]}
+                for system, found in codes.items()
+            ]
+        },
+    }
+
+
+def questionnaire(edition: Edition) -> Resource | None:
+    """The Questionnaire that is gone through before the procedure, if there is one."""
+    procedure = edition.procedure
+    if not procedure.checklist:
+        return None
+    return {
+        **edition.header(
+            "Questionnaire",
+            edition.id("checklist"),
+            f"{procedure.name.text}: checklist",
+            "Questions to be answered before the procedure begins.",
+        ),
+        "purpose": "To be sure, before the procedure begins, that everything is prepared.",
+        "subjectType": ["Patient"],
+        "item": [_item(question) for question in procedure.checklist],
+    }
+
+
+_ITEM_TYPES = {"yes-no": "boolean", "choice": "choice", "text": "text", "date": "date"}
+
+
+def _item(question: Question) -> Resource:
+    return filled(
+        {
+            "linkId": question.id,
+            "text": question.text,
+            "type": _ITEM_TYPES[question.answer],
+            "required": True,
+            "answerOption": [{"valueString": choice} for choice in question.choices],
+        }
+    )
+
+
+def manifest(edition: Edition, resources: Iterable[Resource]) -> Resource:
+    """The manifest Library: each canonical resource of the procedure, pinned to its version."""
+    procedure = edition.procedure
+    composed = [
+        {
+            "type": "composed-of",
+            "display": resource["title"],
+            "resource": f"{resource['url']}|{resource['version']}",
+        }
+        for resource in resources
+        if "url" in resource
+    ]
+    return {
+        **edition.header(
+            "Library",
+            edition.id("manifest"),
+            f"{procedure.name.text}: manifest",
+            "All definitions that belong to the procedure, each with its version.",
+        ),
+        "type": {
+            "coding": [
+                {
+                    "system": "http://terminology.hl7.org/CodeSystem/library-type",
+                    "code": "asset-collection",
+                    "display": "Asset Collection",
+                }
+            ]
+        },
+        "subjectCodeableConcept": {
+            "coding": [
+                {
+                    "system": "http://hl7.org/fhir/resource-types",
+                    "code": "Patient",
+                    "display": "Patient",
+                }
+            ]
+        },
+        "purpose": "To say which definitions were made and reviewed together.",
+        "usage": "Load every definition listed here in the version given.",
+        "topic": edition.topics(),
+        "author": edition.authors(),
+        "relatedArtifact": composed,
+    }
+
+
+def implementation_guide(
+    package: PackageSource, resources: Sequence[Resource], profiles: Sequence[Resource]
+) -> Resource:
+    """The package as a resource: what is in it, by reference."""
+    parts = [*resources, *profiles]
+    return {
+        "resourceType": "ImplementationGuide",
+        "id": package.id,
+        "meta": {"tag": [{"system": f"{package.canonical}/package", "code": package.id}]},
+        "language": "en",
+        "url": f"{package.canonical}/ImplementationGuide/{package.id}",
+        "version": package.version,
+        "name": "".join(word.capitalize() for word in package.id.replace("-", ".").split(".")),
+        "title": package.title,
+        "status": package.status,
+        "experimental": package.experimental,
+        "date": package.date,
+        "publisher": package.publisher,
+        "description": package.description,
+        "jurisdiction": [
+            {"coding": [{"system": "urn:iso:std:iso:3166", "code": package.jurisdiction}]}
+        ],
+        "copyright": f"Words (c) {package.publisher}, licensed under {package.license}. Codes of "
+        "others stand under the notices of the resources that use them.",
+        "packageId": package.id,
+        "license": package.license,
+        "fhirVersion": [package.fhirVersion],
+        "definition": {
+            "resource": [
+                {
+                    "reference": {"reference": f"{part['resourceType']}/{part['id']}"},
+                    "name": part.get("title") or part["description"],
+                    "exampleBoolean": False,
+                }
+                for part in parts
+            ]
+        },
+    }

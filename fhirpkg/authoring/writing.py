@@ -1,0 +1,59 @@
+"""Built resources to files: beside, then renamed; what the build no longer makes is removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg import fhirjson
+from fhirpkg.authoring.package_source import PackageSource
+from fhirpkg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+
+
+def rebased(package: PackageSource, canonical: str) -> PackageSource:
+    """The package with another base of all its urls; ConfigError when that is no base."""
+    try:
+        return PackageSource.model_validate(
+            {**package.model_dump(), "canonical": canonical.rstrip("/")}
+        )
+    except ValueError as error:
+        raise ConfigError(
+            f"--canonical {canonical!r} is no base of urls; write one like https://example.org/fhir"
+        ) from error
+
+
+def write(made: Mapping[str, Sequence[Resource]], output: Path) -> int:
+    """Write each resource as `{Type}-{id}.json` into `fhir` of its folder; how many files changed.
+
+    JSON files there that are not among them are removed: that folder is the build's own.
+    """
+    changed = 0
+    for name, resources in made.items():
+        folder = output / name / "fhir"
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = {f"{r['resourceType']}-{r['id']}.json": text(r) for r in resources}
+        for stale in sorted(set(folder.glob("*-*.json")) - {folder / name for name in texts}):
+            stale.unlink()
+            changed += 1
+        changed += sum(_write(folder / file, content) for file, content in texts.items())
+    return changed
+
+
+def text(resource: Resource) -> bytes:
+    """The bytes of a built file."""
+    return (fhirjson.dump(resource, indent=2) + "\n").encode()
+
+
+def _write(file: Path, content: bytes) -> bool:
+    """Write a file as a whole or not at all; whether it changed."""
+    if file.is_file() and file.read_bytes() == content:
+        return False
+    beside = file.with_name(f".{file.name}.new")
+    beside.write_bytes(content)
+    beside.replace(file)
+    return True

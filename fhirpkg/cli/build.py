@@ -1,0 +1,38 @@
+"""`fhirpkg build`: authored procedures to FHIR resources, in place or in another folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fhirpkg.cli import ExitCode
+
+
+@click.command("build")
+@click.argument("resources", type=click.Path(path_type=Path), default=Path("resources"))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write below this folder instead of beside the procedures.",
+)
+@click.option("--canonical", help="Base of all urls, instead of the one in package.yaml.")
+def command(resources: Path, output: Path | None, canonical: str | None) -> ExitCode:
+    """Make FHIR resources of the procedures in RESOURCES, a folder with a package.yaml."""
+    from fhirpkg.authoring.build import build
+    from fhirpkg.authoring.folder import read_folder
+    from fhirpkg.authoring.writing import rebased, write
+    from fhirpkg.bundling import read_profiles
+
+    authored = read_folder(resources)
+    for issue in authored.issues:
+        click.echo(str(issue))
+    if not authored.package or any(i.severity.rank <= 1 for i in authored.issues):
+        click.echo(f"{resources}: nothing was built", err=True)
+        return ExitCode.ISSUES
+    package = rebased(authored.package, canonical) if canonical else authored.package
+    made = build(package, authored.procedures, read_profiles(resources))
+    changed = write(made, output or resources)
+    count = sum(len(found) for found in made.values())
+    click.echo(f"{count} resources below {output or resources}, {changed} files changed", err=True)
+    return ExitCode.DONE

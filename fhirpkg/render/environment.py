@@ -1,0 +1,32 @@
+"""The one Jinja environment: it escapes everything and puts FHIR's values into words."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from fhirpkg.render import words
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,  # nearly every element of FHIR may be absent
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["concept"] = words.concept
+    environment.globals.update(concept=words.concept, people=words.people, timing=words.timing)
+    return environment
+
+
+def render(template: str, **values: Any) -> str:
+    """A template of the folder beside this module, filled with values."""
+    return _environment().get_template(template).render(**values)

@@ -1,0 +1,52 @@
+"""FHIR's codes, concepts, people and times in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+
+_SYSTEMS = {
+    "http://www.ama-assn.org/go/cpt": "CPT",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://loinc.org": "LOINC",
+    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    "http://nucc.org/provider-taxonomy": "NUCC",
+    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": "HCPCS",
+}
+
+
+def coding(value: Resource) -> str:
+    """A code as people write it: ``CPT 20983``."""
+    system = value.get("system", "")
+    name = _SYSTEMS.get(system) or system.rpartition("/")[2]
+    return f"{name} {value.get('code', '')}".strip()
+
+
+def concept(value: Resource) -> str:
+    """A concept in words, with its codes in parentheses."""
+    codings = value.get("coding", [])
+    codes = ", ".join(coding(item) for item in codings if not item.get("display"))
+    words = value.get("text") or ", ".join(c["display"] for c in codings if c.get("display"))
+    return f"{words} ({codes})" if words and codes else words or codes
+
+
+def people(action: Resource) -> str:
+    """Who takes part in an action."""
+    return "; ".join(
+        concept(item["role"]) if "role" in item else item["type"]
+        for item in action.get("participant", [])
+    )
+
+
+def timing(element: Resource) -> str:
+    """When or how long, of an action or activity: its duration, else the words of its timing."""
+    value: Resource = element.get("timingTiming", {})
+    repeat: dict[str, Any] = value.get("repeat", {})
+    if "duration" not in repeat:
+        return str(value.get("code", {}).get("text", ""))
+    span = str(repeat["duration"])
+    if "durationMax" in repeat:
+        span += f" to {repeat['durationMax']}"
+    return f"{span} {repeat.get('durationUnit', '')}".strip()
