@@ -39,9 +39,7 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
             note=_DRAFT if edition.package.experimental else "",
             sources=_sources(edition) if kind == "education" else (),
             notices=(
-                *edition.copyright({"code": edition.code}).split("
-
-"),
+                *edition.copyright({"code": edition.code}).split("\n\n"),
                 f"{edition.package.id} {edition.package.version}, {edition.package.date}",
             ),
         )
