@@ -1,0 +1,88 @@
+"""What may stand in an element of a type, by its name in XML and JSON, which is the same."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+
+FHIR = "http://hl7.org/fhir"
+XHTML = "http://www.w3.org/1999/xhtml"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An element in its parent: `name` as written (valueQuantity), `expression` as FHIRPath says.
+
+    `kind` is primitive, complex, resource (any resource stands in it) or narrative; `place` is its
+    number among its parent's elements.
+    """
+
+    name: str
+    expression: str
+    type: str
+    kind: str
+    is_list: bool
+    place: int
+
+
+class Shapes:
+    """The children of each type, made when first asked for."""
+
+    def __init__(self, model: TypesOfDefinitions) -> None:
+        self._model = model
+        self._children: dict[str, dict[str, Child]] = {}
+        self._by_tag: dict[str, dict[str, Child]] = {}
+
+    def children(self, type_name: str) -> Mapping[str, Child]:
+        """The elements of a type by their names; `id` and `url` included where attributes."""
+        if type_name not in self._children:
+            self._children[type_name] = {child.name: child for child in self._made(type_name)}
+        return self._children[type_name]
+
+    def by_tag(self, type_name: str) -> Mapping[str, Child]:
+        """The child elements of a type by namespace and name as lxml writes them."""
+        if type_name not in self._by_tag:
+            attributes = self.attributes(type_name)
+            self._by_tag[type_name] = {
+                f"{{{XHTML if child.kind == 'narrative' else FHIR}}}{name}": child
+                for name, child in self.children(type_name).items()
+                if name not in attributes
+            }
+        return self._by_tag[type_name]
+
+    def attributes(self, type_name: str) -> tuple[str, ...]:
+        """The elements of a type that XML writes as attributes."""
+        if self._model.is_resource(type_name):
+            return ()
+        return ("id", "url") if type_name == "Extension" else ("id",)
+
+    def _made(self, type_name: str) -> list[Child]:
+        made: list[Child] = []
+        for place, element in enumerate(self._model.elements(type_name).values()):
+            for type_ in element.types:
+                name, expression = element.name, element.name
+                if element.is_choice:
+                    name += type_[:1].upper() + type_[1:]
+                    expression += f".ofType({type_})"
+                kind = self._kind(type_)
+                made.append(Child(name, expression, type_, kind, element.is_list, place))
+        return made
+
+    def _kind(self, type_name: str) -> str:
+        if type_name == "xhtml":
+            return "narrative"
+        if self._model.is_resource(type_name):
+            return "resource"
+        return "primitive" if self._model.is_primitive(type_name) else "complex"
+
+
+@functools.lru_cache(maxsize=4)
+def shapes_of(model: TypesOfDefinitions) -> Shapes:
+    """The shapes of a model, shared by everybody who reads with it."""
+    return Shapes(model)

@@ -1,0 +1,101 @@
+"""Rules of FHIR's XML form; what JSON also has (unknown elements, types) is told by the engine."""
+
+from fhirpkg.rules import ERROR, Rule
+
+_XML = "http://hl7.org/fhir/R4/xml.html"
+
+RULES = (
+    Rule(
+        "xml-syntax",
+        ERROR,
+        "structure",
+        "The text is well-formed XML",
+        "this is not XML: {problem}",
+        spec="https://www.w3.org/TR/xml/",
+    ),
+    Rule(
+        "xml-encoding",
+        ERROR,
+        "structure",
+        "XML is written in UTF-8",
+        "the text is not UTF-8: {problem}",
+        "save the file as UTF-8",
+        _XML,
+    ),
+    Rule(
+        "xml-doctype",
+        ERROR,
+        "security",
+        "XML has no document type declaration and no entities of its own",
+        "the text has a document type declaration",
+        "delete <!DOCTYPE …>; write the characters themselves instead of entities",
+        "http://hl7.org/fhir/R4/security.html#xml",
+    ),
+    Rule(
+        "xml-processing-instruction",
+        ERROR,
+        "structure",
+        "XML holds no processing instructions",
+        "the processing instruction <?{name}?> stands here",
+        "delete it: it is no part of a resource and readers drop it",
+        _XML,
+    ),
+    Rule(
+        "xml-depth",
+        ERROR,
+        "too-costly",
+        "Nesting is not deeper than can be read safely",
+        "elements are nested more than {limit} deep here",
+    ),
+    Rule(
+        "xml-namespace",
+        ERROR,
+        "structure",
+        "Elements are in FHIR's namespace, narrative in XHTML's",
+        "'{name}' is in {found}, not in the namespace {wanted}",
+        'write xmlns="{wanted}"',
+        _XML,
+    ),
+    Rule(
+        "xml-order",
+        ERROR,
+        "structure",
+        "Elements stand in the order of their definition",
+        "'{name}' stands after '{after}', but belongs before it",
+        spec=_XML,
+    ),
+    Rule(
+        "xml-attribute",
+        ERROR,
+        "structure",
+        "Elements have no other attributes than value, id and (extensions) url",
+        "'{name}' is no attribute of {element}{near}",
+        spec=_XML,
+    ),
+    Rule(
+        "xml-text",
+        ERROR,
+        "structure",
+        "There is no text between elements",
+        "the text '{text}' stands between elements",
+        "values are written in the attribute 'value'",
+        _XML,
+    ),
+    Rule(
+        "xml-empty",
+        ERROR,
+        "structure",
+        "An element has a value or children",
+        "'{name}' has neither a value nor an extension",
+        "leave it out",
+        _XML,
+    ),
+    Rule(
+        "xml-one-resource",
+        ERROR,
+        "structure",
+        "An element that holds a resource holds exactly one",
+        "'{name}' holds {count} resources instead of one",
+        spec=_XML,
+    ),
+)
