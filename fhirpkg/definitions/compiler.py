@@ -66,7 +66,9 @@ def _slim(value: Any) -> Any:
         return value
     kept = {}
     for key, item in value.items():
-        if key == "extension":
+        if key.startswith(("fixed", "pattern")):  # a value, in which each word counts
+            kept[key] = item
+        elif key == "extension":
             extensions = [x for x in item if x["url"] in _KEPT_EXTENSIONS]
             if extensions:
                 kept[key] = extensions

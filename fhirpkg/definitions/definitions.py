@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical, version_key, version_matches
 from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
+from fhirpkg.definitions.pinning import pin
 from fhirpkg.definitions.snapshot import generate
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
-from fhirpkg.errors import DefinitionError
+from fhirpkg.errors import DefinitionError, PackageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Self
 
     from fhirpkg.issues import Resource
-    from fhirpkg.packages.package import Package
+    from fhirpkg.packages.package import Manifest, Package
 
 CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
 _MAX_CHAIN = 50
+_OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?|core)(\.(core|corexml|expansions))?")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 
 
@@ -30,12 +33,22 @@ class Definitions:
     Resources that come out are shared: treat them as frozen.
     """
 
-    def __init__(self, core: DataFile, added: tuple[tuple[Entry, Resource], ...] = ()) -> None:
+    def __init__(
+        self,
+        core: DataFile,
+        added: tuple[tuple[Entry, Resource], ...] = (),
+        manifests: Mapping[str, Manifest] | None = None,
+    ) -> None:
         self._core = core
         self._added = added
+        self._manifests = manifests or {}
         self._by_url: dict[str, list[tuple[Entry, Resource]]] = {}
         for entry, resource in added:
             self._by_url.setdefault(entry.url, []).append((entry, resource))
+        self._has_versions = any(
+            len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
+        )
+        self._pinned: dict[int, Resource] = {}
         self._loaded: dict[tuple[int, int], Resource] = {}
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
@@ -49,12 +62,23 @@ class Definitions:
 
     def with_resources(self, resources: Iterable[Resource]) -> Definitions:
         """These definitions and some resources, which win over published ones of the same url."""
-        return self._with((entry_of(resource), resource) for resource in resources)
+        added = [(entry_of(resource), resource) for resource in resources]
+        return Definitions(self._core, (*self._added, *added), self._manifests)
 
     def with_package(self, package: Package) -> Definitions:
-        """These definitions and those of a package."""
+        """These definitions and those of a package; the core's own types stay the core's.
+
+        Raises PackageError for the core of another FHIR version.
+        """
         name = str(package.id)
-        return self._with((entry_of(r, name), r) for _, r in package.resources())
+        if name == self._core.package:
+            return self
+        if _OTHER_CORE.fullmatch(package.id.name):
+            raise PackageError(name, "it is the core of FHIR", "this program knows R4 (4.0.1) only")
+        added = [(entry_of(r, name), r) for _, r in package.resources()]
+        kept = [(entry, r) for entry, r in added if not self._is_core_type(entry)]
+        manifests = {**self._manifests, name: package.manifest}
+        return Definitions(self._core, (*self._added, *kept), manifests)
 
     def find(self, canonical: str | Canonical, resource_type: str | None = None) -> Resource | None:
         """The definition of a canonical, of a type if one is asked for.
@@ -99,17 +123,40 @@ class Definitions:
             self._parameters[resource_type] = found
         return self._parameters[resource_type]
 
-    def _with(self, added: Iterable[tuple[Entry, Resource]]) -> Definitions:
-        return Definitions(self._core, (*self._added, *added))
+    def _is_core_type(self, entry: Entry) -> bool:
+        return defines_type(entry) and self._core.find(entry.url, entry.resource_type) is not None
 
     def _find_added(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
         candidates = [
-            (not entry.package, version_key(entry.version), number, resource)
+            (not entry.package, version_key(entry.version), number, entry, resource)
             for number, (entry, resource) in enumerate(self._by_url.get(wanted.url, ()))
             if resource_type in {None, entry.resource_type}
             and version_matches(wanted.version, entry.version or None)
         ]
-        return max(candidates, key=lambda c: c[:3])[3] if candidates else None
+        if not candidates:
+            return None
+        *_, entry, resource = max(candidates, key=lambda candidate: candidate[:3])
+        return self._pin(entry, resource)
+
+    def _pin(self, entry: Entry, resource: Resource) -> Resource:
+        """The resource with its canonicals bound as its package's dependencies demand."""
+        manifest = self._manifests.get(entry.package)
+        if manifest is None or not self._has_versions:
+            return resource
+        if id(resource) not in self._pinned:
+            near = functools.partial(self._version_near, manifest)
+            self._pinned[id(resource)] = pin(resource, near)
+        return self._pinned[id(resource)]
+
+    def _version_near(self, manifest: Manifest, url: str) -> str | None:
+        """The version of a url in a package or, if not there, in what it depends on."""
+        wanted = {manifest.id.name: manifest.id.version, **manifest.dependencies}
+        for name, version in wanted.items():
+            for entry, _ in self._by_url.get(url, ()):
+                package, _, found = entry.package.partition("#")
+                if package == name and version_matches(version, found):
+                    return entry.version or None
+        return None
 
     def _load(self, entry: Entry) -> Resource:
         resource = self._loaded.get(entry.position)

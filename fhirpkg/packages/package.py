@@ -169,6 +169,24 @@ def content_root() -> Path:
     raise PackageError("fhirpkg", "its own content is not installed", "install it again with pip")
 
 
+def read_profiles(resources: Path) -> list[Resource]:
+    """The profiles that content in a folder claims: those of `profiles/` beside it, else ours.
+
+    Raises PackageError for a file that is no resource.
+    """
+    folder = resources.absolute().parent / "profiles"
+    if not folder.is_dir():
+        folder = content_root() / "profiles"
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        value, issues = fhirjson.read(path.read_bytes())
+        if not isinstance(value, dict) or "resourceType" not in value:
+            problem = issues[0].text if issues else "it has no resourceType"
+            raise PackageError(str(path), f"it is no FHIR resource: {problem}")
+        found.append(value)
+    return found
+
+
 def _package(files: dict[str, bytes], source: str) -> Package:
     text = files.get("package.json")
     if text is None:

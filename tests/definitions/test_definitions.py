@@ -1,14 +1,19 @@
+import json
+
 import pytest
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import PackageError
+from fhirpkg.packages.package import read_package, write_package
 
 SEX = "http://hl7.org/fhir/ValueSet/administrative-gender"
 
 
-@pytest.fixture(scope="module")
-def core():
-    return Definitions.core()
+def package(name, version, resources, dependencies=()):
+    manifest = {"name": name, "version": version, "dependencies": dict(dependencies)}
+    files = {f"r{number}.json": json.dumps(r).encode() for number, r in enumerate(resources)}
+    return read_package(write_package(manifest, files))
 
 
 def value_set(version="1.0.0", url="http://example.org/vs", **more):
@@ -85,3 +90,55 @@ def test_without_a_version_the_newest_is_found_and_of_equals_the_last(core):
     assert definitions.find("http://example.org/vs") is same
     assert definitions.find("http://example.org/vs|1.9.0") is old
     assert definitions.find("http://example.org/vs|2.0.0") is None
+
+
+def test_what_a_package_means_by_a_canonical_is_in_its_own_dependencies(core):
+    system, wanted = "http://example.org/cs", "http://example.org/vs"
+    compose = {"include": [{"system": system}, {"valueSet": [wanted]}]}
+    old, new = (
+        package(
+            "test.a",
+            version,
+            [
+                {"resourceType": "CodeSystem", "url": system, "version": version},
+                value_set(version),
+            ],
+        )
+        for version in ("1.0.0", "2.0.0")
+    )
+    user = package(
+        "test.b", "1.0.0", [value_set(url="http://example.org/b", compose=compose)],
+        {"test.a": "1.0.x"},
+    )  # fmt: skip
+    definitions = core.with_package(old).with_package(user).with_package(new)
+    assert definitions.find(wanted)["version"] == "2.0.0"
+    assert definitions.find("http://example.org/b")["compose"]["include"] == [
+        {"version": "1.0.0", "system": system},
+        {"valueSet": [f"{wanted}|1.0.0"]},
+    ]
+
+
+def test_a_canonical_with_a_version_stays_as_it_is(core):
+    compose = {"include": [{"valueSet": ["http://example.org/vs|2.0.0"]}]}
+    definitions = core.with_package(
+        package("test.a", "1.0.0", [value_set(), value_set("2.0.0"), value_set(
+            url="http://example.org/b", compose=compose)])
+    )  # fmt: skip
+    assert definitions.find("http://example.org/b")["compose"] == compose
+
+
+def test_the_core_as_a_package_adds_nothing_and_another_core_is_refused(core):
+    assert core.with_package(package("hl7.fhir.r4.core", "4.0.1", [])) is core
+    with pytest.raises(PackageError, match="R4"):
+        core.with_package(package("hl7.fhir.r5.core", "5.0.0", []))
+
+
+def test_a_package_does_not_replace_the_types_of_the_core(core):
+    patient = {
+        "resourceType": "StructureDefinition",
+        "url": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "version": "5.0.0",
+        "derivation": "specialization",
+    }
+    definitions = core.with_package(package("test.r5", "5.0.0", [patient]))
+    assert definitions.structure("Patient")["version"] == "4.0.1"

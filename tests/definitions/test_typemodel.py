@@ -1,12 +1,11 @@
 import pytest
 
-from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.fhirpath.model import ElementType
 
 
 @pytest.fixture(scope="module")
-def types():
-    return Definitions.core().types
+def types(core):
+    return core.types
 
 
 @pytest.mark.parametrize(
