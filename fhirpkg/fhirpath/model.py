@@ -24,7 +24,10 @@ class ElementType:
 
 
 class TypeModel(Protocol):
-    """The types that expressions walk."""
+    """The types that expressions walk; the same object gives the same answers for ever."""
+
+    def __hash__(self) -> int:
+        """What is derived from a model is kept by it."""
 
     def base(self, type_name: str) -> str | None:
         """What a type specializes: `DomainResource` for `Patient`; None for a root or no type."""

@@ -1,0 +1,143 @@
+"""The operators ``+ - * / div mod`` on values (http://hl7.org/fhirpath/N1/#math).
+
+Nothing is raised for what numbers cannot hold: division by zero and overflow give None, which is
+the empty collection.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import ucum
+from fhirpkg.fhirpath.comparison import EvaluationError, name_of
+from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.units import comparable_values, ucum_code
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST_INTEGER = 2**31 - 1
+LONGEST_STRING = 10_000_000
+_CALENDAR_OF = {"wk": "week", "d": "day", "h": "hour", "min": "minute", "s": "second"}
+_CALENDAR_OF |= {"ms": "millisecond"}
+
+
+def apply(operator: str, left: Any, right: Any) -> Any:
+    """The result of an arithmetic operator on two values; None for the empty collection.
+
+    Raises EvaluationError when the operator does not know such values.
+    """
+    try:
+        found = _apply(operator, left, right)
+    except ArithmeticError:
+        return None
+    if found is NotImplemented:
+        raise EvaluationError(f"'{operator}' does not work on {name_of(left)} and {name_of(right)}")
+    return found
+
+
+def _apply(operator: str, left: Any, right: Any) -> Any:
+    if _is_number(left) and _is_number(right):
+        return _NUMBERS[operator](left, right)
+    if isinstance(left, Quantity) or isinstance(right, Quantity):
+        if isinstance(left, Temporal) and operator in {"+", "-"}:
+            return _move(left, right, 1 if operator == "+" else -1)
+        return _quantities(operator, left, right)
+    if isinstance(left, str) and isinstance(right, str) and operator == "+":
+        return joined(left, right)
+    return NotImplemented
+
+
+def joined(left: str, right: str) -> str:
+    """Two strings as one; there is a limit, as an expression can double a string many times."""
+    if len(left) + len(right) > LONGEST_STRING:
+        raise EvaluationError(f"a string of more than {LONGEST_STRING} characters")
+    return left + right
+
+
+def negated(value: Any) -> Any:
+    """The value with the other sign; raises EvaluationError for what is no number."""
+    if isinstance(value, Quantity):
+        return Quantity(-value.value, value.unit)
+    if _is_number(value):
+        return -value
+    raise EvaluationError(f"'-' does not work on {name_of(value)}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def in_range(value: int | Decimal) -> int | Decimal | None:
+    """An integer that FHIRPath can hold, or None; decimals are bounded by their context."""
+    if isinstance(value, int) and not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+        return None
+    return value
+
+
+def _divide(left: Any, right: Any) -> Decimal:
+    return Decimal(left) / Decimal(right)
+
+
+def _whole(left: Any, right: Any) -> int | None:
+    found = Decimal(left) / Decimal(right)
+    return int(found) if abs(found) <= LARGEST_INTEGER else None
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    """What is left over, with the sign of the dividend."""
+    found = Decimal(left) % Decimal(right)
+    return int(found) if isinstance(left, int) and isinstance(right, int) else found
+
+
+_NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda left, right: in_range(left + right),
+    "-": lambda left, right: in_range(left - right),
+    "*": lambda left, right: in_range(left * right),
+    "/": _divide,
+    "div": _whole,
+    "mod": _remainder,
+}
+
+
+def _quantities(operator: str, left: Any, right: Any) -> Any:
+    one, two = (
+        Quantity(Decimal(side), "1") if _is_number(side) else side for side in (left, right)
+    )
+    if not isinstance(one, Quantity) or not isinstance(two, Quantity):
+        return NotImplemented
+    if operator in {"+", "-"}:
+        pair = comparable_values(one, two)
+        if pair is None:
+            return None
+        return Quantity(pair[0] + pair[1] * (1 if operator == "+" else -1), one.unit)
+    if operator not in {"*", "/"}:
+        return NotImplemented
+    unit = _combined(operator, ucum_code(one.unit), ucum_code(two.unit))
+    if unit is None:
+        return None
+    value = one.value * two.value if operator == "*" else one.value / two.value
+    return Quantity(value, unit)
+
+
+def _combined(operator: str, one: str | None, two: str | None) -> str | None:
+    if one is None or two is None or not (ucum.is_valid(one) and ucum.is_valid(two)):
+        return None
+    if two == "1":
+        return one
+    if operator == "/" and one == two:
+        return "1"
+    if one == "1":
+        return two if operator == "*" else f"/({two})"
+    return f"({one}).({two})" if operator == "*" else f"({one})/({two})"
+
+
+def _move(start: Temporal, by: Any, sign: int) -> Temporal | None:
+    unit = CALENDAR_UNITS.get(by.unit) or _CALENDAR_OF.get(by.unit)
+    if unit is None:
+        raise EvaluationError(
+            f"a {start.kind} cannot be moved by '{by.unit}'; use a calendar duration such as days"
+        )
+    return start.plus(by.value * sign, unit)

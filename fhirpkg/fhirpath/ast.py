@@ -1,0 +1,109 @@
+"""The parts of a parsed expression; `at` is the column where a part begins, from 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value that stands in the text; None is the empty collection ``{}``."""
+
+    value: Any
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """``$this``, ``$index`` or ``$total``, by its name without the dollar."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """``%name``."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """``source.name``, or a bare name when there is no source."""
+
+    source: Part | None
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``source.name(arguments)``; the source is ``$this`` when none is written."""
+
+    source: Part | None
+    name: str
+    arguments: tuple[Part, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCall:
+    """``is``, ``as`` or ``ofType`` with the name of a type, as operator or function."""
+
+    source: Part | None
+    name: str
+    type_name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``source[index]``."""
+
+    source: Part
+    index: Part
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """``+operand`` or ``-operand``."""
+
+    operator: str
+    operand: Part
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """``left operator right``; `at` is where the operator stands."""
+
+    operator: str
+    left: Part
+    right: Part
+    at: int
+
+
+Part = Literal | Special | Variable | Member | Call | TypeCall | Index | Unary | Binary
+
+
+def parts_within(part: Part) -> Iterator[Part]:
+    """The direct parts of a part."""
+    for name in ("source", "index", "operand", "left", "right"):
+        inner = getattr(part, name, None)
+        if inner is not None:
+            yield inner
+    yield from getattr(part, "arguments", ())
+
+
+def mentions(part: Part, name: str) -> bool:
+    """Whether ``$name`` stands anywhere in a part."""
+    if isinstance(part, Special):
+        return part.name == name
+    return any(mentions(inner, name) for inner in parts_within(part))

@@ -1,0 +1,82 @@
+"""Expressions: compiled once, evaluated often."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirpath.code import as_items
+from fhirpkg.fhirpath.comparison import EvaluationError
+from fhirpkg.fhirpath.compiler import Compiler
+from fhirpkg.fhirpath.environment import Environment, Scope
+from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.values import plain
+from fhirpkg.fhirpath.walking import Shapes, shapes_of
+
+if TYPE_CHECKING:
+    from fhirpkg.fhirpath.code import Code
+    from fhirpkg.fhirpath.model import TypeModel
+    from fhirpkg.fhirpath.values import Item
+
+_NO_ENVIRONMENT = Environment()
+
+
+class Expression:
+    """A compiled expression; made by `compile_expression`."""
+
+    __slots__ = ("_focus_type", "_items", "_run_single", "_shapes", "text")
+
+    def __init__(self, text: str, code: Code, shapes: Shapes, focus_type: str | None) -> None:
+        self.text = text
+        self._shapes = shapes
+        self._focus_type = focus_type
+        self._items = as_items(code.run) if code.is_single else code.run
+        self._run_single = code.run if code.is_single else None
+
+    def evaluate(
+        self, focus: Any, environment: Environment | None = None, sibling: Any = None
+    ) -> list[Any]:
+        """The results on one element: JSON, with numbers as Decimal and moments as text.
+
+        `focus` is its JSON, `sibling` the object under its name with an underscore. A primitive
+        without a value is given as that object, a quantity as FHIR's. Raises FhirPathError.
+        """
+        return [plain(item) for item in self._run(self._items, focus, environment, sibling)]
+
+    def is_true(
+        self, focus: Any, environment: Environment | None = None, sibling: Any = None
+    ) -> bool:
+        """Whether the result is exactly true; nothing is not. Raises FhirPathError."""
+        if self._run_single is not None:
+            return self._run(self._run_single, focus, environment, sibling) is True
+        return [plain(i) for i in self._run(self._items, focus, environment, sibling)] == [True]
+
+    def _run(self, run: Any, focus: Any, environment: Environment | None, sibling: Any) -> Any:
+        item: Item = (focus, self._focus_type or _type_of(focus), sibling)
+        try:
+            return run(item, Scope(environment or _NO_ENVIRONMENT, item, self._shapes))
+        except EvaluationError as error:
+            raise FhirPathError(self.text, str(error)) from None
+        except RecursionError:
+            raise FhirPathError(self.text, "nested too deeply to evaluate") from None
+
+
+def _type_of(focus: Any) -> str:
+    found = focus.get("resourceType", "") if isinstance(focus, dict) else ""
+    return found if isinstance(found, str) else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def compile_expression(text: str, model: TypeModel, focus_type: str | None = None) -> Expression:
+    """The expression in `text`, ready to be evaluated; kept for the next time.
+
+    `focus_type` is the type of what it will be evaluated on (`Quantity`, `PlanDefinition.action`);
+    None when that is a resource. Raises FhirPathError, with the column, when it is no FHIRPath.
+    """
+    shapes = shapes_of(model)
+    try:
+        code = Compiler(text, shapes).compile(parse(text))
+    except RecursionError:
+        raise FhirPathError(text, "nested too deeply") from None
+    return Expression(text, code, shapes, focus_type)

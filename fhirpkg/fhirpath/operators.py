@@ -1,0 +1,203 @@
+"""The operators between two parts, compiled (http://hl7.org/fhirpath/N1/#operations)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.fhirpath import arithmetic
+from fhirpkg.fhirpath.ast import Literal
+from fhirpkg.fhirpath.code import Code
+from fhirpkg.fhirpath.comparison import (
+    EvaluationError,
+    compare,
+    distinct,
+    equal,
+    equal_lists,
+    equivalent_lists,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.fhirpath.ast import Binary
+    from fhirpkg.fhirpath.compiler import Compiler
+    from fhirpkg.fhirpath.environment import Scope
+    from fhirpkg.fhirpath.values import Item
+
+
+def _and(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.truth(part.left), compiler.truth(part.right)
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        one = left(this, scope)
+        if one is False:
+            return False
+        two = right(this, scope)
+        return two if one or two is False else None
+
+    return Code(run, is_single=True)
+
+
+def _or(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.truth(part.left), compiler.truth(part.right)
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        one = left(this, scope)
+        if one:
+            return True
+        two = right(this, scope)
+        return two if one is False or two else None
+
+    return Code(run, is_single=True)
+
+
+def _xor(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.truth(part.left), compiler.truth(part.right)
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        one, two = left(this, scope), right(this, scope)
+        return None if one is None or two is None else one is not two
+
+    return Code(run, is_single=True)
+
+
+def _implies(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.truth(part.left), compiler.truth(part.right)
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        one = left(this, scope)
+        if one is False:
+            return True
+        two = right(this, scope)
+        return two if one or two else None
+
+    return Code(run, is_single=True)
+
+
+def _equality(compiler: Compiler, part: Binary) -> Code:
+    wanted = part.operator == "="
+    left = compiler.items(part.left)
+    if isinstance(part.right, Literal) and part.right.value is not None:
+        literal = part.right.value
+
+        def run_literal(this: Item, scope: Scope) -> bool | None:
+            items = left(this, scope)
+            if not items:
+                return None
+            same = equal(items[0], literal) if len(items) == 1 else False
+            return None if same is None else same is wanted
+
+        return Code(run_literal, is_single=True)
+    right = compiler.items(part.right)
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        same = equal_lists(left(this, scope), right(this, scope))
+        return None if same is None else same is wanted
+
+    return Code(run, is_single=True)
+
+
+def _equivalence(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.items(part.left), compiler.items(part.right)
+    wanted = part.operator == "~"
+    return Code(
+        lambda this, scope: equivalent_lists(left(this, scope), right(this, scope)) is wanted,
+        is_single=True,
+    )
+
+
+_ORDERS: dict[str, Callable[[int], bool]] = {
+    "<": lambda order: order < 0,
+    "<=": lambda order: order <= 0,
+    ">": lambda order: order > 0,
+    ">=": lambda order: order >= 0,
+}
+
+
+def _inequality(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.value(part.left), compiler.value(part.right)
+    answers = _ORDERS[part.operator]
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        one, two = left(this, scope), right(this, scope)
+        if one is None or two is None:
+            return None
+        order = compare(one, two)
+        return None if order is None else answers(order)
+
+    return Code(run, is_single=True)
+
+
+def _membership(compiler: Compiler, part: Binary) -> Code:
+    one, many = part.left, part.right
+    if part.operator == "contains":
+        one, many = many, one
+    single, items = compiler.items(one), compiler.items(many)
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        found = single(this, scope)
+        if not found:
+            return None
+        if len(found) > 1:
+            raise EvaluationError(f"'{part.operator}' looks for a single item")
+        return any(equal(found[0], item) for item in items(this, scope))
+
+    return Code(run, is_single=True)
+
+
+def _union(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.items(part.left), compiler.items(part.right)
+
+    def run(this: Item, scope: Scope) -> list[Item]:
+        both = left(this, scope) + right(this, scope)
+        scope.spend(len(both))
+        return distinct(both)
+
+    return Code(run)
+
+
+def _concatenation(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.value(part.left, "text"), compiler.value(part.right, "text")
+    return Code(
+        lambda this, scope: arithmetic.joined(left(this, scope) or "", right(this, scope) or ""),
+        is_single=True,
+    )
+
+
+def _arithmetic(compiler: Compiler, part: Binary) -> Code:
+    left, right = compiler.value(part.left), compiler.value(part.right)
+    operator = part.operator
+
+    def run(this: Item, scope: Scope) -> Any:
+        one, two = left(this, scope), right(this, scope)
+        if one is None or two is None:
+            return None
+        return arithmetic.apply(operator, one, two)
+
+    return Code(run, is_single=True)
+
+
+OPERATORS: dict[str, Callable[[Compiler, Binary], Code]] = {
+    "and": _and,
+    "or": _or,
+    "xor": _xor,
+    "implies": _implies,
+    "=": _equality,
+    "!=": _equality,
+    "~": _equivalence,
+    "!~": _equivalence,
+    "<": _inequality,
+    "<=": _inequality,
+    ">": _inequality,
+    ">=": _inequality,
+    "in": _membership,
+    "contains": _membership,
+    "|": _union,
+    "&": _concatenation,
+    "+": _arithmetic,
+    "-": _arithmetic,
+    "*": _arithmetic,
+    "/": _arithmetic,
+    "div": _arithmetic,
+    "mod": _arithmetic,
+}

@@ -1,0 +1,69 @@
+"""Names of types in expressions, and which items are of a type."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.fhirpath.comparison import EvaluationError
+from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.values import Element, Item, Quantity
+from fhirpkg.rules import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.fhirpath.walking import Shapes
+
+SYSTEM_TYPES = (
+    "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any",
+)  # fmt: skip
+_OF_VALUES = {bool: "Boolean", str: "String", int: "Integer", Decimal: "Decimal"}
+_OF_MOMENTS = {"date": "Date", "dateTime": "DateTime", "time": "Time"}
+
+
+def system_type(value: Any) -> str:
+    """The name of the type of a value of FHIRPath's own, without its namespace."""
+    if isinstance(value, Temporal):
+        return _OF_MOMENTS[value.kind]
+    if isinstance(value, Quantity):
+        return "Quantity"
+    return _OF_VALUES.get(type(value), "Decimal" if isinstance(value, Decimal) else "Any")
+
+
+def type_info(item: Item) -> Element:
+    """What ``type()`` gives: an element with namespace and name."""
+    if type(item) is tuple:
+        namespace, name = "FHIR", item[1] or "Element"
+        if "." in name:
+            name = "BackboneElement"
+    else:
+        namespace, name = "System", system_type(item)
+    return ({"namespace": namespace, "name": name}, "", None)
+
+
+def of_type(shapes: Shapes, written: str, *, exact: bool) -> Callable[[Item], bool]:
+    """A test for a type as written: ``Patient``, ``FHIR.Patient``, ``System.String``.
+
+    A bare name is FHIR's type if there is one, else FHIRPath's. `exact` is how ``as`` and
+    ``ofType`` take primitives: a `code` is no `string` to them, though it ``is`` one.
+    Raises EvaluationError when there is no such type.
+    """
+    namespace, _, name = written.rpartition(".")
+    is_fhir = namespace != "System" and shapes.model.is_type(
+        name if namespace == "FHIR" else written
+    )
+    if namespace == "System" or (not is_fhir and written in SYSTEM_TYPES):
+        return lambda item: type(item) is not tuple and system_type(item) == name
+    if not is_fhir:
+        raise EvaluationError(f"there is no type {written}{nearest(written, list(SYSTEM_TYPES))}")
+    wanted = name if namespace == "FHIR" else written
+    if wanted[:1].islower() and exact:
+        return lambda item: type(item) is tuple and item[1] == wanted
+    if wanted == "Quantity":
+        return lambda item: _is(shapes, item, wanted) or type(item) is Quantity
+    return lambda item: _is(shapes, item, wanted)
+
+
+def _is(shapes: Shapes, item: Item, wanted: str) -> bool:
+    return type(item) is tuple and (item[1] == wanted or wanted in shapes.ancestors(item[1]))

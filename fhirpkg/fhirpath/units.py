@@ -1,0 +1,65 @@
+"""Quantities whose units differ: calendar durations and UCUM.
+
+Calendar years and months are not UCUM's mean ones; the shorter durations are the same.
+http://hl7.org/fhirpath/N1/#time-valued-quantities
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg import ucum
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from decimal import Decimal
+
+_EXACT = {
+    "week": "wk",
+    "day": "d",
+    "hour": "h",
+    "minute": "min",
+    "second": "s",
+    "millisecond": "ms",
+}
+_MEAN = {"year": "a", "month": "mo"}
+_MONTHS = {"year": 12, "month": 1}
+
+
+def ucum_code(unit: str) -> str | None:
+    """The UCUM code of a unit; None for calendar years and months, which UCUM does not have."""
+    word = CALENDAR_UNITS.get(unit)
+    return _EXACT.get(word) if word else unit
+
+
+def comparable_values(
+    one: Quantity | None, two: Quantity | None, *, loosely: bool = False
+) -> tuple[Decimal, Decimal] | None:
+    """Both numbers in one unit; None when the units cannot be compared.
+
+    `loosely` takes a calendar year for UCUM's mean year, as equivalence does.
+    """
+    if one is None or two is None:
+        return None
+    if one.unit == two.unit:
+        return one.value, two.value
+    if one.unit in _MONTHS and two.unit in _MONTHS:
+        return one.value * _MONTHS[one.unit], two.value * _MONTHS[two.unit]
+    mine, theirs = _code(one.unit, loosely), _code(two.unit, loosely)
+    if mine is None or theirs is None:
+        return None
+    converted = ucum.convert(two.value, theirs, mine)
+    return None if converted is None else (one.value, converted)
+
+
+def identity_of_quantity(quantity: Quantity) -> Hashable:
+    """A key that equal quantities share whatever their units."""
+    if quantity.unit in _MONTHS:
+        return ("month", quantity.value * _MONTHS[quantity.unit])
+    base = ucum.canonical(quantity.value, ucum_code(quantity.unit) or quantity.unit)
+    return ("quantity", *base) if base else ("quantity", quantity.value, quantity.unit)
+
+
+def _code(unit: str, loosely: bool) -> str | None:
+    return _MEAN.get(unit) if loosely and unit in _MEAN else ucum_code(unit)
