@@ -12,7 +12,7 @@ import click
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.reports import FORMATS, Checked, render
 from fhirpkg.errors import ConfigError
-from fhirpkg.issues import Outcome, Severity
+from fhirpkg.issues import Outcome, Severity, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -200,10 +200,11 @@ def _check(given: Input | None) -> Checked | None:
     if given is None:
         return None
     if given.is_authored:
-        from fhirpkg.authoring.source import check
+        from fhirpkg.authoring.folder import check_file
 
         assert given.path is not None, "authored files lie in folders"
-        return Checked(given.file, Outcome(tuple(check(given.path))))
+        found = check_file(given.path.name, given.data(), given.file)
+        return Checked(given.file, Outcome(in_order(found)))
     outcome = _Work.validator.validate(given.data(), _Work.profiles, file=given.file)
     if not given.named and [issue.rule for issue in outcome.issues] == ["parse-no-resource"]:
         return None
