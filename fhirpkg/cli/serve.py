@@ -1,0 +1,81 @@
+"""`fhirpkg serve`: the embedded FHIR server, until it is stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import socket
+
+    from fhirpkg.server.endpoint import Endpoint
+
+
+@click.command(name="serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that keeps the resources; without it they are in memory and gone at the end.",
+)
+def command(host: str, port: int, store: Path | None) -> None:
+    """Run an embedded FHIR R4 server at /fhir, for development and small sites.
+
+    It has no authentication and listens on this machine only, unless --host says otherwise. For
+    anything larger take a full server such as HAPI FHIR.
+    """
+    from fhirpkg.server.endpoint import open_endpoint
+
+    with _listener(host, port) as listener:
+        endpoint = open_endpoint(store)
+        try:
+            _say(listener, host, store)
+            _serve(endpoint, listener)
+        finally:
+            endpoint.store.close()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ConfigError when the address cannot be had."""
+    import socket
+
+    from fhirpkg.errors import ConfigError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"cannot listen on {host} port {port}: {reason}; choose another with --host or --port"
+        ) from None
+
+
+def _say(listener: socket.socket, host: str, store: Path | None) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    kept = f"kept in {store}" if store else "in memory: gone when the server ends (see --store)"
+    click.echo(f"resources are {kept}", err=True)
+    if host not in {"127.0.0.1", "localhost", "::1"}:
+        click.echo("there is no authentication: whoever reaches this port can write", err=True)
+    click.echo(f"http://{shown}:{listener.getsockname()[1]}/fhir")
+
+
+def _serve(endpoint: Endpoint, listener: socket.socket) -> None:
+    """Answer until SIGTERM or Ctrl-C, which both end it in good order."""
+    import signal
+
+    from fhirpkg.server.app import serve
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends by itself, then sends the signal again to whoever waited for it before.
+        signal.signal(number, lambda *_: None)
+    serve(endpoint, listener)

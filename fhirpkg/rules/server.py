@@ -1,0 +1,241 @@
+"""What the embedded server refuses or remarks, each told in an OperationOutcome."""
+
+from fhirpkg.rules import ERROR, INFORMATION, WARNING, Rule
+
+_HTTP = "http://hl7.org/fhir/R4/http.html"
+_SEARCH = "http://hl7.org/fhir/R4/search.html"
+
+
+def _refusal(key: str, code: str, title: str, text: str, advice: str = "", spec: str = "") -> Rule:
+    return Rule(f"server-{key}", ERROR, code, title, text, advice, spec or _HTTP)
+
+
+RULES = (
+    _refusal(
+        "unknown-path",
+        "not-found",
+        "The path is one of a FHIR server",
+        "there is nothing at {path}",
+        "the FHIR base is {base}; {base}/metadata lists what is offered",
+    ),
+    _refusal(
+        "unknown-type",
+        "not-supported",
+        "The type is an R4 resource type",
+        "'{type}' is not a resource type of FHIR R4{near}",
+        spec="http://hl7.org/fhir/R4/resourcelist.html",
+    ),
+    _refusal(
+        "unknown-resource",
+        "not-found",
+        "The resource exists",
+        "there is no {type}/{id}",
+    ),
+    _refusal(
+        "unknown-version",
+        "not-found",
+        "The version exists",
+        "{type}/{id} has no version {version}; the newest is {newest}",
+    ),
+    _refusal(
+        "deleted",
+        "deleted",
+        "The resource is not deleted",
+        "{type}/{id} was deleted (version {version})",
+        "its history is still at {type}/{id}/_history",
+    ),
+    _refusal(
+        "method",
+        "not-supported",
+        "The interaction is offered here",
+        "{method} is not offered at {path}; {allowed}",
+    ),
+    _refusal(
+        "no-body",
+        "required",
+        "The request carries a resource",
+        "{method} {path} needs a resource as its body",
+    ),
+    _refusal(
+        "body-type",
+        "invalid",
+        "The body is of the type that the path names",
+        "the body is a {found}, the path wants a {wanted}",
+    ),
+    _refusal(
+        "body-id",
+        "invalid",
+        "The id of the body is the id of the path",
+        "the body has {found}, the path the id '{wanted}'",
+    ),
+    _refusal(
+        "id",
+        "value",
+        "An id has 1 to 64 letters, digits, '-' and '.'",
+        "'{id}' is not an id; 1 to 64 letters, digits, '-' and '.' are",
+        spec="http://hl7.org/fhir/R4/datatypes.html#id",
+    ),
+    _refusal(
+        "too-large",
+        "too-long",
+        "The body is within the limit",
+        "the body is larger than {limit} bytes",
+        "send it in smaller parts",
+    ),
+    _refusal(
+        "media-type",
+        "not-supported",
+        "The format of the body is offered",
+        "a body of type '{found}' is not understood",
+        "send application/fhir+json or application/fhir+xml",
+    ),
+    _refusal(
+        "not-acceptable",
+        "not-supported",
+        "A format that the client accepts is offered",
+        "none of '{found}' is offered",
+        "ask for application/fhir+json or application/fhir+xml",
+    ),
+    _refusal(
+        "version-conflict",
+        "conflict",
+        "If-Match names the current version",
+        "If-Match wants {wanted}, {type}/{id} {found}",
+        "read it again, then decide",
+        f"{_HTTP}#concurrency",
+    ),
+    _refusal(
+        "exists",
+        "conflict",
+        "If-None-Match: * holds only for what does not exist",
+        "{type}/{id} exists already, at version {version}",
+        spec="http://hl7.org/fhir/R4/http.html#ops",
+    ),
+    _refusal(
+        "header",
+        "value",
+        "A header has a value that HTTP and FHIR allow",
+        "{header}: '{found}' is not understood; {allowed}",
+    ),
+    _refusal(
+        "multiple-matches",
+        "multiple-matches",
+        "The criteria of a conditional interaction fit one resource",
+        "{count} resources of type {type} match '{criteria}'",
+        spec=f"{_HTTP}#ccreate",
+    ),
+    _refusal(
+        "no-criteria",
+        "required",
+        "A conditional interaction has criteria",
+        "a conditional interaction on {type} needs search criteria that select",
+    ),
+    _refusal(
+        "match-id",
+        "invalid",
+        "The id of the body is the id of the match",
+        "'{criteria}' matches {type}/{found}, the body has the id '{wanted}'",
+        spec=f"{_HTTP}#cond-update",
+    ),
+    _refusal(
+        "id-taken",
+        "conflict",
+        "The id of the body is free when nothing matches",
+        "nothing matches '{criteria}', but {type}/{id} exists and is another",
+        spec=f"{_HTTP}#cond-update",
+    ),
+    _refusal(
+        "value",
+        "value",
+        "An element that is searched by holds what its type allows",
+        "it cannot be found by '{parameter}': {problem}",
+        spec=_SEARCH,
+    ),
+    _refusal(
+        "search-parameter",
+        "not-supported",
+        "The search parameter exists",
+        "{type} has no search parameter '{parameter}'{near}",
+        spec=_SEARCH,
+    ),
+    _refusal(
+        "search-modifier",
+        "not-supported",
+        "The search modifier is offered",
+        "'{parameter}' has no modifier ':{modifier}'; {allowed}",
+        spec=f"{_SEARCH}#modifiers",
+    ),
+    _refusal(
+        "search-value",
+        "value",
+        "The search value fits its parameter",
+        "{parameter}: {problem}",
+        spec=_SEARCH,
+    ),
+    Rule(
+        "server-search-ignored",
+        WARNING,
+        "not-supported",
+        "A lenient search ignores what it does not know",
+        "ignored: {problem}",
+        "see the self link for what was used; Prefer: handling=strict refuses instead",
+        f"{_SEARCH}#errors",
+    ),
+    _refusal(
+        "bundle",
+        "invalid",
+        "A Bundle sent to the base is a transaction or a batch that can be processed",
+        "{problem}",
+        spec=f"{_HTTP}#transaction",
+    ),
+    _refusal(
+        "overlap",
+        "duplicate",
+        "A transaction has each resource once",
+        "{type}/{id} is also written by Bundle.entry[{other}]",
+        spec=f"{_HTTP}#trules",
+    ),
+    _refusal(
+        "conditional-reference",
+        "not-found",
+        "A conditional reference leads to one resource",
+        "the conditional reference '{reference}' matches {count} resources",
+        spec=f"{_HTTP}#trules",
+    ),
+    _refusal(
+        "operation",
+        "not-supported",
+        "The operation is offered here",
+        "there is no operation ${name} at {path}; {allowed}",
+        spec="http://hl7.org/fhir/R4/operations.html",
+    ),
+    _refusal(
+        "operation-input",
+        "invalid",
+        "An operation gets the input that it needs",
+        "${name}: {problem}",
+        spec="http://hl7.org/fhir/R4/operations.html",
+    ),
+    _refusal(
+        "storage",
+        "no-store",
+        "The store can be written",
+        "the store could not be written: {problem}",
+        "nothing of this request was kept",
+    ),
+    _refusal(
+        "fault",
+        "exception",
+        "The server has no faults",
+        "a fault of the server, told in its log ({kind})",
+        "please report it with the log",
+    ),
+    Rule(
+        "server-done",
+        INFORMATION,
+        "informational",
+        "What was done",
+        "{done}",
+        spec=_HTTP,
+    ),
+)

@@ -1,0 +1,211 @@
+"""The HTTP side of the server: bytes and headers to a Request, an Answer to bytes and headers."""
+
+from __future__ import annotations
+
+import email.utils
+import sqlite3
+import sys
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fhirpkg import fhirjson, rules
+from fhirpkg.server import binaries, formats
+from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
+from fhirpkg.server.routes import handle
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request as HttpRequest
+
+    from fhirpkg.issues import Issue
+    from fhirpkg.server.endpoint import Endpoint
+
+BASE = "/fhir"
+LARGEST_BODY = 64 * 1024 * 1024
+_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+_FORM = "application/x-www-form-urlencoded"
+
+
+def create_app(endpoint: Endpoint, *, largest_body: int = LARGEST_BODY) -> Starlette:
+    """The application that serves an endpoint at `/fhir`."""
+    fhir = _fhir_route(endpoint, largest_body)
+    routes = [
+        Route(BASE, fhir, methods=_METHODS),
+        Route(BASE + "/{path:path}", fhir, methods=_METHODS),
+        Route("/{path:path}", _nowhere, methods=_METHODS),
+    ]
+    return Starlette(routes=routes)
+
+
+def base_url(request: HttpRequest) -> str:
+    """The FHIR base as the client addresses it."""
+    host = request.headers.get("host", "localhost")
+    return f"{request.url.scheme}://{host}{BASE}"
+
+
+def _fhir_route(
+    endpoint: Endpoint, largest_body: int
+) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def fhir(request: HttpRequest) -> Response:
+        try:
+            data = await _body(request, largest_body)
+        except Refused as error:
+            return _refusal(error, formats.JSON, endpoint)
+        return await run_in_threadpool(_respond, request, data, endpoint)
+
+    return fhir
+
+
+async def _nowhere(request: HttpRequest) -> Response:
+    path, base = request.url.path, base_url(request)
+    issue = rules.issue("server-unknown-path", path=path, base=base)
+    return Response(_outcome_bytes(issue), 404, media_type=formats.JSON)
+
+
+def _outcome_bytes(issue: Issue) -> bytes:
+    return fhirjson.dump(outcome(issue)).encode()
+
+
+async def _body(request: HttpRequest, limit: int) -> bytes:
+    """The body, as long as it stays within the limit. Raises Refused (413)."""
+    parts, size = [], 0
+    announced = request.headers.get("content-length", "0")
+    too_large = announced.isdecimal() and int(announced) > limit
+    if not too_large:
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                too_large = True
+                break
+    if too_large:
+        # The rest stays unread, so the connection cannot be used again.
+        raise refused(413, "server-too-large", headers={"Connection": "close"}, limit=limit)
+    return b"".join(parts)
+
+
+def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
+    query = tuple(parse_qsl(http.url.query, keep_blank_values=True))
+    wanted, pretty = formats.JSON, dict(query).get("_pretty") == "true"
+    try:
+        is_form = formats.media_type(http.headers.get("content-type", "")) == _FORM
+        searches = http.url.path.endswith("/_search")
+        if searches and is_form:
+            query += tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
+        raw = _wants_content(http)
+        if not raw:
+            asked = dict(query).get("_format", "")
+            wanted = formats.wanted_format(http.headers.get("accept", "*/*"), asked)
+        request = Request(
+            http.method,
+            tuple(part for part in http.path_params.get("path", "").split("/") if part),
+            query,
+            headers=http.headers,
+            base=base_url(http),
+        )
+        if data and not (searches and is_form):
+            request = _with_resource(request, data, endpoint)
+        answer = handle(request, endpoint)
+        if raw and answer.version and answer.status == 200:
+            return _content_response(answer)
+        return _response(_as_preferred(answer, request), request, wanted, endpoint, pretty=pretty)
+    except Refused as error:
+        return _refusal(error, wanted, endpoint)
+    except sqlite3.Error as error:
+        return _refusal(refused(507, "server-storage", problem=error), wanted, endpoint)
+    except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
+        traceback.print_exc(file=sys.stderr)
+        kind = type(error).__name__
+        return _refusal(refused(500, "server-fault", kind=kind), wanted, endpoint)
+
+
+def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request:
+    content_type = request.headers.get("content-type", "")
+    if request.path[:1] == ("Binary",) and not formats.is_fhir(content_type):
+        identity = request.path[1] if len(request.path) == 2 else None
+        return replace(request, resource=binaries.wrapped(data, request.headers, identity))
+    resource = formats.read_resource(data, content_type, endpoint.definitions)
+    return replace(request, resource=resource)
+
+
+def _wants_content(http: HttpRequest) -> bool:
+    """Whether a read of a Binary is for its bytes: unless a FHIR format is asked for."""
+    parts = http.path_params.get("path", "").split("/")
+    if http.method not in {"GET", "HEAD"} or parts[0] != "Binary" or len(parts) not in {2, 4}:
+        return False
+    accepted = http.headers.get("accept", "").split(",")
+    return "_format" not in http.query_params and not any(map(formats.is_fhir, accepted))
+
+
+def _as_preferred(answer: Answer, request: Request) -> Answer:
+    """The answer to a write with as much of a body as `Prefer: return` wants."""
+    writes = request.method in {"POST", "PUT", "DELETE"} and answer.version is not None
+    wanted = request.preference("return")
+    if not writes or wanted not in {"minimal", "OperationOutcome"}:
+        return answer
+    if wanted == "minimal":
+        return replace(answer, bare=True)
+    assert answer.version is not None, "a write has a version"
+    done = f"{answer.version.url} ({answer.status})"
+    status = 200 if answer.status == 204 else answer.status
+    return replace(answer, status=status, resource=outcome(rules.issue("server-done", done=done)))
+
+
+def _response(
+    answer: Answer, request: Request, wanted: str, endpoint: Endpoint, *, pretty: bool
+) -> Response:
+    headers = {"Cache-Control": "no-cache", **answer.headers}
+    version, resource, content = answer.version, answer.resource, b""
+    if version:
+        headers["ETag"] = version.etag
+        headers["Last-Modified"] = email.utils.formatdate(version.updated / 1e6, usegmt=True)
+        headers["Content-Location"] = f"{request.base}/{version.url}"
+    if answer.location:
+        headers["Location"] = f"{request.base}/{answer.location}"
+    if not answer.bare and answer.status not in {204, 304}:
+        if resource is None and version and version.content is not None:
+            if wanted == formats.JSON and not pretty:
+                content = version.content.encode()
+            else:
+                resource = version.resource()
+        if resource is not None:
+            content = formats.write_resource(resource, wanted, endpoint.definitions, pretty=pretty)
+    media = f"{wanted}; charset=utf-8" if content else None
+    return Response(content, answer.status, headers, media_type=media)
+
+
+def _content_response(answer: Answer) -> Response:
+    assert answer.version is not None, "a Binary that was read has a version"
+    resource = answer.version.resource()
+    headers = {"ETag": answer.version.etag, **binaries.HEADERS}
+    media = str(resource.get("contentType", "application/octet-stream"))
+    return Response(binaries.content(resource), 200, headers | {"Content-Type": media})
+
+
+def _refusal(error: Refused, wanted: str, endpoint: Endpoint) -> Response:
+    content = formats.write_resource(error.outcome(), wanted, endpoint.definitions)
+    headers = dict(error.headers)
+    return Response(content, error.status, headers, media_type=f"{wanted}; charset=utf-8")
+
+
+def serve(endpoint: Endpoint, listener: socket.socket) -> None:
+    """Serve an endpoint on a listening socket until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        create_app(endpoint),
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,100 @@
+"""The CapabilityStatement, made from what is enabled (R4 http.html#capabilities)."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from fhirpkg import __version__
+from fhirpkg.server.exchange import Answer
+from fhirpkg.server.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.exchange import Request
+
+ABOUT = (
+    "An embedded FHIR R4 server for development and small sites, run by fhirpkg. For anything "
+    "larger take a full server such as HAPI FHIR. Nothing is validated when it is written (use "
+    "$validate), references are not enforced, there is no authentication. An update replaces "
+    "meta.tag, meta.security and meta.profile; one with the same content makes no new version."
+)
+_FORMATS = ["application/fhir+json", "application/fhir+xml", "json", "xml"]
+_INTERACTIONS = (
+    "read", "vread", "update", "delete", "history-instance", "history-type", "create",
+    "search-type",
+)  # fmt: skip
+
+
+def capabilities(request: Request, endpoint: Endpoint) -> Answer:
+    """What this server offers."""
+    return Answer(200, _statement(endpoint) | {"implementation": {
+        "description": "fhirpkg serve", "url": request.base,
+    }})  # fmt: skip
+
+
+@functools.lru_cache(maxsize=8)
+def _statement(endpoint: Endpoint) -> Resource:
+    types = sorted(endpoint.definitions.types.resource_types())
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-23",
+        "publisher": "fhirpkg contributors",
+        "description": ABOUT,
+        "kind": "instance",
+        "software": {"name": "fhirpkg", "version": __version__},
+        "fhirVersion": "4.0.1",
+        "format": _FORMATS,
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": ABOUT,
+                "resource": [_resource(name, endpoint) for name in types],
+                "interaction": [
+                    {"code": code} for code in ("transaction", "batch", "history-system")
+                ],
+                "operation": _operations("system"),
+            }
+        ],
+    }
+
+
+def _resource(resource_type: str, endpoint: Endpoint) -> Resource:
+    parameters = endpoint.indexing.parameters(resource_type).values()
+    references = sorted(
+        f"{resource_type}:{parameter.code}"
+        for parameter in parameters
+        if parameter.kind == "reference"
+    )
+    found: Resource = {
+        "type": resource_type,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{resource_type}",
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical"],
+        "searchInclude": references,
+        "searchRevInclude": [],
+        "searchParam": [
+            {"name": parameter.code, "definition": parameter.definition, "type": parameter.kind}
+            for parameter in sorted(parameters, key=lambda p: p.code)
+        ],
+        "operation": _operations("type", "instance", resource_type=resource_type),
+    }
+    return {key: value for key, value in found.items() if value != []}
+
+
+def _operations(*levels: str, resource_type: str = "") -> list[Resource]:
+    return [
+        {"name": name, "definition": operation.definition}
+        for name, operation in OPERATIONS.items()
+        if set(levels) & set(operation.levels)
+        and (not operation.types or resource_type in operation.types)
+    ]

@@ -1,0 +1,72 @@
+"""What the interactions of the server work on: the store, the definitions and the search index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg import rules
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.server.exchange import refused
+from fhirpkg.server.indexing import Indexing, Unindexable
+from fhirpkg.server.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.criteria import Criteria
+    from fhirpkg.server.store import Rows, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A FHIR base: everything below it."""
+
+    store: Store
+    definitions: Definitions
+    indexing: Indexing
+
+    def check_type(self, resource_type: str) -> None:
+        """Raises Refused (404) when R4 has no such resource type."""
+        types = self.definitions.types.resource_types()
+        if resource_type not in types:
+            near = rules.nearest(resource_type, list(types))
+            raise refused(404, "server-unknown-type", type=resource_type, near=near)
+
+    def matches(self, criteria: Criteria, order: str = "", page: str = "") -> list[Version]:
+        """The resources that fit, in the order they were made in or another one in SQL."""
+        return self.store.versions(
+            "JOIN current ON current.seq = version.seq"
+            f" WHERE {criteria.where} ORDER BY {order}current.key {page}",
+            criteria.arguments,
+        )
+
+    def count(self, criteria: Criteria) -> int:
+        """How many resources fit."""
+        sql = f"SELECT count(*) FROM current WHERE {criteria.where}"  # noqa: S608 - no text of a query
+        return int(self.store.query(sql, criteria.arguments)[0][0])
+
+    def newest(self, pairs: Sequence[tuple[str, str]]) -> list[Version]:
+        """The resources of these types and ids that are there."""
+        found = (self.store.current(*pair) for pair in pairs)
+        return [version for version in found if version and version.content is not None]
+
+
+def open_endpoint(path: Path | None = None, definitions: Definitions | None = None) -> Endpoint:
+    """An endpoint over a store file, or over memory.
+
+    Raises SourceError when the file cannot be used.
+    """
+    definitions = definitions or Definitions.core()
+    indexing = Indexing(definitions)
+
+    def index(resource: Resource) -> Rows:
+        try:
+            return indexing.rows(resource)
+        except Unindexable as error:
+            parameter, problem = error.parameter, error.problem
+            raise refused(422, "server-value", parameter=parameter, problem=problem) from error
+
+    return Endpoint(Store(path, index=index), definitions, indexing)

@@ -1,0 +1,113 @@
+"""The formats of bodies: which one a client wants, and bytes to and from resources.
+
+See http://hl7.org/fhir/R4/http.html#mime-type.
+"""
+
+from __future__ import annotations
+
+from email.message import Message
+from typing import TYPE_CHECKING
+
+from fhirpkg import fhirjson
+from fhirpkg.server.exchange import Refused, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.issues import Issue, Resource
+
+JSON, XML = "application/fhir+json", "application/fhir+xml"
+_FORMATS = {
+    "json": JSON,
+    "xml": XML,
+    JSON: JSON,
+    XML: XML,
+    "application/json": JSON,
+    "text/json": JSON,
+    "application/xml": XML,
+    "text/xml": XML,
+}
+_ANYTHING = {"*/*", "application/*", ""}
+_VERSIONS = {None, "4.0", "4.0.1"}
+
+
+def wanted_format(accept: str, asked: str = "") -> str:
+    """The format of the answer: `_format` if given, else the best that Accept names, else JSON.
+
+    Raises Refused (406) when none is offered.
+    """
+    if asked:
+        # A plus sign that nobody escaped in a query arrives as a blank.
+        ranges = [(1.0, asked.replace(" ", "+"))]
+    else:
+        ranges = [(_quality(part), part) for part in accept.split(",")]
+    for quality, text in sorted(ranges, key=lambda pair: -pair[0]):
+        found = media_type(text, offered=_FORMATS)
+        if quality and found in _FORMATS:
+            return _FORMATS[found]
+        if quality and found in _ANYTHING:
+            return JSON
+    raise refused(406, "server-not-acceptable", found=asked or accept)
+
+
+def _quality(text: str) -> float:
+    quality = _message(text).get_param("q", "1")
+    try:
+        return float(str(quality))
+    except ValueError:
+        return 0.0
+
+
+def media_type(text: str, offered: Iterable[str] = ()) -> str:
+    """The media type of a header's value, without parameters; `?` for another FHIR version."""
+    message = _message(text)
+    name = text.partition(";")[0].strip().lower()
+    if name in offered and message.get_param("fhirversion") not in _VERSIONS:
+        return "?"
+    return name
+
+
+def _message(text: str) -> Message:
+    message = Message()
+    message["content-type"] = text.strip()
+    return message
+
+
+def is_fhir(content_type: str) -> bool:
+    """Whether a body of this type is a resource, as against the content of a Binary."""
+    return media_type(content_type, offered=_FORMATS) in {JSON, XML}
+
+
+def read_resource(data: bytes, content_type: str, definitions: Definitions) -> Resource:
+    """The resource in a body. Raises Refused: 415 for a format not offered, 400 for no resource."""
+    charset = _message(content_type).get_content_charset("utf-8")
+    found = _FORMATS.get(media_type(content_type, offered=_FORMATS))
+    if found is None or charset not in {"utf-8", "us-ascii"}:
+        raise refused(415, "server-media-type", found=content_type)
+    value, issues = _read_xml(data, definitions) if found == XML else fhirjson.read(data)
+    errors = [issue for issue in issues if issue.severity.rank <= 1]
+    if errors:
+        raise Refused(400, *errors)
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        problem = "it is no object with a resourceType"
+        raise refused(400, "parse-no-resource", problem=problem)
+    return value
+
+
+def _read_xml(data: bytes, definitions: Definitions) -> tuple[Resource | None, list[Issue]]:
+    from fhirpkg import fhirxml  # noqa: PLC0415 - lxml is loaded when the first XML comes
+
+    resource, issues, _ = fhirxml.read(data, definitions.types)
+    return resource, issues
+
+
+def write_resource(
+    resource: Resource, wanted: str, definitions: Definitions, *, pretty: bool = False
+) -> bytes:
+    """A resource in the wanted format."""
+    if wanted == XML:
+        from fhirpkg import fhirxml  # noqa: PLC0415 - lxml is loaded when the first XML goes
+
+        return fhirxml.dump(resource, definitions.types)
+    return fhirjson.dump(resource, indent=2 if pretty else None).encode()

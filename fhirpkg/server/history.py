@@ -1,0 +1,72 @@
+"""History of a resource, of a type, of the whole server (http://hl7.org/fhir/R4/http.html#history)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.server import values
+from fhirpkg.server.exchange import Answer, refused
+from fhirpkg.server.search import links, read_page
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.exchange import Request
+    from fhirpkg.server.store import Version
+
+
+def history(request: Request, endpoint: Endpoint) -> Answer:
+    """All versions below a path, the newest first, a page of them."""
+    where, arguments = "1", list[Any]()
+    scope = request.path[:-1]
+    if scope:
+        endpoint.check_type(scope[0])
+    for column, value in zip(("type", "id"), scope, strict=False):
+        where += f" AND version.{column} = ?"
+        arguments.append(value)
+    if len(scope) == 2 and endpoint.store.current(*scope) is None:
+        raise refused(404, "server-unknown-resource", type=scope[0], id=scope[1])
+    options = dict(request.query)
+    if "_since" in options:
+        where += " AND version.updated >= ?"
+        arguments.append(_since(options["_since"]))
+    page = read_page(options)
+    found = endpoint.store.versions(
+        f"WHERE {where} ORDER BY version.seq DESC {page.sql}", arguments
+    )
+    count = f"SELECT count(*) FROM version WHERE {where}"  # noqa: S608 - no text of a query
+    ((total,),) = endpoint.store.query(count, arguments)
+    used = [pair for pair in request.query if pair[0] in {"_since", "_count", "_offset"}]
+    bundle: Resource = {
+        "resourceType": "Bundle",
+        "type": "history",
+        "total": total,
+        "link": links(request, used, page, total),
+    }
+    entries = [_entry(version, request.base) for version in found]
+    return Answer(200, bundle | {"entry": entries} if entries else bundle)
+
+
+def _since(text: str) -> int:
+    try:
+        return values.date_range(text)[0]
+    except ValueError as error:
+        raise refused(400, "server-search-value", parameter="_since", problem=str(error)) from None
+
+
+_STATUS = {"POST": "201", "DELETE": "204"}
+
+
+def _entry(version: Version, base: str) -> Resource:
+    entry: Resource = {"fullUrl": f"{base}/{version.type}/{version.id}"}
+    if version.content is not None:
+        entry["resource"] = version.resource()
+    created = version.method == "PUT" and version.version == 1
+    url = version.type if version.method == "POST" else f"{version.type}/{version.id}"
+    entry["request"] = {"method": version.method, "url": url}
+    entry["response"] = {
+        "status": "201" if created else _STATUS.get(version.method, "200"),
+        "etag": version.etag,
+        "lastModified": values.instant(version.updated),
+    }
+    return entry

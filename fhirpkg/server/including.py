@@ -1,0 +1,125 @@
+"""`_include` and `_revinclude`: resources that matches refer to, or that refer to them.
+
+See http://hl7.org/fhir/R4/search.html#include. References lead by type and id, canonicals by url
+and version.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.server.exchange import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.indexing import Parameter
+    from fhirpkg.server.store import Version
+
+_MOST = 1000
+_Step = "Callable[[Sequence[Version]], list[Version]]"
+
+
+def included(
+    matches: Sequence[Version], wanted: Iterable[tuple[str, str]], endpoint: Endpoint
+) -> list[Version]:
+    """What the includes of a search add to its matches; those with `:iterate` go on from there."""
+    once = [_step(*pair, endpoint) for pair in wanted if ":" not in pair[0]]
+    again = [_step(*pair, endpoint) for pair in wanted if ":" in pair[0]]
+    known = {(version.type, version.id) for version in matches}
+    found: list[Version] = []
+    steps, sources = once + again, list(matches)
+    while sources and steps and len(found) < _MOST:
+        fresh: dict[tuple[str, str], Version] = {}
+        for step in steps:
+            for version in step(sources):
+                if (version.type, version.id) not in known:
+                    fresh.setdefault((version.type, version.id), version)
+        known.update(fresh)
+        found += fresh.values()
+        steps, sources = again, list(fresh.values())
+    return found[:_MOST]
+
+
+def _step(
+    name: str, value: str, endpoint: Endpoint
+) -> Callable[[Sequence[Version]], list[Version]]:
+    """One include as a function: versions to the versions that they lead to."""
+    source, _, rest = value.partition(":")
+    code, _, target = rest.partition(":")
+    parameters = _parameters(name, source, code, value, endpoint)
+    follow = _referring if name.startswith("_revinclude") else _referred
+
+    def step(versions: Sequence[Version]) -> list[Version]:
+        return [v for p in parameters for v in follow(p, target, versions, endpoint)]
+
+    return step
+
+
+def _parameters(
+    name: str, source: str, code: str, value: str, endpoint: Endpoint
+) -> list[Parameter]:
+    endpoint.check_type(source)
+    known = endpoint.indexing.parameters(source)
+    if code == "*":
+        return [parameter for parameter in known.values() if parameter.kind == "reference"]
+    if code not in known or known[code].kind != "reference":
+        names = ", ".join(p.code for p in known.values() if p.kind == "reference")
+        problem = f"'{value}' is not Type:parameter[:Type]; of {source} there are: {names}"
+        raise refused(400, "server-search-value", parameter=name, problem=problem)
+    return [known[code]]
+
+
+def _referred(
+    parameter: Parameter, target: str, versions: Sequence[Version], endpoint: Endpoint
+) -> list[Version]:
+    """What the references and canonicals of a parameter lead to."""
+    found: list[Version] = []
+    for version in versions:
+        rows = endpoint.store.query(
+            "SELECT r.type, r.id, r.url, r.version FROM reference r JOIN current c ON c.key = r.key"
+            " WHERE c.type = ? AND c.id = ? AND r.param = ?",
+            (version.type, version.id, parameter.name),
+        )
+        for type_, identity, url, wanted in rows:
+            if url is None:
+                found += endpoint.newest([(type_, identity)])
+            else:
+                found += by_canonical(url, wanted, target or None, endpoint)
+    return [version for version in found if target in {"", version.type}]
+
+
+def by_canonical(
+    url: str, version: str | None, resource_type: str | None, endpoint: Endpoint
+) -> list[Version]:
+    """The resources of a canonical url, of a version and a type if those are given."""
+    types = [resource_type] if resource_type else endpoint.definitions.types.resource_types()
+    names = [f"{type_}.url" for type_ in types]
+    there = f"SELECT key FROM uri WHERE value = ? AND param IN ({','.join('?' * len(names))})"  # noqa: S608 - ours
+    found = endpoint.store.versions(
+        "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
+        f" AND current.key IN ({there})",
+        [url, *names],
+    )
+    return [v for v in found if version is None or v.resource().get("version") == version]
+
+
+def _referring(
+    parameter: Parameter, _: str, versions: Sequence[Version], endpoint: Endpoint
+) -> list[Version]:
+    """What refers to the versions by a parameter."""
+    found: list[Version] = []
+    for version in versions:
+        url = endpoint.store.query(
+            "SELECT value FROM uri u JOIN current c ON c.key = u.key"
+            " WHERE c.type = ? AND c.id = ? AND u.param = ?",
+            (version.type, version.id, f"{version.type}.url"),
+        )
+        found += endpoint.store.versions(
+            "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
+            " AND current.key IN (SELECT key FROM reference WHERE param = ?"
+            " AND (id = ? AND type = ? OR url = ?))",
+            (parameter.name, version.id, version.type, url[0][0] if url else None),
+        )
+    return found

@@ -1,0 +1,303 @@
+"""What a resource can be found by: its values for each R4 SearchParameter of its type.
+
+The parameters and their FHIRPath expressions come from the definitions; here stands only how a
+value of each kind is compared (http://hl7.org/fhir/R4/search.html#ptypes).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.canonical import Canonical
+from fhirpkg.fhirpath import Environment, compile_expression
+from fhirpkg.server import values
+from fhirpkg.server.store import INDEXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.fhirpath import Expression
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.store import Rows
+
+    _Compiled = tuple[Expression, ...]
+    _Line = tuple["Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]
+
+LOCAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/.+)?")
+"""A relative reference to a resource of the same server."""
+
+_COLUMNS = {"_id": "id", "_lastUpdated": "updated"}
+_UNUSABLE = {
+    # Its expression calls hasExtension(), which no version of FHIRPath defines.
+    "http://hl7.org/fhir/SearchParameter/questionnaireresponse-extensions-QuestionnaireResponse-item-subject",
+}
+_SYSTEMS_OF_CONTACT = {"phone", "fax", "email", "pager", "url", "sms", "other"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A search parameter of one resource type, ready to run.
+
+    `texts` are its expressions, from a focus of the type `focus`; `components` the parts of a
+    composite one, each a Parameter that starts from its value.
+    """
+
+    name: str
+    code: str
+    kind: str
+    definition: str
+    texts: tuple[str, ...]
+    focus: str | None = None
+    targets: tuple[str, ...] = ()
+    components: tuple[Parameter, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The index table that holds its values; empty for a composite one."""
+        return self.kind if self.kind in INDEXES else ""
+
+
+class Unindexable(ValueError):  # noqa: N818 - told as a refusal
+    """A value that its search parameter cannot take."""
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        self.parameter = parameter
+        self.problem = problem
+        super().__init__(f"{parameter}: {problem}")
+
+
+class Indexing:
+    """The search parameters of all types, each type's made when it is first met."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._parameters: dict[str, dict[str, Parameter]] = {}
+        self._programs: dict[str, list[_Line]] = {}
+
+    def parameters(self, resource_type: str) -> Mapping[str, Parameter]:
+        """The parameters that a type can be searched by, by their codes."""
+        if resource_type not in self._parameters:
+            found = self._definitions.search_parameters(resource_type)
+            self._parameters[resource_type] = {
+                code: parameter
+                for code, definition in found.items()
+                if (parameter := self._parameter(resource_type, code, definition))
+            }
+        return self._parameters[resource_type]
+
+    def rows(self, resource: Resource) -> Rows:
+        """The index rows of a resource, by table. Raises Unindexable."""
+        rows: Rows = {}
+        environment = Environment(resource=resource, root_resource=resource, resolve=_stand_in)
+        for parameter, expressions, components in self._program(resource["resourceType"]):
+            for part, value in enumerate(_evaluate(expressions, resource, environment)):
+                for component, inner in components:
+                    for found in _evaluate(inner, value, environment):
+                        _add(rows, component, part, found)
+                if not components:
+                    _add(rows, parameter, part, value)
+        return rows
+
+    def _program(self, resource_type: str) -> list[_Line]:
+        """What is evaluated for a type; compiled when its first resource comes."""
+        if resource_type not in self._programs:
+            self._programs[resource_type] = [
+                (p, self._compiled(p), [(part, self._compiled(part)) for part in p.components])
+                for p in self.parameters(resource_type).values()
+                if p.code not in _COLUMNS
+            ]
+        return self._programs[resource_type]
+
+    def _compiled(self, parameter: Parameter) -> _Compiled:
+        types = self._definitions.types
+        return tuple(compile_expression(text, types, parameter.focus) for text in parameter.texts)
+
+    def _parameter(self, resource_type: str, code: str, definition: Resource) -> Parameter | None:
+        kind, url = definition["type"], definition["url"]
+        texts = tuple(_alternatives(definition.get("expression", ""), resource_type))
+        if not texts or url in _UNUSABLE or (kind not in INDEXES and kind != "composite"):
+            return None
+        name = f"{resource_type}.{code}"
+        components: tuple[Parameter, ...] = ()
+        if kind == "composite":
+            focus = self._type_at(texts[0])
+            components = tuple(
+                self._component(f"{name}#{number}", part, focus)
+                for number, part in enumerate(definition.get("component", []), 1)
+            )
+        targets = tuple(definition.get("target", ()))
+        return Parameter(name, code, kind, url, texts, resource_type, targets, components)
+
+    def _component(self, name: str, part: Resource, focus: str | None) -> Parameter:
+        definition = self._definitions.find(part["definition"], "SearchParameter")
+        assert definition is not None, f"{part['definition']} is not among the definitions"
+        code, kind, url = definition["code"], definition["type"], definition["url"]
+        targets = tuple(definition.get("target", ()))
+        return Parameter(name, code, kind, url, (part["expression"],), focus, targets)
+
+    def _type_at(self, path: str) -> str | None:
+        """The type of what a plain path like ``PlanDefinition.useContext`` leads to."""
+        first, *steps = path.split(".")
+        here: str | None = first
+        for step in steps:
+            element = here and self._definitions.types.elements(here).get(step)
+            here = element.types[0] if element and len(element.types) == 1 else None
+        return here
+
+
+def _alternatives(expression: str, resource_type: str) -> Iterator[str]:
+    """The parts of a union that can hold for a type: R4 writes one for all types it serves."""
+    starts = (resource_type, "Resource", "DomainResource")
+    part = ""
+    for piece in expression.split("|"):
+        part += piece
+        if part.count("(") > part.count(")"):  # a union inside of parentheses
+            part += "|"
+            continue
+        if part.strip(" (").split(".")[0].split(" ")[0] in starts:
+            yield part.strip()
+        part = ""
+
+
+def _evaluate(expressions: _Compiled, focus: Any, environment: Environment) -> list[Any]:
+    return [value for one in expressions for value in one.evaluate(focus, environment)]
+
+
+def _stand_in(reference: str) -> Resource | None:
+    """What a reference leads to, as far as an index needs it: `resolve() is Patient`."""
+    match = LOCAL.search(reference)
+    return {"resourceType": match["type"], "id": match["id"]} if match else None
+
+
+def _add(rows: Rows, parameter: Parameter, part: int, value: Any) -> None:
+    try:
+        found = list(_ROWS[parameter.kind](value))
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        problem = str(error) if type(error) is ValueError else f"{value!r} has the wrong type"
+        raise Unindexable(parameter.code, problem) from error
+    table = rows.setdefault(parameter.table, [])
+    table.extend((parameter.name, part, *row) for row in found)
+    if parameter.kind == "reference" and isinstance(value, dict) and "identifier" in value:
+        identifier = f"{parameter.name}:identifier"
+        tokens = rows.setdefault("token", [])
+        tokens.extend((identifier, part, *row) for row in _token_rows(value["identifier"]))
+
+
+def _token_rows(value: Any) -> Iterator[tuple[Any, ...]]:
+    """Value and system; the system None is one that the element implies."""
+    if isinstance(value, bool):
+        yield str(value).lower(), None
+    elif isinstance(value, str):
+        yield value, None
+    elif "coding" in value:
+        for coding in value["coding"]:
+            yield from _token_rows(coding)
+    elif "value" in value:
+        system = value.get("system", "")
+        yield _text(value["value"]), None if system in _SYSTEMS_OF_CONTACT else _text(system)
+    elif "code" in value:
+        yield _text(value["code"]), _text(value.get("system", ""))
+
+
+def _string_rows(value: Any) -> Iterator[tuple[str, str]]:
+    for text in _texts(value):
+        yield values.plain(text), text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """A string, or the words of a HumanName or Address."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    else:
+        for key, item in value.items():
+            if key not in {"id", "use", "type", "period", "extension"} and key[0] != "_":
+                yield from _texts(item)
+
+
+def _uri_rows(value: Any) -> Iterator[tuple[str]]:
+    yield (_text(value),)
+
+
+def _date_rows(value: Any) -> Iterator[tuple[int, int]]:
+    if isinstance(value, str):
+        yield values.date_range(value)
+    elif "start" in value or "end" in value:
+        low = values.date_range(value["start"])[0] if "start" in value else -values.FOREVER
+        high = values.date_range(value["end"])[1] if "end" in value else values.FOREVER
+        yield low, high
+    elif "event" in value or "repeat" in value:  # Timing: from the first to the last moment known
+        ranges = [values.date_range(event) for event in value.get("event", [])]
+        ranges += _date_rows(value.get("repeat", {}).get("boundsPeriod", {}))
+        if ranges:
+            yield min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _number_rows(value: Any) -> Iterator[tuple[float, float]]:
+    if isinstance(value, (int, Decimal)):
+        yield float(value), float(value)
+    else:
+        yield from ((low, high) for low, high, *_ in _quantity_rows(value))
+
+
+def _quantity_rows(value: Any) -> Iterator[tuple[Any, ...]]:
+    if "low" in value or "high" in value:  # Range
+        low, high = value.get("low", {}), value.get("high", {})
+        unit = low or high
+        yield (
+            float(low.get("value", "-inf")),
+            float(high.get("value", "inf")),
+            *_unit(unit),
+        )
+    elif "currency" in value:  # Money
+        yield (
+            float(value["value"]),
+            float(value["value"]),
+            "urn:iso:std:iso:4217",
+            value["currency"],
+            value["currency"],
+        )
+    elif "value" in value:
+        yield float(value["value"]), float(value["value"]), *_unit(value)
+
+
+def _unit(quantity: Resource) -> tuple[str, str, str]:
+    return quantity.get("system", ""), quantity.get("code", ""), quantity.get("unit", "")
+
+
+def _reference_rows(value: Any) -> Iterator[tuple[Any, ...]]:
+    """Id and type of a local reference, url and version of any other and of a canonical."""
+    if isinstance(value, dict):
+        if "resourceType" in value:  # Bundle.entry.resource
+            yield value.get("id", ""), value["resourceType"], None, None
+            return
+        value = value.get("reference", "")
+    match = LOCAL.fullmatch(_text(value))
+    if match:
+        yield match["id"], match["type"], None, None
+    elif value and not value.startswith("#"):
+        canonical = Canonical.parse(value)
+        yield None, None, canonical.url, canonical.version
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+_ROWS: dict[str, Callable[[Any], Iterator[tuple[Any, ...]]]] = {
+    "token": _token_rows,
+    "string": _string_rows,
+    "uri": _uri_rows,
+    "date": _date_rows,
+    "number": _number_rows,
+    "quantity": _quantity_rows,
+    "reference": _reference_rows,
+}

@@ -1,0 +1,251 @@
+"""The RESTful interactions on one resource: read, vread, history, create, update, delete.
+
+See http://hl7.org/fhir/R4/http.html. Each takes a Request and gives an Answer or raises Refused;
+`handle` finds the one that a request asks for.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.server.criteria import read_criteria
+from fhirpkg.server.exchange import ID, Answer, refused, split_url
+from fhirpkg.server.summary import reduced
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.exchange import Query, Request
+    from fhirpkg.server.store import Version
+
+_ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+def read(request: Request, endpoint: Endpoint) -> Answer:
+    """The newest version of a resource."""
+    version = endpoint.store.current(request.path[0], request.path[1])
+    if version is None:
+        raise refused(404, "server-unknown-resource", type=request.path[0], id=request.path[1])
+    return _read_answer(request, endpoint, version)
+
+
+def vread(request: Request, endpoint: Endpoint) -> Answer:
+    """One version of a resource."""
+    resource_type, identity, _, wanted = request.path
+    newest = endpoint.store.current(resource_type, identity)
+    if newest is None:
+        raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
+    number = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else 0
+    version = endpoint.store.version(resource_type, identity, number)
+    if version is None:
+        raise refused(
+            404,
+            "server-unknown-version",
+            type=resource_type,
+            id=identity,
+            version=wanted,
+            newest=newest.version,
+        )
+    return _read_answer(request, endpoint, version)
+
+
+def _read_answer(request: Request, endpoint: Endpoint, version: Version) -> Answer:
+    if version.content is None:
+        raise refused(
+            410,
+            "server-deleted",
+            headers={"ETag": version.etag},
+            type=version.type,
+            id=version.id,
+            version=version.version,
+        )
+    if _not_modified(request, version):
+        return Answer(304, version=version)
+    if any(name in {"_summary", "_elements"} for name, _ in request.query):
+        resource = reduced(version.resource(), dict(request.query), endpoint.definitions)
+        return Answer(200, resource, version)
+    return Answer(200, version=version)
+
+
+def _not_modified(request: Request, version: Version) -> bool:
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        return known.strip() == "*" or str(version.version) in _ETAG.findall(known)
+    since = request.headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        moment = email.utils.parsedate_to_datetime(since)
+    except ValueError:
+        return False  # a date that cannot be read counts as absent (RFC 9110, 13.1.3)
+    return version.updated // 1_000_000 <= moment.timestamp()
+
+
+def create(request: Request, endpoint: Endpoint) -> Answer:
+    """A new resource under an id of the server; with If-None-Exist only if nothing matches."""
+    resource = checked_body(request, endpoint)
+    store = endpoint.store
+    with store.transaction():
+        criteria = request.headers.get("if-none-exist")
+        if criteria is not None:
+            there = only_match(request, endpoint, query_of(criteria))
+            if there:
+                return Answer(200, version=there, location=there.url)
+        version, _ = store.write(resource | {"id": str(uuid.uuid4())}, "POST")
+    return Answer(201, version=version, location=version.url)
+
+
+def update(request: Request, endpoint: Endpoint) -> Answer:
+    """A new version of a resource, or a new resource under the client's id."""
+    resource_type, identity = request.path
+    resource = checked_body(request, endpoint)
+    if not ID.fullmatch(identity):
+        raise refused(400, "server-id", id=identity)
+    if resource.get("id") != identity:
+        found = f"the id '{resource['id']}'" if "id" in resource else "no id"
+        raise refused(400, "server-body-id", found=found, wanted=identity)
+    with endpoint.store.transaction():
+        before = endpoint.store.current(resource_type, identity)
+        check_preconditions(request, before, resource_type, identity)
+        version, new = endpoint.store.write(resource, "PUT")
+    created = new and (before is None or before.content is None)
+    return Answer(201 if created else 200, version=version, location=version.url if new else "")
+
+
+def update_match(request: Request, endpoint: Endpoint) -> Answer:
+    """Conditional update: the one resource that the criteria find, or a new one."""
+    with endpoint.store.transaction():
+        target = conditional_target(request, endpoint)
+        resource = checked_body(request, endpoint)
+        known = target or resource.get("id")
+        if known is None:
+            identity = str(uuid.uuid4())
+            version, _ = endpoint.store.write(resource | {"id": identity}, "PUT")
+            return Answer(201, version=version, location=version.url)
+        direct = _directed(request, known, resource | {"id": known})
+        return update(direct, endpoint)
+
+
+def conditional_target(request: Request, endpoint: Endpoint) -> str | None:
+    """The id that a conditional update leads to; None when nothing matches.
+
+    Raises Refused when the body asks for another id, or for one that is another resource's.
+    """
+    resource, resource_type = checked_body(request, endpoint), request.path[0]
+    there = only_match(request, endpoint, request.query)
+    wanted, criteria = resource.get("id"), _criteria_text(request.query)
+    if there is not None:
+        if wanted not in {None, there.id}:
+            raise refused(
+                400,
+                "server-match-id",
+                criteria=criteria,
+                type=resource_type,
+                found=there.id,
+                wanted=wanted,
+            )
+        return there.id
+    if wanted is not None:
+        taken = endpoint.store.current(resource_type, wanted)
+        if taken is not None and taken.content is not None:
+            raise refused(409, "server-id-taken", criteria=criteria, type=resource_type, id=wanted)
+    return None
+
+
+def delete(request: Request, endpoint: Endpoint) -> Answer:
+    """Mark a resource as deleted; what is not there is as good as deleted."""
+    resource_type, identity = request.path
+    with endpoint.store.transaction():
+        before = endpoint.store.current(resource_type, identity)
+        check_preconditions(request, before, resource_type, identity)
+        version = endpoint.store.delete(resource_type, identity)
+    return Answer(204, version=version) if version else Answer(204)
+
+
+def delete_match(request: Request, endpoint: Endpoint) -> Answer:
+    """Conditional delete of at most one resource."""
+    with endpoint.store.transaction():
+        there = only_match(request, endpoint, request.query)
+        if there is None:
+            return Answer(204)
+        return delete(_directed(request, there.id, None), endpoint)
+
+
+def checked_body(request: Request, endpoint: Endpoint) -> Resource:
+    """The resource that was sent, of the type that the path names. Raises Refused."""
+    resource, wanted = request.body, request.path[0]
+    endpoint.check_type(wanted)
+    if resource.get("resourceType") != wanted:
+        found = resource.get("resourceType")
+        raise refused(400, "server-body-type", found=found, wanted=wanted)
+    if not isinstance(resource.get("meta", {}), dict):
+        raise refused(400, "server-value", parameter="_tag", problem="meta is no object")
+    identity = resource.get("id", "x")
+    if not isinstance(identity, str) or not ID.fullmatch(identity):
+        raise refused(400, "server-id", id=identity)
+    return resource
+
+
+def check_preconditions(
+    request: Request, before: Version | None, resource_type: str, identity: str
+) -> None:
+    """If-Match and If-None-Match of a write. Raises Refused (412)."""
+    there = before if before and before.content is not None else None
+    wanted = request.headers.get("if-match")
+    if wanted is not None:
+        tags = _ETAG.findall(wanted)
+        if not tags and wanted.strip() != "*":
+            allowed = 'write W/"1" or *'
+            raise refused(400, "server-header", header="If-Match", found=wanted, allowed=allowed)
+        if there is None or (tags and str(there.version) not in tags):
+            found = f"has version {there.version}" if there else "does not exist"
+            raise refused(
+                412,
+                "server-version-conflict",
+                wanted=wanted,
+                type=resource_type,
+                id=identity,
+                found=found,
+            )
+    unwanted = request.headers.get("if-none-match", "")
+    if there and (unwanted.strip() == "*" or str(there.version) in _ETAG.findall(unwanted)):
+        version = there.version
+        raise refused(412, "server-exists", type=resource_type, id=identity, version=version)
+
+
+def only_match(request: Request, endpoint: Endpoint, query: Query) -> Version | None:
+    """The one resource that criteria find. Raises Refused (412) when they find several."""
+    resource_type = request.path[0]
+    endpoint.check_type(resource_type)
+    query = tuple(pair for pair in query if pair[0] not in {"_format", "_pretty"})
+    criteria = read_criteria(query, resource_type, endpoint.indexing, base=request.base)
+    if not criteria.used:
+        raise refused(412, "server-no-criteria", type=resource_type)
+    found = endpoint.matches(criteria, page="LIMIT 2")
+    if len(found) > 1:
+        raise refused(
+            412,
+            "server-multiple-matches",
+            count=endpoint.count(criteria),
+            type=resource_type,
+            criteria=_criteria_text(query),
+        )
+    return found[0] if found else None
+
+
+def _criteria_text(query: Query) -> str:
+    return "&".join(f"{name}={value}" for name, value in query)
+
+
+def query_of(criteria: str) -> Query:
+    """The criteria of If-None-Exist as a query."""
+    return split_url(f"?{criteria.removeprefix('?')}")[1]
+
+
+def _directed(request: Request, identity: str, resource: Resource | None) -> Request:
+    """A conditional request as one to the id that it was found to mean."""
+    return replace(request, path=(request.path[0], identity), query=(), resource=resource)

@@ -1,0 +1,85 @@
+"""Which interaction a request asks for: one table of paths and methods."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.server import capabilities, history, interactions, operations, search, transactions
+from fhirpkg.server.exchange import Answer, Request, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.server.endpoint import Endpoint
+
+    Interaction = Callable[[Request, Endpoint], Answer]
+
+
+def handle(request: Request, endpoint: Endpoint) -> Answer:
+    """Carry out any request. Raises Refused."""
+    shape = _shape(request.path)
+    methods = _ROUTES.get(shape)
+    if methods is None:
+        raise refused(
+            404, "server-unknown-path", path=f"{request.base}/{request.at}", base=request.base
+        )
+    if shape.startswith("Type"):
+        endpoint.check_type(request.path[0])
+    asked = "GET" if request.method == "HEAD" else request.method
+    interaction = methods.get(asked)
+    if interaction is None:
+        offered = ", ".join(methods)
+        raise refused(
+            405,
+            "server-method",
+            headers={"Allow": offered},
+            method=request.method,
+            path=f"/{request.at}",
+            allowed=f"{offered} are" if len(methods) > 1 else f"{offered} is",
+        )
+    return interaction(request, endpoint)
+
+
+def _shape(path: tuple[str, ...]) -> str:
+    """The form of a path: `Type`, `Type/id/_history/version` or `Type/$`, among others."""
+    if path and path[-1].startswith("$"):
+        return "/".join([*("Type", "id", "?")[: len(path) - 1], "$"])
+    names = ("Type", "id", "", "version")
+    special = {"metadata", "_history", "_search"}
+    parts = [part if part in special else names[min(n, 3)] for n, part in enumerate(path)]
+    return "/".join(parts)
+
+
+def _bundle(request: Request, endpoint: Endpoint) -> Answer:
+    return transactions.process(request, endpoint, handle)
+
+
+def _search_by_post(request: Request, endpoint: Endpoint) -> Answer:
+    return search.search(replace(request, path=request.path[:1]), endpoint)
+
+
+_OPERATION: dict[str, Interaction] = {"GET": operations.run, "POST": operations.run}
+_ROUTES: dict[str, dict[str, Interaction]] = {
+    "": {"POST": _bundle},
+    "metadata": {"GET": capabilities.capabilities},
+    "_history": {"GET": history.history},
+    "Type": {
+        "GET": search.search,
+        "POST": interactions.create,
+        "PUT": interactions.update_match,
+        "DELETE": interactions.delete_match,
+    },
+    "Type/_search": {"POST": _search_by_post},
+    "Type/_history": {"GET": history.history},
+    "Type/id": {
+        "GET": interactions.read,
+        "PUT": interactions.update,
+        "DELETE": interactions.delete,
+    },
+    "Type/id/_history": {"GET": history.history},
+    "Type/id/_history/version": {"GET": interactions.vread},
+    "$": _OPERATION,
+    "Type/$": _OPERATION,
+    "Type/id/$": _OPERATION,
+}

@@ -1,0 +1,165 @@
+"""Searching a type: criteria, order, pages, included resources, as a searchset Bundle.
+
+See http://hl7.org/fhir/R4/search.html. The self link holds what was used and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fhirpkg import rules
+from fhirpkg.server.criteria import Criteria, read_criteria
+from fhirpkg.server.exchange import Answer, outcome, refused
+from fhirpkg.server.including import included
+from fhirpkg.server.summary import reduced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.exchange import Request
+    from fhirpkg.server.store import Version
+
+PAGE_SIZE = 100
+LARGEST_PAGE = 1000
+_INCLUDES = ("_include", "_revinclude", "_include:iterate", "_revinclude:iterate")
+_OFFSET = "_offset"
+_RESULT = {*_INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", _OFFSET}
+_NOT_SEARCHED = {"_format", "_pretty"}
+_LOWEST = {"date": "low", "number": "low", "quantity": "low", "reference": "id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a result is wanted."""
+
+    count: int = PAGE_SIZE
+    offset: int = 0
+
+    @property
+    def sql(self) -> str:
+        """The tail of a SELECT."""
+        return f"LIMIT {self.count} OFFSET {self.offset}"
+
+
+def search(request: Request, endpoint: Endpoint) -> Answer:
+    """The resources of a type that fit the query, a page of them."""
+    resource_type, query = request.path[0], request.query
+    endpoint.check_type(resource_type)
+    strict = request.preference("handling") == "strict"
+    chosen = [pair for pair in query if pair[0] in _RESULT]
+    asked = [pair for pair in query if pair[0] not in _RESULT | _NOT_SEARCHED]
+    criteria = read_criteria(
+        asked, resource_type, endpoint.indexing, base=request.base, strict=strict
+    )
+    options = dict(chosen)
+    order = _order(options.get("_sort", ""), resource_type, endpoint, criteria, strict=strict)
+    page = read_page(options)
+    bundle = _bundle(request, endpoint, criteria, order, page, chosen)
+    return Answer(200, bundle)
+
+
+def read_page(options: dict[str, str]) -> Page:
+    """The page that `_count` and the offset of a paging link name."""
+    count = min(_natural(options, "_count", PAGE_SIZE), LARGEST_PAGE)
+    return Page(count, _natural(options, _OFFSET, 0))
+
+
+def _natural(options: dict[str, str], name: str, default: int) -> int:
+    text = options.get(name, "")
+    if text and not (text.isdecimal() and len(text) < 10):
+        problem = f"'{text}' is not a number from 0 on"
+        raise refused(400, "server-search-value", parameter=name, problem=problem)
+    return int(text or default)
+
+
+def links(
+    request: Request, used: Iterable[tuple[str, str]], page: Page, total: int
+) -> list[Resource]:
+    """The links of a paged Bundle: self, next, previous."""
+    used = [pair for pair in used if pair[0] != _OFFSET]
+    address = f"{request.base}/{request.at.removesuffix('/_search')}"
+
+    def link(relation: str, offset: int) -> Resource:
+        pairs = [*used, (_OFFSET, str(offset))] if offset else used
+        text = "&".join(f"{quote(n, safe=':')}={quote(v, safe='/:$,')}" for n, v in pairs)
+        return {"relation": relation, "url": f"{address}?{text}" if text else address}
+
+    found = [link("self", page.offset)]
+    if page.count and page.offset + page.count < total:
+        found.append(link("next", page.offset + page.count))
+    if page.offset:
+        found.append(link("previous", max(page.offset - page.count, 0)))
+    return found
+
+
+def _bundle(
+    request: Request,
+    endpoint: Endpoint,
+    criteria: Criteria,
+    order: str,
+    page: Page,
+    chosen: list[tuple[str, str]],
+) -> Resource:
+    options = dict(chosen)
+    total = endpoint.count(criteria)
+    bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
+    if options.get("_total") != "none":
+        bundle["total"] = total
+    bundle["link"] = links(request, criteria.used + chosen, page, total)
+    entries: list[Resource] = []
+    if page.count and options.get("_summary") != "count":
+        found = endpoint.matches(criteria, order, page.sql)
+        entries = [_entry(version, "match", request, endpoint) for version in found]
+        wanted = [pair for pair in chosen if pair[0] in _INCLUDES]
+        more = included(found, wanted, endpoint) if wanted else []
+        entries += [_entry(version, "include", request, endpoint) for version in more]
+    if criteria.ignored:
+        issues = [rules.issue("server-search-ignored", problem=text) for text in criteria.ignored]
+        entries.append({"resource": outcome(*issues), "search": {"mode": "outcome"}})
+    return bundle | {"entry": entries} if entries else bundle
+
+
+def _entry(version: Version, mode: str, request: Request, endpoint: Endpoint) -> Resource:
+    resource = reduced(version.resource(), dict(request.query), endpoint.definitions)
+    return {
+        "fullUrl": f"{request.base}/{version.type}/{version.id}",
+        "resource": resource,
+        "search": {"mode": mode},
+    }
+
+
+def _order(
+    text: str, resource_type: str, endpoint: Endpoint, criteria: Criteria, *, strict: bool
+) -> str:
+    """An ORDER BY for `_sort`: each key ends with a comma, what has no value comes last."""
+    keys = []
+    for key in filter(None, text.split(",")):
+        code, down = key.removeprefix("-"), key.startswith("-")
+        parameter = endpoint.indexing.parameters(resource_type).get(code)
+        if parameter is None or not (parameter.table or code.startswith("_")):
+            near = rules.nearest(code, list(endpoint.indexing.parameters(resource_type)))
+            error = refused(
+                400, "server-search-parameter", type=resource_type, parameter=code, near=near
+            )
+            if strict:
+                raise error
+            criteria.ignored.append(f"_sort={key}: {error}")
+            continue
+        keys.append(f"{_sorted_by(parameter)} {'DESC' if down else 'ASC'} NULLS LAST, ")
+    return "".join(keys)
+
+
+def _sorted_by(parameter: Any) -> str:
+    columns = {"_id": "current.id", "_lastUpdated": "current.updated"}
+    if parameter.code in columns:
+        return columns[parameter.code]
+    column = _LOWEST.get(parameter.kind, "value")
+    # The name is of a definition, not of the query.
+    return (
+        f"(SELECT min({column}) FROM {parameter.table}"  # noqa: S608
+        f" WHERE key = current.key AND param = '{parameter.name}')"
+    )

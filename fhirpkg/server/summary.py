@@ -1,0 +1,78 @@
+"""Parts of a resource: `_summary` and `_elements` (R4 search.html#summary)."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.server.exchange import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.issues import Resource
+
+MODES = ("true", "text", "data", "count", "false")
+_SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+}
+
+
+def reduced(resource: Resource, wanted: Mapping[str, str], definitions: Definitions) -> Resource:
+    """The resource with the elements that `_summary` or `_elements` wants, tagged as a part.
+
+    Mandatory and modifying elements stay in any case. Raises Refused (400) for an unknown mode.
+    """
+    mode = wanted.get("_summary", "false")
+    if mode not in MODES:
+        problem = f"'{mode}' is none of {', '.join(MODES)}"
+        raise refused(400, "server-search-value", parameter="_summary", problem=problem)
+    elements = wanted.get("_elements", "")
+    if mode == "false" and not elements:
+        return resource
+    kept = _always_kept(resource["resourceType"], definitions)
+    if mode == "data":
+        kept = frozenset(resource) - {"text"}
+    elif mode == "true":
+        kept |= _summary_elements(resource["resourceType"], definitions)
+    elif mode == "text":
+        kept |= {"text"}
+    kept |= {name.strip().rpartition(".")[2] for name in elements.split(",")}
+    part: Resource = {
+        key: value
+        for key, value in resource.items()
+        if key in {"resourceType", "id", "meta"} or _element_name(key, kept)
+    }
+    meta: dict[str, Any] = dict(resource.get("meta", {}))
+    meta["tag"] = [*meta.get("tag", []), _SUBSETTED]
+    return part | {"meta": meta}
+
+
+def _element_name(key: str, kept: frozenset[str]) -> bool:
+    """Whether a JSON key is one of the elements: `_title` is title, valueCode is value[x]."""
+    name = key.removeprefix("_")
+    return name in kept or any(
+        choice.endswith("[x]") and name.startswith(choice[:-3]) for choice in kept
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _always_kept(resource_type: str, definitions: Definitions) -> frozenset[str]:
+    return _elements(resource_type, definitions, lambda e: e.get("min") or e.get("isModifier"))
+
+
+@functools.lru_cache(maxsize=256)
+def _summary_elements(resource_type: str, definitions: Definitions) -> frozenset[str]:
+    return _elements(resource_type, definitions, lambda e: e.get("isSummary"))
+
+
+def _elements(resource_type: str, definitions: Definitions, wanted: Any) -> frozenset[str]:
+    structure = definitions.structure(resource_type)
+    assert structure is not None, f"{resource_type} was checked to be a type"
+    return frozenset(
+        path[1]
+        for element in structure["snapshot"]["element"]
+        if wanted(element) and len(path := element["path"].split(".")) == 2
+    )

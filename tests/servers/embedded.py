@@ -1,0 +1,36 @@
+"""The embedded server on loopback for tests: `with running() as base_url`."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import uvicorn
+
+from fhirpkg.server.app import create_app
+from fhirpkg.server.endpoint import open_endpoint
+
+
+@contextlib.contextmanager
+def running(store=None, *, endpoint=None, wrap=lambda app: app, **options):
+    """Serve on a free port in a thread of its own; gives the base url, `http://…/fhir`.
+
+    `store` is a file, else memory; `wrap` puts another ASGI application around ours.
+    """
+    endpoint = endpoint or open_endpoint(store)
+    app = wrap(create_app(endpoint, **options))
+    config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the server did not start"
+                time.sleep(0.002)
+            yield f"http://127.0.0.1:{port}/fhir"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+            endpoint.store.close()
