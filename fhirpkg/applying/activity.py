@@ -1,0 +1,267 @@
+"""ActivityDefinition to the request it stands for: one table, a kind a row.
+
+The first column is what the reference engine sets; the second what it loses although the target
+has a place for it. See http://hl7.org/fhir/R4/activitydefinition-operation-apply.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.cells import (
+    Cell,
+    Parties,
+    all_artifacts,
+    all_performer_types,
+    canonical,
+    chosen,
+    collected_with,
+    copied,
+    dispensed,
+    do_not_perform_extension,
+    dose_timing,
+    extension_value,
+    fixed,
+    intent,
+    last_artifact,
+    listed,
+    noted_roles,
+    now,
+    one_performer_type,
+    party,
+    patient_takes_part,
+    payload_of_text,
+    presented,
+    task_status,
+    vaccine,
+)
+from fhirpkg.errors import DefinitionError
+from fhirpkg.rules import nearest
+
+if TYPE_CHECKING:
+    from fhirpkg.applying.dialects import Dialect
+    from fhirpkg.issues import Resource
+
+_ACTIVITY_KIND = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-activity-kind"
+
+_KNOWLEDGE_EXTENSIONS = (
+    "knowledgeCapability",
+    "knowledgeRepresentationLevel",
+    "softwaresystem",
+    "logicDefinition",
+    "effectiveDataRequirements",
+    "effective-data-requirements",
+    "directReferenceCode",
+    "questionnaire-generate",
+    "questionnaireAdaptive",
+)
+"""Tails of the extensions that describe the definition, not what it defines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of request is made."""
+
+    reference: tuple[Cell, ...] = ()
+    complete: tuple[Cell, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Elements without one of which (and without a dynamicValue) nothing sensible comes out."""
+
+
+_SUBJECT = party("subject", "subject")
+_ENCOUNTER = party("encounter", "encounter")
+_REQUESTER = party("requester", "practitioner", "organization")
+_PRIORITY = copied("priority")
+_WHEN = chosen("timing", "occurrence", ("DateTime", "Period", "Timing"))
+_ACTIVE = fixed("status", "active")
+_DRAFT = fixed("status", "draft")
+_UNKNOWN = fixed("status", "unknown")
+_NOTED_ROLES = Cell("participant", noted_roles)
+_ONE_PERFORMER = Cell("participant", one_performer_type)
+_BODY_SITE = copied("bodySite")
+_NOT = copied("doNotPerform")
+
+KINDS: dict[str, Kind] = {
+    "ServiceRequest": Kind(
+        (canonical(True), _ACTIVE, intent("order"), _NOT, copied("code"),
+         _SUBJECT, _ENCOUNTER, _REQUESTER, _BODY_SITE),
+        (_PRIORITY, chosen("quantity", "quantityQuantity", ("",)), _WHEN, _ONE_PERFORMER,
+         listed("location", "locationReference")),
+        needs=("code",),
+    ),
+    "MedicationRequest": Kind(
+        (canonical(True), _ACTIVE, intent("order"), _NOT,
+         chosen("product", "medication", ("CodeableConcept", "Reference")),
+         _SUBJECT, _ENCOUNTER, _REQUESTER, copied("dosage", "dosageInstruction")),
+        (_PRIORITY, _ONE_PERFORMER, Cell("timing", dose_timing), Cell("quantity", dispensed)),
+        needs=("productCodeableConcept", "productReference"),
+    ),
+    "CommunicationRequest": Kind(
+        (_ACTIVE, _NOT, _SUBJECT, _ENCOUNTER, _REQUESTER, Cell("code", payload_of_text)),
+        (_PRIORITY, listed("code", "category"), _NOTED_ROLES,
+         chosen("timing", "occurrence", ("DateTime", "Period")),
+         Cell("relatedArtifact", all_artifacts)),
+    ),
+    "Task": Kind(
+        (canonical(False), Cell("", task_status), intent("proposal"), copied("code"),
+         copied("description"), party("for", "subject"), _ENCOUNTER, _REQUESTER,
+         Cell("doNotPerform", do_not_perform_extension)),
+        (_PRIORITY, copied("location"), Cell("participant", all_performer_types),
+         chosen("timing", "execution", ("Period",)), Cell("extension", collected_with)),
+    ),
+    "SupplyRequest": Kind(
+        (_ACTIVE, party("requester", "organization", "practitioner"), copied("quantity"),
+         copied("code", "itemCodeableConcept")),
+        (_PRIORITY, _WHEN, chosen("product", "item", ("CodeableConcept", "Reference"))),
+    ),
+    "DeviceRequest": Kind(
+        complete=(canonical(True), _ACTIVE, intent("order"), _PRIORITY,
+                  copied("code", "codeCodeableConcept"),
+                  chosen("product", "code", ("CodeableConcept", "Reference")),
+                  _SUBJECT, _ENCOUNTER, _WHEN, _REQUESTER, _ONE_PERFORMER),
+    ),
+    "Communication": Kind(
+        (_UNKNOWN, _SUBJECT, listed("code", "reasonCode"),
+         Cell("relatedArtifact", last_artifact)),
+        (_PRIORITY, _ENCOUNTER, _NOTED_ROLES, Cell("relatedArtifact", all_artifacts)),
+    ),
+    "Procedure": Kind(
+        (canonical(True), _UNKNOWN, _SUBJECT, copied("code"), _BODY_SITE),
+        (_ENCOUNTER, copied("location"),
+         chosen("timing", "performed", ("DateTime", "Period", "Age", "Range"))),
+    ),
+    "DiagnosticReport": Kind(
+        (_UNKNOWN, _SUBJECT, copied("code"), Cell("relatedArtifact", presented)),
+        (_ENCOUNTER, chosen("timing", "effective", ("DateTime", "Period"))),
+        needs=("code",),
+    ),
+    "ImmunizationRecommendation": Kind(
+        (party("patient", "subject"), Cell("", now), Cell("product", vaccine)),
+        needs=("productCodeableConcept",),
+    ),
+    "Appointment": Kind(
+        (fixed("status", "proposed"), Cell("", patient_takes_part)),
+        (copied("description"), listed("code", "serviceType"),
+         listed("location", "supportingInformation"),
+         chosen("timing", "requested", ("Period",))),
+    ),
+    "AppointmentResponse": Kind(
+        complete=(party("actor", "subject"), fixed("participantStatus", "needs-action")),
+    ),
+    "CarePlan": Kind(
+        complete=(canonical(True), _ACTIVE, intent("proposal"), copied("title"),
+                  copied("description"), _SUBJECT, _ENCOUNTER),
+    ),
+    "RequestGroup": Kind(
+        complete=(canonical(True), _ACTIVE, intent("proposal"), _PRIORITY, copied("code"),
+                  _SUBJECT, _ENCOUNTER),
+    ),
+    "Claim": Kind(complete=(_DRAFT, fixed("use", "claim"), party("patient", "subject"))),
+    "Contract": Kind(complete=(copied("title"), listed("location", "site"))),
+    "EnrollmentRequest": Kind(complete=(_DRAFT, party("candidate", "subject"))),
+    "NutritionOrder": Kind(
+        complete=(canonical(True), _ACTIVE, intent("order"), party("patient", "subject"),
+                  _ENCOUNTER, party("orderer", "practitioner")),
+    ),
+    "VisionPrescription": Kind(
+        complete=(_ACTIVE, party("patient", "subject"), _ENCOUNTER,
+                  party("prescriber", "practitioner")),
+    ),
+}  # fmt: skip
+
+_REASON_LISTS = ("ServiceRequest", "MedicationRequest", "CommunicationRequest", "DeviceRequest",
+                 "SupplyRequest", "Communication", "Procedure", "Appointment")  # fmt: skip
+_HAS_EFFECT = ("timing", "location", "participant", "priority", "quantity", "product", "dosage",
+               "bodySite", "code", "doNotPerform", "specimenRequirement",
+               "observationRequirement", "observationResultRequirement",
+               "transform")  # fmt: skip
+
+
+def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Resource, list[str]]:
+    """The request an ActivityDefinition makes, and the elements the request has no place for.
+
+    Dynamic values are not yet in it. Raises DefinitionError for a kind that is none.
+    """
+    kind_name, kind = _kind_of(definition)
+    if kind.needs and "dynamicValue" not in definition and not _any_of(kind.needs, definition):
+        wanted = " or ".join(kind.needs)
+        raise DefinitionError(
+            _named(definition), f"a {kind_name} cannot be made without {wanted}", wanted
+        )
+    made: Resource = {"resourceType": kind_name, "id": definition.get("id", "").lstrip("#")}
+    if profile := definition.get("profile"):
+        made["meta"] = {"profile": [profile]}
+    if parties.language:
+        made["language"] = parties.language
+    if extensions := kept_extensions(definition):
+        made["extension"] = extensions
+    used = set()
+    for cell in kind.reference + (kind.complete if dialect.carries else ()):
+        if elements := cell.make(definition, parties):
+            made.update(elements)
+            used.add(cell.source)
+    if not dialect.carries:
+        return made, []
+    _keep_contained(definition, made)
+    present = {e for e in _HAS_EFFECT if any(key.startswith(e) for key in definition)}
+    return made, sorted(present - used)
+
+
+def add_reasons(resource: Resource, reasons: list[Any]) -> bool:
+    """Put the reasons of an action onto its request; False when it has no place for them."""
+    kind = resource["resourceType"]
+    if kind in _REASON_LISTS:
+        resource["reasonCode"] = [*resource.get("reasonCode", ()), *reasons]
+    elif kind == "Task" and len(reasons) == 1:
+        resource["reasonCode"] = reasons[0]
+    else:
+        return False
+    return True
+
+
+def kept_extensions(definition: Resource) -> list[Any]:
+    """The extensions of a definition that its result takes over."""
+    return [
+        extension
+        for extension in definition.get("extension", ())
+        if not extension.get("url", "").endswith(_KNOWLEDGE_EXTENSIONS)
+    ]
+
+
+def _kind_of(definition: Resource) -> tuple[str, Kind]:
+    name = extension_value(definition, _ACTIVITY_KIND) or definition.get("kind")
+    if not isinstance(name, str):
+        raise DefinitionError(_named(definition), "it has no kind", "ActivityDefinition.kind")
+    if name not in KINDS:
+        hint = nearest(name, list(KINDS))
+        problem = f"'{name}' is not a kind of request that can be made{hint}"
+        raise DefinitionError(_named(definition), problem, "ActivityDefinition.kind")
+    return name, KINDS[name]
+
+
+def _named(definition: Resource) -> str:
+    return str(definition.get("url") or f"ActivityDefinition/{definition.get('id')}")
+
+
+def _any_of(names: tuple[str, ...], definition: Resource) -> bool:
+    return any(name in definition for name in names)
+
+
+def _keep_contained(definition: Resource, made: Resource) -> None:
+    """Contained resources that the request refers to come along."""
+    wanted = [
+        contained
+        for contained in definition.get("contained", ())
+        if _refers(made, f"#{contained.get('id', '').lstrip('#')}")
+    ]
+    if wanted:
+        made["contained"] = wanted
+
+
+def _refers(value: Any, reference: str) -> bool:
+    if isinstance(value, dict):
+        return value.get("reference") == reference or any(
+            _refers(inner, reference) for inner in value.values()
+        )
+    return isinstance(value, list) and any(_refers(inner, reference) for inner in value)

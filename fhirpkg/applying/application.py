@@ -1,0 +1,191 @@
+"""`$apply` from outside: its parameters in, a CarePlan, Bundle or request out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fhirpkg.applying import activity, dynamic, plan
+from fhirpkg.applying.cells import Parties
+from fhirpkg.applying.dialects import dialect as dialect_named
+from fhirpkg.applying.expressions import Evaluator
+from fhirpkg.applying.outcomes import Messages, Verdict, messages_extension
+from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
+from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from fhirpkg.applying.dialects import Dialect
+    from fhirpkg.applying.outcomes import Why
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.issues import Resource
+
+Form = Literal["careplan", "bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying gave, and why: true when every condition was evaluated and nothing failed."""
+
+    result: Resource
+    """A CarePlan that contains all, a Bundle, or the request of an ActivityDefinition."""
+    why: tuple[Why, ...]
+    """A verdict on each action that was looked at, in the order of the plan."""
+    outcomes: tuple[Resource, ...]
+    """OperationOutcomes, one a plan that had something to say."""
+
+    def __bool__(self) -> bool:
+        failed = any(
+            issue["severity"] == "error" for outcome in self.outcomes for issue in outcome["issue"]
+        )
+        return not failed and all(w.verdict is not Verdict.NOT_EVALUATED for w in self.why)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """The CarePlan or RequestGroup first, then all that came with it."""
+        if self.result["resourceType"] == "Bundle":
+            return in_bundle(self.result)
+        return [self.result, *self.result.get("contained", ())]
+
+
+def apply(
+    definition: Resource | str,
+    subject: str,
+    repository: Repository,
+    *,
+    encounter: str = "",
+    practitioner: str = "",
+    organization: str = "",
+    language: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    data: Iterable[Resource] = (),
+    form: Form = "careplan",
+    dialect: str = "complete",
+    now: datetime | None = None,
+) -> Applied:
+    """Apply a PlanDefinition or ActivityDefinition to a patient.
+
+    `definition` is the resource, its canonical or `Type/id`; a bare id of a party is taken as of
+    its type. `data` goes before the repository. `form` is what the R4 operation gives (a CarePlan
+    that contains all) or what R5's gives (a Bundle). Raises ConfigError without a subject,
+    ResolutionError when definition or subject cannot be found, DefinitionError for a definition
+    that cannot be applied. All that fails inside of a plan is in the outcomes instead.
+    """
+    if not subject:
+        raise ConfigError("$apply needs a subject: the patient, as Patient/id")
+    rules = dialect_named(dialect)
+    parties = Parties(
+        subject=_typed(subject, "Patient"),
+        encounter=_typed(encounter, "Encounter"),
+        practitioner=_typed(practitioner, "Practitioner"),
+        organization=_typed(organization, "Organization"),
+        language=language,
+    )
+    extra = list(data)
+    source: Repository = Layers(MemoryRepository(extra), repository) if extra else repository
+    resource = _definition(definition, source)
+    if rules.needs_subject and source.read(*parties.subject.split("/", 1)) is None:
+        raise ResolutionError(parties.subject, "the subject is not in the data")
+    evaluator = Evaluator(source, parties, parameters, now)
+    if resource["resourceType"] == "ActivityDefinition":
+        return _activity(resource, parties, rules, evaluator)
+    if resource["resourceType"] != "PlanDefinition":
+        kind = resource["resourceType"]
+        problem = f"a {kind} cannot be applied, a PlanDefinition or ActivityDefinition can"
+        raise DefinitionError(str(resource.get("url", kind)), problem)
+    run = plan.Run(parties, source, evaluator, rules, contained=form == "careplan")
+    group = plan.apply_plan(run, resource)
+    result = _care_plan(run, group, resource) if run.contained else _bundle(run, group)
+    return Applied(result, tuple(run.whys), tuple(run.outcomes))
+
+
+def parameter_values(parameters: Resource) -> dict[str, Any]:
+    """The values of a Parameters resource by name; of a name that stands twice a list."""
+    values: dict[str, Any] = {}
+    for parameter in parameters.get("parameter", ()):
+        name = parameter.get("name", "")
+        value = parameter.get("resource")
+        if value is None:
+            value = next((v for k, v in parameter.items() if k.startswith("value")), None)
+        if name not in values:
+            values[name] = value
+        elif isinstance(values[name], list):
+            values[name].append(value)
+        else:
+            values[name] = [values[name], value]
+    return values
+
+
+def _typed(reference: str, resource_type: str) -> str:
+    return reference if "/" in reference or not reference else f"{resource_type}/{reference}"
+
+
+def _definition(definition: Resource | str, source: Repository) -> Resource:
+    if not isinstance(definition, str):
+        return definition
+    found = source.resolve(definition)
+    if found is None and definition.count("/") == 1:
+        found = source.read(*definition.split("/"))
+    if found is None:
+        raise ResolutionError(definition, "no such definition was found")
+    return found
+
+
+def _activity(
+    definition: Resource, parties: Parties, rules: Dialect, evaluator: Evaluator
+) -> Applied:
+    """The request of an ActivityDefinition; with messages contained when there are some."""
+    messages = Messages(rules)
+    resource, left_over = activity.build(definition, parties, rules)
+    for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
+        messages.error(problem)
+    for element in left_over:
+        kind = resource["resourceType"]
+        messages.note(f"a {kind} has no place for {element} of the definition")
+    outcome = messages.outcome(resource["id"])
+    if outcome is None:
+        return Applied(resource, (), ())
+    resource["contained"] = [*resource.get("contained", ()), outcome]
+    resource["extension"] = [*resource.get("extension", ()), messages_extension(outcome)]
+    return Applied(resource, (), (outcome,))
+
+
+def _care_plan(run: plan.Run, group: Resource, definition: Resource) -> Resource:
+    care_plan: Resource = {"resourceType": "CarePlan", "id": group["id"]}
+    if "language" in group:
+        care_plan["language"] = group["language"]
+    contained = [group, *_lifted(run.resources), *run.outcomes]
+    care_plan["contained"] = contained
+    if run.outcomes:
+        care_plan["extension"] = [messages_extension(outcome) for outcome in run.outcomes]
+    for element in ("instantiatesCanonical", "status", "intent"):
+        if element in group:
+            care_plan[element] = group[element]
+    if run.dialect.carries:
+        care_plan |= {k: definition[k] for k in ("title", "description") if k in definition}
+    for element in ("subject", "encounter", "author"):
+        if element in group:
+            care_plan[element] = group[element]
+    goals = [run.reference(r) for r in run.resources if r["resourceType"] == "Goal"]
+    if goals:
+        care_plan["goal"] = goals
+    care_plan["activity"] = [{"reference": run.reference(group)}]
+    return care_plan
+
+
+def _lifted(resources: Iterable[Resource]) -> list[Resource]:
+    """Resources with what they contain beside them: contained resources do not nest in FHIR."""
+    lifted: dict[str, Resource] = {}
+    for resource in resources:
+        lifted[resource["id"]] = resource
+    for resource in resources:
+        for inner in resource.pop("contained", ()):
+            lifted.setdefault(inner.get("id", "").lstrip("#"), inner)
+    return list(lifted.values())
+
+
+def _bundle(run: plan.Run, group: Resource) -> Resource:
+    entries = [{"resource": resource} for resource in (group, *run.resources)]
+    return {"resourceType": "Bundle", "id": group["id"], "type": "collection", "entry": entries}

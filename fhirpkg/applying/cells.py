@@ -1,0 +1,250 @@
+"""Elements of a request, each made of one element of its ActivityDefinition or of who is involved.
+
+A cell is one such making; the table in :mod:`fhirpkg.applying.activity` is built of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+
+_COLLECT_WITH = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-collectWith"
+_DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+_TARGET_STATUS = "http://hl7.org/fhir/us/ecr/StructureDefinition/targetStatus"
+_ACTIVITY_TYPES = "http://hl7.org/fhir/uv/cpg/CodeSystem/cpg-activity-type-cs"
+_FORECAST = "http://terminology.hl7.org/CodeSystem/immunization-recommendation-status"
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who and where: references as they are written into results."""
+
+    subject: str
+    encounter: str = ""
+    practitioner: str = ""
+    organization: str = ""
+    language: str = ""
+
+
+Maker = Callable[["Resource", Parties], "dict[str, Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Elements of the target made of one element of the definition (or of none)."""
+
+    source: str
+    make: Maker
+
+
+def fixed(target: str, value: Any) -> Cell:
+    """An element with always this value."""
+    return Cell("", lambda _definition, _parties: {target: value})
+
+
+def copied(source: str, target: str = "") -> Cell:
+    """An element taken over, under another name if need be."""
+    target = target or source
+    return Cell(source, lambda d, _: {target: d[source]} if source in d else {})
+
+
+def listed(source: str, target: str) -> Cell:
+    """A single element of the definition as a list in the target."""
+    return Cell(source, lambda d, _: {target: [d[source]]} if source in d else {})
+
+
+def chosen(source: str, target: str, types: tuple[str, ...]) -> Cell:
+    """A choice element of the definition into one of the target, for the types both know."""
+
+    def make(definition: Resource, _: Parties) -> dict[str, Any]:
+        kinds = [t for t in types if source + t in definition]
+        return {target + t: definition[source + t] for t in kinds}
+
+    return Cell(source, make)
+
+
+def intent(default: str) -> Cell:
+    """The intent of the definition, else this one."""
+    return Cell("intent", lambda d, _: {"intent": d.get("intent", default)})
+
+
+def party(target: str, *names: str) -> Cell:
+    """A reference to the first of these parties that was given."""
+
+    def make(_: Resource, parties: Parties) -> dict[str, Any]:
+        given = next((value for name in names if (value := getattr(parties, name))), "")
+        return {target: {"reference": given}} if given else {}
+
+    return Cell("", make)
+
+
+def canonical(as_list: bool) -> Cell:
+    """What the request instantiates, a list in most kinds."""
+
+    def make(definition: Resource, _: Parties) -> dict[str, Any]:
+        if "url" not in definition:
+            return {}
+        canonical = canonical_of(definition)
+        return {"instantiatesCanonical": [canonical] if as_list else canonical}
+
+    return Cell("url", make)
+
+
+def payload_of_text(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The text of the definition's code as a message."""
+    text = definition.get("code", {}).get("text")
+    return {"payload": [{"contentString": text}]} if text else {}
+
+
+def _attachments(definition: Resource) -> list[dict[str, Any]]:
+    found = []
+    for artifact in definition.get("relatedArtifact", ()):
+        attachment = dict(artifact.get("document", {}))
+        if "url" in artifact:
+            attachment["url"] = artifact["url"]
+        if attachment and "display" in artifact:
+            attachment["title"] = artifact["display"]
+        if attachment:
+            found.append(attachment)
+    return found
+
+
+def last_artifact(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The last related artifact as the only payload, as the reference engine does."""
+    attachments = _attachments(definition)
+    return {"payload": [{"contentAttachment": attachments[-1]}]} if attachments else {}
+
+
+def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Any]:
+    """The text of the code and every related artifact as payload."""
+    payload = [{"contentAttachment": attachment} for attachment in _attachments(definition)]
+    texts = payload_of_text(definition, parties).get("payload", [])
+    return {"payload": texts + payload} if payload else {}
+
+
+def presented(definition: Resource, _: Parties) -> dict[str, Any]:
+    """Related artifacts as the forms of a report."""
+    attachments = _attachments(definition)
+    return {"presentedForm": attachments} if attachments else {}
+
+
+def task_status(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The status a definition asks for by extension, else ready."""
+    wanted = extension_value(definition, _TARGET_STATUS)
+    return {"status": wanted if isinstance(wanted, str) else "ready"}
+
+
+def do_not_perform_extension(definition: Resource, _: Parties) -> dict[str, Any]:
+    """R4 has no Task.doNotPerform: a modifier extension says it."""
+    if "doNotPerform" not in definition:
+        return {}
+    flag = {"url": _DO_NOT_PERFORM, "valueBoolean": definition["doNotPerform"]}
+    return {"modifierExtension": [flag]}
+
+
+def collected_with(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The questionnaire that a task collects information with, as its input."""
+    questionnaire = extension_value(definition, _COLLECT_WITH)
+    if not questionnaire:
+        return {}
+    code = {"system": _ACTIVITY_TYPES, "code": "collect-information"}
+    return {"input": [{"type": {"coding": [code]}, "valueCanonical": questionnaire}]}
+
+
+def vaccine(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The product as a recommendation that is due."""
+    product = definition.get("productCodeableConcept")
+    if product is None:
+        return {}
+    due = {"coding": [{"system": _FORECAST, "code": "due", "display": "Due"}]}
+    return {"recommendation": [{"vaccineCode": [product], "forecastStatus": due}]}
+
+
+def now(_: Resource, _parties: Parties) -> dict[str, Any]:
+    """The moment of applying."""
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def patient_takes_part(_: Resource, parties: Parties) -> dict[str, Any]:
+    """The patient as a participant who has yet to answer."""
+    actor = {"reference": parties.subject}
+    return {"participant": [{"actor": actor, "status": "needs-action"}]}
+
+
+def _roles(definition: Resource) -> list[dict[str, Any]]:
+    """The participants other than the patient; each as its role, its type where there is none."""
+    return [
+        participant.get("role") or {"text": participant["type"]}
+        for participant in definition.get("participant", ())
+        if participant.get("type") != "patient"
+    ]
+
+
+def role_text(role: dict[str, Any]) -> str:
+    """A role in words: its text, else a display or code."""
+    codings = role.get("coding", ())
+    return role.get("text") or next(
+        (coding.get("display") or coding.get("code", "") for coding in codings), ""
+    )
+
+
+def one_performer_type(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The first role; the target has room for one, so the others stand in a note."""
+    roles = _roles(definition)
+    if not roles:
+        return {}
+    others = "; ".join(role_text(role) for role in roles[1:])
+    note = {"note": [{"text": f"Also takes part: {others}"}]} if others else {}
+    return {"performerType": roles[0]} | note
+
+
+def all_performer_types(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The roles of those who take part, but the patient."""
+    roles = _roles(definition)
+    return {"performerType": roles} if roles else {}
+
+
+def noted_roles(definition: Resource, parties: Parties) -> dict[str, Any]:
+    """The patient as recipient; the other roles, which have no element, in a note."""
+    types = {participant.get("type") for participant in definition.get("participant", ())}
+    made: dict[str, Any] = {}
+    if "patient" in types:
+        made["recipient"] = [{"reference": parties.subject}]
+    if roles := _roles(definition):
+        made["note"] = [{"text": "Takes part: " + "; ".join(role_text(role) for role in roles)}]
+    return made
+
+
+def dose_timing(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The timing of an activity without a dosage, as one."""
+    if "timingTiming" not in definition or "dosage" in definition:
+        return {}
+    return {"dosageInstruction": [{"timing": definition["timingTiming"]}]}
+
+
+def dispensed(definition: Resource, _: Parties) -> dict[str, Any]:
+    """How much to dispense."""
+    return (
+        {"dispenseRequest": {"quantity": definition["quantity"]}}
+        if "quantity" in definition
+        else {}
+    )
+
+
+def canonical_of(definition: Resource) -> str:
+    """The canonical of a definition, with its version when it has one."""
+    version = definition.get("version")
+    return f"{definition['url']}|{version}" if version else str(definition["url"])
+
+
+def extension_value(element: Resource, url: str) -> Any:
+    """The value of the first extension with this url, None when there is none."""
+    for extension in element.get("extension", ()):
+        if extension.get("url") == url:
+            return next((v for k, v in extension.items() if k.startswith("value")), None)
+    return None

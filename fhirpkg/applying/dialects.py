@@ -1,0 +1,70 @@
+"""The two ways of applying, in one table: drop nothing, or agree with the reference engine.
+
+`complete` carries all that the target has a place for. `reference` gives what the engine inside
+HAPI gives, so that results can be compared. Everything in which they differ stands here or in
+the column of :data:`fhirpkg.applying.activity.KINDS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fhirpkg.errors import ConfigError
+from fhirpkg.rules import nearest
+
+_BOTH = ("title", "description", "textEquivalent", "priority", "documentation", "type")
+_BEHAVIORS = (
+    "groupingBehavior",
+    "selectionBehavior",
+    "requiredBehavior",
+    "precheckBehavior",
+    "cardinalityBehavior",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How results are made; one row of the table."""
+
+    name: str
+    action_elements: tuple[str, ...]
+    """Elements that a RequestGroup.action takes over from the PlanDefinition.action as they are."""
+    all_action_codes: bool
+    """All codes of an action, else the first only."""
+    carries: bool
+    """Participants, goals and reasons of actions; all that an activity has a place for."""
+    explains: bool
+    """Actions that are left out are told in the outcome, not only those that failed."""
+    prunes_relations: bool
+    """Relations to actions that are left out go with them."""
+    needs_subject: bool
+    """A subject that cannot be read is an error, not an empty patient."""
+
+
+DIALECTS = {
+    "complete": Dialect(
+        "complete",
+        action_elements=("prefix", *_BOTH, *_BEHAVIORS),
+        all_action_codes=True,
+        carries=True,
+        explains=True,
+        prunes_relations=True,
+        needs_subject=True,
+    ),
+    "reference": Dialect(
+        "reference",
+        action_elements=(*_BOTH, "selectionBehavior"),
+        all_action_codes=False,
+        carries=False,
+        explains=False,
+        prunes_relations=False,
+        needs_subject=False,
+    ),
+}
+
+
+def dialect(name: str) -> Dialect:
+    """The dialect of a name; raises ConfigError for another one."""
+    if name not in DIALECTS:
+        raise ConfigError(f"there is no dialect '{name}'{nearest(name, list(DIALECTS))}")
+    return DIALECTS[name]

@@ -1,0 +1,103 @@
+"""Expressions of definitions: which language means what, and the variables they can use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import FhirpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from fhirpkg.applying.cells import Parties
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Resource
+
+_IDENTIFIERS = (
+    "text/cql-identifier",
+    "text/cql.identifier",
+    "text/cql.name",
+    "text/cql-name",
+    "text/cql",
+)
+_PARTIES = ("subject", "encounter", "practitioner", "organization")
+_INLINE = ("text/cql-expression", "text/cql.expression")
+
+
+class NotEvaluatedError(FhirpkgError):
+    """An expression that could not be evaluated, and why; it is neither true nor false."""
+
+
+class Evaluator:
+    """Evaluates the expressions of definitions for one patient.
+
+    `now` fixes the clock; otherwise it is that of the first expression that asks.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        parties: Parties,
+        parameters: Mapping[str, Any] | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        self._repository = repository
+        self._parties = parties
+        self._parameters = parameters or {}
+        self._now = now
+
+    def evaluate(
+        self, expression: Resource, context: Resource, resource: Resource | None
+    ) -> list[Any]:
+        """The values of an Expression: a list, empty for none.
+
+        `context` is the definition it stands in, `resource` what it is about. Raises
+        NotEvaluatedError or another FhirpkgError when it has no result.
+        """
+        language = expression.get("language", "")
+        text = expression.get("expression", "")
+        if language == "text/fhirpath":
+            return self._fhirpath(text, context, resource)
+        if language in _INLINE + _IDENTIFIERS:
+            raise NotEvaluatedError("CQL is not evaluated yet")
+        raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
+
+    @cached_property
+    def types(self) -> TypesOfDefinitions:
+        """The types of R4."""
+        from fhirpkg.definitions.definitions import Definitions  # noqa: PLC0415 - costs start-up
+
+        return Definitions.core().types
+
+    @cached_property
+    def _variables(self) -> dict[str, Any]:
+        found = {name: self._party(getattr(self._parties, name)) for name in _PARTIES}
+        known = {name: value for name, value in found.items() if value is not None}
+        return known | dict(self._parameters)
+
+    def _party(self, reference: str) -> Resource | None:
+        resource_type, _, resource_id = reference.rpartition("/")
+        return self._repository.read(resource_type, resource_id) if resource_type else None
+
+    def _fhirpath(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
+        """R4 leaves the focus open; it is the definition, as the CPG connectathon has it."""
+        from fhirpkg.fhirpath import Environment, compile_expression  # noqa: PLC0415 - start-up
+
+        missing = [name for name in _PARTIES if f"%{name}" in text and name not in self._variables]
+        if missing:
+            raise NotEvaluatedError(f"%{missing[0]} is not known: {self._whereabouts(missing[0])}")
+        environment = Environment(
+            resource=context if resource is None else resource,
+            root_resource=context,
+            variables=self._variables,
+            resolve=self._party,
+            now=self._now,
+        )
+        return compile_expression(text, self.types).evaluate(context, environment)
+
+    def _whereabouts(self, party: str) -> str:
+        reference = getattr(self._parties, party)
+        return f"{reference} is not in the data" if reference else f"no {party} was given"

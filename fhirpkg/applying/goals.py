@@ -1,0 +1,78 @@
+"""Parts of a result that are made once a plan: its goals, and the relations between its actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.cells import role_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.applying.outcomes import Messages
+    from fhirpkg.applying.plan import Run
+    from fhirpkg.issues import Resource
+
+
+def goals_of(run: Run, plan: Resource) -> dict[str, Resource]:
+    """The goals of a plan as Goal resources of the patient, by the id they have in the plan."""
+    made: dict[str, Resource] = {}
+    for index, goal in enumerate(plan.get("goal", ()), start=1):
+        resource: Resource = {
+            "resourceType": "Goal",
+            "id": str(index),
+            "lifecycleStatus": "proposed",
+        }
+        if "category" in goal:
+            resource["category"] = [goal["category"]]
+        resource |= kept(goal, ("priority", "description"))
+        resource["subject"] = {"reference": run.parties.subject}
+        if "start" in goal:
+            resource["startCodeableConcept"] = goal["start"]
+        if "target" in goal:
+            resource["target"] = goal["target"]
+        if run.dialect.carries:
+            _carry_addresses(goal, resource)
+        run.add(resource)
+        made[goal.get("id", f"#{index}")] = resource
+    return made
+
+
+def _carry_addresses(goal: Resource, resource: Resource) -> None:
+    """What a goal addresses is a reference in Goal, a concept in the plan: it becomes words."""
+    words = [in_words(concept) for concept in goal.get("addresses", ())]
+    words += [a.get("display") or a.get("url", "") for a in goal.get("documentation", ())]
+    if words:
+        resource["note"] = [{"text": "Addresses: " + "; ".join(str(word) for word in words)}]
+
+
+def prune_relations(group: Resource, messages: Messages) -> None:
+    """Relations to actions that were left out are taken away, and told."""
+    present = {action["id"] for action in _all_actions(group) if "id" in action}
+    for action in _all_actions(group):
+        related = action.get("relatedAction", ())
+        kept = [r for r in related if r.get("actionId") in present]
+        if len(kept) == len(related):
+            continue
+        gone = ", ".join(r.get("actionId", "") for r in related if r not in kept)
+        messages.note(f"action {action.get('id', '')}: no relation to {gone}, which is left out")
+        if kept:
+            action["relatedAction"] = kept
+        else:
+            del action["relatedAction"]
+
+
+def _all_actions(parent: Resource) -> Iterator[Resource]:
+    for action in parent.get("action", ()):
+        yield action
+        yield from _all_actions(action)
+
+
+def kept(element: Resource, names: tuple[str, ...]) -> dict[str, Any]:
+    """Those elements of one that it has."""
+    return {name: element[name] for name in names if name in element}
+
+
+def in_words(value: Any) -> str:
+    """A text or a concept in words."""
+    return value if isinstance(value, str) else role_text(value)

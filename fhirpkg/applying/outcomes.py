@@ -1,0 +1,88 @@
+"""What an application says about itself: a verdict per action, messages as OperationOutcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fhirpkg.applying.dialects import Dialect
+    from fhirpkg.issues import Resource
+
+_MESSAGES = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
+
+
+class Verdict(StrEnum):
+    """What a condition can come to."""
+
+    APPLICABLE = "applicable"
+    NOT_APPLICABLE = "not applicable"
+    NOT_EVALUATED = "not evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The verdict on one action: its place, and which condition decided with which value."""
+
+    place: str
+    action_id: str
+    title: str
+    verdict: Verdict
+    reason: str = ""
+    expression: str = ""
+    resource: str = ""
+    """The request it made, `Type/id`."""
+
+    def __str__(self) -> str:
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{self.title or self.action_id or self.place}: {self.verdict}{reason}"
+
+    def with_resource(self, resource: Resource) -> Why:
+        """The same with the request it made."""
+        return replace(self, resource=f"{resource['resourceType']}/{resource['id']}")
+
+
+@dataclass(slots=True)
+class Messages:
+    """What one plan has to say, gathered while it is applied."""
+
+    dialect: Dialect
+    issues: list[dict[str, Any]] = field(default_factory=list)
+
+    def error(self, text: str) -> None:
+        """Something failed; applying goes on without it."""
+        self.issues.append({"severity": "error", "code": "exception", "diagnostics": text})
+
+    def note(self, text: str) -> None:
+        """Something that the result has no place for, or that follows from what is left out."""
+        if self.dialect.explains:
+            self.issues.append(
+                {"severity": "information", "code": "informational", "diagnostics": text}
+            )
+
+    def left_out(self, why: Why) -> None:
+        """An action that is not in the result, and why; one that failed is told as the error."""
+        if self.dialect.explains and why.verdict is Verdict.NOT_APPLICABLE:
+            issue = {
+                "severity": "information",
+                "code": "informational",
+                "diagnostics": str(why),
+                "expression": [why.place],
+            }
+            self.issues.append(issue)
+
+    def outcome(self, plan_id: str) -> Resource | None:
+        """All of it, None when there is nothing to say."""
+        if not self.issues:
+            return None
+        return {
+            "resourceType": "OperationOutcome",
+            "id": f"apply-outcome-{plan_id}",
+            "issue": self.issues,
+        }
+
+
+def messages_extension(outcome: Resource) -> dict[str, Any]:
+    """The extension that leads from a result to its messages."""
+    return {"url": _MESSAGES, "valueReference": {"reference": f"#{outcome['id']}"}}

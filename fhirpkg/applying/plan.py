@@ -1,0 +1,352 @@
+"""PlanDefinition/$apply: actions that hold for a patient, as a RequestGroup with its requests.
+
+See http://hl7.org/fhir/R4/plandefinition-operation-apply.html; where R4 leaves it open, this is
+what the reference engine does, in the column of the dialect (:mod:`fhirpkg.applying.dialects`).
+Conditions have three results: applicable, not applicable, not evaluated. What is left out and
+what failed is told, in :class:`Why` and in an OperationOutcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying import activity, dynamic
+from fhirpkg.applying.cells import Parties, canonical_of, extension_value
+from fhirpkg.applying.goals import goals_of, in_words, kept, prune_relations
+from fhirpkg.applying.outcomes import Messages, Verdict, Why, messages_extension
+from fhirpkg.errors import FhirpkgError, ResolutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.applying.dialects import Dialect
+    from fhirpkg.applying.expressions import Evaluator
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.issues import Resource
+
+_APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+_CQF_EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
+_PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
+_NESTING_LIMIT = 20
+
+
+@dataclass(slots=True)
+class Run:
+    """One application of one plan: what it works with and what has come out so far."""
+
+    parties: Parties
+    repository: Repository
+    evaluator: Evaluator
+    dialect: Dialect
+    contained: bool
+    """References as `#id`, for a CarePlan that contains the requests; else `Type/id`."""
+    resources: list[Resource] = field(default_factory=list)
+    outcomes: list[Resource] = field(default_factory=list)
+    whys: list[Why] = field(default_factory=list)
+    nesting: int = 0
+
+    def reference(self, resource: Resource) -> dict[str, str]:
+        """A reference to a resource that is part of the result."""
+        if self.contained:
+            return {"reference": f"#{resource['id']}"}
+        return {"reference": f"{resource['resourceType']}/{resource['id']}"}
+
+    def add(self, resource: Resource) -> None:
+        """Take a request into the result, under an id that no other has."""
+        taken = {r["id"] for r in self.resources if r["resourceType"] == resource["resourceType"]}
+        if self.contained:
+            taken = {r["id"] for r in self.resources}
+        resource["id"] = free_id(resource["id"] or resource["resourceType"], taken)
+        self.resources.append(resource)
+
+
+def free_id(wanted: str, taken: set[str]) -> str:
+    """The id, with 2, 3 … at its end when it is taken."""
+    candidate, count = wanted, 1
+    while candidate in taken:
+        count += 1
+        candidate = f"{wanted}{count}"
+    return candidate
+
+
+def apply_plan(run: Run, plan: Resource) -> Resource:
+    """The RequestGroup of a plan; its requests and goals go to the run."""
+    messages = Messages(run.dialect)
+    group: Resource = {"resourceType": "RequestGroup", "id": plan.get("id", "").lstrip("#")}
+    if run.parties.language:
+        group["language"] = run.parties.language
+    extensions = _extensions(run, plan, activity.kept_extensions(plan), messages)
+    goals = goals_of(run, plan)
+    if not run.contained:
+        extensions += [
+            {"url": _PERTAINS_TO_GOAL, "valueReference": run.reference(g)} for g in goals.values()
+        ]
+        if "url" not in plan:
+            messages.error(f"PlanDefinition {group['id']} is missing a canonical url.")
+    if "url" in plan:
+        group["instantiatesCanonical"] = [canonical_of(plan)]
+    group |= {
+        "status": "active",
+        "intent": "proposal",
+        "subject": {"reference": run.parties.subject},
+    }
+    if run.parties.encounter:
+        group["encounter"] = {"reference": run.parties.encounter}
+    if author := run.parties.organization or run.parties.practitioner:
+        group["author"] = {"reference": author}
+    maker = _Actions(run, plan, group, goals, messages)
+    actions = list(maker.made_of(plan, "PlanDefinition"))
+    if actions:
+        group["action"] = actions
+    if run.dialect.prunes_relations:
+        prune_relations(group, messages)
+    outcome = messages.outcome(group["id"])
+    if outcome is not None:
+        extensions.append(messages_extension(outcome))
+        run.outcomes.append(outcome)
+        if not run.contained:
+            group["contained"] = [outcome]
+    if extensions:
+        group["extension"] = extensions
+    return group
+
+
+class _Actions:
+    """The actions of one plan, turned into those of its RequestGroup."""
+
+    def __init__(
+        self,
+        run: Run,
+        plan: Resource,
+        group: Resource,
+        goals: dict[str, Resource],
+        messages: Messages,
+    ) -> None:
+        self._run = run
+        self._plan = plan
+        self._group = group
+        self._goals = goals
+        self._messages = messages
+
+    def made_of(self, parent: Resource, place: str) -> Iterator[Resource]:
+        """The actions below a plan or an action that apply."""
+        only_first = extension_value(parent, _APPLICABILITY_BEHAVIOR) == "any"
+        for index, action in enumerate(parent.get("action", ())):
+            made = self._made(action, f"{place}.action[{index}]")
+            if made is not None:
+                yield made
+                if only_first:
+                    return
+
+    def _made(self, action: Resource, place: str) -> Resource | None:
+        verdict, reason, expression = self._judge(action)
+        why = Why(place, action.get("id", ""), _title(action), verdict, reason, expression)
+        position = len(self._run.whys)
+        self._run.whys.append(why)
+        if verdict is not Verdict.APPLICABLE:
+            self._messages.left_out(why)
+            return None
+        made = self._carried(action, place)
+        children = list(self.made_of(action, place))
+        if children:
+            made["action"] = children
+        target = self._defined(action, made, place)
+        for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
+            self._messages.error(problem)
+        if not self._run.dialect.carries:
+            return made
+        if target is not None:
+            self._run.whys[position] = why.with_resource(target)
+        return made
+
+    def _judge(self, action: Resource) -> tuple[Verdict, str, str]:
+        """Whether all applicability conditions hold: the first that does not decides."""
+        told = ""
+        for condition in action.get("condition", ()):
+            if condition.get("kind") != "applicability" or "expression" not in condition:
+                continue
+            expression = condition["expression"]
+            text = expression.get("expression") or expression.get("reference", "")
+            told = expression.get("description") or text
+            try:
+                values = self._run.evaluator.evaluate(expression, self._plan, None)
+            except FhirpkgError as error:
+                self._messages.error(f"Condition expression {text} encountered exception: {error}")
+                return Verdict.NOT_EVALUATED, str(error), text
+            first = values[0] if values else None
+            if first is None:
+                return Verdict.NOT_APPLICABLE, f"{told}: no value", text
+            if not isinstance(first, bool):
+                problem = f"{told}: gives {first!r}, which is neither true nor false"
+                return Verdict.NOT_EVALUATED, problem, text
+            if not first:
+                return Verdict.NOT_APPLICABLE, f"{told}: false", text
+        return Verdict.APPLICABLE, told, ""
+
+    def _carried(self, action: Resource, place: str) -> Resource:
+        """What the RequestGroup.action takes over from the action as it is."""
+        dialect = self._run.dialect
+        made: Resource = {"id": action["id"]} if "id" in action else {}
+        extensions = action.get("extension", ())
+        if extensions:
+            made["extension"] = _extensions(self._run, self._plan, list(extensions), self._messages)
+        for element in dialect.action_elements:
+            if element in action:
+                made[element] = action[element]
+        if codes := action.get("code"):
+            made["code"] = codes if dialect.all_action_codes else codes[:1]
+        for key in action:
+            if key.startswith("timing"):
+                made[key] = action[key]
+        if conditions := action.get("condition"):
+            made["condition"] = [kept(c, ("kind", "expression")) for c in conditions]
+        if related := action.get("relatedAction"):
+            made["relatedAction"] = related
+        if dialect.carries:
+            self._carry_more(action, made, place)
+        return made
+
+    def _carry_more(self, action: Resource, made: Resource, place: str) -> None:
+        if participants := action.get("participant"):
+            made["participant"] = [self._participant(p) for p in participants]
+        has_definition = any(key.startswith("definition") for key in action)
+        for element in ("goalId", "reason"):
+            if action.get(element) and not has_definition:
+                words = ", ".join(str(v) for v in map(in_words, action[element]))
+                self._messages.note(f"{place}.{element} has no place in a RequestGroup: {words}")
+
+    def _participant(self, participant: Resource) -> dict[str, Any]:
+        """The person, when we know who it is; else the role in words."""
+        parties, kind = self._run.parties, participant.get("type", "")
+        known = {"patient": parties.subject, "practitioner": parties.practitioner}.get(kind, "")
+        reference: dict[str, Any] = {"reference": known} if known else {}
+        words = in_words(participant.get("role", {})) or ("" if known else kind)
+        return reference | ({"display": words} if words else {})
+
+    def _defined(self, action: Resource, made: Resource, place: str) -> Resource | None:
+        """The resource that the action's definition makes, taken into the result."""
+        if uri := action.get("definitionUri"):
+            made["resource"] = {"reference": uri}
+            return None
+        canonical = action.get("definitionCanonical")
+        if canonical is None:
+            return None
+        try:
+            resource, left_over = self._resource_of(canonical)
+        except FhirpkgError as error:
+            self._messages.error(
+                f"{place}.definitionCanonical {canonical} could not be applied: {error}"
+            )
+            return None
+        if action_id := action.get("id"):
+            is_task = resource["resourceType"] == "Task"
+            resource["id"] = action_id if is_task else f"{action_id}-{resource['id']}"
+        self._tie(action, made, resource, left_over, place)
+        self._run.add(resource)
+        made["resource"] = self._run.reference(resource)
+        return resource
+
+    def _resource_of(self, canonical: str) -> tuple[Resource, list[str]]:
+        definition = self._resolve(canonical)
+        kind = definition["resourceType"]
+        if kind == "ActivityDefinition":
+            return self._applied_activity(definition)
+        if kind == "PlanDefinition":
+            return self._nested(definition, canonical), []
+        if kind == "Questionnaire":
+            return dict(definition), []
+        raise ResolutionError(canonical, f"is a {kind}, which cannot be applied")
+
+    def _resolve(self, canonical: str) -> Resource:
+        found: Resource | None
+        if canonical.startswith("#"):
+            found = next(
+                (
+                    c
+                    for c in self._plan.get("contained", ())
+                    if c.get("id", "").lstrip("#") == canonical[1:]
+                ),
+                None,
+            )
+        else:
+            found = self._run.repository.resolve(canonical)
+        if found is None:
+            raise ResolutionError(canonical)
+        return found
+
+    def _applied_activity(self, definition: Resource) -> tuple[Resource, list[str]]:
+        run = self._run
+        resource, left_over = activity.build(definition, run.parties, run.dialect)
+        problems = dynamic.set_values(definition, definition, resource, None, run.evaluator)
+        for problem in problems:
+            self._messages.error(problem)
+        taken = {r["id"] for r in run.resources}
+        resource["id"] = free_id(resource["id"] or resource["resourceType"], taken)
+        return resource, left_over
+
+    def _nested(self, plan: Resource, canonical: str) -> Resource:
+        if self._run.nesting >= _NESTING_LIMIT:
+            raise ResolutionError(
+                canonical, "plans are nested too deeply; do they call each other?"
+            )
+        self._run.nesting += 1
+        try:
+            return apply_plan(self._run, plan)
+        finally:
+            self._run.nesting -= 1
+
+    def _tie(
+        self, action: Resource, made: Resource, resource: Resource, left_over: list[str], place: str
+    ) -> None:
+        """What a request gets from its action and its group."""
+        if resource["resourceType"] == "Task":
+            resource["basedOn"] = [{"reference": f"RequestGroup/{self._group['id']}"}]
+        if not self._run.dialect.carries:
+            return
+        for goal_id in action.get("goalId", ()):
+            if goal := self._goals.get(goal_id):
+                link = _pertains_to(self._run.reference(goal))
+                resource["extension"] = [*resource.get("extension", ()), link]
+        reasons = action.get("reason")
+        if reasons and not activity.add_reasons(resource, reasons):
+            left_over = [*left_over, "reason"]
+        self._keep_timing(action, made, left_over)
+        for element in left_over:
+            kind = resource["resourceType"]
+            self._messages.note(f"{place}: a {kind} has no place for {element} of the definition")
+
+    def _keep_timing(self, action: Resource, made: Resource, left_over: list[str]) -> None:
+        """A timing that the request has no element for stands on the action."""
+        if "timing" not in left_over or any(key.startswith("timing") for key in made):
+            return
+        definition = self._resolve(action["definitionCanonical"])
+        made.update({k: v for k, v in definition.items() if k.startswith("timing")})
+        left_over.remove("timing")
+
+
+def _pertains_to(goal: dict[str, str]) -> dict[str, Any]:
+    return {"url": _PERTAINS_TO_GOAL, "valueReference": goal}
+
+
+def _extensions(run: Run, plan: Resource, extensions: list[Any], messages: Messages) -> list[Any]:
+    """Extensions with a value computed where a cqf-expression stands on it."""
+    made = []
+    for extension in extensions:
+        keys = [k for k in extension if k.startswith("_value")]
+        expression = extension_value(extension[keys[0]], _CQF_EXPRESSION) if keys else None
+        if expression is None:
+            made.append(extension)
+            continue
+        try:
+            values = run.evaluator.evaluate(expression, plan, None)
+        except FhirpkgError as error:
+            messages.error(f"Extension {extension.get('url')} encountered exception: {error}")
+            continue
+        if values:
+            made.append({"url": extension["url"], keys[0][1:]: dynamic.as_json(values[0])})
+    return made
+
+
+def _title(action: Resource) -> str:
+    return str(action.get("title") or action.get("description") or action.get("textEquivalent", ""))

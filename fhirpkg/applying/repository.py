@@ -1,0 +1,146 @@
+"""Where definitions and patient data are read from: resources in memory, a folder, a Bundle.
+
+One protocol, so that the same plan is applied to files and to a FHIR server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from fhirpkg import fhirjson
+from fhirpkg.canonical import Canonical, version_key, version_matches
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+
+_PATIENT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual", "candidate")
+"""Elements that tie a resource to its patient (R4 compartmentdefinition-patient.html)."""
+
+
+class Repository(Protocol):
+    """What applying needs of a place that holds resources."""
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """The resource of this type and id, None when there is none."""
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """The resources of a type; `patient` (a reference) keeps those of one patient."""
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """The definition behind a canonical; the newest version when none is asked for."""
+
+
+class MemoryRepository:
+    """Resources in memory, found by type and id, by canonical and by patient."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._by_type: dict[str, dict[str, Resource]] = {}
+        self._by_url: dict[str, list[Resource]] = {}
+        for resource in resources:
+            same_type = self._by_type.setdefault(resource.get("resourceType", ""), {})
+            same_type[resource.get("id") or f"#{len(same_type)}"] = resource
+            if isinstance(url := resource.get("url"), str):
+                # A library of the reference's tests has its version inside its url.
+                self._by_url.setdefault(url.partition("|")[0], []).append(resource)
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """The resource of this type and id."""
+        return self._by_type.get(resource_type, {}).get(resource_id)
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """All of a type, or those of one patient and those that belong to no patient."""
+        found = list(self._by_type.get(resource_type, {}).values())
+        patient = params.get("patient")
+        return found if patient is None else [r for r in found if _concerns(r, patient)]
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """The definition by `url|version`, by relative `Type/id`, the newest if any will do."""
+        asked = Canonical.parse(canonical)
+        found = [
+            resource
+            for resource in self._by_url.get(asked.url, ())
+            if resource_type in (None, resource["resourceType"])
+            and version_matches(asked.version, resource.get("version"))
+        ]
+        if found:
+            return max(found, key=lambda resource: version_key(resource.get("version") or ""))
+        relative_type, _, resource_id = asked.url.rpartition("/")
+        if relative_type and resource_type in (None, relative_type):
+            return self.read(relative_type, resource_id)
+        return None
+
+    def __iter__(self) -> Iterator[Resource]:
+        for same_type in self._by_type.values():
+            yield from same_type.values()
+
+
+class Layers:
+    """Several repositories as one: the first that has something wins; searches are joined."""
+
+    def __init__(self, *layers: Repository) -> None:
+        self._layers = layers
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """The resource from the first layer that has it."""
+        return next(
+            (r for layer in self._layers if (r := layer.read(resource_type, resource_id))), None
+        )
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """What all layers find, an id once."""
+        found: dict[object, Resource] = {}
+        for layer in self._layers:
+            for resource in layer.search(resource_type, params):
+                found.setdefault(resource.get("id") or id(resource), resource)
+        return list(found.values())
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """The definition from the first layer that has it."""
+        return next(
+            (r for layer in self._layers if (r := layer.resolve(canonical, resource_type))), None
+        )
+
+
+def from_path(path: Path) -> MemoryRepository:
+    """The resources of a folder (all its .json files, nested too) or of one file.
+
+    Raises SourceError when a file cannot be read as FHIR JSON.
+    """
+    if not path.exists():
+        raise SourceError(str(path), "there is no such file or folder")
+    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    return MemoryRepository(resource for file in files for resource in _resources_in(file))
+
+
+def in_bundle(resource: Resource) -> list[Resource]:
+    """The resources of a Bundle; the resource itself when it is none."""
+    if resource.get("resourceType") != "Bundle":
+        return [resource]
+    return [entry["resource"] for entry in resource.get("entry", ()) if entry.get("resource")]
+
+
+def _resources_in(file: Path) -> list[Resource]:
+    value, issues = fhirjson.read(file.read_bytes())
+    if value is None:
+        raise SourceError(str(file), issues[-1].text)
+    if not isinstance(value, dict) or "resourceType" not in value:
+        return []
+    return in_bundle(value)
+
+
+def _concerns(resource: Resource, patient: str) -> bool:
+    """Whether a resource is of this patient, or of none (a Medication, an Organization)."""
+    if resource["resourceType"] == "Patient":
+        return patient == f"Patient/{resource.get('id')}"
+    references = [
+        value.get("reference", "")
+        for element in _PATIENT_ELEMENTS
+        if isinstance(value := resource.get(element), dict)
+    ]
+    return not references or any(
+        reference == patient or reference.endswith("/" + patient) for reference in references
+    )
