@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EVERY = "Resource"
 _FAMILIES: dict[str, tuple[str, ...]] = {
-    EVERY: (),
+    EVERY: ("narrative.check_narrative",),
 }
 """Type to ``module.function`` in this package; those of `Resource` are called for every type."""
 

@@ -1,0 +1,254 @@
+"""Narrative: whether the XHTML is well-formed, of allowed elements, harmless and not empty.
+
+R4's invariants txt-1 and txt-2 (http://hl7.org/fhir/R4/narrative.html), told one by one with the
+place inside the narrative. Also HTML in strings, where settings forbid it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_NAMESPACE = "http://www.w3.org/1999/xhtml"
+_XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+_DIV = f"{_NAMESPACE} div"
+
+_ELEMENT_NAMES = (
+    "a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd del dfn "
+    "div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li map ol p pre q samp small span strong sub "
+    "sup table tbody td tfoot th thead tr tt ul var"
+)
+_ELEMENTS = frozenset(f"{_NAMESPACE} {name}" for name in _ELEMENT_NAMES.split())
+_ANYWHERE_NAMES = (
+    "abbr accesskey align axis char charoff class colspan dir headers id ID lang rowspan scope "
+    "span style tabindex title valign width"
+)
+_ANYWHERE = frozenset((*_ANYWHERE_NAMES.split(), f"{_XML_NAMESPACE} lang"))
+_ATTRIBUTES = {
+    "a": frozenset(
+        ("charset", "coords", "href", "hreflang", "name", "rel", "rev", "shape", "type")
+    ),
+    "area": frozenset(("alt", "coords", "href", "nohref", "shape")),
+    "blockquote": frozenset(("cite",)),
+    "del": frozenset(("cite", "datetime")),
+    "img": frozenset(("alt", "border", "height", "ismap", "longdesc", "src", "usemap")),
+    "ins": frozenset(("cite", "datetime")),
+    "map": frozenset(("name",)),
+    "pre": frozenset((f"{_XML_NAMESPACE} space",)),
+    "q": frozenset(("cite",)),
+    "table": frozenset(("border", "cellpadding", "cellspacing", "frame", "rules", "summary")),
+    "td": frozenset(("nowrap",)),
+    "th": frozenset(("nowrap",)),
+}
+"""The attributes of HTML 4.0 that an element may have besides those it may have anywhere."""
+
+_URLS = frozenset(("href", "src", "cite", "longdesc", "usemap"))
+_PROGRAM = re.compile(
+    r"(?:javascript|vbscript|livescript|data(?!:image/(?:png|gif|jpe?g|bmp|webp|svg\+xml)[;,])):",
+    re.IGNORECASE,
+)
+_STYLE_PROGRAM = re.compile(
+    r"expression\s*\(|(?:javascript|vbscript):|-moz-binding|behaviou?r\s*:", re.IGNORECASE
+)
+_IGNORED_IN_URL = re.compile(r"[\x00-\x20]+")
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG_START = re.compile(r"<[A-Za-z][^<>]{0,20}")
+
+
+def check_narrative(resource: Resource, path: Path, run: Run) -> None:
+    """Report what is wrong with the narratives of one resource, those of its sections included."""
+    for narrative, place in _narratives(resource, path):
+        div = narrative.get("div")
+        if isinstance(div, str) and div.strip():
+            _check_div(div, resource, (*place, "div"), run)
+    if not run.settings.html_in_text:
+        _check_texts(resource, str(resource.get("resourceType")), path, run)
+
+
+def _narratives(resource: Resource, path: Path) -> Iterator[tuple[Resource, Path]]:
+    todo: list[tuple[Any, Path]] = [(resource, path)]
+    while todo:
+        node, place = todo.pop()
+        if not isinstance(node, dict):
+            continue
+        if isinstance(node.get("text"), dict):
+            yield node["text"], (*place, "text")
+        sections = node.get("section")
+        if resource.get("resourceType") == "Composition" and isinstance(sections, list):
+            todo += [(section, (*place, "section", n)) for n, section in enumerate(sections)]
+
+
+def _check_div(div: str, resource: Resource, path: Path, run: Run) -> None:
+    for name in sorted(set(_ENTITY.findall(div))):
+        run.report("narrative-entity", path, name=name)
+    text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), div)
+    reading = _Reading()
+    problem = reading.parse(text)
+    if problem:
+        run.report("narrative-syntax", path, problem=problem)
+        return
+    if reading.root != _DIV:
+        run.report("narrative-root", path, found=_root_name(reading.root))
+        return
+    if reading.is_empty:
+        run.report("narrative-empty", path)
+    dead = [
+        (number, link)
+        for number, link in reading.links
+        if link not in reading.anchors and not _is_contained(link, resource)
+    ]
+    if not reading.problems and not dead:
+        return
+    places = _places(text)
+    for number, rule, found in reading.problems:
+        run.report(rule, path, place=places[number], **found)
+    for number, link in dead:
+        run.report("narrative-dead-link", path, name=link, place=places[number])
+
+
+class _Reading:
+    """One pass over a narrative; `problems` are (number of the element, rule, what was found)."""
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.is_empty = True
+        self.problems: list[tuple[int, str, dict[str, Any]]] = []
+        self.links: list[tuple[int, str]] = []
+        self.anchors: set[str] = set()
+        self._number = -1
+        self._parser = _parser()
+        self._parser.StartElementHandler = self._start
+        self._parser.CharacterDataHandler = self._text
+        self._parser.ProcessingInstructionHandler = self._instruction
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def parse(self, text: str) -> str:
+        """Why the text is no XML, or nothing."""
+        try:
+            self._parser.Parse(text.encode(), True)
+        except expat.ExpatError as error:
+            words = expat.ErrorString(error.code)
+            return f"{words} at line {error.lineno}, column {error.offset + 1}"
+        except _DoctypeError:
+            return "it has a document type declaration"
+        except UnicodeEncodeError:
+            return "it holds half a surrogate pair"
+        return ""
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._number += 1
+        self.root = self.root or name
+        if name not in _ELEMENTS:
+            self._note("narrative-element", name=name.rpartition(" ")[2])
+        elif attributes:
+            self._attributes(name.rpartition(" ")[2], attributes)
+
+    def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
+        special = _ATTRIBUTES.get(element, frozenset())
+        for name, value in attributes.items():
+            if name not in _ANYWHERE and name not in special:
+                self._note("narrative-attribute", name=name.rpartition(" ")[2])
+            elif name in _URLS:
+                self._url(name, value)
+            elif name == "style" and _STYLE_PROGRAM.search(value):
+                self._note("narrative-link", name=name, value=value[:40])
+            elif name in {"id", "name", "ID"}:
+                self.anchors.add(value)
+        if element == "img" and attributes.get("src"):
+            self.is_empty = False
+
+    def _url(self, name: str, value: str) -> None:
+        if _PROGRAM.match(_IGNORED_IN_URL.sub("", value)):
+            self._note("narrative-link", name=name, value=value[:40])
+        elif value.startswith("#") and len(value) > 1 and name == "href":
+            self.links.append((self._number, value[1:]))
+
+    def _text(self, text: str) -> None:
+        if not text.isspace():
+            self.is_empty = False
+            self._parser.CharacterDataHandler = None
+
+    def _instruction(self, target: str, _: str) -> None:
+        self._note("narrative-element", name=f"?{target}?")
+
+    def _note(self, rule: str, **found: str) -> None:
+        self.problems.append((self._number, rule, found))
+
+
+class _DoctypeError(Exception):
+    """Ends the parsing of a narrative."""
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise _DoctypeError
+
+
+def _parser() -> expat.XMLParserType:
+    return expat.ParserCreate(namespace_separator=" ")
+
+
+def _root_name(root: str) -> str:
+    namespace, _, name = root.rpartition(" ")
+    return f"<{name}> in {namespace}" if namespace else f"<{name}> without namespace"
+
+
+def _is_contained(link: str, resource: Resource) -> bool:
+    """Whether ``#link`` or ``#id/…`` names a contained resource."""
+    inner = resource.get("contained")
+    ids = {r.get("id") for r in inner if isinstance(r, dict)} if isinstance(inner, list) else set()
+    return link in ids
+
+
+def _places(text: str) -> list[str]:
+    """The way to each element of a narrative, in document order: ``div/table/tr[2]``."""
+    found: list[str] = []
+    stack: list[tuple[str, dict[str, int]]] = []
+    parser = _parser()
+
+    def start(name: str, _: object) -> None:
+        short = name.rpartition(" ")[2]
+        way, counts = stack[-1] if stack else ("", {})
+        number = counts[short] = counts.get(short, 0) + 1
+        here = f"{way}/{short}" if way else short
+        if number > 1:
+            here += f"[{number}]"
+        found.append(here)
+        stack.append((here, {}))
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: stack.pop()
+    parser.Parse(text.encode(), True)
+    return found
+
+
+def _check_texts(value: Any, type_name: str, path: Path, run: Run) -> None:
+    """Look for HTML in every string and markdown of an object, contained resources left out."""
+    types = run.definitions.types
+    for name, element in types.elements(type_name).items():
+        for type_ in element.types:
+            key = name + type_[:1].upper() + type_[1:] if element.is_choice else name
+            items = value.get(key)
+            if items is None or type_ in {"Resource", "xhtml"}:
+                continue
+            for number, item in enumerate(items if isinstance(items, list) else [items]):
+                place = (*path, key, number) if isinstance(items, list) else (*path, key)
+                if isinstance(item, dict):
+                    _check_texts(item, type_, place, run)
+                elif isinstance(item, str):
+                    _check_text(item, type_, place, run)
+
+
+def _check_text(text: str, type_name: str, path: Path, run: Run) -> None:
+    pattern = {"markdown": _TAG_START, "string": _TAG}.get(type_name)
+    found = pattern.search(text) if pattern else None
+    if found:
+        run.report("text-html", path, found=found.group()[:40])

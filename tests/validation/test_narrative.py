@@ -1,0 +1,141 @@
+"""Narrative is XHTML that is well-formed, harmless and not empty."""
+
+import pytest
+
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.valuesets import Terminology
+from fhirpkg.validation.narrative import check_narrative
+from fhirpkg.validation.run import Run, Settings
+
+DEFINITIONS = Definitions.core()
+XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
+
+
+def check(resource, **settings):
+    """(rule, path) of each finding and what was found."""
+    run = Run(resource, DEFINITIONS, Terminology(DEFINITIONS), Settings(**settings))
+    check_narrative(resource, (), run)
+    return run.findings
+
+
+def rules(inner, root=f"<div {XHTML}>"):
+    div = f"{root}{inner}</{root[1:].split()[0].rstrip('>')}>"
+    found = check({"resourceType": "Patient", "text": {"status": "generated", "div": div}})
+    assert all(f.path == ("text", "div") for f in found)
+    return [f.rule for f in found]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "words",
+        "<p>a</p><ul><li>b</li></ul>",
+        "<table class='grid' border='1'><tr><td colspan='2' style='color: red'>x</td></tr></table>",
+        "<img src='http://example.org/a.png' alt='a'/>",
+        "<img src='data:image/png;base64,AAAA' alt='dot'/>",
+        "<a href='http://example.org'>x</a> <a href='mailto:a@example.org'>y</a>",
+        "<p id='here'>x</p><a href='#here'>back</a><a name='n'/><a href='#n'>n</a>",
+        "<span lang='de' xml:lang='de' dir='ltr' title='t'>x</span>",
+        "<!-- a comment --><p>x</p>",
+    ],
+)
+def test_ordinary_narrative_is_let_pass(inner):
+    assert rules(inner) == []
+
+
+@pytest.mark.parametrize(
+    "inner, rule",
+    [
+        *((f"x<{name}/>", "narrative-element") for name in (
+            "script", "style", "iframe", "object", "form", "input", "font", "center", "body",
+            "head", "svg", "video", "base", "link", "embed", "DIV",
+        )),
+        ("x<b xmlns='http://example.org'/>", "narrative-element"),
+        ("x<?php run?>", "narrative-element"),
+        ("<p onclick='run()'>x</p>", "narrative-attribute"),
+        ("<p bgcolor='red'>x</p>", "narrative-attribute"),
+        ("<p href='http://example.org'>x</p>", "narrative-attribute"),
+        ("<a href='javascript:run()'>x</a>", "narrative-link"),
+        ("<a href=' JaVa&#10;Script:run()'>x</a>", "narrative-link"),
+        ("<a href='data:text/html,x'>x</a>", "narrative-link"),
+        ("<img src='vbscript:run()' alt='x'/>x", "narrative-link"),
+        ("<p style='width: expression(run())'>x</p>", "narrative-link"),
+        ("<p style='background: url(javascript:run())'>x</p>", "narrative-link"),
+        ("<a href='#nowhere'>x</a>", "narrative-dead-link"),
+        ("", "narrative-empty"),
+        ("<p> \n </p><br/>", "narrative-empty"),
+        ("a&nbsp;b", "narrative-entity"),
+        ("a & b", "narrative-syntax"),
+        ("<p>a", "narrative-syntax"),
+        ("a</div><div>b", "narrative-syntax"),
+        ("&bogus;", "narrative-syntax"),
+        ("\ud800", "narrative-syntax"),
+    ],
+)  # fmt: skip
+def test_what_narrative_may_not_have_is_told(inner, rule):
+    expected = [rule] if inner != "&bogus;" else ["narrative-entity", rule]
+    assert rules(inner) == expected
+
+
+@pytest.mark.parametrize(
+    "root, rule",
+    [
+        ("<div>", "narrative-root"),
+        ("<div xmlns='http://hl7.org/fhir'>", "narrative-root"),
+        (f"<p {XHTML}>", "narrative-root"),
+        (f"<!DOCTYPE div [<!ENTITY a 'aaaa'>]><div {XHTML}>", "narrative-syntax"),
+    ],
+)
+def test_narrative_begins_with_a_div_of_xhtml(root, rule):
+    div = f"{root}x</{'p' if root.startswith('<p') else 'div'}>"
+    found = check({"resourceType": "Patient", "text": {"div": div}})
+    assert [f.rule for f in found] == [rule]
+
+
+def test_a_prefix_may_stand_for_the_namespace():
+    div = '<h:div xmlns:h="http://www.w3.org/1999/xhtml"><h:p>x</h:p></h:div>'
+    assert check({"resourceType": "Patient", "text": {"div": div}}) == []
+
+
+def test_the_place_inside_the_narrative_is_told():
+    div = f"<div {XHTML}><p>x</p><table><tr><td/><td><script/></td></tr></table></div>"
+    (found,) = check({"resourceType": "Patient", "text": {"div": div}})
+    assert found.found == {"name": "script", "place": "div/table/tr/td[2]/script"}
+
+
+def test_a_link_may_lead_to_a_contained_resource():
+    text = {"div": f"<div {XHTML}><a href='#o'>x</a></div>"}
+    resource = {"resourceType": "Patient", "contained": [{"id": "o"}], "text": text}
+    assert check(resource) == []
+
+
+def test_sections_of_a_composition_have_narratives_too():
+    bad = {"div": f"<div {XHTML}/>"}
+    sections = [{"text": bad, "section": [{"section": []}, {"text": bad}]}]
+    found = check({"resourceType": "Composition", "section": sections})
+    assert [f.path for f in found] == [
+        ("section", 0, "text", "div"),
+        ("section", 0, "section", 1, "text", "div"),
+    ]
+
+
+def test_html_in_strings_and_markdown_is_told_only_when_asked_for():
+    resource = {
+        "resourceType": "Communication",
+        "note": [{"text": "good"}, {"text": "a <b"}],
+        "topic": {"text": "1 < 2 and 3 > 2"},
+        "reasonCode": [{"text": "<b>bold</b>"}],
+    }
+    assert check(resource) == []
+    found = check(resource, html_in_text=False)
+    assert {f.path: f.found["found"] for f in found} == {
+        ("note", 1, "text"): "<b",
+        ("reasonCode", 0, "text"): "<b>",
+    }
+
+
+@pytest.mark.parametrize("text", [None, 5, [], {"div": 5}, {"div": ""}, {"div": ["x"]}])
+def test_what_is_no_narrative_at_all_is_left_to_the_structure(text):
+    assert (
+        check({"resourceType": "Composition", "text": text, "section": [5, {"text": text}]}) == []
+    )
