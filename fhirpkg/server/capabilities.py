@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from fhirpkg import __version__
+import fhirpkg
 from fhirpkg.server.exchange import Answer
 from fhirpkg.server.operations import OPERATIONS
 
@@ -44,7 +44,7 @@ def _statement(endpoint: Endpoint) -> Resource:
         "publisher": "fhirpkg contributors",
         "description": ABOUT,
         "kind": "instance",
-        "software": {"name": "fhirpkg", "version": __version__},
+        "software": {"name": "fhirpkg", "version": fhirpkg.__version__},
         "fhirVersion": "4.0.1",
         "format": _FORMATS,
         "rest": [
