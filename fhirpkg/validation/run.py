@@ -7,10 +7,15 @@ for every element, use a :data:`Trail` instead and only what is reported is made
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg import rules
+from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
+from fhirpkg.validation.bindings import codes_of
 from fhirpkg.validation.bundle_index import BundleIndex
 
 if TYPE_CHECKING:
@@ -66,8 +71,16 @@ class Run:
         self.terminology = terminology
         self.settings = settings or Settings()
         self.findings: list[Finding] = []
+        self.environment = Environment()
+        """What FHIRPath sees of the resource that is being checked."""
+        self.depth = 0
+        """How many trials are under way: checks whose findings only say whether they hold."""
+        self.conforming: dict[tuple[str, int], bool | None] = {}
+        """Profile and id() of a value to whether it meets the profile."""
         self._retrieve = retrieve
         self._indexes: dict[int, BundleIndex] = {}
+        self._entered: set[tuple[str, int]] = set()
+        self._visited: Resource | None = None
 
     def report(
         self,
@@ -80,6 +93,51 @@ class Run:
     ) -> None:
         """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
         self.findings.append(Finding(rule, flat(path), severity, profile, found))
+
+    @contextlib.contextmanager
+    def inside(self, resource: Resource, trail: Trail, *, visited: bool = False) -> Iterator[None]:
+        """While a resource is checked, be its surroundings.
+
+        `visited` is for one that a reference led to: its own ids are looked for in itself.
+        """
+        outer, before = self.environment, self._visited
+        if visited:
+            self._visited = resource
+        self.environment = Environment(
+            resource=resource,
+            root_resource=self.owner(trail),
+            resolve=lambda reference: self.resolve(reference, trail),
+            member_of=self._member_of,
+        )
+        try:
+            yield
+        finally:
+            self.environment, self._visited = outer, before
+
+    @contextlib.contextmanager
+    def trial(self) -> Iterator[list[Finding]]:
+        """Collect what is found apart; afterwards nothing of it remains here."""
+        kept, entered = self.findings, self._entered
+        found: list[Finding] = []
+        self.findings, self._entered = found, set(entered)
+        self.depth += 1
+        try:
+            yield found
+        finally:
+            self.findings, self._entered = kept, entered
+            self.depth -= 1
+
+    def enter(self, canonical: str, value: Any) -> bool:
+        """Whether a value is still to be checked by a profile: each is once."""
+        key = (canonical, id(value))
+        if key in self._entered:
+            return False
+        self._entered.add(key)
+        return True
+
+    def severity_of(self, finding: Finding) -> Severity:
+        """How bad a finding is: as it says, else as its rule does."""
+        return finding.severity or rules.catalogue()[finding.rule].severity
 
     def resolve(self, reference: str, path: Path | Trail) -> Resource | None:
         """The resource that a reference standing at `path` leads to, or None.
@@ -95,8 +153,15 @@ class Run:
                 return found
         return self._retrieve(reference) if self._retrieve else None
 
+    def is_bundled(self, reference: str, path: Path | Trail) -> bool:
+        """Whether a reference leads to an entry of a Bundle around its place."""
+        around = self._bundles_around(flat(path))
+        return any(self.index(bundle).find(reference, url) is not None for bundle, url in around)
+
     def owner(self, path: Path | Trail) -> Resource:
         """The resource around a place that is contained in no other: `%rootResource`."""
+        if self._visited is not None:
+            return self._visited
         owner = self.root
         for step, resource in self._resources_around(flat(path)):
             if step != "contained":
@@ -109,6 +174,16 @@ class Run:
         if index is None:
             index = self._indexes[id(bundle)] = BundleIndex(bundle)
         return index
+
+    def _member_of(self, value: Any, type_name: str, value_set: str) -> bool | None:  # noqa: ARG002 - FHIRPath tells the type
+        """Whether one of the codes of a value is in a value set; None when it cannot be told."""
+        verdicts = {
+            self.terminology.membership(value_set, code, system).verdict
+            for system, code in codes_of(value)
+        }
+        if Verdict.YES in verdicts:
+            return True
+        return None if Verdict.UNKNOWN in verdicts else False
 
     def _resources_around(self, path: Path) -> Iterator[tuple[str, Resource]]:
         """The resources on the way to a place, outermost first, each with the property it is in."""
@@ -165,7 +240,8 @@ def flat(path: Path | Trail) -> Path:
     if not path or not isinstance(path[0], tuple):
         return path
     steps: list[str | int] = []
-    while path:
-        steps.extend(path[:0:-1])
-        path = path[0]
+    trail: Trail = path
+    while trail:
+        steps.extend(trail[:0:-1])
+        trail = trail[0]
     return tuple(steps[::-1])

@@ -1,0 +1,67 @@
+"""Rules of primitive values: how each type is written."""
+
+from fhirpkg.rules import ERROR, WARNING, Rule
+
+_TYPES = "http://hl7.org/fhir/R4/datatypes.html#primitive"
+_JSON = "http://hl7.org/fhir/R4/json.html#primitive"
+
+RULES = (
+    Rule(
+        "primitive-kind",
+        ERROR,
+        "structure",
+        "A primitive value is of the JSON kind that its type is written in",
+        "a {type} is {wanted} in JSON, not {found}",
+        spec=_JSON,
+    ),
+    Rule(
+        "primitive-empty",
+        ERROR,
+        "value",
+        "A primitive value is not empty",
+        "the value is empty",
+        "leave the element out, or say why it is missing in an extension",
+        _JSON,
+    ),
+    Rule(
+        "primitive-format",
+        ERROR,
+        "value",
+        "A primitive value is written as its type demands",
+        "{value} is not a valid {type}; write {form}",
+        spec=_TYPES,
+    ),
+    Rule(
+        "primitive-range",
+        ERROR,
+        "value",
+        "A whole number is in the range of its type",
+        "{value} is no {type}, which goes {range}",
+        spec=_TYPES,
+    ),
+    Rule(
+        "primitive-length",
+        ERROR,
+        "too-long",
+        "A string has at most 1048576 characters",
+        "the text has {length} characters; at most {limit} are allowed",
+        spec=_TYPES,
+    ),
+    Rule(
+        "primitive-characters",
+        ERROR,
+        "value",
+        "Text holds no control characters but tab, line feed and carriage return",
+        "{value} holds a control character",
+        spec=_TYPES,
+    ),
+    Rule(
+        "primitive-canonical",
+        WARNING,
+        "value",
+        "A canonical is absolute, or a fragment",
+        "the canonical {value} is not absolute",
+        "write the whole url of the definition",
+        "http://hl7.org/fhir/R4/references.html#canonical",
+    ),
+)

@@ -1,0 +1,40 @@
+"""Rules of slicing: how the repeats of an element are divided."""
+
+from fhirpkg.rules import ERROR, WARNING, Rule
+
+_SLICING = "http://hl7.org/fhir/R4/profiling.html#slicing"
+
+RULES = (
+    Rule(
+        "slice-closed",
+        ERROR,
+        "structure",
+        "In a closed slicing every item is in a slice",
+        "this item of {element} is in none of its slices: {names}",
+        spec=_SLICING,
+    ),
+    Rule(
+        "slice-order",
+        ERROR,
+        "structure",
+        "In an ordered slicing the slices come in their order",
+        "slice '{name}' of {element} stands after slice '{after}'",
+        spec=_SLICING,
+    ),
+    Rule(
+        "slice-open-at-end",
+        ERROR,
+        "structure",
+        "In a slicing open at its end, items in no slice come last",
+        "slice '{name}' of {element} stands after an item that is in no slice",
+        spec=_SLICING,
+    ),
+    Rule(
+        "not-checked-slicing",
+        WARNING,
+        "not-supported",
+        "The slices of an element can be told apart",
+        "the slices of {element} were not checked: {reason}",
+        spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
+    ),
+)

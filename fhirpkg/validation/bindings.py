@@ -1,0 +1,116 @@
+"""Bindings: coded values against the value sets that elements are bound to.
+
+Required is an error, extensible a warning, preferred information; what no loaded package can tell
+is said, not failed (http://hl7.org/fhir/R4/terminologies.html#strength).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
+from fhirpkg.validation.elements import bad_primitive
+from fhirpkg.validation.primitives import PREDICATES, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.schema import Binding
+
+_MOST_KEPT = 10_000
+_RULES = {
+    "required": "binding-required",
+    "extensible": "binding-extensible",
+    "preferred": "binding-preferred",
+}
+
+BINDABLE = {"CodeableConcept", "Coding", "Quantity", "code", "string", "uri", "id", "markdown"}
+"""The types whose values can be bound."""
+
+Code = tuple[str | None, str]
+"""System and code; no system for an element of type `code`, where the value set implies it."""
+
+
+class Bound:
+    """The binding of one element: call it with each value; answers are kept by code."""
+
+    def __init__(
+        self, binding: Binding, element: str, types: str | Mapping[str, str], profile: str
+    ) -> None:
+        self._binding = binding
+        self._element = element
+        self._types = types
+        self._profile = profile
+        self._known: dict[tuple[str, str | None, str], Membership] = {}
+
+    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+        """Check one value."""
+        types = self._types
+        type_name = types if isinstance(types, str) else types.get(t[1], "")
+        if x is None or type_name not in BINDABLE:
+            return
+        if type_name == "code" and not PREDICATES["code"](x):
+            if not self._profile:  # the type has told what is wrong
+                bad_primitive(x, "code", t, run)
+            return
+        binding = self._binding
+        self._check(binding.value_set, _RULES[binding.strength], x, t, run)
+        if binding.max_value_set:
+            self._check(binding.max_value_set, "binding-max", x, t, run)
+
+    def _check(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
+        codes = list(codes_of(x))
+        if not codes:
+            self._check_uncoded(value_set, rule, x, t, run)
+            return
+        answers = [self.membership(value_set, code, run) for code in codes]
+        verdicts = {answer.verdict for answer in answers}
+        if Verdict.YES in verdicts:
+            return
+        shown = ", ".join(cut(f"{s or ''}#{c}".lstrip("#"), 80) for s, c in codes[:3])
+        found: dict[str, Any] = {"code": shown, "value_set": value_set, "element": self._element}
+        if Verdict.UNKNOWN in verdicts:
+            reason = next(a.reason for a in answers if a.verdict is Verdict.UNKNOWN)
+            run.report("not-checked-binding", t, profile=self._profile, reason=reason, **found)
+        else:
+            found["reason"] = answers[0].reason
+            run.report(rule, t, profile=self._profile, **found)
+
+    def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
+        """A concept of text alone breaks a required binding; so does a coding without code."""
+        if (
+            isinstance(x, dict)
+            and rule in {"binding-required", "binding-max"}
+            and _says_something(x)
+        ):
+            reason = "it has no code"
+            words: dict[str, Any] = {"code": "", "value_set": value_set, "element": self._element}
+            run.report(rule, t, profile=self._profile, reason=reason, **words)
+
+    def membership(self, value_set: str, code: Code, run: Run) -> Membership:
+        """Whether a code is in a value set, asked once for each code."""
+        key = (value_set, *code)
+        answer = self._known.get(key)
+        if answer is None:
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
+            answer = self._known[key] = run.terminology.membership(value_set, code[1], code[0])
+        return answer
+
+
+def _says_something(x: dict[str, Any]) -> bool:
+    return "extension" not in x
+
+
+def codes_of(x: Any) -> Iterator[Code]:
+    """The codes in a value of any type that can be bound."""
+    if isinstance(x, str):
+        yield None, x
+    elif isinstance(x, dict):
+        if isinstance(x.get("coding"), list):
+            for coding in x["coding"]:
+                yield from codes_of(coding)
+        elif isinstance(x.get("code"), str):
+            system = x.get("system")
+            yield system if isinstance(system, str) else "", x["code"]

@@ -1,0 +1,176 @@
+"""Extensions: known or not, where they may stand, and what they may hold.
+
+An extension whose definition is not loaded is `not-checked-extension`, never an error; one under
+HL7's own base that the loaded packages do not define is a mistake
+(http://hl7.org/fhir/R4/extensibility.html).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.validation.run import flat
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.checks import Checks
+    from fhirpkg.validation.run import Run, Trail
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_NESTED = "Extension"
+
+
+class Extensions:
+    """The check of every extension; the definitions are those of `checks`."""
+
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+
+    def __call__(self, value: Any, trail: Trail, run: Run) -> None:
+        """Check one extension."""
+        url = value.get("url")
+        if not isinstance(url, str) or not url:
+            return
+        if not _ABSOLUTE.fullmatch(url):
+            if not self._is_nested(trail):
+                run.report("extension-url", trail, url=url)
+            return
+        if "|" in url:
+            run.report("extension-version", trail, url=url)
+            return
+        try:
+            definition = run.definitions.structure(url)
+        except DefinitionError as error:
+            run.report("not-checked-extension", trail, url=url, reason=error.problem)
+            return
+        if definition is None:
+            run.report(
+                "not-checked-extension", trail, url=url, reason="its definition is not loaded"
+            )
+            return
+        if definition.get("type") != "Extension":
+            run.report("extension-type", trail, url=url, type=definition.get("type"))
+            return
+        self._check_modifier(definition, url, trail, run)
+        self._check_context(definition, url, trail, run)
+        self._checks.check_profile(url, value, trail, run)
+
+    @staticmethod
+    def _is_nested(trail: Trail) -> bool:
+        """Whether an extension is a part of another, whose parts have short names."""
+        path = flat(trail)
+        return len(path) > 2 and any(
+            step in {"extension", "modifierExtension"} for step in path[:-2]
+        )
+
+    @staticmethod
+    def _check_modifier(definition: Resource, url: str, trail: Trail, run: Run) -> None:
+        elements = definition.get("snapshot", {}).get("element") or [{}]
+        is_modifier = elements[0].get("isModifier") is True
+        if is_modifier is not (trail[1] == "modifierExtension"):
+            wanted = "modifierExtension" if is_modifier else "extension"
+            run.report("extension-modifier", trail, url=url, wanted=wanted)
+
+    def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
+        contexts = definition.get("context") or []
+        if not contexts:
+            return
+        path = flat(trail)
+        place = places(path, run)
+        if not any(_is_context(c, place, path, run) for c in contexts):
+            allowed = ", ".join(str(c.get("expression")) for c in contexts)
+            run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
+
+
+class Places:
+    """The names under which definitions may know the element that an extension stands on."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.shown = ""
+        self.extension = ""
+
+
+def places(path: Path, run: Run) -> Places:
+    """What the element around an extension at a path is called."""
+    found = Places()
+    types = run.definitions.types
+    node: Any = run.root
+    current = {str(run.root.get("resourceType"))}
+    owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
+    for step in owner:
+        node = _step(node, step)
+        if isinstance(step, str):
+            current = _stepped(current, step.removeprefix("_"), types)
+        if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
+            current = {node["resourceType"]}
+    found.shown = min(current, key=len) if current else ""
+    if isinstance(node, dict) and "Extension" in current:
+        found.extension = str(node.get("url"))
+    for name in current:
+        base: str | None = name
+        while base:
+            found.names.add(base)
+            base = types.base(base) if types.is_type(base) else None
+    return found
+
+
+def _stepped(current: set[str], key: str, types: Any) -> set[str]:
+    """The names of the element of a JSON key below elements of some names."""
+    found: set[str] = set()
+    for name in current:
+        for element in types.elements(name).values() if types.is_type(name) else ():
+            if element.name == key:
+                found |= {f"{name}.{key}", *element.types}
+            elif element.is_choice and key.startswith(element.name):
+                kinds = {t for t in element.types if key == f"{element.name}{t[:1].upper()}{t[1:]}"}
+                if kinds:
+                    found |= {f"{name}.{element.name}[x]", f"{name}.{element.name}", *kinds}
+        if not types.is_type(name):
+            continue
+    return found or {f"{name}.{key}" for name in current}
+
+
+def _step(node: Any, step: str | int) -> Any:
+    try:
+        return node[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _is_context(context: Resource, place: Places, path: Path, run: Run) -> bool:
+    kind, expression = context.get("type"), str(context.get("expression"))
+    if kind == "extension":
+        return place.extension == expression.partition("#")[0]
+    if kind == "fhirpath":
+        return _selects(expression, path, run)
+    if expression in place.names or f"{expression}[x]" in place.names:
+        return True
+    return expression.rpartition("#")[2] in place.names or _named_by_url(expression, place)
+
+
+def _named_by_url(expression: str, place: Places) -> bool:
+    return expression.startswith("http://hl7.org/fhir/StructureDefinition/") and (
+        expression.rpartition("/")[2] in place.names
+    )
+
+
+def _selects(expression: str, path: Path, run: Run) -> bool:
+    """Whether a FHIRPath on the resource selects the element; true when that cannot be told."""
+    from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
+
+    owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
+    node: Any = run.root
+    for step in owner:
+        node = _step(node, step)
+    resource = run.owner(path)
+    try:
+        compiled = compile_expression(
+            expression, run.definitions.types, str(resource.get("resourceType"))
+        )
+        found = compiled.evaluate(resource, run.environment)
+    except FhirPathError:
+        return True
+    return any(item is node or item == node for item in found)

@@ -1,0 +1,136 @@
+"""What a profile states about a value: fixed, pattern, least and greatest value, length."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson
+from fhirpkg.validation.primitives import cut, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.schema import Value
+
+    Rule = Callable[[Any, Any, Any, Trail, Run, str], None]
+
+
+def check_fixed(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """The value must be exactly the one stated."""
+    if not equal(stated.value, x):
+        run.report("value-fixed", t, profile=profile, found=_shown(x), wanted=_shown(stated.value))
+
+
+def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """The value must hold at least what is stated."""
+    if not matches(stated.value, x):
+        found, wanted = _shown(x), _shown(stated.value)
+        run.report("value-pattern", t, profile=profile, found=found, wanted=wanted)
+
+
+def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """The value must not be less than the one stated."""
+    if x is not None and compare(x, stated.value) == -1:
+        run.report("value-min", t, profile=profile, found=_shown(x), min=_shown(stated.value))
+
+
+def check_max(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """The value must not be greater than the one stated."""
+    if x is not None and compare(x, stated.value) == 1:
+        run.report("value-max", t, profile=profile, found=_shown(x), max=_shown(stated.value))
+
+
+def check_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """A text must not be longer than stated."""
+    if isinstance(x, str) and len(x) > stated:
+        run.report("value-length", t, profile=profile, found=len(x), max=stated)
+
+
+RULES: dict[str, Rule] = {
+    "fixed": check_fixed,
+    "pattern": check_pattern,
+    "min_value": check_min,
+    "max_value": check_max,
+    "max_length": check_length,
+}
+"""The function for each of these parts of an ElementSchema."""
+
+
+def equal(stated: Any, value: Any) -> bool:
+    """Whether two JSON values are the same; ids do not count."""
+    if isinstance(stated, dict):
+        if not isinstance(value, dict):
+            return False
+        keys = (stated.keys() | value.keys()) - {"id"}
+        return all(k in stated and k in value and equal(stated[k], value[k]) for k in keys)
+    if isinstance(stated, list):
+        return (
+            isinstance(value, list) and len(stated) == len(value) and all(map(equal, stated, value))
+        )
+    return (type(stated) is type(value) and bool(stated == value)) or _same_number(stated, value)
+
+
+def matches(pattern: Any, value: Any) -> bool:
+    """Whether a value holds all of a pattern; a list must hold each item of the pattern's."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            key in value and matches(part, value[key]) for key, part in pattern.items()
+        )
+    if isinstance(pattern, list):
+        return isinstance(value, list) and all(
+            any(matches(part, item) for item in value) for part in pattern
+        )
+    return equal(pattern, value)
+
+
+def _same_number(one: Any, other: Any) -> bool:
+    numbers = (int, float, Decimal)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return False
+    return isinstance(one, numbers) and isinstance(other, numbers) and one == other
+
+
+def compare(value: Any, limit: Any) -> int | None:
+    """-1, 0 or 1 as a value is less, equal or greater; None when the two cannot be compared.
+
+    Dates are compared to the precision that both have.
+    """
+    if isinstance(value, dict) and isinstance(limit, dict):
+        return _compare_quantities(value, limit)
+    if isinstance(value, str) and isinstance(limit, str):
+        size = min(len(value), len(limit))
+        value, limit = value[:size], limit[:size]
+    elif isinstance(value, (str, dict, list)) or isinstance(limit, (str, dict, list)):
+        return None
+    return int(value > limit) - int(value < limit)
+
+
+def _compare_quantities(value: dict[str, Any], limit: dict[str, Any]) -> int | None:
+    number, wanted = value.get("value"), limit.get("value")
+    if number is None or wanted is None or isinstance(number, str) or isinstance(wanted, str):
+        return None
+    unit, other = value.get("code"), limit.get("code")
+    if unit != other:
+        if not isinstance(unit, str) or not isinstance(other, str):
+            return None
+        number = _converted(Decimal(number), unit, other)
+        if number is None:
+            return None
+    return int(number > wanted) - int(number < wanted)
+
+
+def _converted(number: Decimal, unit: str, other: str) -> Decimal | None:
+    from fhirpkg import ucum  # noqa: PLC0415 - only where units differ
+
+    try:
+        return ucum.convert(number, unit, other)
+    except ValueError:
+        return None
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return shorten(value) if isinstance(value, str) else cut(fhirjson.dump(value), 200)

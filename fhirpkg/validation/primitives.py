@@ -1,0 +1,234 @@
+"""The lexical rules of FHIR's primitive types (http://hl7.org/fhir/R4/datatypes.html#primitive).
+
+`PREDICATES` holds one quick test a type; :func:`problem` says what is wrong when it fails.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Predicate = Callable[[Any], object]
+
+LONGEST_STRING = 1024 * 1024
+"""Strings SHALL NOT exceed 1 MB (1024*1024 characters)."""
+
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
+_ZONE = r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))"
+_YEAR = r"(?!0000)(\d{4})"
+_DAY = r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+
+_date = re.compile(rf"{_YEAR}(?:-{_DAY}|-(?:0[1-9]|1[0-2]))?", re.ASCII).fullmatch
+_date_time = re.compile(
+    rf"{_YEAR}(?:-{_DAY}(?:T{_TIME}{_ZONE})?|-(?:0[1-9]|1[0-2]))?", re.ASCII
+).fullmatch
+_instant = re.compile(rf"{_YEAR}-{_DAY}T{_TIME}{_ZONE}", re.ASCII).fullmatch
+_time = re.compile(_TIME, re.ASCII).fullmatch
+_id = re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch
+_code = re.compile(r"\S+(?:[ \t\r\n]\S+)*").fullmatch
+_oid = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII).fullmatch
+_uuid = re.compile(
+    r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
+).fullmatch
+_base64 = re.compile(r"[0-9A-Za-z+/]*={0,2}").fullmatch
+_no_space = re.compile(r"[^\s]+").fullmatch
+_control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+_SPACE = dict.fromkeys(map(ord, " \t\r\n"))
+_LONG_MONTHS = {"01", "03", "05", "07", "08", "10", "12"}
+
+
+def _is_boolean(value: Any) -> bool:
+    return value is True or value is False
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and -0x80000000 <= value <= 0x7FFFFFFF
+
+
+def _is_unsigned(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 0x7FFFFFFF
+
+
+def _is_positive(value: Any) -> bool:
+    return type(value) is int and 1 <= value <= 0x7FFFFFFF
+
+
+def _is_decimal(value: Any) -> bool:
+    return type(value) in (int, float) or isinstance(value, Decimal)
+
+
+def _is_string(value: Any) -> bool:
+    if type(value) is not str or not value or len(value) > LONGEST_STRING:
+        return False
+    return not value.isspace() if value.isprintable() else _is_text(value)
+
+
+def _is_markdown(value: Any) -> bool:
+    return type(value) is str and _is_text(value)
+
+
+def _is_text(value: str) -> bool:
+    return not value.isspace() and value != "" and not _control(value)
+
+
+def _is_uri(value: Any) -> bool:
+    if type(value) is not str or not _no_space(value):
+        return False
+    if value.startswith("urn:"):
+        if value.startswith("urn:uuid:"):
+            return bool(_uuid(value))
+        return not value.startswith("urn:oid:") or bool(_oid(value))
+    return True
+
+
+def _is_code(value: Any) -> bool:
+    return type(value) is str and bool(_code(value))
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is str and bool(_id(value))
+
+
+def _is_oid(value: Any) -> bool:
+    return type(value) is str and bool(_oid(value))
+
+
+def _is_uuid(value: Any) -> bool:
+    return type(value) is str and bool(_uuid(value))
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) is str and bool(_time(value))
+
+
+def _is_date(value: Any) -> bool:
+    return type(value) is str and _on_calendar(_date(value))
+
+
+def _is_date_time(value: Any) -> bool:
+    return type(value) is str and _on_calendar(_date_time(value))
+
+
+def _is_instant(value: Any) -> bool:
+    return type(value) is str and _on_calendar(_instant(value))
+
+
+def _is_base64(value: Any) -> bool:
+    if type(value) is not str or not value:
+        return False
+    bare = value.translate(_SPACE)
+    return len(bare) % 4 == 0 and bool(bare) and bool(_base64(bare))
+
+
+def _on_calendar(match: re.Match[str] | None) -> bool:
+    """Whether a date that looks right is one: no 31 June, 29 February in leap years only."""
+    if match is None:
+        return False
+    year, month, day = match.groups()
+    if day is None or day < "29" or month in _LONG_MONTHS:
+        return True
+    if month != "02":
+        return bool(day < "31")
+    number = int(year)
+    return bool(day == "29") and number % 4 == 0 and (number % 100 != 0 or number % 400 == 0)
+
+
+PREDICATES: Mapping[str, Predicate] = {
+    "base64Binary": _is_base64,
+    "boolean": _is_boolean,
+    "canonical": _is_uri,
+    "code": _is_code,
+    "date": _is_date,
+    "dateTime": _is_date_time,
+    "decimal": _is_decimal,
+    "id": _is_id,
+    "instant": _is_instant,
+    "integer": _is_integer,
+    "markdown": _is_markdown,
+    "oid": _is_oid,
+    "positiveInt": _is_positive,
+    "string": _is_string,
+    "time": _is_time,
+    "unsignedInt": _is_unsigned,
+    "uri": _is_uri,
+    "url": _is_uri,
+    "uuid": _is_uuid,
+    "xhtml": lambda value: type(value) is str,
+}
+"""Type to the test of a JSON value; all that is true of a good value."""
+
+_FORMS = {
+    "base64Binary": "base64 text in groups of four",
+    "canonical": "a url without spaces, with a well-formed uuid or oid if it is one",
+    "code": "words divided by single spaces",
+    "date": "a day of the calendar as YYYY, YYYY-MM or YYYY-MM-DD",
+    "dateTime": "a day of the calendar, with a time only as Thh:mm:ss and a zone",
+    "id": "1 to 64 letters, digits, - and .",
+    "instant": "YYYY-MM-DDThh:mm:ss with a zone, on a day of the calendar",
+    "oid": "urn:oid: and numbers divided by points",
+    "time": "hh:mm:ss",
+    "uri": "a uri without spaces, with a well-formed uuid or oid if it is one",
+    "url": "a url without spaces, with a well-formed uuid or oid if it is one",
+    "uuid": "urn:uuid: and 32 hexadecimal digits as 8-4-4-4-12",
+}
+_RANGES = {
+    "integer": "from -2147483648 to 2147483647",
+    "positiveInt": "from 1 to 2147483647",
+    "unsignedInt": "from 0 to 2147483647",
+}
+_KINDS = {
+    "boolean": "true or false",
+    "decimal": "a number",
+    "integer": "a whole number",
+    "positiveInt": "a whole number",
+    "unsignedInt": "a whole number",
+}
+
+
+def problem(type_name: str, value: Any) -> tuple[str, dict[str, Any]]:
+    """The rule that a bad value breaks and the words for it."""
+    wanted = _KINDS.get(type_name, "text")
+    if isinstance(value, (dict, list)) or (type(value) is str) != (wanted == "text"):
+        return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
+    if value in ("", None) or (type(value) is str and value.isspace()):
+        return "primitive-empty", {}
+    shown = shorten(value)
+    if type_name in _RANGES and type(value) is int:
+        return "primitive-range", {"value": shown, "type": type_name, "range": _RANGES[type_name]}
+    if type_name in _KINDS:
+        return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
+    if type_name in _FORMS:
+        return "primitive-format", {"value": shown, "type": type_name, "form": _FORMS[type_name]}
+    if len(value) > LONGEST_STRING:
+        return "primitive-length", {"length": str(len(value)), "limit": str(LONGEST_STRING)}
+    return "primitive-characters", {"value": shown}
+
+
+def kind(value: Any) -> str:
+    """What a JSON value is, in words."""
+    if isinstance(value, str):
+        return f"the text {shorten(value)}"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    return f"the number {shorten(value)}"
+
+
+def shorten(value: Any) -> str:
+    """A value as it is shown in a message: text quoted, long ones cut."""
+    return f"'{cut(value, 80)}'" if isinstance(value, str) else cut(str(value), 80)
+
+
+def cut(text: str, limit: int) -> str:
+    """Text on one line, not longer than a limit."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+    return shown if len(text) <= limit else f"{shown}…"

@@ -1,0 +1,161 @@
+"""References and canonicals: how they are written and what they lead to.
+
+A target is sought in the resource, in the Bundle around it, in the other inputs and, for
+canonicals, in the loaded definitions. One that is not found is only mentioned: a resource copied
+out of its surroundings stays valid (http://hl7.org/fhir/R4/references.html).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fhirpkg.validation.primitives import cut
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+    from fhirpkg.validation.checks import Checks
+    from fhirpkg.validation.run import Run, Trail
+
+_LITERAL = re.compile(
+    r"(?P<base>[a-z][a-z0-9+.-]*://\S*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})"
+    r"(?:/_history/(?P<version>[A-Za-z0-9.-]{1,64}))?(?:#\S*)?"
+)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?\S+")
+
+
+def literal(reference: str) -> re.Match[str] | None:
+    """A literal reference of the RESTful form, with its base, type, id and version."""
+    return _LITERAL.fullmatch(reference)
+
+
+def check_reference(value: Any, trail: Trail, run: Run) -> None:
+    """How a Reference is written, and that its parts agree."""
+    reference = value.get("reference")
+    if not isinstance(reference, str) or reference.startswith("#"):
+        return
+    match = _LITERAL.fullmatch(reference)
+    if match is None:
+        if _CONDITIONAL.fullmatch(reference) or _ABSOLUTE.fullmatch(reference):
+            return
+        run.report("reference-format", (trail, "reference"), reference=cut(reference, 80))
+        return
+    implied = match["type"]
+    if not run.definitions.types.is_resource(implied):
+        if not match["base"]:
+            run.report("reference-type-unknown", (trail, "reference"), type=implied)
+        return
+    stated = value.get("type")
+    if isinstance(stated, str) and stated.rpartition("/")[2] != implied:
+        run.report("reference-type", (trail, "type"), stated=stated, implied=implied)
+
+
+class Target:
+    """What the references (or canonicals) of one element may lead to."""
+
+    def __init__(self, element: str, allowed: Allowed, profile: str, checks: Checks) -> None:
+        self._element = element
+        self._allowed = allowed
+        self._profile = profile
+        self._checks = checks
+
+    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+        """Check one reference or canonical."""
+        reference = x.get("reference") if isinstance(x, dict) else x
+        if isinstance(x, dict):
+            self._check_stated(x, t, run)
+        if not isinstance(reference, str):
+            return
+        if isinstance(x, dict):
+            self._check_reference(reference, t, run)
+        else:
+            self._check_canonical(reference, t, run)
+
+    def _check_stated(self, x: dict[str, Any], t: Trail, run: Run) -> None:
+        stated = x.get("type")
+        if isinstance(stated, str) and "reference" not in x:
+            self._check_type(stated.rpartition("/")[2], "'type'", (t, "type"), run)
+
+    def _check_reference(self, reference: str, t: Trail, run: Run) -> None:
+        target = run.resolve(reference, t)
+        self._check_aggregation(reference, target, t, run)
+        if target is None:
+            match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
+            if match and run.definitions.types.is_resource(match["type"]):
+                self._check_type(match["type"], "the url", t, run)
+            if not reference.startswith("#"):
+                run.report("not-checked-reference", t, reference=cut(reference, 120))
+            return
+        kind = target.get("resourceType")
+        if isinstance(kind, str) and self._check_type(kind, "what it leads to", t, run):
+            self._check_profiles(target, reference, t, run)
+
+    def _check_type(self, found: str, by: str, t: Trail, run: Run) -> bool:
+        types = self._allowed.types
+        if not types or found in types or "Resource" in types:
+            return True
+        if "DomainResource" in types and self._checks.is_domain_resource(found):
+            return True
+        allowed = ", ".join(sorted(types))
+        run.report("reference-target", t, profile=self._profile, type=found, by=by, allowed=allowed)
+        return False
+
+    def _check_aggregation(
+        self, reference: str, target: Resource | None, t: Trail, run: Run
+    ) -> None:
+        wanted = self._allowed.aggregation
+        if not wanted:
+            return
+        found = "referenced"
+        if reference.startswith("#"):
+            found = "contained"
+        elif target is not None and run.is_bundled(reference, t):
+            found = "bundled"
+        if found not in wanted and not (found == "bundled" and "referenced" in wanted):
+            allowed = ", ".join(sorted(wanted))
+            run.report(
+                "reference-aggregation", t, profile=self._profile, found=found, allowed=allowed
+            )
+
+    def _check_profiles(self, target: Resource, reference: str, t: Trail, run: Run) -> None:
+        """A target that is at hand meets one of the profiles its type is allowed by."""
+        kind = target["resourceType"]
+        profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
+        if not profiles or len(profiles) < self._allowed.count_for(kind):
+            return
+        if not (run.settings.targets or reference.startswith("#") or run.is_bundled(reference, t)):
+            return
+        verdicts = [self._checks.conforms_to(target, profile, t, run) for profile in profiles]
+        if any(verdict is not False for verdict in verdicts):
+            return
+        run.report(
+            "reference-profile",
+            t,
+            profile=self._profile,
+            reference=cut(reference, 120),
+            allowed=", ".join(profiles),
+        )
+
+    def _check_canonical(self, canonical: str, t: Trail, run: Run) -> None:
+        if canonical.startswith("#"):
+            target = run.resolve(canonical, t)
+        else:
+            target = run.definitions.find(canonical) or run.resolve(canonical, t)
+        if target is None:
+            run.report("not-checked-canonical", t, canonical=cut(canonical, 120))
+        elif isinstance(target.get("resourceType"), str):
+            self._check_type(target["resourceType"], "what it leads to", t, run)
+
+
+class Allowed(NamedTuple):
+    """Target types, target profiles other than those of the types themselves, kinds of target."""
+
+    types: frozenset[str]
+    bare: frozenset[str]
+    profiles: tuple[str, ...]
+    aggregation: frozenset[str]
+
+    def count_for(self, kind: str) -> int:
+        """More than there are profiles when a target of this type may have any."""
+        return len(self.profiles) + 1 if kind in self.bare or "Resource" in self.bare else 0

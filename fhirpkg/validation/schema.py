@@ -1,0 +1,120 @@
+"""The rules for one element, in ElementDefinition's words: what a check is compiled from.
+
+A schema is a tree of plain values between the definition and the code that runs: it can be read,
+compared and printed as JSON (http://hl7.org/fhir/R4/elementdefinition.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRef:
+    """A type that a value may have, with the profiles it or its target must meet."""
+
+    code: str
+    profiles: tuple[str, ...] = ()
+    target_profiles: tuple[str, ...] = ()
+    aggregation: tuple[str, ...] = ()
+    versioning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The value set that codes come from; `max_value_set` binds whatever the strength."""
+
+    strength: str
+    value_set: str
+    max_value_set: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """An invariant: a FHIRPath that must be true."""
+
+    key: str
+    severity: str
+    human: str
+    expression: str
+    source: str = ""
+    best_practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that a definition states, with the type it is stated in."""
+
+    type: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Discriminator:
+    """What tells the slices of a list apart: the kind and the path to look at."""
+
+    type: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One slice: its name and the rules for the items in it."""
+
+    name: str
+    element: ElementSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """How the repeats of an element are divided (profiling.html#slicing)."""
+
+    discriminators: tuple[Discriminator, ...]
+    rules: str
+    ordered: bool
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementSchema:
+    """The rules for one element. `min`, `max` count repeats; `is_list` is about JSON's form.
+
+    `choices` are the types that a choice's JSON properties are named by, whatever a profile leaves.
+    `content` names what holds the children where that is not the element's one type: a backbone's
+    own path or that of a content reference; in profiles, always the type or path refined.
+    """
+
+    id: str
+    path: str
+    name: str
+    min: int = 0
+    max: int | None = None
+    is_list: bool = False
+    is_choice: bool = False
+    types: tuple[TypeRef, ...] = ()
+    choices: tuple[str, ...] = ()
+    content: str = ""
+    fixed: Value | None = None
+    pattern: Value | None = None
+    min_value: Value | None = None
+    max_value: Value | None = None
+    max_length: int | None = None
+    binding: Binding | None = None
+    constraints: tuple[Constraint, ...] = ()
+    slicing: Slicing | None = None
+    children: tuple[ElementSchema, ...] = ()
+
+    def child(self, name: str) -> ElementSchema | None:
+        """The element of a name below this one, a choice without its type."""
+        return next((child for child in self.children if child.name == name), None)
+
+
+def as_json(value: Any) -> Any:
+    """A schema as JSON, with what is empty left out."""
+    if isinstance(value, tuple):
+        return [as_json(item) for item in value]
+    if not hasattr(value, "__dataclass_fields__"):
+        return value
+    pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+    return {name: as_json(item) for name, item in pairs if item not in (None, (), "", False)}

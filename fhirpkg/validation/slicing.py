@@ -1,0 +1,119 @@
+"""Slices: which of them an item of a list belongs to, and the rules of the slicing itself.
+
+The items are looked at in their order; each belongs to the first slice whose conditions, one a
+discriminator, it meets (http://hl7.org/fhir/R4/profiling.html#slicing).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.validation.elements import Item
+    from fhirpkg.validation.run import Run, Trail
+
+    Condition = Callable[[Item, Run], bool]
+    Functions = tuple[tuple[Callable[..., object], Any], ...]
+
+
+class Case(NamedTuple):
+    """One slice: its condition, how many items it wants, and how those are sliced again."""
+
+    name: str
+    condition: Condition
+    min: int
+    max: int | None
+    inner: Sliced | None
+
+
+class Sliced(NamedTuple):
+    """A slicing ready to run; `unclear` says why items cannot be told apart, if they cannot."""
+
+    element: str
+    cases: tuple[Case, ...]
+    rules: str
+    ordered: bool
+    profile: str
+    unclear: str
+
+
+def check_slices(
+    found: list[Item], sliced: Sliced, functions: Functions, trail: Trail, run: Run
+) -> None:
+    """Put items into slices and check each by its slice; `functions` are those of the slices."""
+    if sliced.unclear:
+        run.report(
+            "not-checked-slicing",
+            trail,
+            profile=sliced.profile,
+            element=sliced.element,
+            reason=sliced.unclear,
+        )
+        return
+    groups: list[list[Item]] = [[] for _ in sliced.cases]
+    last = -1
+    unmatched = False
+    for item in found:
+        number = _slice_of(item, sliced, run)
+        if number is None:
+            _check_unmatched(item, sliced, run)
+            unmatched = True
+            continue
+        _check_order(item, sliced, number, last, unmatched, run)
+        last = max(last, number)
+        groups[number].append(item)
+        functions[number][0](*item, run)
+    for case, group, (_, inner) in zip(sliced.cases, groups, functions, strict=True):
+        _check_count(case, group, sliced, trail, run)
+        if case.inner is not None:
+            check_slices(group, case.inner, inner, trail, run)
+
+
+def _slice_of(item: Item, sliced: Sliced, run: Run) -> int | None:
+    for number, case in enumerate(sliced.cases):
+        if case.condition(item, run):
+            return number
+    return None
+
+
+def _check_unmatched(item: Item, sliced: Sliced, run: Run) -> None:
+    if sliced.rules == "closed":
+        names = ", ".join(case.name for case in sliced.cases)
+        run.report(
+            "slice-closed", item[1], profile=sliced.profile, element=sliced.element, names=names
+        )
+
+
+def _check_order(
+    item: Item, sliced: Sliced, number: int, last: int, unmatched: bool, run: Run
+) -> None:
+    name = sliced.cases[number].name
+    where: dict[str, Any] = {"profile": sliced.profile, "element": sliced.element, "name": name}
+    if sliced.ordered and number < last:
+        run.report("slice-order", item[1], after=sliced.cases[last].name, **where)
+    if unmatched and sliced.rules == "openAtEnd":
+        run.report("slice-open-at-end", item[1], **where)
+
+
+def _check_count(case: Case, group: list[Item], sliced: Sliced, trail: Trail, run: Run) -> None:
+    element = f"{sliced.element}:{case.name}"
+    if len(group) < case.min:
+        run.report(
+            "cardinality-min",
+            trail,
+            profile=sliced.profile,
+            element=element,
+            min=case.min,
+            found=len(group),
+        )
+    if case.max is not None and len(group) > case.max:
+        run.report(
+            "cardinality-max",
+            group[case.max][1],
+            profile=sliced.profile,
+            element=element,
+            max=case.max,
+            found=len(group),
+        )
