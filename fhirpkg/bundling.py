@@ -94,9 +94,21 @@ def _published(profile: Resource, guide: Resource, definitions: Definitions) -> 
     """A profile with the package's version and tag, its snapshot and a narrative."""
     complete = {**profile, "version": guide["version"], "date": guide["date"]}
     if profile["resourceType"] == "StructureDefinition" and "snapshot" not in profile:
-        complete = snapshot(complete, definitions)
+        complete = _defined(snapshot(complete, definitions))
     head = {"resourceType": complete["resourceType"], "id": complete["id"], "meta": guide["meta"]}
     return {**head, "text": narrative(complete), **complete, "meta": guide["meta"]}
+
+
+def _defined(profile: Resource) -> Resource:
+    """The profile, each element of its snapshot with a definition (sdf-3).
+
+    The definitions shipped here leave the prose of the specification out; its summary stands in.
+    """
+    elements = [
+        {**element, "definition": element.get("definition", element.get("short", element["path"]))}
+        for element in profile["snapshot"]["element"]
+    ]
+    return {**profile, "snapshot": {"element": elements}}
 
 
 def _of_package(file: Path) -> list[Resource]:

@@ -73,7 +73,6 @@ def _attachment(edition: Edition, title: str, text: bytes) -> Resource:
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     return {
         "contentType": "application/xhtml+xml",
-        "language": "en",
         "data": base64.b64encode(text).decode(),
         "size": len(text),
         "hash": base64.b64encode(digest).decode(),

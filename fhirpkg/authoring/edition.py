@@ -65,7 +65,6 @@ class Edition:
             "resourceType": resource_type,
             "id": resource_id,
             "meta": meta,
-            "language": "en",
             "identifier": [{"system": f"{package.canonical}/identifier", "value": resource_id}],
         }
 

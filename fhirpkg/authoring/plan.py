@@ -67,7 +67,7 @@ def plan_definition(edition: Edition, documents: dict[str, Resource]) -> Resourc
 def document_artifact(edition: Edition, document: Resource) -> Resource:
     """A DocumentReference as a related artifact: it has no canonical, so its attachment stands."""
     attachment = document["content"][0]["attachment"]
-    shown = {key: attachment[key] for key in ("contentType", "language", "size", "hash", "title")}
+    shown = {key: attachment[key] for key in ("contentType", "size", "hash", "title")}
     url = edition.url("DocumentReference", document["id"])
     return {
         "type": "documentation",
@@ -94,7 +94,7 @@ def _definitions(actions: Iterable[Resource]) -> Iterable[str]:
 
 def _benefit_goal(edition: Edition, benefit: Benefit) -> Resource:
     goal: Resource = {
-        "id": benefit.id,
+        "id": f"goal-{benefit.id}",
         "category": {"text": "Benefit"},
         "description": {"text": benefit.goal},
         "addresses": edition.concepts(benefit.code),
@@ -337,10 +337,9 @@ def timing(edition: Edition) -> Resource:
 
 
 def goal_ids(edition: Edition, goals: Iterable[str]) -> list[str]:
-    """The ids of goals: a benefit's is its own, a risk's begins with `safety-`."""
+    """The ids of goals: a benefit's begins with `goal-`, a risk's with `safety-`."""
     risks = {risk.id for risk in edition.procedure.risks}
-    benefits = {benefit.id for benefit in edition.procedure.benefits}
-    return [goal if goal in benefits or goal not in risks else f"safety-{goal}" for goal in goals]
+    return [f"safety-{goal}" if goal in risks else f"goal-{goal}" for goal in goals]
 
 
 def related(action: str, relationship: str) -> Resource:

@@ -131,7 +131,6 @@ def implementation_guide(
         "resourceType": "ImplementationGuide",
         "id": package.id,
         "meta": {"tag": [{"system": f"{package.canonical}/package", "code": package.id}]},
-        "language": "en",
         "url": f"{package.canonical}/ImplementationGuide/{package.id}",
         "version": package.version,
         "name": "".join(word.capitalize() for word in package.id.replace("-", ".").split(".")),
