@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
 _MAX_CHAIN = 50
-_OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?|core)(\.(core|corexml|expansions))?")
+_OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?\.)?core")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 
 

@@ -1,0 +1,177 @@
+"""The package cache that all FHIR tools on a machine share: ~/.fhir/packages.
+
+``<name>#<version>/package/…``, as https://hl7.org/fhir/packages.html has it. Packages of other
+tools are read and never changed; a new one is unpacked beside and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fhirpkg.canonical import PackageId, version_key, version_matches
+from fhirpkg.errors import PackageError
+from fhirpkg.packages.package import Package, read_package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fhirpkg.packages.package import Manifest
+
+_OF_FHIR = re.compile(r"hl7\.fhir\.(r\d+b?\.\w+|core)")
+"""Packages of FHIR itself: R4's definitions come with this program, other versions say nothing to
+it, and examples define nothing."""
+
+
+class PackageCache:
+    """The packages on this machine, in `folder`, FHIRPKG_CACHE or ~/.fhir/packages."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or _default_folder()
+
+    def installed(self) -> list[PackageId]:
+        """The packages in the cache, by name and version."""
+        if not self.folder.is_dir():
+            return []
+        names = (path.name.rpartition("#") for path in self.folder.iterdir() if path.is_dir())
+        found = [PackageId(name, version) for name, _, version in names if name and version]
+        return sorted(found, key=lambda id_: (id_.name, version_key(id_.version or "")))
+
+    def find(self, wanted: PackageId) -> PackageId | None:
+        """The newest package that satisfies an id whose version may be a wildcard or missing."""
+        version = None if wanted.version == "latest" else wanted.version
+        fitting = [
+            found
+            for found in self.installed()
+            if found.name == wanted.name and version_matches(version, found.version)
+        ]
+        return fitting[-1] if fitting else None
+
+    def read(self, wanted: PackageId) -> Package | None:
+        """The package that satisfies an id; None when there is none here.
+
+        Raises PackageError when it is there and damaged.
+        """
+        found = self.find(wanted)
+        return read_package(self.folder / str(found)) if found else None
+
+    def add(self, archive: bytes, wanted: PackageId) -> Package:
+        """Unpack a .tgz into the cache; what is already there stays as it is.
+
+        Raises PackageError when the archive is damaged or holds another package.
+        """
+        package = read_package(archive)
+        if package.id != wanted:
+            raise PackageError(str(wanted), f"what was downloaded is {package.id}")
+        target = self.folder / str(package.id)
+        if not target.exists():
+            self._unpack(package, target)
+        return package
+
+    def _unpack(self, package: Package, target: Path) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unpacked = Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
+        try:
+            for name, content in package.files.items():
+                path = unpacked / "package" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            unpacked.chmod(0o755)
+            unpacked.rename(target)
+        except OSError:
+            if not target.exists():  # else another process was quicker, with the same package
+                raise
+        finally:
+            shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def resolve_package(
+    text: str,
+    cache: PackageCache | None = None,
+    *,
+    offline: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Package:
+    """The package that ``name#version``, a .tgz or a folder names.
+
+    What is not in the cache is fetched from the registry and kept, unless `offline`; `progress` is
+    told the bytes so far and in all. Raises PackageError when it is nowhere.
+    """
+    if text.endswith((".tgz", ".tar.gz")) or Path(text).is_dir():
+        return read_package(Path(text))
+    try:
+        wanted = PackageId.parse(text)
+    except ValueError as error:
+        raise PackageError(text, str(error)) from error
+    cache = cache or PackageCache()
+    package = cache.read(wanted)
+    if package is not None:
+        return package
+    if offline:
+        problem = f"it is not in the package cache {cache.folder}"
+        raise PackageError(text, problem, f"fetch it once, online: fhirpkg install {text}")
+    from fhirpkg.packages.registry import RegistryClient  # noqa: PLC0415 - requests is slow to load
+
+    registry = RegistryClient()
+    release = registry.resolve(wanted)
+    return cache.add(registry.download(release, progress), release.id)
+
+
+def needed(manifest: Manifest) -> Iterator[PackageId]:
+    """The packages that a package depends on, but for those of FHIR itself."""
+    for name, version in manifest.dependencies.items():
+        if not _OF_FHIR.fullmatch(name):
+            yield _dependency(name, version)
+
+
+def with_dependencies(
+    packages: Iterable[Package], cache: PackageCache
+) -> tuple[list[Package], list[PackageId]]:
+    """Packages with all they depend on, dependencies first, and what is not in the cache."""
+    given = list(packages)
+    found: dict[PackageId, Package] = {}
+    missing: dict[PackageId, None] = {}
+    entered: set[PackageId] = set()
+
+    def take(package: Package) -> None:
+        if package.id in entered:
+            return
+        entered.add(package.id)
+        for wanted in needed(package.manifest):
+            dependency = _among(given, wanted) or cache.read(wanted)
+            if dependency is None:
+                missing[wanted] = None
+            else:
+                take(dependency)
+        found[package.id] = package
+
+    for package in given:
+        take(package)
+    return list(found.values()), list(missing)
+
+
+def _among(packages: list[Package], wanted: PackageId) -> Package | None:
+    for package in packages:
+        name, version = package.id.name, package.id.version
+        if name == wanted.name and version_matches(wanted.version, version):
+            return package
+    return None
+
+
+def _dependency(name: str, version: str) -> PackageId:
+    """A dependency as npm writes it; ``npm:other.name@1.0.0`` is an alias for another package."""
+    if version.startswith("npm:"):
+        try:
+            return PackageId.parse(version.removeprefix("npm:"))
+        except ValueError as error:
+            raise PackageError(name, str(error)) from error
+    return PackageId(name, version)
+
+
+def _default_folder() -> Path:
+    chosen = os.environ.get("FHIRPKG_CACHE")
+    return Path(chosen) if chosen else Path.home() / ".fhir" / "packages"

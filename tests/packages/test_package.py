@@ -1,0 +1,192 @@
+import gzip
+import io
+import json
+import tarfile
+
+import pytest
+
+from fhirpkg.canonical import PackageId
+from fhirpkg.errors import ConfigError, PackageError
+from fhirpkg.packages import package as module
+from fhirpkg.packages.package import (
+    content_root,
+    digest,
+    index,
+    read_package,
+    read_profiles,
+    write_package,
+)
+
+MANIFEST = {"name": "test.one", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
+PLAN = {"resourceType": "PlanDefinition", "id": "p", "url": "http://x/p", "type": {"text": "t"}}
+
+
+def files(**resources):
+    return {f"{name}.json": json.dumps(value).encode() for name, value in resources.items()}
+
+
+def tar(*members, mode="w:gz"):
+    """An archive of (name, content) or TarInfo, made as a stranger would."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode=mode) as archive:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                archive.addfile(member)
+                continue
+            name, content = member
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def link(name, target, type_=tarfile.SYMTYPE):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = type_, target
+    return info
+
+
+PACKAGE_JSON = ("package/package.json", json.dumps(MANIFEST).encode())
+
+
+def test_what_is_written_is_read_again():
+    written = write_package(
+        {**MANIFEST, "dependencies": {"a.b": "1.0.0"}, "canonical": "http://x"},
+        {**files(p=PLAN), "example/e.json": b"{}"},
+    )
+    package = read_package(written)
+    assert package.id == PackageId("test.one", "1.0.0")
+    assert package.manifest.dependencies == {"a.b": "1.0.0"}
+    assert package.manifest.canonical == "http://x"
+    assert package.manifest.fhir_versions == ("4.0.1",)
+    assert list(package.resources()) == [("p.json", PLAN)]
+    assert package.files["example/e.json"] == b"{}"
+
+
+def test_the_bytes_depend_on_the_content_alone(monkeypatch):
+    one = write_package(MANIFEST, {"b.json": b"{}", "a.json": b"{}"})
+    other = write_package(MANIFEST, {"a.json": b"{}", "b.json": b"{}"})
+    assert one == other
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    later = write_package(MANIFEST, {"a.json": b"{}", "b.json": b"{}"})
+    with tarfile.open(fileobj=io.BytesIO(later)) as archive:
+        members = archive.getmembers()
+    assert [m.name for m in members] == sorted(m.name for m in members)
+    assert {(m.mtime, m.uid, m.gid, m.mode) for m in members} == {(1700000000, 0, 0, 0o644)}
+    assert gzip.GzipFile(fileobj=io.BytesIO(later)).read() == gzip.decompress(later)
+    assert later[4:8] == b"\0\0\0\0"
+
+
+def test_a_senseless_epoch_is_told(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    with pytest.raises(ConfigError, match="yesterday"):
+        write_package(MANIFEST, {})
+
+
+def test_the_digest_is_of_the_tar_whoever_compressed_it():
+    written = write_package(MANIFEST, files(p=PLAN))
+    assert digest(written) == digest(gzip.compress(gzip.decompress(written), 1, mtime=9))
+    assert digest(written) != digest(write_package(MANIFEST, {}))
+    with pytest.raises(PackageError, match="no gzip"):
+        digest(b"not a package")
+
+
+def test_the_index_takes_top_level_strings_only():
+    observation = {"type": "x", "resourceType": "Observation", "id": "o"}
+    found = index({**files(p=PLAN, o=observation, other={"a": 1}), "t.txt": b"x"})
+    assert found == {
+        "index-version": 2,
+        "files": [
+            {"filename": "o.json", "resourceType": "Observation", "id": "o", "type": "x"},
+            {
+                "filename": "p.json",
+                "resourceType": "PlanDefinition",
+                "id": "p",
+                "url": "http://x/p",
+            },
+        ],
+    }
+
+
+def test_the_written_package_holds_its_index():
+    package = read_package(write_package(MANIFEST, files(p=PLAN)))
+    assert json.loads(package.files[".index.json"]) == index(files(p=PLAN))
+
+
+def test_a_folder_is_a_package_too(tmp_path):
+    (tmp_path / "package" / "example").mkdir(parents=True)
+    (tmp_path / "package" / "package.json").write_text(json.dumps(MANIFEST))
+    (tmp_path / "package" / "example" / "p.json").write_text(json.dumps(PLAN))
+    package = read_package(tmp_path)
+    assert package.id.name == "test.one"
+    assert list(package.resources()) == []
+    assert list(package.resources("example")) == [("example/p.json", PLAN)]
+    assert read_package(tmp_path / "package").files.keys() == package.files.keys()
+
+
+def test_what_lies_beside_the_package_folder_is_left_out():
+    package = read_package(tar(PACKAGE_JSON, ("other/x.json", b"{}"), ("./package/y.json", b"{}")))
+    assert sorted(package.files) == ["package.json", "y.json"]
+
+
+@pytest.mark.parametrize(
+    "archive, words",
+    [
+        (tar(PACKAGE_JSON, ("package/../../x", b"")), "leads out"),
+        (tar(PACKAGE_JSON, ("/etc/x", b"")), "leads out"),
+        (tar(PACKAGE_JSON, ("package\\..\\x", b"")), "leads out"),
+        (tar(PACKAGE_JSON, link("package/x.json", "/etc/passwd")), "link"),
+        (tar(PACKAGE_JSON, link("package/x.json", "package/y", tarfile.LNKTYPE)), "link"),
+        (tar(PACKAGE_JSON, link("package/x.json", "", tarfile.FIFOTYPE)), "link or a device"),
+        (tar(PACKAGE_JSON, PACKAGE_JSON), "twice"),
+        (tar(("package/x.json", b"{}")), "no package/package.json"),
+        (tar(("package/package.json", b"[]")), "no JSON object with a name"),
+        (tar(("package/package.json", b'{"name": "../x"}')), "no package id"),
+        (tar(PACKAGE_JSON)[:-30], "no readable .tgz"),
+        (tar(PACKAGE_JSON, mode="w"), "no readable .tgz"),
+        (gzip.compress(b"x" * 5000), "no readable .tgz"),
+        (b"", "no readable .tgz"),
+    ],
+)
+def test_a_damaged_or_hostile_archive_is_refused(archive, words):
+    with pytest.raises(PackageError) as told:
+        read_package(archive)
+    assert words in str(told.value)
+
+
+def test_an_archive_that_unpacks_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "MAX_BYTES", 100_000)
+    with pytest.raises(PackageError, match="unpacks to more"):
+        read_package(tar(PACKAGE_JSON, ("package/x", b"\0" * 1_000_000)))
+
+
+def test_an_archive_of_very_many_files_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "MAX_MEMBERS", 3)
+    with pytest.raises(PackageError, match="more than 3 files"):
+        read_package(tar(PACKAGE_JSON, *((f"package/{n}", b"") for n in range(4))))
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(PackageError, match="there is no such file"):
+        read_package(tmp_path / "none.tgz")
+
+
+def test_profiles_beside_the_content_come_first(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "a.json").write_text('{"resourceType": "ValueSet"}')
+    assert read_profiles(tmp_path / "resources") == [{"resourceType": "ValueSet"}]
+    (tmp_path / "profiles" / "b.json").write_text("{")
+    with pytest.raises(PackageError, match=r"b\.json"):
+        read_profiles(tmp_path / "resources")
+
+
+def test_our_own_content_is_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeypatch):
+    installed = tmp_path / "site" / "fhirpkg"
+    (installed / "packages").mkdir(parents=True)
+    monkeypatch.setattr(module, "__file__", str(installed / "packages" / "package.py"))
+    with pytest.raises(PackageError, match="not installed"):
+        content_root()
+    for root in (tmp_path / "site", installed / "content"):
+        (root / "resources").mkdir(parents=True)
+        (root / "resources" / "package.yaml").write_text("")
+        assert content_root() == root
