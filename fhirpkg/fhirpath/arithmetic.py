@@ -129,6 +129,7 @@ def _combined(operator: str, one: str | None, two: str | None) -> str | None:
         return one
     if operator == "/" and one == two:
         return "1"
+    one, two = (f"1{unit}" if unit.startswith("/") else unit for unit in (one, two))
     if one == "1":
         return two if operator == "*" else f"/({two})"
     return f"({one}).({two})" if operator == "*" else f"({one})/({two})"
