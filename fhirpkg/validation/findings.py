@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg import fhirjson, rules
-from fhirpkg.issues import Issue, Severity
+from fhirpkg import rules
+from fhirpkg.issues import Issue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Finding, Run
 
+    Locate = Callable[[Iterable[Path]], Mapping[Path, tuple[int, int]]]
 
-def issues_of(run: Run, file: str = "", text: str = "") -> list[Issue]:
-    """The findings of a run as issues; with the JSON text they get a line and column."""
+
+def issues_of(run: Run, file: str = "", locate: Locate | None = None) -> list[Issue]:
+    """The findings of a run as issues; `locate` gives the line and column of paths."""
     if not run.findings:
         return []
     paths = {finding.path for finding in run.findings}
-    places = fhirjson.locate(text, paths) if text else {}
+    places = locate(paths) if locate else {}
     types = run.definitions.types
     expressions = {path: expression_of(run.root, path, types) for path in paths}
     return [_issue(f, expressions[f.path], file, places.get(f.path, (0, 0))) for f in run.findings]
@@ -70,7 +74,3 @@ def _child(node: Any, step: str | int) -> Any:
         return node[step]
     except (KeyError, IndexError, TypeError):
         return None
-
-
-SEVERITY_OF = {severity.value: severity for severity in Severity}
-"""A constraint's severity by its code."""

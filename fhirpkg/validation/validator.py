@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,15 @@ from fhirpkg.validation.findings import issues_of
 from fhirpkg.validation.run import Run, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from fhirpkg.issues import Issue
+    from fhirpkg.issues import Path as Place
     from fhirpkg.packages.package import Package
+
+    Locate = Callable[[Iterable[Place]], Mapping[Place, tuple[int, int]]]
+
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 
 
 class Validator:
@@ -56,17 +63,24 @@ class Validator:
             file = file or str(data)
             data = _bytes_of(data)
         if isinstance(data, dict):
-            return Outcome(in_order(self._check(data, profiles, file, "")))
-        return Outcome(in_order(self._check_text(data, profiles, file)))
+            return Outcome(in_order(self._check(data, profiles, file, None)))
+        value, issues, locate = self._read(data)
+        if value is not None or not issues:
+            issues += self._check(value, profiles, file, locate)
+        return Outcome(in_order(replace(issue, file=file) for issue in issues))
 
-    def _check_text(self, data: bytes, profiles: Iterable[str], file: str) -> list[Issue]:
+    def _read(self, data: bytes) -> tuple[Any, list[Issue], Locate]:
+        """The value in JSON or XML text, what is wrong with the text, and where paths stand."""
+        if _XML.match(data):
+            from fhirpkg import fhirxml  # noqa: PLC0415 - lxml only where there is XML
+
+            return fhirxml.read(data, self.definitions.types)
         value, issues = fhirjson.read(data)
-        if value is None and issues:
-            return issues
-        text = data.decode().removeprefix("\ufeff")
-        return issues + self._check(value, profiles, file, text)
+        return value, issues, lambda paths: fhirjson.locate(data.decode("utf-8-sig"), paths)
 
-    def _check(self, value: Any, profiles: Iterable[str], file: str, text: str) -> list[Issue]:
+    def _check(
+        self, value: Any, profiles: Iterable[str], file: str, locate: Locate | None
+    ) -> list[Issue]:
         problem = self._no_resource(value)
         if problem:
             return [rules.issue("parse-no-resource", problem=problem, file=file, line=1, column=1)]
@@ -78,7 +92,7 @@ class Validator:
                     self._checks.check_profile(profile, value, (), run)
         except RecursionError:
             return [rules.issue("parse-depth", file=file, line=1, column=1)]
-        return issues_of(run, file, text)
+        return issues_of(run, file, locate)
 
     def _no_resource(self, value: Any) -> str:
         if not isinstance(value, dict):

@@ -1,0 +1,89 @@
+"""Run validation jobs: a JSON list on standard input, a list of outcomes on standard output.
+
+A job names a file and what to load beside it; each is checked with definitions of its own. The
+protocol is that of the corpus' scorer: ``{"id", "outcome"}`` or ``{"id", "error"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson, fhirxml
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.issues import Severity
+from fhirpkg.packages.cache import resolve_package
+from fhirpkg.validation.run import Settings
+from fhirpkg.validation.validator import Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.issues import Resource
+
+
+def answer(job: dict[str, Any]) -> dict[str, Any]:
+    """The outcome of one job, or why there is none."""
+    try:
+        return {"id": job["id"], "outcome": check(job)}
+    except (FhirpkgError, OSError) as error:
+        return {"id": job["id"], "error": str(error)}
+
+
+def check(job: dict[str, Any]) -> Resource:
+    """Check the file of a job against its profile, with what the job loads."""
+    definitions = _definitions(job)
+    validator = Validator(
+        definitions=definitions,
+        settings=_settings(job.get("settings", {})),
+        retrieve=_retrieve(job.get("references", {}), definitions),
+    )
+    profiles = [job["profile"]] if job.get("profile") else []
+    outcome = validator.validate(Path(job["file"]), profiles)
+    return outcome.as_operation_outcome()
+
+
+def _definitions(job: dict[str, Any]) -> Definitions:
+    definitions = Definitions.core()
+    for name in job.get("packages", ()):
+        definitions = definitions.with_package(resolve_package(name, offline=True))
+    loaded = [_read(Path(file), definitions) for file in job.get("load", ())]
+    return definitions.with_resources([resource for resource in loaded if resource])
+
+
+def _read(path: Path, definitions: Definitions) -> Resource | None:
+    data = path.read_bytes()
+    if path.suffix == ".xml":
+        return fhirxml.read(data, definitions.types)[0]
+    value, _ = fhirjson.read(data)
+    return value if isinstance(value, dict) else None
+
+
+def _retrieve(
+    references: dict[str, str], definitions: Definitions
+) -> Callable[[str], Resource | None]:
+    def retrieve(reference: str) -> Resource | None:
+        if reference == "Patient/test":  # the corpus' own stand-in for any patient
+            return {"resourceType": "Patient", "id": "test"}
+        file = references.get(reference)
+        return _read(Path(file), definitions) if file else None
+
+    return retrieve
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    severity = given.get("best-practice")
+    return Settings(
+        best_practice=Severity(severity.lower()) if severity else None,
+        wrong_display=Severity(given.get("wrong-displays", "error")),
+        html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
+        for_publication=bool(given.get("for-publication")),
+        targets=given.get("validateReference") == "CHECK_VALID",
+    )
+
+
+if __name__ == "__main__":
+    json.dump([answer(job) for job in json.load(sys.stdin)], sys.stdout)
