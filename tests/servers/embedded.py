@@ -5,9 +5,7 @@ import socket
 import threading
 import time
 
-import uvicorn
-
-from fhirpkg.server.app import create_app
+from fhirpkg.server.app import create_app, http_server
 from fhirpkg.server.endpoint import open_endpoint
 
 
@@ -19,9 +17,8 @@ def running(store=None, *, endpoint=None, wrap=lambda app: app, **options):
     """
     endpoint = endpoint or open_endpoint(store)
     app = wrap(create_app(endpoint, **options))
-    config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = http_server(app, listener)
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
