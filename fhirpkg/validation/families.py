@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EVERY = "Resource"
 _FAMILIES: dict[str, tuple[str, ...]] = {
     EVERY: ("narrative.check_narrative",),
+    "Bundle": ("bundles.check_bundle",),
 }
 """Type to ``module.function`` in this package; those of `Resource` are called for every type."""
 

@@ -1,0 +1,104 @@
+"""Rules of Bundles that no StructureDefinition states; bdl-1 to bdl-12 are invariants of R4."""
+
+from fhirpkg.rules import ERROR, WARNING, Rule
+
+_BUNDLE = "http://hl7.org/fhir/R4/bundle.html"
+_FULL_URL = f"{_BUNDLE}#bundle-unique"
+_DOCUMENTS = "http://hl7.org/fhir/R4/documents.html#content"
+_TRANSACTION = "http://hl7.org/fhir/R4/http.html#trules"
+
+RULES = (
+    Rule(
+        "bundle-full-url-absolute",
+        ERROR,
+        "invalid",
+        "A fullUrl is an absolute URL",
+        "the fullUrl '{url}' is not absolute",
+        "write the address on a server, or urn:uuid: and a UUID",
+        _FULL_URL,
+    ),
+    Rule(
+        "bundle-full-url-identity",
+        ERROR,
+        "invalid",
+        "A fullUrl that is an address on a server ends with the type and id of the resource",
+        "the fullUrl '{url}' does not end with '{identity}', as its resource demands",
+        "a fullUrl like [base]/[type]/[id] names the resource; else use urn:uuid:",
+        _FULL_URL,
+    ),
+    Rule(
+        "bundle-full-url-missing",
+        WARNING,
+        "invalid",
+        "Each resource in a Bundle that is not a request has a fullUrl",
+        "the entry has no fullUrl, so no reference can lead to its {type}",
+        spec=_FULL_URL,
+    ),
+    Rule(
+        "bundle-link-repeated",
+        ERROR,
+        "invalid",
+        "A Bundle has one link of each relation that pages it",
+        "there is already a link '{relation}'",
+        spec=f"{_BUNDLE}#searchset",
+    ),
+    Rule(
+        "bundle-stylesheet",
+        ERROR,
+        "not-found",
+        "The style sheet of a document is in the Bundle",
+        "no entry has the fullUrl '{url}' of this style sheet",
+        spec=_DOCUMENTS,
+    ),
+    Rule(
+        "bundle-document-reference",
+        ERROR,
+        "not-found",
+        "What a document's Composition refers to is in the document",
+        "'{reference}' is not in the document{hint}",
+        "a relative reference is resolved against the fullUrl of its own entry",
+        _DOCUMENTS,
+    ),
+    Rule(
+        "bundle-reference-ambiguous",
+        ERROR,
+        "multiple-matches",
+        "A reference in a document leads to one entry",
+        "'{reference}' leads to {count} entries",
+        "name the version with /_history/, or give the entries other fullUrls",
+        _FULL_URL,
+    ),
+    Rule(
+        "bundle-unreachable",
+        ERROR,
+        "informational",
+        "Each entry of a document is linked with its Composition, directly or not",
+        "the entry '{url}' is not linked, in either direction, with the Composition",
+        "leave it out, or refer to it",
+        _DOCUMENTS,
+    ),
+    Rule(
+        "bundle-request-url",
+        ERROR,
+        "invalid",
+        "A request's url fits its method and its resource",
+        "{method} '{url}' does not fit: {problem}",
+        spec=_TRANSACTION,
+    ),
+    Rule(
+        "bundle-request-resource",
+        ERROR,
+        "invalid",
+        "POST, PUT and PATCH send a resource; GET, HEAD and DELETE send none",
+        "{method} {problem}",
+        spec=_TRANSACTION,
+    ),
+    Rule(
+        "bundle-request-overlap",
+        ERROR,
+        "duplicate",
+        "A transaction changes each resource once",
+        "another entry of this transaction already changes '{url}'",
+        spec=_TRANSACTION,
+    ),
+)
