@@ -1,20 +1,255 @@
-"""Static checks: what is wrong with an expression whatever it is evaluated on."""
+"""Static checks: what is wrong with an expression whatever it is evaluated on.
+
+Types are followed from the focus through the expression. Where they cannot be known (`resolve()`,
+`descendants()`, any resource, variables) nothing is said.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirpath.ast import (
+    Binary,
+    Call,
+    Index,
+    Literal,
+    Member,
+    Part,
+    Special,
+    TypeCall,
+    Unary,
+    Variable,
+)
 from fhirpkg.fhirpath.expression import compile_expression
+from fhirpkg.fhirpath.functions import FUNCTIONS
+from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.types import SYSTEM_TYPES, system_type
+from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fhirpkg.fhirpath.model import TypeModel
+
+_ABSTRACT = {"Resource", "DomainResource", "Element", "BackboneElement"}
+_OF_SOURCE = {"where", "distinct", "intersect", "exclude", "trace", "sort", "tail", "skip", "take"}
+_ONE_OF_SOURCE = {"first", "last", "single", "aggregate"}
+_NEEDS_ORDER = {"first", "last", "tail", "skip", "take"}
+_STRINGS = {"string", "uri", "url", "canonical", "oid", "uuid", "code", "id", "markdown", "xhtml"}
+_LIKE_STRINGS = _STRINGS | {"base64Binary", "date", "dateTime", "instant", "time", "System.String"}
+_NUMBERS = {"integer", "positiveInt", "unsignedInt", "decimal", "System.Integer", "System.Decimal"}
+_KINDS = {"string": _LIKE_STRINGS, "number": _NUMBERS}
+_BOOLEANS = {"boolean", "System.Boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """What is known of a collection: its types (None when unknown), whether many, whether ordered.
+
+    FHIRPath's own types are written `System.String`.
+    """
+
+    types: frozenset[str] | None = None
+    is_many: bool = True
+    is_ordered: bool = True
+
+
+_UNKNOWN = Static()
 
 
 def static_errors(text: str, model: TypeModel, focus_type: str | None) -> list[FhirPathError]:
-    """The errors of an expression on a type, in the order of their columns."""
+    """The errors of an expression on a type, in the order of their columns; none is raised.
+
+    Found are: what does not parse, functions and types that do not exist, elements that no possible
+    type has, functions on types they are not for, order asked of what has none.
+    """
     try:
         compile_expression(text, model, focus_type)
     except FhirPathError as error:
         return [error]
-    return []
+    focus = Static(frozenset({focus_type}), is_many=False) if focus_type else _UNKNOWN
+    checker = _Checker(text, model)
+    checker.check(parse(text), focus)
+    return sorted(checker.errors, key=lambda error: error.column)
+
+
+class _Checker:
+    def __init__(self, text: str, model: TypeModel) -> None:
+        self.text = text
+        self.model = model
+        self.errors: list[FhirPathError] = []
+
+    def error(self, problem: str, at: int) -> Static:
+        self.errors.append(FhirPathError(self.text, problem, at))
+        return _UNKNOWN
+
+    def check(self, part: Part | None, this: Static) -> Static:
+        """What is known of a part's result; of no part, the focus."""
+        return this if part is None else _CHECKS[type(part)](self, part, this)
+
+    def ancestors(self, type_name: str) -> list[str]:
+        """A type and what it specializes."""
+        found = [type_name]
+        while base := self.model.base(found[-1]):
+            found.append(base)
+        return found
+
+
+def _literal(_checker: _Checker, part: Literal, _this: Static) -> Static:
+    return _UNKNOWN if part.value is None else _own(system_type(part.value))
+
+
+def _special(_checker: _Checker, part: Special, this: Static) -> Static:
+    if part.name == "this":
+        return this
+    return _own("Integer") if part.name == "index" else _UNKNOWN
+
+
+def _variable(_checker: _Checker, _part: Variable, _this: Static) -> Static:
+    return _UNKNOWN
+
+
+def _member(checker: _Checker, part: Member, this: Static) -> Static:
+    model, name = checker.model, part.name
+    source = checker.check(part.source, this)
+    if source.types is None:
+        return replace(_UNKNOWN, is_ordered=source.is_ordered)
+    is_root = part.source is None and name[:1].isupper()
+    if is_root and any(name in checker.ancestors(one) for one in source.types):
+        return this
+    if source.types & _ABSTRACT:
+        return _UNKNOWN
+    found = [model.elements(one).get(name) for one in sorted(source.types)]
+    elements = [element for element in found if element]
+    if not elements:
+        if "System.Quantity" in source.types or "System.Any" in source.types:
+            return _UNKNOWN
+        allowed = [known for one in source.types for known in model.elements(one)]
+        where = " or ".join(sorted(source.types))
+        return checker.error(f"{where} has no '{name}'{nearest(name, allowed)}", part.at)
+    types = frozenset(_known(one) for element in elements for one in element.types)
+    is_many = source.is_many or any(element.is_list for element in elements)
+    return Static(types, is_many=is_many, is_ordered=source.is_ordered)
+
+
+def _known(type_name: str) -> str:
+    """The name of a type; a primitive's value is of a type of FHIRPath's own."""
+    return type_name.removeprefix("http://hl7.org/fhirpath/")
+
+
+def _index(checker: _Checker, part: Index, this: Static) -> Static:
+    source = checker.check(part.source, this)
+    checker.check(part.index, this)
+    if not source.is_ordered:
+        checker.error("an index needs an order, which this collection has not", part.at)
+    return replace(source, is_many=False)
+
+
+def _unary(checker: _Checker, part: Unary, this: Static) -> Static:
+    return replace(checker.check(part.operand, this), is_many=False)
+
+
+def _type_call(checker: _Checker, part: TypeCall, this: Static) -> Static:
+    source = checker.check(part.source, this)
+    if part.name == "is":
+        return _own("Boolean")
+    # R4 filters collections whose type varies with as(); where it does not, many items are an error
+    # (http://hl7.org/fhirpath/N1/#as-type-specifier).
+    if part.name == "as" and source.is_many and source.types and len(source.types) == 1:
+        checker.error("as is for a single item; use ofType() for many", part.at)
+    name = part.type_name.removeprefix("FHIR.")
+    if name in SYSTEM_TYPES and not checker.model.is_type(name):
+        name = f"System.{name}"
+    return replace(source, types=frozenset({name}))
+
+
+def _binary(checker: _Checker, part: Binary, this: Static) -> Static:
+    left, right = checker.check(part.left, this), checker.check(part.right, this)
+    if part.operator == "|":
+        return _both(left, right)
+    if part.operator == "&":
+        return _own("String")
+    if part.operator in {"+", "-", "*", "/", "div", "mod"}:
+        return replace(_UNKNOWN, is_many=False)
+    return _own("Boolean")
+
+
+def _call(checker: _Checker, part: Call, this: Static) -> Static:
+    function = FUNCTIONS[part.name]
+    source = checker.check(part.source, this)
+    allowed = _KINDS.get(function.source)
+    if allowed and source.types is not None and not source.types & (allowed | _ABSTRACT):
+        found = " or ".join(sorted(source.types))
+        return checker.error(f"{part.name}() is for a {function.source}, not {found}", part.at)
+    if part.name in _NEEDS_ORDER and not source.is_ordered:
+        checker.error(f"{part.name}() needs an order, which this collection has not", part.at)
+    if part.name == "repeat":
+        return _repeat(checker, part, this)
+    results = [
+        checker.check(argument, _focus_of_argument(function.takes, index, source, this))
+        for index, argument in enumerate(part.arguments)
+    ]
+    if part.name == "iif" and _is_no_boolean(results[0]):
+        checker.error("the criterion of iif() gives no Boolean", part.arguments[0].at)
+    return _result(part.name, source, results)
+
+
+def _focus_of_argument(takes: tuple[str, ...], index: int, source: Static, this: Static) -> Static:
+    kind = takes[min(index, len(takes) - 1)]
+    return replace(source, is_many=False) if kind in {"criteria", "projection", "key"} else this
+
+
+def _is_no_boolean(criterion: Static) -> bool:
+    return criterion.types is not None and not criterion.types & _BOOLEANS
+
+
+def _repeat(checker: _Checker, part: Call, this: Static) -> Static:
+    """What is projected from the source, and from what that gives."""
+    source = checker.check(part.source, this)
+    first = checker.check(part.arguments[0], replace(source, is_many=False))
+    return replace(first, is_many=True)
+
+
+def _result(name: str, source: Static, results: list[Static]) -> Static:
+    gives = FUNCTIONS[name].gives
+    if name in _OF_SOURCE:
+        return source
+    if name in _ONE_OF_SOURCE:
+        return replace(source if name != "aggregate" else _UNKNOWN, is_many=False)
+    if name == "select":
+        return replace(results[0], is_many=True)
+    if name == "iif":
+        return _both(*results[1:]) if len(results) > 2 else results[1]
+    if name in {"union", "combine"}:
+        return _both(source, results[0])
+    if name in {"children", "descendants"}:
+        return replace(_UNKNOWN, is_ordered=False)
+    if name == "extension":
+        return Static(frozenset({"Extension"}))
+    if gives in SYSTEM_TYPES and gives != "Any":
+        return _own(gives)
+    return _UNKNOWN
+
+
+def _own(name: str) -> Static:
+    return Static(frozenset({f"System.{name}"}), is_many=False)
+
+
+def _both(one: Static, two: Static) -> Static:
+    types = None if one.types is None or two.types is None else one.types | two.types
+    return Static(types, is_ordered=one.is_ordered and two.is_ordered)
+
+
+_CHECKS: dict[type, Callable[[_Checker, Any, Static], Static]] = {
+    Literal: _literal,
+    Special: _special,
+    Variable: _variable,
+    Member: _member,
+    Index: _index,
+    Unary: _unary,
+    TypeCall: _type_call,
+    Binary: _binary,
+    Call: _call,
+}

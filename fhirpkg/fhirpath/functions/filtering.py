@@ -87,22 +87,23 @@ def conditional(
 
 
 def sort(scope: Scope, items: list[Item], *keys: tuple[Projection, bool]) -> list[Item]:
-    """The items in order of the keys; a key written with a minus sorts from the last to the first.
+    """The items in order of the keys; a key written with a minus goes from the last to the first.
 
-    An item without a key comes first. http://build.fhir.org/ig/HL7/FHIRPath/#sort
+    Items without a key come first either way. https://build.fhir.org/ig/HL7/FHIRPath/#sort
     """
     out = list(items)
     scope.spend(len(items) * 16 * max(len(keys), 1))
     if not keys:
         return sorted(out, key=functools.cmp_to_key(_order))
-    for key, descending in reversed(keys):
-        keyed = [(_single(key(item, scope)), item) for item in out]
-        keyed.sort(key=functools.cmp_to_key(_order_of_pairs), reverse=descending)
-        out = [item for _, item in keyed]
+    for projection, descending in reversed(keys):
+        keyed = [(_key(projection(item, scope)), item) for item in out]
+        with_key = [pair for pair in keyed if pair[0] is not None]
+        with_key.sort(key=functools.cmp_to_key(_order_of_pairs), reverse=descending)
+        out = [item for key, item in keyed if key is None] + [item for _, item in with_key]
     return out
 
 
-def _single(items: list[Item]) -> Item:
+def _key(items: list[Item]) -> Item:
     if len(items) > 1:
         raise EvaluationError("a key of sort() gives more than one item")
     return items[0] if items else None
@@ -113,8 +114,6 @@ def _order_of_pairs(one: tuple[Item, Item], two: tuple[Item, Item]) -> int:
 
 
 def _order(one: Item, two: Item) -> int:
-    if one is None or two is None:
-        return (one is not None) - (two is not None)
     return compare(system(one), system(two)) or 0
 
 
