@@ -46,14 +46,12 @@ def command(host: str, port: int, store: Path | None) -> None:
 
 def _listener(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ConfigError when the address cannot be had."""
-    import socket
-
     from fhirpkg.errors import ConfigError
+    from fhirpkg.server.app import listen
 
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
+        return listen(host, port)
+    except OSError as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(
             f"cannot listen on {host} port {port}: {reason}; choose another with --host or --port"
@@ -73,9 +71,9 @@ def _serve(endpoint: Endpoint, listener: socket.socket) -> None:
     """Answer until SIGTERM or Ctrl-C, which both end it in good order."""
     import signal
 
-    from fhirpkg.server.app import serve
+    from fhirpkg.server.app import create_app, http_server
 
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends by itself, then sends the signal again to whoever waited for it before.
         signal.signal(number, lambda *_: None)
-    serve(endpoint, listener)
+    http_server(create_app(endpoint)).run(sockets=[listener])

@@ -198,15 +198,23 @@ def _refusal(error: Refused, wanted: str, endpoint: Endpoint) -> Response:
     return Response(content, error.status, headers, media_type=f"{wanted}; charset=utf-8")
 
 
-def serve(endpoint: Endpoint, listener: socket.socket) -> None:
-    """Serve an endpoint on a listening socket until SIGTERM or SIGINT."""
-    http_server(create_app(endpoint), listener).run(sockets=[listener])
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address; port 0 is a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches off Nagle's delay (40 ms an answer) only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
-def http_server(app: Any, listener: socket.socket) -> uvicorn.Server:
-    """What speaks HTTP for an application; `run(sockets=[listener])` starts it."""
-    # Headers and body go out in two parts: without this each answer waits 40 ms for the client.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def http_server(app: Any) -> uvicorn.Server:
+    """What speaks HTTP for an application; `run(sockets=[…])` serves until SIGTERM or SIGINT."""
     config = uvicorn.Config(
         app,
         lifespan="off",

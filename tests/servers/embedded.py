@@ -1,11 +1,10 @@
 """The embedded server on loopback for tests: `with running() as base_url`."""
 
 import contextlib
-import socket
 import threading
 import time
 
-from fhirpkg.server.app import create_app, http_server
+from fhirpkg.server.app import create_app, http_server, listen
 from fhirpkg.server.endpoint import open_endpoint
 
 
@@ -17,8 +16,8 @@ def running(store=None, *, endpoint=None, wrap=lambda app: app, **options):
     """
     endpoint = endpoint or open_endpoint(store)
     app = wrap(create_app(endpoint, **options))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = http_server(app, listener)
+    with listen("127.0.0.1", 0) as listener:
+        server = http_server(app)
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
