@@ -174,8 +174,9 @@ def _object_hook(duplicates: list[str]) -> Any:
 
 def _duplicate_issues(text: str) -> list[Issue]:
     found: list[Issue] = []
+    lines = _LineTable(text)
     for key, offset in _repeated_keys(text):
-        line, column = position(text, offset)
+        line, column = lines.position(offset)
         found.append(rules.issue("parse-duplicate-key", key=key, line=line, column=column))
     return found
 
@@ -206,11 +207,19 @@ def _repeated_keys(text: str) -> Iterator[tuple[str, int]]:
             key_expected = False
 
 
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
 def _surrogate_issues(text: str) -> list[Issue]:
     found: list[Issue] = []
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*\\u[dD][89a-fA-F](?:[^"\\]|\\.)*"', text):
-        if _SURROGATE.search(json.loads(token.group())):
-            line, column = position(text, token.start())
+    if not _ESCAPED_SURROGATE.search(text):
+        return found
+    lines = _LineTable(text)
+    for token in _STRING.finditer(text):
+        string = token.group()
+        if _ESCAPED_SURROGATE.search(string) and _SURROGATE.search(json.loads(string)):
+            line, column = lines.position(token.start())
             found.append(rules.issue("parse-surrogate", line=line, column=column))
     return found
 

@@ -67,6 +67,11 @@ def test_half_a_surrogate_pair_is_told_and_a_whole_one_is_fine():
     assert issues_of('{"a":\n "x\\ud800"}') == [("parse-surrogate", 2, 2)]
 
 
+def test_a_long_text_full_of_escapes_is_read_in_linear_time():
+    text = json.dumps('\u00e9"' * 200_000)
+    assert issues_of(text) == []
+
+
 def test_a_byte_order_mark_is_a_warning_and_the_rest_is_read():
     value, [issue] = fhirjson.read(b"\xef\xbb\xbf{}")
     assert value == {}
