@@ -65,14 +65,11 @@ def plan_definition(edition: Edition, documents: dict[str, Resource]) -> Resourc
 
 
 def document_artifact(edition: Edition, document: Resource) -> Resource:
-    """A DocumentReference as a related artifact: it has no canonical, so its attachment stands."""
-    attachment = document["content"][0]["attachment"]
-    shown = {key: attachment[key] for key in ("contentType", "size", "hash", "title")}
-    url = edition.url("DocumentReference", document["id"])
+    """A DocumentReference as a related artifact: it has no canonical, so its url stands."""
     return {
         "type": "documentation",
         "display": document["description"],
-        "document": {**shown, "url": url},
+        "url": edition.url("DocumentReference", document["id"]),
     }
 
 
