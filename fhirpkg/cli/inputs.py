@@ -110,8 +110,8 @@ def _in_package(path: Path) -> Iterator[Input]:
     package = read_package(path)
     for name, data in sorted(package.files.items()):
         folder, _, file = name.rpartition("/")
-        if folder == "package" and file.endswith(".json") and file not in _NO_RESOURCES:
-            yield Input(f"{path}:{name}", None, data)
+        if not folder and file.endswith(".json") and file not in _NO_RESOURCES:
+            yield Input(f"{path}:package/{name}", None, data)
 
 
 @contextlib.contextmanager

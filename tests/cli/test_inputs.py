@@ -7,6 +7,7 @@ import pytest
 
 from fhirpkg.cli.inputs import inputs_of
 from fhirpkg.errors import SourceError
+from fhirpkg.packages.package import write_package
 
 
 def names(*paths):
@@ -62,3 +63,10 @@ def test_standard_input_is_ndjson_when_each_line_is_an_object(monkeypatch, text,
 def test_a_path_that_is_not_there_is_an_error_that_names_it(tmp_path):
     with pytest.raises(SourceError, match="nowhere"):
         names(tmp_path / "nowhere")
+
+
+def test_a_package_gives_the_resources_of_its_top_folder(tmp_path):
+    file = tmp_path / "a.tgz"
+    files = {"a.json": b"{}", "example/b.json": b"{}", "note.txt": b""}
+    file.write_bytes(write_package({"name": "test.one", "version": "1.0.0"}, files))
+    assert names(file) == [f"{file}:package/a.json"]
