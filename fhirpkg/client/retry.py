@@ -34,7 +34,7 @@ PERMANENT_CODES = frozenset(
 """R4 issue-type: what stays wrong however often it is sent."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 20.0
 _TRIES_WHEN_UNCLEAR = 4
-"""A 500, or a success without a readable body, may be a fault that stays."""
+"""A 500, a conflict or a success without a readable body may be a fault that stays."""
 _RATE_LIMIT_RESET = re.compile(r"(?:^|[;,\s])t=(\d+)")
 
 
@@ -105,8 +105,9 @@ def is_throttled(response: Response) -> bool:
 
 
 def is_unclear(response: Response) -> bool:
-    """Whether waiting may or may not help: a plain 500, or a success nobody can read."""
-    return response.status == 500 or response.ok
+    """Whether waiting may or may not help: a plain 500, a conflict, a success nobody can read."""
+    unreadable = response.ok or (not response.status and response.resource is not None)
+    return unreadable or response.status in {409, 412, 500}
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:

@@ -1,0 +1,191 @@
+"""What the publishing verbs share: from options to a plan, and results in words."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from fhirpkg.cli import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.publishing.members import Subject
+    from fhirpkg.publishing.plan import Action, Plan
+    from fhirpkg.publishing.planfile import SavedPlan
+    from fhirpkg.publishing.push import Report
+    from fhirpkg.publishing.verify import Verification
+
+_SHOWN = 30
+
+
+@dataclass
+class End:
+    """How a verb ends."""
+
+    code: ExitCode = ExitCode.DONE
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[End]:
+    """Turn a conflict into exit code 4, and a server that stopped answering into 1.
+
+    A server that cannot be used at all stays an error (2). SIGTERM ends as Ctrl-C does.
+    """
+    from fhirpkg.client.retry import TRANSIENT_STATUSES
+    from fhirpkg.errors import ServerError
+    from fhirpkg.publishing.head import ConflictError
+
+    end = End()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield end
+    except ConflictError as error:
+        click.echo(f"fhirpkg: {error}", err=True)
+        end.code = ExitCode.CONFLICT
+    except ServerError as error:
+        if error.status not in TRANSIENT_STATUSES:
+            raise
+        click.echo(f"fhirpkg: {error}; run it again to go on", err=True)
+        end.code = ExitCode.ISSUES
+
+
+def subject_at(content: Path | None) -> Subject:
+    """The package of a folder, an archive, or the content at hand."""
+    from fhirpkg.bundling import read_content
+    from fhirpkg.publishing.members import subject_of
+
+    return subject_of(read_content(content))
+
+
+def saved_plan(content: Path | None) -> SavedPlan | None:
+    """The plan that a path given as content holds, when it is a plan file."""
+    from fhirpkg.publishing import planfile
+
+    if content is None or content.suffix != ".json" or not content.is_file():
+        return None
+    return planfile.read(content)
+
+
+def planned(subject: Subject, client: FhirClient, overwrite: Collection[Action]) -> Plan:
+    """A fresh plan, with a progress bar."""
+    from fhirpkg.publishing.plan import make_plan
+
+    with progress_bar(len(subject.members), "compared") as progress:
+        return make_plan(subject, client, overwrite=overwrite, progress=progress)
+
+
+def show_plan(plan: Plan, client: FhirClient) -> ExitCode:
+    """Print a plan; the exit code says whether there is anything to do or in the way."""
+    from fhirpkg.publishing.plan import CONFLICTS, Action
+
+    _headline(plan, client)
+    for item in plan.items:
+        if item.action is Action.UNCHANGED:
+            continue
+        why = f": {item.why}" if item.why else ""
+        place = f" (there: {item.place})" if item.place not in {"", item.local} else ""
+        click.echo(f"  {item.action:11} {item.local}{place}{why}")
+        for difference in item.differences:
+            click.echo(f"              {difference}")
+    told = ", ".join(f"{count} {action}" for action, count in plan.counts.items())
+    click.echo(f"{told or 'nothing'}; {len(plan.items)} in all")
+    _unsupported(plan, client)
+    if plan.of(*CONFLICTS):
+        return ExitCode.CONFLICT
+    return ExitCode.DONE if plan.is_done else ExitCode.ISSUES
+
+
+def show_report(report: Report, plan: Plan, client: FhirClient) -> ExitCode:
+    """Print how a push ended."""
+    _headline(plan, client)
+    for local, reason in [*report.refused.items(), *report.failed.items()][:_SHOWN]:
+        click.echo(f"  {'refused' if local in report.refused else 'failed':8} {local}: {reason}")
+    more = len(report.refused) + len(report.failed) - _SHOWN
+    if more > 0:
+        click.echo(f"  and {more} more")
+    click.echo(
+        f"{report.planned} planned = {report.created} created + {report.updated} updated + "
+        f"{report.unchanged} unchanged + {len(report.refused)} refused + "
+        f"{len(report.failed)} failed"
+    )
+    for note in report.notes:
+        click.echo(note)
+    _unsupported(plan, client)
+    if report.conflicts:
+        return ExitCode.CONFLICT
+    return ExitCode.DONE if report.is_complete else ExitCode.ISSUES
+
+
+def show_verification(found: Verification) -> ExitCode:
+    """Print what was proven and what was not."""
+    lines = [f"missing: {local}: {why}" for local, why in found.missing.items()]
+    for local, places in found.altered.items():
+        lines.append(f"accepted but altered: {local}")
+        lines += [f"    {place}" for place in places]
+    lines += [f"not found by a search: {search}" for search in found.not_found]
+    lines += [f"damaged attachment: {local}: {why}" for local, why in found.damaged.items()]
+    lines += [f"invalid by the server: {local}: {why}" for local, why in found.invalid.items()]
+    for line in [*lines, *found.notes]:
+        click.echo(f"  {line}")
+    click.echo(
+        f"read back {found.checked}: {len(found.missing)} missing, {len(found.altered)} altered; "
+        f"{found.searches} searches as consumers: {len(found.not_found)} fail; "
+        f"{found.attachments} attachments: {len(found.damaged)} damaged"
+    )
+    return ExitCode.DONE if found else ExitCode.ISSUES
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, verb: str) -> Iterator[Callable[[int], None]]:
+    """A line on the terminal with rate and remaining time; nothing where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    start = time.monotonic()
+
+    def show(done: int) -> None:
+        rate = done / max(time.monotonic() - start, 0.001)
+        left = (total - done) / rate if rate else 0
+        filled = 30 * done // max(total, 1)
+        bar = "#" * filled + "-" * (30 - filled)
+        line = f"\r[{bar}] {done:,} of {total:,} {verb}, {rate:,.0f}/s, {left:,.0f} s left\x1b[K"
+        click.echo(line, err=True, nl=False)
+
+    try:
+        yield show
+    finally:
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _headline(plan: Plan, client: FhirClient) -> None:
+    subject, software = plan.subject, client.capabilities().software
+    click.echo(f"{subject.name} {subject.version} at {client.base_url} ({software})")
+    click.echo(f"by {plan.strategy}")
+    for note in plan.notes:
+        click.echo(note)
+
+
+def _unsupported(plan: Plan, client: FhirClient) -> None:
+    """Say which types the server does not take, and what to do instead."""
+    from fhirpkg.publishing.plan import Action
+    from fhirpkg.publishing.strategy import alternative
+
+    items = plan.of(Action.UNSUPPORTED)
+    if not items:
+        return
+    reasons = {item.local.partition("/")[0]: item.why for item in items}
+    click.echo(f"this server does not take {len(items)} of {len(plan.items)} resources:")
+    for resource_type, why in reasons.items():
+        click.echo(f"  {resource_type}: {why}")
+    instead = alternative(client.capabilities(), reasons)
+    if instead:
+        click.echo(instead)

@@ -1,0 +1,65 @@
+"""`fhirpkg push`: publish content to a FHIR server and read it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fhirpkg.cli import ExitCode
+from fhirpkg.cli.connection import connect, server_options
+
+if TYPE_CHECKING:
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.publishing.plan import Plan
+
+KINDS = ("drift", "foreign", "immutable")
+
+
+@click.command("push")
+@click.argument("content", type=click.Path(path_type=Path), required=False)
+@server_options
+@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
+@click.option(
+    "--overwrite",
+    type=click.Choice(KINDS),
+    multiple=True,
+    help="Write over this kind of conflict, after `plan` has shown it.",
+)
+def command(
+    content: Path | None, *, dry_run: bool, overwrite: tuple[str, ...], **options: Any
+) -> ExitCode:
+    """Publish CONTENT to a FHIR server, read it back and search for it as a consumer would.
+
+    CONTENT is a folder with a package.yaml, a package (.tgz), or a plan file that `plan --out`
+    wrote; without it ./resources if that holds a package.yaml, else the content installed with
+    fhirpkg. A second push of the same content writes nothing.
+    """
+    from fhirpkg.cli.publishing import ending, planned, saved_plan, show_plan, subject_at
+    from fhirpkg.publishing import planfile
+    from fhirpkg.publishing.plan import Action
+
+    saved = saved_plan(content)
+    subject = subject_at(saved.source if saved else content)
+    client = connect(**options)
+    with ending() as end:
+        kinds = saved.overwrite if saved else [Action(kind) for kind in overwrite]
+        plan = planned(subject, client, kinds)
+        if saved:
+            planfile.check(saved, plan, client.base_url)
+        end.code = show_plan(plan, client) if dry_run else _push(plan, client)
+    return end.code
+
+
+def _push(plan: Plan, client: FhirClient) -> ExitCode:
+    from fhirpkg.cli.publishing import progress_bar, show_report, show_verification
+    from fhirpkg.publishing.push import push
+    from fhirpkg.publishing.verify import read_back
+
+    with progress_bar(len(plan.items), "written") as progress:
+        report = push(plan, client, progress=progress)
+    code = show_report(report, plan, client)
+    if code is not ExitCode.DONE:
+        return code
+    return show_verification(read_back(plan.subject, client, report.places))

@@ -1,0 +1,154 @@
+"""When two resources are the same for a publisher, and where they differ when they are not.
+
+What a server may set by itself does not count: its bookkeeping in `meta`, tags that we did not
+set, the order of keys, quotes and entities in the narrative, line breaks in base64.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+
+_SERVERS_OWN = ("versionId", "lastUpdated", "source")
+_LABELS = {"tag", "security"}
+_SHOWN = 60
+_NUMBER = "\ue000"
+"""Marks a number among strings; a character for private use, so no text begins with it."""
+_BLANKS = re.compile(r"\s+")
+_NAMED_ENTITY = re.compile(r"&(?!amp;|lt;|gt;|quot;|apos;)([A-Za-z]\w*;)")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the server holds something else; None stands for nothing."""
+
+    path: Path
+    ours: Any
+    theirs: Any
+
+    def __str__(self) -> str:
+        place = ""
+        for step in self.path:
+            place += f"[{step}]" if isinstance(step, int) else f".{step}" if place else step
+        return f"{place}: server has {_shown(self.theirs)}, content has {_shown(self.ours)}"
+
+
+def digest(resource: Resource) -> str:
+    """SHA-256 of the canonical form, by which a manifest knows again what was written.
+
+    Tags and security labels are left out: servers add their own, and some keep old ones for ever.
+    """
+    form = canonical(resource)
+    meta = {k: v for k, v in form.pop("meta", {}).items() if k not in _LABELS}
+    text = json.dumps([form, meta], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def same(ours: Resource, theirs: Resource) -> bool:
+    """Whether the server holds what we would send; labels it has beyond ours do not count."""
+    return _bare(ours) == _bare(theirs) or _aligned(ours) == _aligned(theirs, ours)
+
+
+def differences(ours: Resource, theirs: Resource) -> list[Difference]:
+    """Where the two differ, in the order of our resource."""
+    return list(_differences((), _aligned(ours), _aligned(theirs, ours)))
+
+
+def canonical(resource: Resource) -> Resource:
+    """The resource without a server's bookkeeping, its values in one way of writing."""
+    form: Resource = _plain(_bare(resource))
+    meta = form.get("meta", {})
+    for labels in _LABELS & meta.keys():
+        meta[labels] = sorted(meta[labels], key=_label)
+    return form
+
+
+def _bare(resource: Resource) -> Resource:
+    meta = {k: v for k, v in resource.get("meta", {}).items() if k not in _SERVERS_OWN}
+    bare = {k: v for k, v in resource.items() if k != "meta"}
+    return bare | {"meta": meta} if meta else bare
+
+
+def _aligned(resource: Resource, model: Resource | None = None) -> Resource:
+    """The canonical form with only those labels of `meta` that the model has too."""
+    form = canonical(resource)
+    if model is None:
+        return form
+    meta, wanted = form.get("meta", {}), model.get("meta", {})
+    for labels in sorted(_LABELS):
+        ours = {_label(label) for label in wanted.get(labels, [])}
+        kept = [label for label in meta.pop(labels, []) if _label(label) in ours]
+        if kept:
+            meta[labels] = kept
+    if not meta:
+        form.pop("meta", None)
+    return form
+
+
+def _label(coding: Resource) -> str:
+    return f"{coding.get('system', '')}|{coding.get('code', '')}"
+
+
+def _plain(value: Any, key: str = "") -> Any:
+    """A value in one way of writing, whatever a server's way is."""
+    if isinstance(value, dict):
+        return {k: _plain(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, key) for item in value]
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _number(Decimal(value))
+    if isinstance(value, str) and key == "div":
+        return _narrative(value)
+    if isinstance(value, str) and key == "data":
+        return _BLANKS.sub("", value)
+    return value
+
+
+def _number(value: Decimal) -> str:
+    """1E2 and 100 are the same, 1.0 and 1.00 are not (R4 datatypes.html#decimal)."""
+    return f"{_NUMBER}{value:f}"
+
+
+def _narrative(div: str) -> str:
+    """XHTML in canonical XML, so that quotes, empty tags and entities are written in one way."""
+    if "<!DOCTYPE" in div:
+        return div
+    try:
+        return ET.canonicalize(_NAMED_ENTITY.sub(lambda m: html.unescape(m[0]), div))
+    except ET.ParseError:
+        return div
+
+
+def _differences(path: Path, ours: Any, theirs: Any) -> Iterator[Difference]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in [*ours, *(k for k in theirs if k not in ours)]:
+            yield from _differences((*path, key), ours.get(key), theirs.get(key))
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        for index in range(max(len(ours), len(theirs))):
+            pair = (side[index] if index < len(side) else None for side in (ours, theirs))
+            yield from _differences((*path, index), *pair)
+    elif ours != theirs:
+        yield Difference(path, ours, theirs)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        value = value.removeprefix(_NUMBER)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _BLANKS.sub(" ", text)
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -1,0 +1,83 @@
+"""The searches by which others look for this content, made from the content itself.
+
+A consumer does not know our ids: he has a canonical with its version, or a procedure's code. The
+search parameters are those of http://hl7.org/fhir/R4/searchparameter-registry.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.client.capabilities import Capabilities
+    from fhirpkg.issues import Resource
+    from fhirpkg.publishing.members import Member, Subject
+
+_FEW, _TOGETHER = 200, 40
+"""Above so many members, canonicals are sought so many at a time."""
+_CODE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("context", ("useContext", "valueCodeableConcept", "coding")),
+    ("topic", ("topic", "coding")),
+    ("event", ("context", "event", "coding")),
+)
+"""Search parameter, and where in a resource the codes lie that it finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search and the members that it must find, in a server's words."""
+
+    type: str
+    query: tuple[tuple[str, str], ...]
+    expected: frozenset[str]
+    """``Type/id`` in the content."""
+    exactly: bool
+    """Whether nothing else may be found: true for a canonical with its version."""
+
+    def __str__(self) -> str:
+        return f"{self.type}?" + "&".join(f"{name}={value}" for name, value in self.query)
+
+
+def searches(subject: Subject, capabilities: Capabilities) -> Iterator[Search]:
+    """Every search by which the members must be found on a server with these capabilities."""
+    by_code: dict[tuple[str, str, str], set[str]] = {}
+    by_version: dict[tuple[str, str], list[Member]] = {}
+    for member in subject.members:
+        known = capabilities.search_parameters(member.type)
+        if member.url and member.version and {"url", "version"} <= known:
+            by_version.setdefault((member.type, member.version), []).append(member)
+        for parameter, token in codes(subject.resource(member), member):
+            if parameter in known:
+                by_code.setdefault((member.type, parameter, token), set()).add(member.local)
+    together = 1 if len(subject.members) <= _FEW else _TOGETHER
+    for (resource_type, version), members in by_version.items():
+        for start in range(0, len(members), together):
+            group = members[start : start + together]
+            query = (("url", ",".join(m.url for m in group)), ("version", version))
+            expected = frozenset(m.local for m in group)
+            yield Search(resource_type, query, expected, exactly=True)
+    for (resource_type, parameter, token), found in by_code.items():
+        yield Search(resource_type, ((parameter, token),), frozenset(found), exactly=False)
+
+
+def codes(resource: Resource, member: Member) -> Iterator[tuple[str, str]]:
+    """Search parameter and ``system|code`` of each code by which a resource is keyed."""
+    for parameter, path in _CODE_PATHS:
+        if parameter == "event" and member.type != "DocumentReference":
+            continue
+        for coding in _at(resource, path):
+            if coding.get("system") and coding.get("code"):
+                yield parameter, f"{coding['system']}|{coding['code']}"
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _at(item, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _at(value[path[0]], path[1:])

@@ -1,0 +1,204 @@
+"""Reading and changing a package's head and manifests on a server; the head is the lock.
+
+No clock of ours takes part: how old the head is, the server says (its Date and `lastUpdated`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fhirpkg.client.retry import http_date
+from fhirpkg.errors import FhirpkgError, ServerError
+from fhirpkg.publishing.state import (
+    HEAD_TYPES,
+    MANIFEST_TYPES,
+    SYSTEM,
+    Head,
+    Manifest,
+    head_id,
+    head_of,
+    manifest_of,
+)
+
+if TYPE_CHECKING:
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.response import Response
+    from fhirpkg.issues import Resource
+
+_A_VERSION_THAT_IS_NOT = {True: "0", False: "00000000-0000-0000-0000-000000000000"}
+
+
+class ConflictError(FhirpkgError):
+    """Somebody else's work stands in the way; nothing of it was overwritten."""
+
+
+def read_head(client: FhirClient, package: str) -> Head | None:
+    """The head of a package on this server, or None when there is none."""
+    for resource_type in _offered(client, HEAD_TYPES):
+        response = client.request("GET", f"{resource_type}/{head_id(package)}", headers=_FRESH)
+        if not response.ok:
+            response = _found_by_identifier(client, resource_type, package)
+        if response.ok and response.resource is not None:
+            head = head_of(response.resource, _age(response))
+            if head is not None and head.package == package:
+                return head
+    return None
+
+
+def write_head(client: FhirClient, head: Head) -> Head:
+    """Write the head over the version that it was read at, or create it.
+
+    Raises ConflictError when somebody else changed or created it meanwhile.
+    """
+    if not head.type or not head.id:
+        return _create(client, head)
+    path = f"{head.type}/{head.id}"
+    headers = {"If-Match": f'W/"{head.etag}"'}
+    response = client.request("PUT", path, body=head.resource(), headers=headers)
+    if response.status in {409, 412}:
+        return _settled(client, head, response)
+    _checked(response)
+    return reread(client, head)
+
+
+def proves_if_match(client: FhirClient, head: Head) -> bool:
+    """Whether the server refuses a stale If-Match: asked by a write that would change nothing."""
+    stale = _A_VERSION_THAT_IS_NOT[head.etag.isdigit()]
+    headers = {"If-Match": f'W/"{stale}"'}
+    body = head.resource()
+    response = client.request("PUT", f"{head.type}/{head.id}", body=body, headers=headers)
+    return response.status in {409, 412}
+
+
+def read_manifest(client: FhirClient, reference: str) -> Manifest | None:
+    """A manifest by its reference (which may name a version), or None when it is gone."""
+    if not reference:
+        return None
+    resource_type, _, rest = reference.partition("/")
+    resource = client.read(resource_type, rest)
+    return manifest_of(resource) if resource else None
+
+
+def write_manifest(client: FhirClient, manifest: Manifest, reference: str = "") -> str:
+    """Write a manifest (over the one at `reference`); the reference it can be read by.
+
+    Raises ServerError when the server takes none.
+    """
+    if reference:
+        resource_type = reference.partition("/")[0]
+        body = manifest.resource(resource_type) | {"id": reference.partition("/")[2]}
+        _checked(client.request("PUT", reference, body=body))
+        return reference
+    for resource_type in _offered(client, MANIFEST_TYPES):
+        body = manifest.resource(resource_type)
+        path = f"{resource_type}/{manifest.id}"
+        response = client.request("PUT", path, body=body)
+        if response.ok:
+            return path
+        response = _post(client, body, f"identifier={SYSTEM}/manifest|{manifest.id}")
+        if response.ok:
+            return f"{resource_type}/{_new_id(response)}"
+        raise response.error()
+    raise ServerError(client.base_url, "offers neither Library nor Binary to keep the manifest in")
+
+
+def _create(client: FhirClient, head: Head) -> Head:
+    for resource_type in _offered(client, HEAD_TYPES):
+        new = replace(head, type=resource_type, id=head_id(head.package))
+        headers = {"If-None-Match": "*"}
+        path = f"{resource_type}/{new.id}"
+        response = client.request("PUT", path, body=new.resource(), headers=headers)
+        if response.status in {409, 412}:
+            return _settled(client, new, response)
+        if not response.ok:
+            criteria = f"identifier={SYSTEM}/package|{head.package}"
+            response = _post(client, new.resource(), criteria)
+            if not response.ok:
+                raise response.error()
+            new = replace(new, id=_new_id(response))
+        return reread(client, new)
+    problem = "offers neither List nor Basic, one of which a push needs as its lock"
+    raise ServerError(client.base_url, problem)
+
+
+def reread(client: FhirClient, head: Head) -> Head:
+    """Read the head back: it is ours only if it says so, else ConflictError is raised."""
+    response = client.request("GET", f"{head.type}/{head.id}", headers=_FRESH)
+    found = head_of(response.expect(head.type), _age(response))
+    if found is None or (found.owner, found.beat) != (head.owner, head.beat):
+        raise _taken(found)
+    return found
+
+
+def _settled(client: FhirClient, head: Head, refusal: Response) -> Head:
+    """After a refusal: our own write may be the one that was there first (a lost answer)."""
+    try:
+        return reread(client, head)
+    except ServerError:
+        raise refusal.error() from None
+
+
+def _taken(found: Head | None) -> ConflictError:
+    if found is None:
+        return ConflictError(
+            "the head of this package was replaced by something else; run plan again"
+        )
+    whose = f"{found.package} {found.version} ({found.phase}, by {found.owner})"
+    return ConflictError(f"another push took over: {whose}; let it end, then run push again")
+
+
+def _found_by_identifier(client: FhirClient, resource_type: str, package: str) -> Response:
+    """A search answer whose resource is the head, where ids are the server's to choose."""
+    query = {"identifier": f"{SYSTEM}/package|{package}"}
+    response = client.request("GET", resource_type, params=query, headers=_FRESH)
+    for entry in (response.resource or {}).get("entry", []) if response.ok else []:
+        resource = entry.get("resource", {})
+        head = head_of(resource, 0) if resource.get("resourceType") == resource_type else None
+        if head is not None and head.package == package:
+            return replace(response, resource=resource)
+    return replace(response, status=404, resource=None)
+
+
+def _post(client: FhirClient, body: Resource, criteria: str) -> Response:
+    """Conditional create, which may be repeated: it finds what an earlier try made."""
+    bare = {key: value for key, value in body.items() if key != "id"}
+    headers = {"If-None-Exist": criteria}
+    path = str(body["resourceType"])
+    return client.request("POST", path, body=bare, headers=headers, repeatable=True)
+
+
+def _new_id(response: Response) -> str:
+    """The id that the server gave, by Location or by the resource it answered."""
+    parts = response.headers.get("location", "").split("/")
+    if "_history" in parts:
+        parts = parts[: parts.index("_history")]
+    if len(parts) > 1:
+        return parts[-1]
+    if response.resource and response.resource.get("id"):
+        return str(response.resource["id"])
+    raise ServerError(response.url, "created a resource but does not say where", status=201)
+
+
+def _checked(response: Response) -> None:
+    if not response.ok:
+        raise response.error()
+
+
+def _offered(client: FhirClient, types: tuple[str, ...]) -> list[str]:
+    capabilities = client.capabilities()
+    return [t for t in types if capabilities.offers(t, "read", "update")]
+
+
+def _age(response: Response) -> float:
+    """Seconds since the resource was written, by the server's clock."""
+    now = http_date(response.headers.get("date", "")) or datetime.now(UTC).timestamp()
+    written = (response.resource or {}).get("meta", {}).get("lastUpdated")
+    try:
+        return max(0.0, now - datetime.fromisoformat(str(written)).timestamp())
+    except ValueError:
+        return 0.0
+
+
+_FRESH = {"Cache-Control": "no-cache"}

@@ -1,0 +1,176 @@
+"""The resources of a package as a publisher sees them: who they are, whose, what they need.
+
+A member is small; the resource itself stays in the content until it is sent or compared, so that
+a package of ten thousand resources needs little memory.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.publishing.compare import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fhirpkg.bundling import Content
+    from fhirpkg.issues import Resource
+
+OWNER_SYSTEM = "https://w3id.org/fhirpkg/package"
+"""System of the tag that says which package a resource on a server belongs to."""
+_NAMESPACE = uuid.UUID("5f6b1c5e-2f0c-5b8e-9a55-3f7d0f0c9d11")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One resource of the content, by position; `local` is its ``Type/id`` in the content."""
+
+    index: int
+    type: str
+    id: str
+    url: str
+    version: str
+    identifier: str
+    """``system|value`` of the first identifier that has both."""
+    status: str
+    digest: str
+    references: tuple[str, ...]
+
+    @property
+    def local(self) -> str:
+        """``Type/id`` as other members refer to it."""
+        return f"{self.type}/{self.id}"
+
+    @property
+    def urn(self) -> str:
+        """A link for a transaction that leaves the id to the server."""
+        return f"urn:uuid:{uuid.uuid5(_NAMESPACE, self.local)}"
+
+    def __str__(self) -> str:
+        return self.local
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A package to be published: its members and, behind them, its resources."""
+
+    name: str
+    version: str
+    digest: str
+    owner: Resource
+    """The tag of ownership that each resource gets."""
+    members: tuple[Member, ...]
+    resources: Sequence[Resource]
+
+    def resource(self, member: Member) -> Resource:
+        """The member's resource as it is to stand on a server."""
+        return owned(self.resources[member.index], self.owner)
+
+
+def subject_of(content: Content) -> Subject:
+    """The content with its owner's tag: the one that it has already, or ours."""
+    owner = _owner_tag(content)
+    members = tuple(
+        _member(index, owned(resource, owner)) for index, resource in enumerate(content.resources)
+    )
+    return Subject(
+        name=content.id.name,
+        version=content.id.version or "",
+        digest=content.digest,
+        owner=owner,
+        members=members,
+        resources=content.resources,
+    )
+
+
+def owned(resource: Resource, owner: Resource) -> Resource:
+    """The resource with the owner's tag; the same object when it has it."""
+    meta = resource.get("meta", {})
+    if is_tagged(resource, owner):
+        return resource
+    tagged = {**meta, "tag": [*meta.get("tag", []), owner]}
+    head: Resource = {k: resource[k] for k in ("resourceType", "id") if k in resource}
+    return head | {"meta": tagged} | {k: v for k, v in resource.items() if k != "meta"}
+
+
+def is_tagged(resource: Resource, tag: Resource) -> bool:
+    """Whether `meta.tag` has this system and code."""
+    return any(_same_tag(t, tag) for t in resource.get("meta", {}).get("tag", []))
+
+
+def other_owner(resource: Resource, owner: Resource) -> str:
+    """The package that owns a resource by its tag, when it is not this one."""
+    for tag in resource.get("meta", {}).get("tag", []):
+        if tag.get("system") == owner["system"] and tag.get("code") != owner["code"]:
+            return str(tag.get("code"))
+    return ""
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """Every literal reference in a resource, those to contained ones left out."""
+    if isinstance(value, dict):
+        reference = value.get("reference")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            yield reference
+        for item in value.values():
+            yield from references_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references_in(item)
+
+
+def with_references(value: Any, links: Mapping[str, str]) -> Any:
+    """The resource with literal references replaced; the same object when there are no links."""
+    if not links:
+        return value
+    if isinstance(value, dict):
+        return {
+            key: links.get(item, item)
+            if key == "reference" and isinstance(item, str)
+            else with_references(item, links)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [with_references(item, links) for item in value]
+    return value
+
+
+def _member(index: int, resource: Resource) -> Member:
+    url = resource.get("url")
+    return Member(
+        index=index,
+        type=resource["resourceType"],
+        id=resource["id"],
+        url=url if isinstance(url, str) else "",
+        version=str(resource.get("version", "")),
+        identifier=identifier_of(resource),
+        status=str(resource.get("status", "")),
+        digest=digest(resource),
+        references=tuple(dict.fromkeys(references_in(resource))),
+    )
+
+
+def identifier_of(resource: Resource) -> str:
+    """``system|value`` of the first identifier that has both, else nothing."""
+    identifiers = resource.get("identifier", [])
+    for each in identifiers if isinstance(identifiers, list) else [identifiers]:
+        if each.get("system") and each.get("value"):
+            return f"{each['system']}|{each['value']}"
+    return ""
+
+
+def _owner_tag(content: Content) -> Resource:
+    """The tag by which the content names its package itself, if all its resources have it."""
+    name = content.id.name
+    for resource in content.resources:
+        named = [t for t in resource.get("meta", {}).get("tag", []) if t.get("code") == name]
+        if named and named[0].get("system"):
+            return {"system": named[0]["system"], "code": name}
+        break
+    return {"system": OWNER_SYSTEM, "code": name}
+
+
+def _same_tag(one: Resource, other: Resource) -> bool:
+    return one.get("system") == other.get("system") and one.get("code") == other.get("code")

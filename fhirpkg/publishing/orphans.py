@@ -1,0 +1,68 @@
+"""What a package left behind on a server: marked as its own, but no longer in its content."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.publishing.members import is_tagged
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from fhirpkg.publishing.members import Subject
+    from fhirpkg.publishing.plan import Record
+    from fhirpkg.publishing.reading import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """One resource left behind: its ``Type/id`` in the content that had it, its place now."""
+
+    local: str
+    place: str
+    version: str
+
+
+def orphans(
+    subject: Subject, reader: Reader, record: Record, in_use: Collection[str]
+) -> list[Orphan]:
+    """What the manifests list or the tag marks, exists, and is at no place `in_use`."""
+    found = {orphan.place: orphan for orphan in _listed(reader, record, in_use)}
+    for orphan in _tagged(subject, reader, in_use):
+        found.setdefault(orphan.place, orphan)
+    return sorted(found.values(), key=lambda orphan: orphan.place)
+
+
+def _listed(reader: Reader, record: Record, in_use: Collection[str]) -> Iterator[Orphan]:
+    gone: dict[str, str] = {}
+    for manifest in record.manifests:
+        for local, line in manifest.members.items():
+            if line.place not in in_use:
+                gone[line.place] = local
+    by_type: dict[str, list[str]] = {}
+    for place in gone:
+        resource_type, _, resource_id = place.partition("/")
+        by_type.setdefault(resource_type, []).append(resource_id)
+    for resource_type, ids in by_type.items():
+        for resource_id, resource in reader.by_ids(resource_type, ids).items():
+            place = f"{resource_type}/{resource_id}"
+            yield Orphan(gone[place], place, str(resource.get("meta", {}).get("versionId", "")))
+
+
+def _tagged(subject: Subject, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:
+    """By the tag, in case that no manifest tells; only searched where more are counted."""
+    owner = subject.owner
+    tag = ("_tag", f"{owner['system']}|{owner['code']}")
+    used = Counter(place.partition("/")[0] for place in in_use)
+    for resource_type in sorted({member.type for member in subject.members}):
+        counted = reader.client.count(resource_type, [tag])
+        if counted is None or counted <= used[resource_type]:
+            continue
+        for hit in reader.client.search(resource_type, [tag]):
+            place = f"{resource_type}/{hit.get('id')}"
+            if hit.get("resourceType") != resource_type or not is_tagged(hit, owner):
+                break  # the server ignores the parameter
+            if place not in in_use:
+                yield Orphan(place, place, str(hit.get("meta", {}).get("versionId", "")))

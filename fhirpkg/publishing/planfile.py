@@ -1,0 +1,104 @@
+"""A plan as a file: what was decided and what it rests on, so that only that is carried out."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import SourceError
+from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fhirpkg.publishing.plan import Plan
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan that was read from a file."""
+
+    source: Path
+    overwrite: tuple[Action, ...]
+    facts: dict[str, Any]
+
+
+def write(file: Path, plan: Plan, server: str, source: Path, overwrite: Collection[Action]) -> None:
+    """Write a plan beside the file, then in its place; it holds no secret."""
+    facts = _facts(plan, server) | {"source": str(source), "overwrite": list(overwrite)}
+    text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read(file: Path) -> SavedPlan:
+    """Read a plan; SourceError when it is none."""
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        source, overwrite = Path(facts["source"]), tuple(map(Action, facts["overwrite"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(str(file), "it is no plan", "make one with 'plan --out'") from error
+    if facts.get("format") != _FORMAT:
+        raise SourceError(str(file), "it is a plan of another version", "make a new one")
+    return SavedPlan(source, overwrite, facts)
+
+
+def check(saved: SavedPlan, plan: Plan, server: str) -> None:
+    """Raise ConflictError when anything that the saved plan rests on is different now."""
+    now = _facts(plan, server)
+    for name, words in _CHECKED.items():
+        if saved.facts.get(name) != now[name]:
+            raise ConflictError(f"the plan is stale: {words} changed; run plan again")
+    before = {line["local"]: line for line in saved.facts["items"]}
+    for line in now["items"]:
+        if before.pop(line["local"], None) != line:
+            raise ConflictError(f"the plan is stale: {line['local']} changed; run plan again")
+    if before:
+        raise ConflictError(f"the plan is stale: {min(before)} is gone; run plan again")
+
+
+_CHECKED = {
+    "server": "the server",
+    "package": "the package",
+    "content": "the content",
+    "capabilities": "what the server offers",
+    "head": "the state that the server keeps of the package",
+}
+
+
+def _facts(plan: Plan, server: str) -> dict[str, Any]:
+    head = plan.head
+    return {
+        "format": _FORMAT,
+        "server": server,
+        "package": f"{plan.subject.name}#{plan.subject.version}",
+        "content": plan.subject.digest,
+        "capabilities": plan.capabilities,
+        "strategy": str(plan.strategy),
+        "head": f"{head.type}/{head.id}/_history/{head.etag}" if head else "",
+        "items": [
+            {
+                "local": item.local,
+                "action": str(item.action),
+                "place": item.place,
+                "precondition": _precondition(item.version),
+                "digest": item.member.digest if item.member else "",
+                "differences": list(item.differences),
+            }
+            for item in plan.items
+        ],
+    }
+
+
+def _precondition(version: str) -> str:
+    return f'If-Match: W/"{version}"' if version else "absent"

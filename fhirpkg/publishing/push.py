@@ -1,0 +1,277 @@
+"""Carrying out a plan: nothing lost, nothing doubled, resumable at every moment.
+
+The order of writes is what makes it safe. First the manifest of what shall stand there, then the
+head as `pushing`, then the resources in portions, then the manifest with the versions they got,
+then the head as `complete`. Whoever comes after a crash finds in the first two what to make of the
+rest.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.errors import FhirpkgError, ServerError
+from fhirpkg.publishing import head as heads
+from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.plan import CONFLICTS, WRITES, Action, Plan
+from fhirpkg.publishing.reading import Reader
+from fhirpkg.publishing.state import LEASE, Head, Listed, Manifest, Phase, head_id
+from fhirpkg.publishing.strategy import Key, Strategy
+from fhirpkg.publishing.writing import Writer, in_portions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.publishing.writing import Done
+
+_BEAT = LEASE / 3
+_PATIENCE_AT_THE_END = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a push ended. Planned = created + updated + unchanged + refused + failed, always."""
+
+    planned: int
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """What the server or a conflict kept us from writing, with the reason."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """What could not be sent in the time there was."""
+    conflicts: frozenset[str] = frozenset()
+    """Those of `refused` that somebody else's work stands in the way of."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    writes: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        ended = self.created + self.updated + self.unchanged
+        ended += len(self.refused) + len(self.failed)
+        assert ended == self.planned, f"{self.planned} planned, but {ended} accounted for"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything planned stands on the server."""
+        return not self.refused and not self.failed
+
+
+def check_lease(plan: Plan) -> None:
+    """Raise ConflictError when another content is being pushed right now."""
+    head = plan.head
+    if head is not None and head.is_held and head.digest != plan.subject.digest:
+        left = round(LEASE - head.age)
+        raise ConflictError(
+            f"{head.package} {head.version} is being pushed by {head.owner} (content "
+            f"{head.digest[:12]}); try again in {left} s if it does not go on"
+        )
+
+
+def push(
+    plan: Plan, client: FhirClient, *, progress: Callable[[int], None] = lambda _: None
+) -> Report:
+    """Carry out a plan. `progress` is told how many resources are dealt with.
+
+    Raises ConflictError when another push holds or takes the package's head, ServerError when the
+    server cannot be used.
+    """
+    check_lease(plan)
+    refused = _refused_beforehand(plan)
+    if refused:
+        return refused
+    if plan.is_done:
+        return _report(plan, None)
+    lease = Lease(client, _first_head(plan))
+    reference = heads.write_manifest(client, _manifest(plan, {}), _own_manifest(plan))
+    lease.take(reference)
+    try:
+        writer = _written(plan, client, lease, progress)
+        report = _report(plan, writer)
+        if not report.is_complete:
+            lease.release()
+            return report
+        heads.write_manifest(client, _manifest(plan, writer.done), reference)
+        lease.end(Phase.COMPLETE, writer.settled)
+    except KeyboardInterrupt:
+        lease.release()
+        raise
+    return report
+
+
+class Lease:
+    """Our hold on a package's head: taken, kept alive while we write, ended."""
+
+    def __init__(self, client: FhirClient, head: Head) -> None:
+        self.head = head
+        self.is_guarded = True
+        self._client = client
+        self._last_beat = 0.0
+
+    def take(self, manifest: str) -> None:
+        """Write the head as ours and find out whether the server enforces If-Match."""
+        self.head = heads.write_head(self._client, self.head.next(manifest=manifest))
+        self._last_beat = time.monotonic()
+        self.is_guarded = heads.proves_if_match(self._client, self.head)
+        if not self.is_guarded:  # the probe was carried out: go on from what it made
+            self.head = heads.reread(self._client, self.head)
+
+    def keep(self) -> None:
+        """Give a sign of life when it is time for one."""
+        if time.monotonic() - self._last_beat > _BEAT:
+            self.head = heads.write_head(self._client, self.head.next())
+            self._last_beat = time.monotonic()
+
+    def end(self, phase: Phase, settled: str) -> None:
+        """Say how it ended."""
+        ended = self.head.next(phase=phase, settled=settled)
+        if not self.is_guarded:
+            heads.reread(self._client, self.head)
+        self.head = heads.write_head(self._client, ended)
+
+    def release(self) -> None:
+        """Let others in after an interruption, if the server can still be told."""
+        self._client.retry = replace(self._client.retry, patience=_PATIENCE_AT_THE_END)
+        try:
+            self.end(Phase.INCOMPLETE, "")
+        except FhirpkgError:
+            return  # the lease ends by itself
+
+
+def _refused_beforehand(plan: Plan) -> Report | None:
+    """The report of a push that does not begin: conflicts, or types the server does not take."""
+    blocking = plan.of(*CONFLICTS, Action.UNSUPPORTED)
+    if not blocking:
+        return None
+    conflicts = frozenset(item.local for item in plan.of(*CONFLICTS))
+    refused = {item.local: f"{item.action}: {item.why}" for item in blocking}
+    held_back = "nothing was written because of the others"
+    refused |= {item.local: held_back for item in plan.of(*WRITES)}
+    unchanged = plan.counts[Action.UNCHANGED]
+    return Report(
+        len(refused) + unchanged, unchanged=unchanged, refused=refused, conflicts=conflicts
+    )
+
+
+def _first_head(plan: Plan) -> Head:
+    """The head as we first write it: over the one that was read, or a new one."""
+    subject, old = plan.subject, plan.head
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    fresh = Head(subject.name, subject.version, subject.digest, Phase.PUSHING, owner, type="")
+    if old is None:
+        return fresh
+    return replace(
+        fresh,
+        previous=_previous(plan),
+        beat=old.beat,
+        type=old.type,
+        id=old.id,
+        etag=old.etag,
+    )
+
+
+def _previous(plan: Plan) -> str:
+    """The manifest of the state before: the one there, unless it is this content's own."""
+    old = plan.head
+    if old is None:
+        return ""
+    return old.previous if old.digest == plan.subject.digest else old.manifest
+
+
+def _own_manifest(plan: Plan) -> str:
+    """Where this content's manifest stands already, when an earlier push wrote it."""
+    head = plan.head
+    return head.manifest if head is not None and head.digest == plan.subject.digest else ""
+
+
+def _manifest(plan: Plan, done: Mapping[str, Done]) -> Manifest:
+    """What shall stand on the server; with the versions, as far as they are known."""
+    subject = plan.subject
+    members: dict[str, Listed] = {}
+    for item in plan.items:
+        if item.member is None:
+            continue
+        place, version = item.place, item.version if item.action is Action.UNCHANGED else ""
+        if item.local in done:
+            place, version = done[item.local].place, done[item.local].version
+        members[item.local] = Listed(item.member.digest, place or item.local, version)
+    return Manifest(subject.name, subject.version, subject.digest, members, _previous(plan))
+
+
+def _written(
+    plan: Plan, client: FhirClient, lease: Lease, progress: Callable[[int], None]
+) -> Writer:
+    """Write everything that the plan says, portion by portion."""
+    items = {item.local: item for item in plan.of(*WRITES)}
+    places = {item.local: item.place for item in plan.items if item.member and item.place}
+    writer = Writer(
+        subject=plan.subject,
+        client=client,
+        reader=Reader(client),
+        strategy=_proven(plan, lease),
+        links={local: place for local, place in places.items() if local != place},
+        guarded=lease.is_guarded,
+    )
+    left = [item.member for item in items.values() if item.member is not None]
+    while left:
+        strategy = writer.strategy
+        problem = ""
+        for portion in in_portions(left, strategy, items):
+            try:
+                lease.keep()
+                writer.write(portion)
+            except ServerError as error:
+                problem = error.problem
+            progress(len(writer.dealt))
+            if problem or writer.failed or writer.strategy != strategy:
+                break
+        left = [member for member in left if member.local not in writer.dealt]
+        if problem or writer.failed:
+            reason = f"not sent: {problem or 'the server no longer answered'}"
+            writer.failed |= dict.fromkeys((member.local for member in left), reason)
+            return writer
+    return writer
+
+
+def _proven(plan: Plan, lease: Lease) -> Strategy:
+    """The plan's strategy; the head showed whether the server lets us choose ids."""
+    if lease.head.id != head_id(plan.subject.name):
+        return replace(plan.strategy, key=Key.CONDITION)
+    return plan.strategy
+
+
+def _report(plan: Plan, writer: Writer | None) -> Report:
+    unchanged = plan.counts[Action.UNCHANGED]
+    places = {item.local: item.place for item in plan.items if item.place}
+    if writer is None:
+        return Report(unchanged, unchanged=unchanged, places=places)
+    done = writer.done
+    created = sum(each.created for each in done.values())
+    return Report(
+        planned=unchanged + len(plan.of(*WRITES)),
+        created=created,
+        updated=len(done) - created,
+        unchanged=unchanged,
+        refused={**writer.refused, **writer.stale},
+        failed=writer.failed,
+        conflicts=frozenset(writer.stale),
+        places=places | {local: each.place for local, each in done.items()},
+        writes=True,
+        notes=_notes(writer),
+    )
+
+
+def _notes(writer: Writer) -> tuple[str, ...]:
+    if writer.guarded:
+        return ("every write named the version it was to follow (If-Match, enforced here)",)
+    words = (
+        "this server does not enforce If-Match: each portion was read again before it was "
+        "written, and a second writer at the same moment would not be seen"
+    )
+    return (words,)

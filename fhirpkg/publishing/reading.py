@@ -1,0 +1,138 @@
+"""Reading a server in bulk, fresh, and without believing it: every hit is checked.
+
+A search for two hundred ids is one request; a lenient server may ignore the parameter and send
+anything, so what was not asked for shows that this kind of search cannot be trusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+
+from fhirpkg.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.issues import Resource
+
+_MOST_VALUES = 100
+_LONGEST_QUERY = 6000
+"""Characters as they are sent; proxies and servers refuse request lines beyond about 8 kB."""
+
+
+@dataclass
+class Reader:
+    """Bulk reads from one server; `distrusted` names the searches that it turned out to ignore."""
+
+    client: FhirClient
+    distrusted: set[str] = field(default_factory=set)
+
+    def by_ids(
+        self, resource_type: str, ids: Sequence[str], *, confirm: bool = False
+    ) -> dict[str, Resource]:
+        """The resources that exist among these ids, by id.
+
+        With `confirm`, what a search does not find is also read: a search may be behind.
+        """
+        found: dict[str, Resource] = {}
+        for batch in _batches(ids):
+            hits = self._search(resource_type, "_id", batch, lambda r: [str(r.get("id"))])
+            if hits is None:
+                found |= self._one_by_one(resource_type, batch)
+            else:
+                found |= {hit["id"]: hit for hit in hits}
+                missing = [i for i in batch if i not in found] if confirm else []
+                found |= self._one_by_one(resource_type, missing)
+        return found
+
+    def by_url(self, resource_type: str, urls: Sequence[str]) -> list[Resource]:
+        """The resources with one of these urls, of any version."""
+        found: list[Resource] = []
+        for batch in _batches(urls):
+            found += self._search(resource_type, "url", batch, lambda r: [str(r.get("url"))]) or []
+        return found
+
+    def by_identifier(self, resource_type: str, identifiers: Sequence[str]) -> list[Resource]:
+        """The resources with one of these identifiers, written ``system|value``."""
+        found: list[Resource] = []
+        for batch in _batches(identifiers):
+            hits = self._search(resource_type, "identifier", batch, _identifiers)
+            found += hits or []
+        return found
+
+    def exist(self, resource_type: str, parameter: str, values: Sequence[str]) -> bool:
+        """Whether any resource may match; False only when the server counts none at all."""
+        for batch in _batches(values):
+            query = [(parameter, ",".join(map(_escaped, batch)))]
+            if self.client.count(resource_type, query) != 0:
+                return True
+        return False
+
+    def count_ids(self, resource_type: str, ids: Sequence[str]) -> int | None:
+        """How many of these ids exist by the server's count; None when it does not count."""
+        total = 0
+        for batch in _batches(ids):
+            counted = self.client.count(resource_type, [("_id", ",".join(map(_escaped, batch)))])
+            if counted is None:
+                return None
+            total += counted
+        return total
+
+    def _search(
+        self,
+        resource_type: str,
+        parameter: str,
+        values: Sequence[str],
+        of_hit: Callable[[Resource], Iterable[str]],
+    ) -> list[Resource] | None:
+        """The hits that were asked for; None when the server cannot be asked in this way."""
+        key = f"{resource_type}?{parameter}"
+        if key in self.distrusted:
+            return None
+        query = [(parameter, ",".join(map(_escaped, values))), ("_count", str(2 * len(values)))]
+        wanted = set(values)
+        found: list[Resource] = []
+        try:
+            for hit in self.client.search(resource_type, query):
+                if hit.get("resourceType") != resource_type or wanted.isdisjoint(of_hit(hit)):
+                    self.distrusted.add(key)
+                    return None
+                found.append(hit)
+        except ServerError as error:
+            if not 400 <= error.status < 500 or error.status in {401, 403, 429}:
+                raise
+            self.distrusted.add(key)
+            return None
+        return found
+
+    def _one_by_one(self, resource_type: str, ids: Iterable[str]) -> dict[str, Resource]:
+        read = ((i, self.client.read(resource_type, i)) for i in ids)
+        return {i: resource for i, resource in read if resource is not None}
+
+
+def _identifiers(resource: Resource) -> list[str]:
+    given = resource.get("identifier", [])
+    listed = given if isinstance(given, list) else [given]
+    return [f"{i.get('system', '')}|{i.get('value', '')}" for i in listed]
+
+
+def _batches(values: Sequence[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    length = 0
+    for value in values:
+        size = len(quote_plus(value)) + len("%2C")
+        if batch and (len(batch) == _MOST_VALUES or length + size > _LONGEST_QUERY):
+            yield batch
+            batch, length = [], 0
+        batch.append(value)
+        length += size
+    if batch:
+        yield batch
+
+
+def _escaped(value: str) -> str:
+    r"""A value in an OR list; ``,`` and ``\`` have a meaning there (R4 search.html#escaping)."""
+    return value.replace("\\", "\\\\").replace(",", "\\,")

@@ -1,0 +1,259 @@
+"""Proof that a server holds a package: by id, then as consumers search, then byte by byte.
+
+What is missing is told apart from what was accepted but altered, which no status ever tells.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.client.response import Response
+from fhirpkg.errors import ServerError
+from fhirpkg.publishing.compare import differences, same
+from fhirpkg.publishing.consumers import searches
+from fhirpkg.publishing.members import is_tagged, with_references
+from fhirpkg.publishing.plan import read_record
+from fhirpkg.publishing.reading import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.issues import Resource
+    from fhirpkg.publishing.consumers import Search
+    from fhirpkg.publishing.members import Member, Subject
+
+_SLICE = 200
+_MANY = 1000
+_SHOWN = 10
+
+
+@dataclass
+class Verification:
+    """What was proven and what was not; true when everything was found as it was published."""
+
+    checked: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
+    altered: dict[str, list[str]] = field(default_factory=dict)
+    """``Type/id`` to the places where the server holds something else."""
+    searches: int = 0
+    not_found: list[str] = field(default_factory=list)
+    """Searches that did not find what they must, each with what is missing or too much."""
+    attachments: int = 0
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Attachments whose bytes are not those that size and hash promise."""
+    invalid: dict[str, str] = field(default_factory=dict)
+    """What the server's own $validate says, where it was asked."""
+    notes: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return not (self.missing or self.altered or self.not_found or self.damaged or self.invalid)
+
+
+def verify(
+    subject: Subject,
+    client: FhirClient,
+    *,
+    validate: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Verification:
+    """Read everything back and search for it. `validate` also asks the server's $validate.
+
+    Raises ServerError for a server that cannot be read.
+    """
+    found = Verification()
+    record = read_record(client, subject.name)
+    links = {m.local: record.place(m) for m in subject.members}
+    if record.head is None:
+        found.notes.append("no push of this package is on record there; sought by the ids it has")
+    reader = Reader(client)
+    for group in _groups(subject.members):
+        _by_id(subject, reader, group, links, found)
+        progress(found.checked)
+        if validate:
+            _validated(subject, client, group, found)
+    as_consumers(subject, client, links, found)
+    found.notes += known_habits(client, found)
+    return found
+
+
+def read_back(subject: Subject, client: FhirClient, places: Mapping[str, str]) -> Verification:
+    """What a push does last: read back and search; a large package is counted rather than read."""
+    found = Verification()
+    links = {m.local: places[m.local] for m in subject.members}
+    if len(subject.members) <= _MANY:
+        reader = Reader(client)
+        for group in _groups(subject.members):
+            _by_id(subject, reader, group, links, found)
+    else:
+        _count_back(subject, client, links, found)
+        found.notes.append("counted by id, as it is large; 'fhirpkg verify' reads every resource")
+    as_consumers(subject, client, links, found)
+    found.notes += known_habits(client, found)
+    return found
+
+
+def as_consumers(
+    subject: Subject, client: FhirClient, links: dict[str, str], found: Verification
+) -> None:
+    """Search for the members as those do who do not know their ids."""
+    attempts = client.retry.attempts()  # one patience for all of them: the server is behind or not
+    for search in searches(subject, client.capabilities()):
+        found.searches += 1
+        problem = _compared(client, search, links)
+        missing = found.missing.keys() & search.expected
+        while problem and not missing and attempts.again(Response(404)):
+            problem = _compared(client, search, links)
+        if problem:
+            found.not_found.append(f"{search}: {problem}")
+
+
+def _count_back(
+    subject: Subject, client: FhirClient, links: dict[str, str], found: Verification
+) -> None:
+    """Count by id instead of reading, for a package too large to be read back in a push."""
+    reader = Reader(client)
+    for group in _groups(subject.members):
+        ids = [links[m.local].partition("/")[2] for m in group]
+        found.checked += len(group)
+        if reader.count_ids(group[0].type, ids) == len(ids):
+            continue
+        there = reader.by_ids(group[0].type, ids, confirm=True)
+        for member, resource_id in zip(group, ids, strict=True):
+            if resource_id not in there:
+                found.missing[member.local] = f"{links[member.local]} is not there"
+
+
+def known_habits(client: FhirClient, found: Verification) -> list[str]:
+    """What this server's software is known to alter, told when it altered something."""
+    software = client.capabilities().software
+    if not found.altered:
+        return []
+    return [words for name, words in _HABITS if name in software.lower()]
+
+
+_HABITS = (
+    ("hapi", "HAPI drops what it does not know (elements, empty values) and still answers 201"),
+    ("hapi", "HAPI writes narrative anew: quotes, entities, blanks before comments"),
+    ("hapi", "HAPI keeps every tag that a resource ever had"),
+    ("healthlake", "HealthLake adds extensions of its own to DocumentReferences"),
+    ("medplum", "Medplum adds author, project and compartment to meta"),
+)
+
+
+def _by_id(
+    subject: Subject,
+    reader: Reader,
+    members: Sequence[Member],
+    links: dict[str, str],
+    found: Verification,
+) -> None:
+    ids = [links[m.local].partition("/")[2] for m in members]
+    there = reader.by_ids(members[0].type, ids, confirm=True)
+    moved = {local: place for local, place in links.items() if local != place}
+    for member, resource_id in zip(members, ids, strict=True):
+        found.checked += 1
+        theirs = there.get(resource_id)
+        if theirs is None:
+            found.missing[member.local] = f"{links[member.local]} is not there"
+            continue
+        ours = with_references(subject.resource(member), moved) | {"id": theirs["id"]}
+        if not same(ours, theirs):
+            places = [str(difference) for difference in differences(ours, theirs)]
+            found.altered[member.local] = places[:_SHOWN]
+        elif not is_tagged(theirs, subject.owner):
+            found.altered[member.local] = ["meta.tag: the mark of this package is not kept"]
+        _attachments(reader.client, member, theirs, found)
+
+
+def _compared(client: FhirClient, search: Search, links: dict[str, str]) -> str:
+    """What is wrong with the answer to a consumer's search; nothing when it is right."""
+    missing = {links[local] for local in search.expected}
+    more: list[str] = []
+    query = [*search.query, ("_elements", "id"), ("_count", "500")]
+    try:
+        for hit in client.search(search.type, query):
+            place = f"{hit.get('resourceType')}/{hit.get('id')}"
+            if place not in missing:
+                more.append(place)
+            missing.discard(place)
+            if not missing and not search.exactly:
+                return ""
+    except ServerError as error:
+        return error.problem
+    if missing:
+        return f"does not find {', '.join(sorted(missing)[:_SHOWN])}"
+    return f"also finds {', '.join(more[:_SHOWN])}" if search.exactly and more else ""
+
+
+def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Verification) -> None:
+    """Fetch each attachment that promises a size or hash and look at the bytes."""
+    for attachment in _with_hash(theirs):
+        found.attachments += 1
+        try:
+            data = _bytes_of(client, attachment)
+        except (ServerError, binascii.Error, ValueError) as error:
+            found.damaged[member.local] = str(error)
+            continue
+        if data is None:
+            found.notes.append(
+                f"{member}: {attachment.get('url')} is elsewhere and was not fetched"
+            )
+            continue
+        digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
+        if "size" in attachment and int(attachment["size"]) != len(data):
+            found.damaged[member.local] = f"{len(data)} bytes, not {attachment['size']}"
+        elif attachment.get("hash", digest) != digest:
+            found.damaged[member.local] = f"its SHA-1 is {digest}, not {attachment['hash']}"
+
+
+def _with_hash(value: Any) -> Iterator[Resource]:
+    if isinstance(value, dict):
+        if ("hash" in value or "size" in value) and ("data" in value or "url" in value):
+            yield value
+        for item in value.values():
+            yield from _with_hash(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _with_hash(item)
+
+
+def _bytes_of(client: FhirClient, attachment: Resource) -> bytes | None:
+    """The attachment's bytes, inline or from this server; None when they are elsewhere."""
+    if "data" in attachment:
+        return base64.b64decode(attachment["data"])
+    url = str(attachment["url"]).removeprefix(f"{client.base_url}/")
+    if ":" in url.partition("/")[0]:
+        return None
+    binary = client.request("GET", url).expect("Binary")
+    return base64.b64decode(binary.get("data", ""))
+
+
+def _validated(
+    subject: Subject, client: FhirClient, members: Sequence[Member], found: Verification
+) -> None:
+    for member in members:
+        response = client.request(
+            "POST", f"{member.type}/$validate", body=subject.resource(member), repeatable=True
+        )
+        if response.outcome is None:
+            found.notes.append(f"{member}: $validate was not carried out ({response.problem})")
+            continue
+        errors = [
+            i for i in response.outcome.get("issue", []) if i.get("severity") in {"error", "fatal"}
+        ]
+        if errors:
+            found.invalid[member.local] = response.problem.partition(": ")[2] or response.problem
+
+
+def _groups(members: Sequence[Member]) -> Iterator[list[Member]]:
+    by_type: dict[str, list[Member]] = {}
+    for member in members:
+        by_type.setdefault(member.type, []).append(member)
+    for group in by_type.values():
+        for start in range(0, len(group), _SLICE):
+            yield group[start : start + _SLICE]

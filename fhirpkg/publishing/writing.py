@@ -1,0 +1,353 @@
+"""Writing members to a server, so that every one ends as written, refused or failed: never unknown.
+
+After anything but a clear answer (a lost connection, a 5xx, a race) the server is read before
+anything is sent again; what already stands there as we meant it counts as done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.client.response import Response, outcome_texts, version_of_etag
+from fhirpkg.client.retry import is_transient
+from fhirpkg.errors import ServerError
+from fhirpkg.publishing.compare import same
+from fhirpkg.publishing.members import with_references
+from fhirpkg.publishing.order import halves
+from fhirpkg.publishing.plan import Action
+from fhirpkg.publishing.strategy import Key, Portions, condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.retry import Attempts
+    from fhirpkg.issues import Resource
+    from fhirpkg.publishing.members import Member, Subject
+    from fhirpkg.publishing.plan import Item
+    from fhirpkg.publishing.reading import Reader
+    from fhirpkg.publishing.strategy import Strategy
+
+_RACES = {409, 412}
+_TOO_LARGE = {413}
+_NO_SUCH_THING = {404, 405, 501}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A member that stands on the server as we meant it."""
+
+    place: str
+    version: str
+    created: bool
+
+
+@dataclass
+class Writer:
+    """The state of one push while it writes; what became of each member is in its three tables."""
+
+    subject: Subject
+    client: FhirClient
+    reader: Reader
+    strategy: Strategy
+    links: dict[str, str]
+    """``Type/id`` in the content to the place on the server, where that differs."""
+    guarded: bool = True
+    """Whether the server enforces If-Match; if not, it is read before each portion."""
+    done: dict[str, Done] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    stale: dict[str, str] = field(default_factory=dict)
+    """Members that somebody else changed after the plan was made."""
+    failed: dict[str, str] = field(default_factory=dict)
+    settled: str = ""
+    """The server's time of the newest write, for what it tells in its answers."""
+
+    @property
+    def dealt(self) -> set[str]:
+        """The members whose end is known."""
+        return {*self.done, *self.refused, *self.stale, *self.failed}
+
+    def write(self, items: Sequence[Item]) -> None:
+        """Write one portion; afterwards each item is in one of the tables."""
+        attempts = self.client.retry.attempts()
+        left = list(items)
+        if not self.guarded:
+            left = self._settle(left, attempts)
+        while left:
+            answer = self._send(left)
+            if isinstance(answer, Response):
+                left = self._after_refusal(left, answer, attempts)
+            else:
+                left = self._after_answers(left, answer, attempts)
+
+    def _send(self, items: Sequence[Item]) -> Response | list[Resource]:
+        """The entries that answer the items one by one, or the answer that refuses them all."""
+        if self.strategy.portions is Portions.SINGLE and len(items) == 1:
+            return [self._send_one(items[0])]
+        if self.strategy.key is Key.CONDITION:
+            self.links |= {i.local: i.member.urn for i in items if i.member and not i.place}
+        entries = [self._entry(item) for item in items]
+        bundle = {"resourceType": "Bundle", "type": str(self.strategy.portions), "entry": entries}
+        try:
+            response = self.client.request("POST", "", body=bundle)
+        except ServerError as error:
+            return Response(error.status, text=error.problem, url=error.url)
+        resource = response.resource or {}
+        answers = resource.get("entry", []) if resource.get("resourceType") == "Bundle" else []
+        if response.ok and len(answers) == len(items):
+            return list(answers)
+        # A success without an answer to each entry says nothing: read what became of it.
+        return replace(response, status=0, text=_unclear(response)) if response.ok else response
+
+    def _send_one(self, item: Item) -> Resource:
+        entry = self._entry(item)
+        request = entry["request"]
+        names = {"ifMatch": "If-Match", "ifNoneMatch": "If-None-Match", "ifNoneExist": _EXIST}
+        headers = {header: request[key] for key, header in names.items() if key in request}
+        try:
+            response = self.client.request(
+                request["method"],
+                request["url"],
+                body=entry["resource"],
+                headers=headers,
+                repeatable=bool(headers) or request["method"] == "PUT",
+            )
+        except ServerError as error:
+            return {"response": {"status": "0", "problem": error.problem}}
+        answer = {
+            "status": str(response.status),
+            "etag": response.headers.get("etag", ""),
+            "location": response.headers.get("location", ""),
+            "outcome": response.outcome,
+            "problem": "" if response.ok else response.problem,
+        }
+        return {"resource": response.resource, "response": answer}
+
+    def _entry(self, item: Item) -> Resource:
+        """An entry of a transaction with the strongest precondition there is for it."""
+        member = item.member
+        assert member is not None, "what is written is in the content"
+        resource = with_references(self.subject.resource(member), self.links)
+        if item.place:
+            resource = resource | {"id": item.place.partition("/")[2]}
+            request = {"method": "PUT", "url": item.place}
+            if item.version:
+                request["ifMatch"] = f'W/"{item.version}"'
+            return {"resource": resource, "request": request}
+        if self.strategy.key is Key.ID:
+            request = {"method": "PUT", "url": member.local, "ifNoneMatch": "*"}
+            return {"resource": resource, "request": request}
+        bare = {key: value for key, value in resource.items() if key != "id"}
+        request = {"method": "POST", "url": member.type}
+        criteria = condition(self.client.capabilities(), member)
+        if criteria:
+            request["ifNoneExist"] = criteria
+        return {"fullUrl": member.urn, "resource": bare, "request": request}
+
+    def _after_answers(
+        self, items: Sequence[Item], answers: Sequence[Resource], attempts: Attempts
+    ) -> list[Item]:
+        """Sort items by their own answers; the ones to be sent again are given back."""
+        unclear: list[Item] = []
+        worst = Response(200)
+        for item, answer in zip(items, answers, strict=True):
+            told = answer.get("response") or {}
+            response = _entry_response(told)
+            if response.ok:
+                self._note(item, answer, response)
+            elif is_transient(response) or response.status in _RACES:
+                unclear.append(item)
+                worst = response
+            else:
+                self.refused[item.local] = response.problem
+        if len(unclear) < len(items):
+            attempts.progress()
+        return self._settle_and_wait(unclear, worst, attempts)
+
+    def _after_refusal(
+        self, items: Sequence[Item], response: Response, attempts: Attempts
+    ) -> list[Item]:
+        """What to send next after a request was refused as a whole."""
+        if response.status in _NO_SUCH_THING and self.strategy.portions is not Portions.SINGLE:
+            lower = self.strategy.smaller()
+            assert lower is not None, "single requests are the lowest rung"
+            self.strategy = lower
+            self._write_parts([[item] for item in items] if lower.size == 1 else [list(items)])
+            return []
+        if response.status in _RACES or is_transient(response):
+            return self._settle_and_wait(items, response, attempts)
+        parts = self._halves(items)
+        if response.status in _TOO_LARGE and len(parts) > 1:
+            self.strategy = replace(self.strategy, size=max(1, len(parts[0])))
+        if len(items) == 1 or len(parts) == 1:
+            self.refused |= dict.fromkeys((item.local for item in items), response.problem)
+            return []
+        self._write_parts(parts)  # one of them is at fault, and the answer does not say which
+        return []
+
+    def _write_parts(self, parts: Iterable[list[Item]]) -> None:
+        for part in parts:
+            self.write(part)
+
+    def _halves(self, items: Sequence[Item]) -> list[list[Item]]:
+        by_local = {item.local: item for item in items}
+        members = [item.member for item in items if item.member is not None]
+        return [[by_local[member.local] for member in half] for half in halves(members)]
+
+    def _settle_and_wait(
+        self, items: Sequence[Item], response: Response, attempts: Attempts
+    ) -> list[Item]:
+        """After an unclear answer: read, and give back what is still to be sent, after a wait."""
+        if not items:
+            return []
+        left = self._settle(items, attempts)
+        if not left or attempts.again(response):
+            return self._settle(left, attempts)
+        if response.status not in _RACES:
+            self.failed |= dict.fromkeys((item.local for item in left), response.problem)
+        elif len(parts := self._halves(left)) > 1:
+            self._write_parts(parts)  # nothing changed there, so one of them is at fault
+        else:
+            self.refused |= dict.fromkeys((item.local for item in left), response.problem)
+        return []
+
+    def _settle(self, items: Sequence[Item], attempts: Attempts) -> list[Item]:
+        """Read what the items are on the server now; the ones still as planned are given back."""
+        left: list[Item] = []
+        found = list(self._read(items))
+        for item, theirs in found:  # first where they stand, as they may refer to each other
+            if theirs is not None and theirs.get("id") != item.local.partition("/")[2]:
+                self.links[item.local] = f"{theirs['resourceType']}/{theirs['id']}"
+        for item, theirs in found:
+            version = str((theirs or {}).get("meta", {}).get("versionId", ""))
+            if theirs is not None and self._stands(item, theirs):
+                place = f"{theirs['resourceType']}/{theirs['id']}"
+                self._keep(item, Done(place, version, created=not item.place))
+                attempts.progress()
+            elif (theirs is None and not item.place) or (theirs and version == item.version):
+                left.append(item)
+            elif theirs is None:
+                self.stale[item.local] = "it was deleted after the plan was made"
+            else:
+                self.stale[item.local] = f"somebody else wrote version {version} meanwhile"
+        return left
+
+    def _read(self, items: Sequence[Item]) -> Iterable[tuple[Item, Resource | None]]:
+        by_type: dict[str, list[Item]] = {}
+        for item in items:
+            by_type.setdefault(item.local.partition("/")[0], []).append(item)
+        for resource_type, group in by_type.items():
+            ids = [(item.place or item.local).partition("/")[2] for item in group]
+            found = self.reader.by_ids(resource_type, ids)
+            for item, resource_id in zip(group, ids, strict=True):
+                theirs = found.get(resource_id)
+                if theirs is None and not item.place and self.strategy.key is Key.CONDITION:
+                    theirs = self._found_by_condition(item)
+                yield item, theirs
+
+    def _found_by_condition(self, item: Item) -> Resource | None:
+        member = item.member
+        assert member is not None, "what is written is in the content"
+        if member.url:
+            hits = self.reader.by_url(member.type, [member.url])
+            hits = [hit for hit in hits if str(hit.get("version", "")) == member.version]
+        else:
+            hits = self.reader.by_identifier(member.type, [member.identifier])
+        return hits[0] if hits else None
+
+    def _stands(self, item: Item, theirs: Resource) -> bool:
+        assert item.member is not None, "what is written is in the content"
+        ours = with_references(self.subject.resource(item.member), self.links)
+        return same(ours | {"id": theirs["id"]}, theirs)
+
+    def _note(self, item: Item, answer: Resource, response: Response) -> None:
+        """Note what was written; a creation that was none is looked at more closely."""
+        told = answer.get("response") or {}
+        place = item.place or _place(item, told, answer.get("resource"), self.strategy.key)
+        version = response.version or _version_in(str(told.get("location", "")))
+        done = Done(place, version, created=response.status == 201)
+        self.settled = max(self.settled, str(told.get("lastModified", "")))
+        if item.action is Action.CREATE and response.status != 201 and self._overwrote(item, done):
+            return
+        self._keep(item, done)
+
+    def _overwrote(self, item: Item, done: Done) -> bool:
+        """Whether a creation met something that came in between, and what it was differed."""
+        resource_type, _, resource_id = done.place.partition("/")
+        if self.strategy.key is Key.CONDITION:
+            theirs = self.client.read(resource_type, resource_id)
+            if theirs is not None and self._stands(item, theirs):
+                return False
+            self.stale[item.local] = f"somebody else created {done.place} meanwhile"
+            return True
+        before = str(int(done.version) - 1) if done.version.isdigit() else ""
+        if before in {"", "0"}:
+            return False
+        theirs = self.client.read(resource_type, resource_id, before)
+        if theirs is None or self._stands(item, theirs):
+            return False
+        self.stale[item.local] = (
+            f"somebody else created it meanwhile and this server let us write over it; what was "
+            f"there is {done.place}/_history/{before}"
+        )
+        return True
+
+    def _keep(self, item: Item, done: Done) -> None:
+        self.done[item.local] = done
+        if done.place != item.local:
+            self.links[item.local] = done.place
+
+
+_EXIST = "If-None-Exist"
+
+
+def _entry_response(told: Resource) -> Response:
+    """An entry's answer as if it were one of its own."""
+    status = str(told.get("status", ""))[:3]
+    outcome = told.get("outcome")
+    words = "; ".join(outcome_texts(outcome)) if isinstance(outcome, dict) else ""
+    return Response(
+        int(status) if status.isdigit() else 0,
+        {"etag": f'W/"{version_of_etag(str(told.get("etag") or ""))}"'},
+        outcome if isinstance(outcome, dict) and "resourceType" in outcome else None,
+        str(told.get("problem") or words or "no reason given"),
+    )
+
+
+def _place(item: Item, told: Resource, resource: Resource | None, key: Key) -> str:
+    """Where a new resource stands; the host in a location says nothing."""
+    if key is Key.ID:
+        return item.local
+    resource_type = item.local.partition("/")[0]
+    parts = str(told.get("location", "")).split("/")
+    if resource_type in parts and parts.index(resource_type) + 1 < len(parts):
+        return f"{resource_type}/{parts[parts.index(resource_type) + 1]}"
+    if resource and resource.get("id"):
+        return f"{resource_type}/{resource['id']}"
+    return ""
+
+
+def _version_in(location: str) -> str:
+    _, found, version = location.partition("/_history/")
+    return version if found else ""
+
+
+def _unclear(response: Response) -> str:
+    words = "; ".join(outcome_texts(response.outcome))
+    return words or "it answered, but not to each entry"
+
+
+def in_portions(
+    members: Sequence[Member], strategy: Strategy, items: dict[str, Item]
+) -> list[list[Item]]:
+    """The items to write, in portions that suit the strategy, needed ones first."""
+    from fhirpkg.publishing.order import chunks, levels  # noqa: PLC0415 - beside its only use
+
+    if strategy.portions is Portions.BATCH:
+        groups = levels(members, strategy.size)
+    else:
+        groups = chunks(members, strategy.size)
+    if strategy.portions is Portions.SINGLE:
+        groups = [[member] for group in groups for member in group]
+    return [[items[member.local] for member in group] for group in groups]
