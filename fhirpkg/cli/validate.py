@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fhirpkg.cli.inputs import Input
     from fhirpkg.cli.progress import Progress
     from fhirpkg.cli.targets import Targets
+    from fhirpkg.packages.package import Package
     from fhirpkg.validation.validator import Validator
 
 _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "never": -1}
@@ -223,10 +224,8 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
     from fhirpkg.validation.validator import Validator
 
     definitions = Definitions.core()
-    for name in options["packages"]:
-        from fhirpkg.packages.cache import resolve_package
-
-        definitions = definitions.with_package(resolve_package(name, offline=options["offline"]))
+    for package in _packages(options["packages"], offline=options["offline"]):
+        definitions = definitions.with_package(package)
     local = [fhirjson.read(given.data())[0] for given in targets.definitions]
     unknown = [
         each
@@ -237,3 +236,18 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
         definitions = definitions.with_resources(unknown)
     settings = Settings(best_practice=Severity.WARNING if options["best_practice"] else None)
     return Validator(definitions=definitions, settings=settings, retrieve=targets.retrieve)
+
+
+def _packages(names: tuple[str, ...], *, offline: bool) -> list[Package]:
+    """The packages asked for and those they depend on, which are taken from the cache."""
+    if not names:
+        return []
+    from fhirpkg.packages.cache import PackageCache, resolve_package, with_dependencies
+
+    cache = PackageCache()
+    asked = [resolve_package(name, cache, offline=offline) for name in names]
+    packages, missing = with_dependencies(asked, cache)
+    for each in missing:
+        advice = f"what it defines is not checked; fhirpkg install {each} fetches it"
+        click.echo(f"fhirpkg: {each} is not in the package cache; {advice}", err=True)
+    return packages

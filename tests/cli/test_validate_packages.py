@@ -1,0 +1,55 @@
+"""`validate --package`: a package and what it depends on, from the cache."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from fhirpkg.canonical import PackageId
+from fhirpkg.cli.validate import command
+from fhirpkg.packages.cache import PackageCache
+from tests.packages.loopback import archive
+
+URL = "http://example.org/StructureDefinition/p"
+PROFILE = {
+    "resourceType": "StructureDefinition",
+    "url": URL,
+    "name": "P",
+    "status": "draft",
+    "kind": "resource",
+    "abstract": False,
+    "type": "Patient",
+    "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+    "derivation": "constraint",
+    "differential": {"element": [{"id": "Patient.name", "path": "Patient.name", "min": 1}]},
+}
+
+
+@pytest.fixture
+def patient(tmp_path, monkeypatch):
+    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "cache"))
+    PackageCache().add(
+        archive("test.profiles", files={"p.json": PROFILE}), PackageId("test.profiles", "1.0.0")
+    )
+    PackageCache().add(
+        archive("test.one", dependencies={"test.profiles": "1.0.x", "test.none": "1.0.0"}),
+        PackageId("test.one", "1.0.0"),
+    )
+    path = tmp_path / "patient.json"
+    path.write_text(json.dumps({"resourceType": "Patient", "meta": {"profile": [URL]}}))
+    return str(path)
+
+
+def validate(*arguments):
+    return CliRunner().invoke(command, arguments, standalone_mode=False)
+
+
+def test_a_profile_of_a_package_that_the_asked_one_depends_on_is_checked(patient):
+    result = validate(patient, "--package", "test.one#1.0.0", "--offline")
+    assert result.return_value == 1, result.output
+    assert "Patient.name" in result.stdout
+
+
+def test_a_dependency_that_is_not_in_the_cache_is_told(patient):
+    result = validate(patient, "--package", "test.one", "--offline")
+    assert "test.none#1.0.0 is not in the package cache" in result.stderr
