@@ -1,4 +1,4 @@
-"""Search criteria: query parameters as conditions in SQL over the index tables.
+"""Search criteria: query parameters as conditions in SQL over the table `searchable`.
 
 See http://hl7.org/fhir/R4/search.html. Text of a query enters SQL only as an argument.
 """
@@ -13,7 +13,7 @@ from fhirpkg import rules
 from fhirpkg.server import values
 from fhirpkg.server.exchange import refused
 from fhirpkg.server.indexing import LOCAL, Parameter
-from fhirpkg.server.store import INDEXES
+from fhirpkg.server.store import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -158,11 +158,8 @@ def _missing(parameter: Parameter, text: str) -> Condition:
     if parameter.code in {"_id", "_lastUpdated"}:  # never missing
         return str(int(text == "false")), []
     negation = "NOT " if text == "true" else ""
-    table = parameter.table
-    return (
-        f"current.key {negation}IN (SELECT key FROM {table} WHERE param = ?)",  # noqa: S608 - ours
-        [parameter.name],
-    )
+    there = "SELECT key FROM searchable WHERE param = ?"
+    return f"current.key {negation}IN ({there})", [parameter.name]
 
 
 def _any_of(conditions: Iterable[Condition]) -> Condition:
@@ -176,11 +173,11 @@ def _select(wanted: _Wanted) -> Condition:
     parameter = wanted.parameter
     if parameter.components:
         return _select_composite(wanted)
-    table, name = parameter.table, parameter.name
+    kind, name = parameter.kind, parameter.name
     if wanted.modifier == "identifier":
-        table, name = "token", f"{name}:identifier"
-    sql, arguments = _PREDICATES[table](wanted)
-    return f"SELECT key FROM {table} WHERE param = ? AND ({sql})", [name, *arguments]  # noqa: S608
+        kind, name = "token", f"{name}:identifier"
+    sql, arguments = _PREDICATES[kind](wanted)
+    return f"SELECT key FROM searchable WHERE param = ? AND ({sql})", [name, *arguments]  # noqa: S608
 
 
 def _select_composite(wanted: _Wanted) -> Condition:
@@ -199,11 +196,12 @@ def _select_composite(wanted: _Wanted) -> Condition:
 def _token(wanted: _Wanted) -> Condition:
     system, *code = (_unescape(part) for part in split_values(wanted.text, "|"))
     if not code:
-        return "value = ?", [system]
+        return "value = ?", [system.casefold()]
     if code == [""]:
         return "system = ?", [system]
     # The system that a `code` element implies is not stored: None fits each.
-    return "value = ? AND (system = ? OR system IS NULL)", ["|".join(code), system]
+    value = "|".join(code).casefold()
+    return "value = ? AND (system = ? OR system IS NULL)", [value, system]
 
 
 def _string(wanted: _Wanted) -> Condition:
@@ -243,10 +241,10 @@ _DATES = {
     "ap": "{low} < :b AND {high} > :a",
 }
 _UPDATED = {"low": "current.updated", "high": "(current.updated + 1000)"}
-_INDEXED = {"low": "low", "high": "high"}
+_STORED = {"low": "value", "high": "high"}
 
 
-def _date(wanted: _Wanted, columns: Mapping[str, str] = _INDEXED) -> Condition:
+def _date(wanted: _Wanted, columns: Mapping[str, str] = _STORED) -> Condition:
     prefix, date = _prefix(wanted.text)
     try:
         low, high = values.date_range(_unescape(date))
@@ -259,15 +257,15 @@ def _date(wanted: _Wanted, columns: Mapping[str, str] = _INDEXED) -> Condition:
 
 
 _NUMBERS = {
-    "eq": "low >= :a AND high < :b",
-    "ne": "NOT (low >= :a AND high < :b)",
+    "eq": "value >= :a AND high < :b",
+    "ne": "NOT (value >= :a AND high < :b)",
     "gt": "high > :a",
-    "lt": "low < :a",
+    "lt": "value < :a",
     "ge": "high >= :a",
-    "le": "low <= :a",
-    "sa": "low > :a",
+    "le": "value <= :a",
+    "sa": "value > :a",
     "eb": "high < :a",
-    "ap": "low <= :b AND high >= :a",
+    "ap": "value <= :b AND high >= :a",
 }
 
 
@@ -310,13 +308,12 @@ def _reference(wanted: _Wanted) -> Condition:
         text = f"{wanted.modifier}/{text}"
     if local := LOCAL.fullmatch(text):
         absolute = f"{wanted.base}/{local['type']}/{local['id']}"
-        return "id = ? AND type = ? OR url = ?", [local["id"], local["type"], absolute]
+        local_or_absolute = "value = ? AND type = ? OR value = ? AND type IS NULL"
+        return local_or_absolute, [local["id"], local["type"], absolute]
     url, _, version = text.partition("|")
-    if ":" not in url:
-        return "id = ?", [text]
     if version:
-        return "url = ? AND version = ?", [url, version]
-    return "url = ?", [url]
+        return "value = ? AND version = ?", [url, version]
+    return "value = ?", [url]
 
 
 _PREDICATES: dict[str, Callable[[_Wanted], Condition]] = {
@@ -328,4 +325,4 @@ _PREDICATES: dict[str, Callable[[_Wanted], Condition]] = {
     "quantity": _quantity,
     "reference": _reference,
 }
-assert _PREDICATES.keys() == INDEXES.keys(), "each index table is searched by"
+assert _PREDICATES.keys() == INDEXED.keys(), "each kind that is indexed is searched by"

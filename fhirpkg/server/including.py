@@ -78,15 +78,15 @@ def _referred(
     found: list[Version] = []
     for version in versions:
         rows = endpoint.store.query(
-            "SELECT r.type, r.id, r.url, r.version FROM reference r JOIN current c ON c.key = r.key"
+            "SELECT r.type, r.value, r.version FROM searchable r JOIN current c ON c.key = r.key"
             " WHERE c.type = ? AND c.id = ? AND r.param = ?",
             (version.type, version.id, parameter.name),
         )
-        for type_, identity, url, wanted in rows:
-            if url is None:
-                found += endpoint.newest([(type_, identity)])
+        for type_, value, wanted in rows:
+            if type_ is None:
+                found += by_canonical(value, wanted, target or None, endpoint)
             else:
-                found += by_canonical(url, wanted, target or None, endpoint)
+                found += endpoint.newest([(type_, value)])
     return [version for version in found if target in {"", version.type}]
 
 
@@ -96,7 +96,9 @@ def by_canonical(
     """The resources of a canonical url, of a version and a type if those are given."""
     types = [resource_type] if resource_type else endpoint.definitions.types.resource_types()
     names = [f"{type_}.url" for type_ in types]
-    there = f"SELECT key FROM uri WHERE value = ? AND param IN ({','.join('?' * len(names))})"  # noqa: S608 - ours
+    there = (
+        f"SELECT key FROM searchable WHERE value = ? AND param IN ({','.join('?' * len(names))})"  # noqa: S608 - ours
+    )
     found = endpoint.store.versions(
         "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
         f" AND current.key IN ({there})",
@@ -112,14 +114,14 @@ def _referring(
     found: list[Version] = []
     for version in versions:
         url = endpoint.store.query(
-            "SELECT value FROM uri u JOIN current c ON c.key = u.key"
+            "SELECT value FROM searchable u JOIN current c ON c.key = u.key"
             " WHERE c.type = ? AND c.id = ? AND u.param = ?",
             (version.type, version.id, f"{version.type}.url"),
         )
         found += endpoint.store.versions(
             "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
-            " AND current.key IN (SELECT key FROM reference WHERE param = ?"
-            " AND (id = ? AND type = ? OR url = ?))",
+            " AND current.key IN (SELECT key FROM searchable WHERE param = ?"
+            " AND (value = ? AND type = ? OR value = ? AND type IS NULL))",
             (parameter.name, version.id, version.type, url[0][0] if url else None),
         )
     return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.canonical import Canonical
 from fhirpkg.fhirpath import Environment, compile_expression
 from fhirpkg.server import values
-from fhirpkg.server.store import INDEXES
+from fhirpkg.server.store import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,11 +55,6 @@ class Parameter:
     targets: tuple[str, ...] = ()
     components: tuple[Parameter, ...] = ()
 
-    @property
-    def table(self) -> str:
-        """The index table that holds its values; empty for a composite one."""
-        return self.kind if self.kind in INDEXES else ""
-
 
 class Unindexable(ValueError):  # noqa: N818 - told as a refusal
     """A value that its search parameter cannot take."""
@@ -90,7 +85,7 @@ class Indexing:
         return self._parameters[resource_type]
 
     def rows(self, resource: Resource) -> Rows:
-        """The index rows of a resource, by table. Raises Unindexable."""
+        """The rows that find a resource, by kind. Raises Unindexable."""
         rows: Rows = {}
         environment = Environment(resource=resource, root_resource=resource, resolve=_stand_in)
         for parameter, expressions, components in self._program(resource["resourceType"]):
@@ -119,7 +114,7 @@ class Indexing:
     def _parameter(self, resource_type: str, code: str, definition: Resource) -> Parameter | None:
         kind, url = definition["type"], definition["url"]
         texts = tuple(_alternatives(definition.get("expression", ""), resource_type))
-        if not texts or url in _UNUSABLE or (kind not in INDEXES and kind != "composite"):
+        if not texts or url in _UNUSABLE or (kind not in INDEXED and kind != "composite"):
             return None
         name = f"{resource_type}.{code}"
         components: tuple[Parameter, ...] = ()
@@ -179,28 +174,30 @@ def _add(rows: Rows, parameter: Parameter, part: int, value: Any) -> None:
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         problem = str(error) if type(error) is ValueError else f"{value!r} has the wrong type"
         raise Unindexable(parameter.code, problem) from error
-    table = rows.setdefault(parameter.table, [])
-    table.extend((parameter.name, part, *row) for row in found)
+    rows.setdefault(parameter.kind, []).extend((parameter.name, part, *row) for row in found)
     if parameter.kind == "reference" and isinstance(value, dict) and "identifier" in value:
-        identifier = f"{parameter.name}:identifier"
-        tokens = rows.setdefault("token", [])
-        tokens.extend((identifier, part, *row) for row in _token_rows(value["identifier"]))
+        name = f"{parameter.name}:identifier"
+        found = [(name, part, *row) for row in _token_rows(value["identifier"])]
+        rows.setdefault("token", []).extend(found)
 
 
 def _token_rows(value: Any) -> Iterator[tuple[Any, ...]]:
-    """Value and system; the system None is one that the element implies."""
+    """Value, whatever its case, and system; the system None is one that the element implies."""
     if isinstance(value, bool):
         yield str(value).lower(), None
     elif isinstance(value, str):
-        yield value, None
+        yield value.casefold(), None
     elif "coding" in value:
         for coding in value["coding"]:
             yield from _token_rows(coding)
     elif "value" in value:
         system = value.get("system", "")
-        yield _text(value["value"]), None if system in _SYSTEMS_OF_CONTACT else _text(system)
+        yield (
+            _text(value["value"]).casefold(),
+            None if system in _SYSTEMS_OF_CONTACT else _text(system),
+        )
     elif "code" in value:
-        yield _text(value["code"]), _text(value.get("system", ""))
+        yield _text(value["code"]).casefold(), _text(value.get("system", ""))
 
 
 def _string_rows(value: Any) -> Iterator[tuple[str, str]]:
@@ -272,18 +269,18 @@ def _unit(quantity: Resource) -> tuple[str, str, str]:
 
 
 def _reference_rows(value: Any) -> Iterator[tuple[Any, ...]]:
-    """Id and type of a local reference, url and version of any other and of a canonical."""
+    """Id and type of a local reference; url and version of any other and of a canonical."""
     if isinstance(value, dict):
         if "resourceType" in value:  # Bundle.entry.resource
-            yield value.get("id", ""), value["resourceType"], None, None
+            yield value.get("id", ""), value["resourceType"], None
             return
         value = value.get("reference", "")
     match = LOCAL.fullmatch(_text(value))
     if match:
-        yield match["id"], match["type"], None, None
+        yield match["id"], match["type"], None
     elif value and not value.startswith("#"):
         canonical = Canonical.parse(value)
-        yield None, None, canonical.url, canonical.version
+        yield canonical.url, None, canonical.version
 
 
 def _text(value: Any) -> str:

@@ -29,7 +29,6 @@ _INCLUDES = ("_include", "_revinclude", "_include:iterate", "_revinclude:iterate
 _OFFSET = "_offset"
 _RESULT = {*_INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", _OFFSET}
 _NOT_SEARCHED = {"_format", "_pretty"}
-_LOWEST = {"date": "low", "number": "low", "quantity": "low", "reference": "id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _order(
     for key in filter(None, text.split(",")):
         code, down = key.removeprefix("-"), key.startswith("-")
         parameter = endpoint.indexing.parameters(resource_type).get(code)
-        if parameter is None or not (parameter.table or code.startswith("_")):
+        if parameter is None or parameter.kind == "composite":
             near = rules.nearest(code, list(endpoint.indexing.parameters(resource_type)))
             error = refused(
                 400, "server-search-parameter", type=resource_type, parameter=code, near=near
@@ -157,9 +156,5 @@ def _sorted_by(parameter: Any) -> str:
     columns = {"_id": "current.id", "_lastUpdated": "current.updated"}
     if parameter.code in columns:
         return columns[parameter.code]
-    column = _LOWEST.get(parameter.kind, "value")
-    # The name is of a definition, not of the query.
-    return (
-        f"(SELECT min({column}) FROM {parameter.table}"  # noqa: S608
-        f" WHERE key = current.key AND param = '{parameter.name}')"
-    )
+    where = f"key = current.key AND param = '{parameter.name}'"  # a name of the definitions
+    return f"(SELECT min(value) FROM searchable WHERE {where})"  # noqa: S608

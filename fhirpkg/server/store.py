@@ -25,26 +25,28 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
     Rows = dict[str, list[tuple[Any, ...]]]
-    """Index rows by table: param, part, then the columns of the table."""
+    """Rows of `searchable` by kind: param, part, then the columns of the kind."""
 
 _APPLICATION = 0x66686972  # "fhir": marks a SQLite file as ours
 _LAYOUT = 1
 _COLUMNS = (
     "version.type, version.id, version.version, version.updated, version.method, version.content"
 )
-INDEXES = {
-    "token": ("value TEXT COLLATE NOCASE", "system TEXT"),
-    "string": ("value TEXT", "exact TEXT"),
-    "uri": ("value TEXT",),
-    "date": ("low INTEGER", "high INTEGER"),
-    "number": ("low REAL", "high REAL"),
-    "quantity": ("low REAL", "high REAL", "system TEXT", "code TEXT", "unit TEXT"),
-    "reference": ("id TEXT", "type TEXT", "url TEXT", "version TEXT"),
+INDEXED = {
+    "token": ("value", "system"),
+    "string": ("value", "exact"),
+    "uri": ("value",),
+    "date": ("value", "high"),
+    "number": ("value", "high"),
+    "quantity": ("value", "high", "system", "code", "unit"),
+    "reference": ("value", "type", "version"),
 }
-"""The tables of searchable values. A row's `param` is ``Type.code``; `part` tells the parts of one
-composite value from those of another."""
+"""The columns of the table `searchable` that each kind of search parameter fills.
 
-
+`param` is ``Type.code``; `part` tells the parts of one composite value from those of another;
+`value` and `high` are the ends of a range; of a reference `value` is the id, or the url if `type`
+is NULL.
+"""
 _LAYOUT_SQL = f"""
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_LAYOUT};
@@ -55,6 +57,11 @@ CREATE INDEX version_of_type ON version (type, seq);
 CREATE TABLE current (
     key INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
     updated INTEGER NOT NULL, seq INTEGER NOT NULL, digest BLOB, UNIQUE (type, id));
+CREATE TABLE searchable (
+    key INTEGER NOT NULL, param TEXT NOT NULL, part INTEGER NOT NULL, value, high, system TEXT,
+    exact TEXT, code TEXT, unit TEXT, type TEXT, version TEXT);
+CREATE INDEX searchable_value ON searchable (param, value, key);
+CREATE INDEX searchable_key ON searchable (key, param)
 """
 
 
@@ -242,15 +249,15 @@ class Store:
         self._replace_index(key, rows, fresh=version.version == 1)
 
     def _replace_index(self, key: int | None, rows: Rows, *, fresh: bool = False) -> None:
-        for table, columns in INDEXES.items():
-            if not fresh:
-                self._execute(f"DELETE FROM {table} WHERE key = ?", (key,))  # noqa: S608 - ours
-            if table in rows:
-                places = ", ?" * (len(columns) + 2)
-                self._connection.executemany(
-                    f"INSERT INTO {table} VALUES ({key}{places})",  # noqa: S608 - ours
-                    rows[table],
-                )
+        if not fresh:
+            self._execute("DELETE FROM searchable WHERE key = ?", (key,))
+        for kind, found in rows.items():
+            columns = INDEXED[kind]
+            self._connection.executemany(
+                f"INSERT INTO searchable (key, param, part, {', '.join(columns)})"  # noqa: S608
+                f" VALUES ({key}{', ?' * (len(columns) + 2)})",
+                found,
+            )
 
 
 def stamped(resource: Resource, version: int, updated: int) -> Resource:
@@ -292,11 +299,15 @@ def _open(path: Path | None) -> sqlite3.Connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         if pages:
             _check_ours(connection, name)
+        # A write touches many places of the index: small pages make the log a third as long.
+        connection.execute("PRAGMA page_size = 1024")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("BEGIN EXCLUSIVE")
         if not pages:
-            _create_tables(connection)
+            for statement in _LAYOUT_SQL.split(";"):
+                connection.execute(statement)
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise SourceError(name, *_reason(error)) from error
@@ -320,19 +331,3 @@ def _reason(error: sqlite3.Error) -> tuple[str, str]:
     if "not a database" in text:
         return "this file is no store of fhirpkg", "name another file"
     return f"the store cannot be opened ({text})", "check the folder, the rights and the disk"
-
-
-def _create_tables(connection: sqlite3.Connection) -> None:
-    for statement in (_LAYOUT_SQL + _index_sql()).split(";"):
-        connection.execute(statement)
-
-
-def _index_sql() -> str:
-    """The tables of searchable values, each found by parameter and value, and by resource."""
-    return ";".join(
-        f"CREATE TABLE {table} (key INTEGER NOT NULL, param TEXT NOT NULL, part INTEGER NOT NULL,"
-        f" {', '.join(columns)});"
-        f"CREATE INDEX {table}_value ON {table} (param, {columns[0].split()[0]}, key);"
-        f"CREATE INDEX {table}_key ON {table} (key, param)"
-        for table, columns in INDEXES.items()
-    )
