@@ -1,22 +1,199 @@
-"""What is wrong with an authored file, beyond its YAML: each problem once, at its place."""
+"""What is wrong with an authored file beyond its YAML: each problem once, at its place.
+
+A misspelt key is told and then read as the one that was meant, so that it does not also count as
+a missing one and what stands below it is checked too.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import difflib
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
+from pydantic import BaseModel, ValidationError
+
+from fhirpkg.authoring.cross_checks import cross_check
 from fhirpkg.authoring.package_source import PackageSource
-from fhirpkg.authoring.procedure import Procedure
+from fhirpkg.authoring.procedure import Part, Procedure
+from fhirpkg.issues import Severity, in_order
+from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from fhirpkg.authoring.source import Source
-    from fhirpkg.issues import Issue
+    from fhirpkg.issues import Issue, Path
+
+_Part = TypeVar("_Part", bound=Part)
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys and values",
+    "model_type": "a mapping of keys and values",
+    "string_too_short": "text that is not empty",
+    "too_short": "at least one item",
+}
+"""What a value should have been, by pydantic's name for the error."""
 
 
-def check_package(read: Source) -> tuple[PackageSource | None, list[Issue]]:
-    """The package, or None, and the issues of its file."""
-    return PackageSource.model_validate(read.data), read.issues
+def check_package(read: Source) -> tuple[PackageSource | None, tuple[Issue, ...]]:
+    """The package, or None when it cannot be used, and the issues of its file."""
+    package = _validated(read, PackageSource)
+    if package:
+        try:
+            date.fromisoformat(package.date)
+        except ValueError:
+            read.report(
+                "source-value",
+                ("date",),
+                found=_found(package.date),
+                expected="a day of the calendar, such as 2026-01-31",
+                nearest="",
+            )
+    return _usable(package, read)
 
 
-def check_procedure(read: Source) -> tuple[Procedure | None, list[Issue]]:
-    """The procedure, or None, and the issues of its file."""
-    return Procedure.model_validate(read.data), read.issues
+def check_procedure(read: Source) -> tuple[Procedure | None, tuple[Issue, ...]]:
+    """The procedure, or None when it cannot be used, and the issues of its file."""
+    procedure = _validated(read, Procedure)
+    if isinstance(read.data, dict):
+        cross_check(read)
+    return _usable(procedure, read)
+
+
+def _usable(part: _Part | None, read: Source) -> tuple[_Part | None, tuple[Issue, ...]]:
+    issues = in_order(read.issues)
+    wrong = any(issue.severity.rank <= Severity.ERROR.rank for issue in issues)
+    return None if wrong else part, issues
+
+
+def _validated(read: Source, model: type[_Part]) -> _Part | None:
+    """The data as the model; what is wrong is reported, misspelt keys are mended in the data."""
+    if read.data is None:
+        if not read.issues:
+            read.report("source-value", (), found="nothing", expected="keys", nearest="")
+        return None
+    for _ in range(10):  # what stands below a mended key is only read in the next round
+        try:
+            return model.model_validate(read.data)
+        except ValidationError as error:
+            details = error.errors()
+        unknown = [_place(detail["loc"]) for detail in details if _is_unknown(detail)]
+        for path in unknown:
+            _mend(read, path, _keys(model, path[:-1]))
+        if not unknown:
+            break
+    for detail in details:
+        _report(read, detail)
+    return None
+
+
+def _is_unknown(detail: Mapping[str, Any]) -> bool:
+    return bool(detail["type"] == "extra_forbidden")
+
+
+def _place(loc: Iterable[str | int]) -> Path:
+    return tuple(step for step in loc if step != "[key]")
+
+
+def _mend(read: Source, path: Path, keys: list[str]) -> None:
+    """Report an unknown key and read it as the one that was meant, or not at all."""
+    parent = read.data
+    for step in path[:-1]:
+        parent = parent[step]
+    key = str(path[-1])
+    free = [name for name in keys if name not in parent]
+    read.report(
+        "source-unknown-key",
+        path,
+        key=True,
+        nearest=nearest(key, free),
+        allowed=", ".join(keys),
+        key_=key,
+    )
+    value = parent.pop(key)
+    close = difflib.get_close_matches(key, free, n=1, cutoff=0.7)
+    if close:
+        parent[close[0]] = value
+        read.rename(path, (*path[:-1], close[0]))
+
+
+def _keys(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that the model knows at a path, as authors write them."""
+    annotation: Any = model
+    for step in path:
+        if get_origin(annotation) in (tuple, dict):  # the step is an index, or an author's name
+            annotation = _part_in(annotation)
+            continue
+        fields = {f.alias or name: f for name, f in _part_in(annotation).model_fields.items()}
+        annotation = fields[str(step)].annotation
+    annotation = _part_in(annotation)
+    return [field.alias or name for name, field in annotation.model_fields.items()]
+
+
+def _part_in(annotation: Any) -> Any:
+    """The model inside an annotation such as an optional, a tuple or a dict of models."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_part_in(inner) for inner in get_args(annotation))
+    return next((model for model in found if model), None)
+
+
+def _report(read: Source, detail: Mapping[str, Any]) -> None:
+    path = _place(detail["loc"])
+    if detail["type"] == "missing":
+        read.report("source-missing", path, missing=path[-1])
+        return
+    expected = _EXPECTED.get(detail["type"], "")
+    close = ""
+    if detail["type"] == "literal_error":
+        expected = f"one of {detail['ctx']['expected']}"
+        options = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        close = nearest(str(detail["input"]), options)
+    elif detail["type"] == "string_pattern_mismatch":
+        pattern = detail["ctx"]["pattern"]
+        expected = _form(pattern)
+    read.report(
+        "source-value",
+        path,
+        found=_found(detail["input"]),
+        expected=expected or detail["msg"][:1].lower() + detail["msg"][1:],
+        nearest=close,
+    )
+
+
+_FORMS = {
+    "^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "lower-case words joined by hyphens, such as 'blood-count'",
+    "^[A-Z][A-Za-z0-9]*$": "words written together, each with a capital, such as 'BloodCount'",
+    "^[a-z]+(-[1-9][0-9]*)?$": "the label of a fact, such as 'risks-2'",
+    r"^\d{4}-\d{2}-\d{2}$": "a date such as '2026-01-31'",
+}
+
+
+def _form(pattern: str) -> str:
+    if "s|min|h" in pattern:
+        return "one number or two with a unit, such as '30 min' or '1-2 h'"
+    if "d|wk|mo" in pattern:
+        return "a number with a unit, such as '8 wk'"
+    return _FORMS.get(pattern, f"text of the form {pattern}")
+
+
+def _found(value: Any) -> str:
+    """A value in an author's words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, Decimal)):
+        return f"the number {value}"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return repr(value if len(value) <= 60 else value[:57] + "...")

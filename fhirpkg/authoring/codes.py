@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fhirpkg.definitions.definitions import Definitions
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fhirpkg.issues import Resource
 
 CPT = "http://www.ama-assn.org/go/cpt"
 SNOMED = "http://snomed.info/sct"
@@ -71,6 +76,21 @@ SYSTEMS = {
     "SNOMED": CodeSystem(SNOMED, r"[1-9]\d{5,17}", _verhoeff),
 }
 """The name that begins a code in procedure.yaml, and the system behind it."""
+
+
+@functools.cache
+def known_codes(system: str) -> frozenset[str]:
+    """All codes of a system that the core definitions hold whole; else nothing."""
+    if SYSTEMS[system].pattern:
+        return frozenset()
+    found = Definitions.core().find(SYSTEMS[system].url, "CodeSystem") or {}
+    return frozenset(_codes(found.get("concept", ())))
+
+
+def _codes(concepts: Iterable[Resource]) -> Iterator[str]:
+    for concept in concepts:
+        yield concept["code"]
+        yield from _codes(concept.get("concept", ()))
 
 
 def codings(text: str) -> list[tuple[str, str]]:

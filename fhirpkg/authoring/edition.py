@@ -65,7 +65,12 @@ class Edition:
             "resourceType": resource_type,
             "id": resource_id,
             "meta": meta,
-            "identifier": [{"system": f"{package.canonical}/identifier", "value": resource_id}],
+            "identifier": [
+                {
+                    "system": f"{package.canonical}/identifier",
+                    "value": f"{resource_type}/{resource_id}",
+                }
+            ],
         }
 
     @property

@@ -57,7 +57,7 @@ def read_source(file: Path) -> source.Source:
         raise SourceError(str(file), error.strerror or str(error)) from error
 
 
-def check_file(name: str, text: bytes, file: str) -> list[Issue]:
+def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     """What is wrong with one authored file, by its name; what `validate` asks for."""
     read = source.read(text, file)
     return (check_package(read) if name == PACKAGE else check_procedure(read))[1]

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
-RESERVED_IDS = (
-    "counseling", "eligibility", "risks", "benefits", "alternatives", "experience",
-    "preparation", "checklist", "procedure", "recovery",
-)  # fmt: skip
-"""Ids of the actions that every plan has; an author's own differ from them."""
-
 _PHASE_CODES = {
     "counseling": (SNOMED, "311401005", "Patient education"),
     "risks": (SNOMED, "370861006", "Verification of consent"),

@@ -42,6 +42,7 @@ class Source:
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def place(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """Line and column of a path, of the nearest place above it when it stands nowhere."""
@@ -60,6 +61,23 @@ class Source:
             )
         )
 
+    def report_in_text(self, rule: str, path: Path, words: str, **found: Any) -> None:
+        """Note an issue at words inside the text of a path, which may be lines below its start."""
+        line, column = self.place(path)
+        for number in range(line, len(self.lines) + 1):
+            at = self.lines[number - 1].find(words, column - 1 if number == line else 0)
+            if at >= 0:
+                line, column = number, at + 1
+                break
+        found |= {"expression": written(path), "file": self.file, "line": line, "column": column}
+        self.issues.append(rules.issue(rule, **found))
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give what stands at a path, and all below it, another path."""
+        for table in (self.keys, self.values):
+            for path in [path for path in table if path[: len(old)] == old]:
+                table[new + path[len(old) :]] = table.pop(path)
+
 
 def written(path: Path) -> str:
     """A path as people write it.
@@ -77,10 +95,12 @@ def read(text: bytes, file: str) -> Source:
     decoded = _decode(text, source)
     if decoded is None:
         return source
+    source.lines = decoded.split("\n")
     try:
         node = yaml.compose(_without_tabs(decoded, source), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        unclosed = str(error.context).startswith("while parsing a flow")
+        mark = (unclosed and error.context_mark) or error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         _add(source, "source-yaml", line, column, problem=_plain(error))
         return source
@@ -151,7 +171,7 @@ class _Reader:
                 _add(self._source, "source-merge-key", line, column)
             elif key in found:
                 first = self._source.keys[*path, key][0]
-                _add(self._source, "source-duplicate-key", line, column, key=key, first=first)
+                _add(self._source, "source-duplicate-key", line, column, key_=key, first=first)
             else:
                 self._source.keys[*path, key] = (line, column)
                 found[key] = self.value(value_node, (*path, key))

@@ -27,7 +27,7 @@ RULES = (
         ERROR,
         "duplicate",
         "A key stands once",
-        "'{key}' stands here a second time; the first is on line {first}",
+        "'{key_}' stands here a second time; the first is on line {first}",
         "delete or rename one of the two",
         f"{_YAML}#3213-node-comparison",
     ),
@@ -59,7 +59,7 @@ RULES = (
         ERROR,
         "structure",
         "Each key is one that the model knows",
-        "'{key}' is not known here{nearest}",
+        "'{key_}' is not known here{nearest}",
         "known here: {allowed}",
     ),
     Rule(
@@ -67,7 +67,7 @@ RULES = (
         ERROR,
         "required",
         "What is required is there",
-        "'{key}' is missing{nearest}",
+        "'{missing}' is missing",
     ),
     Rule(
         "source-value",
