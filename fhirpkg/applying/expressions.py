@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fhirpkg.applying.cells import Parties
+    from fhirpkg.applying.logic import Logic
     from fhirpkg.applying.repository import Repository
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
@@ -61,8 +62,10 @@ class Evaluator:
         text = expression.get("expression", "")
         if language == "text/fhirpath":
             return self._fhirpath(text, context, resource)
-        if language in _INLINE + _IDENTIFIERS:
-            raise NotEvaluatedError("CQL is not evaluated yet")
+        if language in _INLINE:
+            return self._logic.inline(text, context, resource)
+        if language in _IDENTIFIERS:
+            return self._logic.defined(text, expression.get("reference", ""), context, resource)
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
 
     @cached_property
@@ -71,6 +74,15 @@ class Evaluator:
         from fhirpkg.definitions.definitions import Definitions  # noqa: PLC0415 - costs start-up
 
         return Definitions.core().types
+
+    @cached_property
+    def _logic(self) -> Logic:
+        """CQL, read only when an expression is in it."""
+        from fhirpkg.applying.logic import Logic  # noqa: PLC0415 - costs start-up
+
+        return Logic(
+            self._repository, self._parties.subject, self._variables, self.types, self._now
+        )
 
     @cached_property
     def _variables(self) -> dict[str, Any]:

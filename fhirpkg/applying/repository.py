@@ -28,7 +28,7 @@ class Repository(Protocol):
         """The resource of this type and id, None when there is none."""
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
-        """The resources of a type; `patient` (a reference) keeps those of one patient."""
+        """The resources of a type, by `patient` (a reference) or `name` if given."""
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
         """The definition behind a canonical; the newest version when none is asked for."""
@@ -52,10 +52,11 @@ class MemoryRepository:
         return self._by_type.get(resource_type, {}).get(resource_id)
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
-        """All of a type, or those of one patient and those that belong to no patient."""
+        """All of a type; of one patient (and of none), of one name."""
         found = list(self._by_type.get(resource_type, {}).values())
-        patient = params.get("patient")
-        return found if patient is None else [r for r in found if _concerns(r, patient)]
+        if "patient" in params:
+            found = [r for r in found if _concerns(r, params["patient"])]
+        return [r for r in found if r.get("name") == params["name"]] if "name" in params else found
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
         """The definition by `url|version`, by relative `Type/id`, the newest if any will do."""

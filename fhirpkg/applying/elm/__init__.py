@@ -1,0 +1,1 @@
+"""The Expression Logical Model and its evaluator (https://cql.hl7.org/04-logicalspecification.html)."""

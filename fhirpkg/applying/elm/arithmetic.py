@@ -1,0 +1,252 @@
+"""Numbers, quantities, text, and dates that are moved (CQL reference, sections 9.4 to 9.9)."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fhirpkg.applying.elm.values import moment, quantity, scalar
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
+
+_UCUM_DURATIONS = {
+    "a": "year", "mo": "month", "wk": "week", "d": "day", "h": "hour", "min": "minute",
+    "s": "second", "ms": "millisecond",
+}  # fmt: skip
+
+
+def add(one: Any, two: Any) -> Any:
+    """Numbers, quantities of one unit, text, or a moment and a duration."""
+    return _combined(one, two, 1)
+
+
+def subtract(one: Any, two: Any) -> Any:
+    """The same the other way."""
+    return _combined(one, two, -1)
+
+
+def _combined(one: Any, two: Any, sign: int) -> Any:
+    if one is None or two is None:
+        return None
+    if isinstance(one, str) and isinstance(two, str) and sign == 1:
+        return str(one) + str(two)
+    one, two = scalar(one), scalar(two)
+    if isinstance(one, Temporal):
+        return _moved(one, two, sign)
+    if isinstance(one, Quantity) or isinstance(two, Quantity):
+        a, b = quantity(one), quantity(two)
+        if a is None or b is None or a.unit != b.unit:
+            raise FhirpkgError("quantities of different units cannot be added")
+        return Quantity(a.value + sign * b.value, a.unit)
+    return _number(one) + sign * _number(two)
+
+
+def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
+    amount = quantity(duration)
+    unit = "" if amount is None else amount.unit
+    word = CALENDAR_UNITS.get(unit) or _UCUM_DURATIONS.get(unit)
+    if amount is None or word is None:
+        raise FhirpkgError(f"{duration} is no duration to move a date by")
+    return start.plus(sign * amount.value, word)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise FhirpkgError(f"{value!r} is not a number")
+    return value
+
+
+def multiply(one: Any, two: Any) -> Any:
+    """Numbers, or a quantity by a number."""
+    if one is None or two is None:
+        return None
+    one, two = scalar(one), scalar(two)
+    if isinstance(two, Quantity):
+        one, two = two, one
+    if isinstance(one, Quantity):
+        factor = two.value if isinstance(two, Quantity) and two.unit == "1" else two
+        return Quantity(one.value * Decimal(_number(factor)), one.unit)
+    return _number(one) * _number(two)
+
+
+def divide(one: Any, two: Any) -> Any:
+    """A Decimal; unknown when divided by zero."""
+    if one is None or two is None:
+        return None
+    one, two = scalar(one), scalar(two)
+    divisor = two.value if isinstance(two, Quantity) else two
+    if _number(divisor) == 0:
+        return None
+    if isinstance(one, Quantity):
+        same_unit = isinstance(two, Quantity) and two.unit == one.unit
+        return Quantity(one.value / Decimal(divisor), "1" if same_unit else one.unit)
+    return Decimal(_number(one)) / Decimal(divisor)
+
+
+def _whole(one: Any, two: Any, *, modulo: bool) -> Any:
+    if one is None or two is None or two == 0:
+        return None
+    quotient = int(Decimal(_number(one)) / Decimal(_number(two)))
+    return one - quotient * two if modulo else quotient
+
+
+def negated(value: Any) -> Any:
+    """The number or quantity with the other sign."""
+    if value is None:
+        return None
+    return Quantity(-value.value, value.unit) if isinstance(value, Quantity) else -_number(value)
+
+
+def _rounded(value: Any, digits: Any = 0) -> Any:
+    if value is None:
+        return None
+    scale = Decimal(10) ** (digits or 0)
+    return Decimal(math.floor(Decimal(_number(value)) * scale + Decimal("0.5"))) / scale
+
+
+def _on_number(function: Any) -> Any:
+    return lambda value: None if value is None else function(_number(value))
+
+
+def _power(one: Any, two: Any) -> Any:
+    return None if one is None or two is None else _number(one) ** _number(two)
+
+
+# -- text ------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def concatenate(*parts: Any) -> str | None:
+    """Texts one behind the other; unknown when one is."""
+    return None if any(part is None for part in parts) else "".join(map(str, parts))
+
+
+def combine(texts: Any, separator: Any = "") -> str | None:
+    """The texts of a list with a separator between them."""
+    if texts is None:
+        return None
+    found = [str(text) for text in texts if text is not None]
+    return str(separator or "").join(found) if found else None
+
+
+def _on_texts(function: Any) -> Any:
+    """A function of texts, unknown when one of them is."""
+
+    def call(*texts: Any) -> Any:
+        return None if any(text is None for text in texts) else function(*texts)
+
+    return call
+
+
+def _substring(text: Any, start: Any, length: Any = None) -> str | None:
+    if text is None or start is None or not 0 <= start < len(text):
+        return None
+    return str(text[start : None if length is None else start + length])
+
+
+def _split(text: Any, separator: Any) -> list[str] | None:
+    return None if text is None else str(text).split(separator) if separator else [str(text)]
+
+
+def _matches(text: str, pattern: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text, re.DOTALL) is not None
+    except re.error as error:
+        raise FhirpkgError(f"{pattern!r} is no regular expression: {error}") from error
+
+
+def to_text(value: Any) -> str | None:
+    """ToString."""
+    if value is None:
+        return None
+    value = scalar(value) if isinstance(value, dict) else value
+    found = text_of(value)
+    if found is None:
+        raise FhirpkgError(f"{type(value).__name__} has no text form")
+    return found
+
+
+# -- conversions -----------------------------------------------------------------------------
+
+
+def to_number(kind: type) -> Any:
+    """ToInteger, ToDecimal: unknown for what is none."""
+
+    def convert(value: Any) -> Any:
+        try:
+            return None if value is None else kind(str(int(value) if value is True else value))
+        except (ValueError, InvalidOperation):
+            return None
+
+    return convert
+
+
+def to_boolean(value: Any) -> bool | None:
+    """ToBoolean by CQL's words."""
+    words = {"true": True, "t": True, "yes": True, "y": True, "1": True}
+    words |= {"false": False, "f": False, "no": False, "n": False, "0": False}
+    return value if isinstance(value, bool) else words.get(str(value).lower())
+
+
+def to_quantity(value: Any) -> Quantity | None:
+    """ToQuantity, also of text like ``5.4 'mg/dL'``."""
+    if not isinstance(value, str):
+        return quantity(value)
+    match = re.fullmatch(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:'([^']*)'|(\w+))?\s*", value)
+    return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
+
+
+def to_date(value: Any) -> Temporal | None:
+    """ToDate: the day of a moment."""
+    found = moment(value)
+    return None if found is None or found.kind == "time" else Temporal("date", found.parts[:3])
+
+
+def to_datetime(value: Any) -> Temporal | None:
+    """ToDateTime."""
+    found = moment(value)
+    return None if found is None else Temporal("dateTime", found.parts, found.zone)
+
+
+OPERATORS = {
+    "Add": add,
+    "Subtract": subtract,
+    "Multiply": multiply,
+    "Divide": divide,
+    "TruncatedDivide": lambda one, two: _whole(one, two, modulo=False),
+    "Modulo": lambda one, two: _whole(one, two, modulo=True),
+    "Power": _power,
+    "Negate": negated,
+    "Abs": _on_number(abs),
+    "Ceiling": _on_number(math.ceil),
+    "Floor": _on_number(math.floor),
+    "Truncate": _on_number(int),
+    "Round": _rounded,
+    "Concatenate": concatenate,
+    "Combine": combine,
+    "Split": _split,
+    "Length": _on_texts(len),
+    "Upper": _on_texts(str.upper),
+    "Lower": _on_texts(str.lower),
+    "StartsWith": _on_texts(str.startswith),
+    "EndsWith": _on_texts(str.endswith),
+    "Matches": _on_texts(_matches),
+    "ReplaceMatches": _on_texts(lambda text, pattern, by: re.sub(pattern, by, text)),
+    "PositionOf": _on_texts(lambda pattern, text: text.find(pattern)),
+    "Substring": _substring,
+    "ToString": to_text,
+    "ToInteger": to_number(int),
+    "ToLong": to_number(int),
+    "ToDecimal": to_number(Decimal),
+    "ToBoolean": to_boolean,
+    "ToQuantity": to_quantity,
+    "ToDate": to_date,
+    "ToDateTime": to_datetime,
+    "ToTime": moment,
+}

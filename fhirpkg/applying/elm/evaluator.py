@@ -1,0 +1,400 @@
+"""Evaluates the tree of ELM for one patient.
+
+Operators are functions of their values, in tables by chapter; what has to look at its operands
+itself (queries, references, conditionals) is here. An operator that is in no table is an error
+with its place, never a value. Raises FhirpkgError.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.elm import (
+    arithmetic,
+    clinical,
+    comparison,
+    instances,
+    intervals,
+    lists,
+    queries,
+    types,
+)
+from fhirpkg.applying.elm.values import CodeSystem, ValueSet, as_list
+from fhirpkg.applying.elm.valuesets import ValueSets
+from fhirpkg.errors import FhirpkgError, ResolutionError
+from fhirpkg.fhirpath import temporal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fhirpkg.applying.elm.library import Library, Statement
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Resource
+
+Node = dict[str, Any]
+
+_PLAIN: dict[str, Callable[..., Any]] = {
+    **comparison.OPERATORS,
+    **arithmetic.OPERATORS,
+    **intervals.OPERATORS,
+    **lists.OPERATORS,
+    **clinical.OPERATORS,
+}
+_DEEPEST = 400
+_HELPERS = "FHIRHelpers"
+
+
+class Session:
+    """What the evaluation of one patient's logic shares: data, clock, libraries, parameters."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        subject: str,
+        parameters: Mapping[str, Any],
+        libraries: Callable[[str, str], Library],
+        types_of_fhir: TypesOfDefinitions,
+        now: dt.datetime | None = None,
+    ) -> None:
+        self.repository = repository
+        self.subject = subject
+        self.parameters = parameters
+        self.libraries = libraries
+        self.types = types_of_fhir
+        self.now = now or dt.datetime.now().astimezone()
+        self.value_sets = ValueSets(repository.resolve)
+        self._results: dict[tuple[str, str], Any] = {}
+        self._retrieved: dict[str, list[Resource]] = {}
+
+    @property
+    def patient(self) -> Resource:
+        """The patient; raises ResolutionError when the data has none."""
+        found = self.repository.read(*self.subject.split("/", 1))
+        if found is None:
+            raise ResolutionError(self.subject, "the subject is not in the data")
+        return found
+
+    def resources(self, type_name: str) -> list[Resource]:
+        """The patient's resources of a type; fetched once."""
+        if type_name not in self._retrieved:
+            if type_name == "Patient":
+                self._retrieved[type_name] = [self.patient]
+            else:
+                found = self.repository.search(type_name, {"patient": self.subject})
+                self._retrieved[type_name] = found
+        return self._retrieved[type_name]
+
+    def value_of(self, library: Library, name: str) -> Any:
+        """The value of a definition, computed once."""
+        key = (library.name, name)
+        if key not in self._results:
+            statement = library.definition(name)
+            if statement is None:
+                from fhirpkg.rules import nearest  # noqa: PLC0415 - only when something is wrong
+
+                hint = nearest(name, list(library.statements))
+                raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
+            self._results[key] = Evaluation(self, library).of_statement(statement)
+        return self._results[key]
+
+
+class Evaluation:
+    """The evaluation of one tree: its library and the names that hold where it stands."""
+
+    def __init__(
+        self,
+        session: Session,
+        library: Library,
+        names: Mapping[str, Any] | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.session = session
+        self.library = library
+        self.names = names or {}
+        """Aliases, lets, operands and `$this`, by name."""
+        self.depth = depth
+
+    def with_names(self, **names: Any) -> Evaluation:
+        """The same with more names."""
+        return Evaluation(self.session, self.library, {**self.names, **names}, self.depth)
+
+    def of_statement(self, statement: Statement, arguments: tuple[Any, ...] = ()) -> Any:
+        """The value of a statement in its library; errors say where."""
+        if self.depth > _DEEPEST:
+            raise FhirpkgError(f"{statement.place}: definitions call each other without end")
+        names = dict(zip(statement.operands or {}, arguments, strict=True))
+        inside = Evaluation(self.session, self.library, names, self.depth + 1)
+        try:
+            return inside.of(statement.tree)
+        except _PlacedError:
+            raise
+        except FhirpkgError as error:
+            raise _PlacedError(f"{error} (in {statement.place})") from error
+
+    def of(self, node: Node) -> Any:
+        """The value of a node."""
+        kind = node["type"]
+        plain = _PLAIN.get(kind)
+        if plain is not None:
+            return plain(*self._operands(node))
+        timed = intervals.WITH_PRECISION.get(kind)
+        if timed is not None:
+            return timed(*self._operands(node), node.get("precision"))
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            return special(self, node)
+        raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
+
+    def _operands(self, node: Node) -> list[Any]:
+        if "operand" in node:
+            operands = node["operand"]
+            return [self.of(o) for o in (operands if isinstance(operands, list) else [operands])]
+        return [self.of(node[key]) for key in _OPERAND_NAMES if key in node]
+
+
+class _PlacedError(FhirpkgError):
+    """An error that already tells its definition."""
+
+
+_OPERAND_NAMES = (
+    "source", "stringToSub", "string", "substring", "pattern", "separator", "startIndex", "length",
+    "element", "precision", "child",
+)  # fmt: skip
+"""Where ELM keeps operands that are not called so, in the order of the operator's signature."""
+
+
+# -- references ------------------------------------------------------------------------------
+
+
+def _library_of(evaluation: Evaluation, node: Node) -> Library | None:
+    """The library a reference points into; None for FHIRHelpers, which is built in."""
+    alias = node.get("libraryName")
+    if not alias:
+        return evaluation.library
+    name, version = evaluation.library.includes.get(alias, (alias, ""))
+    return None if name == _HELPERS else evaluation.session.libraries(name, version)
+
+
+def _expression_ref(evaluation: Evaluation, node: Node) -> Any:
+    """A definition, or terminology that a qualified name of CQL may mean as well."""
+    name = node["name"]
+    if name == "Patient" and "libraryName" not in node:
+        return evaluation.session.patient
+    library = _library_of(evaluation, node)
+    if library is None:
+        raise FhirpkgError(f"{_HELPERS} has no definition '{name}'")
+    for table, reference in (
+        (library.value_sets, _value_set_ref),
+        (library.codes, _code_ref),
+        (library.concepts, _concept_ref),
+        (library.code_systems, _code_system_ref),
+        (library.parameters, _parameter_ref),
+    ):
+        if name in table and name not in library.statements:
+            return reference(evaluation, node)
+    return evaluation.session.value_of(library, name)
+
+
+def _function_ref(evaluation: Evaluation, node: Node) -> Any:
+    name = node["name"]
+    arguments = [evaluation.of(operand) for operand in as_list(node.get("operand"))]
+    library = _library_of(evaluation, node)
+    if library is None:
+        helper = types.HELPERS.get(name)
+        if helper is None:
+            raise FhirpkgError(f"{_HELPERS}.{name} is not supported")
+        return helper(*arguments)
+    for function in library.functions(name, len(arguments)):
+        assert function.operands is not None, "it is a function"
+        if all(map(types.accepts, function.operands.values(), arguments)):
+            inside = Evaluation(evaluation.session, library, depth=evaluation.depth)
+            return inside.of_statement(function, tuple(arguments))
+    raise FhirpkgError(f"{library.name} has no function {name} for these {len(arguments)} operands")
+
+
+def _named(evaluation: Evaluation, node: Node) -> Any:
+    """An alias, a let or an operand."""
+    name = node["name"]
+    if name not in evaluation.names:
+        raise FhirpkgError(f"'{name}' is not known here")
+    return evaluation.names[name]
+
+
+def _identifier_ref(evaluation: Evaluation, node: Node) -> Any:
+    """A bare name inside `sort by`: an element of the item."""
+    return types.element(evaluation.names.get("$this"), node["name"])
+
+
+def _parameter_ref(evaluation: Evaluation, node: Node) -> Any:
+    name = node["name"]
+    if name in evaluation.session.parameters:
+        return evaluation.session.parameters[name]
+    library = _library_of(evaluation, node)
+    definition = library.parameters.get(name) if library else None
+    if definition is None:
+        raise FhirpkgError(f"the parameter %{name} was not given")
+    return evaluation.of(definition["default"]) if "default" in definition else None
+
+
+def _defined(evaluation: Evaluation, node: Node, table: str) -> tuple[Library, Node]:
+    library = _library_of(evaluation, node)
+    definition = getattr(library, table).get(node["name"]) if library else None
+    if library is None or definition is None:
+        raise FhirpkgError(f"'{node['name']}' is not defined")
+    return library, definition
+
+
+def _value_set_ref(evaluation: Evaluation, node: Node) -> ValueSet:
+    _, definition = _defined(evaluation, node, "value_sets")
+    version = f"|{definition['version']}" if definition.get("version") else ""
+    return ValueSet(definition["id"] + version)
+
+
+def _code_system_ref(evaluation: Evaluation, node: Node) -> CodeSystem:
+    return CodeSystem(_defined(evaluation, node, "code_systems")[1]["id"])
+
+
+def _code_ref(evaluation: Evaluation, node: Node) -> Any:
+    library, definition = _defined(evaluation, node, "codes")
+    inside = Evaluation(evaluation.session, library, depth=evaluation.depth)
+    system = _code_system_ref(inside, definition["codeSystem"])
+    return clinical.Code(definition["id"], system.url, definition.get("display", ""))
+
+
+def _concept_ref(evaluation: Evaluation, node: Node) -> Any:
+    library, definition = _defined(evaluation, node, "concepts")
+    inside = Evaluation(evaluation.session, library, depth=evaluation.depth)
+    codes = tuple(_code_ref(inside, code) for code in definition["code"])
+    return clinical.Concept(codes, definition.get("display", ""))
+
+
+# -- conditionals, membership, time, data ----------------------------------------------------
+
+
+def _if(evaluation: Evaluation, node: Node) -> Any:
+    holds = evaluation.of(node["condition"]) is True
+    return evaluation.of(node["then" if holds else "else"])
+
+
+def _case(evaluation: Evaluation, node: Node) -> Any:
+    comparand = evaluation.of(node["comparand"]) if "comparand" in node else None
+    for item in node["caseItem"]:
+        when = evaluation.of(item["when"])
+        if (comparison.equal(comparand, when) if "comparand" in node else when) is True:
+            return evaluation.of(item["then"])
+    return evaluation.of(node["else"])
+
+
+def _and(evaluation: Evaluation, node: Node) -> Any:
+    """And, which does not look at the second operand when the first is false."""
+    one = evaluation.of(node["operand"][0])
+    return False if one is False else comparison.both(one, evaluation.of(node["operand"][1]))
+
+
+def _or(evaluation: Evaluation, node: Node) -> Any:
+    one = evaluation.of(node["operand"][0])
+    return True if one is True else comparison.either(one, evaluation.of(node["operand"][1]))
+
+
+def _coalesce(evaluation: Evaluation, node: Node) -> Any:
+    for operand in node["operand"]:
+        value = evaluation.of(operand)
+        if len(node["operand"]) == 1:
+            return lists.coalesce(value)
+        if value is not None:
+            return value
+    return None
+
+
+def _in(evaluation: Evaluation, node: Node) -> Any:
+    item, whole = (evaluation.of(operand) for operand in node["operand"])
+    return membership(evaluation, item, whole, node.get("precision"))
+
+
+def _contains(evaluation: Evaluation, node: Node) -> Any:
+    whole, item = (evaluation.of(operand) for operand in node["operand"])
+    return membership(evaluation, item, whole, node.get("precision"))
+
+
+def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | None) -> Any:
+    """`in`: a code in a value set or code system, a point in an interval, an item in a list."""
+    if isinstance(whole, ValueSet):
+        found = clinical.codes(item)
+        if not found:
+            return None if item is None else False
+        return evaluation.session.value_sets.contains(whole.canonical, found)
+    if isinstance(whole, CodeSystem):
+        return any(code.system == whole.url for code in clinical.codes(item))
+    if isinstance(whole, list):
+        return lists.member(whole, item)
+    return None if whole is None else intervals.contains(whole, item, precision)
+
+
+def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
+    reference = node.get("valuesetExpression") or {"type": "ValueSetRef"} | node["valueset"]
+    key = "codes" if "codes" in node else "code"
+    return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
+
+
+def _today(evaluation: Evaluation, _: Node) -> Any:
+    return temporal.today(evaluation.session.now)
+
+
+def _now(evaluation: Evaluation, _: Node) -> Any:
+    return temporal.moment(evaluation.session.now)
+
+
+def _time_of_day(evaluation: Evaluation, _: Node) -> Any:
+    return temporal.time_of_day(evaluation.session.now)
+
+
+def _age(evaluation: Evaluation, node: Node) -> Any:
+    born = evaluation.of(node["operand"])
+    today = temporal.today(evaluation.session.now)
+    return intervals.duration_between(born, today, node.get("precision", "Year"))
+
+
+def _age_at(evaluation: Evaluation, node: Node) -> Any:
+    born, then = (evaluation.of(operand) for operand in node["operand"])
+    return intervals.duration_between(born, then, node.get("precision", "Year"))
+
+
+def _message(evaluation: Evaluation, node: Node) -> Any:
+    return evaluation.of(node["source"])
+
+
+_SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
+    "AliasRef": _named,
+    "And": _and,
+    "CalculateAge": _age,
+    "CalculateAgeAt": _age_at,
+    "Case": _case,
+    "Coalesce": _coalesce,
+    "CodeRef": _code_ref,
+    "CodeSystemRef": _code_system_ref,
+    "ConceptRef": _concept_ref,
+    "Contains": _contains,
+    "ExpressionRef": _expression_ref,
+    "FunctionRef": _function_ref,
+    "IdentifierRef": _identifier_ref,
+    "If": _if,
+    "In": _in,
+    "InValueSet": _in_value_set,
+    "AnyInValueSet": _in_value_set,
+    "Message": _message,
+    "Now": _now,
+    "OperandRef": _named,
+    "Or": _or,
+    "ParameterRef": _parameter_ref,
+    "QueryLetRef": _named,
+    "TimeOfDay": _time_of_day,
+    "Today": _today,
+    "ValueSetRef": _value_set_ref,
+    **queries.SPECIAL,
+    **instances.SPECIAL,
+    **types.SPECIAL,
+}
+for _lazy in _SPECIAL:
+    _PLAIN.pop(_lazy, None)

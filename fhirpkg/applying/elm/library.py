@@ -1,0 +1,128 @@
+"""Libraries of logic as data: names to definitions, each tree made when it is first needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import FhirpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Node = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Statement:
+    """A definition, or a function when it has operands."""
+
+    name: str
+    operands: dict[str, Node] | None
+    """Names of the operands of a function, with their types."""
+    place: str
+    """Where it stands, for messages."""
+    load: Callable[[], Node]
+    _tree: Node | None = None
+    _error: FhirpkgError | None = None
+
+    @property
+    def tree(self) -> Node:
+        """Its expression; raises what reading it raises."""
+        if self._error is not None:
+            raise self._error
+        if self._tree is None:
+            try:
+                self._tree = self.load()
+            except FhirpkgError as error:
+                self._error = error
+                raise
+        return self._tree
+
+
+@dataclass(slots=True)
+class Library:
+    """A library: what it includes, its terminology by name, its statements by name."""
+
+    name: str
+    version: str = ""
+    includes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Alias to name and version of the other library."""
+    parameters: dict[str, Node] = field(default_factory=dict)
+    code_systems: dict[str, Node] = field(default_factory=dict)
+    value_sets: dict[str, Node] = field(default_factory=dict)
+    codes: dict[str, Node] = field(default_factory=dict)
+    concepts: dict[str, Node] = field(default_factory=dict)
+    statements: dict[str, list[Statement]] = field(default_factory=dict)
+
+    def add(self, statement: Statement) -> None:
+        """Take in a statement; functions may share a name."""
+        self.statements.setdefault(statement.name, []).append(statement)
+
+    def definition(self, name: str) -> Statement | None:
+        """The definition (no function) of this name."""
+        return next((s for s in self.statements.get(name, ()) if s.operands is None), None)
+
+    def functions(self, name: str, count: int) -> list[Statement]:
+        """The functions of this name that take so many operands."""
+        return [
+            s
+            for s in self.statements.get(name, ())
+            if s.operands is not None and len(s.operands) == count
+        ]
+
+
+_TABLES = {
+    "parameters": "parameters",
+    "codeSystems": "code_systems",
+    "valueSets": "value_sets",
+    "codes": "codes",
+    "concepts": "concepts",
+}
+
+
+def from_elm(document: Node) -> Library:
+    """The library of an ELM document as JSON; raises FhirpkgError for what is none."""
+    elm = document.get("library")
+    if not isinstance(elm, dict) or "identifier" not in elm:
+        raise FhirpkgError("this is not ELM: there is no library with an identifier")
+    identifier = elm["identifier"]
+    library = Library(identifier.get("id", ""), identifier.get("version", ""))
+    for include in _definitions(elm, "includes"):
+        found = (include["path"].rpartition("/")[2], include.get("version", ""))
+        library.includes[include["localIdentifier"]] = found
+    for key, attribute in _TABLES.items():
+        for definition in _definitions(elm, key):
+            getattr(library, attribute)[definition["name"]] = definition
+    for definition in _definitions(elm, "statements"):
+        if _is_context(definition) or "expression" not in definition:
+            continue
+        library.add(_statement(definition, library.name))
+    return library
+
+
+def _definitions(elm: Node, key: str) -> list[Node]:
+    found: list[Node] = elm.get(key, {}).get("def", [])
+    return found
+
+
+def _statement(definition: Node, library: str) -> Statement:
+    operands = definition.get("operand")
+    is_function = definition.get("type") == "FunctionDef" or operands is not None
+    typed = {operand["name"]: _operand_type(operand) for operand in operands or ()}
+    place = f"{library}.{definition['name']}"
+    if locator := definition.get("locator"):
+        place = f"{place} ({locator})"
+    tree: Node = definition["expression"]
+    return Statement(definition["name"], typed if is_function else None, place, lambda: tree)
+
+
+def _operand_type(operand: Node) -> Node:
+    specifier: Node = operand.get("operandTypeSpecifier", {})
+    return specifier or {"name": operand.get("operandType", "")}
+
+
+def _is_context(definition: Node) -> bool:
+    """ELM defines the patient himself as a retrieve; the evaluator knows him."""
+    expression = definition.get("expression", {})
+    return bool(definition["name"] == "Patient" and expression.get("type") == "SingletonFrom")

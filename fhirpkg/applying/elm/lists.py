@@ -1,0 +1,164 @@
+"""Lists and what is computed over them (CQL reference, sections 9.10 and 9.11)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.elm.arithmetic import add
+from fhirpkg.applying.elm.comparison import compare, equal, equivalent
+from fhirpkg.applying.elm.values import as_list, codes, interval, is_coded, is_interval, scalar
+from fhirpkg.errors import FhirpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def exists(items: Any) -> bool:
+    """Whether there is anything; nulls do not count."""
+    return any(item is not None for item in as_list(items))
+
+
+def member(items: Any, wanted: Any) -> bool | None:
+    """Whether something is in a list: by equality, a code also by what it means."""
+    if wanted is None:
+        return None
+    found = as_list(items)
+    if is_coded(wanted) or any(is_coded(item) for item in found):
+        return any(equivalent(item, wanted) for item in found if codes(item))
+    answers = [equal(item, wanted) for item in found]
+    return True if True in answers else None if None in answers and wanted is None else False
+
+
+def distinct(items: Any) -> list[Any] | None:
+    """Each value once, in the order they came."""
+    if items is None:
+        return None
+    kept: list[Any] = []
+    for item in as_list(items):
+        if not any(item is known or equal(item, known) is True for known in kept):
+            kept.append(item)
+    return kept
+
+
+def flatten(items: Any) -> list[Any] | None:
+    """The items of the lists in a list."""
+    return None if items is None else [inner for item in items for inner in as_list(item)]
+
+
+def singleton(items: Any) -> Any:
+    """The one item there is; more than one is an error."""
+    found = as_list(items)
+    if len(found) > 1:
+        raise FhirpkgError(f"singleton from: there are {len(found)} items")
+    return found[0] if found else None
+
+
+def union(one: Any, two: Any) -> Any:
+    """All of both, each once; intervals that touch become one."""
+    if is_interval(one) and is_interval(two):
+        raise FhirpkgError("the union of intervals is not supported")
+    return distinct(as_list(one) + as_list(two))
+
+
+def intersect(one: Any, two: Any) -> Any:
+    """What is in both."""
+    if is_interval(one) and is_interval(two):
+        return _common(interval(one), interval(two))
+    return [item for item in as_list(one) if member(two, item)]
+
+
+def _common(one: Any, two: Any) -> Any:
+    from fhirpkg.applying.elm.values import Interval  # noqa: PLC0415 - rare
+
+    later = one if compare(one.low, two.low) in {1, 0} else two
+    earlier = one if compare(one.high, two.high) in {-1, 0} else two
+    if compare(later.low, earlier.high) == 1:
+        return None
+    return Interval(later.low, earlier.high, later.low_closed, earlier.high_closed)
+
+
+def _sum(items: Any) -> Any:
+    total = None
+    for item in as_list(items):
+        if item is not None:
+            total = scalar(item) if total is None else add(total, item)
+    return total
+
+
+def _average(items: Any) -> Any:
+    from fhirpkg.applying.elm.arithmetic import divide  # noqa: PLC0415 - rare
+
+    found = [item for item in as_list(items) if item is not None]
+    return divide(_sum(found), Decimal(len(found))) if found else None
+
+
+def _extreme(items: Any, wanted: int) -> Any:
+    best = None
+    for item in as_list(items):
+        if item is not None and (best is None or compare(item, best) == wanted):
+            best = item
+    return best
+
+
+def _median(items: Any) -> Any:
+    from functools import cmp_to_key  # noqa: PLC0415 - rare
+
+    found = [scalar(item) for item in as_list(items) if item is not None]
+    found.sort(key=cmp_to_key(lambda a, b: compare(a, b) or 0))
+    middle = len(found) // 2
+    if not found:
+        return None
+    return found[middle] if len(found) % 2 else _average(found[middle - 1 : middle + 1])
+
+
+def _slice(items: Any, begin: int, end: int | None) -> list[Any] | None:
+    return None if items is None else as_list(items)[begin:end]
+
+
+def indexed(items: Any, index: Any) -> Any:
+    """The item or character at an index from 0; nothing beyond the end."""
+    if items is None or index is None:
+        return None
+    found = items if isinstance(items, str) else as_list(items)
+    return found[index] if 0 <= index < len(found) else None
+
+
+def _index_of(items: Any, wanted: Any) -> int | None:
+    if items is None or wanted is None:
+        return None
+    return next((i for i, item in enumerate(as_list(items)) if equal(item, wanted)), -1)
+
+
+def coalesce(*values: Any) -> Any:
+    """The first that is not null; of a single list its first."""
+    if len(values) == 1 and isinstance(values[0], list):
+        values = tuple(values[0])
+    return next((value for value in values if value is not None), None)
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "Exists": exists,
+    "Distinct": distinct,
+    "Flatten": flatten,
+    "SingletonFrom": singleton,
+    "Union": union,
+    "Intersect": intersect,
+    "Except": lambda one, two: [item for item in as_list(one) if not member(two, item)],
+    "Count": lambda items: sum(item is not None for item in as_list(items)),
+    "Sum": _sum,
+    "Avg": _average,
+    "Min": lambda items: _extreme(items, -1),
+    "Max": lambda items: _extreme(items, 1),
+    "Median": _median,
+    "First": lambda items: next(iter(as_list(items)), None),
+    "Last": lambda items: next(iter(as_list(items)[-1:]), None),
+    "AllTrue": lambda items: all(item is not False for item in as_list(items)),
+    "AnyTrue": lambda items: any(item is True for item in as_list(items)),
+    "Indexer": indexed,
+    "IndexOf": _index_of,
+    "Skip": lambda items, count: _slice(items, count or 0, None),
+    "Take": lambda items, count: _slice(items, 0, count or 0),
+    "Tail": lambda items: _slice(items, 1, None),
+    "Coalesce": coalesce,
+}

@@ -1,0 +1,85 @@
+"""ELM as XML to the same tree as its JSON form (urn:hl7-org:elm:r1).
+
+The standard library's parser is used with documents that declare no types or entities; others
+are refused before they are parsed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from fhirpkg.errors import FhirpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Node = dict[str, Any]
+
+_ELM = "{urn:hl7-org:elm:r1}"
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_LISTS = frozenset({"caseItem", "choice", "codeFilter", "def", "element", "let", "relationship"})
+"""Elements that are a list in JSON even when there is one; for `operand` it depends."""
+_UNARY = frozenset(
+    "Abs As CalculateAge Ceiling Convert DateFrom DateTimeComponentFrom Distinct End Exists"
+    " Flatten Floor Is IsFalse IsNull IsTrue Length Lower Negate Not PointFrom SingletonFrom"
+    " Start TimeFrom ToBoolean ToConcept ToDate ToDateTime ToDecimal ToInteger ToList ToQuantity"
+    " ToString ToTime Truncate Upper Width".split()
+)
+_BOOLEANS = frozenset({"lowClosed", "highClosed", "distinct", "strict", "asc", "preserve"})
+
+
+def read(text: bytes | str) -> Node:
+    """The tree; raises FhirpkgError for text that is no safe, well-formed ELM."""
+    head = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if "<!DOCTYPE" in head or "<!ENTITY" in head:
+        raise FhirpkgError("ELM as XML must not declare a document type or entities")
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - document types and entities were refused above
+    except ET.ParseError as error:
+        raise FhirpkgError(f"the ELM is no well-formed XML: {error}") from error
+    if root.tag != f"{_ELM}library":
+        raise FhirpkgError("this is not ELM: the root is no library")
+    return {"library": _node(root)}
+
+
+def _node(element: ET.Element) -> Node:
+    node: Node = {}
+    for name, value in _attributes(element):
+        node[name] = value == "true" if name in _BOOLEANS else value
+    for child in element:
+        name = child.tag.removeprefix(_ELM)
+        if name == "annotation" or "}" in name:
+            continue
+        if name in _LISTS or _is_operand_list(name, node):
+            node.setdefault(name, []).append(_node(child))
+        elif name in node:  # a second one: a list after all
+            first = node[name]
+            node[name] = [*(first if isinstance(first, list) else [first]), _node(child)]
+        else:
+            node[name] = _node(child)
+    return node
+
+
+def _is_operand_list(name: str, node: Node) -> bool:
+    if name == "operand":
+        return node.get("type") not in _UNARY
+    # A query has many sources, an aggregate one; a sort is by many keys.
+    return (name == "source" and node.get("type") == "Query") or name in {"by", "code"}
+
+
+def _attributes(element: ET.Element) -> Iterator[tuple[str, str]]:
+    for name, value in element.attrib.items():
+        if name == _TYPE:
+            yield "type", value.rpartition(":")[2]
+        elif "}" not in name:
+            yield name, _expanded(value) if name.endswith(("Type", "dataType")) else value
+
+
+_PREFIXES = {"t": "urn:hl7-org:elm-types:r1", "fhir": "http://hl7.org/fhir"}
+
+
+def _expanded(name: str) -> str:
+    """`t:Boolean` as JSON has it: `{urn:hl7-org:elm-types:r1}Boolean`."""
+    prefix, _, local = name.partition(":")
+    return f"{{{_PREFIXES[prefix]}}}{local}" if prefix in _PREFIXES else name

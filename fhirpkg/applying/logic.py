@@ -1,0 +1,135 @@
+"""Logic of Library resources: found by canonical or name, read from ELM or CQL, evaluated."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.cql.library import read_expression, read_library
+from fhirpkg.applying.elm import xml
+from fhirpkg.applying.elm.evaluator import Evaluation, Session
+from fhirpkg.applying.elm.library import Library, from_elm
+from fhirpkg.applying.elm.values import as_list, to_json
+from fhirpkg.canonical import version_matches
+from fhirpkg.errors import FhirpkgError, ResolutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Resource
+
+
+class Logic:
+    """The libraries of one application, and the values of their definitions for its patient."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        subject: str,
+        variables: Mapping[str, Any],
+        types: TypesOfDefinitions,
+        now: datetime | None,
+    ) -> None:
+        self._repository = repository
+        self._variables = variables
+        self._session = Session(repository, subject, variables, self._named, types, now)
+
+    def defined(
+        self, name: str, reference: str, context: Resource, resource: Resource | None
+    ) -> list[Any]:
+        """The value of a definition: of the library referred to, else the first of the context."""
+        canonical = reference or next(iter(context.get("library", ())), "")
+        if not canonical:
+            raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
+        alias, _, local = name.partition(".")
+        library = self._of_resource(self._resolved(canonical))
+        self._give_variables(context, resource)
+        if local and library.definition(name) is None and alias == library.name:
+            name = local
+        if library.definition(name) is None:
+            return _values(Evaluation(self._session, library).of(read_expression(name, library)))
+        return _values(self._session.value_of(library, name))
+
+    def inline(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
+        """The value of an expression; it may use the definitions of the context's library."""
+        canonical = next(iter(context.get("library", ())), "")
+        library = self._of_resource(self._resolved(canonical)) if canonical else Library("")
+        self._give_variables(context, resource)
+        return _values(Evaluation(self._session, library).of(read_expression(text, library)))
+
+    def _give_variables(self, context: Resource, resource: Resource | None) -> None:
+        """`%context` and `%resource` are parameters that change with the expression."""
+        changing = {"context": context, "resource": context if resource is None else resource}
+        self._session.parameters = {**self._variables, **changing}
+
+    def _resolved(self, canonical: str) -> Resource:
+        found = self._repository.resolve(canonical, "Library")
+        if found is None:
+            raise ResolutionError(canonical, "the library is not in the package or the data")
+        return found
+
+    def _named(self, name: str, version: str) -> Library:
+        """A library that another one includes, by its name."""
+        found = self._repository.search("Library", {"name": name})
+        fitting = [r for r in found if version_matches(version or None, r.get("version"))]
+        fitting = fitting or [r for r in found if "version" not in r]
+        if not fitting:
+            wanted = f"{name} version '{version}'" if version else name
+            raise ResolutionError(wanted, "the included library is not in the package or the data")
+        return self._of_resource(fitting[-1])
+
+    def _of_resource(self, library: Resource) -> Library:
+        contents = {part.get("contentType"): part for part in library.get("content", ())}
+        for content_type, read in _READERS.items():
+            part = contents.get(content_type)
+            if part is not None and "data" in part:
+                return read(_decoded(part["data"]), str(library.get("name", "")))
+        name = library.get("url") or library.get("name")
+        held = ", ".join(str(kind) for kind in contents) or "nothing"
+        raise FhirpkgError(f"the library {name} has no CQL or ELM in it; it holds {held}")
+
+
+@functools.lru_cache(maxsize=256)
+def _from_json(text: bytes, _: str) -> Library:
+    import json  # noqa: PLC0415 - only with ELM
+
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise FhirpkgError(f"the ELM is no JSON: {error}") from error
+    return from_elm(document)
+
+
+@functools.lru_cache(maxsize=256)
+def _from_xml(text: bytes, _: str) -> Library:
+    return from_elm(xml.read(text))
+
+
+@functools.lru_cache(maxsize=256)
+def _from_cql(text: bytes, name: str) -> Library:
+    return read_library(text.decode("utf-8", "replace"), name)
+
+
+_READERS: dict[str, Callable[[bytes, str], Library]] = {
+    "application/elm+json": _from_json,
+    "application/elm+xml": _from_xml,
+    "text/cql": _from_cql,
+}
+"""How a library can be written, the one that needs least work first."""
+
+
+@functools.lru_cache(maxsize=256)
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=False)
+    except binascii.Error as error:
+        raise FhirpkgError(f"the library's content is no base64: {error}") from error
+
+
+def _values(value: Any) -> list[Any]:
+    return [to_json(item) for item in as_list(value)]
