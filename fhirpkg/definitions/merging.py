@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _ADDED_UP = {"alias", "code", "condition", "example", "mapping"}
-_IDENTITY = {"id", "path", "base", "contentReference"}
+_IDENTITY = {"id", "path", "base"}
 
 
 def merge(element: Resource, change: Resource, source: str) -> None:
     """Lay `change` over `element`; `source` is the profile that new constraints come from."""
     for key, value in change.items():
-        if key in _IDENTITY:
-            continue
+        if key in _IDENTITY or (key == "contentReference" and element):
+            continue  # a constraint does not turn where an element's content is defined
         if key == "constraint":
             element[key] = _constraints(element.get(key, []), value, source)
         elif key == "extension":

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     Retrieve = Callable[[str], Resource | None]
 
 _MAX_ELEMENTS = 50_000
+_BINDABLE = {
+    "code", "Coding", "CodeableConcept", "Quantity", "string", "uri",
+    "Age", "Count", "Distance", "Duration", "MoneyQuantity", "SimpleQuantity",
+}  # fmt: skip
+"""http://hl7.org/fhir/R4/terminologies.html#4.1, with the types that are a Quantity."""
 _NO_BASE = {None, "http://hl7.org/fhir/StructureDefinition/Base"}
 _BY_URL = {
     "discriminator": [{"type": "value", "path": "url"}],
@@ -83,13 +88,20 @@ class _Snapshot:
         for number, (name, part) in enumerate(segments[1:], 2):
             child = self._child(node, name, place, is_last=number == len(segments))
             node = self._slice(child, part) if part else child
-        merge(node.own_element(), element, self.name)
+        changed = node.own_element()
+        merge(changed, element, self.name)
+        if "binding" not in element and not _can_be_bound(changed):
+            changed.pop("binding", None)
+        if "base" not in changed:  # an element that a new type adds
+            bounds = {"min": changed.get("min", 0), "max": changed.get("max", "*")}
+            changed["base"] = {"path": ".".join(name for name, _ in segments), **bounds}
 
     def _base_elements(self, structure: Resource) -> list[Resource]:
         url = structure.get("baseDefinition")
         if url in _NO_BASE and self._extends:
             name = str(structure.get("type", "")).rpartition("/")[2]
-            return [{"id": name, "path": name, "min": 0, "max": "*"}]
+            bounds = {"min": 0, "max": "*"}
+            return [{"id": name, "path": name, **bounds, "base": {"path": "Base", **bounds}}]
         base = self._retrieve(url) if isinstance(url, str) else None
         if base is None:
             raise DefinitionError(self.name, f"its baseDefinition {url} is not known here")
@@ -108,7 +120,7 @@ class _Snapshot:
             if type_:
                 return self._type_slice(child, name, type_, of_extension=node.name == "Extension")
         if self._extends and is_last:
-            added = Node(name, {"base": {"path": place, "min": 0, "max": "*"}})
+            added = Node(name, {})
             node.children.append(added)
             return added
         known = sorted({child.name for child in node.children})
@@ -209,6 +221,11 @@ class _Snapshot:
         self._count += count
         if self._count > _MAX_ELEMENTS:
             raise DefinitionError(self.name, f"its snapshot has over {_MAX_ELEMENTS} elements")
+
+
+def _can_be_bound(element: Resource) -> bool:
+    codes = {type_code(type_) for type_ in element.get("type", ())}
+    return not codes or bool(codes & _BINDABLE)
 
 
 def _can_be_sliced(node: Node) -> bool:
