@@ -16,9 +16,11 @@ _IDENTITY = {"id", "path", "base"}
 
 def merge(element: Resource, change: Resource, source: str) -> None:
     """Lay `change` over `element`; `source` is the profile that new constraints come from."""
+    # Where its content is defined is said when an element is new, and never changed afterwards.
+    fixed = _IDENTITY | {"contentReference"} if element else _IDENTITY
     for key, value in change.items():
-        if key in _IDENTITY or (key == "contentReference" and element):
-            continue  # a constraint does not turn where an element's content is defined
+        if key in fixed:
+            continue
         if key == "constraint":
             element[key] = _constraints(element.get(key, []), value, source)
         elif key == "extension":
