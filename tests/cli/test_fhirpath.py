@@ -57,7 +57,7 @@ def test_standard_input_may_be_xml(patient):
 
 def test_what_is_no_resource_needs_its_type():
     result = fhirpath(
-        "value > 4 'mg'", "-", "--type", "Quantity", text='{"value": 5, "unit": "mg"}'
+        "$this > 4 'mg'", "-", "--type", "Quantity", text='{"value": 5, "unit": "mg"}'
     )
     assert result.stdout == "true\n"
 
