@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fhirpkg.client.auth import Authorization
     from fhirpkg.client.client import FhirClient
@@ -39,12 +39,28 @@ _OPTIONS = (
                  show_default=True, help="Give up after so long without progress."),
 )  # fmt: skip
 
+_SETTINGS = ("token", "user", "password", "client_id", "client_secret", "private_key", "key_id",
+             "token_url", "scope", "ca", "cert", "key")  # fmt: skip
+
 
 def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a server; they arrive as keyword arguments for `connect`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def optional_server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a verb that can do without a server."""
+    server = click.option("--server", metavar="URL", help="Base url of a FHIR server.")
+    for option in reversed((server, *_OPTIONS[1:])):
+        command = option(command)
+    return command
+
+
+def connection_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of all options of a verb those that `connect` takes."""
+    return {name: options[name] for name in ("server", "retry_for", *_SETTINGS)}
 
 
 def connect(server: str, *, retry_for: float, **options: Any) -> FhirClient:

@@ -1,0 +1,185 @@
+"""`fhirpkg apply`: what to do for this patient, for people or as FHIR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fhirpkg.cli import ExitCode
+from fhirpkg.cli.connection import optional_server_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.applying.application import Applied
+    from fhirpkg.applying.outcomes import Why
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.issues import Resource
+
+_PATH = click.Path(path_type=Path, exists=True)
+_FORMATS = click.Choice(["text", "fhir"])
+
+
+@click.command(short_help="Apply a PlanDefinition or ActivityDefinition to a patient.")
+@click.argument("plan", metavar="PLAN")
+@click.option("--subject", required=True, metavar="Patient/ID", help="The patient.")
+@click.option("--data", type=_PATH, metavar="FOLDER|BUNDLE", help="Where the patient's data are.")
+@click.option("--content", type=_PATH, metavar="FOLDER", help="Definitions; else our own content.")
+@click.option("--encounter", default="", metavar="Encounter/ID", help="The encounter it is in.")
+@click.option("--practitioner", default="", metavar="Practitioner/ID", help="Who applies it.")
+@click.option("--organization", default="", metavar="Organization/ID", help="For whom.")
+@click.option(
+    "--dialect",
+    type=click.Choice(["complete", "reference"]),
+    default="complete",
+    show_default=True,
+    help="Drop nothing, or agree with the engine inside HAPI.",
+)
+@click.option("--bundle", is_flag=True, help="Give R5's Bundle instead of a CarePlan.")
+@click.option("--output-format", type=_FORMATS, default="text", show_default=True)
+@optional_server_options
+def command(plan: str, subject: str, **options: Any) -> ExitCode:
+    """Apply a definition to a patient: what to order, who, when, and why not.
+
+    PLAN is a canonical url, Type/id, or a file. Data come from --data or --server. Exit code 1
+    when a condition could not be evaluated or something failed, 2 when plan, patient or data
+    cannot be used.
+
+    Example: fhirpkg apply PlanDefinition/BoneTumorCryoablationPlan --subject
+    Patient/example-eligible --data resources/cpt-20983/examples
+    """
+    from fhirpkg.applying.application import apply
+
+    definition, repository = _sources(plan, options)
+    applied = apply(
+        definition,
+        subject,
+        repository,
+        encounter=options["encounter"],
+        practitioner=options["practitioner"],
+        organization=options["organization"],
+        dialect=options["dialect"],
+        form="bundle" if options["bundle"] else "careplan",
+    )
+    if options["output_format"] == "fhir":
+        from fhirpkg import fhirjson
+
+        click.echo(fhirjson.dump(applied.result, indent=2))
+    else:
+        for line in _told(applied, subject):
+            click.echo(line)
+    return ExitCode.DONE if applied else ExitCode.ISSUES
+
+
+def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Repository]:
+    """The definition and where everything is read from: data first, then content."""
+    from fhirpkg.applying.repository import Layers, from_path, in_bundle
+    from fhirpkg.errors import ConfigError
+
+    layers: list[Repository] = []
+    if options["data"]:
+        layers.append(from_path(options["data"]))
+    if options["server"]:
+        layers.append(_server(options))
+    if not layers:
+        raise ConfigError("there are no patient data; name them with --data or --server")
+    definition: Resource | str = plan
+    if plan.endswith(".json") and Path(plan).is_file():
+        file = from_path(Path(plan))
+        layers.append(file)
+        definition = in_bundle(next(iter(file)))[0]
+    layers.append(from_path(options["content"] or _own_content()))
+    return definition, Layers(*layers)
+
+
+def _own_content() -> Path:
+    from fhirpkg.packages.package import content_root
+
+    return content_root() / "resources"
+
+
+def _server(options: dict[str, Any]) -> Repository:
+    from fhirpkg.applying.remote import ServerRepository
+    from fhirpkg.cli.connection import connect, connection_settings
+    from fhirpkg.definitions.definitions import Definitions
+
+    client = connect(**connection_settings(options))
+    return ServerRepository(client, Definitions.core())
+
+
+_MARKS = {"applicable": "+", "not applicable": "-", "not evaluated": "?"}
+
+
+def _told(applied: Applied, subject: str) -> Iterator[str]:
+    """The result for people: one line an action, what it orders and why it is left out."""
+    result = applied.result
+    title = result.get("title") or result.get("id", "")
+    yield f"{result['resourceType']} {title} for {subject}"
+    made = {f"{r['resourceType']}/{r.get('id')}": r for r in applied.resources}
+    actions = dict(_actions(applied))
+    for why in applied.why:
+        indent = "  " * why.place.count(".action[")
+        yield f"{indent}{_MARKS[why.verdict]} {_headline(why)}"
+        action = actions.get(why.action_id, {})
+        for detail in _details(action, made.get(why.resource)):
+            yield f"{indent}    {detail}"
+    if not applied.why:
+        for detail in _details({}, result):
+            yield f"  {detail}"
+    yield from _messages(applied)
+
+
+def _headline(why: Why) -> str:
+    name = why.title or why.action_id or why.place
+    if why.verdict == "applicable":
+        return name
+    return f"{name}: {why.verdict}: {why.reason}"
+
+
+def _details(action: Resource, request: Resource | None) -> Iterator[str]:
+    from fhirpkg.render import words
+
+    if request is not None:
+        concepts = [*_items(request.get("code")), *_items(request.get("category"))]
+        what = words.concept(concepts[0]) if concepts else ""
+        yield f"order: {request['resourceType']} {what or request.get('title', '')}".rstrip()
+    when = [
+        f"{r['relationship'].replace('-', ' ')} {r['actionId']}"
+        for r in action.get("relatedAction", ())
+    ]
+    if length := words.timing(action):
+        when.append(length)
+    if when:
+        yield f"when: {'; '.join(when)}"
+    who = [p.get("display") or p.get("reference", "") for p in action.get("participant", ())]
+    if who:
+        yield f"who: {'; '.join(who)}"
+    if behavior := action.get("selectionBehavior"):
+        yield f"choose: {behavior.replace('-', ' ')}"
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+
+
+def _actions(applied: Applied) -> Iterator[tuple[str, Resource]]:
+    for resource in applied.resources:
+        if resource["resourceType"] == "RequestGroup":
+            yield from _below(resource)
+
+
+def _below(parent: Resource) -> Iterator[tuple[str, Resource]]:
+    for action in parent.get("action", ()):
+        yield action.get("id", ""), action
+        yield from _below(action)
+
+
+def _messages(applied: Applied) -> Iterator[str]:
+    """What else there is to say; what the lines above tell is not told again."""
+    told = {str(why) for why in applied.why}
+    for outcome in applied.outcomes:
+        for issue in outcome["issue"]:
+            if issue["diagnostics"] not in told:
+                yield f"{issue['severity']}: {issue['diagnostics']}"
