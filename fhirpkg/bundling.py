@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fhirpkg import fhirjson
 from fhirpkg.canonical import PackageId
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.snapshot import snapshot
 from fhirpkg.errors import PackageError, SourceError
-from fhirpkg.packages.package import content_root, read_package
+from fhirpkg.packages.package import (
+    content_root,
+    read_package,
+    read_profiles,
+    write_package,
+)
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fhirpkg.issues import Resource
 
@@ -72,13 +78,6 @@ def _read(file: Path) -> Resource:
     return value
 
 
-def read_profiles(folder: Path) -> list[Resource]:
-    """The profiles beside a folder of resources, else those installed with fhirpkg."""
-    beside = folder.resolve().parent / "profiles"
-    where = beside if beside.is_dir() else content_root() / "profiles"
-    return [_read(file) for file in sorted(where.glob("*.json"))]
-
-
 def _profiles(folder: Path, guide: Resource) -> list[Resource]:
     """The profiles that the guide lists as the package's own, ready to be published."""
     listed = {part["reference"]["reference"] for part in guide["definition"]["resource"]}
@@ -94,21 +93,22 @@ def _published(profile: Resource, guide: Resource, definitions: Definitions) -> 
     """A profile with the package's version and tag, its snapshot and a narrative."""
     complete = {**profile, "version": guide["version"], "date": guide["date"]}
     if profile["resourceType"] == "StructureDefinition" and "snapshot" not in profile:
-        complete = _defined(snapshot(complete, definitions))
-    head = {"resourceType": complete["resourceType"], "id": complete["id"], "meta": guide["meta"]}
-    return {**head, "text": narrative(complete), **complete, "meta": guide["meta"]}
+        complete = _with_snapshot(complete, definitions)
+    first = {key: complete[key] for key in ("resourceType", "id")}
+    return {**first, "meta": guide["meta"], "text": narrative(complete), **complete}
 
 
-def _defined(profile: Resource) -> Resource:
-    """The profile, each element of its snapshot with a definition (sdf-3).
+def _with_snapshot(profile: Resource, definitions: Definitions) -> Resource:
+    """The profile with its snapshot before its differential, each element defined (sdf-3).
 
     The definitions shipped here leave the prose of the specification out; its summary stands in.
     """
     elements = [
         {**element, "definition": element.get("definition", element.get("short", element["path"]))}
-        for element in profile["snapshot"]["element"]
+        for element in snapshot(profile, definitions)["snapshot"]["element"]
     ]
-    return {**profile, "snapshot": {"element": elements}}
+    rest = {key: value for key, value in profile.items() if key != "differential"}
+    return {**rest, "snapshot": {"element": elements}, "differential": profile["differential"]}
 
 
 def _of_package(file: Path) -> list[Resource]:
@@ -123,10 +123,11 @@ _ORDER = (
 
 
 def in_order(resources: Iterable[Resource]) -> list[Resource]:
-    """The resources so that each comes after those that it refers to, then by id."""
-    known = {name: place for place, name in enumerate(_ORDER)}
+    """The resources so that each comes after those that it refers to, then by type and id."""
+    place = {name: number for number, name in enumerate(_ORDER)}
+    middle = place["Questionnaire"]  # a type that is not listed refers to terms, and is referred to
     return sorted(
-        resources, key=lambda r: (known.get(r["resourceType"], 4), r["resourceType"], r["id"])
+        resources, key=lambda r: (place.get(r["resourceType"], middle), r["resourceType"], r["id"])
     )
 
 
@@ -134,3 +135,98 @@ def _digest(resources: Sequence[Resource]) -> str:
     """SHA-256 over the resources, whatever order they came in."""
     texts = sorted(fhirjson.dump(resource) for resource in resources)
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def transaction_bundle(content: Content) -> Resource:
+    """A transaction that makes or updates each resource: posted twice, it makes no duplicate.
+
+    Each entry is a conditional update: by url and version, or by identifier where the type has no
+    url (http://hl7.org/fhir/R4/http.html#cond-update). A conditional create would never update
+    a draft. Servers keep the ids inside a transaction, so references stay relative.
+    """
+    entries = [
+        {**_entry(content, resource), "request": {"method": "PUT", "url": condition(resource)}}
+        for resource in content.resources
+    ]
+    return _bundle(content, "transaction", entries)
+
+
+def collection_bundle(content: Content) -> Resource:
+    """All resources in one Bundle, for tools that read or validate a Bundle."""
+    return _bundle(content, "collection", [_entry(content, r) for r in content.resources])
+
+
+def condition(resource: Resource) -> str:
+    """The search that finds a resource by what identifies it, whatever its id on the server.
+
+    >>> condition({"resourceType": "Library", "url": "http://example.org/l", "version": "1.0"})
+    'Library?url=http://example.org/l&version=1.0'
+    """
+    resource_type = resource["resourceType"]
+    if "url" in resource:
+        return f"{resource_type}?url={_quoted(resource['url'])}&version={resource['version']}"
+    identifier = resource["identifier"][0]
+    value = _quoted(f"{identifier['system']}|{identifier['value']}")
+    return f"{resource_type}?identifier={value}"
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe=":/.-_~")
+
+
+def _entry(content: Content, resource: Resource) -> Resource:
+    url = f"{content.canonical}/{resource['resourceType']}/{resource['id']}"
+    return {"fullUrl": url, "resource": resource}
+
+
+def _bundle(content: Content, kind: str, entries: list[Resource]) -> Resource:
+    name = f"{content.id.name}-{content.id.version}-{kind}"
+    return {"resourceType": "Bundle", "id": name, "type": kind, "entry": entries}
+
+
+def ndjson(content: Content) -> str:
+    """One resource a line (http://hl7.org/fhir/R4/nd-json.html)."""
+    return "".join(f"{fhirjson.dump(resource)}\n" for resource in content.resources)
+
+
+def archive(content: Content, examples: Mapping[str, Resource] | None = None) -> bytes:
+    """The FHIR NPM package: equal bytes for equal content (https://hl7.org/fhir/packages.html)."""
+    guide = next(r for r in content.resources if r["resourceType"] == "ImplementationGuide")
+    files = {f"{r['resourceType']}-{r['id']}.json": r for r in content.resources}
+    files |= {f"example/{name}": resource for name, resource in (examples or {}).items()}
+    texts = {name: (fhirjson.dump(r, indent=2) + "\n").encode() for name, r in files.items()}
+    return write_package(manifest(content, guide), texts)
+
+
+def examples(source: Path) -> dict[str, Resource]:
+    """The examples beside built content, by file name: they travel, but are never pushed."""
+    if source.is_dir():
+        return {file.name: _read(file) for file in sorted(source.glob("*/examples/*.json"))}
+    files = read_package(source)
+    return {name.rpartition("/")[2]: found for name, found in files.resources("example")}
+
+
+def manifest(content: Content, guide: Resource) -> dict[str, Any]:
+    """package.json, out of the ImplementationGuide alone."""
+    places = [coding for item in guide.get("jurisdiction", []) for coding in item["coding"]]
+    dependencies = {_CORE[version]: version for version in guide["fhirVersion"]}
+    needed = {item["packageId"]: item["version"] for item in guide.get("dependsOn", [])}
+    return {
+        "name": content.id.name,
+        "version": content.id.version,
+        "type": "IG",
+        "canonical": content.canonical,
+        "url": guide["url"],
+        "title": guide["title"],
+        "description": guide["description"],
+        "date": guide["date"].replace("-", "") + "000000",
+        "fhirVersions": guide["fhirVersion"],
+        "dependencies": dependencies | needed,
+        "author": guide["publisher"],
+        "license": guide["license"],
+        "jurisdiction": "".join(f"{c['system']}#{c['code']}" for c in places[:1]),
+    }
+
+
+_CORE = {"4.0.1": "hl7.fhir.r4.core"}
+"""The core package of a FHIR version: the one that fixes the version of a package."""

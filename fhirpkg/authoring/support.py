@@ -127,6 +127,15 @@ def implementation_guide(
 ) -> Resource:
     """The package as a resource: what is in it, by reference."""
     parts = [*resources, *profiles]
+    needed = [
+        {
+            "uri": f"http://fhir.org/packages/{name}/ImplementationGuide/{name}",
+            "packageId": name,
+            "version": version,
+        }
+        for name, version in package.dependencies.items()
+        if name != "hl7.fhir.r4.core"  # told by fhirVersion
+    ]
     return {
         "resourceType": "ImplementationGuide",
         "id": package.id,
@@ -148,6 +157,7 @@ def implementation_guide(
         "packageId": package.id,
         "license": package.license,
         "fhirVersion": [package.fhirVersion],
+        **({"dependsOn": needed} if needed else {}),
         "definition": {
             "resource": [
                 {

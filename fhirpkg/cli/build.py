@@ -22,7 +22,7 @@ def command(resources: Path, output: Path | None, canonical: str | None) -> Exit
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.folder import read_folder
     from fhirpkg.authoring.writing import rebased, write
-    from fhirpkg.bundling import read_profiles
+    from fhirpkg.packages.package import read_profiles
 
     authored = read_folder(resources)
     for issue in authored.issues:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import jinja2
 
 from fhirpkg.render import words
 
+_TEXT = re.compile(r">[^<]*<")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -28,5 +30,10 @@ def _environment() -> jinja2.Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """A template of the folder beside this module, filled with values."""
-    return _environment().get_template(template).render(**values)
+    """A template of the folder beside this module, filled with values.
+
+    Quotation marks in text are not escaped there: servers that parse XHTML write them plainly,
+    and what comes back shall be what was sent.
+    """
+    text = _environment().get_template(template).render(**values)
+    return _TEXT.sub(lambda found: found[0].replace("&#39;", "'").replace("&#34;", '"'), text)

@@ -1,0 +1,70 @@
+"""`fhirpkg package`: content as files to hand on: .tgz, Bundles, NDJSON and XML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.bundling import Content
+
+
+@click.command("package")
+@click.argument("content", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dist"),
+    show_default=True,
+    help="The folder to write to.",
+)
+def command(content: Path | None, output: Path) -> None:
+    """Make the FHIR NPM package, Bundles, NDJSON and XML of CONTENT.
+
+    CONTENT is a folder with a package.yaml that has been built, or a .tgz; by default ./resources,
+    or what is installed with fhirpkg.
+    """
+    from fhirpkg.bundling import read_content
+    from fhirpkg.packages.package import digest
+
+    read = read_content(content)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, data in _files(read):
+        file = output / name
+        file.parent.mkdir(exist_ok=True)
+        beside = file.with_name(f".{file.name}.new")
+        beside.write_bytes(data)
+        beside.replace(file)
+        if "/" not in name:
+            click.echo(f"{file} ({len(data)} bytes)")
+        if name.endswith(".tgz"):
+            click.echo(f"  sha256 of its tar: {digest(data)}")
+    click.echo(f"{output / 'xml'} ({len(read.resources)} resources)")
+
+
+def _files(read: Content) -> Iterator[tuple[str, bytes]]:
+    """What is written, by its name below the output folder."""
+    from fhirpkg import fhirjson, fhirxml
+    from fhirpkg.bundling import (
+        archive,
+        collection_bundle,
+        examples,
+        ndjson,
+        transaction_bundle,
+    )
+    from fhirpkg.definitions.definitions import Definitions
+
+    name = f"{read.id.name}-{read.id.version}"
+    yield f"{name}.tgz", archive(read, examples(Path(read.source)))
+    for bundle in (transaction_bundle(read), collection_bundle(read)):
+        text = fhirjson.dump(bundle, indent=2) + "\n"
+        yield f"{name}-{bundle['type']}.json", text.encode()
+    yield f"{name}.ndjson", ndjson(read).encode()
+    types = Definitions.core().types
+    for resource in read.resources:
+        file = f"xml/{resource['resourceType']}-{resource['id']}.xml"
+        yield file, fhirxml.dump(resource, types)

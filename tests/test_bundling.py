@@ -1,0 +1,167 @@
+"""Content as it travels: what is read from a folder or archive, and what is made of it."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from fhirpkg import bundling, fhirjson, fhirxml
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import PackageError, SourceError
+from fhirpkg.packages.package import read_package
+from fhirpkg.validation.validator import Validator
+
+RESOURCES = Path(__file__).parent.parent / "resources"
+
+
+@pytest.fixture(scope="module")
+def content():
+    return bundling.read_content(RESOURCES)
+
+
+def references(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value["reference"]
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def test_content_has_the_identity_of_its_implementation_guide(content):
+    assert str(content.id) == "fhirpkg.procedures#0.1.0"
+    assert content.canonical == "https://w3id.org/fhirpkg"
+
+
+def test_content_holds_what_the_guide_lists_and_the_guide(content):
+    guide = content.resources[-1]
+    listed = {part["reference"]["reference"] for part in guide["definition"]["resource"]}
+    held = {f"{r['resourceType']}/{r['id']}" for r in content.resources}
+    assert held == listed | {f"ImplementationGuide/{guide['id']}"}
+
+
+def test_profiles_come_with_snapshot_and_narrative_and_the_tag_of_the_package(content):
+    profiles = [r for r in content.resources if r["resourceType"] == "StructureDefinition"]
+    assert len(profiles) == 3
+    for profile in profiles:
+        elements = profile["snapshot"]["element"]
+        assert all(element["definition"] for element in elements)
+        assert len(elements) > len(profile["differential"]["element"])
+        assert profile["meta"] == content.resources[-1]["meta"]
+        assert profile["text"]["status"] == "generated"
+        assert list(profile).index("snapshot") < list(profile).index("differential")
+
+
+def test_each_resource_comes_after_those_it_refers_to(content):
+    seen = set()
+    for resource in content.resources:
+        inside = {ref for ref in references(resource) if not ref.startswith("#")}
+        assert inside <= seen, resource["id"]
+        seen.add(f"{resource['resourceType']}/{resource['id']}")
+
+
+def test_an_archive_gives_the_same_content_as_the_folder(content, tmp_path):
+    file = tmp_path / "p.tgz"
+    file.write_bytes(bundling.archive(content))
+    again = bundling.read_content(file)
+    assert again.resources == content.resources
+    assert again.digest == content.digest
+
+
+def test_the_archive_depends_on_nothing_but_the_content(content, monkeypatch):
+    first = bundling.archive(content)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    assert bundling.archive(bundling.read_content(RESOURCES)) == first
+
+
+def test_package_json_names_the_core_package_that_fixes_the_version(content):
+    package = read_package(bundling.archive(content))
+    manifest = json.loads(package.files["package.json"])
+    assert manifest["name"] == "fhirpkg.procedures"
+    assert manifest["dependencies"] == {"hl7.fhir.r4.core": "4.0.1"}
+    assert manifest["fhirVersions"] == ["4.0.1"]
+    assert manifest["jurisdiction"] == "urn:iso:std:iso:3166#US"
+    assert re.fullmatch(r"\d{14}", manifest["date"])
+
+
+def test_the_index_lists_each_resource_and_no_type_that_is_an_object(content):
+    package = read_package(bundling.archive(content))
+    files = json.loads(package.files[".index.json"])["files"]
+    assert len(files) == len(content.resources)
+    types = {f["resourceType"]: f.get("type") for f in files}
+    assert types["PlanDefinition"] is None
+    assert types["StructureDefinition"] in {"PlanDefinition", "DocumentReference"} | {
+        "ActivityDefinition"
+    }
+
+
+def test_examples_travel_in_their_own_folder(content):
+    package = read_package(bundling.archive(content, {"Patient-a.json": {"resourceType": "X"}}))
+    assert "example/Patient-a.json" in package.files
+
+
+def test_the_transaction_updates_by_what_identifies_each_resource(content):
+    bundle = bundling.transaction_bundle(content)
+    assert bundle["type"] == "transaction"
+    for entry in bundle["entry"]:
+        method, url = entry["request"]["method"], entry["request"]["url"]
+        asked = parse_qs(urlsplit(url).query)
+        resource = entry["resource"]
+        assert method == "PUT"
+        assert urlsplit(url).path == resource["resourceType"]
+        if "url" in resource:
+            assert asked == {"url": [resource["url"]], "version": [resource["version"]]}
+        else:
+            (identifier,) = resource["identifier"]
+            assert asked == {"identifier": [f"{identifier['system']}|{identifier['value']}"]}
+
+
+def test_no_two_entries_have_the_same_condition(content):
+    urls = [e["request"]["url"] for e in bundling.transaction_bundle(content)["entry"]]
+    assert len(set(urls)) == len(urls)
+
+
+def test_references_in_bundles_are_relative_so_that_servers_keep_them(content):
+    found = set(references(bundling.transaction_bundle(content)))
+    assert all(re.fullmatch(r"#\w+|[A-Z]\w+/[\w.-]+", reference) for reference in found)
+
+
+@pytest.mark.parametrize("make", [bundling.transaction_bundle, bundling.collection_bundle])
+def test_bundles_are_valid(content, make):
+    outcome = Validator().validate(make(content))
+    assert [str(issue) for issue in outcome.errors] == []
+
+
+def test_ndjson_has_a_resource_a_line(content):
+    lines = bundling.ndjson(content).splitlines()
+    assert [fhirjson.read(line)[0] for line in lines] == list(content.resources)
+
+
+def test_each_resource_comes_back_from_xml(content):
+    types = Definitions.core().types
+    for resource in content.resources:
+        again, issues, _ = fhirxml.read(fhirxml.dump(resource, types), types)
+        assert [str(issue) for issue in issues] == []
+        assert again == resource
+
+
+def test_a_folder_that_is_not_built_is_refused_with_advice(tmp_path):
+    with pytest.raises(PackageError, match="fhirpkg build"):
+        bundling.read_content(tmp_path)
+
+
+def test_a_path_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SourceError, match="no such file"):
+        bundling.read_content(tmp_path / "nowhere")
+
+
+def test_a_damaged_file_of_the_content_is_named(tmp_path):
+    folder = tmp_path / "a" / "fhir"
+    folder.mkdir(parents=True)
+    (folder / "Library-x.json").write_text("{")
+    with pytest.raises(SourceError, match=r"Library-x\.json"):
+        bundling.read_content(tmp_path)
