@@ -24,8 +24,8 @@ class Node:
     name: str
     element: Resource
     slice_name: str = ""
-    children: list[Node] = field(default_factory=list)
-    slices: list[Node] = field(default_factory=list)
+    children: dict[str, Node] = field(default_factory=dict)
+    slices: dict[str, Node] = field(default_factory=dict)
     is_own: bool = False
 
     def own_element(self) -> Resource:
@@ -39,42 +39,34 @@ class Node:
         """The node with copies of its children, without its slices."""
         self.is_own = False
         copied = Node(self.name, self.element, self.slice_name)
-        copied.children = [child.copy_with_slices() for child in self.children]
+        copied.children = {name: c.copy_with_slices() for name, c in self.children.items()}
         return copied
 
     def copy_with_slices(self) -> Node:
         """The node with copies of its children and slices."""
         copied = self.copy()
-        copied.slices = [part.copy_with_slices() for part in self.slices]
+        copied.slices = {name: s.copy_with_slices() for name, s in self.slices.items()}
         return copied
 
     def size(self) -> int:
         """How many elements the node stands for."""
-        return 1 + sum(node.size() for node in (*self.children, *self.slices))
+        return 1 + sum(node.size() for node in (*self.children.values(), *self.slices.values()))
 
     def find(self, element_id: str) -> Node | None:
         """The node of an id below this one, the root's own name included."""
         node: Node | None = self
         for name, part in _segments(element_id)[1:]:
-            node = next((c for c in node.children if c.name == name), None) if node else None
+            node = node.children.get(name) if node else None
             if node and part:
-                node = next((s for s in node.slices if s.slice_name == part), None)
+                node = node.slices.get(part)
         return node
 
-    def insert_slice(self, made: Node) -> None:
-        """Add a slice, a reslice (`a/b`) behind its slice and the reslices already there."""
-        family = made.slice_name.partition("/")[0]
-        at = len(self.slices)
-        if family != made.slice_name:
-            at = max(
-                (
-                    number
-                    for number, known in enumerate(self.slices, 1)
-                    if known.slice_name.partition("/")[0] == family
-                ),
-                default=at,
-            )
-        self.slices.insert(at, made)
+    def slices_in_order(self) -> list[Node]:
+        """The slices, each followed by its reslices (`a`, `a/b`)."""
+        families: dict[str, list[Node]] = {}
+        for name, part in self.slices.items():
+            families.setdefault(name.partition("/")[0], []).append(part)
+        return [part for family in families.values() for part in family]
 
 
 def tree(elements: Iterable[Resource]) -> Node:
@@ -87,10 +79,11 @@ def tree(elements: Iterable[Resource]) -> Node:
         if root is None:
             root = node
         elif part:
-            nodes[(*segments[:-1], (name, ""))].slices.append(node)
+            nodes[(*segments[:-1], (name, ""))].slices[part] = node
         else:
-            nodes[tuple(segments[:-1])].children.append(node)
-    assert root is not None, "a snapshot has at least one element"
+            nodes[tuple(segments[:-1])].children[name] = node
+    if root is None:
+        raise ValueError("a snapshot has at least one element")
     return root
 
 
@@ -132,7 +125,7 @@ def _written(node: Node, above_id: str, above_path: str) -> Iterator[Resource]:
     yield {"id": id_, "path": path} | {
         key: value for key, value in node.element.items() if key not in {"id", "path"}
     }
-    for child in node.children:
+    for child in node.children.values():
         yield from _written(child, id_, path)
-    for part in node.slices:
+    for part in node.slices_in_order():
         yield from _written(part, above_id, above_path)

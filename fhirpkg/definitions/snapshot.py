@@ -54,22 +54,25 @@ def snapshot(structure: Resource, definitions: Definitions) -> Resource:
 
 def generate(structure: Resource, retrieve: Retrieve) -> Resource:
     """As `snapshot`; `retrieve` gives StructureDefinitions with snapshots by url or type name."""
-    differential = structure.get("differential", {}).get("element", [])
-    work = _Snapshot(structure, retrieve)
+    name = str(structure.get("url") or structure.get("id") or "StructureDefinition")
     try:
-        for segments, element in placed(differential):
+        work = _Snapshot(name, structure, retrieve)
+        for segments, element in placed(structure.get("differential", {}).get("element", [])):
             work.apply(segments, element)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        problem = f"its differential is malformed ({type(error).__name__}: {error})"
-        raise DefinitionError(work.name, problem) from error
-    return {**structure, "snapshot": {"element": written(work.root)}}
+        elements = written(work.root)
+    except RecursionError as error:
+        raise DefinitionError(name, "its elements are nested too deeply") from error
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        problem = f"it or its base is malformed ({type(error).__name__}: {error})"
+        raise DefinitionError(name, problem) from error
+    return {**structure, "snapshot": {"element": elements}}
 
 
 class _Snapshot:
     """One snapshot in the making."""
 
-    def __init__(self, structure: Resource, retrieve: Retrieve) -> None:
-        self.name = str(structure.get("url") or structure.get("id") or "StructureDefinition")
+    def __init__(self, name: str, structure: Resource, retrieve: Retrieve) -> None:
+        self.name = name
         self._extends = structure.get("derivation") != "constraint"
         self._retrieve = retrieve
         self._base = self._base_elements(structure)
@@ -112,34 +115,29 @@ class _Snapshot:
         """The child of a name; a choice's `valueQuantity` leads to the slice for Quantity."""
         if not node.children:
             self._unfold(node)
-        for child in node.children:
-            if child.name == name:
-                return child
-        for child in node.children:
+        known = node.children.get(name)
+        if known is not None:
+            return known
+        for child in node.children.values():
             type_ = _choice_of(child, name)
             if type_:
                 return self._type_slice(child, name, type_, of_extension=node.name == "Extension")
         if self._extends and is_last:
-            added = Node(name, {})
-            node.children.append(added)
+            added = node.children[name] = Node(name, {})
             return added
-        known = sorted({child.name for child in node.children})
         problem = f"its differential names {place}, which its base does not have"
-        raise DefinitionError(self.name, problem + nearest(name, known), place)
+        raise DefinitionError(self.name, problem + nearest(name, sorted(node.children)), place)
 
     def _slice(self, node: Node, name: str) -> Node:
         """The slice of a name; a new one is a copy of what it slices and not required.
 
         The name on an element that occurs once and is not sliced is only a name.
         """
-        for known in node.slices:
-            if known.slice_name == name:
-                return known
+        if name in node.slices:
+            return node.slices[name]
         if not _can_be_sliced(node):
             return node
-        parent_name = name.rpartition("/")[0]
-        parent = next((s for s in node.slices if parent_name and s.slice_name == parent_name), node)
-        made = self._copied(parent)
+        made = self._copied(node.slices.get(name.rpartition("/")[0], node))
         made.slice_name = name
         element = made.own_element()
         element.pop("slicing", None)
@@ -149,7 +147,7 @@ class _Snapshot:
         if type_:
             element["type"] = [t for t in element["type"] if type_code(t) == type_]
         self._ensure_sliced(node)
-        node.insert_slice(made)
+        node.slices[name] = made
         return made
 
     def _type_slice(self, node: Node, name: str, type_: str, *, of_extension: bool) -> Node:
@@ -160,7 +158,7 @@ class _Snapshot:
         """
         made = self._slice(node, name)
         if of_extension:
-            named = {type_code(t) for part in node.slices for t in part.element["type"]}
+            named = {type_code(t) for part in node.slices.values() for t in part.element["type"]}
             allowed = node.own_element()
             allowed["type"] = [t for t in allowed["type"] if type_code(t) in named | {type_}]
         return made

@@ -100,7 +100,11 @@ class TypesOfDefinitions:
     def _learn(self, name: str) -> None:
         """Take in the types of an added StructureDefinition, the type itself and its backbones."""
         structure = self._added(name.partition(".")[0])
-        for line in type_lines(structure) if structure else ():
+        try:
+            lines = list(type_lines(structure)) if structure else []
+        except (KeyError, TypeError, AttributeError, IndexError):
+            return  # a malformed definition defines no type; validating it tells why
+        for line in lines:
             self._types[line.partition("\t")[0]] = _read_line(line)
 
 

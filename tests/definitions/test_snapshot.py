@@ -3,7 +3,10 @@ import pathlib
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.snapshot import snapshot
 from fhirpkg.errors import DefinitionError
 
@@ -160,6 +163,44 @@ def test_slices_in_slices_in_slices_end_with_an_error(core):
     ]
     with pytest.raises(DefinitionError, match="over 50000 elements"):
         snapshot(profile(differential), core)
+
+
+def test_a_path_without_end_ends_with_an_error(core):
+    differential = [{"path": "Questionnaire" + ".item" * 3000}]
+    with pytest.raises(DefinitionError, match=r"nested too deeply|over 50000 elements"):
+        snapshot(profile(differential, "Questionnaire"), core)
+
+
+WORDS = st.sampled_from(
+    ["Observation", "Observation.value[x]", "Observation.valueQuantity", "Observation.component",
+     "Observation.component.code", "Observation.extension", "Extension", "Quantity", "a", "a/b", ""]
+)  # fmt: skip
+JSON = st.recursive(
+    WORDS | st.integers() | st.booleans() | st.none(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["code", "key", "profile", "url", "rules"]), inner)
+    ),
+    max_leaves=6,
+)
+ELEMENTS = st.fixed_dictionaries(
+    {"path": WORDS},
+    optional={
+        "id": WORDS, "sliceName": WORDS | JSON, "type": st.lists(st.dictionaries(
+            st.sampled_from(["code", "profile"]), JSON)) | JSON,
+        "slicing": JSON, "constraint": JSON, "binding": JSON, "min": JSON, "extension": JSON,
+    },
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ELEMENTS | JSON, max_size=6))
+def test_any_differential_gives_a_snapshot_or_a_definition_error(differential):
+    try:
+        made = snapshot(profile(differential), Definitions.core())
+    except DefinitionError:
+        return
+    assert made["snapshot"]["element"][0]["path"] == "Observation"
 
 
 @pytest.mark.examples
