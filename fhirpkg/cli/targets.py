@@ -63,7 +63,7 @@ class Targets:
         name = reference.partition("#")[0].partition("/_history/")[0]
         given = self.by_name.get(name)
         if given is None:
-            return None
+            return _installed(name)
         key = f"{given.file}:{given.first_line}"
         resources = self._parsed.get(key)
         if resources is None:
@@ -71,6 +71,15 @@ class Targets:
             if len(self._parsed) > _KEPT:
                 self._parsed.popitem(last=False)
         return next((each for each in resources if name in _names(each)), None)
+
+
+def _installed(name: str) -> Resource | None:
+    """The target of a relative reference in the content that is installed with this program."""
+    from fhirpkg.packages.package import installed_resource
+
+    resource_type, _, identifier = name.partition("/")
+    known = resource_type.isalpha() and identifier.replace("-", "").replace(".", "").isalnum()
+    return installed_resource(resource_type, identifier) if known else None
 
 
 def identify(given: Input) -> Identity:

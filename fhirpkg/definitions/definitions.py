@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
 _MAX_CHAIN = 50
 _OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?\.)?core")
+_OWN_URL = re.compile(r"/(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})$")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 
 
@@ -44,7 +45,8 @@ class Definitions:
         self._manifests = manifests or {}
         self._by_url: dict[str, list[tuple[Entry, Resource]]] = {}
         for entry, resource in added:
-            self._by_url.setdefault(entry.url, []).append((entry, resource))
+            if entry.url:
+                self._by_url.setdefault(entry.url, []).append((entry, resource))
         self._has_versions = any(
             len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
         )
@@ -52,6 +54,7 @@ class Definitions:
         self._loaded: dict[tuple[int, int], Resource] = {}
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
+        self._installed: dict[str, Resource | None] = {}
         self.types = TypesOfDefinitions(core, self._added_structure)
 
     @classmethod
@@ -84,7 +87,8 @@ class Definitions:
         """The definition of a canonical, of a type if one is asked for.
 
         With a version exactly that one (``4.0`` takes 4.0.1); without, one given alone before
-        published ones, then the newest, then the one that was added last.
+        published ones, then the newest, then the one that was added last. What no package holds is
+        sought in the content that is installed with this program.
         """
         wanted = Canonical.parse(canonical) if isinstance(canonical, str) else canonical
         found = self._find_added(wanted, resource_type)
@@ -95,7 +99,7 @@ class Definitions:
             entry = self._core.find(wanted.url, type_)
             if entry and version_matches(wanted.version, entry.version):
                 return self._load(entry)
-        return None
+        return self._find_installed(wanted, resource_type)
 
     def structure(self, name: str) -> Resource | None:
         """The StructureDefinition of a url or a type name, with its snapshot.
@@ -138,6 +142,24 @@ class Definitions:
         *_, entry, resource = max(candidates, key=lambda candidate: candidate[:3])
         return self._pin(entry, resource)
 
+    def _find_installed(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
+        """A resource of our own content; its url ends in ``/Type/id``, as its file's name does."""
+        match = _OWN_URL.search(wanted.url)
+        if match is None or resource_type not in {None, match["type"]}:
+            return None
+        if wanted.url not in self._installed:
+            from fhirpkg.packages.package import (  # noqa: PLC0415 - reading archives is not for all
+                installed_resource,
+            )
+
+            found = installed_resource(match["type"], match["id"])
+            fits = found is not None and found.get("url") == wanted.url
+            self._installed[wanted.url] = found if fits else None
+        found = self._installed[wanted.url]
+        if found is None or not version_matches(wanted.version, found.get("version")):
+            return None
+        return found
+
     def _pin(self, entry: Entry, resource: Resource) -> Resource:
         """The resource with its canonicals bound as its package's dependencies demand."""
         manifest = self._manifests.get(entry.package)
@@ -173,7 +195,7 @@ class Definitions:
             found = self._added_type(name)
         if found is None:
             return None
-        if not found.get("snapshot", {}).get("element"):
+        if not _has_snapshot(found):
             found = self._with_snapshot(name, found, underway)
         self._structures[name] = found
         return found
@@ -204,3 +226,8 @@ class Definitions:
         while base:
             yield base
             base = self.types.base(base)
+
+
+def _has_snapshot(structure: Resource) -> bool:
+    snapshot = structure.get("snapshot")
+    return isinstance(snapshot, dict) and bool(snapshot.get("element"))

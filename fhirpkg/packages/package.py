@@ -169,6 +169,21 @@ def content_root() -> Path:
     raise PackageError("fhirpkg", "its own content is not installed", "install it again with pip")
 
 
+def installed_resource(resource_type: str, identifier: str) -> Resource | None:
+    """A resource of the content that is installed with this program; its file is named by both."""
+    try:
+        root = content_root()
+    except PackageError:
+        return None
+    name = f"{resource_type}-{identifier}.json"
+    paths = [*root.glob(f"resources/*/fhir/{name}"), root / "profiles" / name]
+    for path in paths:
+        if path.is_file():
+            value = fhirjson.read(path.read_bytes())[0]
+            return value if isinstance(value, dict) else None
+    return None
+
+
 def read_profiles(resources: Path) -> list[Resource]:
     """The profiles that content in a folder claims: those of `profiles/` beside it, else ours.
 
