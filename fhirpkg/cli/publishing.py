@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.push import Report
     from fhirpkg.publishing.verify import Verification
 
+KINDS = ("drift", "foreign", "immutable")
+"""The conflicts that a user may write over; a duplicate has to be settled by hand."""
 _SHOWN = 30
 
 
@@ -83,6 +85,19 @@ def planned(subject: Subject, client: FhirClient, overwrite: Collection[Action])
         return make_plan(subject, client, overwrite=overwrite, progress=progress)
 
 
+def published(plan: Plan, client: FhirClient) -> ExitCode:
+    """Carry out a plan, read everything back, and say how it ended."""
+    from fhirpkg.publishing.push import push
+    from fhirpkg.publishing.verify import read_back
+
+    with progress_bar(len(plan.items), "written") as progress:
+        report = push(plan, client, progress=progress)
+    code = show_report(report, plan, client)
+    if code is not ExitCode.DONE:
+        return code
+    return show_verification(read_back(plan.subject, client, report.places))
+
+
 def show_plan(plan: Plan, client: FhirClient) -> ExitCode:
     """Print a plan; the exit code says whether there is anything to do or in the way."""
     from fhirpkg.publishing.plan import CONFLICTS, Action
@@ -101,6 +116,8 @@ def show_plan(plan: Plan, client: FhirClient) -> ExitCode:
     _unsupported(plan, client)
     if plan.of(*CONFLICTS):
         return ExitCode.CONFLICT
+    if not plan.is_settled:
+        click.echo("the record of this package on the server is to be written")
     return ExitCode.DONE if plan.is_done else ExitCode.ISSUES
 
 

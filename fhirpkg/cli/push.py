@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhirpkg.cli import ExitCode
 from fhirpkg.cli.connection import connect, server_options
+from fhirpkg.cli.publishing import KINDS
 
 if TYPE_CHECKING:
-    from fhirpkg.client.client import FhirClient
-    from fhirpkg.publishing.plan import Plan
-
-KINDS = ("drift", "foreign", "immutable")
+    from fhirpkg.cli import ExitCode
 
 
 @click.command("push")
@@ -36,7 +33,7 @@ def command(
     wrote; without it ./resources if that holds a package.yaml, else the content installed with
     fhirpkg. A second push of the same content writes nothing.
     """
-    from fhirpkg.cli.publishing import ending, planned, saved_plan, show_plan, subject_at
+    from fhirpkg.cli.publishing import ending, planned, published, saved_plan, show_plan, subject_at
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.plan import Action
 
@@ -48,18 +45,5 @@ def command(
         plan = planned(subject, client, kinds)
         if saved:
             planfile.check(saved, plan, client.base_url)
-        end.code = show_plan(plan, client) if dry_run else _push(plan, client)
+        end.code = show_plan(plan, client) if dry_run else published(plan, client)
     return end.code
-
-
-def _push(plan: Plan, client: FhirClient) -> ExitCode:
-    from fhirpkg.cli.publishing import progress_bar, show_report, show_verification
-    from fhirpkg.publishing.push import push
-    from fhirpkg.publishing.verify import read_back
-
-    with progress_bar(len(plan.items), "written") as progress:
-        report = push(plan, client, progress=progress)
-    code = show_report(report, plan, client)
-    if code is not ExitCode.DONE:
-        return code
-    return show_verification(read_back(plan.subject, client, report.places))

@@ -11,9 +11,14 @@ from fhirpkg.publishing.members import is_tagged
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Subject
     from fhirpkg.publishing.plan import Record
     from fhirpkg.publishing.reading import Reader
+
+
+RETIRED = {"DocumentReference": "superseded"}
+"""The status that takes a resource out of use, where it is not `retired`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +34,15 @@ def orphans(
     subject: Subject, reader: Reader, record: Record, in_use: Collection[str]
 ) -> list[Orphan]:
     """What the manifests list or the tag marks, exists, and is at no place `in_use`."""
-    found = {orphan.place: orphan for orphan in _listed(reader, record, in_use)}
+    found = {orphan.place: orphan for orphan in _listed(subject, reader, record, in_use)}
     for orphan in _tagged(subject, reader, in_use):
         found.setdefault(orphan.place, orphan)
     return sorted(found.values(), key=lambda orphan: orphan.place)
 
 
-def _listed(reader: Reader, record: Record, in_use: Collection[str]) -> Iterator[Orphan]:
+def _listed(
+    subject: Subject, reader: Reader, record: Record, in_use: Collection[str]
+) -> Iterator[Orphan]:
     gone: dict[str, str] = {}
     for manifest in record.manifests:
         for local, line in manifest.members.items():
@@ -47,8 +54,16 @@ def _listed(reader: Reader, record: Record, in_use: Collection[str]) -> Iterator
         by_type.setdefault(resource_type, []).append(resource_id)
     for resource_type, ids in by_type.items():
         for resource_id, resource in reader.by_ids(resource_type, ids).items():
+            if _is_let_go(resource, subject.owner):
+                continue
             place = f"{resource_type}/{resource_id}"
             yield Orphan(gone[place], place, str(resource.get("meta", {}).get("versionId", "")))
+
+
+def _is_let_go(resource: Resource, owner: Resource) -> bool:
+    """Whether it was retired and unmarked: no longer ours, though an old manifest lists it."""
+    retired = RETIRED.get(resource["resourceType"], "retired")
+    return not is_tagged(resource, owner) and resource.get("status") == retired
 
 
 def _tagged(subject: Subject, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:

@@ -97,12 +97,11 @@ class Plan:
     @property
     def is_settled(self) -> bool:
         """Whether the server's own record says that exactly this content was published."""
-        head = self.head
-        return (
-            head is not None
-            and head.phase is Phase.COMPLETE
-            and head.digest == self.subject.digest
-            and self.manifest is not None
+        if self.head is None or self.head.phase is not Phase.COMPLETE or self.manifest is None:
+            return False
+        lines, members = self.manifest.members, self.subject.members
+        return lines.keys() == {m.local for m in members} and all(
+            is_listed(lines[m.local], m.digest) for m in members
         )
 
     @property

@@ -24,14 +24,19 @@ _FORMAT = 1
 class SavedPlan:
     """A plan that was read from a file."""
 
-    source: Path
+    source: Path | None
     overwrite: tuple[Action, ...]
     facts: dict[str, Any]
 
 
-def write(file: Path, plan: Plan, server: str, source: Path, overwrite: Collection[Action]) -> None:
+def write(
+    file: Path, plan: Plan, server: str, source: Path | None, overwrite: Collection[Action]
+) -> None:
     """Write a plan beside the file, then in its place; it holds no secret."""
-    facts = _facts(plan, server) | {"source": str(source), "overwrite": list(overwrite)}
+    facts = _facts(plan, server) | {
+        "source": str(source) if source else None,
+        "overwrite": list(overwrite),
+    }
     text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -45,7 +50,8 @@ def read(file: Path) -> SavedPlan:
     """Read a plan; SourceError when it is none."""
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
-        source, overwrite = Path(facts["source"]), tuple(map(Action, facts["overwrite"]))
+        source = Path(facts["source"]) if facts["source"] else None
+        overwrite = tuple(map(Action, facts["overwrite"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), "it is no plan", "make one with 'plan --out'") from error
     if facts.get("format") != _FORMAT:

@@ -38,7 +38,7 @@ class Reader:
         With `confirm`, what a search does not find is also read: a search may be behind.
         """
         found: dict[str, Resource] = {}
-        for batch in _batches(ids):
+        for batch in batches(ids):
             hits = self._search(resource_type, "_id", batch, lambda r: [str(r.get("id"))])
             if hits is None:
                 found |= self._one_by_one(resource_type, batch)
@@ -51,22 +51,22 @@ class Reader:
     def by_url(self, resource_type: str, urls: Sequence[str]) -> list[Resource]:
         """The resources with one of these urls, of any version."""
         found: list[Resource] = []
-        for batch in _batches(urls):
+        for batch in batches(urls):
             found += self._search(resource_type, "url", batch, lambda r: [str(r.get("url"))]) or []
         return found
 
     def by_identifier(self, resource_type: str, identifiers: Sequence[str]) -> list[Resource]:
         """The resources with one of these identifiers, written ``system|value``."""
         found: list[Resource] = []
-        for batch in _batches(identifiers):
+        for batch in batches(identifiers):
             hits = self._search(resource_type, "identifier", batch, _identifiers)
             found += hits or []
         return found
 
     def exist(self, resource_type: str, parameter: str, values: Sequence[str]) -> bool:
         """Whether any resource may match; False only when the server counts none at all."""
-        for batch in _batches(values):
-            query = [(parameter, ",".join(map(_escaped, batch)))]
+        for batch in batches(values):
+            query = [(parameter, ",".join(map(escaped, batch)))]
             if self.client.count(resource_type, query) != 0:
                 return True
         return False
@@ -74,8 +74,8 @@ class Reader:
     def count_ids(self, resource_type: str, ids: Sequence[str]) -> int | None:
         """How many of these ids exist by the server's count; None when it does not count."""
         total = 0
-        for batch in _batches(ids):
-            counted = self.client.count(resource_type, [("_id", ",".join(map(_escaped, batch)))])
+        for batch in batches(ids):
+            counted = self.client.count(resource_type, [("_id", ",".join(map(escaped, batch)))])
             if counted is None:
                 return None
             total += counted
@@ -92,7 +92,7 @@ class Reader:
         key = f"{resource_type}?{parameter}"
         if key in self.distrusted:
             return None
-        query = [(parameter, ",".join(map(_escaped, values))), ("_count", str(2 * len(values)))]
+        query = [(parameter, ",".join(map(escaped, values))), ("_count", str(2 * len(values)))]
         wanted = set(values)
         found: list[Resource] = []
         try:
@@ -119,7 +119,8 @@ def _identifiers(resource: Resource) -> list[str]:
     return [f"{i.get('system', '')}|{i.get('value', '')}" for i in listed]
 
 
-def _batches(values: Sequence[str]) -> Iterator[list[str]]:
+def batches(values: Sequence[str]) -> Iterator[list[str]]:
+    """Values in portions that fit into one request line, as OR lists."""
     batch: list[str] = []
     length = 0
     for value in values:
@@ -133,6 +134,6 @@ def _batches(values: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
     r"""A value in an OR list; ``,`` and ``\`` have a meaning there (R4 search.html#escaping)."""
     return value.replace("\\", "\\\\").replace(",", "\\,")

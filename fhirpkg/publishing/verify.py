@@ -17,10 +17,10 @@ from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
 from fhirpkg.publishing.members import is_tagged, with_references
 from fhirpkg.publishing.plan import read_record
-from fhirpkg.publishing.reading import Reader
+from fhirpkg.publishing.reading import Reader, batches, escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
@@ -95,6 +95,20 @@ def read_back(subject: Subject, client: FhirClient, places: Mapping[str, str]) -
     as_consumers(subject, client, links, found)
     found.notes += known_habits(client, found)
     return found
+
+
+def applied(subject: Subject, client: FhirClient, patient: str, found: Verification) -> None:
+    """Let the server $apply each PlanDefinition to a patient; what fails counts as invalid."""
+    record = read_record(client, subject.name)
+    for member in subject.members:
+        if member.type != "PlanDefinition":
+            continue
+        path = f"{record.place(member)}/$apply"
+        response = client.request("GET", path, params={"subject": patient})
+        if not response.ok or response.resource is None or response.outcome:
+            found.invalid[member.local] = f"$apply: {response.problem}"
+        else:
+            found.notes.append(f"{member}: $apply gives a {response.resource['resourceType']}")
 
 
 def as_consumers(
@@ -172,22 +186,45 @@ def _by_id(
 
 def _compared(client: FhirClient, search: Search, links: dict[str, str]) -> str:
     """What is wrong with the answer to a consumer's search; nothing when it is right."""
-    missing = {links[local] for local in search.expected}
-    more: list[str] = []
-    query = [*search.query, ("_elements", "id"), ("_count", "500")]
+    wanted = {links[local].partition("/")[2] for local in search.expected}
     try:
-        for hit in client.search(search.type, query):
-            place = f"{hit.get('resourceType')}/{hit.get('id')}"
-            if place not in missing:
-                more.append(place)
-            missing.discard(place)
-            if not missing and not search.exactly:
-                return ""
+        if search.exactly:
+            return _compared_exactly(client, search, wanted)
+        return _compared_among_others(client, search, wanted)
     except ServerError as error:
         return error.problem
-    if missing:
-        return f"does not find {', '.join(sorted(missing)[:_SHOWN])}"
-    return f"also finds {', '.join(more[:_SHOWN])}" if search.exactly and more else ""
+
+
+def _compared_exactly(client: FhirClient, search: Search, wanted: set[str]) -> str:
+    if len(wanted) > 1 and client.count(search.type, search.query) == len(wanted):
+        return ""  # they were told apart when planning; counted, as there are so many
+    found = _ids(client, search, [("_count", str(2 * len(wanted)))])
+    if wanted - found:
+        return f"does not find {_named(wanted - found)}"
+    return f"also finds {_named(found - wanted)}" if found - wanted else ""
+
+
+def _compared_among_others(client: FhirClient, search: Search, wanted: set[str]) -> str:
+    """Whether all are found by a code that a busy server knows of many others too."""
+    first = client.pages(search.type, [*search.query, ("_elements", "id"), ("_count", "100")])
+    on_page = {str(e.get("resource", {}).get("id")) for e in next(first).get("entry", [])}
+    missing: set[str] = set()
+    for batch in batches(sorted(wanted - on_page)):
+        among = [("_id", ",".join(map(escaped, batch)))]
+        if client.count(search.type, [*search.query, *among]) != len(batch):
+            missing |= set(batch) - _ids(client, search, [*among, ("_count", str(len(batch)))])
+    return f"does not find {_named(missing)}" if missing else ""
+
+
+def _ids(client: FhirClient, search: Search, more: Sequence[tuple[str, str]]) -> set[str]:
+    query = [*search.query, ("_elements", "id"), *more]
+    return {str(hit.get("id")) for hit in client.search(search.type, query)}
+
+
+def _named(ids: Iterable[str]) -> str:
+    listed = sorted(ids)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
 
 
 def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Verification) -> None:

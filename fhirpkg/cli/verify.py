@@ -1,0 +1,45 @@
+"""`fhirpkg verify`: prove that a server holds the content as it was published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fhirpkg.cli.connection import connect, server_options
+
+if TYPE_CHECKING:
+    from fhirpkg.cli import ExitCode
+
+
+@click.command("verify")
+@click.argument("content", type=click.Path(path_type=Path), required=False)
+@server_options
+@click.option("--validate", is_flag=True, help="Also ask the server's own $validate.")
+@click.option(
+    "--apply",
+    "subject_reference",
+    metavar="PATIENT",
+    help="Also let the server $apply each PlanDefinition to this patient (Patient/id).",
+)
+def command(
+    content: Path | None, *, validate: bool, subject_reference: str | None, **options: Any
+) -> ExitCode:
+    """Read CONTENT back from a server by id, search for it as consumers do, hash attachments.
+
+    Exit code 0: all is there as it was published; 1: something is missing or altered.
+    """
+    from fhirpkg.cli.publishing import ending, progress_bar, show_verification, subject_at
+    from fhirpkg.publishing.verify import applied, verify
+
+    package = subject_at(content)
+    client = connect(**options)
+    with ending() as end:
+        with progress_bar(len(package.members), "verified") as progress:
+            found = verify(package, client, validate=validate, progress=progress)
+        if subject_reference:
+            applied(package, client, subject_reference, found)
+        click.echo(f"{package.name} {package.version} at {client.base_url}")
+        end.code = show_verification(found)
+    return end.code

@@ -1,0 +1,171 @@
+"""Taking away what a package left behind: retired, or deleted when that is asked for.
+
+Only what the package owns is touched, what refers first; never more than the caller allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fhirpkg.publishing.members import is_tagged, references_in
+from fhirpkg.publishing.orphans import RETIRED
+from fhirpkg.publishing.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.issues import Resource
+    from fhirpkg.publishing.plan import Item, Plan
+
+
+@dataclass
+class Pruning:
+    """What became of the orphans, by ``Type/id``."""
+
+    retired: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.refused
+
+
+def prune(plan: Plan, client: FhirClient, *, delete: bool = False) -> Pruning:
+    """Retire the plan's orphans and take the package's mark from them, or delete them.
+
+    Nothing is touched that changed since the plan or that is not marked as the package's.
+    """
+    found = Pruning()
+    resources: dict[str, Resource] = {}
+    for item in plan.of(Action.ORPHAN):
+        resource_type, _, resource_id = item.place.partition("/")
+        theirs = client.read(resource_type, resource_id)
+        if theirs is None:
+            continue
+        problem = _not_ours(item, theirs, plan)
+        if problem:
+            found.refused[item.place] = problem
+        else:
+            resources[item.place] = theirs
+    for place in _referring_first(resources):
+        theirs, owner = resources[place], plan.subject.owner
+        problem = (
+            _delete(client, place, theirs) if delete else _retire(client, place, theirs, owner)
+        )
+        if problem:
+            found.refused[place] = problem
+        else:
+            (found.deleted if delete else found.retired).append(place)
+    return found
+
+
+def _not_ours(item: Item, theirs: Resource, plan: Plan) -> str:
+    version = str(theirs.get("meta", {}).get("versionId", ""))
+    if item.version and version != item.version:
+        return f"somebody else wrote version {version} meanwhile"
+    listed = plan.manifest is not None and item.local in plan.manifest.members
+    if not is_tagged(theirs, plan.subject.owner) and not listed:
+        return "it is not marked as this package's"
+    return ""
+
+
+def _referring_first(resources: dict[str, Resource]) -> list[str]:
+    """Places so that what refers comes before what it refers to; rings in any order."""
+    needs = {
+        place: {
+            other
+            for other, named in resources.items()
+            if other in set(references_in(resource)) or names(resource, str(named.get("url")))
+        }
+        for place, resource in resources.items()
+    }
+    ordered: list[str] = []
+    left = set(resources)
+    while left:
+        free = [p for p in left if not any(p in needs[other] for other in left - {p})]
+        ordered += sorted(free or left)
+        left -= set(ordered)
+    return ordered
+
+
+def _retire(client: FhirClient, place: str, theirs: Resource, owner: Resource) -> str:
+    """Take a resource out of use and out of the package; what went wrong, or nothing."""
+    if "status" not in theirs:
+        return "it has no status to retire; use --delete"
+    meta = theirs.get("meta", {})
+    unmarked = [t for t in meta.get("tag", []) if (t.get("system"), t.get("code")) != _of(owner)]
+    retired = theirs | {"status": RETIRED.get(theirs["resourceType"], "retired")}
+    retired["meta"] = {k: v for k, v in meta.items() if k != "tag"}
+    if unmarked:
+        retired["meta"]["tag"] = unmarked
+    response = client.request("PUT", place, body=retired, headers=_if_match(theirs))
+    if not response.ok:
+        return response.problem
+    resource_type, _, resource_id = place.partition("/")
+    now = client.read(resource_type, resource_id)
+    if now is not None and is_tagged(now, owner):
+        return _unmark(client, place, owner)
+    return ""
+
+
+def _unmark(client: FhirClient, place: str, owner: Resource) -> str:
+    """Take the owner's tag from a resource whose server keeps tags over a PUT, as HAPI does.
+
+    See http://hl7.org/fhir/R4/resource-operation-meta-delete.html.
+    """
+    meta = {"name": "meta", "valueMeta": {"tag": [owner]}}
+    body = {"resourceType": "Parameters", "parameter": [meta]}
+    response = client.request("POST", f"{place}/$meta-delete", body=body, repeatable=True)
+    return "" if response.ok else f"its tag cannot be taken away: {response.problem}"
+
+
+def _delete(client: FhirClient, place: str, theirs: Resource) -> str:
+    dependents = _dependents(client, theirs)
+    if dependents:
+        return f"still used by {', '.join(dependents)}"
+    response = client.request("DELETE", place, headers=_if_match(theirs))
+    return "" if response.ok or response.status in {404, 410} else response.problem
+
+
+def _of(tag: Resource) -> tuple[object, object]:
+    return tag.get("system"), tag.get("code")
+
+
+def _dependents(client: FhirClient, theirs: Resource) -> list[str]:
+    """Definitions elsewhere that name this one by its canonical, as far as servers index that."""
+    url = theirs.get("url")
+    if not url:
+        return []
+    own = f"{theirs['resourceType']}/{theirs['id']}"
+    found: list[str] = []
+    for resource_type in ("PlanDefinition", "ActivityDefinition", "Library"):
+        known = client.capabilities().search_parameters(resource_type)
+        for parameter in sorted({"depends-on", "composed-of", "definition"} & known):
+            hits = client.search(resource_type, [(parameter, str(url)), ("_count", "5")])
+            found += [f"{h['resourceType']}/{h['id']}" for h in hits if names(h, str(url))]
+    return sorted(set(found) - {own})
+
+
+def names(value: object, url: str) -> bool:
+    """Whether a resource names a canonical anywhere but as its own url."""
+    if isinstance(value, dict):
+        return any(names(v, url) for k, v in value.items() if k != "url")
+    if isinstance(value, list):
+        return any(names(item, url) for item in value)
+    return isinstance(value, str) and value.partition("|")[0] == url
+
+
+def _if_match(resource: Resource) -> dict[str, str]:
+    version = resource.get("meta", {}).get("versionId")
+    return {"If-Match": f'W/"{version}"'} if version else {}
+
+
+def beyond(items: Sequence[Item], limit: int) -> str:
+    """Why a pruning does not begin: too many orphans at once; nothing when it may."""
+    if len(items) <= limit:
+        return ""
+    return f"{len(items)} orphans are more than --max-delete {limit}; look at them with 'plan'"
