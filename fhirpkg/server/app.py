@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
-from fhirpkg.server import binaries, formats
+from fhirpkg.server import binaries, formats, pages
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request as HttpRequest
 
-    from fhirpkg.issues import Issue
     from fhirpkg.server.endpoint import Endpoint
 
 BASE = "/fhir"
@@ -42,9 +41,9 @@ def create_app(endpoint: Endpoint, *, largest_body: int = LARGEST_BODY) -> Starl
     routes = [
         Route(BASE, fhir, methods=_METHODS),
         Route(BASE + "/{path:path}", fhir, methods=_METHODS),
-        Route("/{path:path}", _nowhere, methods=_METHODS),
+        *pages.routes(endpoint),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
 
 
 def base_url(request: HttpRequest) -> str:
@@ -66,14 +65,13 @@ def _fhir_route(
     return fhir
 
 
-async def _nowhere(request: HttpRequest) -> Response:
+async def _nowhere(request: HttpRequest, error: Exception) -> Response:
+    """What is outside of the base, or asked for by a method that no route has."""
+    status = getattr(error, "status_code", 404)
     path, base = request.url.path, base_url(request)
-    issue = rules.issue("server-unknown-path", path=path, base=base)
-    return Response(_outcome_bytes(issue), 404, media_type=formats.JSON)
-
-
-def _outcome_bytes(issue: Issue) -> bytes:
-    return fhirjson.dump(outcome(issue)).encode()
+    issue = rules.issue("server-unknown-path", path=f"{request.method} {path}", base=base)
+    content = fhirjson.dump(outcome(issue)).encode()
+    return Response(content, status, getattr(error, "headers", None), media_type=formats.JSON)
 
 
 async def _body(request: HttpRequest, limit: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fhirpkg import rules
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.criteria import Criteria
     from fhirpkg.server.store import Rows, Version
+    from fhirpkg.validation.validator import Validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Endpoint:
     store: Store
     definitions: Definitions
     indexing: Indexing
+    validators: dict[object, Validator] = field(default_factory=dict, compare=False)
+    """The validator of `$validate`, by the newest definition that the store holds."""
 
     def check_type(self, resource_type: str) -> None:
         """Raises Refused (404) when R4 has no such resource type."""

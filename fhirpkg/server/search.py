@@ -13,7 +13,7 @@ from fhirpkg import rules
 from fhirpkg.server.criteria import Criteria, read_criteria
 from fhirpkg.server.exchange import Answer, outcome, refused
 from fhirpkg.server.including import included
-from fhirpkg.server.summary import reduced
+from fhirpkg.server.summary import check_mode, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +55,7 @@ def search(request: Request, endpoint: Endpoint) -> Answer:
         asked, resource_type, endpoint.indexing, base=request.base, strict=strict
     )
     options = dict(chosen)
+    check_mode(options.get("_summary", "false"))
     order = _order(options.get("_sort", ""), resource_type, endpoint, criteria, strict=strict)
     page = read_page(options)
     bundle = _bundle(request, endpoint, criteria, order, page, chosen)
@@ -104,18 +105,19 @@ def _bundle(
     chosen: list[tuple[str, str]],
 ) -> Resource:
     options = dict(chosen)
-    total = endpoint.count(criteria)
+    found: list[Version] = []
+    if page.count and options.get("_summary") != "count":
+        found = endpoint.matches(criteria, order, page.sql)
+    whole = page.offset == 0 and 0 < len(found) < page.count
+    total = len(found) if whole else endpoint.count(criteria)
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
     if options.get("_total") != "none":
         bundle["total"] = total
     bundle["link"] = links(request, criteria.used + chosen, page, total)
-    entries: list[Resource] = []
-    if page.count and options.get("_summary") != "count":
-        found = endpoint.matches(criteria, order, page.sql)
-        entries = [_entry(version, "match", request, endpoint) for version in found]
-        wanted = [pair for pair in chosen if pair[0] in _INCLUDES]
-        more = included(found, wanted, endpoint) if wanted else []
-        entries += [_entry(version, "include", request, endpoint) for version in more]
+    entries = [_entry(version, "match", request, endpoint) for version in found]
+    wanted = [pair for pair in chosen if pair[0] in _INCLUDES]
+    more = included(found, wanted, endpoint) if wanted else []
+    entries += [_entry(version, "include", request, endpoint) for version in more]
     if criteria.ignored:
         issues = [rules.issue("server-search-ignored", problem=text) for text in criteria.ignored]
         entries.append({"resource": outcome(*issues), "search": {"mode": "outcome"}})

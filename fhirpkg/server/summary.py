@@ -20,15 +20,20 @@ _SUBSETTED = {
 }
 
 
+def check_mode(mode: str) -> None:
+    """Raises Refused (400) when `_summary` has no such mode."""
+    if mode not in MODES:
+        problem = f"'{mode}' is none of {', '.join(MODES)}"
+        raise refused(400, "server-search-value", parameter="_summary", problem=problem)
+
+
 def reduced(resource: Resource, wanted: Mapping[str, str], definitions: Definitions) -> Resource:
     """The resource with the elements that `_summary` or `_elements` wants, tagged as a part.
 
     Mandatory and modifying elements stay in any case. Raises Refused (400) for an unknown mode.
     """
     mode = wanted.get("_summary", "false")
-    if mode not in MODES:
-        problem = f"'{mode}' is none of {', '.join(MODES)}"
-        raise refused(400, "server-search-value", parameter="_summary", problem=problem)
+    check_mode(mode)
     elements = wanted.get("_elements", "")
     if mode == "false" and not elements:
         return resource

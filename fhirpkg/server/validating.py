@@ -1,0 +1,87 @@
+"""`$validate`: the validator, with the profiles and value sets that the server holds.
+
+See http://hl7.org/fhir/R4/resource-operation-validate.html.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.server.exchange import Answer, Request, refused
+from fhirpkg.server.indexing import LOCAL
+from fhirpkg.server.operation import Operation, parameter
+from fhirpkg.validation.validator import Validator
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.endpoint import Endpoint
+
+_DEFINING = ("StructureDefinition", "ValueSet", "CodeSystem")
+
+
+def _validate(request: Request, endpoint: Endpoint) -> Answer:
+    """What is wrong with a resource that is sent or stored: an OperationOutcome, always 200."""
+    resource = _resource(request, endpoint)
+    profiles = [value for name, value in request.query if name == "profile"]
+    asked = parameter(request.resource, "profile")
+    if isinstance(asked, str):
+        profiles.append(asked)
+    outcome = validator(endpoint).validate(resource, profiles)
+    return Answer(200, outcome.as_operation_outcome())
+
+
+def _resource(request: Request, endpoint: Endpoint) -> Resource:
+    sent = request.resource
+    if sent is not None and sent.get("resourceType") == "Parameters":
+        sent = parameter(sent, "resource")
+    if isinstance(sent, dict):
+        found = sent.get("resourceType")
+        if len(request.path) > 1 and found != request.path[0]:
+            raise refused(400, "server-body-type", found=found, wanted=request.path[0])
+        return sent
+    if len(request.path) != 3:
+        problem = "it needs a resource, as the body or as the parameter 'resource'"
+        raise refused(400, "server-operation-input", name="validate", problem=problem)
+    version = endpoint.store.current(request.path[0], request.path[1])
+    if version is None or version.content is None:
+        resource_type, identity, _ = request.path
+        raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
+    return version.resource()
+
+
+def validator(endpoint: Endpoint) -> Validator:
+    """A validator that knows what the store defines; the same one until that changes."""
+    places = ",".join("?" * len(_DEFINING))
+    newest = endpoint.store.query(
+        f"SELECT max(seq) FROM version WHERE type IN ({places})",  # noqa: S608 - question marks
+        _DEFINING,
+    )
+    state: Any = newest[0][0]
+    known = endpoint.validators
+    if state not in known:
+        stored = endpoint.store.versions(
+            "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
+            f" AND current.type IN ({places})",
+            _DEFINING,
+        )
+        resources = [r for r in (version.resource() for version in stored) if "url" in r]
+        definitions = endpoint.definitions.with_resources(resources)
+        known.clear()
+        known[state] = Validator(definitions=definitions, retrieve=_retrieve(endpoint))
+    return known[state]
+
+
+def _retrieve(endpoint: Endpoint) -> Any:
+    def retrieve(reference: str) -> Resource | None:
+        local = LOCAL.fullmatch(reference)
+        version = endpoint.store.current(local["type"], local["id"]) if local else None
+        return version.resource() if version and version.content is not None else None
+
+    return retrieve
+
+
+VALIDATE = Operation(
+    "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    _validate,
+    ("system", "type", "instance"),
+)
