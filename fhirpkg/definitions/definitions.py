@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical, version_key, version_matches
 from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
-from fhirpkg.definitions.pinning import pin
-from fhirpkg.definitions.snapshot import generate
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
 
@@ -166,6 +164,8 @@ class Definitions:
         if manifest is None or not self._has_versions:
             return resource
         if id(resource) not in self._pinned:
+            from fhirpkg.definitions.pinning import pin  # noqa: PLC0415 - few packages need it
+
             near = functools.partial(self._version_near, manifest)
             self._pinned[id(resource)] = pin(resource, near)
         return self._pinned[id(resource)]
@@ -205,6 +205,8 @@ class Definitions:
             raise DefinitionError(name, "its definition leads back to itself")
         if len(underway) > _MAX_CHAIN:
             raise DefinitionError(name, f"it stands on more than {_MAX_CHAIN} other profiles")
+        from fhirpkg.definitions.snapshot import generate  # noqa: PLC0415 - the core has snapshots
+
         return generate(structure, lambda wanted: self._structure(wanted, (*underway, name)))
 
     def _added_type(self, name: str) -> Resource | None:
