@@ -1,0 +1,86 @@
+"""`fhirpkg explain`: what a rule means, or the check that runs for a type or profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fhirpkg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.issues import Resource
+
+
+@click.command(short_help="Say what a rule means, or print the check that runs for a type.")
+@click.argument("rule", required=False)
+@click.option("--code", metavar="TYPE|CANONICAL", help="Print the check of a type or profile.")
+def command(rule: str | None, code: str | None) -> None:
+    """Say what a rule id means, how bad it is, what to do and where it is written.
+
+    Without a rule, list them all. Keys of FHIR's own invariants (dom-6, ref-1) are known too.
+
+    Example: fhirpkg explain reference-target
+    """
+    if code:
+        click.echo(_source(code), nl=False)
+    elif rule:
+        click.echo(_told(rule))
+    else:
+        from fhirpkg.rules import catalogue
+
+        for each in catalogue().values():
+            click.echo(f"{each.id:36} {each.severity:12} {each.title}")
+
+
+def _told(rule_id: str) -> str:
+    from fhirpkg.rules import catalogue, nearest
+
+    rule = catalogue().get(rule_id)
+    if rule is None:
+        from fhirpkg.definitions.definitions import Definitions
+
+        found = _invariant(rule_id, Definitions.core())
+        if found is None:
+            raise ConfigError(f"there is no rule '{rule_id}'{nearest(rule_id, list(catalogue()))}")
+        return found
+    lines = [f"{rule.id} ({rule.severity}): {rule.title}.", f"  says:   {rule.text}"]
+    if rule.advice:
+        lines.append(f"  to do:  {rule.advice}")
+    if rule.spec:
+        lines.append(f"  see:    {rule.spec}")
+    return "\n".join(lines)
+
+
+def _invariant(key: str, definitions: Definitions) -> str | None:
+    """The words of an invariant of the core, with the first place that states it."""
+    for entry in definitions.entries("StructureDefinition"):
+        structure = definitions.find(entry.url, "StructureDefinition") or {}
+        for element in structure.get("snapshot", {}).get("element", ()):
+            for constraint in element.get("constraint", ()):
+                if constraint["key"] == key:
+                    return _invariant_words(constraint, element)
+    return None
+
+
+def _invariant_words(constraint: Resource, element: Resource) -> str:
+    source = constraint.get("source", "")
+    stated = f"stated by {source}" if source else f"stated on {element['path']}"
+    return (
+        f"{constraint['key']} ({constraint['severity']}): {constraint['human']}\n"
+        f"  holds:  {constraint.get('expression', 'in words only, so it cannot be checked')}\n"
+        f"  see:    {stated}"
+    )
+
+
+def _source(name: str) -> str:
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.validation.checks import Checks
+    from fhirpkg.validation.run import Settings
+
+    definitions = Definitions.core()
+    code = Checks(definitions, Terminology(definitions), Settings()).code(name)
+    constants = "".join(f"# {name} = {value!r}\n" for name, value in code.constants.items())
+    return constants + code.source

@@ -1,0 +1,43 @@
+"""`fhirpkg explain` tells rules, invariants and the source of checks."""
+
+import pytest
+from click.testing import CliRunner
+
+from fhirpkg.cli.explain import command
+from fhirpkg.errors import ConfigError, DefinitionError
+from fhirpkg.rules import catalogue
+
+
+def explain(*arguments):
+    return CliRunner().invoke(command, arguments, catch_exceptions=False).output
+
+
+def test_a_rule_is_told_with_its_severity_advice_and_place_in_the_specification():
+    text = explain("parse-duplicate-key")
+    assert text.startswith("parse-duplicate-key (error): ")
+    assert "delete one of the two" in text
+    assert "hl7.org/fhir/R4" in text
+
+
+def test_an_invariant_of_the_core_is_told_with_its_expression():
+    text = explain("dom-6")
+    assert text.startswith("dom-6 (warning): ")
+    assert "text.`div`.exists()" in text
+
+
+def test_without_a_rule_all_are_listed():
+    assert len(explain().splitlines()) == len(catalogue())
+
+
+def test_a_rule_that_is_not_there_is_answered_with_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean 'parse-json'"):
+        explain("parse-jsno")
+
+
+def test_the_source_of_a_check_is_python():
+    compile(explain("--code", "Period"), "<period>", "exec")
+
+
+def test_a_type_that_is_not_there_is_an_error():
+    with pytest.raises(DefinitionError, match="no such type"):
+        explain("--code", "Nope")
