@@ -18,7 +18,7 @@ RULES = (
         WARNING,
         "code-invalid",
         "A code is in the extensible value set unless none there fits",
-        "'{code}' is not in {value_set}: {reason}",
+        "'{code}' is not in {value_set}",
         "use a code of it if one fits",
         f"{_STRENGTH}#extensible",
     ),
@@ -27,7 +27,7 @@ RULES = (
         INFORMATION,
         "code-invalid",
         "A code is in the value set that is preferred",
-        "'{code}' is not in {value_set}: {reason}",
+        "'{code}' is not in {value_set}",
         spec=f"{_STRENGTH}#preferred",
     ),
     Rule(

@@ -207,6 +207,14 @@ RULES = (
         spec="http://hl7.org/fhir/R4/defining-extensions.html#context",
     ),
     Rule(
+        "extension-part",
+        ERROR,
+        "structure",
+        "The parts of a complex extension are those of its definition",
+        "'{name}' is no part of the extension {url}{nearest}",
+        spec=_EXTENSION,
+    ),
+    Rule(
         "profile-type",
         ERROR,
         "structure",

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
+from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.validation.elements import bad_primitive
 from fhirpkg.validation.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from fhirpkg.validation.run import Run, Trail
     from fhirpkg.validation.schema import Binding
 
 _MOST_KEPT = 10_000
+_ERRORS = {"binding-required", "binding-max"}
 _RULES = {
     "required": "binding-required",
     "extensible": "binding-extensible",
@@ -42,7 +43,8 @@ class Bound:
         self._element = element
         self._types = types
         self._profile = profile
-        self._known: dict[tuple[str, str | None, str], Membership] = {}
+        self._known: dict[tuple[str, str | None, str], Verdict] = {}
+        self._listed: dict[str, Collection[tuple[str, str]] | None] = {}
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one value."""
@@ -64,43 +66,54 @@ class Bound:
         if not codes:
             self._check_uncoded(value_set, rule, x, t, run)
             return
-        answers = [self.membership(value_set, code, run) for code in codes]
-        verdicts = {answer.verdict for answer in answers}
+        verdicts = [self._verdict(value_set, code, run) for code in codes]
         if Verdict.YES in verdicts:
             return
-        shown = ", ".join(cut(f"{s or ''}#{c}".lstrip("#"), 80) for s, c in codes[:3])
-        found: dict[str, Any] = {"code": shown, "value_set": value_set, "element": self._element}
-        if Verdict.UNKNOWN in verdicts:
-            reason = next(a.reason for a in answers if a.verdict is Verdict.UNKNOWN)
-            run.report("not-checked-binding", t, profile=self._profile, reason=reason, **found)
-        else:
-            found["reason"] = answers[0].reason
-            run.report(rule, t, profile=self._profile, **found)
+        unknown = Verdict.UNKNOWN in verdicts
+        system, code = codes[verdicts.index(Verdict.UNKNOWN) if unknown else 0]
+        found: dict[str, Any] = {"code": _shown(codes), "value_set": value_set}
+        if unknown or rule in _ERRORS:
+            found["reason"] = run.terminology.membership(value_set, code, system).reason
+        run.report("not-checked-binding" if unknown else rule, t, profile=self._profile, **found)
 
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
         """A concept of text alone breaks a required binding; so does a coding without code."""
-        if (
-            isinstance(x, dict)
-            and rule in {"binding-required", "binding-max"}
-            and _says_something(x)
-        ):
-            reason = "it has no code"
-            words: dict[str, Any] = {"code": "", "value_set": value_set, "element": self._element}
-            run.report(rule, t, profile=self._profile, reason=reason, **words)
+        if isinstance(x, dict) and rule in _ERRORS and "extension" not in x:
+            run.report(
+                rule,
+                t,
+                profile=self._profile,
+                code="",
+                value_set=value_set,
+                reason="it has no code",
+            )
 
-    def membership(self, value_set: str, code: Code, run: Run) -> Membership:
-        """Whether a code is in a value set, asked once for each code."""
+    def _verdict(self, value_set: str, code: Code, run: Run) -> Verdict:
+        """Whether a code is in a value set; what the set lists needs no asking."""
         key = (value_set, *code)
-        answer = self._known.get(key)
-        if answer is None:
+        verdict = self._known.get(key)
+        if verdict is None:
             if len(self._known) > _MOST_KEPT:
                 self._known.clear()
-            answer = self._known[key] = run.terminology.membership(value_set, code[1], code[0])
-        return answer
+            verdict = self._known[key] = self._ask(value_set, code, run)
+        return verdict
+
+    def _ask(self, value_set: str, code: Code, run: Run) -> Verdict:
+        if value_set not in self._listed:
+            self._listed[value_set] = run.terminology.expansion(value_set)
+        listed = self._listed[value_set]
+        system, symbol = code
+        if system is None:
+            codes = run.terminology.codes(value_set)
+            if codes is not None:
+                return Verdict.YES if symbol in codes else Verdict.NO
+        if listed is None or system is None:
+            return run.terminology.membership(value_set, code[1], code[0]).verdict
+        return Verdict.YES if code in listed else Verdict.NO
 
 
-def _says_something(x: dict[str, Any]) -> bool:
-    return "extension" not in x
+def _shown(codes: list[Code]) -> str:
+    return ", ".join(cut(f"{system}#{code}" if system else code, 80) for system, code in codes[:3])
 
 
 def codes_of(x: Any) -> Iterator[Code]:

@@ -11,6 +11,7 @@ from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
+from fhirpkg.validation import datatypes
 from fhirpkg.validation.bindings import codes_of
 from fhirpkg.validation.codegen import Code, Late, profile_code, type_code
 from fhirpkg.validation.compiler import Schemas
@@ -47,6 +48,7 @@ class Checks:
         self.settings = settings
         self.schemas = Schemas(definitions)
         self.hooks: dict[str, Callable[[Any, Trail, Run], None]] = {
+            **datatypes.hooks(),
             "Extension": Extensions(self),
             "Reference": check_reference,
         }

@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.rules import nearest
+from fhirpkg.validation.primitives import cut
 from fhirpkg.validation.run import flat
 
 if TYPE_CHECKING:
@@ -19,7 +21,16 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run, Trail
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_NESTED = "Extension"
+_CORE = "http://hl7.org/fhir/StructureDefinition/"
+_ALSO = {
+    f"{_CORE}regex": {"ElementDefinition.type"},
+    f"{_CORE}structuredefinition-fhir-type": {"ElementDefinition.type"},
+    f"{_CORE}structuredefinition-normative-version": {"DomainResource", "ElementDefinition"},
+    f"{_CORE}translation": {"ValueSet.expansion.contains"},
+    f"{_CORE}valueset-concept-comments": {"CodeSystem.concept"},
+}
+"""Where R4 itself puts extensions whose definition in 4.0.1 does not say so: its own definitions
+and examples (http://hl7.org/fhir/R4/downloads.html); later versions of them mostly do."""
 
 
 class Extensions:
@@ -55,6 +66,7 @@ class Extensions:
             return
         self._check_modifier(definition, url, trail, run)
         self._check_context(definition, url, trail, run)
+        self._check_parts(url, value, trail, run)
         self._checks.check_profile(url, value, trail, run)
 
     @staticmethod
@@ -73,12 +85,35 @@ class Extensions:
             wanted = "modifierExtension" if is_modifier else "extension"
             run.report("extension-modifier", trail, url=url, wanted=wanted)
 
+    def _check_parts(self, url: str, value: Any, trail: Trail, run: Run) -> None:
+        """The parts of a complex extension are those that its definition names."""
+        parts = value.get("extension")
+        if not isinstance(parts, list):
+            return
+        schema = self._checks.schema(url)
+        sliced = schema.child("extension") if schema else None
+        slices = sliced.slicing.slices if sliced and sliced.slicing else ()
+        fixed = [s.element.child("url") for s in slices]
+        known = {str(f.fixed.value) for f in fixed if f is not None and f.fixed is not None}
+        for index, part in enumerate(parts):
+            name = part.get("url") if isinstance(part, dict) else None
+            if isinstance(name, str) and not _ABSOLUTE.fullmatch(name) and name not in known:
+                run.report(
+                    "extension-part",
+                    (trail, "extension", index),
+                    url=url,
+                    name=cut(name, 80),
+                    nearest=nearest(name, sorted(known)),
+                )
+
     def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
         contexts = definition.get("context") or []
         if not contexts:
             return
         path = flat(trail)
         place = places(path, run)
+        if place.names & _ALSO.get(url, set()):
+            return
         if not any(_is_context(c, place, path, run) for c in contexts):
             allowed = ", ".join(str(c.get("expression")) for c in contexts)
             run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
@@ -121,16 +156,23 @@ def _stepped(current: set[str], key: str, types: Any) -> set[str]:
     """The names of the element of a JSON key below elements of some names."""
     found: set[str] = set()
     for name in current:
-        for element in types.elements(name).values() if types.is_type(name) else ():
-            if element.name == key:
-                found |= {f"{name}.{key}", *element.types}
-            elif element.is_choice and key.startswith(element.name):
-                kinds = {t for t in element.types if key == f"{element.name}{t[:1].upper()}{t[1:]}"}
-                if kinds:
-                    found |= {f"{name}.{element.name}[x]", f"{name}.{element.name}", *kinds}
-        if not types.is_type(name):
-            continue
+        base: str | None = name
+        while base and types.is_type(base):
+            found |= _named(base, key, types)
+            base = types.base(base)
     return found or {f"{name}.{key}" for name in current}
+
+
+def _named(name: str, key: str, types: Any) -> set[str]:
+    """What the element of a JSON key is called as part of one type, and its own types."""
+    for element in types.elements(name).values():
+        if element.name == key:
+            return {f"{name}.{key}", *element.types}
+        if element.is_choice and key.startswith(element.name):
+            for kind in element.types:
+                if key == f"{element.name}{kind[:1].upper()}{kind[1:]}":
+                    return {f"{name}.{element.name}[x]", f"{name}.{element.name}", kind}
+    return set()
 
 
 def _step(node: Any, step: str | int) -> Any:
@@ -146,8 +188,10 @@ def _is_context(context: Resource, place: Places, path: Path, run: Run) -> bool:
         return place.extension == expression.partition("#")[0]
     if kind == "fhirpath":
         return _selects(expression, path, run)
-    if expression in place.names or f"{expression}[x]" in place.names:
+    if expression == "Element" or expression in place.names:
         return True
+    if expression == "CanonicalResource":
+        return "url" in run.owner(path)
     return expression.rpartition("#")[2] in place.names or _named_by_url(expression, place)
 
 

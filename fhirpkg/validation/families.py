@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 EVERY = "Resource"
 _FAMILIES: dict[str, tuple[str, ...]] = {
-    EVERY: ("narrative.check_narrative",),
+    EVERY: (
+        "contained.check_contained",
+        "narrative.check_narrative",
+    ),
     "Bundle": ("bundles.check_bundle",),
+    "Questionnaire": ("questionnaires.check_questionnaire",),
+    "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
 }
 """Type to ``module.function`` in this package; those of `Resource` are called for every type."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fhirpkg.validation.schema import Constraint, ElementSchema
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+_ANY = {"Resource", "DomainResource"}
 _REFERRING = {"Reference", "canonical", "CodeableReference"}
 
 
@@ -206,6 +207,7 @@ class Parts:
 
 def _type_of(schema: ElementSchema) -> str:
     """The type or backbone element that the values of an element are."""
-    if schema.content or "." not in schema.path:
-        return schema.content or schema.path
-    return schema.types[0].code if len(schema.types) == 1 else ""
+    code = schema.content or ("" if "." in schema.path else schema.path)
+    if not code and len(schema.types) == 1:
+        code = schema.types[0].code
+    return "" if code in _ANY else code

@@ -81,8 +81,12 @@ def _is_uri(value: Any) -> bool:
     if value.startswith("urn:"):
         if value.startswith("urn:uuid:"):
             return bool(_uuid(value))
-        return not value.startswith("urn:oid:") or bool(_oid(value))
+        return not value.startswith("urn:oid:") or bool(_oid(value.partition("|")[0]))
     return True
+
+
+def _is_canonical(value: Any) -> bool:
+    return type(value) is str and bool(_no_space(value))
 
 
 def _is_code(value: Any) -> bool:
@@ -140,7 +144,7 @@ def _on_calendar(match: re.Match[str] | None) -> bool:
 PREDICATES: Mapping[str, Predicate] = {
     "base64Binary": _is_base64,
     "boolean": _is_boolean,
-    "canonical": _is_uri,
+    "canonical": _is_canonical,
     "code": _is_code,
     "date": _is_date,
     "dateTime": _is_date_time,
@@ -163,7 +167,7 @@ PREDICATES: Mapping[str, Predicate] = {
 
 _FORMS = {
     "base64Binary": "base64 text in groups of four",
-    "canonical": "a url without spaces, with a well-formed uuid or oid if it is one",
+    "canonical": "a url without spaces",
     "code": "words divided by single spaces",
     "date": "a day of the calendar as YYYY, YYYY-MM or YYYY-MM-DD",
     "dateTime": "a day of the calendar, with a time only as Thh:mm:ss and a zone",

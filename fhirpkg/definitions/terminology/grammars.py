@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fhirpkg import ucum
 from fhirpkg.definitions.terminology.verdicts import YES, Membership, no, unknown
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ _PATTERNS = {
         r"[A-V]\d{4}|[A-Z0-9]{2}",
         "a letter and four digits",
     ),
+    "http://unstats.un.org/unsd/methods/m49/m49.htm": (r"\d{3}", "three digits"),
     "urn:iso:std:iso:3166:-2": (
         r"[A-Z]{2}-[A-Z0-9]{1,3}",
         "a country's two letters, a hyphen and up to three characters",
@@ -96,7 +98,7 @@ _LANGUAGE_TAG = re.compile(
 )
 _MIME_TOKEN = r"[A-Za-z0-9!#$&^_.+*-]+"  # noqa: S105 - a grammar, no secret
 _MIME_TYPE = re.compile(
-    rf"{_MIME_TOKEN}/{_MIME_TOKEN}(?:\s*;\s*{_MIME_TOKEN}\s*=\s*(?:{_MIME_TOKEN}[^;\s]*|\"[^\"]*\"))*"
+    rf"{_MIME_TOKEN}/{_MIME_TOKEN}(?:\s*;\s*{_MIME_TOKEN}\s*=\s*[^;]+)*"
 )
 _FORMATS = frozenset(("json", "xml", "ttl", "html", "text"))
 """Short names that FHIR itself uses beside MIME types (R4 http.html#mime-type)."""
@@ -176,7 +178,8 @@ def _loinc(code: str) -> Membership:
 
 
 def _unit(code: str) -> Membership:
-    return YES if re.fullmatch(r"[!-~]+", code) else no(f"'{code}' is no UCUM unit")
+    problem = ucum.problem(code)
+    return no(f"{problem} of UCUM") if problem else YES
 
 
 def _language(code: str) -> Membership:

@@ -1,0 +1,57 @@
+"""dom-3: a contained resource is referred to from around it, or refers to what contains it.
+
+The published expression misses references in narrative and looks at every pair of resources; this
+collects what is referred to once (http://hl7.org/fhir/R4/references.html#contained).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.issues import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_HUMAN = (
+    "If the resource is contained in another resource, it SHALL be referred to from elsewhere in"
+    " the resource or SHALL refer to the containing resource"
+)
+_IN_NARRATIVE = re.compile(r"""(?:href|src)\s*=\s*["']#([^"'/]+)""")
+
+
+def check_contained(resource: Resource, path: Path, run: Run) -> None:
+    """Report each contained resource that nothing refers to."""
+    contained = resource.get("contained")
+    if not isinstance(contained, list):
+        return
+    elsewhere = {key: value for key, value in resource.items() if key != "contained"}
+    named = [set(_fragments(item)) for item in contained]
+    around = set(_fragments(elsewhere))
+    for index, item in enumerate(contained):
+        if not isinstance(item, dict) or "" in named[index]:
+            continue
+        others = (found for number, found in enumerate(named) if number != index)
+        if item.get("id") not in around.union(*others):
+            place = (*path, "contained", index)
+            words = {"human": _HUMAN, "formula": ""}
+            run.report("dom-3", place, severity=Severity.ERROR, **words)
+
+
+def _fragments(value: Any) -> Iterator[str]:
+    """The ids that are referred to by ``#id`` anywhere in a value; nothing for ``#`` alone."""
+    if isinstance(value, str):
+        if value.startswith("#"):
+            yield value[1:]
+        elif value.startswith("<"):
+            yield from _IN_NARRATIVE.findall(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _fragments(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _fragments(item)

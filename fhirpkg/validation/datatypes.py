@@ -1,0 +1,120 @@
+"""Rules of data types that no StructureDefinition states: codings, quantities, attachments."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
+from fhirpkg.validation.primitives import PREDICATES, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.validation.run import Run, Trail
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_MOST_KEPT = 20_000
+
+
+class Codings:
+    """The check of codes in their systems, whatever they are bound to; answers are kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str | None], str] = {}
+
+    def __call__(self, value: Any, trail: Trail, run: Run) -> None:
+        """Check the system, the code and the display of a Coding."""
+        system, code = value.get("system"), value.get("code")
+        if not isinstance(system, str):
+            return
+        if not _ABSOLUTE.fullmatch(system):
+            run.report("coding-system-absolute", (trail, "system"), system=cut(system, 80))
+            return
+        if not isinstance(code, str) or not PREDICATES["code"](code):
+            return
+        problem = self._problem(system, code, value.get("version"), run)
+        if problem:
+            place = (trail, "system" if problem == "coding-system-kind" else "code")
+            reason = self._reason(system, code, run)
+            run.report(problem, place, code=cut(code, 80), system=system, reason=reason)
+        elif isinstance(value.get("display"), str):
+            self._check_display(system, code, value["display"], trail, run)
+
+    def check_quantity(self, value: Any, trail: Trail, run: Run) -> None:
+        """Check that the coded unit of a Quantity exists."""
+        system, code = value.get("system"), value.get("code")
+        if isinstance(system, str) and isinstance(code, str) and PREDICATES["code"](code):
+            problem = self._problem(system, code, None, run)
+            if problem in {"coding-code", "coding-form"}:
+                reason = self._reason(system, code, run)
+                code = cut(code, 80)
+                run.report("coding-form", (trail, "code"), code=code, system=system, reason=reason)
+
+    def _problem(self, system: str, code: str, version: Any, run: Run) -> str:
+        """The rule that a code breaks, or nothing; what is not loaded breaks none."""
+        version = version if isinstance(version, str) else None
+        key = (system, code, version)
+        if key not in self._known:
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
+            self._known[key] = self._look_up(system, code, version, run)
+        return self._known[key]
+
+    @staticmethod
+    def _look_up(system: str, code: str, version: str | None, run: Run) -> str:
+        held = run.terminology.system(system)
+        if held is not None and held.content == "supplement":
+            return "coding-system-kind"
+        if held is None and run.terminology.value_set(system) is not None:
+            return "coding-system-kind"
+        found = run.terminology.lookup(system, code, version)
+        wrong = isinstance(found, Membership) and found.verdict is Verdict.NO
+        if not wrong:
+            return ""
+        return "coding-code" if held is not None else "coding-form"
+
+    @staticmethod
+    def _reason(system: str, code: str, run: Run) -> str:
+        held = run.terminology.system(system)
+        if held is not None and held.content == "supplement":
+            return "it only adds to another code system"
+        found = run.terminology.lookup(system, code)
+        return found.reason if isinstance(found, Membership) else ""
+
+    @staticmethod
+    def _check_display(system: str, code: str, display: str, trail: Trail, run: Run) -> None:
+        known = run.terminology.displays(system, code)
+        if known and _plain(display) not in set(map(_plain, known)):
+            run.report(
+                "coding-display",
+                (trail, "display"),
+                severity=run.settings.wrong_display,
+                display=cut(display, 80),
+                code=code,
+                known=", ".join(f"'{cut(one, 80)}'" for one in known[:5]),
+            )
+
+
+def check_attachment(value: Any, trail: Trail, run: Run) -> None:
+    """The size stated for an Attachment is that of its data."""
+    size, data = value.get("size"), value.get("data")
+    if isinstance(size, int) and isinstance(data, str) and PREDICATES["base64Binary"](data):
+        bare = "".join(data.split())
+        found = len(bare) // 4 * 3 - bare.count("=", -2)
+        if size != found:
+            run.report("attachment-size", trail, size=size, found=found)
+
+
+def _plain(display: str) -> str:
+    return " ".join(display.split()).casefold()
+
+
+def hooks() -> dict[str, Callable[[Any, Trail, Run], None]]:
+    """The rules by the name of the type they are about."""
+    codings = Codings()
+    return {
+        "Attachment": check_attachment,
+        "Coding": codings,
+        "Quantity": codings.check_quantity,
+    }
