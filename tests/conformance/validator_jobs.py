@@ -15,7 +15,8 @@ from fhirpkg import fhirjson, fhirxml
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.issues import Severity
-from fhirpkg.packages.cache import resolve_package
+from fhirpkg.packages.cache import PackageCache, resolve_package
+from fhirpkg.packages.package import read_package
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.issues import Resource
+
+_PACKAGES = Path(__file__).parents[2] / ".examples"
+"""What scripts/examples fetches, laid out as a package cache."""
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
@@ -48,8 +52,11 @@ def check(job: dict[str, Any]) -> Resource:
 
 def _definitions(job: dict[str, Any]) -> Definitions:
     definitions = Definitions.core()
-    for name in job.get("packages", ()):
-        definitions = definitions.with_package(resolve_package(name, offline=True))
+    cache = PackageCache(_PACKAGES)
+    needed = [read_package(Path(file)) for file in job.get("packageMap", {}).values()]
+    asked = [resolve_package(name, cache, offline=True) for name in job.get("packages", ())]
+    for package in (*needed, *asked):
+        definitions = definitions.with_package(package)
     loaded = [_read(Path(file), definitions) for file in job.get("load", ())]
     return definitions.with_resources([resource for resource in loaded if resource])
 
