@@ -179,7 +179,7 @@ def _loinc(code: str) -> Membership:
 
 def _unit(code: str) -> Membership:
     problem = ucum.problem(code)
-    return no(f"{problem} of UCUM") if problem else YES
+    return no(f"'{code}' is not of UCUM: {problem}") if problem else YES
 
 
 def _language(code: str) -> Membership:

@@ -1,0 +1,327 @@
+"""One answer of a QuestionnaireResponse against the question it answers: type, options, limits."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson
+from fhirpkg.definitions.terminology import patterns
+from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.rules import nearest
+from fhirpkg.validation.limits import compare, equal
+from fhirpkg.validation.questionnaire_enabling import objects, value_of
+from fhirpkg.validation.run import contained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_CORE = "http://hl7.org/fhir/StructureDefinition/"
+_SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
+_CHOICES = ("Coding", "String", "Integer", "Date", "Time", "Reference")
+_TYPES: dict[str, tuple[str, ...]] = {
+    "boolean": ("Boolean",),
+    "decimal": ("Decimal",),
+    "integer": ("Integer",),
+    "date": ("Date",),
+    "dateTime": ("DateTime",),
+    "time": ("Time",),
+    "string": ("String",),
+    "text": ("String",),
+    "url": ("Uri",),
+    "choice": _CHOICES,
+    "open-choice": _CHOICES,
+    "attachment": ("Attachment",),
+    "reference": ("Reference",),
+    "quantity": ("Quantity",),
+}
+"""The types of value that answer a question, by its type."""
+
+_REFERENCE = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/.*)?")
+
+
+class Question:
+    """A question and what is needed to check its answers; reports at the places given."""
+
+    def __init__(self, definition: Resource, questionnaire: Resource, run: Run) -> None:
+        self.definition = definition
+        self.link = str(definition.get("linkId"))
+        self._questionnaire = questionnaire
+        self._run = run
+
+    def check(self, answer: Resource, path: Path, count: int) -> None:
+        """Check one of `count` answers; one without a value is let pass."""
+        key, value = value_of(answer)
+        if value is None:
+            return
+        place = (*path, key)
+        type_name, kind = str(self.definition.get("type")), key.removeprefix("value")
+        wanted = _TYPES.get(type_name)
+        if wanted is None:
+            return
+        if kind not in wanted:
+            self._report("response-answer-type", place, wanted=" or ".join(wanted), found=kind)
+            return
+        self._check_options(value, kind, place, count)
+        self._check_value_set(value, kind, place)
+        limits = _LIMITS.get(kind)
+        if limits:
+            limits(self, value, place)
+
+    def _report(self, rule: str, place: Path, **found: Any) -> None:
+        self._run.report(rule, place, link=self.link, **found)
+
+    def _limit(self, place: Path, value: Any, problem: str, limit: Any) -> None:
+        found, shown = describe(value), describe(limit)
+        self._run.report("response-limit", place, found=found, problem=problem, limit=shown)
+
+    def extensions(self, url: str) -> list[Any]:
+        """The values of an extension of the question."""
+        found = (e for e in objects(self.definition, "extension") if e.get("url") == url)
+        return [value for value in (value_of(e)[1] for e in found) if value is not None]
+
+    def _check_options(self, value: Any, kind: str, place: Path, count: int) -> None:
+        options = objects(self.definition, "answerOption")
+        if not options or (self._is_open and kind == "String"):
+            return
+        chosen = [o for o in options if _is_chosen(value_of(o), value, kind)]
+        if not chosen:
+            same_kind = [v for k, v in map(value_of, options) if k == f"value{kind}"]
+            hint = f", which are all no {kind}" if not same_kind else _hint(value, same_kind)
+            self._report("response-option", place, found=describe(value), hint=hint)
+        elif count > 1 and any(_is_exclusive(option) for option in chosen):
+            self._report("response-exclusive", place, found=describe(value))
+
+    @property
+    def _is_open(self) -> bool:
+        return self.definition.get("type") == "open-choice"
+
+    def _check_value_set(self, value: Any, kind: str, place: Path) -> None:
+        canonical = self.definition.get("answerValueSet")
+        if not isinstance(canonical, str) or kind not in {"Coding", "String"}:
+            return
+        if kind == "String" and self._is_open:
+            return
+        coding = value if isinstance(value, dict) else {"code": value}
+        code = coding.get("code")
+        if not isinstance(code, str):
+            if not self._is_open:
+                hint = f" ({canonical}): it has no code"
+                self._report("response-option", place, found=describe(value), hint=hint)
+            return
+        self._member(canonical, coding, value, place, "response-option")
+
+    def _member(self, canonical: str, coding: Resource, value: Any, place: Path, rule: str) -> None:
+        """Report unless a code is in a value set, which may be contained in the Questionnaire."""
+        value_set: str | Resource | None = canonical
+        if canonical.startswith("#"):
+            value_set = contained(self._questionnaire, canonical[1:])
+        if value_set is None:
+            reason = "it is not contained in the Questionnaire"
+            self._run.report(
+                "not-checked-answer",
+                place,
+                found=describe(value),
+                value_set=canonical,
+                reason=reason,
+            )
+            return
+        system = coding.get("system")
+        system = system if isinstance(system, str) else None
+        found = self._run.terminology.membership(value_set, coding["code"], system)
+        if found.verdict is Verdict.UNKNOWN:
+            self._run.report(
+                "not-checked-answer",
+                place,
+                found=describe(value),
+                value_set=canonical,
+                reason=found.reason,
+            )
+        elif found.verdict is Verdict.NO and rule == "response-option":
+            self._report(rule, place, found=describe(value), hint=f" ({canonical})")
+        elif found.verdict is Verdict.NO:
+            self._run.report(rule, place, found=describe(value), allowed=canonical)
+
+    def _check_range(self, value: Any, place: Path) -> None:
+        for url, wrong, problem in (
+            (f"{_CORE}minValue", -1, "is less than"),
+            (f"{_CORE}maxValue", 1, "is greater than"),
+        ):
+            for limit in self.extensions(url):
+                if compare(value, limit) == wrong:
+                    self._limit(place, value, problem, limit)
+
+    def _check_text(self, value: Any, place: Path) -> None:
+        if not isinstance(value, str):
+            return
+        longest = self.definition.get("maxLength")
+        if isinstance(longest, int) and len(value) > longest:
+            self._limit(place, value, "is longer than", longest)
+        for shortest in self.extensions(f"{_CORE}minLength"):
+            if isinstance(shortest, int) and len(value) < shortest:
+                self._limit(place, value, "is shorter than", shortest)
+        for pattern in self.extensions(f"{_CORE}regex"):
+            if isinstance(pattern, str) and patterns.matches(pattern, value) is False:
+                formats = self.extensions(f"{_CORE}entryFormat") or [pattern]
+                self._limit(place, value, "does not have the form", formats[0])
+
+    def _check_number(self, value: Any, place: Path) -> None:
+        self._check_range(value, place)
+        self._check_digits(value, value, place)
+
+    def _check_digits(self, number: Any, value: Any, place: Path) -> None:
+        if not isinstance(number, Decimal):
+            return
+        exponent = number.normalize().as_tuple().exponent
+        for most in self.extensions(f"{_CORE}maxDecimalPlaces"):
+            if isinstance(most, int) and isinstance(exponent, int) and -exponent > most:
+                self._limit(place, value, "has more digits after the point than", most)
+
+    def _check_quantity(self, value: Any, place: Path) -> None:
+        if not isinstance(value, dict):
+            return
+        self._check_range(value, place)
+        self._check_digits(value.get("value"), value, place)
+        for url, wrong, problem in (
+            (f"{_SDC}minQuantity", -1, "is less than"),
+            (f"{_SDC}maxQuantity", 1, "is greater than"),
+        ):
+            for limit in self.extensions(url):
+                self._check_quantity_limit(value, limit, wrong, problem, place)
+        self._check_unit(value, place)
+
+    def _check_quantity_limit(
+        self, value: Resource, limit: Any, wrong: int, problem: str, place: Path
+    ) -> None:
+        """A limit without coded unit cannot be kept: nobody knows what it is compared with."""
+        order = compare(value, limit)
+        is_coded = all(isinstance(each, dict) and each.get("code") for each in (value, limit))
+        if order is None or not is_coded:
+            self._limit(place, value, "cannot be compared, without units in code, with", limit)
+        elif order == wrong:
+            self._limit(place, value, problem, limit)
+
+    def _check_unit(self, value: Resource, place: Path) -> None:
+        options = [o for o in self.extensions(f"{_CORE}questionnaire-unitOption") if o]
+        if options and not any(_is_unit(value, option) for option in options):
+            allowed = ", ".join(describe(option) for option in options)
+            self._run.report("response-unit", place, found=describe(value), allowed=allowed)
+        for canonical in self.extensions(f"{_CORE}questionnaire-unitValueSet"):
+            if isinstance(value.get("code"), str) and isinstance(canonical, str):
+                self._member(canonical, value, value, place, "response-unit")
+
+    def _check_attachment(self, value: Any, place: Path) -> None:
+        if not isinstance(value, dict):
+            return
+        types = self.extensions(f"{_CORE}mimeType")
+        found = str(value.get("contentType", ""))
+        if types and not any(_is_mime_type(found, str(wanted)) for wanted in types):
+            shown = found or "an attachment without type"
+            self._limit(place, shown, "is not of the type", " or ".join(map(str, types)))
+        size = _size(value)
+        for most in self.extensions(f"{_CORE}maxSize"):
+            if size is not None and compare(size, most) == 1:
+                self._limit(place, f"{size} bytes", "are more than", most)
+
+    def _check_reference(self, value: Any, place: Path) -> None:
+        reference = value.get("reference") if isinstance(value, dict) else None
+        match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+        type_name = match["type"] if match else None
+        if isinstance(value, dict) and isinstance(value.get("type"), str):
+            type_name = value["type"]
+        if type_name is None:
+            return
+        allowed = self.extensions(f"{_CORE}questionnaire-referenceResource")
+        problem = ""
+        if not self._run.definitions.types.is_resource(type_name):
+            problem = "no type of resource"
+        elif allowed and type_name not in allowed:
+            problem = f"none of {', '.join(map(str, allowed))}"
+        if problem:
+            shown = describe(reference or value)
+            self._run.report(
+                "response-reference", place, found=shown, type=type_name, problem=problem
+            )
+
+
+_LIMITS: dict[str, Callable[[Question, Any, Path], None]] = {
+    "Decimal": Question._check_number,  # noqa: SLF001 - a table of its own methods
+    "Integer": Question._check_number,  # noqa: SLF001
+    "Date": Question._check_range,  # noqa: SLF001
+    "DateTime": Question._check_range,  # noqa: SLF001
+    "Time": Question._check_range,  # noqa: SLF001
+    "String": Question._check_text,  # noqa: SLF001
+    "Uri": Question._check_text,  # noqa: SLF001
+    "Quantity": Question._check_quantity,  # noqa: SLF001
+    "Attachment": Question._check_attachment,  # noqa: SLF001
+    "Reference": Question._check_reference,  # noqa: SLF001
+}
+"""What is checked of a value besides options, by its type."""
+
+
+def describe(value: Any) -> str:
+    """A value in few words: a code with its system, a quantity with its unit, a text in quotes."""
+    if isinstance(value, dict):
+        number = value.get("value")
+        unit = value.get("unit") or value.get("display") or ""
+        code = "#".join(str(value[key]) for key in ("system", "code") if key in value)
+        parts = ("" if number is None else fhirjson.dump(number), unit, f"({code})" if code else "")
+        return " ".join(filter(None, map(str, parts))) or "a value"
+    if isinstance(value, str):
+        return f"'{value[:60]}'"
+    return fhirjson.dump(value)
+
+
+def _is_chosen(option: tuple[str, Any], value: Any, kind: str) -> bool:
+    key, wanted = option
+    if key != f"value{kind}":
+        return False
+    if isinstance(wanted, dict) and isinstance(value, dict):
+        keys = ("reference",) if kind == "Reference" else ("system", "code")
+        return all(wanted.get(each) == value.get(each) for each in keys)
+    return equal(wanted, value)
+
+
+def _is_exclusive(option: Resource) -> bool:
+    url = f"{_CORE}questionnaire-optionExclusive"
+    return any(
+        e.get("url") == url and e.get("valueBoolean") is True for e in objects(option, "extension")
+    )
+
+
+def _hint(value: Any, options: list[Any]) -> str:
+    """The nearest option, or all of them when they are few."""
+    if len(options) <= 6:
+        return f", which are {', '.join(map(describe, options))}"
+    return nearest(describe(value), list(map(describe, options)))
+
+
+def _is_unit(quantity: Resource, option: Any) -> bool:
+    """Whether a quantity has the unit of an option: by code, or by name where there is none."""
+    if not isinstance(option, dict):
+        return False
+    if "code" in option:
+        return all(option[k] == quantity.get(k) for k in ("system", "code") if k in option)
+    return "display" in option and option["display"] == quantity.get("unit")
+
+
+def _is_mime_type(found: str, wanted: str) -> bool:
+    found, wanted = (text.partition(";")[0].strip().lower() for text in (found, wanted))
+    return found == wanted or (wanted.endswith("/*") and found.startswith(wanted[:-1]))
+
+
+def _size(attachment: Resource) -> int | None:
+    """The number of bytes in an attachment, else the number it states."""
+    data = attachment.get("data")
+    if isinstance(data, str):
+        try:
+            return len(binascii.a2b_base64(data))
+        except (binascii.Error, ValueError):
+            return None
+    size = attachment.get("size")
+    return size if isinstance(size, int) else None

@@ -1,0 +1,137 @@
+"""Responses against their Questionnaires; the cases stand in a table of their own."""
+
+import pathlib
+
+import pytest
+import yaml
+
+from fhirpkg import fhirjson
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.valuesets import Terminology
+from fhirpkg.validation.questionnaire_responses import check_questionnaire_response
+from fhirpkg.validation.run import Run
+
+CORE = Definitions.core()
+URL = "http://example.org/Questionnaire/q"
+TABLE = pathlib.Path(__file__).parents[1] / "cases" / "validation" / "questionnaire_responses.yaml"
+CASES = [
+    pytest.param(form, case, id=f"{form['title']}: {case['title']}")
+    for form in yaml.safe_load(TABLE.read_text())
+    for case in form["cases"]
+]
+
+
+def questionnaire(items, **more):
+    return {"resourceType": "Questionnaire", "url": URL, "item": defined(items), **more}
+
+
+def defined(items):
+    made = []
+    for link, kind, *more in items:
+        item = {"linkId": link, "type": kind} | (more[0] if more else {})
+        if "item" in item:
+            item["item"] = defined(item["item"])
+        made.append(item)
+    return made
+
+
+def answered(value):
+    """``{a: [answers]}`` as an item; the same inside items and answers."""
+    if isinstance(value, list):
+        return [answered(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: answered(inner) for key, inner in value.items()}
+    if len(made) == 1 and isinstance(next(iter(made.values())), list):
+        key, inner = next(iter(made.items()))
+        if key not in {"item", "answer"}:
+            return {"linkId": key, "answer": inner}
+    return made
+
+
+def respond(items, status="completed", **more):
+    response = {"resourceType": "QuestionnaireResponse", "questionnaire": URL, "status": status}
+    return response | {"item": items} | more
+
+
+def check(form, response):
+    resources, _ = fhirjson.read(fhirjson.dump([form, response]))  # decimals as from a file
+    definitions = CORE.with_resources([resources[0]] if form else [])
+    run = Run(resources[1], definitions, Terminology(definitions))
+    check_questionnaire_response(resources[1], (), run)
+    return run.findings
+
+
+def place(path):
+    return "/".join(map(str, path)) or "."
+
+
+@pytest.mark.parametrize("form, case", CASES)
+def test_what_is_found_in_a_response(form, case):
+    made = questionnaire(form["items"], contained=form.get("contained", []))
+    found = check(made, respond(answered(case["response"])))
+    assert sorted(f"{f.rule} {place(f.path)}" for f in found) == sorted(case.get("found", []))
+
+
+@pytest.mark.parametrize("status, severity", [("completed", "error"), ("in-progress", "warning")])
+def test_what_is_required_may_be_missing_until_the_response_is_complete(status, severity):
+    form = questionnaire([["r", "string", {"required": True}]])
+    (found,) = check(form, respond([], status))
+    assert (found.rule, found.severity) == ("response-required", severity)
+
+
+def test_a_questionnaire_that_is_not_loaded_is_said():
+    (found,) = check(None, respond([{"linkId": "x"}]))
+    assert (found.rule, found.found) == ("not-checked-questionnaire", {"questionnaire": URL})
+
+
+def test_a_response_that_names_no_questionnaire_is_said():
+    (found,) = check(None, {"resourceType": "QuestionnaireResponse"})
+    assert found.rule == "response-without-questionnaire"
+
+
+def test_a_contained_questionnaire_is_found_with_its_value_sets():
+    value_set = {
+        "resourceType": "ValueSet",
+        "id": "vs",
+        "compose": {"include": [{"system": "http://x.org", "concept": [{"code": "a"}]}]},
+    }
+    form = questionnaire([["c", "choice", {"answerValueSet": "#vs"}]], id="q")
+    items = answered([{"c": [{"valueCoding": {"system": "http://x.org", "code": "b"}}]}])
+    response = respond(items, questionnaire="#q", contained=[form, value_set])
+    assert [f.rule for f in check(None, response)] == ["response-option"]
+
+
+def test_an_item_that_is_nearly_right_is_told_the_right_one():
+    (found,) = check(questionnaire([["smoking", "boolean"]]), respond([{"linkId": "smokin"}]))
+    assert "'smoking'" in found.found["near"]
+
+
+@pytest.mark.parametrize(
+    "authored, count", [("2019-12-31", 1), ("2020", 0), ("2021-02-03T00:00:00Z", 1)]
+)
+def test_a_response_is_authored_while_the_questionnaire_is_in_use(authored, count):
+    form = questionnaire([], effectivePeriod={"start": "2020-01", "end": "2021-01"})
+    found = check(form, respond([], authored=authored))
+    assert [f.rule for f in found] == ["response-not-effective"] * count
+
+
+def test_many_conditions_are_evaluated_in_time_linear_in_the_items():
+    when = [{"question": "i0", "operator": "exists", "answerBoolean": True}]
+    items = [[f"i{n}", "string", {"enableWhen": when} if n else {}] for n in range(5000)]
+    answers = [{f"i{n}": [{"valueString": "x"}]} for n in range(5000)]
+    assert check(questionnaire(items), respond(answered(answers))) == []
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        respond("x"),
+        respond([5, {"linkId": 5}, {"answer": "x"}]),
+        respond([{"linkId": "a", "answer": "x", "item": "y"}]),
+        respond([{"linkId": "a", "answer": [5, {"valueQuantity": "x"}]}]),
+        respond([{"linkId": "a", "answer": [{"valueQuantity": {"value": "x"}}]}]),
+    ],
+)
+def test_content_of_the_wrong_shape_is_left_to_the_structure(response):
+    assert check(questionnaire([["a", "quantity", {"repeats": True}]]), response) == []
