@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.errors import SourceError
+from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,12 @@ class Authored:
     package: PackageSource | None = None
     procedures: dict[str, Procedure] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing is wrong, so that all of it can be built."""
+        worst = min((issue.severity.rank for issue in self.issues), default=9)
+        return self.package is not None and worst > Severity.ERROR.rank
 
 
 def read_folder(folder: Path) -> Authored:

@@ -23,10 +23,10 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, (str, int, Decimal)) else value
 
 
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
-Facts = Annotated[tuple[Fact, ...], BeforeValidator(_as_list)]
-Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list)]
-Names = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list, Text | tuple[Text, ...])]
+Facts = Annotated[tuple[Fact, ...], BeforeValidator(_as_list, Fact | tuple[Fact, ...])]
+Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list, Id | tuple[Id, ...])]
+Names = Annotated[tuple[Text, ...], BeforeValidator(_as_list, Text | tuple[Text, ...])]
 """Names of concepts, which stand under `codes`."""
 
 

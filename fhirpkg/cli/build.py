@@ -27,7 +27,7 @@ def command(resources: Path, output: Path | None, canonical: str | None) -> Exit
     authored = read_folder(resources)
     for issue in authored.issues:
         click.echo(str(issue))
-    if not authored.package or any(i.severity.rank <= 1 for i in authored.issues):
+    if not authored.is_usable or not authored.package:
         click.echo(f"{resources}: nothing was built", err=True)
         return ExitCode.ISSUES
     package = rebased(authored.package, canonical) if canonical else authored.package

@@ -1,4 +1,4 @@
-"""`fhirpkg package`: content as files to hand on: .tgz, Bundles, NDJSON and XML."""
+"""`fhirpkg package`: content as files to hand on: .tgz, Bundles, NDJSON, XML, a document."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ def _files(read: Content) -> Iterator[tuple[str, bytes]]:
         transaction_bundle,
     )
     from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.render.document import xhtml
+    from fhirpkg.render.procedure import procedure_document
 
     name = f"{read.id.name}-{read.id.version}"
     yield f"{name}.tgz", archive(read, examples(Path(read.source)))
@@ -68,3 +70,6 @@ def _files(read: Content) -> Iterator[tuple[str, bytes]]:
     for resource in read.resources:
         file = f"xml/{resource['resourceType']}-{resource['id']}.xml"
         yield file, fhirxml.dump(resource, types)
+        if resource["resourceType"] == "PlanDefinition":
+            document = procedure_document(resource, read.resources)
+            yield f"{resource['id']}.xhtml", xhtml(document).encode()

@@ -1,0 +1,105 @@
+"""Each fact of the source, and the elements of the resources that hold it.
+
+Nothing is noted while building: the resources themselves are searched for what the author says,
+so a fact that gets lost on the way is found lost. Narrative and attachments do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from fhirpkg.authoring.codes import SYSTEMS, codings
+from fhirpkg.authoring.procedure import Origin, ProcedureCode, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.issues import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing that an author says for a fact; each element (resource, path) of it, top first."""
+
+    words: str
+    elements: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A fact with all that is said for it; lost when nothing is said, or an element lacks it."""
+
+    fact: str
+    sayings: tuple[Saying, ...]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the resources lack a part of it."""
+        return not self.sayings or any(not saying.elements for saying in self.sayings)
+
+
+def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covered]:
+    """The facts of the procedure's source in their order, each with the elements that hold it."""
+    held: dict[str, list[tuple[str, str]]] = {}
+    for resource in resources:
+        name = f"{resource['resourceType']}/{resource['id']}"
+        for path, words in _words(resource, ""):
+            held.setdefault(words, []).append((name, path))
+    said = list(_said(procedure))
+    return [
+        Covered(
+            label,
+            tuple(
+                Saying(words, tuple(sorted(held.get(words, ()), key=lambda found: len(found[1]))))
+                for words in dict.fromkeys(words for facts, words in said if label in facts)
+            ),
+        )
+        for label in procedure.source.labels()
+    ]
+
+
+def sayings(procedure: Procedure) -> list[str]:
+    """Everything that the procedure says for facts of its source."""
+    return list(dict.fromkeys(words for facts, words in _said(procedure) if facts))
+
+
+def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The facts and the words of each item: what it says, or the codes that it stands for."""
+    for item in _origins(procedure):
+        if isinstance(item, Said):
+            yield item.from_, item.text
+        elif isinstance(item, ProcedureCode):
+            for line in procedure.codes[item.use]:
+                for system, code in codings(line):
+                    yield item.from_, f"{SYSTEMS[system].url}|{code}"
+
+
+def _origins(value: Any) -> Iterator[Origin]:
+    if isinstance(value, Origin):
+        yield value
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _origins(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _origins(item)
+
+
+def _words(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text of a resource with its place, and every coding as ``system|code``."""
+    if isinstance(value, dict):
+        if "code" in value and isinstance(value.get("system"), str):
+            yield path, f"{value['system']}|{value['code']}"
+        for key, item in value.items():
+            is_narrative = key == "text" and isinstance(item, dict)
+            if not is_narrative and key != "data":
+                yield from _words(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from _words(item, f"{path}[{at}]")
+    elif isinstance(value, str):
+        yield path, value

@@ -1,0 +1,19 @@
+"""`fhirpkg schema`: the JSON Schema of procedure.yaml, for editors."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("schema")
+@click.option("--package", is_flag=True, help="That of package.yaml instead.")
+def command(package: bool) -> None:
+    """Print the JSON Schema of procedure.yaml: editors complete and check the file by it."""
+    from fhirpkg.authoring.package_source import PackageSource
+    from fhirpkg.authoring.procedure import Procedure
+
+    model = PackageSource if package else Procedure
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    click.echo(json.dumps(draft | model.model_json_schema(by_alias=True), indent=2))
