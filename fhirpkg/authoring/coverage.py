@@ -75,7 +75,7 @@ def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
         elif isinstance(item, ProcedureCode):
             for line in procedure.codes[item.use]:
                 for system, code in codings(line):
-                    yield item.from_, f"{SYSTEMS[system].url}|{code}"
+                    yield item.from_, f"{SYSTEMS[system]}|{code}"
 
 
 def _origins(value: Any) -> Iterator[Origin]:

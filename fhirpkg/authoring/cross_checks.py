@@ -9,7 +9,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.authoring.codes import SYSTEMS, known_codes
+from fhirpkg.authoring.codes import SYSTEMS, known_codes, problem
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -61,12 +61,10 @@ def _check_codes(read: Source) -> None:
 
 
 def _check_code(read: Source, path: Path, system: str, code: str) -> None:
-    problem, close = SYSTEMS[system].problem(code), ""
-    known = known_codes(system)
-    if not problem and known and code not in known:
-        problem, close = "the system does not have it", nearest(code, sorted(known))
-    if problem:
-        read.report("source-code", path, code=code, system=system, problem=problem, nearest=close)
+    wrong = problem(system, code)
+    if wrong:
+        close = nearest(code, sorted(known_codes(system)))
+        read.report("source-code", path, problem=wrong, nearest=close)
 
 
 def _check_code_names(read: Source) -> None:

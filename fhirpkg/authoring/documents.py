@@ -7,7 +7,7 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.codes import LOINC
+from fhirpkg.definitions.terminology.grammars import LOINC
 from fhirpkg.render.document import Document, Section, xhtml
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.authoring.codes import CPT, LOINC, SNOMED, SYSTEMS, codings
+from fhirpkg.authoring.codes import SYSTEMS, codings
+from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ _NOTICES = {
     "Regenstrief Institute, Inc. and the Logical Observation Identifiers Names and Codes (LOINC) "
     "Committee and is available at no cost under the license at http://loinc.org/license. "
     "LOINC(R) is a registered United States trademark of Regenstrief Institute, Inc.",
-    SNOMED: "Codes of SNOMED CT (c) SNOMED International are taken from its Global Patient Set, "
+    SNOMED_CT: "Codes of SNOMED CT (c) SNOMED International are taken from its Global Patient Set, "
     "which is licensed under CC BY 4.0; SNOMED International does not endorse this content.",
 }
 """What the owners of code systems ask to be said where their codes are used."""
@@ -135,7 +136,7 @@ class Edition:
     def concept(self, name: str, text: str = "") -> Resource:
         """A concept by our name for it: codes without display, and our words as its text."""
         coding = [
-            {"system": SYSTEMS[system].url, "code": code}
+            {"system": SYSTEMS[system], "code": code}
             for line in self.procedure.codes[name]
             for system, code in codings(line)
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.authoring.codes import SNOMED
+from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 _PHASE_CODES = {
-    "counseling": (SNOMED, "311401005", "Patient education"),
-    "risks": (SNOMED, "370861006", "Verification of consent"),
-    "recovery": (SNOMED, "133899007", "Postoperative care"),
+    "counseling": (SNOMED_CT, "311401005", "Patient education"),
+    "risks": (SNOMED_CT, "370861006", "Verification of consent"),
+    "recovery": (SNOMED_CT, "133899007", "Postoperative care"),
 }
 
 

@@ -24,7 +24,7 @@ def value_set(edition: Edition) -> Resource:
     for name in names:
         for line in procedure.codes[name]:
             for system, code in codings(line):
-                codes.setdefault(SYSTEMS[system].url, []).append(code)
+                codes.setdefault(SYSTEMS[system], []).append(code)
     title = f"{procedure.name.text}: indications"
     return {
         **edition.header(

@@ -97,7 +97,7 @@ RULES = (
         ERROR,
         "code-invalid",
         "Each code is one that its system can have",
-        "'{code}' is no {system} code: {problem}{nearest}",
+        "{problem}{nearest}",
     ),
     Rule(
         "source-unused-code",
