@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import quote
 
 from fhirpkg import fhirjson
@@ -13,6 +15,7 @@ from fhirpkg.canonical import PackageId
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.snapshot import snapshot
 from fhirpkg.errors import PackageError, SourceError
+from fhirpkg.issues import Resource
 from fhirpkg.packages.package import (
     content_root,
     read_package,
@@ -22,9 +25,7 @@ from fhirpkg.packages.package import (
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from fhirpkg.issues import Resource
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,51 @@ class Content:
 
     id: PackageId
     canonical: str
-    resources: tuple[Resource, ...]
+    resources: Sequence[Resource]
     source: str
     digest: str
+
+
+class Shelf(Sequence[Resource]):
+    """Resources that are kept compressed and read anew at each access.
+
+    Ten thousand of them need 40 MB here and 400 MB as dictionaries.
+    """
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._order: list[tuple[tuple[int, str, str], bytes]] = []
+        digests = []
+        for resource in resources:
+            text = fhirjson.dump(resource).encode()
+            digests.append(hashlib.sha256(text).digest())
+            self._order.append((_rank(resource), zlib.compress(text, 1)))
+        self._order.sort(key=lambda ranked: ranked[0])
+        self.digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+        """SHA-256 over the resources, whatever order they came in."""
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, Shelf) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def of_type(self, resource_type: str) -> list[Resource]:
+        """The resources of one type."""
+        places = [n for n, (rank, _) in enumerate(self._order) if rank[1] == resource_type]
+        return [self[place] for place in places]
+
+    @overload
+    def __getitem__(self, index: int) -> Resource: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Resource]: ...
+    def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        resource: Resource = fhirjson.read(zlib.decompress(self._order[index][1]))[0]
+        return resource
 
 
 def read_content(path: Path | None) -> Content:
@@ -50,8 +93,8 @@ def read_content(path: Path | None) -> Content:
         path = here if (here / "package.yaml").is_file() else content_root() / "resources"
     if not path.exists():
         raise SourceError(str(path), "there is no such file or folder")
-    resources = _of_folder(path) if path.is_dir() else _of_package(path)
-    guides = [r for r in resources if r["resourceType"] == "ImplementationGuide"]
+    shelf = Shelf(_of_folder(path) if path.is_dir() else _of_package(path))
+    guides = shelf.of_type("ImplementationGuide")
     if len(guides) != 1:
         advice = "run 'fhirpkg build' on it first"
         raise PackageError(str(path), f"it holds {len(guides)} ImplementationGuides, not 1", advice)
@@ -59,16 +102,21 @@ def read_content(path: Path | None) -> Content:
     return Content(
         id=PackageId(guide["packageId"], guide.get("version")),
         canonical=guide["url"].rpartition("/ImplementationGuide/")[0],
-        resources=tuple(in_order(resources)),
+        resources=shelf,
         source=str(path),
-        digest=_digest(resources),
+        digest=shelf.digest,
     )
 
 
-def _of_folder(folder: Path) -> list[Resource]:
-    resources = [_read(file) for file in sorted(folder.glob("*/fhir/*.json"))]
-    guide = next((r for r in resources if r["resourceType"] == "ImplementationGuide"), None)
-    return resources + (_profiles(folder, guide) if guide else [])
+def _of_folder(folder: Path) -> Iterator[Resource]:
+    guide = None
+    for file in sorted(folder.glob("*/fhir/*.json")):
+        resource = _read(file)
+        if resource["resourceType"] == "ImplementationGuide":
+            guide = resource
+        yield resource
+    if guide:
+        yield from _profiles(folder, guide)
 
 
 def _read(file: Path) -> Resource:
@@ -111,8 +159,8 @@ def _with_snapshot(profile: Resource, definitions: Definitions) -> Resource:
     return {**rest, "snapshot": {"element": elements}, "differential": profile["differential"]}
 
 
-def _of_package(file: Path) -> list[Resource]:
-    return [resource for _, resource in read_package(file).resources()]
+def _of_package(file: Path) -> Iterator[Resource]:
+    return (resource for _, resource in read_package(file).resources())
 
 
 _ORDER = (
@@ -120,21 +168,18 @@ _ORDER = (
     "PlanDefinition", "Library", "DocumentReference", "ImplementationGuide",
 )  # fmt: skip
 """Types in the order of their dependence: what is referred to comes first."""
+_PLACE = {name: number for number, name in enumerate(_ORDER)}
 
 
 def in_order(resources: Iterable[Resource]) -> list[Resource]:
     """The resources so that each comes after those that it refers to, then by type and id."""
-    place = {name: number for number, name in enumerate(_ORDER)}
-    middle = place["Questionnaire"]  # a type that is not listed refers to terms, and is referred to
-    return sorted(
-        resources, key=lambda r: (place.get(r["resourceType"], middle), r["resourceType"], r["id"])
-    )
+    return sorted(resources, key=_rank)
 
 
-def _digest(resources: Sequence[Resource]) -> str:
-    """SHA-256 over the resources, whatever order they came in."""
-    texts = sorted(fhirjson.dump(resource) for resource in resources)
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+def _rank(resource: Resource) -> tuple[int, str, str]:
+    name = resource["resourceType"]
+    # A type that is not listed refers to terms, and is referred to.
+    return _PLACE.get(name, _PLACE["Questionnaire"]), name, resource["id"]
 
 
 def transaction_bundle(content: Content) -> Resource:

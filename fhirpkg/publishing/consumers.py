@@ -7,23 +7,16 @@ search parameters are those of http://hl7.org/fhir/R4/searchparameter-registry.h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.client.capabilities import Capabilities
-    from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Member, Subject
 
 _FEW, _TOGETHER = 200, 40
 """Above so many members, canonicals are sought so many at a time."""
-_CODE_PATHS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("context", ("useContext", "valueCodeableConcept", "coding")),
-    ("topic", ("topic", "coding")),
-    ("event", ("context", "event", "coding")),
-)
-"""Search parameter, and where in a resource the codes lie that it finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ def searches(subject: Subject, capabilities: Capabilities) -> Iterator[Search]:
         known = capabilities.search_parameters(member.type)
         if member.url and member.version and {"url", "version"} <= known:
             by_version.setdefault((member.type, member.version), []).append(member)
-        for parameter, token in codes(subject.resource(member), member):
+        for parameter, token in member.codes:
             if parameter in known:
                 by_code.setdefault((member.type, parameter, token), set()).add(member.local)
     together = 1 if len(subject.members) <= _FEW else _TOGETHER
@@ -61,23 +54,3 @@ def searches(subject: Subject, capabilities: Capabilities) -> Iterator[Search]:
             yield Search(resource_type, query, expected, exactly=True)
     for (resource_type, parameter, token), found in by_code.items():
         yield Search(resource_type, ((parameter, token),), frozenset(found), exactly=False)
-
-
-def codes(resource: Resource, member: Member) -> Iterator[tuple[str, str]]:
-    """Search parameter and ``system|code`` of each code by which a resource is keyed."""
-    for parameter, path in _CODE_PATHS:
-        if parameter == "event" and member.type != "DocumentReference":
-            continue
-        for coding in _at(resource, path):
-            if coding.get("system") and coding.get("code"):
-                yield parameter, f"{coding['system']}|{coding['code']}"
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _at(item, path)
-    elif not path:
-        yield value
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _at(value[path[0]], path[1:])

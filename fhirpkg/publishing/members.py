@@ -6,6 +6,7 @@ a package of ten thousand resources needs little memory.
 
 from __future__ import annotations
 
+import sys
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 OWNER_SYSTEM = "https://w3id.org/fhirpkg/package"
 """System of the tag that says which package a resource on a server belongs to."""
+_CODE_PATHS = (
+    ("context", ("useContext", "valueCodeableConcept", "coding")),
+    ("topic", ("topic", "coding")),
+    ("event", ("context", "event", "coding")),
+)
+"""Search parameter, and where in a resource the codes lie that it finds."""
 _NAMESPACE = uuid.UUID("5f6b1c5e-2f0c-5b8e-9a55-3f7d0f0c9d11")
 
 
@@ -37,6 +44,8 @@ class Member:
     status: str
     digest: str
     references: tuple[str, ...]
+    codes: tuple[tuple[str, str], ...]
+    """Search parameter and ``system|code`` of each code by which others look for it."""
 
     @property
     def local(self) -> str:
@@ -108,17 +117,20 @@ def other_owner(resource: Resource, owner: Resource) -> str:
     return ""
 
 
-def references_in(value: Any) -> Iterator[str]:
+def references_in(value: Any) -> list[str]:
     """Every literal reference in a resource, those to contained ones left out."""
-    if isinstance(value, dict):
-        reference = value.get("reference")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            yield reference
-        for item in value.values():
-            yield from references_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from references_in(item)
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            reference = value.get("reference")
+            if isinstance(reference, str) and not reference.startswith("#"):
+                found.append(reference)
+            waiting += [item for item in value.values() if isinstance(item, (dict, list))]
+        elif isinstance(value, list):
+            waiting += value
+    return found
 
 
 def with_references(value: Any, links: Mapping[str, str]) -> Any:
@@ -149,7 +161,27 @@ def _member(index: int, resource: Resource) -> Member:
         status=str(resource.get("status", "")),
         digest=digest(resource),
         references=tuple(dict.fromkeys(references_in(resource))),
+        codes=tuple(dict.fromkeys(_codes(resource))),
     )
+
+
+def _codes(resource: Resource) -> Iterator[tuple[str, str]]:
+    for parameter, path in _CODE_PATHS:
+        if parameter == "event" and resource["resourceType"] != "DocumentReference":
+            continue
+        for coding in _at(resource, path):
+            if coding.get("system") and coding.get("code"):
+                yield parameter, sys.intern(f"{coding['system']}|{coding['code']}")
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _at(item, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict) and path[0] in value:
+        yield from _at(value[path[0]], path[1:])
 
 
 def identifier_of(resource: Resource) -> str:
