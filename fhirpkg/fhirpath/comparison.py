@@ -45,6 +45,8 @@ def equal(left: Item, right: Item) -> bool | None:
             return _equal_moments(one, two)
         if kind is Quantity:
             return _equal_quantities(one, two)
+        if one is None:
+            return bool(left[2] == right[2])
         return bool(one == two)
     if _is_number(one) and _is_number(two):
         return bool(one == two)
@@ -116,11 +118,13 @@ def identity(item: Item) -> Hashable:
         return str(value)
     if kind is bool:
         return (kind, value)
+    if kind is Temporal:
+        return (value.kind == "time", value.in_utc())
     if kind is Quantity:
         return identity_of_quantity(value)
-    if kind is dict or kind is list:
-        return _frozen(value)
-    return value  # type: ignore[no-any-return]  # numbers and moments, which are hashable
+    if value is None:
+        return ("without a value", _frozen(item[2]))
+    return _frozen(value)
 
 
 def distinct(items: Sequence[Item]) -> list[Item]:

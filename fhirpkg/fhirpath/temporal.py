@@ -73,11 +73,22 @@ class Temporal:
         if self.zone != other.zone and len(mine) > 3 and len(theirs) > 3:
             if self.zone is None or other.zone is None:
                 return _compare_days(mine, theirs)
-            mine, theirs = _in_utc(self), _in_utc(other)
+            mine, theirs = self.in_utc(), other.in_utc()
         for one, two in zip(mine, theirs, strict=False):
             if one != two:
                 return -1 if one < two else 1
         return 0 if len(mine) == len(theirs) else None
+
+    def in_utc(self) -> tuple[int | Decimal, ...]:
+        """The parts in UTC; before year 1, after 9999 and without a zone they stay as they are."""
+        zone = self.zone or "Z"
+        if zone == "Z":
+            return self.parts
+        minutes = int(zone[1:3]) * 60 + int(zone[4:6])
+        try:
+            return _add_seconds(self, Decimal(minutes * (-60 if zone[0] == "+" else 60)))
+        except (OverflowError, ValueError):
+            return self.parts
 
     def plus(self, amount: Decimal, unit: str) -> Temporal | None:
         """Later by a calendar duration; None when that leaves the years 1 to 9999.
@@ -214,18 +225,6 @@ def _compare_days(mine: tuple[int | Decimal, ...], theirs: tuple[int | Decimal, 
 
 def _ordinal(parts: tuple[int | Decimal, ...]) -> int:
     return dt.date(int(parts[0]), int(parts[1]), int(parts[2])).toordinal()
-
-
-def _in_utc(moment: Temporal) -> tuple[int | Decimal, ...]:
-    """The parts in UTC; a day before year 1 or after 9999 stays as it is."""
-    zone = moment.zone or "Z"
-    if zone == "Z":
-        return moment.parts
-    minutes = int(zone[1:3]) * 60 + int(zone[4:6])
-    try:
-        return _add_seconds(moment, Decimal(minutes * (-60 if zone[0] == "+" else 60)))
-    except (OverflowError, ValueError):
-        return moment.parts
 
 
 def _add_months(parts: tuple[int | Decimal, ...], months: int) -> tuple[int | Decimal, ...]:

@@ -69,9 +69,11 @@ def _math(call: Callable[..., Any]) -> Callable[..., Any]:
 
     def guarded(*numbers: Any) -> Any:
         try:
-            return call(*numbers)
+            found = call(*numbers)
         except ArithmeticError:
             return None
+        is_infinite = isinstance(found, Decimal) and not found.is_finite()
+        return None if is_infinite else found
 
     return guarded
 
