@@ -41,6 +41,11 @@ class Input:
         return self.path is not None and self.path.name in AUTHORED
 
     @property
+    def is_package(self) -> bool:
+        """Whether this is a package as a whole, its resources standing beside it."""
+        return self.path is not None and self.path.name.endswith(_PACKAGE_SUFFIXES)
+
+    @property
     def is_stream(self) -> bool:
         """Whether this is NDJSON: a resource a line, each standing for itself."""
         return self.path is not None and self.path.suffix == ".ndjson"
@@ -108,10 +113,11 @@ def _in_package(path: Path) -> Iterator[Input]:
     from fhirpkg.packages.package import read_package
 
     package = read_package(path)
+    yield Input(str(path), path)
     for name, data in sorted(package.files.items()):
         folder, _, file = name.rpartition("/")
         if not folder and file.endswith(".json") and file not in _NO_RESOURCES:
-            yield Input(f"{path}:package/{name}", None, data)
+            yield Input(f"{path}:package/{name}", None, data, named=False)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,8 @@ def command(packages: tuple[str, ...], offline: bool) -> ExitCode:
     A version is exact (4.0.1), a wildcard (4.0.x) or left out for the latest. The registry is that
     of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN, or HL7's. Ends with 2 when a package
     named here cannot be had, with 1 when one that it depends on cannot.
+
+    Example: fhirpkg install hl7.fhir.uv.cpg#2.0.0
     """
     from fhirpkg.packages.cache import PackageCache, needed
 

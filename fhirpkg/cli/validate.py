@@ -183,7 +183,11 @@ def _targets(given: list[Input | None], run: Any) -> Targets:
     """What the inputs hold for each other; a single file has only itself."""
     from fhirpkg.cli.targets import Targets, identify, targets_among
 
-    files = [each for each in given if each and not each.is_stream and not each.is_authored]
+    files = [
+        each
+        for each in given
+        if each and not (each.is_stream or each.is_authored or each.is_package)
+    ]
     if len(files) < 2:
         return Targets()
     return targets_among(zip(files, run(identify, files), strict=True))
@@ -206,6 +210,13 @@ def _check(given: Input | None) -> Checked | None:
         assert given.path is not None, "authored files lie in folders"
         found = check_file(given.path.name, given.data(), given.file)
         return Checked(given.file, Outcome(in_order(found)))
+    if given.is_package:
+        from fhirpkg.packages.checking import check_package
+        from fhirpkg.packages.package import read_package
+
+        assert given.path is not None, "packages are files"
+        issues = check_package(read_package(given.path), given.file)
+        return Checked(given.file, Outcome(in_order(issues)))
     outcome = _Work.validator.validate(given.data(), _Work.profiles, file=given.file)
     if not given.named and [issue.rule for issue in outcome.issues] == ["parse-no-resource"]:
         return None

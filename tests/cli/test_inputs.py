@@ -69,4 +69,6 @@ def test_a_package_gives_the_resources_of_its_top_folder(tmp_path):
     file = tmp_path / "a.tgz"
     files = {"a.json": b"{}", "example/b.json": b"{}", "note.txt": b""}
     file.write_bytes(write_package({"name": "test.one", "version": "1.0.0"}, files))
-    assert names(file) == [f"{file}:package/a.json"]
+    whole, inside = inputs_of((str(file),))
+    assert (whole.is_package, whole.file) == (True, str(file))
+    assert (inside.is_package, inside.file) == (False, f"{file}:package/a.json")

@@ -53,3 +53,18 @@ def test_a_profile_of_a_package_that_the_asked_one_depends_on_is_checked(patient
 def test_a_dependency_that_is_not_in_the_cache_is_told(patient):
     result = validate(patient, "--package", "test.one", "--offline")
     assert "test.none#1.0.0 is not in the package cache" in result.stderr
+
+
+def test_a_package_is_checked_as_a_whole_and_resource_by_resource(tmp_path):
+    file = tmp_path / "a.tgz"
+    wrong = {"resourceType": "Patient", "gender": "x"}
+    file.write_bytes(archive(files={"p.json": wrong, "other.json": {}}, author="me"))
+    result = validate(str(file))
+    assert result.return_value == 1
+    for expected in (
+        "a.tgz:package/package.json: warning package-property-missing: package.json has no",
+        "a.tgz:package/other.json: warning package-no-resource",
+        "a.tgz:package/p.json:",
+    ):
+        assert expected in result.stdout
+    assert "1 file passed over" in result.stderr
