@@ -47,6 +47,14 @@ RULES = (
         spec=_REFERENCES,
     ),
     Rule(
+        "reference-not-found",
+        ERROR,
+        "not-found",
+        "What a reference leads to exists, where that is demanded",
+        "'{reference}' leads to nothing that is at hand",
+        spec=_REFERENCES,
+    ),
+    Rule(
         "reference-aggregation",
         ERROR,
         "structure",

@@ -1,4 +1,4 @@
-"""The entries of a Bundle by the urls that references use; built in one pass."""
+"""The resources in a Bundle or Parameters by what references use; built in one pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BundleIndex:
         """The entries by fullUrl; more than one where versions or mistakes repeat it."""
         self.by_id: dict[str, list[Resource]] = {}
         """The entries by ``Type/id`` of their resource."""
-        entries = bundle.get("entry")
+        entries = bundle.get("entry") or bundle.get("parameter")
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
                 self._add(entry)

@@ -22,6 +22,7 @@ from fhirpkg.validation.primitives import kind
 from fhirpkg.validation.references import check_reference
 from fhirpkg.validation.run import flat
 from fhirpkg.validation.schema import ElementSchema, Value
+from fhirpkg.validation.vitalsigns import implied_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,11 +77,26 @@ class Checks:
             return
         with run.inside(resource, trail):
             self.type(name)(resource, trail, run)
-            for profile in _claimed(resource):
+            for profile in (*_claimed(resource), *self._implied(name, resource)):
                 self.check_profile(profile, resource, trail, run)
             path = flat(trail)
             for family in families(name):
                 family(resource, path, run)
+
+    def _implied(self, name: str, resource: Resource) -> list[str]:
+        """The profiles that apply to a resource without being claimed."""
+        profiles = self._globals.get(name, [])
+        return profiles + implied_profiles(resource) if name == "Observation" else profiles
+
+    @functools.cached_property
+    def _globals(self) -> dict[str, list[str]]:
+        """The profiles that loaded ImplementationGuides demand of every resource of a type."""
+        found: dict[str, list[str]] = {}
+        for entry in self.definitions.entries("ImplementationGuide"):
+            guide = self.definitions.find(entry.url, "ImplementationGuide") or {}
+            for each in guide.get("global", ()):
+                found.setdefault(str(each.get("type")), []).append(str(each.get("profile")))
+        return found
 
     def check_profile(self, canonical: str, value: Any, trail: Trail, run: Run) -> None:
         """Check a value by a profile; one that is not loaded or cannot be used is told."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _MAX_VALUE_SET = f"{_STRUCTURE}elementdefinition-maxValueSet"
+_ELEMENT = f"{_STRUCTURE}elementdefinition-profile-element"
 _BEST_PRACTICE = f"{_STRUCTURE}elementdefinition-bestpractice"
 _PRIMITIVE_PARTS = {"id", "extension", "value"}
 
@@ -52,17 +53,25 @@ class Schemas:
     def profile(self, canonical: str) -> ElementSchema | None:
         """What a profile adds to its type; None when the profile is not loaded.
 
-        Raises DefinitionError when the profile cannot be used.
+        With a fragment, what it adds to the element of that id. Raises DefinitionError when the
+        profile cannot be used.
         """
+        url, _, element = canonical.partition("#")
         if canonical not in self._profiles:
-            structure = self.definitions.structure(canonical)
+            structure = self.definitions.structure(url)
             if structure is None or structure.get("resourceType") != "StructureDefinition":
                 return None
-            self._profiles[canonical] = self._read_profile(structure)
+            schema = self._read_profile(structure)
+            found = next(_with_id(schema, element), None) if element else schema
+            if found is None:
+                raise DefinitionError(url, "it has no such element", element)
+            self._profiles[canonical] = found
         return self._profiles[canonical]
 
     def type_of(self, canonical: str) -> str:
-        """The type that a profile is on, or nothing when it is not loaded."""
+        """The type that a profile is on, or nothing when it is not loaded or not whole."""
+        if "#" in canonical:
+            return ""
         structure = self.definitions.structure(canonical)
         return str(structure.get("type", "")).rpartition("/")[2] if structure else ""
 
@@ -76,7 +85,7 @@ class Schemas:
     def _read_profile(self, structure: Resource) -> ElementSchema:
         schema = _read(structure)
         if structure.get("derivation") != "constraint":
-            return replace(schema, constraints=(), children=())
+            return replace(schema, constraints=(), children=(), content=schema.path)
         base = self.type(self.type_of(str(structure["url"])))
         if base is None:
             raise DefinitionError(
@@ -155,6 +164,16 @@ def states_something(schema: ElementSchema) -> bool:
     empty = ElementSchema(schema.id, schema.path, schema.name)
     unmarked = replace(schema, is_list=False, is_choice=False, content="", choices=())
     return unmarked != empty
+
+
+def _with_id(schema: ElementSchema, wanted: str) -> Iterator[ElementSchema]:
+    """The elements of an id in a schema, slices included."""
+    if schema.id == wanted:
+        yield schema
+    for child in schema.children:
+        yield from _with_id(child, wanted)
+    for each in schema.slicing.slices if schema.slicing else ():
+        yield from _with_id(each.element, wanted)
 
 
 def _below(schema: ElementSchema, path: str) -> ElementSchema | None:
@@ -252,11 +271,20 @@ def _max(element: Resource) -> int | None:
 def _type(type_: Resource) -> TypeRef:
     return TypeRef(
         type_code(type_),
-        tuple(type_.get("profile", ())),
+        tuple(_profiles(type_)),
         tuple(type_.get("targetProfile", ())),
         tuple(type_.get("aggregation", ())),
         type_.get("versioning", ""),
     )
+
+
+def _profiles(type_: Resource) -> Iterator[str]:
+    """The profiles of a type; one that is meant for an element of it has its id as fragment."""
+    beside = type_.get("_profile") or []
+    for index, profile in enumerate(type_.get("profile", ())):
+        extensions = (beside[index] or {}).get("extension", ()) if index < len(beside) else ()
+        part = next((e["valueString"] for e in extensions if e.get("url") == _ELEMENT), "")
+        yield f"{profile}#{part}" if part else profile
 
 
 def _value(element: Resource, prefix: str) -> Value | None:

@@ -64,7 +64,7 @@ class Codings:
     @staticmethod
     def _look_up(system: str, code: str, version: str | None, run: Run) -> str:
         held = run.terminology.system(system)
-        if held is not None and held.content == "supplement":
+        if _is_supplement(system, run):
             return "coding-system-kind"
         if held is None and run.terminology.value_set(system) is not None:
             return "coding-system-kind"
@@ -76,8 +76,7 @@ class Codings:
 
     @staticmethod
     def _reason(system: str, code: str, run: Run) -> str:
-        held = run.terminology.system(system)
-        if held is not None and held.content == "supplement":
+        if _is_supplement(system, run):
             return "it only adds to another code system"
         found = run.terminology.lookup(system, code)
         return found.reason if isinstance(found, Membership) else ""
@@ -104,6 +103,12 @@ def check_attachment(value: Any, trail: Trail, run: Run) -> None:
         found = len(bare) // 4 * 3 - bare.count("=", -2)
         if size != found:
             run.report("attachment-size", trail, size=size, found=found)
+
+
+def _is_supplement(system: str, run: Run) -> bool:
+    """Whether a code system only adds to another one, whatever its `content` says."""
+    held = run.definitions.find(system, "CodeSystem")
+    return held is not None and ("supplements" in held or held.get("content") == "supplement")
 
 
 def _plain(display: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.validation.elements import values
 from fhirpkg.validation.limits import equal, matches
+from fhirpkg.validation.references import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,12 +42,23 @@ class Step(NamedTuple):
 def condition(
     discriminators: tuple[Discriminator, ...], element: ElementSchema, checks: Checks
 ) -> Condition:
-    """The condition that an item is in the slice of `element`; raises UnclearError."""
-    parts = [
-        _CONDITIONS[d.type](d, element, checks) for d in discriminators if d.type in _CONDITIONS
-    ]
-    if len(parts) != len(discriminators) or not parts:
-        raise UnclearError("it has no discriminator that can be evaluated")
+    """The condition that an item is in the slice of `element`.
+
+    A slice need not say something at every discriminator. Raises UnclearError when it says nothing
+    at any of them.
+    """
+    parts: list[Condition] = []
+    reason = "it has no discriminator"
+    for discriminator in discriminators:
+        make = _CONDITIONS.get(discriminator.type)
+        if make is None:
+            raise UnclearError(f"discriminators of type '{discriminator.type}' are not known")
+        try:
+            parts.append(make(discriminator, element, checks))
+        except UnclearError as error:
+            reason = str(error)
+    if not parts:
+        raise UnclearError(reason)
     return lambda item, run: all(part(item, run) for part in parts)
 
 
@@ -73,14 +85,15 @@ def steps(path: str) -> list[Step]:
 def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
     """`value` and `pattern`: what the slice fixes, has as its pattern or binds to."""
     path = steps(discriminator.path)
-    demands = [d for d in map(_demand, _schemas(element, path, checks), [checks] * 99) if d]
+    found = [_demand(schema, checks) for schema in _schemas(element, path, checks)]
+    demands = [demand for demand in found if demand is not None]
     if not demands:
         raise UnclearError(
             f"slice '{element.id}' has no fixed value, pattern or required binding at"
             f" '{discriminator.path}'"
         )
-    return lambda item, run: all(
-        any(demand(x) for x, _, _ in _walk(item, path, run)) for demand in demands
+    return lambda item, run: any(
+        demand(x) for x, _, _ in _walk(item, path, run) for demand in demands
     )
 
 
@@ -232,6 +245,8 @@ def _step(item: Item, step: Step, run: Run) -> Iterator[Item]:
         target = run.resolve(reference, trail) if isinstance(reference, str) else None
         if target is not None:
             yield target, (), None
+        elif isinstance(reference, str) and (match := literal(reference)):
+            yield {"resourceType": match["type"]}, (), None
     elif step.kind == "extension":
         holder = value if isinstance(value, dict) else beside
         for extension in values(holder, "extension", trail):
@@ -248,5 +263,9 @@ def _property(holder: Any, name: str, trail: Any) -> Iterator[Item]:
         bare = key.removeprefix("_")
         if key.startswith("_") and bare in holder:
             continue
-        if bare == name or (bare.startswith(name) and bare[len(name) :][:1].isupper()):
+        if bare == name or (name not in holder and _is_choice(bare, name)):
             yield from values(holder, bare, trail)
+
+
+def _is_choice(key: str, name: str) -> bool:
+    return key.startswith(name) and key[len(name) :][:1].isupper()

@@ -84,7 +84,9 @@ class Target:
             match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
             if match and run.definitions.types.is_resource(match["type"]):
                 self._check_type(match["type"], "the url", t, run)
-            if not reference.startswith("#"):
+            if match and run.settings.targets:
+                run.report("reference-not-found", t, reference=cut(reference, 120))
+            elif not reference.startswith("#"):
                 run.report("not-checked-reference", t, reference=cut(reference, 120))
             return
         kind = target.get("resourceType")
@@ -124,7 +126,11 @@ class Target:
         profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
         if not profiles or len(profiles) < self._allowed.count_for(kind):
             return
-        if not (run.settings.targets or reference.startswith("#") or run.is_bundled(reference, t)):
+        if not (
+            run.settings.targets == "valid"
+            or reference.startswith("#")
+            or run.is_bundled(reference, t)
+        ):
             return
         verdicts = [self._checks.conforms_to(target, profile, t, run) for profile in profiles]
         if any(verdict is not False for verdict in verdicts):

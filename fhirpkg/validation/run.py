@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fhirpkg import rules
 from fhirpkg.definitions.terminology.verdicts import Verdict
@@ -29,6 +29,9 @@ Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
 
 
+_HOLDING = {"Bundle", "Parameters"}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user may choose about checking."""
@@ -41,8 +44,8 @@ class Settings:
     """Whether HTML tags in strings and markdown are let pass."""
     for_publication: bool = False
     """Whether the rules for content about to be published are applied."""
-    targets: bool = False
-    """Whether the resource that a reference leads to is checked against its target profiles."""
+    targets: Literal["", "exist", "valid"] = ""
+    """What is demanded of the resources outside the input that references lead to."""
 
 
 class Finding(NamedTuple):
@@ -200,11 +203,14 @@ class Run:
                 yield name, node
 
     def _bundles_around(self, path: Path) -> list[tuple[Resource, str]]:
-        """The Bundles around a place, innermost first, each with the fullUrl of its entry there."""
+        """The Bundles around a place, innermost first, each with the fullUrl of its entry there.
+
+        Parameters, which hold resources for each other as well, count as Bundles.
+        """
         around: list[tuple[Resource, str]] = []
         node: Any = self.root
         for at, step in enumerate((*path, "")):
-            if isinstance(node, dict) and node.get("resourceType") == "Bundle":
+            if isinstance(node, dict) and node.get("resourceType") in _HOLDING:
                 around.append((node, _full_url(node, path[at : at + 2])))
             try:
                 node = node[step]

@@ -82,5 +82,5 @@ class Conforms:
             if isinstance(x, dict) and isinstance(x.get("resourceType"), str):
                 kind = str(x["resourceType"])
                 return kind if kind in self._by_type else next(iter(self._by_type))
-            return self._focus
+            return self._focus if self._focus in self._by_type else next(iter(self._by_type))
         return self._focus.get(t[1], "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fhirpkg import fhirjson, fhirxml
 from fhirpkg.definitions.definitions import Definitions
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 _PACKAGES = Path(__file__).parents[2] / ".examples"
 """What scripts/examples fetches, laid out as a package cache."""
+
+
+_TARGETS: dict[str, Literal["", "exist", "valid"]] = {
+    "CHECK_EXISTS": "exist",
+    "CHECK_EXISTS_AND_TYPE": "exist",
+    "CHECK_TYPE_IF_EXISTS": "",
+    "CHECK_VALID": "valid",
+}
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def _settings(given: dict[str, Any]) -> Settings:
         wrong_display=Severity(given.get("wrong-displays", "error")),
         html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
         for_publication=bool(given.get("for-publication")),
-        targets=given.get("validateReference") == "CHECK_VALID",
+        targets=_TARGETS.get(given.get("validateReference", ""), ""),
     )
 
 
