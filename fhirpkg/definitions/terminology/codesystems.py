@@ -53,6 +53,8 @@ class CodeSystem:
         self.url: str = resource.get("url", "")
         self.version: str | None = resource.get("version")
         self.content: str = resource.get("content", "complete")
+        if "supplements" in resource:
+            self.content = "supplement"
         self._folds_case = resource.get("caseSensitive") is False
         self.concepts: dict[str, Concept] = {}
         for concept in _concepts(resource):

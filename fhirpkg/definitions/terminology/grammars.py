@@ -97,9 +97,7 @@ _LANGUAGE_TAG = re.compile(
     r"(?:-?[xX](?:-[A-Za-z0-9]{1,8}){1,9})?"
 )
 _MIME_TOKEN = r"[A-Za-z0-9!#$&^_.+*-]+"  # noqa: S105 - a grammar, no secret
-_MIME_TYPE = re.compile(
-    rf"{_MIME_TOKEN}/{_MIME_TOKEN}(?:\s*;\s*{_MIME_TOKEN}\s*=\s*[^;]+)*"
-)
+_MIME_TYPE = re.compile(rf"{_MIME_TOKEN}/{_MIME_TOKEN}(?:\s*;\s*{_MIME_TOKEN}\s*=\s*[^;]+)*")
 _FORMATS = frozenset(("json", "xml", "ttl", "html", "text"))
 """Short names that FHIR itself uses beside MIME types (R4 http.html#mime-type)."""
 

@@ -233,6 +233,13 @@ def test_displays_come_from_the_system_its_designations_and_supplements():
     assert Terminology(definitions).displays(ANIMALS, "dog") == ("Dog", "Hund")
 
 
+def test_what_names_a_system_to_supplement_is_a_supplement_whatever_it_says_of_its_content():
+    mistaken = SYSTEM | {"url": "http://example.org/more", "supplements": ANIMALS}
+    asked = terminology(mistaken)
+    assert asked.system(mistaken["url"]).content == "supplement"
+    assert asked.lookup(mistaken["url"], "cat").verdict == "unknown"
+
+
 def test_a_server_is_asked_only_what_is_unknown_here():
     asked_for = []
 
