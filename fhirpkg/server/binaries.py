@@ -34,6 +34,6 @@ def wrapped(data: bytes, headers: Mapping[str, str], identity: str | None) -> Re
 def content(resource: Resource) -> bytes:
     """The bytes that a Binary holds. Raises Refused (422) when its data is no base64."""
     try:
-        return base64.b64decode(str(resource.get("data", "")))
+        return base64.b64decode("".join(str(resource.get("data", "")).split()), validate=True)
     except binascii.Error as error:
         raise refused(422, "server-value", parameter="data", problem=str(error)) from None

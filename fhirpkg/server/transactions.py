@@ -107,7 +107,8 @@ def _transaction(
     links = Links(endpoint.definitions.types, _link_targets(steps))
     writing = [step for step in steps if step.writes]
     for step in writing:
-        step.request = replace(step.request, resource=links.rewritten(step.request.body))
+        with _told_at(step.index):
+            step.request = replace(step.request, resource=links.rewritten(step.request.body))
     for step in sorted(steps, key=lambda s: _ORDER.index(s.method)):
         if step.method in {"DELETE", "POST", "PUT"}:
             with _told_at(step.index):

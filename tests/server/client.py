@@ -39,8 +39,8 @@ class Client:
         return self("DELETE", path, **headers)
 
     def bundle(self, *entries, kind="transaction", **headers):
-        """Send entries, each (method, url, resource, more of `request`)."""
-        bundle = {"resourceType": "Bundle", "type": kind, "entry": [_entry(*e) for e in entries]}
+        """Send a batch or transaction of entries."""
+        bundle = {"resourceType": "Bundle", "type": kind, "entry": entries}
         return self("POST", "", bundle, **headers)
 
     def found(self, query):
@@ -51,11 +51,12 @@ class Client:
         return [e["resource"]["id"] for e in entries if e["search"]["mode"] == "match"]
 
 
-def _entry(method, url, resource=None, full_url="", **request):
-    entry = {"request": {"method": method, "url": url} | request}
+def entry(method, url, resource=None, full_url="", **request):
+    """An entry of a bundle; keyword arguments go into its request: `ifMatch='W/"1"'`."""
+    found = {"request": {"method": method, "url": url} | request}
     if full_url:
-        entry["fullUrl"] = full_url
-    return entry if resource is None else entry | {"resource": resource}
+        found["fullUrl"] = full_url
+    return found if resource is None else found | {"resource": resource}
 
 
 def rules_of(response):

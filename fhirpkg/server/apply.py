@@ -1,0 +1,219 @@
+"""`$apply` and `$r5.apply` on the embedded server, by GET and POST, on types and instances.
+
+http://hl7.org/fhir/R4/plandefinition-operation-apply.html; the R5 form gives a Bundle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.remote import patient_parameter, types_to_ask
+from fhirpkg.applying.repository import MemoryRepository, in_bundle
+from fhirpkg.canonical import Canonical
+from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.server.criteria import read_criteria
+from fhirpkg.server.exchange import Answer, Request, refused
+from fhirpkg.server.operation import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fhirpkg.applying.application import Applied
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.issues import Resource
+    from fhirpkg.server.endpoint import Endpoint
+
+_DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
+_PARTIES = ("encounter", "practitioner", "organization")
+
+
+class StoreRepository:
+    """What is stored on this server, for applying."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """The resource of this type and id."""
+        version = self._endpoint.store.current(resource_type, resource_id)
+        return version.resource() if version and version.content is not None else None
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """The resources of a type by patient and name."""
+        query = list(params.items())
+        if "patient" in params:
+            name = patient_parameter(resource_type, self._endpoint.definitions)
+            query = [(name, params["patient"])] if name else []
+        found = MemoryRepository(self._matches(resource_type, query))
+        return found.search(resource_type, params)
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """The definition behind a canonical."""
+        asked = Canonical.parse(canonical)
+        if ":" not in asked.url:
+            relative_type, _, resource_id = asked.url.partition("/")
+            return self.read(relative_type, resource_id) if resource_id else None
+        for kind in types_to_ask(asked.url, resource_type):
+            found = MemoryRepository(self._matches(kind, [("url", asked.url)]))
+            if (resource := found.resolve(canonical, kind)) is not None:
+                return resource
+        return None
+
+    def _matches(self, resource_type: str, query: list[tuple[str, str]]) -> list[Resource]:
+        criteria = read_criteria(query, resource_type, self._endpoint.indexing)
+        return [version.resource() for version in self._endpoint.matches(criteria)]
+
+
+class _Input:
+    """The parameters of a call, wherever they stand: in the query or a Parameters resource."""
+
+    def __init__(self, request: Request) -> None:
+        self._values: dict[str, list[Any]] = {}
+        for name, text in request.query:
+            self._values.setdefault(name, []).append(text)
+        for part in (request.resource or {}).get("parameter", ()):
+            key = next((k for k in part if k == "resource" or k.startswith("value")), "part")
+            self._values.setdefault(part.get("name", ""), []).append(part.get(key))
+
+    def all(self, name: str) -> list[Any]:
+        """All values of a name."""
+        return self._values.get(name, [])
+
+    def reference(self, name: str) -> str:
+        """The first value as the text of a reference."""
+        return next(iter(self.references(name)), "")
+
+    def references(self, name: str) -> list[str]:
+        """The values as texts; a Reference by what it refers to."""
+        found = [v.get("reference", "") if isinstance(v, dict) else v for v in self.all(name)]
+        return [str(value) for value in found if value]
+
+    def data(self) -> list[Resource]:
+        """Patient data that come with the call."""
+        bundles = [b for b in self.all("data") if isinstance(b, dict)]
+        for parts in self.all("prefetchData"):
+            bundles += [p["resource"] for p in parts or () if p.get("name") == "data"]
+        return [resource for bundle in bundles for resource in in_bundle(bundle)]
+
+    def parameters(self) -> dict[str, Any]:
+        """What the logic gets as its parameters."""
+        from fhirpkg.applying.application import parameter_values  # noqa: PLC0415 - start-up
+
+        given = self.all("parameters")
+        return parameter_values(given[0]) if given and isinstance(given[0], dict) else {}
+
+    def language(self) -> str:
+        """The code of the user's language."""
+        concept = next(iter(self.all("userLanguage")), {})
+        codings = concept.get("coding", [{}]) if isinstance(concept, dict) else [{}]
+        return str(codings[0].get("code", ""))
+
+    def uses_server(self) -> bool:
+        """Whether the data of the server count beside those of the call."""
+        return next(iter(self.all("useServerData")), True) not in (False, "false")
+
+
+def _apply(request: Request, endpoint: Endpoint) -> Answer:
+    given = _Input(request)
+    return Answer(200, _applied(request, endpoint, given, given.reference("subject")).result)
+
+
+def _r5_apply(request: Request, endpoint: Endpoint) -> Answer:
+    """One Bundle a subject, in a Parameters resource."""
+    given = _Input(request)
+    subjects = given.references("subject") or [""]
+    bundles = [
+        _applied(request, endpoint, given, subject, as_bundle=True).result for subject in subjects
+    ]
+    parts = [{"name": "return", "resource": bundle} for bundle in bundles]
+    return Answer(200, {"resourceType": "Parameters", "parameter": parts})
+
+
+def _applied(
+    request: Request, endpoint: Endpoint, given: _Input, subject: str, *, as_bundle: bool = False
+) -> Applied:
+    """Apply, with errors as refusals: 400 for wrong use, 404 and 422 for what cannot be found."""
+    from fhirpkg.applying.application import apply  # noqa: PLC0415 - start-up
+
+    stored = StoreRepository(endpoint)
+    repository: Repository = stored
+    data = given.data()
+    definition = _definition(request, given, stored)
+    if not given.uses_server():
+        repository = _OnlyKnowledge(stored)
+    try:
+        return apply(
+            definition,
+            subject,
+            repository,
+            **{name: given.reference(name) for name in _PARTIES},
+            language=given.language(),
+            parameters=given.parameters(),
+            data=data,
+            form="bundle" if as_bundle else "careplan",
+        )
+    except ConfigError as error:
+        raise _refusal(400, error) from error
+    except (ResolutionError, DefinitionError) as error:
+        raise _refusal(422, error) from error
+
+
+class _OnlyKnowledge:
+    """The definitions of a repository without its patient data (useServerData is false)."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """Definitions alone."""
+        known = resource_type in (*_DEFINITIONS, "Questionnaire")
+        return self._repository.read(resource_type, resource_id) if known else None
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """Libraries alone."""
+        return self._repository.search(resource_type, params) if resource_type == "Library" else []
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """Any definition."""
+        return self._repository.resolve(canonical, resource_type)
+
+
+def _definition(request: Request, given: _Input, stored: StoreRepository) -> Resource:
+    """The definition by the path, as a parameter, or by its canonical. Raises Refused."""
+    resource_type = request.path[0]
+    if len(request.path) == 3:
+        found = stored.read(resource_type, request.path[1])
+        if found is None:
+            raise refused(404, "server-unknown-resource", type=resource_type, id=request.path[1])
+        return found
+    inline = given.all(resource_type[0].lower() + resource_type[1:])
+    if inline and isinstance(inline[0], dict):
+        resource: Resource = inline[0]
+        return resource
+    canonical = given.reference("canonical") or given.reference("url")
+    if not canonical:
+        problem = f"it needs a {resource_type}: by its id in the path, 'url' or 'canonical'"
+        raise refused(400, "server-operation-input", name="apply", problem=problem)
+    if version := given.reference("version"):
+        canonical = f"{canonical}|{version}"
+    found = stored.resolve(canonical, resource_type)
+    if found is None:
+        problem = f"there is no {resource_type} {canonical}"
+        raise refused(404, "server-operation-input", name="apply", problem=problem)
+    return found
+
+
+def _refusal(status: int, error: Exception) -> Exception:
+    return refused(status, "server-operation-input", name="apply", problem=error)
+
+
+_SPEC = "http://hl7.org/fhir/OperationDefinition/"
+APPLY = Operation(
+    f"{_SPEC}PlanDefinition-apply", _apply, ("type", "instance"), types=_DEFINITIONS
+)
+R5_APPLY = Operation(
+    "http://hl7.org/fhir/uv/cpg/OperationDefinition/cpg-plandefinition-apply",
+    _r5_apply,
+    ("type", "instance"),
+    types=("PlanDefinition",),
+)
