@@ -116,14 +116,22 @@ class Definitions:
     def search_parameters(self, resource_type: str) -> Mapping[str, Resource]:
         """The SearchParameters of a resource type by code, inherited ones (`_id`) included."""
         if resource_type not in self._parameters:
-            bases = {resource_type, *self._ancestors(resource_type)}
             found: dict[str, Resource] = {}
-            for entry in self.entries("SearchParameter"):
-                if bases.intersection(entry.bases):
+            for base in (resource_type, *self._ancestors(resource_type)):
+                for entry in self._parameters_of.get(base, ()):
                     parameter = self.find(entry.url, "SearchParameter") or {}
                     found.setdefault(str(parameter.get("code")), parameter)
             self._parameters[resource_type] = found
         return self._parameters[resource_type]
+
+    @functools.cached_property
+    def _parameters_of(self) -> Mapping[str, list[Entry]]:
+        """The entries of SearchParameters by the types they are for."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries("SearchParameter"):
+            for base in entry.bases:
+                found.setdefault(base, []).append(entry)
+        return found
 
     def _is_core_type(self, entry: Entry) -> bool:
         return defines_type(entry) and self._core.find(entry.url, entry.resource_type) is not None
