@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _WINDOW = 32 * 1024
+_MOST_KEPT = 20_000
+"""Urls whose entry, or absence, is remembered."""
 """What a preset dictionary of zlib can hold."""
 _SAMPLES = 16
 
@@ -87,6 +89,7 @@ class DataFile:
         self._index: dict[str, tuple[int, int]] = header["index"]
         self._dictionaries: dict[str, tuple[int, int]] = header["dictionaries"]
         self._types: tuple[int, int] = header["types"]
+        self._sought: dict[tuple[str, str], Entry | None] = {}
 
     @property
     def resource_types(self) -> Sequence[str]:
@@ -101,8 +104,13 @@ class DataFile:
 
     def find(self, url: str, resource_type: str) -> Entry | None:
         """The entry of a url among the resources of one type."""
-        line = self._line(self._index.get(resource_type, (0, 0)), url)
-        return self._entry(resource_type, line) if line else None
+        key = (resource_type, url)
+        if key not in self._sought:
+            if len(self._sought) >= _MOST_KEPT:
+                self._sought.clear()
+            line = self._line(self._index.get(resource_type, (0, 0)), url)
+            self._sought[key] = self._entry(resource_type, line) if line else None
+        return self._sought[key]
 
     def load(self, entry: Entry) -> Resource:
         """The resource of an entry."""
