@@ -29,6 +29,10 @@ _RULES = {
 BINDABLE = {"CodeableConcept", "Coding", "Quantity", "code", "string", "uri", "id", "markdown"}
 """The types whose values can be bound."""
 
+_UNITS = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
+"""The units that the vital signs profile binds `component.value[x]` to, whatever its type: meant
+for quantities (http://hl7.org/fhir/R4/observation-vitalsigns.html)."""
+
 Code = tuple[str | None, str]
 """System and code; no system for an element of type `code`, where the value set implies it."""
 
@@ -51,6 +55,8 @@ class Bound:
         types = self._types
         type_name = types if isinstance(types, str) else types.get(t[1], "")
         if x is None or type_name not in BINDABLE:
+            return
+        if type_name != "Quantity" and self._binding.value_set.startswith(_UNITS):
             return
         if type_name == "code" and not PREDICATES["code"](x):
             if not self._profile:  # the type has told what is wrong
