@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _WINDOW = 32 * 1024
+"""What a preset dictionary of zlib can hold."""
 _MOST_KEPT = 20_000
 """Urls whose entry, or absence, is remembered."""
-"""What a preset dictionary of zlib can hold."""
 _SAMPLES = 16
 
 
