@@ -172,10 +172,29 @@ KINDS: dict[str, Kind] = {
 
 _REASON_LISTS = ("ServiceRequest", "MedicationRequest", "CommunicationRequest", "DeviceRequest",
                  "SupplyRequest", "Communication", "Procedure", "Appointment")  # fmt: skip
-_HAS_EFFECT = ("timing", "location", "participant", "priority", "quantity", "product", "dosage",
-               "bodySite", "code", "doNotPerform", "specimenRequirement",
-               "observationRequirement", "observationResultRequirement",
-               "transform")  # fmt: skip
+_HAS_EFFECT = {
+    "bodySite": "bodySite",
+    "code": "code",
+    "doNotPerform": "doNotPerform",
+    "dosage": "dosage",
+    "location": "location",
+    "observationRequirement": "observationRequirement",
+    "observationResultRequirement": "observationResultRequirement",
+    "participant": "participant",
+    "priority": "priority",
+    "productCodeableConcept": "product",
+    "productReference": "product",
+    "quantity": "quantity",
+    "specimenRequirement": "specimenRequirement",
+    "timingAge": "timing",
+    "timingDateTime": "timing",
+    "timingDuration": "timing",
+    "timingPeriod": "timing",
+    "timingRange": "timing",
+    "timingTiming": "timing",
+    "transform": "transform",
+}
+"""JSON keys of what a definition says about the request, to the elements they belong to."""
 
 
 def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Resource, list[str]]:
@@ -204,7 +223,7 @@ def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Res
     if not dialect.carries:
         return made, []
     _keep_contained(definition, made)
-    present = {e for e in _HAS_EFFECT if any(key.startswith(e) for key in definition)}
+    present = {_HAS_EFFECT[key] for key in definition if key in _HAS_EFFECT}
     return made, sorted(present - used)
 
 

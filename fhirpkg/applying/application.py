@@ -74,7 +74,7 @@ def apply(
     that cannot be applied. All that fails inside of a plan is in the outcomes instead.
     """
     if not subject:
-        raise ConfigError("$apply needs a subject: the patient, as Patient/id")
+        raise ConfigError("a subject is needed: the patient, as Patient/id")
     rules = dialect_named(dialect)
     parties = Parties(
         subject=_typed(subject, "Patient"),
@@ -140,10 +140,10 @@ def _activity(
     messages = Messages(rules)
     resource, left_over = activity.build(definition, parties, rules)
     for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
-        messages.error(problem)
+        messages.error("apply-dynamic-value", problem)
     for element in left_over:
         kind = resource["resourceType"]
-        messages.note(f"a {kind} has no place for {element} of the definition")
+        messages.note("apply-no-place", f"a {kind} has no place for {element} of the definition")
     outcome = messages.outcome(resource["id"])
     if outcome is None:
         return Applied(resource, (), ())

@@ -101,9 +101,12 @@ def payload_of_text(definition: Resource, _: Parties) -> dict[str, Any]:
     return {"payload": [{"contentString": text}]} if text else {}
 
 
-def _attachments(definition: Resource) -> list[dict[str, Any]]:
+def _attachments(definition: Resource, *types: str) -> list[dict[str, Any]]:
+    """Related artifacts as attachments; of these types, or all."""
     found = []
     for artifact in definition.get("relatedArtifact", ()):
+        if types and artifact.get("type") not in types:
+            continue
         attachment = dict(artifact.get("document", {}))
         if "url" in artifact:
             attachment["url"] = artifact["url"]
@@ -121,8 +124,9 @@ def last_artifact(definition: Resource, _: Parties) -> dict[str, Any]:
 
 
 def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Any]:
-    """The text of the code and every related artifact as payload."""
-    payload = [{"contentAttachment": attachment} for attachment in _attachments(definition)]
+    """The text of the code and the documents as payload; citations are not for the receiver."""
+    documents = _attachments(definition, "documentation")
+    payload = [{"contentAttachment": document} for document in documents]
     texts = payload_of_text(definition, parties).get("payload", [])
     return {"payload": texts + payload} if payload else {}
 

@@ -55,7 +55,10 @@ def prune_relations(group: Resource, messages: Messages) -> None:
         if len(kept) == len(related):
             continue
         gone = ", ".join(r.get("actionId", "") for r in related if r not in kept)
-        messages.note(f"action {action.get('id', '')}: no relation to {gone}, which is left out")
+        messages.note(
+            "apply-relation",
+            f"action {action.get('id', '')}: no relation to {gone}, which is left out",
+        )
         if kept:
             action["relatedAction"] = kept
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,6 @@ class Why:
         reason = f": {self.reason}" if self.reason else ""
         return f"{self.title or self.action_id or self.place}: {self.verdict}{reason}"
 
-    def with_resource(self, resource: Resource) -> Why:
-        """The same with the request it made."""
-        return replace(self, resource=f"{resource['resourceType']}/{resource['id']}")
-
 
 @dataclass(slots=True)
 class Messages:
@@ -50,27 +46,23 @@ class Messages:
     dialect: Dialect
     issues: list[dict[str, Any]] = field(default_factory=list)
 
-    def error(self, text: str) -> None:
+    def error(self, rule: str, text: str) -> None:
         """Something failed; applying goes on without it."""
-        self.issues.append({"severity": "error", "code": "exception", "diagnostics": text})
+        self._add(rule, "error", "exception", text)
 
-    def note(self, text: str) -> None:
-        """Something that the result has no place for, or that follows from what is left out."""
+    def note(self, rule: str, text: str, place: str = "") -> None:
+        """Something that the result has no place for, or that is left out."""
         if self.dialect.explains:
-            self.issues.append(
-                {"severity": "information", "code": "informational", "diagnostics": text}
-            )
+            self._add(rule, "information", "informational", text, place)
 
-    def left_out(self, why: Why) -> None:
-        """An action that is not in the result, and why; one that failed is told as the error."""
-        if self.dialect.explains and why.verdict is Verdict.NOT_APPLICABLE:
-            issue = {
-                "severity": "information",
-                "code": "informational",
-                "diagnostics": str(why),
-                "expression": [why.place],
-            }
-            self.issues.append(issue)
+    def _add(self, rule: str, severity: str, code: str, text: str, place: str = "") -> None:
+        issue: dict[str, Any] = {"severity": severity, "code": code}
+        if self.dialect.explains:
+            issue["details"] = {"coding": [{"code": rule}]}
+        issue["diagnostics"] = text
+        if place:
+            issue["expression"] = [place]
+        self.issues.append(issue)
 
     def outcome(self, plan_id: str) -> Resource | None:
         """All of it, None when there is nothing to say."""

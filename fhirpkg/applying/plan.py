@@ -42,6 +42,7 @@ class Run:
     contained: bool
     """References as `#id`, for a CarePlan that contains the requests; else `Type/id`."""
     resources: list[Resource] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
     outcomes: list[Resource] = field(default_factory=list)
     whys: list[Why] = field(default_factory=list)
     nesting: int = 0
@@ -54,10 +55,8 @@ class Run:
 
     def add(self, resource: Resource) -> None:
         """Take a request into the result, under an id that no other has."""
-        taken = {r["id"] for r in self.resources if r["resourceType"] == resource["resourceType"]}
-        if self.contained:
-            taken = {r["id"] for r in self.resources}
-        resource["id"] = free_id(resource["id"] or resource["resourceType"], taken)
+        resource["id"] = free_id(resource["id"] or resource["resourceType"], self.ids)
+        self.ids.add(resource["id"])
         self.resources.append(resource)
 
 
@@ -74,6 +73,8 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
     """The RequestGroup of a plan; its requests and goals go to the run."""
     messages = Messages(run.dialect)
     group: Resource = {"resourceType": "RequestGroup", "id": plan.get("id", "").lstrip("#")}
+    if run.contained and not run.nesting:
+        run.ids.add(group["id"])
     if run.parties.language:
         group["language"] = run.parties.language
     extensions = _extensions(run, plan, activity.kept_extensions(plan), messages)
@@ -83,7 +84,7 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
             {"url": _PERTAINS_TO_GOAL, "valueReference": run.reference(g)} for g in goals.values()
         ]
         if "url" not in plan:
-            messages.error(f"PlanDefinition {group['id']} is missing a canonical url.")
+            messages.error("apply-url", f"PlanDefinition {group['id']} is missing a canonical url.")
     if "url" in plan:
         group["instantiatesCanonical"] = [canonical_of(plan)]
     group |= {
@@ -141,23 +142,23 @@ class _Actions:
 
     def _made(self, action: Resource, place: str) -> Resource | None:
         verdict, reason, expression = self._judge(action)
-        why = Why(place, action.get("id", ""), _title(action), verdict, reason, expression)
-        position = len(self._run.whys)
-        self._run.whys.append(why)
+        words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
         if verdict is not Verdict.APPLICABLE:
-            self._messages.left_out(why)
+            why = Why(*words)
+            self._run.whys.append(why)
+            if verdict is Verdict.NOT_APPLICABLE:
+                self._messages.note("apply-left-out", str(why), place)
             return None
+        position = len(self._run.whys)
         made = self._carried(action, place)
         children = list(self.made_of(action, place))
         if children:
             made["action"] = children
         target = self._defined(action, made, place)
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
-            self._messages.error(problem)
-        if not self._run.dialect.carries:
-            return made
-        if target is not None:
-            self._run.whys[position] = why.with_resource(target)
+            self._messages.error("apply-dynamic-value", problem)
+        request = "" if target is None else f"{target['resourceType']}/{target['id']}"
+        self._run.whys.insert(position, Why(*words, request))
         return made
 
     def _judge(self, action: Resource) -> tuple[Verdict, str, str]:
@@ -172,7 +173,8 @@ class _Actions:
             try:
                 values = self._run.evaluator.evaluate(expression, self._plan, None)
             except FhirpkgError as error:
-                self._messages.error(f"Condition expression {text} encountered exception: {error}")
+                problem = f"Condition expression {text} encountered exception: {error}"
+                self._messages.error("apply-condition", problem)
                 return Verdict.NOT_EVALUATED, str(error), text
             first = values[0] if values else None
             if first is None:
@@ -214,7 +216,9 @@ class _Actions:
         for element in ("goalId", "reason"):
             if action.get(element) and not has_definition:
                 words = ", ".join(str(v) for v in map(in_words, action[element]))
-                self._messages.note(f"{place}.{element} has no place in a RequestGroup: {words}")
+                self._messages.note(
+                    "apply-no-place", f"{place}.{element} has no place in a RequestGroup: {words}"
+                )
 
     def _participant(self, participant: Resource) -> dict[str, Any]:
         """The person, when we know who it is; else the role in words."""
@@ -280,9 +284,8 @@ class _Actions:
         resource, left_over = activity.build(definition, run.parties, run.dialect)
         problems = dynamic.set_values(definition, definition, resource, None, run.evaluator)
         for problem in problems:
-            self._messages.error(problem)
-        taken = {r["id"] for r in run.resources}
-        resource["id"] = free_id(resource["id"] or resource["resourceType"], taken)
+            self._messages.error("apply-dynamic-value", problem)
+        resource["id"] = free_id(resource["id"] or resource["resourceType"], run.ids)
         return resource, left_over
 
     def _nested(self, plan: Resource, canonical: str) -> Resource:
@@ -314,7 +317,9 @@ class _Actions:
         self._keep_timing(action, made, left_over)
         for element in left_over:
             kind = resource["resourceType"]
-            self._messages.note(f"{place}: a {kind} has no place for {element} of the definition")
+            self._messages.note(
+                "apply-no-place", f"{place}: a {kind} has no place for {element} of the definition"
+            )
 
     def _keep_timing(self, action: Resource, made: Resource, left_over: list[str]) -> None:
         """A timing that the request has no element for stands on the action."""
@@ -341,7 +346,10 @@ def _extensions(run: Run, plan: Resource, extensions: list[Any], messages: Messa
         try:
             values = run.evaluator.evaluate(expression, plan, None)
         except FhirpkgError as error:
-            messages.error(f"Extension {extension.get('url')} encountered exception: {error}")
+            messages.error(
+                "apply-extension",
+                f"Extension {extension.get('url')} encountered exception: {error}",
+            )
             continue
         if values:
             made.append({"url": extension["url"], keys[0][1:]: dynamic.as_json(values[0])})

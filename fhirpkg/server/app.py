@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
-from fhirpkg.server import binaries, formats, pages
+from fhirpkg.server import binaries, formats, hooks, pages
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
 
@@ -35,12 +35,18 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 _FORM = "application/x-www-form-urlencoded"
 
 
-def create_app(endpoint: Endpoint, *, largest_body: int = LARGEST_BODY) -> Starlette:
-    """The application that serves an endpoint at `/fhir`."""
+def create_app(
+    endpoint: Endpoint,
+    *,
+    largest_body: int = LARGEST_BODY,
+    hook_clients: hooks.HookClients | None = None,
+) -> Starlette:
+    """The application that serves an endpoint at `/fhir`, and CDS Hooks at `/cds-services`."""
     fhir = _fhir_route(endpoint, largest_body)
     routes = [
         Route(BASE, fhir, methods=_METHODS),
         Route(BASE + "/{path:path}", fhir, methods=_METHODS),
+        *hooks.hook_routes(endpoint, hook_clients),
         *pages.routes(endpoint),
     ]
     return Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})

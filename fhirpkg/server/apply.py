@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
 
 _DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
-_PARTIES = ("encounter", "practitioner", "organization")
 
 
 class StoreRepository:
@@ -104,9 +103,10 @@ class _Input:
 
     def language(self) -> str:
         """The code of the user's language."""
-        concept = next(iter(self.all("userLanguage")), {})
-        codings = concept.get("coding", [{}]) if isinstance(concept, dict) else [{}]
-        return str(codings[0].get("code", ""))
+        for concept in self.all("userLanguage"):
+            if isinstance(concept, dict) and concept.get("coding"):
+                return str(concept["coding"][0].get("code", ""))
+        return ""
 
     def uses_server(self) -> bool:
         """Whether the data of the server count beside those of the call."""
@@ -146,7 +146,9 @@ def _applied(
             definition,
             subject,
             repository,
-            **{name: given.reference(name) for name in _PARTIES},
+            encounter=given.reference("encounter"),
+            practitioner=given.reference("practitioner"),
+            organization=given.reference("organization"),
             language=given.language(),
             parameters=given.parameters(),
             data=data,
@@ -208,9 +210,7 @@ def _refusal(status: int, error: Exception) -> Exception:
 
 
 _SPEC = "http://hl7.org/fhir/OperationDefinition/"
-APPLY = Operation(
-    f"{_SPEC}PlanDefinition-apply", _apply, ("type", "instance"), types=_DEFINITIONS
-)
+APPLY = Operation(f"{_SPEC}PlanDefinition-apply", _apply, ("type", "instance"), types=_DEFINITIONS)
 R5_APPLY = Operation(
     "http://hl7.org/fhir/uv/cpg/OperationDefinition/cpg-plandefinition-apply",
     _r5_apply,

@@ -98,9 +98,7 @@ def _feedback(endpoint: Endpoint) -> Handler:
     return handle
 
 
-async def _handled(
-    request: HttpRequest, clients: HookClients | None, handle: Handler
-) -> Response:
+async def _handled(request: HttpRequest, clients: HookClients | None, handle: Handler) -> Response:
     service = request.path_params["service"]
     parts, size = [], 0
     async for part in request.stream():

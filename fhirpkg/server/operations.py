@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.server import meta, validating
+from fhirpkg.server import apply, meta, validating
 from fhirpkg.server.exchange import Answer, Request, refused
 
 if TYPE_CHECKING:
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from fhirpkg.server.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
+    "apply": apply.APPLY,
     "meta-delete": meta.META_DELETE,
+    "r5.apply": apply.R5_APPLY,
     "validate": validating.VALIDATE,
 }
 """Name without `$` -> operation; the CapabilityStatement and the routes follow this table."""

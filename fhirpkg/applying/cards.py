@@ -1,0 +1,198 @@
+"""CDS Hooks cards of an applied plan: always valid, whatever the plan leaves out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.applying.application import Applied
+    from fhirpkg.issues import Resource
+
+_NAMESPACE = uuid.UUID("6b0d3c1e-57f0-5a8e-9d57-0c7e6f1f5a51")
+_INDICATORS = {"urgent": "warning", "asap": "warning", "stat": "critical"}
+_ONE_OF = ("at-most-one", "exactly-one")
+_CHOICES = (*_ONE_OF, "any", "one-or-more")
+_LONGEST = 139
+_RELATED_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
+_NOT_CREATED = ("Goal", "RequestGroup", "Questionnaire", "CarePlan")
+
+
+def cards(
+    applied: Applied, definition: Resource, instance: str, ordered: Iterable[Resource]
+) -> list[Resource]:
+    """One card for each action at the top of the plan that applies.
+
+    Ids derive from `instance` (hookInstance), so a repeated call gives the same; an order that is
+    being written already is not suggested again.
+    """
+    group = next(r for r in applied.resources if r["resourceType"] == "RequestGroup")
+    made = {f"{r['resourceType']}/{r['id']}": r for r in applied.resources}
+    writer = _Writer(definition, instance, made, list(ordered))
+    found = [writer.card(action, place) for place, action in enumerate(group.get("action", ()))]
+    unknown = [why for why in applied.why if why.verdict == "not evaluated"]
+    if unknown:
+        found.append(writer.warning([str(why) for why in unknown]))
+    return found
+
+
+class _Writer:
+    def __init__(
+        self,
+        definition: Resource,
+        instance: str,
+        made: dict[str, Resource],
+        ordered: list[Resource],
+    ) -> None:
+        self._definition = definition
+        self._instance = instance
+        self._made = made
+        self._ordered = ordered
+
+    def card(self, action: Resource, place: int) -> Resource:
+        """The card of one action."""
+        name = action.get("id") or str(place)
+        title = action.get("title") or action.get("description") or self._title()
+        card: Resource = {
+            "uuid": self._id(name),
+            "summary": shortened(str(title)),
+            "indicator": _INDICATORS.get(action.get("priority", ""), "info"),
+            "source": self._source(action),
+        }
+        if detail := "\n\n".join(_detail(action)):
+            card["detail"] = detail
+        suggestions = list(self._suggestions(action, name))
+        if suggestions:
+            one = action.get("selectionBehavior") in _ONE_OF
+            card["selectionBehavior"] = "at-most-one" if one else "any"
+            card["suggestions"] = suggestions
+        if links := self._links():
+            card["links"] = links
+        return card
+
+    def warning(self, reasons: list[str]) -> Resource:
+        """The card that tells what could not be evaluated."""
+        return {
+            "uuid": self._id("not-evaluated"),
+            "summary": shortened(f"{self._title()}: not everything could be checked"),
+            "indicator": "warning",
+            "source": self._source({}),
+            "detail": "\n".join(f"- {reason}" for reason in reasons),
+        }
+
+    def _id(self, *names: str) -> str:
+        parts = (self._instance, self._definition.get("url", ""), *names)
+        return str(uuid.uuid5(_NAMESPACE, "\n".join(parts)))
+
+    def _title(self) -> str:
+        definition = self._definition
+        return str(definition.get("title") or definition.get("name") or definition.get("id", ""))
+
+    def _source(self, action: Resource) -> Resource:
+        """Where the advice comes from: the action's first source, else the publisher."""
+        artifacts = [
+            a for a in action.get("documentation", ()) if a.get("display") or a.get("label")
+        ]
+        if artifacts:
+            first = artifacts[0]
+            source = {"label": str(first.get("label") or first["display"])}
+            return source | ({"url": first["url"]} if _is_absolute(first.get("url")) else {})
+        source = {"label": str(self._definition.get("publisher") or self._title() or "fhirpkg")}
+        url = self._definition.get("url")
+        return source | ({"url": url} if _is_absolute(url) else {})
+
+    def _links(self) -> list[Resource]:
+        """The documents that belong to the plan."""
+        return [
+            {"label": artifact["display"], "url": artifact["url"], "type": "absolute"}
+            for artifact in self._definition.get("relatedArtifact", ())
+            if artifact.get("type") == "documentation"
+            and artifact.get("display")
+            and _is_absolute(artifact.get("url"))
+        ]
+
+    def _suggestions(self, action: Resource, name: str) -> Iterator[Resource]:
+        """One for each child to choose from, else one for all that is to be ordered."""
+        children = action.get("action", ())
+        if children and action.get("selectionBehavior") in _CHOICES:
+            for place, child in enumerate(children):
+                suggestion = self._suggestion(child, [name, child.get("id") or str(place)])
+                if suggestion:
+                    yield suggestion
+            return
+        suggestion = self._suggestion(action, [name])
+        if suggestion:
+            yield suggestion
+
+    def _suggestion(self, action: Resource, names: list[str]) -> Resource | None:
+        creations = [
+            {
+                "type": "create",
+                "description": _named(resource, title),
+                "resource": _proposed(resource),
+            }
+            for title, resource in self._requests(action)
+        ]
+        if not creations:
+            return None
+        label = action.get("title") or creations[0]["description"]
+        return {"label": str(label), "uuid": self._id(*names, "suggestion"), "actions": creations}
+
+    def _requests(self, action: Resource) -> Iterator[tuple[str, Resource]]:
+        """The requests of an action and all below it, but those already being ordered."""
+        resource = self._made.get(action.get("resource", {}).get("reference", ""))
+        if resource is not None and self._is_new(resource):
+            yield str(action.get("title", "")), resource
+        for child in action.get("action", ()):
+            yield from self._requests(child)
+
+    def _is_new(self, resource: Resource) -> bool:
+        known = any(_same_order(resource, order) for order in self._ordered)
+        return resource["resourceType"] not in _NOT_CREATED and not known
+
+
+def shortened(text: str) -> str:
+    """A summary: one line of fewer than 140 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+
+
+def codings(resource: Resource) -> set[tuple[str, str]]:
+    """System and code of what a request is for."""
+    code = resource.get("code") or resource.get("medicationCodeableConcept") or {}
+    items = code.get("coding", ()) if isinstance(code, dict) else ()
+    return {(item.get("system", ""), item.get("code", "")) for item in items}
+
+
+def _same_order(one: Resource, two: Resource) -> bool:
+    return one["resourceType"] == two["resourceType"] and bool(codings(one) & codings(two))
+
+
+def _named(resource: Resource, title: str) -> str:
+    return f"{resource['resourceType']}: {title or resource.get('description') or resource['id']}"
+
+
+def _proposed(resource: Resource) -> Resource:
+    """A request as a draft, without references to what is not created with it."""
+    made = {k: v for k, v in resource.items() if k not in {"basedOn", "id"}}
+    extensions = [e for e in made.pop("extension", ()) if e.get("url") != _RELATED_GOAL]
+    if extensions:
+        made["extension"] = extensions
+    if made.get("status") in {"active", "ready"}:
+        made["status"] = "draft"
+    return made
+
+
+def _detail(action: Resource) -> Iterator[str]:
+    for element in ("description", "textEquivalent"):
+        if text := action.get(element):
+            yield str(text)
+    steps = [child["title"] for child in action.get("action", ()) if child.get("title")]
+    if steps:
+        yield "\n".join(f"- {step}" for step in steps)
+
+
+def _is_absolute(url: Any) -> bool:
+    return isinstance(url, str) and url.startswith(("http://", "https://"))

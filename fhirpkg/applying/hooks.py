@@ -1,0 +1,251 @@
+"""CDS Hooks services made from PlanDefinitions, as pure functions; the routes are the server's.
+
+A plan offers the hooks its actions name in a trigger (`named-event`). One that is about an order,
+by a `data-added` trigger or the CPT code it is for, offers the hooks of ordering and the view of
+the patient, and speaks only when that order is there. See https://cds-hooks.hl7.org/2.0/.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.applying.application import apply
+from fhirpkg.applying.cards import cards, codings
+from fhirpkg.applying.hook_requests import (
+    CONTEXTS,
+    HookError,
+    check_request,
+    draft_orders,
+    gathered,
+)
+from fhirpkg.applying.repository import Layers, MemoryRepository
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.rules import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from fhirpkg.applying.application import Applied
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.issues import Resource
+
+CPT = "http://www.ama-assn.org/go/cpt"
+WHY = "org.w3id.fhirpkg.why"
+"""Key of the extension that tells what was left out and why."""
+
+_ORDER_HOOKS = ("order-select", "order-sign")
+_ORDER_QUERY = "ServiceRequest?patient={{context.patientId}}&status=draft,active"
+_MOST_CODES = 20
+_OUTCOMES = ("accepted", "overridden")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One hook of one plan."""
+
+    plan: Resource
+    hook: str
+    codes: frozenset[tuple[str, str]]
+    """The orders it is about; none for a plan that is about the patient as such."""
+    prefetch: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The id in the path."""
+        return f"{self.plan['id']}-{self.hook}"
+
+    def described(self) -> Resource:
+        """Its entry in the discovery."""
+        plan = self.plan
+        title = plan.get("title") or plan.get("name") or plan["id"]
+        described = {"hook": self.hook, "title": title, "id": self.id}
+        described["description"] = plan.get("description") or title
+        return described | {"prefetch": self.prefetch}
+
+
+def services(plans: Iterable[Resource], repository: Repository) -> list[Service]:
+    """The services of plans, in their order; retired plans have none."""
+    found = []
+    for plan in plans:
+        if plan.get("status") == "retired" or "id" not in plan:
+            continue
+        codes = frozenset(_order_codes(plan))
+        named = list(_named_events(plan))
+        hooks = [*named, *_ORDER_HOOKS, "patient-view"] if codes else named
+        templates = _prefetch(plan, repository)
+        for hook in dict.fromkeys(hooks):
+            extra = {"orders": _ORDER_QUERY} if codes and hook == "patient-view" else {}
+            found.append(Service(plan, hook, codes, templates | extra))
+    return found
+
+
+def discovery(offered: Iterable[Service]) -> Resource:
+    """The answer to `GET /cds-services`."""
+    return {"services": [service.described() for service in offered]}
+
+
+def respond(
+    service_id: str,
+    request: Any,
+    offered: Iterable[Service],
+    repository: Repository,
+    fetch: Callable[[str, Resource], Resource | None] | None = None,
+    now: datetime | None = None,
+) -> Resource:
+    """The cards for a request.
+
+    Raises HookError: 404 for an unknown service, 400 for a request that is wrong, 412 when data
+    are missing.
+    """
+    service = _service(service_id, offered)
+    context = check_request(request, service.hook)
+    data = gathered(request, service.prefetch, fetch)
+    orders = list(draft_orders(context, service.hook))
+    if service.hook == "patient-view":
+        orders = [r for r in data if r["resourceType"] == "ServiceRequest"]
+    if service.codes and not any(codings(order) & service.codes for order in orders):
+        return {"cards": []}
+    applied = _applied(service, context, [*data, *orders], repository, now)
+    ordered = orders if service.codes else ()
+    found = cards(applied, service.plan, request["hookInstance"], ordered)
+    answer: Resource = {"cards": found}
+    if left_out := [str(why) for why in applied.why if why.verdict != "applicable"]:
+        answer["extension"] = {WHY: left_out}
+    return answer
+
+
+def feedback(service_id: str, body: Any, offered: Iterable[Service]) -> list[Resource]:
+    """The items of a feedback, checked; raises HookError (404, 400)."""
+    _service(service_id, offered)
+    items = body.get("feedback") if isinstance(body, dict) else None
+    if not isinstance(items, list) or not items:
+        raise HookError(400, "the feedback is not an object with a list 'feedback'")
+    for item in items:
+        problem = _problem_of(item)
+        if problem:
+            raise HookError(400, problem)
+    return items
+
+
+def _service(service_id: str, offered: Iterable[Service]) -> Service:
+    known = {service.id: service for service in offered}
+    if service_id not in known:
+        hint = nearest(service_id, list(known))
+        raise HookError(404, f"there is no CDS service '{service_id}'{hint}")
+    return known[service_id]
+
+
+def _problem_of(item: Any) -> str:
+    """What is wrong with an item of feedback; nothing when it is right."""
+    if not isinstance(item, dict) or not isinstance(item.get("card"), str):
+        return "an item of the feedback has no 'card'"
+    if item.get("outcome") not in _OUTCOMES:
+        return f"'outcome' of card {item['card']} is neither accepted nor overridden"
+    if not _TIMESTAMP.fullmatch(str(item.get("outcomeTimestamp", ""))):
+        return f"'outcomeTimestamp' of card {item['card']} is no ISO timestamp"
+    accepted = item.get("acceptedSuggestions")
+    if item["outcome"] == "accepted" and (
+        not isinstance(accepted, list)
+        or not accepted
+        or not all(isinstance(a, dict) and isinstance(a.get("id"), str) for a in accepted)
+    ):
+        return f"card {item['card']} is accepted, but 'acceptedSuggestions' names none by id"
+    return ""
+
+
+def _applied(
+    service: Service,
+    context: Resource,
+    data: list[Resource],
+    repository: Repository,
+    now: datetime | None,
+) -> Applied:
+    user = context["userId"]
+    try:
+        return apply(
+            service.plan,
+            context["patientId"],
+            Layers(MemoryRepository(data), repository),
+            encounter=context.get("encounterId", ""),
+            practitioner=user if user.startswith(("Practitioner/", "PractitionerRole/")) else "",
+            form="bundle",
+            now=now,
+        )
+    except FhirpkgError as error:
+        raise HookError(412, f"the plan cannot be applied: {error}") from error
+
+
+def _triggers(plan: Resource) -> Iterator[Resource]:
+    for action in _all_actions(plan):
+        yield from action.get("trigger", ())
+
+
+def _all_actions(parent: Resource) -> Iterator[Resource]:
+    for action in parent.get("action", ()):
+        yield action
+        yield from _all_actions(action)
+
+
+def _named_events(plan: Resource) -> Iterator[str]:
+    for trigger in _triggers(plan):
+        if trigger.get("type") == "named-event" and trigger.get("name") in CONTEXTS:
+            yield trigger["name"]
+
+
+def _order_codes(plan: Resource) -> Iterator[tuple[str, str]]:
+    """The codes of the orders that a plan is about."""
+    for trigger in _triggers(plan):
+        for requirement in trigger.get("data", ()):
+            for code_filter in requirement.get("codeFilter", ()):
+                for coding in code_filter.get("code", ()):
+                    yield coding.get("system", ""), coding.get("code", "")
+    concepts = list(plan.get("topic", ()))
+    concepts += [
+        context.get("valueCodeableConcept", {})
+        for context in plan.get("useContext", ())
+        if context.get("code", {}).get("code") == "focus"
+    ]
+    for concept in concepts:
+        for coding in concept.get("coding", ()):
+            if coding.get("system") == CPT:
+                yield CPT, coding.get("code", "")
+
+
+def _prefetch(plan: Resource, repository: Repository) -> dict[str, str]:
+    """Templates: the patient, and a query for each data requirement of the plan's logic."""
+    templates = {"patient": "Patient/{{context.patientId}}"}
+    for requirement in _requirements(plan, repository):
+        kind = requirement.get("type")
+        if not isinstance(kind, str) or kind == "Patient":
+            continue
+        query = f"{kind}?patient={{{{context.patientId}}}}{_code_parameter(requirement)}"
+        if query not in templates.values():
+            key = kind[0].lower() + kind[1:]
+            number = sum(name.startswith(key) for name in templates) + 1
+            templates[key if number == 1 else f"{key}{number}"] = query
+    return templates
+
+
+def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
+    for canonical in plan.get("library", ()):
+        library = repository.resolve(canonical, "Library") or {}
+        yield from library.get("dataRequirement", ())
+    for action in _all_actions(plan):
+        yield from action.get("input", ())
+
+
+def _code_parameter(requirement: Resource) -> str:
+    """The codes to ask for when they are few; a value set is checked by the logic."""
+    for code_filter in requirement.get("codeFilter", ()):
+        codes = [
+            f"{coding.get('system', '')}|{coding['code']}"
+            for coding in code_filter.get("code", ())
+            if "code" in coding
+        ]
+        if code_filter.get("path") == "code" and 0 < len(codes) <= _MOST_CODES:
+            return f"&code={','.join(codes)}"
+    return ""
