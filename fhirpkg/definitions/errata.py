@@ -15,15 +15,21 @@ _EXAMPLES = {
     "http://hl7.org/fhir/SearchParameter/example-extension",
     "http://hl7.org/fhir/SearchParameter/example-reference",
 }
+_DEFINED_TYPES = "http://hl7.org/fhir/ValueSet/defined-types"
+_FHIRPATH = "http://hl7.org/fhirpath"
+_FHIRPATH_TYPES = (
+    "Boolean", "Date", "DateTime", "Decimal", "Integer", "Quantity", "String", "Time",
+)  # fmt: skip
 
 
 def correct(resource: Resource) -> Resource | None:
     """The resource as it should have been published; None when it is no definition at all."""
-    url = resource.get("url", "")
-    if url in _EXAMPLES:
+    if resource.get("url") in _EXAMPLES:
         return None
     if resource["resourceType"] == "StructureDefinition":
         _give_resource_ids_their_type(resource)
+    elif resource.get("url") == _DEFINED_TYPES:
+        _add_types_of_fhirpath(resource)
     return resource
 
 
@@ -36,3 +42,13 @@ def _give_resource_ids_their_type(structure: Resource) -> None:
         if element.get("base", {}).get("path") == "Resource.id":
             for extension in element["type"][0].get("extension", ()):
                 extension["valueUrl"] = "id"
+
+
+def _add_types_of_fhirpath(value_set: Resource) -> None:
+    """The types that every published snapshot has for ids and the values of primitives.
+
+    ElementDefinition.type.code is bound to this value set, which 4.0.1 left without them.
+    http://hl7.org/fhir/R4/fhirpath.html#types
+    """
+    codes = [{"code": f"{_FHIRPATH}/System.{name}"} for name in _FHIRPATH_TYPES]
+    value_set["compose"]["include"].append({"system": _FHIRPATH, "concept": codes})
