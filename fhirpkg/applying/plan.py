@@ -239,9 +239,8 @@ class _Actions:
         try:
             resource, left_over = self._resource_of(canonical)
         except FhirpkgError as error:
-            self._messages.error(
-                f"{place}.definitionCanonical {canonical} could not be applied: {error}"
-            )
+            problem = f"{place}.definitionCanonical {canonical} could not be applied: {error}"
+            self._messages.error("apply-definition", problem)
             return None
         if action_id := action.get("id"):
             is_task = resource["resourceType"] == "Task"
