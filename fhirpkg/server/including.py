@@ -79,7 +79,7 @@ def _referred(
     for version in versions:
         rows = endpoint.store.query(
             "SELECT r.type, r.value, r.version FROM searchable r JOIN current c ON c.key = r.key"
-            " WHERE c.type = ? AND c.id = ? AND r.param = ?",
+            " WHERE c.type = ? AND c.id = ? AND r.param = ? AND r.value IS NOT NULL",
             (version.type, version.id, parameter.name),
         )
         for type_, value, wanted in rows:

@@ -278,7 +278,9 @@ def _reference_rows(value: Any) -> Iterator[tuple[Any, ...]]:
     match = LOCAL.fullmatch(_text(value))
     if match:
         yield match["id"], match["type"], None
-    elif value and not value.startswith("#"):
+    elif not value or value.startswith("#"):  # there, but leading to no resource of a server
+        yield None, None, None
+    else:
         canonical = Canonical.parse(value)
         yield canonical.url, None, canonical.version
 

@@ -58,6 +58,7 @@ def search(request: Request, endpoint: Endpoint) -> Answer:
     check_mode(options.get("_summary", "false"))
     order = _order(options.get("_sort", ""), resource_type, endpoint, criteria, strict=strict)
     page = read_page(options)
+    chosen = [(name, str(page.count) if name == "_count" else text) for name, text in chosen]
     bundle = _bundle(request, endpoint, criteria, order, page, chosen)
     return Answer(200, bundle)
 

@@ -1,0 +1,342 @@
+"""Searching by R4 SearchParameters (http://hl7.org/fhir/R4/search.html)."""
+
+import pytest
+
+from tests.server.client import entry, rules_of
+
+TYPES = "http://terminology.hl7.org/CodeSystem/usage-context-type"
+CPT = "http://www.ama-assn.org/go/cpt"
+
+
+def concept(code, system=CPT):
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def context(kind, code):
+    return {"code": {"system": TYPES, "code": kind}, "valueCodeableConcept": concept(code)}
+
+
+PLANS = [
+    {
+        "resourceType": "PlanDefinition",
+        "id": "p",
+        "meta": {"tag": [{"system": "http://x.org/pkg", "code": "A"}], "profile": ["http://x.org/sd"]},
+        "url": "http://x.org/plans/p",
+        "identifier": [{"system": "http://x.org/ids", "value": "1-a"}, {"value": "bare"}],
+        "version": "1.0",
+        "name": "Cryo",
+        "title": "Kryoablation für  Knochen",
+        "status": "draft",
+        "date": "2026-03-15",
+        "effectivePeriod": {"start": "2026-01-01", "end": "2026-06-30"},
+        "useContext": [context("focus", "20983"), context("task", "99213")],
+        "topic": [concept("20983")],
+        "library": ["http://x.org/libs/l|2.0"],
+        "action": [{"definitionCanonical": "http://x.org/acts/a"}],
+    },
+    {
+        "resourceType": "PlanDefinition",
+        "id": "q",
+        "meta": {"tag": [{"system": "http://x.org/pkg", "code": "B"}]},
+        "url": "http://x.org/plans/q",
+        "version": "2.0",
+        "name": "cryo, other",
+        "title": "Other",
+        "status": "active",
+        "date": "2026-03",
+        "useContext": [context("focus", "99213"), context("task", "20983")],
+        "library": ["http://x.org/libs/l"],
+    },
+    {"resourceType": "PlanDefinition", "id": "r", "status": "retired", "name": "Third"},
+]  # fmt: skip
+OTHERS = [
+    {"resourceType": "Library", "id": "l", "url": "http://x.org/libs/l", "version": "2.0",
+     "status": "draft", "type": concept("x"),
+     "relatedArtifact": [{"type": "depends-on", "resource": "http://x.org/libs/m"}]},
+    {"resourceType": "Library", "id": "l1", "url": "http://x.org/libs/l", "version": "1.0"},
+    {"resourceType": "Library", "id": "m", "url": "http://x.org/libs/m"},
+    {"resourceType": "ActivityDefinition", "id": "a", "url": "http://x.org/acts/a",
+     "status": "draft", "topic": [concept("20983")]},
+    {"resourceType": "DocumentReference", "id": "d", "status": "current",
+     "context": {"event": [concept("20983")]}},
+    {"resourceType": "Patient", "id": "ann", "birthDate": "1980-02-03", "active": True,
+     "name": [{"family": "Müller", "given": ["Ann", "Bo"], "use": "official"}],
+     "telecom": [{"system": "phone", "value": "555", "use": "home"}]},
+    {"resourceType": "Observation", "id": "o", "status": "final", "code": concept("718-7"),
+     "subject": {"reference": "Patient/ann"}, "effectiveDateTime": "2026-05-01T10:00:00+02:00",
+     "performer": [{"identifier": {"system": "http://x.org/staff", "value": "7"}}],
+     "valueQuantity": {"value": 5.4, "unit": "mg", "system": "http://unitsofmeasure.org",
+                       "code": "mg"},
+     "component": [{"code": concept("a"), "valueQuantity": {"value": 1}},
+                   {"code": concept("b"), "valueQuantity": {"value": 2}}]},
+    {"resourceType": "Observation", "id": "abs", "status": "final", "code": concept("2-2"),
+     "subject": {"reference": "http://else.where/fhir/Patient/ann"}},
+    {"resourceType": "RiskAssessment", "id": "risk", "status": "final",
+     "subject": {"reference": "Patient/ann"},
+     "prediction": [{"probabilityDecimal": 0.35}]},
+]  # fmt: skip
+
+CASES = {
+    # token
+    "PlanDefinition?status=draft": ["p"],
+    "PlanDefinition?status=DRAFT": ["p"],
+    "PlanDefinition?status=draft,active": ["p", "q"],
+    "PlanDefinition?status=http://hl7.org/fhir/publication-status|draft": ["p"],
+    "PlanDefinition?status:not=draft": ["q", "r"],
+    "PlanDefinition?status:not=draft,active": ["r"],
+    f"PlanDefinition?context={CPT}|20983": ["p", "q"],
+    "PlanDefinition?context=20983": ["p", "q"],
+    "PlanDefinition?context=http://other|20983": [],
+    f"PlanDefinition?context={CPT}|": ["p", "q"],
+    "PlanDefinition?context=|20983": [],
+    "PlanDefinition?context=20983&context=99213": ["p", "q"],
+    "PlanDefinition?topic=20983": ["p"],
+    "PlanDefinition?topic:missing=true": ["q", "r"],
+    "PlanDefinition?topic:missing=false": ["p"],
+    "PlanDefinition?identifier=http://x.org/ids|1-a": ["p"],
+    "PlanDefinition?identifier=|bare": ["p"],
+    "PlanDefinition?identifier=|1-a": [],
+    "PlanDefinition?version=1.0": ["p"],
+    "PlanDefinition?_tag=http://x.org/pkg|A": ["p"],
+    "PlanDefinition?_tag=http://x.org/pkg|": ["p", "q"],
+    "PlanDefinition?_profile=http://x.org/sd": ["p"],
+    "PlanDefinition?_id=q,p,none": ["p", "q"],
+    "PlanDefinition?_id=Q": [],
+    "Patient?active=true": ["ann"],
+    "Patient?phone=555": ["ann"],
+    "Patient?telecom=home|555": ["ann"],
+    # composite
+    f"PlanDefinition?context-type-value=focus${CPT}|20983": ["p"],
+    f"PlanDefinition?context-type-value={TYPES}|focus${CPT}|20983": ["p"],
+    "PlanDefinition?context-type-value=focus$20983,focus$99213": ["p", "q"],
+    f"PlanDefinition?context-type-value=http://other|focus${CPT}|20983": [],
+    "PlanDefinition?context-type-value=focus$99": [],
+    "Observation?component-code-value-quantity=a$1": ["o"],
+    "Observation?component-code-value-quantity=a$2": [],
+    "Observation?component-code-value-quantity=a$lt2": ["o"],
+    # string
+    "PlanDefinition?name=cry": ["p", "q"],
+    "PlanDefinition?name=ryo": [],
+    "PlanDefinition?name:contains=RYO": ["p", "q"],
+    "PlanDefinition?name:exact=Cryo": ["p"],
+    "PlanDefinition?name:exact=cryo": [],
+    r"PlanDefinition?name=cryo\,": ["q"],
+    "PlanDefinition?name=cryo,third": ["p", "q", "r"],
+    "PlanDefinition?title=kryoablation fur knochen": ["p"],
+    "Patient?name=bo": ["ann"],
+    "Patient?family=MULLER": ["ann"],
+    "Patient?name=official": [],
+    # uri
+    "PlanDefinition?url=http://x.org/plans/p": ["p"],
+    "PlanDefinition?url=http://x.org/plans": [],
+    "PlanDefinition?url=http://x.org/plans/p,http://x.org/plans/q": ["p", "q"],
+    "PlanDefinition?url:below=http://x.org/plans": ["p", "q"],
+    "PlanDefinition?url:above=http://x.org/plans/p/more": ["p"],
+    # date
+    "PlanDefinition?date=2026-03-15": ["p"],
+    "PlanDefinition?date=2026-03": ["p", "q"],
+    "PlanDefinition?date=ne2026-03-15": ["q"],
+    "PlanDefinition?date=gt2026-03-15": ["q"],
+    "PlanDefinition?date=lt2026-03-15": ["q"],
+    "PlanDefinition?date=ge2026-03-15": ["p", "q"],
+    "PlanDefinition?date=le2026-03-14": ["q"],
+    "PlanDefinition?date=sa2026-03-14": ["p"],
+    "PlanDefinition?date=eb2026-04": ["p", "q"],
+    "PlanDefinition?date=ap2026-03-15": ["p", "q"],
+    "PlanDefinition?effective=2026": ["p"],
+    "PlanDefinition?effective=2026-02": [],
+    "PlanDefinition?effective=ge2026-06-30&effective=le2026-01-01": ["p"],
+    "Observation?date=2026-05-01T08:00:00Z": ["o"],
+    "Observation?date=2026-05-01T10:00:00%2B02:00": ["o"],
+    "Observation?date=2026-05-01T10:00:00+02:00": ["o"],
+    "Observation?date=gt2026-05-01T10:00:00Z": [],
+    "Patient?birthdate=lt1981": ["ann"],
+    "PlanDefinition?_lastUpdated=gt2020": ["p", "q", "r"],
+    "PlanDefinition?_lastUpdated=lt2020": [],
+    # number
+    "RiskAssessment?probability=0.35": ["risk"],
+    "RiskAssessment?probability=0.4": ["risk"],
+    "RiskAssessment?probability=0.3500": ["risk"],
+    "RiskAssessment?probability=0.36": [],
+    "RiskAssessment?probability=gt0.35": [],
+    "RiskAssessment?probability=ge0.35": ["risk"],
+    "RiskAssessment?probability=lt0.4": ["risk"],
+    "RiskAssessment?probability=ne0.36": ["risk"],
+    "RiskAssessment?probability=ap0.33": ["risk"],
+    # quantity
+    "Observation?value-quantity=5.4": ["o"],
+    "Observation?value-quantity=5.4||mg": ["o"],
+    "Observation?value-quantity=5.4|http://unitsofmeasure.org|mg": ["o"],
+    "Observation?value-quantity=5.4|http://unitsofmeasure.org|g": [],
+    "Observation?value-quantity=gt5|http://unitsofmeasure.org|mg": ["o"],
+    "Observation?value-quantity=lt5": [],
+    # reference and canonical
+    "Observation?subject=Patient/ann": ["o"],
+    "Observation?subject=ann": ["o"],
+    "Observation?subject:Patient=ann": ["o"],
+    "Observation?subject:Group=ann": [],
+    "Observation?patient=Patient/ann": ["o"],
+    "Observation?subject={base}/Patient/ann": ["o"],
+    "Observation?subject=http://else.where/fhir/Patient/ann": ["abs"],
+    "Observation?subject=Group/ann": [],
+    "Observation?performer:identifier=http://x.org/staff|7": ["o"],
+    "Observation?performer:identifier=http://x.org/staff|8": [],
+    "Observation?performer:missing=true": ["abs"],
+    "PlanDefinition?depends-on=http://x.org/libs/l": ["p", "q"],
+    "PlanDefinition?depends-on=http://x.org/libs/l|2.0": ["p"],
+    "PlanDefinition?definition=http://x.org/acts/a": ["p"],
+    "DocumentReference?event=http://www.ama-assn.org/go/cpt|20983": ["d"],
+    "ActivityDefinition?topic=http://www.ama-assn.org/go/cpt|20983": ["a"],
+    # order
+    "PlanDefinition?_sort=name": ["p", "q", "r"],
+    "PlanDefinition?_sort=-name": ["r", "q", "p"],
+    "PlanDefinition?_sort=-date": ["p", "q", "r"],
+    "PlanDefinition?_sort=date": ["q", "p", "r"],
+    "PlanDefinition?_sort=-_id": ["r", "q", "p"],
+    "PlanDefinition?_sort=topic,-_lastUpdated,-_id": ["p", "r", "q"],
+}
+
+
+@pytest.fixture
+def stored(server):
+    for resource in PLANS + OTHERS:
+        url = f"{resource['resourceType']}/{resource['id']}"
+        answer = server.bundle(entry("PUT", url, resource))
+        assert answer.status_code == 200, answer.text
+    return server
+
+
+def test_each_search_finds_what_the_specification_says(stored):
+    wrong = {
+        query: found
+        for query, expected in CASES.items()
+        if (found := stored.found(query.replace("{base}", stored.base))) != expected
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ("status:foo=x", "server-search-modifier"),
+        ("url:exact=x", "server-search-modifier"),
+        ("definition:Patient=x", "server-search-modifier"),
+        ("context-type-value:missing=true", "server-search-modifier"),
+        ("status:missing=maybe", "server-search-value"),
+        ("date=soon", "server-search-value"),
+        ("date=2026-13", "server-search-value"),
+        ("date=xx2026", "server-search-value"),
+        ("context-quantity=much", "server-search-value"),
+        ("context-quantity=5|mg", "server-search-value"),
+        ("context-type-value=focus", "server-search-value"),
+        ("_count=-1", "server-search-value"),
+        ("_count=many", "server-search-value"),
+        ("_summary=some", "server-search-value"),
+        ("_include=PlanDefinition:url", "server-search-value"),
+        ("_include=Plan:url", "server-unknown-type"),
+        ("url=" + ",".join("x" * 500), "server-search-value"),
+    ],
+)
+@pytest.mark.parametrize("handling", ["strict", "lenient"])
+def test_a_modifier_or_value_that_does_not_fit_is_refused(stored, query, rule, handling):
+    refused = stored.get(f"PlanDefinition?{query}", Prefer=f"handling={handling}")
+    assert refused.status_code in {400, 404}
+    assert rules_of(refused) == [rule]
+
+
+@pytest.mark.parametrize("query", ["colour=red", "_foo=1", "statuss=draft", "_sort=colour"])
+def test_what_is_unknown_is_refused_when_strict_and_told_when_lenient(stored, query):
+    refused = stored.get(f"PlanDefinition?{query}", Prefer="handling=strict")
+    assert (refused.status_code, rules_of(refused)) == (400, ["server-search-parameter"])
+    lenient = stored.get(f"PlanDefinition?name=Third&{query}").json()
+    match, told = lenient["entry"]
+    assert (match["resource"]["id"], told["search"]["mode"]) == ("r", "outcome")
+    assert told["resource"]["issue"][0]["severity"] == "warning"
+    assert query.split("=")[0 if query[:2] != "_s" else 1] in str(told["resource"])
+    assert lenient["total"] == 1
+
+
+def test_the_self_link_holds_what_was_used_and_nothing_else(stored):
+    answer = stored.get("PlanDefinition?status=draft&colour=red&name=&_count=5&_format=json").json()
+    assert answer["link"] == [
+        {"relation": "self", "url": f"{stored.base}/PlanDefinition?status=draft&_count=5"}
+    ]
+
+
+def test_a_parameter_without_a_value_is_told_to_be_ignored(stored):
+    answer = stored.get("PlanDefinition?name=").json()
+    assert "'name' has no value" in answer["entry"][-1]["resource"]["issue"][0]["details"]["text"]
+
+
+def test_pages_follow_each_other_and_hold_each_match_once(stored):
+    seen, query = [], "PlanDefinition?_sort=-name&_count=2"
+    for expected in (["next", "self"], ["previous", "self"]):
+        page = stored.get(query).json()
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        assert sorted(links) == expected
+        assert page["total"] == 3
+        seen += [found["resource"]["id"] for found in page["entry"]]
+        query = links.get("next", links["self"]).removeprefix(f"{stored.base}/")
+    assert seen == ["r", "q", "p"]
+
+
+def test_a_page_is_never_larger_than_the_server_allows_and_the_self_link_says_so(stored):
+    link = stored.get("PlanDefinition?_count=99999").json()["link"][0]["url"]
+    assert link.endswith("?_count=1000")
+
+
+@pytest.mark.parametrize("query", ["_summary=count", "_count=0"])
+def test_only_the_number_of_matches_can_be_asked_for(stored, query):
+    answer = stored.get(f"PlanDefinition?{query}").json()
+    assert (answer["total"], "entry" in answer) == (3, False)
+
+
+def test_the_total_is_left_out_on_demand(stored):
+    assert "total" not in stored.get("PlanDefinition?_total=none").json()
+
+
+def test_elements_and_summary_reduce_each_match(stored):
+    found = stored.get("PlanDefinition?_id=p&_elements=url,version").json()["entry"][0]["resource"]
+    assert found.keys() == {"resourceType", "id", "meta", "url", "version", "status"}
+    summary = stored.get("PlanDefinition?_id=p&_summary=true").json()["entry"][0]["resource"]
+    assert "title" in summary
+    assert "action" not in summary
+
+
+INCLUDES = {
+    "PlanDefinition?_id=p&_include=PlanDefinition:definition": ["a"],
+    "PlanDefinition?_id=p&_include=PlanDefinition:depends-on": ["l"],
+    "PlanDefinition?_id=q&_include=PlanDefinition:depends-on": ["l", "l1"],
+    "PlanDefinition?_id=p&_include=PlanDefinition:depends-on&_include:iterate=Library:depends-on": [
+        "l",
+        "m",
+    ],
+    "PlanDefinition?_id=p&_include=PlanDefinition:*": ["a", "l"],
+    "PlanDefinition?_id=p&_include=PlanDefinition:depends-on:ActivityDefinition": [],
+    "Observation?_include=Observation:subject": ["ann"],
+    "Observation?_include=Observation:subject:Patient": ["ann"],
+    "Observation?_include=Observation:subject:Group": [],
+    "Patient?_revinclude=Observation:subject": ["o"],
+    "Library?_id=l&_revinclude=PlanDefinition:depends-on": ["p", "q"],
+    "Library?_id=m&_revinclude=Library:depends-on": ["l"],
+}
+
+
+@pytest.mark.parametrize("query", INCLUDES)
+def test_includes_add_what_matches_refer_to_or_what_refers_to_them(stored, query):
+    entries = stored.get(query).json()["entry"]
+    added = sorted(e["resource"]["id"] for e in entries if e["search"]["mode"] == "include")
+    assert added == INCLUDES[query]
+
+
+def test_a_search_sees_each_write_at_once(stored):
+    stored.put(PLANS[0] | {"url": "http://x.org/moved"})
+    assert stored.found("PlanDefinition?url=http://x.org/plans/p") == []
+    assert stored.found("PlanDefinition?url=http://x.org/moved") == ["p"]
+    stored.delete("PlanDefinition/p")
+    assert stored.found("PlanDefinition?url=http://x.org/moved") == []
+
+
+@pytest.mark.parametrize("text", ["'", '"', "%", "_", "\\", "' OR 1=1 --", "$", "|", "?", ":a"])
+def test_text_of_a_query_is_never_taken_for_sql(stored, text):
+    assert stored.found(f"PlanDefinition?name:exact={text.replace('%', '%25')}") == []
