@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import uuid
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.grammars import LOINC
 from fhirpkg.render.document import Document, Section, xhtml
+from fhirpkg.validation.content import version_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,7 +49,7 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
         **head,
         "masterIdentifier": {
             "system": "urn:ietf:rfc:3986",
-            "value": f"urn:uuid:{_version_id(head['identifier'][0], text)}",
+            "value": version_id(head["identifier"][0], text),
         },
         "status": "current",
         "docStatus": "preliminary" if edition.package.status == "draft" else "final",
@@ -60,12 +60,6 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
         "content": [{"attachment": _attachment(edition, full_title, text)}],
         "context": _context(edition),
     }
-
-
-def _version_id(identifier: Resource, content: bytes) -> uuid.UUID:
-    """One id for each content: masterIdentifier names a version of a document."""
-    name = f"{identifier['system']}|{identifier['value']}|{hashlib.sha256(content).hexdigest()}"
-    return uuid.uuid5(uuid.NAMESPACE_URL, name)
 
 
 def _attachment(edition: Edition, title: str, text: bytes) -> Resource:

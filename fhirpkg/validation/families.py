@@ -26,8 +26,20 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "narrative.check_narrative",
     ),
     "Bundle": ("bundles.check_bundle",),
-    "Questionnaire": ("questionnaires.check_questionnaire",),
+    "ActivityDefinition": ("content.check_content",),
+    "DocumentReference": ("content.check_content",),
+    "ImplementationGuide": ("content.check_guide",),
+    "Library": ("content.check_content",),
+    "PlanDefinition": ("content.check_content",),
+    "CapabilityStatement": ("search_parameters.check_capability_statement",),
+    "CodeSystem": ("code_systems.check_code_system",),
+    "ConceptMap": ("concept_maps.check_concept_map",),
+    "Measure": ("measures.check_measure",),
+    "Questionnaire": ("questionnaires.check_questionnaire", "content.check_content"),
     "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
+    "SearchParameter": ("search_parameters.check_search_parameter",),
+    "StructureDefinition": ("structure_definitions.check_structure_definition",),
+    "ValueSet": ("value_sets.check_value_set", "content.check_content"),
 }
 """Type to ``module.function`` in this package; those of `Resource` are called for every type."""
 

@@ -1,0 +1,162 @@
+"""The rules of our own content: each is broken once, and told at the broken place."""
+
+import base64
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.valuesets import Terminology
+from fhirpkg.issues import Severity
+from fhirpkg.rules import catalogue
+from fhirpkg.validation.content import check_content, check_guide, version_id
+from fhirpkg.validation.run import Run
+from fhirpkg.validation.validator import Validator
+
+FOLDER = Path(__file__).parent.parent.parent / "resources" / "cpt-20983" / "fhir"
+NAMES = {
+    "plan": "PlanDefinition-BoneTumorCryoablationPlan",
+    "activity": "ActivityDefinition-BoneTumorCryoablation",
+    "count": "ActivityDefinition-BoneTumorCryoablationBloodCount",
+    "document": "DocumentReference-BoneTumorCryoablationEducation",
+    "manifest": "Library-BoneTumorCryoablationManifest",
+    "terms": "ValueSet-BoneTumorCryoablationIndications",
+    "checklist": "Questionnaire-BoneTumorCryoablationChecklist",
+}
+RESOURCES = {
+    name: json.loads((FOLDER / f"{file}.json").read_text()) for name, file in NAMES.items()
+}
+DELETE = object()
+
+BROKEN = yaml.safe_load((Path(__file__).parent / "content_rules.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def validator():
+    return Validator()
+
+
+def step(node, name):
+    return int(name) if isinstance(node, list) else name
+
+
+def changed(resource, place, value):
+    resource = copy.deepcopy(resource)
+    *steps, last = place.split(".")
+    node = resource
+    for name in steps:
+        node = node[step(node, name)]
+    last = step(node, last)
+    if value is DELETE:
+        del node[last]
+    elif isinstance(node, list) and last >= len(node):
+        node.append(value)
+    else:
+        node[last] = value
+    return resource
+
+
+def broken(resource):
+    """The rules of our content that a resource breaks, with the JSON path of each."""
+    definitions = Definitions.core()
+    run = Run(resource, definitions, Terminology(definitions))
+    check_content(resource, (), run)
+    return {(finding.rule, ".".join(map(str, finding.path))) for finding in run.findings}
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_built_resources_break_no_rule(name):
+    assert broken(RESOURCES[name]) == set()
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=lambda c: f"{c['resource']} {c['place']} {c['rule']}")
+def test_a_broken_rule_is_told_at_its_place(case):
+    name, place = case["resource"], case["place"]
+    found = broken(changed(RESOURCES[name], place, case.get("value", DELETE)))
+    at = case.get("at", place)
+    assert (case["rule"], at) in found or (at == "?" and case["rule"] in dict(found))
+
+
+def test_the_validator_gives_line_and_severity(validator):
+    resource = changed(RESOURCES["plan"], "action.2.goalId.0", "goal-tumour-control")
+    text = json.dumps(resource, indent=2)
+    (issue,) = validator.validate(text.encode()).errors
+    assert (issue.rule, issue.severity) == ("content-goal-id", Severity.ERROR)
+    assert "did you mean 'goal-tumor-control'" in issue.text
+    assert "goal-tumour-control" in text.split("\n")[issue.line - 1]
+
+
+def test_a_resource_that_does_not_claim_ours_is_left_alone():
+    resource = changed(RESOURCES["plan"], "name", "Other")
+    del resource["meta"]["profile"]
+    assert broken(resource) == set()
+
+
+def test_a_document_with_other_content_needs_another_master_identifier():
+    data = b"<p>other</p>"
+    resource = changed(
+        RESOURCES["document"], "content.0.attachment.data", base64.b64encode(data).decode()
+    )
+    assert {rule for rule, _ in broken(resource)} == {
+        "content-attachment-hash",
+        "content-attachment-size",
+        "content-document-version",
+        "content-notice",
+    }
+    identifier = resource["identifier"][0]
+    assert version_id(identifier, data) != version_id(identifier, data + b" ")
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+@pytest.mark.parametrize("value", [None, 1, "x", [], {}, [None], ["x"], {"x": [1]}])
+def test_nonsense_anywhere_is_no_traceback(name, value):
+    for key in RESOURCES[name]:
+        if key not in {"resourceType", "meta"}:
+            broken(changed(RESOURCES[name], key, value))
+
+
+def guide_findings(*parts):
+    guide = {
+        "resourceType": "ImplementationGuide",
+        "url": "https://w3id.org/fhirpkg/ImplementationGuide/p",
+        "version": "0.1.0",
+        "definition": {
+            "resource": [
+                {"reference": {"reference": f"{part['resourceType']}/{part['id']}"}}
+                for part in parts
+            ]
+        },
+    }
+    held = {f"{part['resourceType']}/{part['id']}": part for part in parts}
+    definitions = Definitions.core()
+    run = Run(guide, definitions, Terminology(definitions), retrieve=held.get)
+    check_guide(guide, (), run)
+    return [(finding.rule, finding.path[2]) for finding in run.findings]
+
+
+def test_parts_of_a_package_that_fit_together_are_fine():
+    assert guide_findings(*RESOURCES.values()) == []
+
+
+def test_a_part_of_another_version_is_told():
+    other = changed(RESOURCES["terms"], "version", "0.2.0")
+    assert guide_findings(RESOURCES["plan"], other) == [("content-package-version", 1)]
+
+
+def test_a_part_of_another_base_is_told():
+    other = changed(RESOURCES["terms"], "url", "https://example.org/ValueSet/x")
+    assert guide_findings(other) == [("content-package-base", 0)]
+
+
+def test_two_parts_with_one_identifier_are_told():
+    other = changed(RESOURCES["terms"], "identifier", RESOURCES["plan"]["identifier"])
+    assert guide_findings(RESOURCES["plan"], other) == [("content-package-identifier", 1)]
+
+
+def test_every_rule_is_broken_by_a_test():
+    rules = {rule for rule in catalogue() if rule.startswith("content-")}
+    of_packages = {rule for rule in rules if rule.startswith("content-package-")}
+    assert rules - of_packages == {case["rule"] for case in BROKEN}
