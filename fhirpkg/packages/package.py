@@ -29,6 +29,7 @@ MAX_MEMBERS = 100_000
 MAX_BYTES = 512 * 1024 * 1024
 """What an archive may hold when unpacked; the largest official package has 185 MB."""
 
+_MAX_HEADER = 1024 * 1024
 _ROOT = "package/"
 _EPOCH = 315532800  # 1980-01-01, the first time that every archive format can hold
 _INDEXED = ("resourceType", "id", "url", "version", "kind", "type", "supplements", "content")
@@ -135,10 +136,18 @@ def write_package(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> by
 
 def digest(archive: bytes) -> str:
     """The SHA-256 of the tar inside a .tgz: equal for equal content, whoever compressed it."""
+    hashed = hashlib.sha256()
+    total = 0
     try:
-        return hashlib.sha256(gzip.decompress(archive)).hexdigest()
+        with gzip.GzipFile(fileobj=io.BytesIO(archive)) as unpacked:
+            while chunk := unpacked.read(_MAX_HEADER):
+                hashed.update(chunk)
+                total += len(chunk)
+                if total > 2 * MAX_BYTES:
+                    raise PackageError("package", f"it unpacks to over {2 * MAX_BYTES >> 20} MB")
     except (OSError, EOFError, zlib.error) as error:
         raise PackageError("package", f"it is no gzip archive ({error})") from error
+    return hashed.hexdigest()
 
 
 def index(files: Mapping[str, bytes]) -> Resource:
@@ -212,14 +221,19 @@ def _package(files: dict[str, bytes], source: str) -> Package:
 def _untar(stream: Any, source: str) -> dict[str, bytes]:
     """Files under `package/`; the archive is read once, from front to back, within limits."""
     files: dict[str, bytes] = {}
+    total = 0
     try:
         with (
             gzip.GzipFile(fileobj=stream) as unpacked,
-            tarfile.open(fileobj=_Limited(unpacked, source), mode="r|") as archive,
+            _Limited(unpacked, source) as limited,
+            tarfile.open(fileobj=limited, mode="r|") as archive,
         ):
             for count, member in enumerate(archive):
-                if count >= MAX_MEMBERS:
-                    raise PackageError(source, f"it holds more than {MAX_MEMBERS} files")
+                total += member.size
+                if count >= MAX_MEMBERS or total > MAX_BYTES:
+                    limits = f"{MAX_MEMBERS} files or {MAX_BYTES >> 20} MB"
+                    raise PackageError(source, f"it unpacks to more than {limits}")
+                limited.allow(member.size)
                 name = _member_name(member, source)
                 if name in files:
                     raise PackageError(source, f"it holds {name} twice")
@@ -232,18 +246,24 @@ def _untar(stream: Any, source: str) -> dict[str, bytes]:
 
 
 class _Limited(io.RawIOBase):
-    """A stream that refuses to give more than MAX_BYTES, for archives that unpack without end."""
+    """A stream that gives a member's header, then what the header says, and no more.
+
+    A header may be continued without end (pax), which tarfile would gather in memory.
+    """
 
     def __init__(self, stream: gzip.GzipFile, source: str) -> None:
         super().__init__()
         self._stream = stream
         self._source = source
-        self._left = MAX_BYTES
+        self.allow(0)
+
+    def allow(self, size: int) -> None:
+        self._left = size + _MAX_HEADER
 
     def read(self, size: int = -1) -> bytes:
         self._left -= size
         if self._left < 0:
-            raise PackageError(self._source, f"it unpacks to more than {MAX_BYTES >> 20} MB")
+            raise PackageError(self._source, f"it has a header of over {_MAX_HEADER >> 20} MB")
         return self._stream.read(size)
 
 

@@ -91,6 +91,12 @@ def test_the_digest_is_of_the_tar_whoever_compressed_it():
         digest(b"not a package")
 
 
+def test_the_digest_of_a_bomb_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "MAX_BYTES", 100_000)
+    with pytest.raises(PackageError, match="unpacks to over"):
+        digest(gzip.compress(b"\0" * 10_000_000))
+
+
 def test_the_index_takes_top_level_strings_only():
     observation = {"type": "x", "resourceType": "Observation", "id": "o"}
     found = index({**files(p=PLAN, o=observation, other={"a": 1}), "t.txt": b"x"})
@@ -154,16 +160,22 @@ def test_a_damaged_or_hostile_archive_is_refused(archive, words):
     assert words in str(told.value)
 
 
-def test_an_archive_that_unpacks_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "MAX_BYTES", 100_000)
-    with pytest.raises(PackageError, match="unpacks to more"):
-        read_package(tar(PACKAGE_JSON, ("package/x", b"\0" * 1_000_000)))
+@pytest.mark.parametrize("limit", [("MAX_BYTES", 100_000), ("MAX_MEMBERS", 3)])
+def test_an_archive_that_unpacks_to_very_much_is_refused(monkeypatch, limit):
+    members = [(f"package/{number}", b"\0" * 30_000) for number in range(4)]
+    assert len(read_package(tar(PACKAGE_JSON, *members)).files) == 5
+    monkeypatch.setattr(module, *limit)
+    with pytest.raises(PackageError, match="unpacks to more than"):
+        read_package(tar(PACKAGE_JSON, *members))
 
 
-def test_an_archive_of_very_many_files_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "MAX_MEMBERS", 3)
-    with pytest.raises(PackageError, match="more than 3 files"):
-        read_package(tar(PACKAGE_JSON, *((f"package/{n}", b"") for n in range(4))))
+@pytest.mark.parametrize("type_", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.REGTYPE])
+def test_a_bomb_is_refused_before_it_is_unpacked(type_):
+    info = tarfile.TarInfo("package/x")
+    info.type, info.size = type_, 8 << 30
+    bomb = gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + b"\0" * (4 << 20))
+    with pytest.raises(PackageError, match=r"unpacks to more than|header of over"):
+        read_package(bomb)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
