@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import fhirjson
 from fhirpkg.definitions.terminology import patterns
 from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.fhirjson import objects
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare, equal
-from fhirpkg.validation.questionnaire_enabling import objects, value_of
+from fhirpkg.validation.questionnaire_enabling import value_of
 from fhirpkg.validation.run import contained
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirjson import objects
 from fhirpkg.issues import Resource
 from fhirpkg.validation.limits import compare, equal
 
@@ -65,12 +66,6 @@ def has_expression(definition: Resource) -> bool:
     """Whether an item is enabled by an expression, as structured data capture has it."""
     urls = (str(e.get("url", "")) for e in objects(definition, "extension"))
     return any(url.lower().replace("-", "").endswith(tuple(_EXPRESSIONS)) for url in urls)
-
-
-def objects(parent: Resource, key: str) -> list[Resource]:
-    """The objects in a list; a list that holds anything else is the structure's to tell."""
-    items = parent.get(key)
-    return [i for i in items if isinstance(i, dict)] if isinstance(items, list) else []
 
 
 def value_of(holder: Resource) -> tuple[str, Any]:

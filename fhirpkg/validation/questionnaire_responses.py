@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirjson import objects
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare
@@ -17,7 +18,6 @@ from fhirpkg.validation.questionnaire_enabling import (
     Scopes,
     has_expression,
     is_enabled,
-    objects,
 )
 
 if TYPE_CHECKING:

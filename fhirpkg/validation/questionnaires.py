@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.validation.questionnaire_enabling import objects
+from fhirpkg.fhirjson import objects
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology import patterns
+from fhirpkg.fhirjson import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from fhirpkg.definitions.terminology.composition import Filter
     from fhirpkg.issues import Resource
 
 _PARENT_PROPERTIES = ("parent", "subsumedBy")
@@ -50,9 +52,9 @@ class CodeSystem:
     """The concepts of a CodeSystem resource by code."""
 
     def __init__(self, resource: Resource) -> None:
-        self.url: str = resource.get("url", "")
-        self.version: str | None = resource.get("version")
-        self.content: str = resource.get("content", "complete")
+        self.url = text_of(resource, "url")
+        self.version = text_of(resource, "version") or None
+        self.content = text_of(resource, "content") or "complete"
         if "supplements" in resource:
             self.content = "supplement"
         self._folds_case = resource.get("caseSensitive") is False
@@ -98,33 +100,33 @@ class CodeSystem:
 
 
 def _concepts(resource: Resource) -> Iterator[Concept]:
-    todo: list[tuple[Any, tuple[str, ...]]] = [
-        (concept, ()) for concept in reversed(resource.get("concept", []))
+    todo: list[tuple[Resource, tuple[str, ...]]] = [
+        (concept, ()) for concept in reversed(objects(resource, "concept"))
     ]
     while todo:
         raw, parents = todo.pop()
-        if not isinstance(raw, dict) or not isinstance(raw.get("code"), str):
-            continue
+        code = text_of(raw, "code")
         properties = _properties(raw)
         by_property = (str(c) for p in _PARENT_PROPERTIES for c in properties.get(p, ()))
-        yield Concept(
-            raw["code"],
-            raw.get("display", ""),
-            tuple(d["value"] for d in raw.get("designation", []) if "value" in d),
-            tuple(dict.fromkeys((*parents, *by_property))),
-            properties,
-            raw.get("definition", ""),
-        )
-        todo += [(child, (raw["code"],)) for child in reversed(raw.get("concept", []))]
+        if code:
+            yield Concept(
+                code,
+                text_of(raw, "display"),
+                tuple(filter(None, (text_of(d, "value") for d in objects(raw, "designation")))),
+                tuple(dict.fromkeys((*parents, *by_property))),
+                properties,
+                text_of(raw, "definition"),
+            )
+        todo += [(child, (code,)) for child in reversed(objects(raw, "concept"))]
 
 
 def _properties(raw: Resource) -> dict[str, tuple[Any, ...]]:
     found: dict[str, tuple[Any, ...]] = {}
-    for entry in raw.get("property", []):
+    for entry in objects(raw, "property"):
         value = next((v for key, v in entry.items() if key.startswith("value")), None)
         if isinstance(value, dict):
             value = value.get("code")
-        code = entry.get("code", "")
+        code = text_of(entry, "code")
         found[code] = (*found.get(code, ()), value)
     return found
 
@@ -133,12 +135,10 @@ def _is_true(values: tuple[Any, ...] | None) -> bool:
     return bool(values) and any(value is True or value == "true" for value in values or ())
 
 
-def matches(system: CodeSystem, concept: Concept, clause: Resource) -> bool | None:
-    """Whether a concept satisfies one `compose.include.filter`; None when that cannot be told."""
-    operator = _OPERATORS.get(clause.get("op", ""))
-    if operator is None:
-        return None
-    return operator(system, concept, clause.get("property", ""), clause.get("value", ""))
+def matches(system: CodeSystem, concept: Concept, clause: Filter) -> bool | None:
+    """Whether a concept satisfies a filter of a value set; None when that cannot be told."""
+    operator = _OPERATORS.get(clause.op)
+    return operator(system, concept, clause.property, clause.value) if operator else None
 
 
 def values(concept: Concept, name: str) -> tuple[Any, ...]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology import codesystems
 from fhirpkg.definitions.terminology.codesystems import Concept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+    from fhirpkg.definitions.terminology.composition import Clause, Codes, Composition
     from fhirpkg.definitions.terminology.valuesets import Terminology
-    from fhirpkg.issues import Resource
-
-Codes = frozenset[tuple[str, str]]
-"""(system, code) of each member."""
 
 DEPTH_LIMIT = 50
 """How many value sets may lie inside one another."""
@@ -28,37 +25,30 @@ class Expansion:
         self._known: dict[str, Codes | None] = {}
         self._depth = 0
 
-    def of_value_set(self, value_set: str | Resource) -> Codes | None:
-        """The codes by canonical or resource; a value set that includes itself has no list."""
-        if isinstance(value_set, str):
-            found = self._terminology.value_set(value_set)
-            if found is None:
-                return None
-            value_set = found
-        key = str(value_set.get("url") or id(value_set))
+    def of(self, value_set: Composition | None) -> Codes | None:
+        """The codes of a value set; one that is absent or includes itself has no list."""
+        if value_set is None:
+            return None
+        key = value_set.name
         if key not in self._known:
             if self._depth >= DEPTH_LIMIT:
                 return None
             self._known[key] = None
             self._depth += 1
-            self._known[key] = self._of(value_set)
+            self._known[key] = self._codes(value_set)
             self._depth -= 1
         return self._known[key]
 
-    def _of(self, value_set: Resource) -> Codes | None:
-        compose = value_set.get("compose")
-        codes = self._compose(compose) if isinstance(compose, dict) else None
-        if codes is None and is_whole(value_set.get("expansion", {})):
-            return listed(value_set["expansion"])
-        return codes
+    def _codes(self, value_set: Composition) -> Codes | None:
+        codes = None if value_set.include is None else self._compose(value_set, value_set.include)
+        return value_set.listed if codes is None and value_set.is_whole else codes
 
-    def _compose(self, compose: Resource) -> Codes | None:
-        included = self._union(compose.get("include", []))
-        excluded = self._union(compose.get("exclude", []))
+    def _compose(self, value_set: Composition, include: tuple[Clause, ...]) -> Codes | None:
+        included, excluded = self._union(include), self._union(value_set.exclude)
         if included is None or excluded is None:
             return None
         codes = included - excluded
-        if compose.get("inactive") is False:
+        if value_set.only_active:
             return frozenset(pair for pair in codes if not self._is_inactive(*pair))
         return codes
 
@@ -66,7 +56,7 @@ class Expansion:
         concept = self._terminology.local(system, code)
         return isinstance(concept, Concept) and concept.is_inactive
 
-    def _union(self, clauses: Iterable[Resource]) -> Codes | None:
+    def _union(self, clauses: Iterable[Clause]) -> Codes | None:
         codes: set[tuple[str, str]] = set()
         for clause in clauses:
             part = self._clause(clause)
@@ -75,54 +65,28 @@ class Expansion:
             codes |= part
         return frozenset(codes)
 
-    def _clause(self, clause: Resource) -> Codes | None:
-        parts: list[Codes | None] = [self.of_value_set(v) for v in clause.get("valueSet", [])]
-        if "system" in clause:
-            parts.append(self._of_system(clause, clause["system"]))
-        if not parts:
+    def _clause(self, clause: Clause) -> Codes | None:
+        if not clause.is_readable:
             return None
+        parts = [self.of(self._terminology.composition(v)) for v in clause.value_sets]
+        if clause.system is not None:
+            parts.append(self._of_system(clause, clause.system))
         codes = parts[0]
         for part in parts[1:]:
             codes = None if codes is None or part is None else codes & part
         return codes
 
-    def _of_system(self, clause: Resource, system: str) -> Codes | None:
-        if "concept" in clause:
-            return frozenset((system, c["code"]) for c in clause["concept"] if "code" in c)
-        held = self._terminology.system(system, clause.get("version"))
+    def _of_system(self, clause: Clause, system: str) -> Codes | None:
+        if clause.codes is not None:
+            return frozenset((system, code) for code in clause.codes)
+        held = self._terminology.system(system, clause.version)
         if held is None or not held.is_complete:
             return None
         codes: list[tuple[str, str]] = []
         for concept in held.concepts.values():
-            answers = [codesystems.matches(held, concept, f) for f in clause.get("filter", [])]
+            answers = [codesystems.matches(held, concept, each) for each in clause.filters]
             if None in answers:
                 return None
             if all(answers):
                 codes.append((system, concept.code))
         return frozenset(codes)
-
-
-def listed(expansion: Resource) -> Codes:
-    """The codes of an `expansion` element that may be used, nested ones included."""
-    return frozenset(_contains(expansion))
-
-
-def _contains(expansion: Resource) -> Iterator[tuple[str, str]]:
-    todo: list[Any] = list(expansion.get("contains", []))
-    while todo:
-        entry = todo.pop()
-        if "code" in entry and entry.get("abstract") is not True:
-            yield entry.get("system", ""), entry["code"]
-        todo += entry.get("contains", [])
-
-
-def is_whole(expansion: Resource) -> bool:
-    """Whether an expansion lists everything: not one page of several, not cut off."""
-    if "contains" not in expansion or expansion.get("offset"):
-        return False
-    is_cut = any(
-        "limited" in e.get("url", "") or "toocostly" in e.get("url", "")
-        for e in expansion.get("extension", [])
-    )
-    count = sum(1 for _ in _contains(expansion))
-    return not is_cut and expansion.get("total", count) <= count

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
-from fhirpkg.definitions.terminology import grammars
+from fhirpkg.definitions.terminology import composition, grammars
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.expansion import Expansion
-from fhirpkg.definitions.terminology.membership import Evaluation
+from fhirpkg.definitions.terminology.membership import Evaluation, missing
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, no, unknown
 from fhirpkg.rules import nearest
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.composition import Codes, Composition
     from fhirpkg.issues import Resource
 
 _CORE = "hl7.fhir.r4.core#"
@@ -40,6 +41,7 @@ class Terminology:
         self._definitions = definitions
         self._server = server
         self._systems: dict[str, CodeSystem | None] = {}
+        self._compositions: dict[str, Composition | None] = {}
         self._members: dict[str, frozenset[str] | None] = {}
         self._supplements: dict[str, list[CodeSystem]] | None = None
 
@@ -54,7 +56,11 @@ class Terminology:
 
         Without a system (an element of type `code`) a code of any system in the set will do.
         """
-        found = Evaluation(self, code).of_value_set(value_set, system)
+        held = self._composition_of(value_set)
+        if held is None:
+            found = missing(str(value_set))
+        else:
+            found = Evaluation(self, code).of(held, system)
         if found.verdict is Verdict.UNKNOWN and self._server:
             url = value_set if isinstance(value_set, str) else value_set.get("url")
             return self._server(url, code, system, version)
@@ -63,13 +69,25 @@ class Terminology:
     def codes(self, value_set: str) -> frozenset[str] | None:
         """All codes of a value set whatever their system; None when not all can be listed."""
         if value_set not in self._members:
-            pairs = Expansion(self).of_value_set(value_set)
+            pairs = self.expansion(value_set)
             self._members[value_set] = None if pairs is None else frozenset(c for _, c in pairs)
         return self._members[value_set]
 
-    def expansion(self, value_set: str | Resource) -> frozenset[tuple[str, str]] | None:
+    def expansion(self, value_set: str | Resource) -> Codes | None:
         """All (system, code) of a value set; None when not all can be listed."""
-        return Expansion(self).of_value_set(value_set)
+        return Expansion(self).of(self._composition_of(value_set))
+
+    def composition(self, canonical: str) -> Composition | None:
+        """What a value set says, read once; None when it is not loaded."""
+        if canonical not in self._compositions:
+            found = self.value_set(canonical)
+            self._compositions[canonical] = composition.read(found) if found else None
+        return self._compositions[canonical]
+
+    def _composition_of(self, value_set: str | Resource) -> Composition | None:
+        if isinstance(value_set, str):
+            return self.composition(value_set)
+        return composition.read(value_set)
 
     def lookup(self, system: str, code: str, version: str | None = None) -> Concept | Membership:
         """The concept of a code; else a NO (there is no such code) or UNKNOWN with the reason.
