@@ -90,6 +90,7 @@ class DataFile:
         self._dictionaries: dict[str, tuple[int, int]] = header["dictionaries"]
         self._types: tuple[int, int] = header["types"]
         self._sought: dict[tuple[str, str], Entry | None] = {}
+        self._loaded: dict[tuple[int, int], Resource] = {}
 
     @property
     def resource_types(self) -> Sequence[str]:
@@ -113,11 +114,13 @@ class DataFile:
         return self._sought[key]
 
     def load(self, entry: Entry) -> Resource:
-        """The resource of an entry."""
-        dictionary = self._bytes(self._dictionaries[entry.resource_type])
-        packed = self._bytes(entry.position)
-        text = zlib.decompressobj(zdict=dictionary).decompress(packed)
-        resource: Resource = json.loads(text, parse_float=Decimal)
+        """The resource of an entry, the same object each time."""
+        resource = self._loaded.get(entry.position)
+        if resource is None:
+            dictionary = self._bytes(self._dictionaries[entry.resource_type])
+            packed = self._bytes(entry.position)
+            text = zlib.decompressobj(zdict=dictionary).decompress(packed)
+            resource = self._loaded[entry.position] = json.loads(text, parse_float=Decimal)
         return resource
 
     def type_line(self, name: str) -> str | None:
@@ -134,9 +137,11 @@ class DataFile:
 
     def _line(self, section: tuple[int, int], key: str) -> str | None:
         """The line that begins with a key; each section begins with a newline."""
+        if "\t" in key or "\n" in key:
+            return None
         first = self._start + section[0]
         last = first + section[1]
-        at = self._map.find(f"\n{key}\t".encode(), first, last)
+        at = self._map.find(f"\n{key}\t".encode(errors="surrogatepass"), first, last)
         if at < 0:
             return None
         return self._map[at + 1 : self._map.find(b"\n", at + 1, last)].decode()

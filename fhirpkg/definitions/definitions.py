@@ -49,7 +49,6 @@ class Definitions:
             len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
         )
         self._pinned: dict[int, Resource] = {}
-        self._loaded: dict[tuple[int, int], Resource] = {}
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
         self._installed: dict[str, Resource | None] = {}
@@ -96,7 +95,7 @@ class Definitions:
         for type_ in types:
             entry = self._core.find(wanted.url, type_)
             if entry and version_matches(wanted.version, entry.version):
-                return self._load(entry)
+                return self._core.load(entry)
         return self._find_installed(wanted, resource_type)
 
     def structure(self, name: str) -> Resource | None:
@@ -187,12 +186,6 @@ class Definitions:
                 if package == name and version_matches(version, found):
                     return entry.version or None
         return None
-
-    def _load(self, entry: Entry) -> Resource:
-        resource = self._loaded.get(entry.position)
-        if resource is None:
-            resource = self._loaded[entry.position] = self._core.load(entry)
-        return resource
 
     def _structure(self, name: str, underway: tuple[str, ...]) -> Resource | None:
         """As `structure`; `underway` are the structures whose snapshots wait for this one."""

@@ -31,7 +31,14 @@ def test_a_definition_is_found_by_its_canonical(core, canonical):
 
 @pytest.mark.parametrize(
     "canonical, resource_type",
-    [(f"{SEX}|3.0.0", None), (SEX, "CodeSystem"), ("http://example.org/none", None), ("", None)],
+    [
+        (f"{SEX}|3.0.0", None),
+        (SEX, "CodeSystem"),
+        ("http://example.org/none", None),
+        ("", None),
+        (f"{SEX}\t4.0.1", None),
+        ("http://example.org/\ud800", None),
+    ],
 )
 def test_what_is_of_another_version_type_or_url_is_not_found(core, canonical, resource_type):
     assert core.find(canonical, resource_type) is None
@@ -39,6 +46,7 @@ def test_what_is_of_another_version_type_or_url_is_not_found(core, canonical, re
 
 def test_the_same_definition_comes_out_as_the_same_object(core):
     assert core.find(SEX) is core.find(SEX, "ValueSet")
+    assert core.find(SEX) is core.with_resources([value_set()]).find(SEX)
 
 
 @pytest.mark.parametrize("name", ["Patient", "http://hl7.org/fhir/StructureDefinition/Patient"])
