@@ -119,6 +119,8 @@ class Parts:
 
     def target(self, schema: ElementSchema, profile: str) -> Target | None:
         """What references of an element may lead to."""
+        if schema.path == "Meta.profile":
+            return None  # a profile that is not loaded is told as `not-checked-profile`
         refs = [ref for ref in schema.types if ref.code in _REFERRING]
         targets = [target for ref in refs for target in ref.target_profiles]
         if not refs or (schema.is_choice and not targets):

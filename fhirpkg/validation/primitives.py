@@ -195,11 +195,11 @@ _KINDS = {
 
 def problem(type_name: str, value: Any) -> tuple[str, dict[str, Any]]:
     """The rule that a bad value breaks and the words for it."""
+    if value in ("", None) or (type(value) is str and value.isspace()):
+        return "primitive-empty", {}
     wanted = _KINDS.get(type_name, "text")
     if isinstance(value, (dict, list)) or (type(value) is str) != (wanted == "text"):
         return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
-    if value in ("", None) or (type(value) is str and value.isspace()):
-        return "primitive-empty", {}
     shown = shorten(value)
     if type_name in _RANGES and type(value) is int:
         return "primitive-range", {"value": shown, "type": type_name, "range": _RANGES[type_name]}

@@ -90,7 +90,8 @@ class Target:
                 run.report("not-checked-reference", t, reference=cut(reference, 120))
             return
         kind = target.get("resourceType")
-        if isinstance(kind, str) and self._check_type(kind, "what it leads to", t, run):
+        known = isinstance(kind, str) and run.definitions.types.is_resource(kind)
+        if known and self._check_type(str(kind), "what it leads to", t, run):
             self._check_profiles(target, reference, t, run)
 
     def _check_type(self, found: str, by: str, t: Trail, run: Run) -> bool:

@@ -1,0 +1,59 @@
+from decimal import Decimal
+
+import pytest
+
+from fhirpkg.validation.limits import compare, equal, matches
+
+CODING = {"system": "s", "code": "c"}
+
+
+@pytest.mark.parametrize(
+    "stated, value, same",
+    [
+        (CODING, dict(CODING), True),
+        (CODING, {**CODING, "id": "x"}, True),
+        (CODING, {**CODING, "display": "d"}, False),
+        ([1], [1], True),
+        ([1], [1, 1], False),
+        (1, Decimal("1.0"), True),
+        (1, True, False),
+        ("1", 1, False),
+        ({}, [], False),
+    ],
+)
+def test_a_fixed_value_is_the_whole_value(stated, value, same):
+    assert equal(stated, value) is same
+
+
+@pytest.mark.parametrize(
+    "pattern, value, held",
+    [
+        (CODING, {**CODING, "display": "d"}, True),
+        ({"coding": [CODING]}, {"coding": [{"code": "x"}, dict(CODING)], "text": "t"}, True),
+        ({"coding": [CODING, {"code": "y"}]}, {"coding": [dict(CODING)]}, False),
+        ({"coding": [CODING]}, {"text": "t"}, False),
+        (CODING, None, False),
+        ([CODING], CODING, False),
+    ],
+)
+def test_a_pattern_is_held_when_all_of_it_is_somewhere_in_the_value(pattern, value, held):
+    assert matches(pattern, value) is held
+
+
+@pytest.mark.parametrize(
+    "value, limit, order",
+    [
+        (1, 2, -1),
+        (Decimal("2.0"), 2, 0),
+        ("2024-03", "2024-02-28", 1),
+        ("2024", "2024-06-01", 0),
+        ("a", 1, None),
+        ({"value": 5, "code": "g"}, {"value": 4, "code": "g"}, 1),
+        ({"value": 5, "code": "g"}, {"value": 1, "code": "kg"}, -1),
+        ({"value": 5, "code": "g"}, {"value": 1, "code": "m"}, None),
+        ({"value": 5, "code": "g"}, {"value": 1}, None),
+        ({"value": "5"}, {"value": 1}, None),
+    ],
+)
+def test_values_are_compared_where_they_can_be(value, limit, order):
+    assert compare(value, limit) == order
