@@ -116,10 +116,12 @@ class Indexing:
         texts = tuple(_alternatives(definition.get("expression", ""), resource_type))
         if not texts or url in _UNUSABLE or (kind not in INDEXED and kind != "composite"):
             return None
+        if kind == "date":
+            texts = tuple(map(self._without_text, texts))
         name = f"{resource_type}.{code}"
         components: tuple[Parameter, ...] = ()
         if kind == "composite":
-            focus = self._type_at(texts[0])
+            focus = next(iter(self._types_at(texts[0])), None)
             components = tuple(
                 self._component(f"{name}#{number}", part, focus)
                 for number, part in enumerate(definition.get("component", []), 1)
@@ -134,14 +136,21 @@ class Indexing:
         targets = tuple(definition.get("target", ()))
         return Parameter(name, code, kind, url, (part["expression"],), focus, targets)
 
-    def _type_at(self, path: str) -> str | None:
-        """The type of what a plain path like ``PlanDefinition.useContext`` leads to."""
+    def _types_at(self, path: str) -> tuple[str, ...]:
+        """The types of what a plain path like ``PlanDefinition.useContext`` leads to."""
         first, *steps = path.split(".")
-        here: str | None = first
+        here: tuple[str, ...] = (first,)
         for step in steps:
-            element = here and self._definitions.types.elements(here).get(step)
-            here = element.types[0] if element and len(element.types) == 1 else None
+            elements = self._definitions.types.elements(here[0]) if len(here) == 1 else {}
+            element = elements.get(step)
+            here = element.types if element else ()
         return here
+
+    def _without_text(self, path: str) -> str:
+        """A path for dates: a choice like Immunization.occurrence may hold any text as well."""
+        if "string" not in self._types_at(path):
+            return path
+        return f"{path}.where(($this is string).not())"
 
 
 def _alternatives(expression: str, resource_type: str) -> Iterator[str]:
@@ -153,7 +162,8 @@ def _alternatives(expression: str, resource_type: str) -> Iterator[str]:
         if part.count("(") > part.count(")"):  # a union inside of parentheses
             part += "|"
             continue
-        if part.strip(" (").split(".")[0].split(" ")[0] in starts:
+        first = part.strip(" (").split(".")[0].split(" ")[0]
+        if first in starts or first[:1].islower():  # InsurancePlan's "name | alias" names no type
             yield part.strip()
         part = ""
 

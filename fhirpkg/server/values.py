@@ -19,7 +19,8 @@ _DAY = 86_400_000_000
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _DATE = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)(?:T(?P<hour>\d\d):(?P<minute>\d\d)"
-    r"(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?(?P<zone>Z|[+ -]\d\d:\d\d)?)?)?)?"
+    r"(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?(?P<zone>Z|[+ -]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
 _SPACES = re.compile(r"\s+")
 

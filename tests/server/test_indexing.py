@@ -1,0 +1,103 @@
+"""What resources are found by, over the definitions and real examples."""
+
+import pytest
+
+from fhirpkg import fhirjson
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.server.indexing import Indexing, Unindexable
+
+
+@pytest.fixture(scope="module")
+def indexing():
+    return Indexing(Definitions.core())
+
+
+def found(indexing, resource, param):
+    rows = [row for rows in indexing.rows(resource).values() for row in rows]
+    return [row[2:] for row in rows if row[0] == f"{resource['resourceType']}.{param}"]
+
+
+def test_each_expression_of_each_type_can_be_evaluated(indexing):
+    for name in Definitions.core().types.resource_types():
+        assert indexing.parameters(name), name
+        indexing.rows({"resourceType": name, "id": "x"})
+
+
+def test_only_parameters_without_an_expression_or_a_comparison_are_left_out(indexing):
+    left = {
+        (name, code)
+        for name in Definitions.core().types.resource_types()
+        for code in Definitions.core().search_parameters(name)
+        if code not in indexing.parameters(name)
+    }
+    unusable = {code for _, code in left}
+    without_expression = {"_text", "_content", "_query", "_filter", "age", "birthOrderBoolean"}
+    assert unusable == without_expression | {"near", "item-subject"}
+
+
+@pytest.mark.parametrize(
+    ("element", "param", "rows"),
+    [
+        ({"active": True}, "active", [("true", None)]),
+        ({"gender": "Male"}, "gender", [("male", None)]),
+        ({"identifier": [{"value": "x"}]}, "identifier", [("x", "")]),
+        ({"name": [{"family": "Ö", "prefix": ["Dr"]}]}, "name", [("o", "Ö"), ("dr", "Dr")]),
+        ({"deceasedBoolean": False}, "deceased", [("true", None)]),
+        ({"generalPractitioner": [{"display": "x"}]}, "general-practitioner", [(None,) * 3]),
+        ({"generalPractitioner": [{"reference": "#c"}]}, "general-practitioner", [(None,) * 3]),
+        (
+            {"managingOrganization": {"reference": "Organization/o/_history/2"}},
+            "organization",
+            [("o", "Organization", None)],
+        ),
+    ],
+)
+def test_a_patient_is_found_by(indexing, element, param, rows):
+    if param == "deceased":  # deceased.exists() and deceased != false
+        rows = [("false", None)]
+    assert found(indexing, {"resourceType": "Patient", "id": "p"} | element, param) == rows
+
+
+def test_a_reference_parameter_for_one_type_takes_references_to_that_type_only(indexing):
+    for reference, rows in (("Patient/a", [("a", "Patient", None)]), ("Group/a", [])):
+        condition = {"resourceType": "Condition", "id": "c", "subject": {"reference": reference}}
+        assert found(indexing, condition, "patient") == rows
+
+
+def test_the_parts_of_a_composite_belong_together(indexing):
+    def context(code, value):
+        return {"code": {"code": code}, "valueCodeableConcept": {"coding": [{"code": value}]}}
+
+    plan = {
+        "resourceType": "PlanDefinition",
+        "id": "p",
+        "useContext": [context("focus", "a"), context("task", "b")],
+    }
+    rows = indexing.rows(plan)["token"]
+    parts = [(part, value) for name, part, value, _ in rows if "context-type-value#" in name]
+    assert sorted(parts) == [(0, "a"), (0, "focus"), (1, "b"), (1, "task")]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [{"status": 5}, {"date": "soon"}, {"name": {"a": 1}}, {"url": 5}, {"topic": [{"coding": 1}]}],
+)
+def test_what_cannot_be_searched_by_is_refused(indexing, element):
+    with pytest.raises(Unindexable):
+        indexing.rows({"resourceType": "PlanDefinition", "id": "p"} | element)
+
+
+def test_a_text_where_a_date_or_a_text_may_stand_is_not_taken_for_a_date(indexing):
+    immunization = {"resourceType": "Immunization", "id": "i", "occurrenceString": "January 2012"}
+    assert found(indexing, immunization, "date") == []
+    dated = {"resourceType": "Immunization", "id": "i", "occurrenceDateTime": "1970"}
+    assert found(indexing, dated, "date") == [(0, 365 * 86_400_000_000)]
+
+
+def test_the_content_of_this_project_is_found_by_its_code(indexing, request):
+    folder = request.config.rootpath / "resources"
+    plans = sorted(folder.glob("*/fhir/PlanDefinition-*.json"))
+    assert plans
+    for path in plans:
+        plan, _ = fhirjson.read(path.read_bytes())
+        assert found(indexing, plan, "context")
