@@ -63,10 +63,10 @@ class FhirClient:
         self._answered = False
         self._capabilities: Capabilities | None = None
         self._session = requests.Session()
-        self._session.auth = _without_netrc
+        self._session.auth = without_netrc
         if tls is not None:
             # Mounted for this origin only: no other host is shown our certificate.
-            self._session.mount(_origin(self.base_url), _TlsAdapter(tls))
+            self._session.mount(_origin(self.base_url), TlsAdapter(tls))
 
     def __enter__(self) -> Self:
         return self
@@ -283,7 +283,7 @@ def checked_base_url(text: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
-class _TlsAdapter(HTTPAdapter):
+class TlsAdapter(HTTPAdapter):
     """An adapter whose connections, also those through a proxy, use one TLS context."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -291,13 +291,15 @@ class _TlsAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
+        """Make the pool with our context."""
         super().init_poolmanager(*args, **settings, ssl_context=self._context)
 
     def proxy_manager_for(self, proxy: Any, **settings: Any) -> Any:
+        """Make the pool through a proxy with our context."""
         return super().proxy_manager_for(proxy, **settings, ssl_context=self._context)
 
 
-def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Say that authentication is settled, or requests would send what ~/.netrc holds."""
     return request
 

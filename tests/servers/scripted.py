@@ -100,8 +100,9 @@ def scripted(script: Script, target: str = "http://nobody.invalid/fhir") -> Iter
             if reply.lost:
                 self._reset()
                 return
-            self.send_response(reply.status)
-            given = {"content-type": "application/fhir+json"} | reply.headers
+            self.send_response_only(reply.status)
+            usual = {"content-type": "application/fhir+json", "date": self.date_time_string()}
+            given = usual | reply.headers
             for name, value in given.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))

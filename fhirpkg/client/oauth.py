@@ -1,0 +1,251 @@
+"""OAuth 2 client credentials, with a secret or, as SMART backend services, with a signed assertion.
+
+See https://hl7.org/fhir/smart-app-launch/backend-services.html. Signing needs the extra
+``fhirpkg[smart]``; nothing else here does.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from fhirpkg.client.auth import Authorization, Grant, private_file, secret
+from fhirpkg.client.client import TlsAdapter, without_netrc
+from fhirpkg.client.response import Response
+from fhirpkg.client.retry import RetryPolicy, http_date, is_transient
+from fhirpkg.errors import ConfigError, ServerError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+    from pathlib import Path
+
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_SCOPE = {True: "system/*.cruds", False: "system/*.*"}
+"""By whether the server speaks SMART 2 (https://hl7.org/fhir/smart-app-launch/conformance.html)."""
+_LIFE = 240
+"""Seconds; SMART allows an assertion at most five minutes."""
+_SKEW = 30
+_TIMEOUT = (10, 60)
+_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a client agreed on with a server; `secret` names a secret, see `auth.secret`."""
+
+    client_id: str
+    secret: str | None = None
+    private_key: Path | None = None
+    key_id: str | None = None
+    token_url: str | None = None
+    scope: str | None = None
+
+
+@dataclass
+class _Endpoint:
+    """The token endpoint as it was discovered, and how far the server's clock is from ours."""
+
+    url: str
+    scope: str
+    skew: float = 0.0
+
+
+def client_credentials(
+    base_url: str,
+    registration: Registration,
+    *,
+    retry: RetryPolicy | None = None,
+    tls: ssl.SSLContext | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Authorization:
+    """An Authorization whose tokens come from the server's token endpoint and are renewed.
+
+    Raises ConfigError for a registration that cannot be used; ServerError arises when a token is
+    needed and none is given.
+    """
+    if bool(registration.secret) == bool(registration.private_key):
+        raise ConfigError("--client-id needs either --client-secret or --private-key")
+    sign = _signer(registration) if registration.private_key else None
+    session = _session(tls)
+    policy = retry or RetryPolicy()
+    known: list[_Endpoint] = []
+
+    def fetch() -> Grant:
+        if not known:
+            known.append(_endpoint(session, base_url, registration, policy, clock))
+        endpoint = known[0]
+        answer = _ask(session, endpoint, registration, sign, policy, clock)
+        if answer.status in {400, 401} and sign and _adjusted(endpoint, answer, clock):
+            answer = _ask(session, endpoint, registration, sign, policy, clock)
+        return _grant(answer, clock)
+
+    return Authorization(fetch, clock=clock)
+
+
+def _endpoint(
+    session: requests.Session,
+    base_url: str,
+    registration: Registration,
+    policy: RetryPolicy,
+    clock: Callable[[], float],
+) -> _Endpoint:
+    """The token endpoint that was given, or the one that the server names for itself."""
+    if registration.token_url:
+        return _Endpoint(_safe(registration.token_url), registration.scope or _SCOPE[True])
+    where = f"{base_url.rstrip('/')}/.well-known/smart-configuration"
+    answer = _exchange(session, "GET", where, None, {"Accept": "application/json"}, policy)
+    configuration = _json_object(answer)
+    url = configuration.get("token_endpoint")
+    if answer.status != 200 or not isinstance(url, str):
+        problem = "names no token endpoint; give it with --token-url"
+        raise ServerError(where, problem, status=answer.status)
+    first = "permission-v1" in configuration.get("capabilities", [])
+    second = "permission-v2" in configuration.get("capabilities", [])
+    endpoint = _Endpoint(_safe(url), registration.scope or _SCOPE[second or not first])
+    _adjusted(endpoint, answer, clock)
+    return endpoint
+
+
+def _ask(
+    session: requests.Session,
+    endpoint: _Endpoint,
+    registration: Registration,
+    sign: Callable[[dict[str, Any]], str] | None,
+    policy: RetryPolicy,
+    clock: Callable[[], float],
+) -> Response:
+    form = {"grant_type": "client_credentials", "scope": endpoint.scope}
+    basic = None
+    if sign:
+        now = int(clock() + endpoint.skew)
+        who = registration.client_id
+        claims = {"iss": who, "sub": who, "aud": endpoint.url, "iat": now, "exp": now + _LIFE}
+        form |= {"client_assertion_type": _ASSERTION}
+        form |= {"client_assertion": sign(claims | {"jti": secrets.token_urlsafe(24)})}
+    else:
+        assert registration.secret is not None, "a registration has a secret or a key"
+        basic = (registration.client_id, secret(registration.secret))
+    headers = {"Accept": "application/json"}
+    return _exchange(session, "POST", endpoint.url, form, headers, policy, basic)
+
+
+def _exchange(
+    session: requests.Session,
+    method: str,
+    url: str,
+    form: dict[str, str] | None,
+    headers: dict[str, str],
+    policy: RetryPolicy,
+    basic: tuple[str, str] | None = None,
+) -> Response:
+    """One answer; asking for a token may be repeated, each time it is a new one."""
+    attempts = policy.attempts()
+    while True:
+        try:
+            answer = session.request(
+                method,
+                url,
+                data=form,
+                headers=headers,
+                auth=basic or without_netrc,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            )
+            given = {name.lower(): value for name, value in answer.headers.items()}
+            response = Response(answer.status_code, given, text=answer.text[:_LIMIT], url=url)
+        except requests.RequestException as error:
+            response = Response(0, text=f"no answer ({type(error).__name__})", url=url)
+        if not is_transient(response) or not attempts.again(response):
+            return response
+
+
+def _grant(answer: Response, clock: Callable[[], float]) -> Grant:
+    """The token in an answer; what the server said in its place is told without what we sent."""
+    told = _json_object(answer)
+    token = told.get("access_token")
+    if answer.status != 200 or not isinstance(token, str):
+        why = [str(told[key]) for key in ("error", "error_description") if told.get(key)]
+        problem = f"gives no token ({': '.join(why) or f'HTTP {answer.status}'})"
+        # What is transient stays so; all else is a matter of permission.
+        raise ServerError(
+            answer.url, problem, status=answer.status if is_transient(answer) else 401
+        )
+    life = told.get("expires_in")
+    seconds = float(life) if isinstance(life, (int, str)) and str(life).isdigit() else None
+    return Grant(f"Bearer {token}", clock() + seconds if seconds else None)
+
+
+def _adjusted(endpoint: _Endpoint, answer: Response, clock: Callable[[], float]) -> bool:
+    """Take the server's clock for its assertions when ours is far from it; whether that is new."""
+    theirs = http_date(answer.headers.get("date", ""))
+    skew = theirs - clock() if theirs else 0.0
+    skew = skew if abs(skew) > _SKEW else 0.0
+    changed = abs(skew - endpoint.skew) > _SKEW
+    endpoint.skew = skew
+    return changed
+
+
+def _signer(registration: Registration) -> Callable[[dict[str, Any]], str]:
+    """A function that signs claims with the private key: RS384 for RSA, ES384 for P-384."""
+    try:
+        import jwt  # noqa: PLC0415 - an extra, needed for this way only
+    except ImportError:
+        raise ConfigError("--private-key needs the extra: pip install 'fhirpkg[smart]'") from None
+    path = registration.private_key
+    assert path is not None, "only a registration with a key signs"
+    text = private_file(path)
+    try:
+        if text.lstrip().startswith("{"):
+            given = json.loads(text)
+            key, kid = jwt.PyJWK(given, _ALGORITHMS[given["kty"]]).key, given.get("kid")
+        else:
+            key, kid = _pem(text), None
+        algorithm = "ES384" if hasattr(key, "curve") else "RS384"
+        headers = {"kid": registration.key_id or kid} if registration.key_id or kid else None
+        jwt.encode({}, key, algorithm, headers)
+    except (ValueError, TypeError, KeyError, jwt.PyJWTError) as error:
+        problem = f"it cannot sign ({type(error).__name__}); SMART takes RSA and EC P-384 keys"
+        raise ConfigError(f"{path}: {problem}") from None
+    return lambda claims: jwt.encode(claims, key, algorithm, headers)
+
+
+_ALGORITHMS = {"RSA": "RS384", "EC": "ES384"}
+
+
+def _pem(text: str) -> Any:
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - an extra
+        load_pem_private_key,
+    )
+
+    return load_pem_private_key(text.encode(), None)
+
+
+def _safe(url: str) -> str:
+    """A token endpoint that secrets may be sent to: https, or this machine."""
+    parts = urlsplit(url)
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ConfigError(f"{url}: a token endpoint must be https, as secrets are sent to it")
+    return url
+
+
+def _json_object(answer: Response) -> dict[str, Any]:
+    try:
+        found = json.loads(answer.text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _session(tls: ssl.SSLContext | None) -> requests.Session:
+    session = requests.Session()
+    if tls is not None:
+        session.mount("https://", TlsAdapter(tls))
+    return session
