@@ -221,7 +221,7 @@ def _preparation(edition: Edition, document: Resource) -> Resource:
                 "definitionCanonical": edition.url("Questionnaire", edition.id("checklist")),
             }
         )
-    return {
+    phase = {
         **_phase(edition, "preparation", "Preparation"),
         "description": "What has to be done and told before the procedure.",
         "documentation": [document_artifact(edition, document)],
@@ -230,6 +230,7 @@ def _preparation(edition: Edition, document: Resource) -> Resource:
         "selectionBehavior": "all",
         "action": parts,
     }
+    return filled(phase)
 
 
 def _procedure(edition: Edition) -> Resource:
@@ -244,7 +245,7 @@ def _procedure(edition: Edition) -> Resource:
     for before, step in pairwise(steps):
         step["relatedAction"] = [related(before["id"], "after-end")]
     goals = (*procedure.purpose.goals, *(risk.id for risk in procedure.risks))
-    return {
+    phase = {
         **_phase(edition, "procedure", procedure.name.text),
         "description": procedure.purpose.text,
         "textEquivalent": procedure.purpose.plain,
@@ -260,10 +261,11 @@ def _procedure(edition: Edition) -> Resource:
         "definitionCanonical": edition.url("ActivityDefinition", edition.id()),
         "action": steps,
     }
+    return filled(phase)
 
 
 def _recovery(edition: Edition, document: Resource) -> Resource:
-    return {
+    phase = {
         **_phase(edition, "recovery", "Recovery"),
         "description": "What has to be done and told after the procedure.",
         "documentation": [document_artifact(edition, document)],
@@ -272,6 +274,7 @@ def _recovery(edition: Edition, document: Resource) -> Resource:
         "selectionBehavior": "all",
         "action": [_action(edition, action) for action in edition.procedure.recovery],
     }
+    return filled(phase)
 
 
 def _phase(edition: Edition, name: str, title: str) -> Resource:

@@ -1,0 +1,321 @@
+"""Procedures become resources: complete, deterministic, the same wherever they are built."""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fhirpkg.authoring.build import build, typed
+from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.writing import rebased, text, write
+from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.packages.package import read_profiles
+from fhirpkg.validation.validator import Validator
+
+ROOT = Path(__file__).parent.parent.parent
+RESOURCES = ROOT / "resources"
+SECOND = Path(__file__).parent / "second"
+CPT = "http://www.ama-assn.org/go/cpt"
+
+
+def built(folder, canonical=""):
+    authored = read_folder(folder)
+    assert authored.is_usable, [str(issue) for issue in authored.issues]
+    package = rebased(authored.package, canonical) if canonical else authored.package
+    return build(package, authored.procedures, read_profiles(folder))
+
+
+@pytest.fixture(scope="module")
+def first():
+    return built(RESOURCES)["cpt-20983"]
+
+
+@pytest.fixture(scope="module")
+def second():
+    return built(SECOND)["tea-pouring"]
+
+
+def by_type(resources, name):
+    return [resource for resource in resources if resource["resourceType"] == name]
+
+
+def codings(value):
+    if isinstance(value, dict):
+        if "system" in value and "code" in value:
+            yield value
+        for item in value.values():
+            yield from codings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from codings(item)
+
+
+def test_the_committed_files_are_what_the_build_makes(first):
+    committed = {f.name: f.read_bytes() for f in (RESOURCES / "cpt-20983" / "fhir").iterdir()}
+    made = {f"{r['resourceType']}-{r['id']}.json": text(r) for r in first}
+    assert sorted(committed) == sorted(made)
+    assert [name for name, data in made.items() if committed[name] != data] == []
+
+
+def test_the_set_is_complete(first):
+    counts = {r["resourceType"]: 0 for r in first}
+    for resource in first:
+        counts[resource["resourceType"]] += 1
+    assert counts == {
+        "PlanDefinition": 1,
+        "ActivityDefinition": 10,
+        "Questionnaire": 1,
+        "ValueSet": 1,
+        "DocumentReference": 3,
+        "Library": 1,
+        "ImplementationGuide": 1,
+    }
+
+
+@pytest.mark.parametrize("folder", [RESOURCES, SECOND], ids=["first", "second"])
+def test_what_is_built_is_valid(folder):
+    validator = Validator()
+    for resource in built(folder)[next(p.name for p in folder.iterdir() if p.is_dir())]:
+        issues = validator.validate(resource).issues
+        assert [str(i) for i in issues if i.severity.rank < 3] == [], resource["id"]
+
+
+SCRIPT = """
+import sys, hashlib
+from pathlib import Path
+from fhirpkg.authoring.build import build
+from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.writing import text
+from fhirpkg.packages.package import read_profiles
+folder = Path(sys.argv[1])
+authored = read_folder(folder)
+made = build(authored.package, authored.procedures, read_profiles(folder))
+print(hashlib.sha256(b"".join(text(r) for rs in made.values() for r in rs)).hexdigest())
+"""
+
+
+def digest_elsewhere(folder, **environment):
+    command = [sys.executable, "-c", SCRIPT, str(folder)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    ).stdout.strip()
+
+
+def test_the_build_depends_on_no_zone_hash_seed_locale_or_folder(tmp_path):
+    shutil.copytree(RESOURCES, tmp_path / "a" / "resources")
+    shutil.copytree(ROOT / "profiles", tmp_path / "a" / "profiles")
+    digests = {
+        digest_elsewhere(RESOURCES, TZ="UTC", PYTHONHASHSEED="0"),
+        digest_elsewhere(RESOURCES, TZ="Pacific/Kiritimati", PYTHONHASHSEED="4711"),
+        digest_elsewhere(tmp_path / "a" / "resources", LC_ALL="C", SOURCE_DATE_EPOCH="1"),
+    }
+    assert len(digests) == 1
+
+
+def test_id_name_and_end_of_url_are_the_same(first):
+    for resource in first:
+        if resource["resourceType"] not in {"ImplementationGuide", "DocumentReference"}:
+            assert resource["name"] == resource["id"] == resource["url"].rpartition("/")[2]
+
+
+def test_no_two_resources_have_one_identifier(first):
+    values = [i["value"] for resource in first for i in resource.get("identifier", ())]
+    assert len(values) == len(set(values)) == len(first) - 1
+
+
+def test_every_resource_is_found_by_the_code_of_the_procedure(first):
+    for resource in first:
+        code = ("http://www.ama-assn.org/go/cpt", "20983")
+        places = [resource.get("useContext"), resource.get("context", {}).get("event")]
+        found = {(c["system"], c["code"]) for c in codings(places)}
+        assert (code in found) == (resource["resourceType"] != "ImplementationGuide")
+        if resource["resourceType"] in {"PlanDefinition", "ActivityDefinition", "Library"}:
+            assert code in {(c["system"], c["code"]) for c in codings(resource["topic"])}
+
+
+def test_the_procedure_and_only_it_is_ordered_by_its_code(first):
+    ordered = [r["id"] for r in by_type(first, "ActivityDefinition") if CPT in str(r["code"])]
+    assert ordered == ["BoneTumorCryoablation"]
+
+
+def test_no_coding_of_others_has_their_words(first):
+    owned = [c for c in codings(first) if "terminology.hl7.org" not in c["system"]]
+    assert len(owned) > 100
+    displays = {c["system"] for c in owned if "display" in c}
+    assert displays == {"http://hl7.org/fhir/resource-types"}
+
+
+def test_all_carry_the_tag_of_the_package_and_a_narrative(first):
+    for resource in first:
+        (tag,) = resource["meta"]["tag"]
+        assert tag["code"] == "fhirpkg.procedures"
+        assert resource["text"]["status"] == "generated"
+        assert resource["text"]["div"].startswith('<div xmlns="http://www.w3.org/1999/xhtml">')
+
+
+def test_profiles_are_claimed_by_all_types_that_have_one(first):
+    claimed = {r["resourceType"]: r["meta"].get("profile") for r in first}
+    assert claimed.pop("ImplementationGuide") is None
+    base = "https://w3id.org/fhirpkg/StructureDefinition/Procedure"
+    assert {p for (p,) in claimed.values()} == {
+        base + name
+        for name in ("Plan", "Activity", "Document", "Manifest", "Indications", "Checklist")
+    }
+
+
+def test_the_plan_has_four_phases_and_the_procedure_at_the_top(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    assert [action["id"] for action in plan["action"]] == [
+        "counseling",
+        "preparation",
+        "procedure",
+        "recovery",
+    ]
+    procedure = plan["action"][2]
+    assert procedure["definitionCanonical"].endswith("/ActivityDefinition/BoneTumorCryoablation")
+    assert procedure["timingTiming"]["repeat"] == {
+        "duration": 1,
+        "durationMax": 2,
+        "durationUnit": "h",
+    }
+    (data,) = procedure["trigger"][0]["data"]
+    assert data["codeFilter"][0]["code"] == [{"system": CPT, "code": "20983"}]
+
+
+def test_risks_are_goals_of_safety_that_actions_watch(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    safety = {g["id"] for g in plan["goal"] if "safety" in str(g["category"])}
+    assert len(safety) == 6
+    served = {goal for action in plan["action"] for goal in all_goals(action)}
+    assert safety <= served
+
+
+def all_goals(action):
+    yield from action.get("goalId", ())
+    for part in action.get("action", ()):
+        yield from all_goals(part)
+
+
+def test_choices_of_the_text_are_behaviours(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    steps = {step["id"]: step for step in plan["action"][2]["action"]}
+    assert steps["anesthesia"]["selectionBehavior"] == "exactly-one"
+    assert steps["repeated-cycles"]["requiredBehavior"] == "could"
+    assert steps["repeated-cycles"]["cardinalityBehavior"] == "multiple"
+    general = steps["anesthesia"]["action"][1]
+    assert "Anesthesiologist" in general["participant"][0]["role"]["text"]
+    assert "88189002" not in str(plan["action"][2]["participant"])
+
+
+def test_steps_follow_each_other(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    steps = plan["action"][2]["action"]
+    assert "relatedAction" not in steps[0]
+    for before, step in pairwise(steps):
+        assert step["relatedAction"] == [{"actionId": before["id"], "relationship": "after-end"}]
+
+
+def test_documents_are_whole_and_identified_by_their_content(first):
+    for document in by_type(first, "DocumentReference"):
+        attachment = document["content"][0]["attachment"]
+        data = base64.b64decode(attachment["data"])
+        assert attachment["size"] == len(data)
+        assert base64.b64decode(attachment["hash"]) == hashlib.sha1(data).digest()
+        assert uuid.UUID(document["masterIdentifier"]["value"].removeprefix("urn:uuid:"))
+        assert data.startswith(b"<?xml")
+
+
+def test_the_manifest_pins_every_canonical_to_its_version(first):
+    (library,) = by_type(first, "Library")
+    pinned = {artifact["resource"] for artifact in library["relatedArtifact"]}
+    others = {f"{r['url']}|{r['version']}" for r in first if "url" in r}
+    guide = {f"{r['url']}|{r['version']}" for r in by_type(first, "ImplementationGuide")}
+    assert pinned == others - guide - {f"{library['url']}|{library['version']}"}
+
+
+def test_the_guide_lists_everything_but_itself(first):
+    (guide,) = by_type(first, "ImplementationGuide")
+    listed = {part["reference"]["reference"] for part in guide["definition"]["resource"]}
+    made = {f"{r['resourceType']}/{r['id']}" for r in first[:-1]}
+    assert made < listed
+    assert {name.partition("/")[0] for name in listed - made} == {"StructureDefinition", "ValueSet"}
+
+
+def test_a_package_without_profiles_of_its_own_depends_on_those_it_claims(second):
+    (guide,) = by_type(second, "ImplementationGuide")
+    assert [item["packageId"] for item in guide["dependsOn"]] == ["fhirpkg.procedures"]
+    assert "StructureDefinition" not in str(guide["definition"])
+    assert all("w3id.org/fhirpkg" in r["meta"]["profile"][0] for r in second[:-1])
+
+
+def test_what_an_author_leaves_out_is_left_out(second):
+    (plan,) = by_type(second, "PlanDefinition")
+    counseling, preparation, procedure, recovery = plan["action"]
+    assert [part["id"] for part in counseling["action"]] == [
+        "eligibility",
+        "risks",
+        "benefits",
+        "experience",
+    ]
+    assert "action" not in preparation
+    assert "action" not in recovery
+    assert procedure["timingTiming"]["repeat"] == {"duration": 30, "durationUnit": "min"}
+    assert by_type(second, "Questionnaire") == []
+
+
+def test_marks_of_markup_in_an_author_s_text_stay_text(second):
+    (plan,) = by_type(second, "PlanDefinition")
+    assert """"hot" &amp; &lt;slowly&gt;, it's said.""" in plan["text"]["div"]
+
+
+def test_all_urls_follow_another_canonical():
+    base = "https://hospital.example/fhir"
+    for resource in built(RESOURCES, base)["cpt-20983"]:
+        own = {**resource, "meta": {}}
+        assert "w3id.org" not in json.dumps(own)
+        assert resource.get("url", base).startswith(base)
+
+
+@pytest.mark.parametrize("canonical", ["", "hospital", "ftp://x.org", "https://x.org/a b"])
+def test_a_canonical_that_is_no_base_is_refused(canonical):
+    with pytest.raises(ConfigError, match="no base of urls"):
+        rebased(read_folder(SECOND).package, canonical)
+
+
+def test_an_element_that_r4_does_not_have_is_never_built():
+    with pytest.raises(ValueError, match="recipe"):
+        typed({"resourceType": "Library", "status": "draft", "recipe": "x"})
+
+
+def test_writing_again_changes_nothing_and_removes_what_is_no_longer_made(tmp_path, second):
+    assert write({"tea-pouring": second}, tmp_path) == len(second)
+    assert write({"tea-pouring": second}, tmp_path) == 0
+    assert write({"tea-pouring": second[:-1]}, tmp_path) == 1
+    files = list((tmp_path / "tea-pouring" / "fhir").iterdir())
+    assert len(files) == len(second) - 1
+
+
+@pytest.mark.parametrize(
+    "make, problem",
+    [
+        (lambda folder: None, "there is no such folder"),
+        (lambda folder: folder.mkdir(), "No such file"),
+        (
+            lambda folder: shutil.copytree(SECOND, folder, ignore=shutil.ignore_patterns("tea*")),
+            "p",
+        ),
+    ],
+    ids=["no folder", "no package.yaml", "no procedure"],
+)
+def test_a_folder_that_cannot_be_read_is_one_clear_error(tmp_path, make, problem):
+    make(tmp_path / "folder")
+    with pytest.raises(SourceError, match=problem):
+        read_folder(tmp_path / "folder")
