@@ -72,7 +72,8 @@ class Codings:
         wrong = isinstance(found, Membership) and found.verdict is Verdict.NO
         if not wrong:
             return ""
-        return "coding-code" if held is not None else "coding-form"
+        is_held = held is not None and held.content != "not-present"
+        return "coding-code" if is_held else "coding-form"
 
     @staticmethod
     def _reason(system: str, code: str, run: Run) -> str:
