@@ -22,17 +22,18 @@ Node = dict[str, Any]
 _LANDMARK = re.compile(
     r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
 )
+_NAME = re.compile(r"^\s*library\s+([\w.]+)", re.MULTILINE)
 _TRAILING_CONTEXT = re.compile(r"\bcontext\s+\w+\s*\Z")
 
 
 def read_library(text: str, name: str = "") -> Library:
     """The library in CQL text; raises CqlError when its header cannot be read."""
     starts = [m.start() for m in _LANDMARK.finditer(text) if m.group() == "define"]
-    source = Source(text, name)
+    named = _NAME.search(text)
+    source = Source(text, named[1] if named else name)
     library = Library(name)
     head_end = starts[0] if starts else len(text)
     _Header(source, tokens(source, 0, head_end), library).read()
-    source = Source(text, library.name or name)
     for start, end in itertools.pairwise([*starts, len(text)]):
         _read_statement(source, start, end, library)
     return library

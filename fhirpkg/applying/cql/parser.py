@@ -294,7 +294,7 @@ class Parser:
             elif self.accept("["):
                 index = self.expression()
                 self.expect("]")
-                node = {"type": "Indexer", "operand": [node, index]}
+                node = {"type": "Indexer", "operand": [_ungrouped(node), index]}
             elif queries.begins(self, node):
                 node = queries.query(self, node)
             else:

@@ -42,7 +42,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     **lists.OPERATORS,
     **clinical.OPERATORS,
 }
-_DEEPEST = 400
+_DEEPEST = 40
 _HELPERS = "FHIRHelpers"
 
 
@@ -66,6 +66,7 @@ class Session:
         self.now = now or dt.datetime.now().astimezone()
         self.value_sets = ValueSets(repository.resolve)
         self._results: dict[tuple[str, str], Any] = {}
+        self._open: set[tuple[str, str]] = set()
         self._retrieved: dict[str, list[Resource]] = {}
 
     @property
@@ -96,7 +97,13 @@ class Session:
 
                 hint = nearest(name, list(library.statements))
                 raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
-            self._results[key] = Evaluation(self, library).of_statement(statement)
+            if key in self._open:
+                raise FhirpkgError(f"{statement.place} needs itself, without end")
+            self._open.add(key)
+            try:
+                self._results[key] = Evaluation(self, library).of_statement(statement)
+            finally:
+                self._open.discard(key)
         return self._results[key]
 
 

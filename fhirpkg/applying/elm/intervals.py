@@ -5,10 +5,10 @@ Operators with a precision take it as their last argument.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.elm.comparison import (
-    LEVELS,
     both,
     compare,
     either,
@@ -48,8 +48,6 @@ def _neighbour(value: Any, direction: int) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return value + direction
     if isinstance(value, Temporal) and len(value.parts) in _STEPS:
-        from decimal import Decimal  # noqa: PLC0415 - rare
-
         return value.plus(Decimal(direction), _STEPS[len(value.parts)])
     return value
 
@@ -223,38 +221,29 @@ def duration_between(one: Any, two: Any, precision: str | None = None) -> int | 
 
 
 def _whole_units(low: Temporal, high: Temporal, precision: str) -> int | None:
-    """Count by moving the lower moment: calendars have months of different lengths."""
-    from decimal import Decimal  # noqa: PLC0415 - rare
-
-    levels = {"Week": 3} | {level: index + 1 for index, level in enumerate(LEVELS)}
-    if min(len(low.parts), len(high.parts)) < min(levels[precision], 6):
+    """Months by the calendar: the day must be reached, as 31 January to 28 February is no month."""
+    known = min(len(low.parts), len(high.parts))
+    if known < _NEEDED[precision]:
         return None
-    unit = precision.lower()
-    count = _estimate(low, high, precision)
-    while (moved := low.plus(Decimal(count + 1), unit)) and _reaches(moved, high):
-        count += 1
-    while count and (moved := low.plus(Decimal(count), unit)) and not _reaches(moved, high):
-        count -= 1
-    return count
+    if precision not in {"Year", "Month"}:
+        seconds = (_clock(high) - _clock(low)).total_seconds()
+        return int(Decimal(str(seconds)) / _SECONDS[precision])
+    if known < 2:
+        return int(high.parts[0]) - int(low.parts[0])
+    months = (int(high.parts[0]) - int(low.parts[0])) * 12
+    months += int(high.parts[1]) - int(low.parts[1])
+    months -= high.parts[2:known] < low.parts[2:known]
+    return months // 12 if precision == "Year" else months
 
 
-def _reaches(moved: Temporal, high: Temporal) -> bool:
-    depth = min(len(moved.parts), len(high.parts))
-    one = Temporal("dateTime", moved.parts[:depth], moved.zone)
-    two = Temporal("dateTime", high.parts[:depth], high.zone)
-    return one.compare(two) in {-1, 0}
-
-
-_SECONDS = {"Week": 604800, "Day": 86400, "Hour": 3600, "Minute": 60, "Second": 1}
-
-
-def _estimate(low: Temporal, high: Temporal, precision: str) -> int:
-    """A first guess, at most a little off."""
-    if precision in {"Year", "Month"}:
-        months = (int(high.parts[0]) - int(low.parts[0])) * 12
-        return max(months // (12 if precision == "Year" else 1) - 1, 0)
-    seconds = (_clock(high) - _clock(low)).total_seconds()
-    return max(int(seconds / _SECONDS.get(precision, 0.001)) - 1, 0)
+_NEEDED = {
+    "Year": 1, "Month": 2, "Week": 3, "Day": 3, "Hour": 4, "Minute": 5, "Second": 6,
+    "Millisecond": 6,
+}  # fmt: skip
+_SECONDS: dict[str, int | Decimal] = {
+    "Week": 604800, "Day": 86400, "Hour": 3600, "Minute": 60, "Second": 1,
+    "Millisecond": Decimal("0.001"),
+}  # fmt: skip
 
 
 def _clock(value: Temporal) -> Any:

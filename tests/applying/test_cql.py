@@ -1,0 +1,150 @@
+"""CQL text: each expression of cql_cases.yaml is read into ELM and evaluated for one patient."""
+
+import datetime as dt
+import pathlib
+from decimal import Decimal
+
+import pytest
+import yaml
+
+from fhirpkg.applying.cql.library import read_expression, read_library
+from fhirpkg.applying.elm.evaluator import Evaluation, Session
+from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import FhirpkgError
+
+FILE = pathlib.Path(__file__).parent / "cql_cases.yaml"
+CASES = {
+    chapter: [line.split(" => ") for line in lines.splitlines()]
+    for chapter, lines in yaml.safe_load(FILE.read_text()).items()
+}
+TUMOR = {"system": "http://snomed.info/sct", "code": "94222008"}
+LIBRARY = """
+library Trial version '1.0.0'
+using FHIR version '4.0.1'
+include FHIRHelpers version '4.0.1' called FHIRHelpers
+codesystem "LOINC": 'http://loinc.org'
+codesystem "Clinical": 'http://terminology.hl7.org/CodeSystem/condition-clinical'
+valueset "Bone tumors": 'http://example.org/ValueSet/bone'
+valueset "Other tumors": 'http://example.org/ValueSet/other'
+valueset "Missing value set": 'http://example.org/ValueSet/missing'
+valueset "Whole system": 'http://example.org/ValueSet/whole'
+code "INR": '6301-6' from "LOINC" display 'INR'
+code "Platelets": '777-3' from "LOINC"
+code "Active": 'active' from "Clinical"
+parameter "Limit" Integer default 3
+context Patient
+
+define "Is adult": AgeInYears() >= 18 // define "Not this": true
+define "Circle": "Circle"
+define function "Twice"(n Integer): n * 2
+define function Kind(p FHIR.Patient): 'person'
+define function Kind(c Condition): 'disease'
+define "Broken": 1 +
+context Patient
+"""
+
+
+def resources():
+    subject = {"reference": "Patient/x"}
+    active = {"coding": [{"system": f"{THO}condition-clinical", "code": "active"}]}
+    yield {
+        "resourceType": "Patient",
+        "id": "x",
+        "gender": "female",
+        "birthDate": "1960-02-01",
+        "name": [{"use": "official", "given": ["Ann"]}],
+    }
+    yield {
+        "resourceType": "Condition",
+        "id": "c",
+        "clinicalStatus": active,
+        "code": {"coding": [TUMOR]},
+        "subject": subject,
+        "onsetDateTime": "2026-01-01",
+    }
+    for number, (date, value) in enumerate([("2026-06-01", "2.1"), ("2026-03-01", "1.1")]):
+        code = {"coding": [{"system": "http://loinc.org", "code": "6301-6"}]}
+        quantity = {"value": Decimal(value), "unit": "INR", "code": "1"}
+        observation = {"resourceType": "Observation", "id": f"inr{number}", "code": code}
+        yield observation | {
+            "subject": subject,
+            "effectiveDateTime": date,
+            "valueQuantity": quantity,
+        }
+    platelets = {"value": 180, "code": "10*9/L", "unit": "10*9/L"}
+    yield {
+        "resourceType": "Observation",
+        "id": "plt",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "777-3"}]},
+        "subject": subject,
+        "valueQuantity": platelets,
+    }
+    yield {"resourceType": "Condition", "id": "of-another", "subject": {"reference": "Patient/y"}}
+    for name, include in (
+        ("bone", {"system": TUMOR["system"], "concept": [{"code": TUMOR["code"]}]}),
+        ("other", {"system": TUMOR["system"], "concept": [{"code": "1"}]}),
+        ("whole", {"system": TUMOR["system"]}),
+    ):
+        url = f"http://example.org/ValueSet/{name}"
+        yield {"resourceType": "ValueSet", "url": url, "compose": {"include": [include]}}
+
+
+THO = "http://terminology.hl7.org/CodeSystem/"
+NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def evaluate():
+    library = read_library(LIBRARY)
+    repository = MemoryRepository(resources())
+    types = Definitions.core().types
+    session = Session(repository, "Patient/x", {}, lambda *_: library, types, NOW)
+    return lambda text: Evaluation(session, library).of(read_expression(text, library))
+
+
+GOOD = [
+    pytest.param(text, yaml.safe_load(expected), id=text)
+    for chapter, cases in CASES.items()
+    if chapter != "unknown"
+    for text, expected in cases
+]
+
+
+@pytest.mark.parametrize("text, expected", GOOD)
+def test_an_expression_has_its_value(evaluate, text, expected):
+    found = evaluate(text)
+    if isinstance(expected, float):
+        expected = Decimal(str(expected))
+    assert found == expected
+    assert (found is None) == (expected is None)
+    assert isinstance(found, bool) == isinstance(expected, bool)
+
+
+@pytest.mark.parametrize("text, words", CASES["unknown"], ids=lambda value: str(value)[:40])
+def test_what_cannot_be_evaluated_is_an_error_that_says_why(evaluate, text, words):
+    with pytest.raises(FhirpkgError, match=words):
+        evaluate(text)
+
+
+def test_a_definition_that_cannot_be_read_spoils_no_other():
+    library = read_library(LIBRARY)
+    assert library.definition("Is adult").tree["type"] == "GreaterOrEqual"
+    for _ in range(2):
+        with pytest.raises(FhirpkgError, match=r"Trial:\d+:\d+: expected a name"):
+            _ = library.definition("Broken").tree
+
+
+def test_a_header_tells_name_version_terminology_and_parameters():
+    library = read_library(LIBRARY)
+    assert (library.name, library.version) == ("Trial", "1.0.0")
+    assert library.includes == {"FHIRHelpers": ("FHIRHelpers", "4.0.1")}
+    assert library.value_sets["Bone tumors"]["id"] == "http://example.org/ValueSet/bone"
+    assert library.codes["INR"]["codeSystem"] == {"name": "LOINC"}
+    assert library.parameters["Limit"]["default"]["value"] == "3"
+    assert "Not this" not in library.statements
+
+
+def test_an_error_tells_library_line_and_column():
+    with pytest.raises(FhirpkgError, match="CQL at Bad:2:1: expected"):
+        read_library("library Bad\nnonsense here")
