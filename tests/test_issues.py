@@ -1,10 +1,13 @@
 """Issues, outcomes and the catalogue of rules."""
 
 import re
+from string import Formatter
 
 import pytest
 
 from fhirpkg import rules
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Issue, Outcome, Severity, in_order
 
 
@@ -45,12 +48,7 @@ def test_issues_are_ordered_by_place_and_told_once():
 
 
 def test_each_rule_has_a_kebab_case_id_a_known_code_and_words():
-    codes = {
-        "invalid", "structure", "required", "value", "invariant", "security", "processing",
-        "not-supported", "duplicate", "not-found", "code-invalid", "extension", "too-costly",
-        "business-rule", "conflict", "incomplete", "informational", "too-long", "exception",
-        "multiple-matches", "throttled", "timeout", "transient", "login", "forbidden", "expired",
-    }  # fmt: skip
+    codes = Terminology(Definitions.core()).codes("http://hl7.org/fhir/ValueSet/issue-type")
     for rule in rules.catalogue().values():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.id), rule.id
         assert rule.code in codes, rule
@@ -73,3 +71,12 @@ def test_the_nearest_name_is_offered_only_when_it_is_near():
 def test_a_rule_that_is_not_in_the_catalogue_is_our_mistake():
     with pytest.raises(KeyError):
         rules.issue("no-such-rule")
+
+
+def test_no_rule_takes_a_word_that_says_where_an_issue_is():
+    places = {"severity", "expression", "profile", "file", "line", "column"}
+    for rule in rules.catalogue().values():
+        words = {name for _, name, _, _ in Formatter().parse(rule.text + rule.advice) if name}
+        assert not words & places - ({"rule", "path"} if rule.id == "ignore-unused" else set()), (
+            rule
+        )

@@ -34,7 +34,6 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "CapabilityStatement": ("search_parameters.check_capability_statement",),
     "CodeSystem": ("code_systems.check_code_system",),
     "ConceptMap": ("concept_maps.check_concept_map",),
-    "Measure": ("measures.check_measure",),
     "Questionnaire": ("questionnaires.check_questionnaire", "content.check_content"),
     "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
     "SearchParameter": ("search_parameters.check_search_parameter",),

@@ -89,6 +89,7 @@ class Run:
         self,
         rule: str,
         path: Path | Trail,
+        /,
         *,
         severity: Severity | None = None,
         profile: str = "",

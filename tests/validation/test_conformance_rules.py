@@ -1,0 +1,216 @@
+"""Conformance resources against what their own structure does not state."""
+
+import pytest
+
+from fhirpkg import Definitions, Validator
+
+CS = {
+    "resourceType": "CodeSystem", "url": "http://a.example/cs", "status": "draft",
+    "content": "complete", "concept": [{"code": "a", "concept": [{"code": "b"}]}],
+}  # fmt: skip
+VS = {"resourceType": "ValueSet", "url": "http://a.example/vs", "status": "draft"}
+SD = {
+    "resourceType": "StructureDefinition", "url": "http://a.example/sd", "name": "Sd",
+    "status": "draft", "kind": "resource", "abstract": False, "type": "Patient",
+    "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+    "derivation": "constraint",
+}  # fmt: skip
+SP = {
+    "resourceType": "SearchParameter", "url": "http://a.example/sp", "name": "Sp",
+    "status": "draft", "description": "d", "code": "x", "base": ["Organization"], "type": "string",
+    "expression": "Organization.name",
+}  # fmt: skip
+PROPERTY = "http://hl7.org/fhir/concept-properties#"
+SYSTEM_WITH_TYPES = {
+    **CS,
+    "url": "http://a.example/typed",
+    "property": [
+        {"code": "other", "type": "Coding"}, {"code": "n", "type": "integer"},
+        {"code": "rel", "type": "code"}, {"code": "when", "type": "dateTime"},
+        {"code": "part", "type": "decimal"},
+    ],
+}  # fmt: skip
+SUPPLEMENT = {
+    **CS, "url": "http://a.example/sup", "content": "supplement",
+    "supplements": "http://a.example/typed", "concept": [{"code": "zz"}],
+}  # fmt: skip
+WHOLE_SET = {**VS, "compose": {"include": [{"system": "http://a.example/cs"}]}}
+
+
+def found(resource, *loaded, severity="error"):
+    """The rules that are broken at a severity, with their places."""
+    validator = Validator(definitions=Definitions.core().with_resources(loaded))
+    issues = validator.validate(resource).issues
+    return sorted((i.rule, i.expression) for i in issues if i.severity == severity)
+
+
+def differential(*elements, **changes):
+    named = [{"id": element["path"], **element} for element in elements]
+    return {**SD, "differential": {"element": named}, **changes}
+
+
+def including(clause):
+    return {**VS, "compose": {"include": [clause]}}
+
+
+def asking(name, operator, value, system="http://a.example/typed"):
+    return including(
+        {"system": system, "filter": [{"property": name, "op": operator, "value": value}]}
+    )
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        CS, {**CS, "count": 2}, {**CS, "content": "fragment", "count": 100}, WHOLE_SET, SP,
+        {**CS, "valueSet": "http://a.example/vs"},
+        differential({"path": "Patient.birthDate", "min": 1}),
+        differential({"path": "Patient.gender", "patternCode": "male", "type": [{"code": "code"}]}),
+        asking("n", "=", "3"), asking("other", "=", "http://a.example/typed#a"),
+        asking("code", "regex", "a.*"), asking("n", "exists", "true"),
+        asking("rel", "in", "a,b"), asking("when", "=", "2020-01"),
+        asking("concept", "is-a", "404684003", "http://snomed.info/sct"),
+        asking("constraint", "=", "<< 404684003 : 363698007 = *", "http://snomed.info/sct"),
+    ],
+)  # fmt: skip
+def test_what_is_right_is_left_alone(resource):
+    assert found(resource, SYSTEM_WITH_TYPES, WHOLE_SET) == []
+
+
+CASES = [
+    ("code-system-count", ".count", {**CS, "count": 3}),
+    ("code-system-property-type", ".property[0]",
+     {**CS, "property": [{"code": "inactive", "uri": PROPERTY + "inactive", "type": "code"}]}),
+    ("code-system-property-code", ".property[0]",
+     {**CS, "property": [{"code": "inactive", "uri": PROPERTY + "status", "type": "code"}]}),
+    ("code-system-property-twice", ".property[1]",
+     {**CS, "property": [{"code": "status", "type": "code"}, {"code": "status", "type": "code"}]}),
+    ("code-system-property-value", ".concept[0].property[0]",
+     {**CS, "property": [{"code": "p", "type": "integer"}],
+      "concept": [{"code": "a", "property": [{"code": "p", "valueString": "x"}]}]}),
+    ("code-system-property-concept", ".concept[0].property[0]",
+     {**CS, "property": [{"code": "parent", "uri": PROPERTY + "parent", "type": "code"}],
+      "concept": [{"code": "a", "property": [{"code": "parent", "valueCode": "zz"}]}]}),
+    ("code-system-supplement-base", "", {**CS, "content": "supplement"}),
+    ("code-system-supplement-base", ".supplements", {**CS, "supplements": "http://a.example/b"}),
+    ("code-system-supplement-code", ".concept[0]", SUPPLEMENT),
+    ("code-system-value-set", ".valueSet",
+     {**CS, "url": "http://a.example/other", "valueSet": "http://a.example/vs"}),
+    ("value-set-system", ".compose.include[0]", including({"system": "#c1"})),
+    ("value-set-system", ".compose.include[0]", including({"system": "http://a.example/vs"})),
+    ("value-set-system", ".compose.include[0]", including({"system": "http://a.example/sup"})),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("n", "=", "x")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("n", "exists", "yes")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("code", "regex", "(")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("rel", "in", "a,zz")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("when", "=", "soon")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("part", "=", "half")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("inactive", "=", "no")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("other", "=", "a")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]",
+     asking("other", "=", "http://a.example/typed#zz")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]",
+     asking("concept", "is-a", "404684004", "http://snomed.info/sct")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]",
+     asking("constraint", "=", "404684003 << 404684003", "http://snomed.info/sct")),
+    ("search-parameter-components", "", {**SP, "type": "composite"}),
+    ("search-parameter-derived", "",
+     {**SP, "type": "token",
+      "derivedFrom": "http://hl7.org/fhir/SearchParameter/Organization-name"}),
+    ("structure-definition-type", ".type", differential(type="Observation")),
+    ("structure-definition-type", ".type",
+     {**SD, "type": "Nope", "kind": "logical", "derivation": "specialization",
+      "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Element",
+      "differential": {"element": [{"id": "Nope", "path": "Nope"}]}}),
+    ("structure-definition-path", ".differential.element[0]",
+     differential({"path": "Person.birthDate"})),
+    ("structure-definition-snapshot", "", differential({"path": "Patient.nope"})),
+    ("structure-definition-characteristic", ".differential.element[0]",
+     differential({"path": "Patient.birthDate", "type": [{"code": "date"}],
+                   "binding": {"strength": "required", "valueSet": "http://a.example/vs"}})),
+    ("structure-definition-characteristic", ".differential.element[0]",
+     differential({"path": "Patient.active", "type": [{"code": "boolean"}], "maxLength": 3})),
+    ("structure-definition-value-type", ".differential.element[0].fixed.ofType(string)",
+     differential({"path": "Patient.active", "type": [{"code": "boolean"}], "fixedString": "x"})),
+    ("definition-expression", ".differential.element[0].constraint[0].expression",
+     differential({"path": "Patient", "constraint": [
+         {"key": "x-1", "severity": "error", "human": "h", "expression": "name.("}]})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule, place, resource", CASES)
+def test_what_is_wrong_is_told_at_its_place(rule, place, resource):
+    told = found(resource, SYSTEM_WITH_TYPES, WHOLE_SET, SUPPLEMENT)
+    assert (rule, resource["resourceType"] + place) in told
+
+
+def test_an_extension_must_fix_its_own_url_and_have_a_context_that_exists():
+    extension = {
+        **SD, "type": "Extension", "kind": "complex-type",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+        "context": [{"type": "element", "expression": "Patient.contct"}],
+        "differential": {"element": [{"path": "Extension.url", "fixedUri": "http://a.example/x"}]},
+    }  # fmt: skip
+    rules = {rule for rule, _ in found(extension)}
+    assert {"structure-definition-extension-url", "structure-definition-context"} <= rules
+
+
+def test_a_search_parameter_of_another_type_is_an_error_only_when_its_version_is_named():
+    def statement(definition):
+        parameter = {"name": "name", "type": "date", "definition": definition}
+        resource = {"type": "Patient", "searchParam": [parameter]}
+        return {
+            "resourceType": "CapabilityStatement", "status": "draft", "date": "2020",
+            "kind": "requirements", "fhirVersion": "4.0.1", "format": ["json"],
+            "description": "d", "rest": [{"mode": "server", "resource": [resource]}],
+        }  # fmt: skip
+
+    url = "http://hl7.org/fhir/SearchParameter/Patient-name"
+    place = "CapabilityStatement.rest[0].resource[0].searchParam[0]"
+    told = ("capability-search-parameter", place)
+    assert found(statement(f"{url}|4.0.1")) == [told]
+    assert found(statement(url)) == []
+    assert told in found(statement(url), severity="warning")
+
+
+def test_codes_that_a_value_set_lists_twice_or_that_do_not_exist_are_warned_of():
+    clause = {"system": "http://a.example/typed", "concept": [{"code": c} for c in ("a", "a", "z")]}
+    told = found(including(clause), SYSTEM_WITH_TYPES, severity="warning")
+    assert ("value-set-concept-twice", "ValueSet.compose.include[0].concept[1]") in told
+    assert ("value-set-concept", "ValueSet.compose.include[0].concept[2]") in told
+
+
+def test_a_contained_system_named_by_its_fragment_is_a_warning_when_the_codes_are_listed():
+    clause = {"system": "#c1", "concept": [{"code": "a"}]}
+    assert found(including(clause)) == []
+    told = [rule for rule, _ in found(including(clause), severity="warning")]
+    assert "value-set-system" in told
+
+
+def test_mapped_codes_that_their_system_does_not_have_are_warned_of():
+    group = {
+        "source": "http://a.example/typed", "target": "http://a.example/typed",
+        "element": [{"code": "z", "target": [{"code": "a", "equivalence": "equal"}]}],
+    }  # fmt: skip
+    concept_map = {"resourceType": "ConceptMap", "status": "draft", "group": [group]}
+    told = found(concept_map, SYSTEM_WITH_TYPES, severity="warning")
+    assert ("concept-map-code", "ConceptMap.group[0].element[0].code") in told
+
+
+def test_an_expression_for_a_filter_uses_parameters_that_are_defined():
+    expression = {"language": "text/fhirpath", "expression": "%inactive"}
+    extension = {
+        "url": "http://hl7.org/fhir/StructureDefinition/cqf-expression",
+        "valueExpression": expression,
+    }
+    asked = {"property": "inactive", "op": "=", "_value": {"extension": [extension]}}
+    value_set = including({"system": "http://a.example/typed", "filter": [asked]})
+    assert "value-set-parameter" in [rule for rule, _ in found(value_set)]
+    parameter = {"url": "name", "valueCode": "inactive"}
+    value_set["extension"] = [
+        {
+            "url": "http://hl7.org/fhir/tools/StructureDefinition/valueset-parameter",
+            "extension": [parameter],
+        }
+    ]
+    assert "value-set-parameter" not in [rule for rule, _ in found(value_set)]
