@@ -38,6 +38,8 @@ _IMPLIED = {
     "status": "code",
 }
 """Properties that filters may use without a definition in the code system, with their types."""
+_INTEGER = re.compile(r"(?:eq|ne|lt|le|gt|ge)?-?\d{1,10}")
+"""Terminology servers take a comparison before the number, as in searches."""
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?")
 _VARIABLE = re.compile(r"%(?:`([^`]+)`|'([^']+)'|([A-Za-z][\w-]*))")
 
@@ -178,7 +180,7 @@ def _decimal_problem(value: str, _: str, __: Run) -> str:
 
 
 def _integer_problem(value: str, _: str, __: Run) -> str:
-    return "" if re.fullmatch(r"-?\d{1,10}", value) else "is no integer"
+    return "" if _INTEGER.fullmatch(value) else "is no integer"
 
 
 def _date_problem(value: str, _: str, __: Run) -> str:

@@ -66,7 +66,7 @@ def asking(name, operator, value, system="http://a.example/typed"):
         {**CS, "valueSet": "http://a.example/vs"},
         differential({"path": "Patient.birthDate", "min": 1}),
         differential({"path": "Patient.gender", "patternCode": "male", "type": [{"code": "code"}]}),
-        asking("n", "=", "3"), asking("other", "=", "http://a.example/typed#a"),
+        asking("n", "=", "3"), asking("n", "=", "lt2"), asking("other", "=", "http://a.example/typed#a"),
         asking("code", "regex", "a.*"), asking("n", "exists", "true"),
         asking("rel", "in", "a,b"), asking("when", "=", "2020-01"),
         asking("concept", "is-a", "404684003", "http://snomed.info/sct"),
