@@ -1,0 +1,117 @@
+"""Each fact of the source is held by the resources, and comes back out of them."""
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fhirpkg.authoring.build import build
+from fhirpkg.authoring.coverage import coverage, sayings
+from fhirpkg.authoring.folder import read_folder
+from fhirpkg.cli import ExitCode
+from fhirpkg.cli.coverage import command
+from fhirpkg.render.document import xhtml
+from fhirpkg.render.procedure import procedure_document
+
+RESOURCES = Path(__file__).parent.parent.parent / "resources"
+FHIR = RESOURCES / "cpt-20983" / "fhir"
+
+
+@pytest.fixture(scope="module")
+def procedure():
+    return read_folder(RESOURCES).procedures["cpt-20983"]
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return [json.loads(file.read_text()) for file in sorted(FHIR.glob("*.json"))]
+
+
+def test_the_source_has_42_facts_and_none_is_lost(procedure, committed):
+    facts = coverage(procedure, committed)
+    assert len(facts) == 42
+    assert [fact.fact for fact in facts if fact.is_lost] == []
+
+
+def test_the_facts_are_the_sections_of_the_source(procedure):
+    assert procedure.source.facts == {
+        "name": 1,
+        "code": 1,
+        "summary": 1,
+        "purpose": 1,
+        "indications": 4,
+        "preparation": 4,
+        "steps": 6,
+        "duration": 1,
+        "setting": 1,
+        "personnel": 4,
+        "risks": 4,
+        "benefits": 4,
+        "recovery": 5,
+        "alternatives": 4,
+        "experience": 1,
+    }
+
+
+def test_a_fact_whose_element_is_gone_is_found_lost(procedure, committed):
+    text = json.dumps(committed).replace("Bleeding because of the procedure", "Nothing")
+    lost = [fact.fact for fact in coverage(procedure, json.loads(text)) if fact.is_lost]
+    assert lost == ["risks-2"]
+
+
+def test_narrative_and_attachments_do_not_count(procedure, committed):
+    rest = [
+        {key: resource[key] for key in ("resourceType", "id", "text", "content") if key in resource}
+        for resource in committed
+    ]
+    assert all(fact.is_lost for fact in coverage(procedure, rest))
+
+
+def test_elements_are_named_by_their_place(procedure, committed):
+    facts = {fact.fact: fact for fact in coverage(procedure, committed)}
+    (saying,) = facts["setting"].sayings
+    assert saying.elements == (
+        ("ActivityDefinition/BoneTumorCryoablation", "contained[0].description"),
+    )
+    (saying,) = facts["code"].sayings
+    assert saying.elements[0][1] == "code.coding[0]"
+
+
+def test_the_document_made_of_fhir_alone_holds_every_fact(procedure, committed):
+    (plan,) = [r for r in committed if r["resourceType"] == "PlanDefinition"]
+    text = xhtml(procedure_document(plan, committed))
+    words = html.unescape(re.sub(r"<[^>]+>", "", text))
+    code = "http://www.ama-assn.org/go/cpt|20983"
+    missing = [said for said in sayings(procedure) if said not in words and said != code]
+    assert missing == []
+    assert "CPT 20983" in words
+
+
+def test_the_table_has_a_line_for_each_thing_said():
+    result = CliRunner().invoke(command, [str(RESOURCES)], standalone_mode=False)
+    assert result.return_value == ExitCode.DONE
+    assert "42 facts, 0 lost" in result.stderr
+    lines = result.stdout.splitlines()
+    assert {line.split()[0] for line in lines} >= {"name", "code", "risks-1", "alternatives-4"}
+    assert len({len(line.split("  ")[0].ljust(14)) for line in lines}) == 1
+
+
+def test_json_names_resource_and_element():
+    arguments = [str(RESOURCES), "--output-format", "json"]
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    facts = json.loads(result.stdout)["cpt-20983"]
+    assert len(facts) == 42
+    duration = next(fact for fact in facts if fact["fact"] == "duration")
+    assert duration["lost"] is False
+    assert "timingTiming.code.text" in duration["said"][0]["elements"][0]["element"]
+
+
+def test_a_second_procedure_is_covered_too():
+    authored = read_folder(Path(__file__).parent / "second")
+    made = build(authored.package, authored.procedures)["tea-pouring"]
+    facts = coverage(authored.procedures["tea-pouring"], made)
+    assert [fact.fact for fact in facts if fact.is_lost] == []
+    assert len(facts) == 13
