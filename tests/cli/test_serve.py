@@ -1,0 +1,154 @@
+"""`fhirpkg serve` as a process of its own: it starts, ends, and loses nothing when it is killed."""
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from tests.server.client import Client, entry
+
+
+@contextlib.contextmanager
+def serving(*arguments):
+    """A server process and its base url; it is killed at the end if it still runs."""
+    command = [sys.executable, "-m", "fhirpkg", "serve", "--port", "0", *map(str, arguments)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process, Client(process.stdout.readline().strip())
+        finally:
+            process.kill()
+
+
+def failing(*arguments):
+    """Exit code and error lines of a server that cannot start."""
+    command = [sys.executable, "-m", "fhirpkg", "serve", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
+def basic(number, **more):
+    return {"resourceType": "Basic", "id": f"b{number}"} | more
+
+
+def test_it_prints_its_base_when_it_is_ready_and_says_where_it_keeps_things(tmp_path):
+    with serving() as (process, client):
+        assert client.get("metadata").json()["resourceType"] == "CapabilityStatement"
+        assert client.base.startswith("http://127.0.0.1:")
+        process.terminate()
+        assert process.wait(10) == 0
+        assert "in memory: gone when the server ends" in process.stderr.read()
+    with serving("--store", tmp_path / "s.db") as (process, _):
+        process.terminate()
+        assert f"kept in {tmp_path / 's.db'}" in process.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_good_order_with_connections_open(tmp_path, number):
+    with serving("--store", tmp_path / "s.db") as (process, client), requests.Session() as session:
+        session.put(f"{client.base}/Basic/b1", json=basic(1), timeout=10)
+        started = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert time.monotonic() - started < 3, "it waits for connections that stay open"
+        assert "Traceback" not in process.stderr.read()
+    assert [path.name for path in tmp_path.iterdir()] == ["s.db"]
+
+
+def write_until_it_is_gone(client, acknowledged):
+    with contextlib.suppress(requests.RequestException), requests.Session() as session:
+        for number in range(100_000):
+            url = f"{client.base}/Basic/b{number}"
+            assert session.put(url, json=basic(number), timeout=10).status_code == 201
+            acknowledged.append(number)
+
+
+def test_killing_it_loses_no_acknowledged_write(tmp_path):
+    acknowledged = []
+    with serving("--store", tmp_path / "s.db") as (process, client):
+        threading.Timer(1.0, process.kill).start()
+        write_until_it_is_gone(client, acknowledged)
+    assert len(acknowledged) > 10
+    with serving("--store", tmp_path / "s.db") as (_, client):
+        there = client.get("Basic?_summary=count").json()["total"]
+        assert there - len(acknowledged) in {0, 1}, "the last one may be written, not yet told"
+        assert client.get(f"Basic/b{acknowledged[-1]}").status_code == 200
+        assert client.put(basic("new")).status_code == 201
+
+
+@pytest.mark.parametrize("delay", [0.02, 0.1, 0.3])
+def test_killing_it_in_a_transaction_leaves_all_of_it_or_nothing(tmp_path, delay):
+    entries = [entry("PUT", f"Basic/b{n}", basic(n, language="x" * 200)) for n in range(2000)]
+    told = []
+
+    def send(client):
+        with contextlib.suppress(requests.RequestException):
+            told.append(client.bundle(*entries).status_code)
+
+    with serving("--store", tmp_path / "s.db") as (process, client):
+        client.put(basic("old"))
+        sender = threading.Thread(target=send, args=[client])
+        sender.start()
+        time.sleep(delay)
+        process.kill()
+        sender.join()
+    with serving("--store", tmp_path / "s.db") as (_, client):
+        there = client.get("Basic?_summary=count").json()["total"]
+        history = client.get("_history?_count=0").json()["total"]
+        assert there == history
+        assert there in ({2001} if told == [200] else {1, 2001})
+
+
+def test_a_store_that_is_in_use_is_told_in_one_line(tmp_path):
+    with serving("--store", tmp_path / "s.db"):
+        code, lines = failing("--port", "0", "--store", tmp_path / "s.db")
+    assert (code, len(lines)) == (2, 1)
+    assert "in use by another process" in lines[0]
+
+
+def test_a_port_that_is_taken_is_told_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, lines = failing("--port", port)
+    assert (code, len(lines)) == (2, 1)
+    assert f"port {port}" in lines[0]
+    assert "--port" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.write_text("notes " * 100), "no store of fhirpkg"),
+        (lambda path: sqlite3.connect(path).execute("CREATE TABLE t (x)"), "no store of fhirpkg"),
+        (lambda path: None, "cannot be opened"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_told_in_one_line(tmp_path, make, said):
+    path = tmp_path / "s.db"
+    make(path)
+    code, lines = failing("--port", "0", "--store", path if path.exists() else path / "x.db")
+    assert (code, len(lines)) == (2, 1)
+    assert said in lines[0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_without_permission_is_told_in_one_line(tmp_path):
+    tmp_path.chmod(0o500)
+    code, lines = failing("--port", "0", "--store", tmp_path / "s.db")
+    assert (code, len(lines)) == (2, 1)
+
+
+@pytest.mark.parametrize("arguments", [("--port", "70000"), ("--host", "256.1.1.1")])
+def test_an_address_that_cannot_be_is_wrong_use(arguments):
+    code, lines = failing(*arguments)
+    assert code == 2
+    assert "Traceback" not in "\n".join(lines)
