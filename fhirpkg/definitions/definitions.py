@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical, version_key, version_matches
 from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
+from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
 
@@ -35,16 +36,16 @@ class Definitions:
     def __init__(
         self,
         core: DataFile,
-        added: tuple[tuple[Entry, Resource], ...] = (),
+        added: tuple[tuple[Entry, Resource | Unread], ...] = (),
         manifests: Mapping[str, Manifest] | None = None,
     ) -> None:
         self._core = core
         self._added = added
         self._manifests = manifests or {}
-        self._by_url: dict[str, list[tuple[Entry, Resource]]] = {}
-        for entry, resource in added:
+        self._by_url: dict[str, list[tuple[Entry, Resource | Unread]]] = {}
+        for entry, content in added:
             if entry.url:
-                self._by_url.setdefault(entry.url, []).append((entry, resource))
+                self._by_url.setdefault(entry.url, []).append((entry, content))
         self._has_versions = any(
             len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
         )
@@ -75,8 +76,8 @@ class Definitions:
             return self
         if _OTHER_CORE.fullmatch(package.id.name):
             raise PackageError(name, "it is the core of FHIR", "this program knows R4 (4.0.1) only")
-        added = [(entry_of(r, name), r) for _, r in package.resources()]
-        kept = [(entry, r) for entry, r in added if not self._is_core_type(entry)]
+        defined = definitions_of(package)
+        kept = [(entry, content) for entry, content in defined if not self._is_core_type(entry)]
         manifests = {**self._manifests, name: package.manifest}
         return Definitions(self._core, (*self._added, *kept), manifests)
 
@@ -137,15 +138,15 @@ class Definitions:
 
     def _find_added(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
         candidates = [
-            (not entry.package, version_key(entry.version), number, entry, resource)
-            for number, (entry, resource) in enumerate(self._by_url.get(wanted.url, ()))
+            (not entry.package, version_key(entry.version), number, entry, content)
+            for number, (entry, content) in enumerate(self._by_url.get(wanted.url, ()))
             if resource_type in {None, entry.resource_type}
             and version_matches(wanted.version, entry.version or None)
         ]
         if not candidates:
             return None
-        *_, entry, resource = max(candidates, key=lambda candidate: candidate[:3])
-        return self._pin(entry, resource)
+        *_, entry, content = max(candidates, key=lambda candidate: candidate[:3])
+        return self._pin(entry, content if isinstance(content, dict) else content.resource)
 
     def _find_installed(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
         """A resource of our own content; its url ends in ``/Type/id``, as its file's name does."""
@@ -212,9 +213,10 @@ class Definitions:
 
     def _added_type(self, name: str) -> Resource | None:
         """A type outside the core, by its name."""
-        for entry, resource in reversed(self._added):
-            if defines_type(entry) and entry.type.rpartition("/")[2] == name:
-                return resource
+        for entry, content in reversed(self._added):
+            is_it = defines_type(entry) and entry.type.rpartition("/")[2] == name
+            if is_it and isinstance(content, dict):
+                return content
         return None
 
     def _added_structure(self, type_name: str) -> Resource | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import PackageId, version_key, version_matches
 from fhirpkg.errors import PackageError
-from fhirpkg.packages.package import Package, read_package
+from fhirpkg.packages.package import Package, index_file, read_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -76,7 +76,8 @@ class PackageCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         unpacked = Path(tempfile.mkdtemp(dir=self.folder, prefix=".new-"))
         try:
-            for name, content in package.files.items():
+            files = {".index.json": index_file(package.files), **package.files}
+            for name, content in files.items():
                 path = unpacked / "package" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)

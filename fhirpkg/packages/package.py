@@ -12,6 +12,7 @@ import json
 import os
 import tarfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +22,7 @@ from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, PackageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from fhirpkg.issues import Resource
 
@@ -83,18 +84,31 @@ class Package:
         """Name and version."""
         return self.manifest.id
 
-    def resources(self, folder: str = "") -> Iterator[tuple[str, Resource]]:
-        """File names and resources of one folder, by default the top one; the rest is left out.
+    def names(self, folder: str = "") -> list[str]:
+        """The JSON files of one folder, by default the top one, that may be resources.
 
         Examples lie in ``example`` (or, in some packages, ``examples``).
         """
-        for name in sorted(self.files):
-            path, _, base = name.rpartition("/")
-            if path != folder or not base.endswith(".json") or base in _NO_RESOURCES:
-                continue
-            value, _ = fhirjson.read(self.files[name])
-            if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
-                yield name, value
+        places = ((name, *name.rpartition("/")[::2]) for name in sorted(self.files))
+        return [
+            name
+            for name, path, base in places
+            if path == folder and base.endswith(".json") and base not in _NO_RESOURCES
+        ]
+
+    def resource(self, name: str) -> Resource | None:
+        """The resource in a file; None when it holds none."""
+        value, _ = fhirjson.read(self.files[name])
+        if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+            return value
+        return None
+
+    def resources(self, folder: str = "") -> Iterator[tuple[str, Resource]]:
+        """The file names and resources of one folder; files that are no resources are left out."""
+        for name in self.names(folder):
+            resource = self.resource(name)
+            if resource is not None:
+                yield name, resource
 
 
 _NO_RESOURCES = {"package.json", ".index.json", ".index.db"}
@@ -109,7 +123,7 @@ def read_package(source: Path | bytes) -> Package:
     if isinstance(source, bytes):
         return _package(_untar(io.BytesIO(source), "package"), "package")
     if source.is_dir():
-        return _package(_folder_files(source), str(source))
+        return _package(_FolderFiles(source), str(source))
     try:
         with source.open("rb") as stream:
             return _package(_untar(stream, str(source)), str(source))
@@ -126,7 +140,7 @@ def write_package(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> by
     everything = {
         **files,
         "package.json": _json(manifest),
-        ".index.json": _json(index(files)),
+        ".index.json": index_file(files),
     }
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=9, mtime=0) as stream:
@@ -164,6 +178,11 @@ def index(files: Mapping[str, bytes]) -> Resource:
         for name, value in Package(Manifest(PackageId("index")), files).resources()
     ]
     return {"index-version": 2, "files": entries}
+
+
+def index_file(files: Mapping[str, bytes]) -> bytes:
+    """The bytes of .index.json."""
+    return _json(index(files))
 
 
 def content_root() -> Path:
@@ -211,7 +230,7 @@ def read_profiles(resources: Path) -> list[Resource]:
     return found
 
 
-def _package(files: dict[str, bytes], source: str) -> Package:
+def _package(files: Mapping[str, bytes], source: str) -> Package:
     text = files.get("package.json")
     if text is None:
         raise PackageError(source, "it is no FHIR package: there is no package/package.json in it")
@@ -279,13 +298,23 @@ def _member_name(member: tarfile.TarInfo, source: str) -> str:
     return name.removeprefix(_ROOT) if name.startswith(_ROOT) else ""
 
 
-def _folder_files(folder: Path) -> dict[str, bytes]:
-    root = folder / "package" if (folder / "package" / "package.json").is_file() else folder
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not path.is_symlink()
-    }
+class _FolderFiles(Mapping[str, bytes]):
+    """The files of an unpacked package, each read when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        inner = folder / "package"
+        root = inner if (inner / "package.json").is_file() else folder
+        found = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+        self._paths = {path.relative_to(root).as_posix(): path for path in found}
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._paths[name].read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:

@@ -1,0 +1,74 @@
+"""What a package defines; its value sets and code systems stay unread until they are asked for.
+
+There are packages of tens of thousands of value sets. Their .index.json is believed for value sets
+and code systems alone: it tells nothing of a structure's derivation, and misnames what has an
+object for its `type`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import fhirjson
+from fhirpkg.definitions.datafile import Entry, entry_of
+from fhirpkg.errors import PackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.packages.package import Package
+
+_BELIEVED = {"CodeSystem", "ValueSet"}
+
+
+class Unread:
+    """A definition in a package, read when it is first asked for."""
+
+    def __init__(self, package: Package, name: str, url: str) -> None:
+        self._package = package
+        self._name = name
+        self._url = url
+
+    @functools.cached_property
+    def resource(self) -> Resource:
+        """The definition; PackageError when it is not the one that the index tells."""
+        found = self._package.resource(self._name)
+        if found is None or found.get("url") != self._url:
+            package, problem = str(self._package.id), f"its {self._name} is not {self._url}"
+            raise PackageError(package, problem, "delete its .index.json and install it again")
+        return found
+
+
+def definitions_of(package: Package) -> Iterator[tuple[Entry, Resource | Unread]]:
+    """Each resource in the top folder of a package with its entry."""
+    listed = _listed(package)
+    for name in package.names():
+        entry = listed.get(name)
+        if entry is not None:
+            yield entry, Unread(package, name, entry.url)
+            continue
+        resource = package.resource(name)
+        if resource is not None:
+            yield entry_of(resource, str(package.id)), resource
+
+
+def _listed(package: Package) -> dict[str, Entry]:
+    """The entries of .index.json that can be believed, by file."""
+    text = package.files.get(".index.json")
+    content = fhirjson.read(text)[0] if text else None
+    files = content.get("files") if isinstance(content, dict) else None
+    found: dict[str, Entry] = {}
+    for each in files if isinstance(files, list) else ():
+        if _is_believed(each):
+            found[each["filename"]] = entry_of(each, str(package.id))
+    return found
+
+
+def _is_believed(listed: Any) -> bool:
+    return (
+        isinstance(listed, dict)
+        and listed.get("resourceType") in _BELIEVED
+        and all(isinstance(listed.get(key), str) for key in ("filename", "url"))
+    )

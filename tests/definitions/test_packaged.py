@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from fhirpkg.errors import PackageError
+from fhirpkg.packages.package import read_package
+
+URL = "http://example.org/ValueSet/v"
+VALUE_SET = {"resourceType": "ValueSet", "url": URL, "version": "1"}
+
+
+def installed(folder, files, listed):
+    """An unpacked package with an index as another tool might have written it."""
+    (folder / "package").mkdir()
+    index = {"index-version": 1, "files": listed}
+    everything = {
+        "package.json": {"name": "test.one", "version": "1.0.0"}, ".index.json": index, **files
+    }  # fmt: skip
+    for name, content in everything.items():
+        (folder / "package" / name).write_text(json.dumps(content))
+    return read_package(folder)
+
+
+def listed(filename, **entry):
+    return {"filename": filename, "resourceType": "ValueSet", "url": URL, **entry}
+
+
+def test_a_value_set_is_read_when_it_is_asked_for_and_then_kept(core, tmp_path):
+    package = installed(tmp_path, {}, [listed("v.json", version="1")])
+    (tmp_path / "package" / "v.json").write_text("{}")
+    definitions = core.with_package(read_package(tmp_path))
+    assert [e.version for e in definitions.entries("ValueSet") if e.url == URL] == ["1"]
+    assert definitions.find(f"{URL}|2") is None
+    (tmp_path / "package" / "v.json").write_text(json.dumps(VALUE_SET))
+    found = definitions.find(URL, "ValueSet")
+    assert found == VALUE_SET
+    assert definitions.find(URL) is found
+    assert package.names() == []
+
+
+@pytest.mark.parametrize("content", [{}, {**VALUE_SET, "url": "http://example.org/other"}, []])
+def test_an_index_that_lies_is_told_when_the_value_set_is_asked_for(core, tmp_path, content):
+    package = installed(tmp_path, {"v.json": content}, [listed("v.json")])
+    definitions = core.with_package(package)
+    with pytest.raises(PackageError, match=r"its v\.json is not http://example.org/ValueSet/v"):
+        definitions.find(URL)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [],
+        [listed("v.json", url=7)],
+        [listed("v.json", resourceType="{")],
+        [listed("other.json", url="http://example.org/other")],
+        ["v.json"],
+        "v.json",
+    ],
+)
+def test_what_no_index_tells_is_read(core, tmp_path, entries):
+    package = installed(tmp_path, {"v.json": VALUE_SET}, entries)
+    assert core.with_package(package).find(URL) == VALUE_SET
+
+
+def test_an_index_is_not_believed_about_structures(core, tmp_path):
+    url = "http://example.org/StructureDefinition/p"
+    profile = {"resourceType": "StructureDefinition", "url": url, "derivation": "constraint"}
+    told = listed("p.json", resourceType="StructureDefinition", url=url, type="{")
+    definitions = core.with_package(installed(tmp_path, {"p.json": profile}, [told]))
+    [entry] = [e for e in definitions.entries("StructureDefinition") if e.url == url]
+    assert (entry.derivation, entry.type) == ("constraint", "")
