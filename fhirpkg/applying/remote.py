@@ -41,10 +41,7 @@ class ServerRepository:
 
         A server may ignore a parameter that it does not know.
         """
-        query = list(params.items())
-        if "patient" in params:
-            name = patient_parameter(resource_type, self._definitions)
-            query = [(name, params["patient"])] if name else []
+        query = search_query(resource_type, params, self._definitions)
         found = MemoryRepository(self._client.search(resource_type, query))
         return found.search(resource_type, params)
 
@@ -76,9 +73,15 @@ def types_to_ask(url: str, resource_type: str | None) -> list[str]:
     return sorted(_KNOWLEDGE, key=lambda kind: kind != named)
 
 
-def patient_parameter(resource_type: str, definitions: Definitions) -> str:
-    """The search parameter that ties a type to its patient; nothing for a type without patient."""
+def search_query(
+    resource_type: str, params: Mapping[str, str], definitions: Definitions
+) -> list[tuple[str, str]]:
+    """What a FHIR search is asked for: `patient` by the name it has for the type, if any."""
+    patient = params.get("patient")
+    if patient is None:
+        return list(params.items())
     if resource_type == "Patient":
-        return "_id"
+        return [("_id", patient.rpartition("/")[2])]
     known = definitions.search_parameters(resource_type)
-    return next((name for name in ("patient", "subject") if name in known), "")
+    name = next((name for name in ("patient", "subject") if name in known), "")
+    return [(name, patient)] if name else []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.remote import patient_parameter, types_to_ask
+from fhirpkg.applying.remote import search_query, types_to_ask
 from fhirpkg.applying.repository import MemoryRepository, in_bundle
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
@@ -39,10 +39,7 @@ class StoreRepository:
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """The resources of a type by patient and name."""
-        query = list(params.items())
-        if "patient" in params:
-            name = patient_parameter(resource_type, self._endpoint.definitions)
-            query = [(name, params["patient"])] if name else []
+        query = search_query(resource_type, params, self._endpoint.definitions)
         found = MemoryRepository(self._matches(resource_type, query))
         return found.search(resource_type, params)
 

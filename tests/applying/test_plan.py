@@ -1,0 +1,403 @@
+"""PlanDefinition/$apply: what the result holds, what is left out, and what is told of it."""
+
+import pytest
+
+from fhirpkg.applying.application import apply, parameter_values
+from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "x",
+    "gender": "female",
+    "birthDate": "1960-02-01",
+    "name": [{"given": ["Ann"]}],
+}
+BASE = "http://example.org"
+
+
+def plan(*actions, **more):
+    made = {"resourceType": "PlanDefinition", "id": "p", "url": f"{BASE}/PlanDefinition/p"}
+    return made | {"version": "1", "status": "active", "action": list(actions)} | more
+
+
+def activity(name="a", **more):
+    made = {"resourceType": "ActivityDefinition", "id": name, "kind": "ServiceRequest"}
+    made["url"] = f"{BASE}/ActivityDefinition/{name}"
+    return made | {"code": {"text": "Do it"}} | more
+
+
+def orders(name="a", **more):
+    return {"definitionCanonical": f"{BASE}/ActivityDefinition/{name}"} | more
+
+
+def condition(text, kind="applicability", language="text/fhirpath"):
+    return {"kind": kind, "expression": {"language": language, "expression": text}}
+
+
+def applied(definition, *others, dialect="complete", form="careplan", **options):
+    repository = MemoryRepository([PATIENT, definition, *others])
+    return apply(definition, "Patient/x", repository, dialect=dialect, form=form, **options)
+
+
+def group_of(result):
+    return next(r for r in result.resources if r["resourceType"] == "RequestGroup")
+
+
+def messages(result):
+    return [issue["diagnostics"] for outcome in result.outcomes for issue in outcome["issue"]]
+
+
+# -- the frame --------------------------------------------------------------------------------
+
+
+def test_a_care_plan_contains_the_group_and_its_requests():
+    result = applied(plan(orders(id="one")), activity()).result
+    assert result["resourceType"] == "CarePlan"
+    assert result["activity"] == [{"reference": {"reference": "#p"}}]
+    assert result["instantiatesCanonical"] == [f"{BASE}/PlanDefinition/p|1"]
+    assert [r["resourceType"] for r in result["contained"]] == ["RequestGroup", "ServiceRequest"]
+    assert result["contained"][0]["action"][0]["resource"] == {"reference": "#one-a"}
+
+
+def test_the_form_of_r5_is_a_bundle_that_begins_with_the_group():
+    result = applied(plan(orders(id="one")), activity(), form="bundle").result
+    assert (result["resourceType"], result["type"]) == ("Bundle", "collection")
+    group, request = (entry["resource"] for entry in result["entry"])
+    assert group["action"][0]["resource"] == {"reference": "ServiceRequest/one-a"}
+    assert request["id"] == "one-a"
+
+
+def test_parties_stand_in_group_plan_and_request():
+    result = applied(plan(orders()), activity(), encounter="e", practitioner="d", organization="o")
+    request = result.result["contained"][1]
+    assert result.result["encounter"] == {"reference": "Encounter/e"}
+    assert group_of(result)["author"] == {"reference": "Organization/o"}
+    assert request["requester"] == {"reference": "Practitioner/d"}
+    assert request["subject"] == {"reference": "Patient/x"}
+
+
+def test_knowledge_extensions_stay_with_the_definition_and_others_go_along():
+    kept = {"url": f"{BASE}/kept", "valueString": "x"}
+    knowledge = "http://hl7.org/fhir/StructureDefinition/cqf-knowledgeCapability"
+    definition = plan(extension=[kept, {"url": knowledge, "valueCode": "shareable"}])
+    assert group_of(applied(definition))["extension"] == [kept]
+
+
+def test_the_definitions_of_a_call_are_not_changed_by_it():
+    dynamic = {"path": "code.text", "expression": condition("'other'")["expression"]}
+    definition, does = plan(orders(dynamicValue=[dynamic])), activity()
+    result = applied(definition, does)
+    assert result.result["contained"][1]["code"] == {"text": "other"}
+    assert does["code"] == {"text": "Do it"}
+
+
+# -- actions ----------------------------------------------------------------------------------
+
+ACTION = {
+    "id": "one",
+    "prefix": "1.",
+    "title": "Title",
+    "description": "What",
+    "textEquivalent": "Words",
+    "priority": "urgent",
+    "code": [{"text": "first"}, {"text": "second"}],
+    "documentation": [{"type": "citation", "display": "Source"}],
+    "timingDuration": {"value": 2, "unit": "h"},
+    "type": {"text": "create"},
+    "groupingBehavior": "logical-group",
+    "selectionBehavior": "any",
+    "requiredBehavior": "could",
+    "precheckBehavior": "yes",
+    "cardinalityBehavior": "multiple",
+}
+
+
+def test_complete_carries_every_element_that_a_group_has_a_place_for():
+    made = group_of(applied(plan(ACTION)))["action"][0]
+    assert made == ACTION
+
+
+def test_reference_loses_what_the_engine_of_hapi_loses():
+    made = group_of(applied(plan(ACTION), dialect="reference"))["action"][0]
+    lost = set(ACTION) - set(made)
+    assert lost == {
+        "prefix",
+        "groupingBehavior",
+        "requiredBehavior",
+        "precheckBehavior",
+        "cardinalityBehavior",
+    }
+    assert made["code"] == [{"text": "first"}]
+
+
+def test_participants_are_persons_when_they_are_known_and_roles_in_words_else():
+    participants = [
+        {"type": "patient"},
+        {"type": "practitioner", "role": {"text": "Radiologist"}},
+    ]
+    action = {"participant": participants}
+    made = group_of(applied(plan(action), practitioner="d"))["action"][0]["participant"]
+    assert made == [
+        {"reference": "Patient/x"},
+        {"reference": "Practitioner/d", "display": "Radiologist"},
+    ]
+    unknown = group_of(applied(plan(action)))["action"][0]["participant"][1]
+    assert unknown == {"display": "Radiologist"}
+
+
+def test_reasons_and_goals_of_an_action_stand_on_its_request():
+    goal = {"id": "g", "description": {"text": "Better"}}
+    definition = plan(orders(reason=[{"text": "Pain"}], goalId=["g"]), goal=[goal])
+    result = applied(definition, activity(), form="bundle")
+    request = result.resources[-1]
+    assert request["reasonCode"] == [{"text": "Pain"}]
+    assert request["extension"][0]["valueReference"] == {"reference": "Goal/1"}
+
+
+def test_what_has_no_place_is_told():
+    action = {"title": "Only words", "reason": [{"text": "Pain"}]}
+    assert messages(applied(plan(action))) == [
+        "PlanDefinition.action[0].reason has no place in a RequestGroup: Pain"
+    ]
+
+
+def test_goals_become_goals_of_the_patient():
+    goal = {
+        "category": {"text": "safety"},
+        "description": {"text": "No bleeding"},
+        "addresses": [{"text": "Bleeding"}],
+        "start": {"text": "now"},
+        "target": [{"measure": {"text": "Pain"}}],
+    }
+    result = applied(plan(goal=[goal]))
+    assert result.result["goal"] == [{"reference": "#1"}]
+    assert result.result["contained"][1] == {
+        "resourceType": "Goal",
+        "id": "1",
+        "lifecycleStatus": "proposed",
+        "category": [{"text": "safety"}],
+        "description": {"text": "No bleeding"},
+        "subject": {"reference": "Patient/x"},
+        "startCodeableConcept": {"text": "now"},
+        "target": [{"measure": {"text": "Pain"}}],
+        "note": [{"text": "Addresses: Bleeding"}],
+    }
+
+
+def test_one_activity_in_two_actions_gives_two_requests_with_two_ids():
+    result = applied(plan(orders(), orders()), activity(), form="bundle")
+    assert [r["id"] for r in result.resources[1:]] == ["a", "a2"]
+
+
+def test_a_task_has_the_id_of_its_action_and_is_based_on_the_group():
+    does = activity(kind="Task")
+    result = applied(plan(orders(id="one")), does, form="bundle")
+    task = result.resources[1]
+    assert task["id"] == "one"
+    assert task["basedOn"] == [{"reference": "RequestGroup/p"}]
+
+
+def test_a_contained_definition_is_applied():
+    inner = activity("inner")
+    result = applied(plan({"definitionCanonical": "#inner"}, contained=[inner]))
+    assert result.result["contained"][1]["id"] == "inner"
+
+
+def test_a_nested_plan_becomes_a_nested_group_whose_requests_join_the_others():
+    inner = plan(orders(), id="q", url=f"{BASE}/PlanDefinition/q")
+    outer = plan({"id": "go", "definitionCanonical": f"{BASE}/PlanDefinition/q"})
+    result = applied(outer, inner, activity(), form="bundle")
+    found = [(r["resourceType"], r["id"]) for r in result.resources]
+    assert found == [("RequestGroup", "p"), ("ServiceRequest", "a"), ("RequestGroup", "go-q")]
+
+
+def test_plans_that_call_each_other_end_with_an_error():
+    definition = plan({"definitionCanonical": f"{BASE}/PlanDefinition/p"})
+    result = applied(definition)
+    assert not result
+    assert any("call each other" in message for message in messages(result))
+
+
+def test_a_questionnaire_is_taken_into_the_result():
+    form = {"resourceType": "Questionnaire", "id": "q", "url": f"{BASE}/Questionnaire/q"}
+    for canonical in (form["url"], "Questionnaire/q"):
+        result = applied(plan({"definitionCanonical": canonical}), form, form="bundle")
+        assert result.resources[1]["id"] == "q"
+
+
+def test_a_definition_that_is_not_there_is_an_error_and_the_action_stays():
+    result = applied(plan(orders("nowhere", title="Order"), {"title": "Other"}))
+    assert not result
+    assert [a["title"] for a in group_of(result)["action"]] == ["Order", "Other"]
+    assert "nowhere could not be applied" in messages(result)[0]
+
+
+def test_a_uri_is_kept_as_it_is():
+    made = group_of(applied(plan({"definitionUri": "http://example.org/else"})))["action"][0]
+    assert made["resource"] == {"reference": "http://example.org/else"}
+
+
+def test_a_timing_that_the_request_has_no_element_for_stands_on_the_action():
+    duration = {"value": 2, "unit": "h"}
+    result = applied(plan(orders()), activity(timingDuration=duration))
+    assert group_of(result)["action"][0]["timingDuration"] == duration
+    assert messages(result) == []
+
+
+def test_a_relation_to_an_action_that_is_left_out_goes_and_is_told():
+    one = {"id": "one", "condition": [condition("false")]}
+    two = {"id": "two", "relatedAction": [{"actionId": "one", "relationship": "after"}]}
+    result = applied(plan(one, two))
+    assert "relatedAction" not in group_of(result)["action"][0]
+    assert "action two: no relation to one, which is left out" in messages(result)
+    kept = group_of(applied(plan(one, two), dialect="reference"))["action"][0]
+    assert kept["relatedAction"] == two["relatedAction"]
+
+
+def test_only_the_first_child_that_applies_is_taken_when_any_will_do():
+    url = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+    children = [{"title": "no", "condition": [condition("false")]}, {"title": "a"}, {"title": "b"}]
+    parent = {"extension": [{"url": url, "valueCode": "any"}], "action": children}
+    made = group_of(applied(plan(parent)))["action"][0]
+    assert [child["title"] for child in made["action"]] == ["a"]
+
+
+# -- conditions -------------------------------------------------------------------------------
+
+VERDICTS = [
+    ("%subject.gender = 'female'", "applicable", ""),
+    ("%subject.gender = 'male'", "not applicable", "false"),
+    ("%subject.deceased", "not applicable", "no value"),
+    ("%subject.gender", "not evaluated", "neither true nor false"),
+    ("%encounter.exists()", "not evaluated", "no encounter was given"),
+    ("%subject.gender =", "not evaluated", ""),
+    ("%nobody.exists()", "not evaluated", "nobody"),
+]
+
+
+@pytest.mark.parametrize("text, verdict, words", VERDICTS)
+def test_a_condition_has_three_results(text, verdict, words):
+    result = applied(plan({"title": "Act", "condition": [condition(text)]}))
+    (why,) = result.why
+    assert why.verdict == verdict
+    assert words in why.reason
+    assert bool(result) == (verdict != "not evaluated")
+    assert ("action" in group_of(result)) == (verdict == "applicable")
+
+
+def test_all_conditions_must_hold_and_the_first_that_does_not_is_the_reason():
+    conditions = [condition("true"), condition("1 = 2"), condition("2 = 3")]
+    (why,) = applied(plan({"condition": conditions})).why
+    assert (why.verdict, why.expression) == ("not applicable", "1 = 2")
+
+
+def test_conditions_to_start_and_stop_are_carried_and_not_evaluated():
+    start = condition("1 +", kind="start")
+    made = group_of(applied(plan({"condition": [start]})))["action"][0]
+    assert made["condition"] == [start]
+
+
+def test_children_of_an_action_that_does_not_apply_go_with_it():
+    parent = {"condition": [condition("false")], "action": [orders()]}
+    result = applied(plan(parent), activity())
+    assert [r["resourceType"] for r in result.resources] == [
+        "CarePlan",
+        "RequestGroup",
+        "OperationOutcome",
+    ]
+    assert len(result.why) == 1
+
+
+def test_what_is_left_out_is_told_with_its_place():
+    (outcome,) = applied(plan({"title": "Act", "condition": [condition("false")]})).outcomes
+    (issue,) = outcome["issue"]
+    assert issue["severity"] == "information"
+    assert issue["expression"] == ["PlanDefinition.action[0]"]
+    assert issue["diagnostics"] == "Act: not applicable: false: false"
+    assert issue["details"]["coding"] == [{"code": "apply-left-out"}]
+
+
+def test_messages_are_contained_and_an_extension_leads_to_them():
+    result = applied(plan({"condition": [condition("1 +")]}))
+    url = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
+    wanted = {"url": url, "valueReference": {"reference": "#apply-outcome-p"}}
+    assert result.result["extension"] == [wanted]
+    assert result.result["contained"][-1]["id"] == "apply-outcome-p"
+
+
+def test_the_reference_dialect_tells_failures_only():
+    actions = [{"condition": [condition("false")]}, {"condition": [condition("1 +")]}]
+    told = messages(applied(plan(*actions), dialect="reference"))
+    assert len(told) == 1
+    assert told[0].startswith("Condition expression 1 + encountered exception")
+
+
+def test_an_unknown_language_is_not_evaluated():
+    (why,) = applied(plan({"condition": [condition("x", language="text/x-basic")]})).why
+    assert why.reason == "the language text/x-basic is not supported"
+
+
+def test_a_name_in_cql_without_a_library_is_not_evaluated():
+    (why,) = applied(plan({"condition": [condition("A", language="text/cql-identifier")]})).why
+    assert "none is given" in why.reason
+
+
+def test_a_missing_library_is_not_evaluated():
+    named = condition("A", language="text/cql-identifier")
+    definition = plan({"condition": [named]}, library=[f"{BASE}/Library/none"])
+    (why,) = applied(definition).why
+    assert (why.verdict, "not in the package" in why.reason) == ("not evaluated", True)
+
+
+def test_the_focus_and_context_of_an_expression_are_the_definition():
+    texts = ["id = 'p'", "%context.id = 'p'", "%resource.id = 'p'"]
+    result = applied(plan({"condition": [condition(text) for text in texts]}))
+    assert result.why[0].verdict == "applicable"
+
+
+def test_parameters_are_variables():
+    parameters = {"parameter": [{"name": "limit", "valueInteger": 3}]}
+    definition = plan({"condition": [condition("%limit > 2")]})
+    assert (
+        applied(definition, parameters=parameter_values(parameters)).why[0].verdict == "applicable"
+    )
+
+
+def test_a_parameter_that_stands_twice_is_a_list():
+    parts = [{"name": "n", "valueInteger": 1}, {"name": "n", "valueInteger": 2}]
+    assert parameter_values({"parameter": parts}) == {"n": [1, 2]}
+
+
+def test_data_of_the_call_go_before_the_repository():
+    male = PATIENT | {"gender": "male"}
+    definition = plan({"condition": [condition("%subject.gender = 'male'")]})
+    assert applied(definition, data=[male]).why[0].verdict == "applicable"
+
+
+# -- wrong use --------------------------------------------------------------------------------
+
+
+def test_a_call_without_subject_is_refused():
+    with pytest.raises(ConfigError, match="subject"):
+        apply(plan(), "", MemoryRepository([]))
+
+
+def test_an_unknown_subject_is_an_error_never_an_empty_patient():
+    with pytest.raises(ResolutionError, match="Patient/nobody: the subject is not in the data"):
+        apply(plan(), "nobody", MemoryRepository([PATIENT]))
+
+
+def test_an_unknown_definition_is_an_error():
+    with pytest.raises(ResolutionError, match="no such definition"):
+        apply("PlanDefinition/none", "x", MemoryRepository([PATIENT]))
+
+
+def test_a_resource_that_is_no_definition_is_refused():
+    with pytest.raises(DefinitionError, match="a Patient cannot be applied"):
+        apply(PATIENT, "x", MemoryRepository([PATIENT]))
+
+
+def test_an_unknown_dialect_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match="did you mean 'complete'"):
+        apply(plan(), "x", MemoryRepository([PATIENT]), dialect="complet")
