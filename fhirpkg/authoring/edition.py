@@ -26,7 +26,8 @@ _NOTICES = {
     "Committee and is available at no cost under the license at http://loinc.org/license. "
     "LOINC(R) is a registered United States trademark of Regenstrief Institute, Inc.",
     SNOMED_CT: "Codes of SNOMED CT (c) SNOMED International are taken from its Global Patient Set, "
-    "which is licensed under CC BY 4.0; SNOMED International does not endorse this content.",
+    "which is licensed under CC BY 4.0, or from value sets of FHIR R4; SNOMED International does "
+    "not endorse this content.",
 }
 """What the owners of code systems ask to be said where their codes are used."""
 
