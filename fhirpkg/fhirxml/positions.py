@@ -89,7 +89,7 @@ def _nearest(path: Path, found: dict[Path, tuple[int, int]]) -> tuple[int, int]:
 
 
 def _parser() -> expat.XMLParserType:
-    return expat.ParserCreate(namespace_separator=" ")
+    return expat.ParserCreate("utf-8", " ")
 
 
 def _place(parser: expat.XMLParserType) -> tuple[int, int]:

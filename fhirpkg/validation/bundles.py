@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirjson import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,7 +38,7 @@ def check_bundle(bundle: Resource, path: Path, run: Run) -> None:
         for number, entry in enumerate(_items(bundle, "entry"))
         if isinstance(entry, dict)
     ]
-    kind = bundle.get("type")
+    kind = text_of(bundle, "type")
     for entry, place in entries:
         _check_full_url(entry, place, kind, run)
     _check_links(bundle, path, run)
@@ -46,7 +48,7 @@ def check_bundle(bundle: Resource, path: Path, run: Run) -> None:
         _check_document(bundle, entries, path, run)
 
 
-def _check_full_url(entry: Resource, place: Path, kind: Any, run: Run) -> None:
+def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
     url, resource = entry.get("fullUrl"), entry.get("resource")
     if not isinstance(resource, dict):
         resource = {}
@@ -71,10 +73,10 @@ def _check_full_url(entry: Resource, place: Path, kind: Any, run: Run) -> None:
 def _check_links(bundle: Resource, path: Path, run: Run) -> None:
     seen: set[str] = set()
     for number, link in enumerate(_items(bundle, "link")):
-        relation = link.get("relation")
+        relation = text_of(link, "relation")
         if relation in seen and relation in _PAGING:
             run.report("bundle-link-repeated", (*path, "link", number), relation=relation)
-        seen.add(str(relation))
+        seen.add(relation)
 
 
 def _check_requests(
@@ -85,7 +87,7 @@ def _check_requests(
         request, resource = entry.get("request"), entry.get("resource")
         if not isinstance(request, dict):
             continue  # bdl-3 tells it
-        method, url = str(request.get("method")), _text(request.get("url"))
+        method, url = text_of(request, "method"), text_of(request, "url")
         problem = _resource_problem(method, url, resource)
         if problem:
             run.report("bundle-request-resource", place, method=method, problem=problem)
@@ -137,9 +139,9 @@ def _check_document(
     if not isinstance(composition, dict) or composition.get("resourceType") != "Composition":
         return  # bdl-11 tells it
     index = run.index(bundle)
-    base = _text(first.get("fullUrl"))
+    base = text_of(first, "fullUrl")
     for value, where in _composition_references(composition, (*place, "resource")):
-        reference = _text(value.get("reference")) if isinstance(value, dict) else ""
+        reference = text_of(value, "reference")
         if reference and not reference.startswith("#"):
             _check_document_reference(reference, base, where, index, run)
     sheets = _style_sheets(bundle, base, path, run)
@@ -150,7 +152,7 @@ def _style_sheets(bundle: Resource, base: str, path: Path, run: Run) -> list[Res
     """The entries that links name as style sheets; one that is elsewhere may be absolute."""
     found: list[Resource] = []
     for number, link in enumerate(_items(bundle, "link")):
-        url = _text(link.get("url"))
+        url = text_of(link, "url")
         if link.get("relation") != "stylesheet" or not url:
             continue
         sheets = _targets(url, base, run.index(bundle))
@@ -185,7 +187,7 @@ def _targets(reference: str, base: str, index: BundleIndex) -> list[Resource]:
         url = match["base"] + url
     found = index.by_url.get(url, [])
     if version:
-        found = [e for e in found if e["resource"].get("meta", {}).get("versionId") == version]
+        found = [e for e in found if text_of(e["resource"].get("meta"), "versionId") == version]
     return found
 
 
@@ -196,7 +198,7 @@ def _check_reachable(
     number_of = {id(entry): number for number, (entry, _) in enumerate(entries)}
     linked: list[set[int]] = [set() for _ in entries]
     for number, (entry, _) in enumerate(entries):
-        base = _text(entry.get("fullUrl"))
+        base = text_of(entry, "fullUrl")
         for reference in _references(entry.get("resource")):
             for target in _targets(reference, base, index):
                 linked[number].add(number_of[id(target)])
@@ -252,7 +254,3 @@ def _items(parent: Resource, key: str) -> list[Resource]:
     """The objects of a list; one that holds anything else is the structure's to tell."""
     items = parent.get(key)
     return [i if isinstance(i, dict) else {} for i in items] if isinstance(items, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

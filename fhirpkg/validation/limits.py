@@ -108,8 +108,9 @@ def compare(value: Any, limit: Any) -> int | None:
 
 
 def _compare_quantities(value: dict[str, Any], limit: dict[str, Any]) -> int | None:
-    number, wanted = value.get("value"), limit.get("value")
-    if number is None or wanted is None or isinstance(number, str) or isinstance(wanted, str):
+    number: Any = value.get("value")
+    wanted: Any = limit.get("value")
+    if not all(isinstance(each, (int, float, Decimal)) for each in (number, wanted)):
         return None
     unit, other = value.get("code"), limit.get("code")
     if unit != other:

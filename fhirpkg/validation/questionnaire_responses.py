@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import objects
+from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare
@@ -74,7 +74,9 @@ class _Form:
         self._holder = holder
         self._run = run
         self._answers = Answers()
-        self._severity = Severity.ERROR if response.get("status") in _COMPLETE else Severity.WARNING
+        self._severity = (
+            Severity.ERROR if text_of(response, "status") in _COMPLETE else Severity.WARNING
+        )
         self._parents: dict[str, Resource] = {}
         self._definitions: dict[str, Resource] = {}
         todo = [questionnaire]
