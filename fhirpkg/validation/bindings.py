@@ -59,13 +59,18 @@ class Bound:
         if type_name != "Quantity" and self._binding.value_set.startswith(_UNITS):
             return
         if type_name == "code" and not PREDICATES["code"](x):
-            if not self._profile:  # the type has told what is wrong
-                bad_primitive(x, "code", t, run)
-            return
+            return  # the check of the type tells what is wrong
         binding = self._binding
         self._check(binding.value_set, _RULES[binding.strength], x, t, run)
         if binding.max_value_set:
             self._check(binding.max_value_set, "binding-max", x, t, run)
+
+    def check_code(self, x: Any, t: Trail, run: Run) -> None:
+        """Check the value of an element of type `code`, its form included."""
+        if PREDICATES["code"](x):
+            self(x, t, run)
+        else:
+            bad_primitive(x, "code", t, run)
 
     def _check(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
         codes = list(codes_of(x))

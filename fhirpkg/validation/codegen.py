@@ -178,7 +178,7 @@ def _primitive(writer: _Writer, child: ElementSchema, key: str) -> str:
     binding = child.binding
     if binding and binding.strength == "required" and member.type == "code":
         codes = writer.constant(writer.parts.codes(binding.value_set))
-        bound = writer.constant(writer.parts.binding(child, writer.profile))
+        bound = writer.constant(writer.parts.binding(child, writer.profile).check_code)
         return f"(type({value}) is not str or {value} not in {codes}): {bound}({value}, {place})"
     bad = writer.constant(elements.bad_primitive)
     name = writer.constant(member.type)

@@ -51,7 +51,7 @@ class Parts:
         for child in schema.children:
             found |= self.choices(child) if child.is_choice else {child.name: self.member(child)}
         if self._checks.is_resource(schema.path):
-            found["resourceType"] = Member("resourceType", "code", False, PREDICATES["code"], None)
+            found["resourceType"] = Member("resourceType", "code", False, None, None)
         return found
 
     def member(self, child: ElementSchema) -> Member:
