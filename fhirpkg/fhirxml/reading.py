@@ -97,15 +97,19 @@ class _Reader:
         if not element.tag.startswith(_FHIR_TAG):
             self._wrong_namespace(element, trail, FHIR)
             return None
+        for beside in (*element.itersiblings(preceding=True), *element.itersiblings()):
+            self._no_instruction(beside, element, trail)
         return self._resource(element, trail)
 
     def issues(self, data: bytes, root: etree._Element) -> list[Issue]:
         if not self._found:
             return []
-        places = dict(zip(root.iter("*"), starts(data), strict=True))
+        # expat knows fewer letters than lxml: where it gave up, the line has to do
+        places = dict(zip(root.iter("*"), starts(data), strict=False))
         made: list[Issue] = []
         for rule, element, trail, found in self._found:
-            line, column = places[element]
+            sourceline: Any = element.sourceline
+            line, column = places.get(element, (sourceline, 1))
             expression = _expression(trail)
             made.append(rules.issue(rule, expression=expression, line=line, column=column, **found))
         return made
@@ -184,18 +188,15 @@ class _Reader:
         trail: _Trail,
     ) -> Child | None:
         """Deal with what is no element of the type; the child when only its namespace is wrong."""
-        kind: object = item.tag
-        if kind is etree.ProcessingInstruction:
-            name = getattr(item, "target", "")
-            self._note("xml-processing-instruction", element, trail, name=name)
-        if not isinstance(kind, str):
+        if not _is_element(item):
+            self._no_instruction(item, element, trail)
             return None
         name = etree.QName(item).localname
         child = self._shapes.children(type_name).get(name)
         if name in self._shapes.attributes(type_name):
             child = None
         wanted = XHTML if child and child.kind == "narrative" else FHIR
-        if not kind.startswith(f"{{{wanted}}}"):
+        if not item.tag.startswith(f"{{{wanted}}}"):
             self._wrong_namespace(item, (trail, name, -1), wanted)
         if child is None:
             _put(value, name, self._unknown(item), is_list=False)
@@ -254,6 +255,12 @@ class _Reader:
                 _put(made, etree.QName(item).localname, self._unknown(item), is_list=False)
         self._depth -= 1
         return made
+
+    def _no_instruction(self, item: etree._Element, element: etree._Element, trail: _Trail) -> None:
+        kind: object = item.tag
+        if kind is etree.ProcessingInstruction:
+            name = getattr(item, "target", "")
+            self._note("xml-processing-instruction", element, trail, name=name)
 
     def _no_text(self, element: etree._Element, text: str | None, trail: _Trail) -> None:
         if text and not text.isspace():

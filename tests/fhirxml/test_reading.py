@@ -142,6 +142,21 @@ def test_the_schema_location_is_no_part_of_a_resource():
     assert "xsi:schemaLocation" in issues[0].text
 
 
+@pytest.mark.parametrize("text", ["<?php x?>{}", "{}<?php x?>", "<!-- a --><?php x?>\n{}"])
+def test_instructions_beside_the_resource_are_told_too(text):
+    resource, issues = read(text.format(patient("")))
+    assert resource == {"resourceType": "Patient"}
+    assert [(i.rule, i.expression) for i in issues] == [("xml-processing-instruction", "Patient")]
+
+
+def test_an_issue_has_a_line_even_where_the_second_reader_gives_up():
+    _, issues = read("<?\u8c48ml x?>\n" + patient("<active x='1' value='true'/>"))
+    assert [(i.rule, i.line) for i in issues] == [
+        ("xml-processing-instruction", 2),
+        ("xml-attribute", 2),
+    ]
+
+
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 
