@@ -1,0 +1,325 @@
+"""ELM as JSON and XML, value sets, and libraries found through Library resources."""
+
+import base64
+import json
+
+import pytest
+
+from fhirpkg.applying.application import apply
+from fhirpkg.applying.elm import xml
+from fhirpkg.applying.elm.library import from_elm
+from fhirpkg.applying.elm.values import Code
+from fhirpkg.applying.elm.valuesets import ValueSets
+from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.errors import FhirpkgError, ResolutionError
+
+TYPES = "{urn:hl7-org:elm-types:r1}"
+
+
+def literal(value, type_name="Boolean"):
+    return {"type": "Literal", "valueType": TYPES + type_name, "value": value}
+
+
+DOCUMENT = {
+    "library": {
+        "identifier": {"id": "Logic", "version": "1.0.0"},
+        "usings": {"def": [{"localIdentifier": "FHIR", "uri": "http://hl7.org/fhir"}]},
+        "includes": {"def": [{"localIdentifier": "H", "path": "FHIRHelpers", "version": "4.0.1"}]},
+        "valueSets": {"def": [{"name": "Bone", "id": "http://example.org/ValueSet/bone"}]},
+        "statements": {
+            "def": [
+                {
+                    "name": "Patient",
+                    "expression": {"type": "SingletonFrom", "operand": {"type": "Retrieve"}},
+                },
+                {
+                    "name": "Female",
+                    "expression": {
+                        "type": "Equal",
+                        "operand": [
+                            {
+                                "type": "FunctionRef",
+                                "libraryName": "H",
+                                "name": "ToString",
+                                "operand": [
+                                    {
+                                        "type": "Property",
+                                        "path": "gender",
+                                        "source": {"type": "ExpressionRef", "name": "Patient"},
+                                    }
+                                ],
+                            },
+                            literal("female", "String"),
+                        ],
+                    },
+                },
+                {
+                    "name": "Bone tumor",
+                    "expression": {
+                        "type": "Exists",
+                        "operand": {
+                            "type": "Query",
+                            "source": [
+                                {
+                                    "alias": "C",
+                                    "expression": {
+                                        "type": "Retrieve",
+                                        "dataType": "{http://hl7.org/fhir}Condition",
+                                        "codes": {"type": "ValueSetRef", "name": "Bone"},
+                                        "codeProperty": "code",
+                                        "codeComparator": "in",
+                                    },
+                                }
+                            ],
+                            "where": {
+                                "type": "Not",
+                                "operand": {
+                                    "type": "IsNull",
+                                    "operand": {"type": "Property", "path": "onset", "scope": "C"},
+                                },
+                            },
+                        },
+                    },
+                },
+                {
+                    "name": "Half",
+                    "type": "FunctionDef",
+                    "operand": [{"name": "n", "operandType": f"{TYPES}Integer"}],
+                    "expression": {
+                        "type": "Divide",
+                        "operand": [
+                            {"type": "OperandRef", "name": "n"},
+                            literal("2", "Integer"),
+                        ],
+                    },
+                },
+                {
+                    "name": "Uses function",
+                    "expression": {
+                        "type": "Less",
+                        "operand": [
+                            {
+                                "type": "FunctionRef",
+                                "name": "Half",
+                                "operand": [literal("3", "Integer")],
+                            },
+                            literal("2.0", "Decimal"),
+                        ],
+                    },
+                },
+                {"name": "New", "expression": {"type": "Telepathy", "operand": []}},
+            ]
+        },
+    }
+}
+XML = b"""<library xmlns="urn:hl7-org:elm:r1" xmlns:t="urn:hl7-org:elm-types:r1"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:fhir="http://hl7.org/fhir">
+  <identifier id="Logic" version="1.0.0"/>
+  <statements><def name="Female"><annotation><x/></annotation>
+    <expression xsi:type="And">
+      <operand xsi:type="Exists">
+        <operand xsi:type="Retrieve" dataType="fhir:Condition"/>
+      </operand>
+      <operand xsi:type="In">
+        <operand xsi:type="Literal" valueType="t:Integer" value="2"/>
+        <operand xsi:type="Interval" lowClosed="true" highClosed="false">
+          <low xsi:type="Literal" valueType="t:Integer" value="1"/>
+          <high xsi:type="Literal" valueType="t:Integer" value="3"/>
+        </operand>
+      </operand>
+    </expression></def></statements></library>"""
+VALUE_SET = {
+    "resourceType": "ValueSet",
+    "url": "http://example.org/ValueSet/bone",
+    "compose": {"include": [{"system": "http://s", "concept": [{"code": "1"}]}]},
+}
+CONDITION = {
+    "resourceType": "Condition",
+    "id": "c",
+    "subject": {"reference": "Patient/x"},
+    "code": {"coding": [{"system": "http://s", "code": "1"}]},
+    "onsetDateTime": "2026-01-01",
+}
+PATIENT = {"resourceType": "Patient", "id": "x", "gender": "female"}
+
+
+def library(*contents, **more):
+    parts = [
+        {"contentType": kind, "data": base64.b64encode(text).decode()} for kind, text in contents
+    ]
+    made = {"resourceType": "Library", "id": "l", "name": "Logic", "content": parts}
+    return made | {"url": "http://example.org/Library/Logic"} | more
+
+
+def verdict(name, *resources, language="text/cql-identifier", **more):
+    expression = {"language": language, "expression": name}
+    plan = {
+        "resourceType": "PlanDefinition",
+        "id": "p",
+        "library": ["http://example.org/Library/Logic"],
+        "action": [{"condition": [{"kind": "applicability", "expression": expression | more}]}],
+    }
+    (why,) = apply(plan, "x", MemoryRepository([PATIENT, CONDITION, *resources])).why
+    return str(why.verdict), why.reason
+
+
+JSON = ("application/elm+json", json.dumps(DOCUMENT).encode())
+RESULTS = [
+    ("Female", "applicable"),
+    ("Bone tumor", "applicable"),
+    ("Uses function", "applicable"),
+    ("Logic.Female", "applicable"),
+    ("New", "not evaluated"),
+    ("Femal", "not evaluated"),
+]
+
+
+@pytest.mark.parametrize("name, wanted", RESULTS)
+def test_a_definition_in_elm_is_evaluated(name, wanted):
+    assert verdict(name, library(JSON), VALUE_SET)[0] == wanted
+
+
+def test_an_operator_that_is_not_known_is_told_with_its_definition():
+    reason = verdict("New", library(JSON))[1]
+    assert reason == "Telepathy is not supported, so this is not evaluated (in Logic.New)"
+
+
+def test_a_name_that_is_not_there_is_told_with_the_nearest():
+    assert "did you mean 'Female'" in verdict("Femal", library(JSON))[1]
+
+
+def test_a_missing_value_set_is_an_error_never_false():
+    wanted = "http://example.org/ValueSet/bone: the value set is not in the package or the data"
+    assert verdict("Bone tumor", library(JSON)) == (
+        "not evaluated",
+        f"{wanted} (in Logic.Bone tumor)",
+    )
+
+
+def test_elm_as_xml_is_the_same_tree():
+    assert verdict("Female", library(("application/elm+xml", XML)))[0] == "applicable"
+    tree = from_elm(xml.read(XML)).definition("Female").tree
+    assert tree["operand"][0]["operand"]["dataType"] == "{http://hl7.org/fhir}Condition"
+    assert tree["operand"][1]["operand"][1]["highClosed"] is False
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (b"<!DOCTYPE library [<!ENTITY a 'b'>]><library/>", "must not declare"),
+        (b"<library", "no well-formed XML"),
+        (b"<other/>", "the root is no library"),
+    ],
+)
+def test_xml_that_is_unsafe_or_no_elm_is_refused(text, words):
+    with pytest.raises(FhirpkgError, match=words):
+        xml.read(text)
+
+
+def test_json_that_is_no_elm_is_not_evaluated():
+    assert "no JSON" in verdict("A", library(("application/elm+json", b"{")))[1]
+    assert "not ELM" in verdict("A", library(("application/elm+json", b"{}")))[1]
+
+
+def test_a_library_without_logic_says_what_it_holds():
+    assert "it holds text/plain" in verdict("A", library(("text/plain", b"x")))[1]
+
+
+def test_elm_goes_before_cql_and_both_give_the_same():
+    cql = b"library Logic define \"Female\": Patient.gender = 'male'"
+    both = library(JSON, ("text/cql", cql))
+    assert verdict("Female", both)[0] == "applicable"
+    assert verdict("Female", library(("text/cql", cql)))[0] == "not applicable"
+
+
+def test_a_reference_in_the_expression_wins_over_the_library_of_the_plan():
+    other = library(
+        ("text/cql", b'library Other define "A": true'),
+        url="http://example.org/Library/Other",
+        id="o",
+        name="Other",
+    )
+    reference = "http://example.org/Library/Other"
+    assert verdict("A", library(JSON), other, reference=reference)[0] == "applicable"
+
+
+def test_an_included_library_is_found_by_name_and_version():
+    text = b"""library Logic include Common version '2' called C
+    define "A": C."Yes" define "B": C.Twice(2) = 4"""
+    common = b"""library Common version '2' define "Yes": true
+    define function Twice(n Integer): n * 2"""
+    found = library(("text/cql", common), name="Common", id="c", url="http://example.org/c")
+    main = library(("text/cql", text))
+    assert verdict("A", main, found | {"version": "2"})[0] == "applicable"
+    assert verdict("B", main, found | {"version": "2"})[0] == "applicable"
+    assert "Common version '2'" in verdict("A", main, found | {"version": "3"})[1]
+
+
+@pytest.mark.parametrize("language", ["text/cql-expression", "text/cql.expression", "text/cql"])
+def test_cql_may_stand_in_the_expression_itself(language):
+    assert verdict("exists [Condition]", library(JSON), language=language)[0] == "applicable"
+
+
+VALUE_SETS = [
+    ({"expansion": {"contains": [{"system": "http://s", "code": "1"}]}}, True),
+    ({"expansion": {"contains": [{"contains": [{"system": "http://s", "code": "1"}]}]}}, True),
+    ({"expansion": {"contains": [{"system": "http://s", "code": "2"}]}}, False),
+    ({"compose": {"include": [{"system": "http://s"}]}}, True),
+    ({"compose": {"include": [{"valueSet": ["http://example.org/ValueSet/bone"]}]}}, True),
+    (
+        {
+            "compose": {
+                "include": [{"system": "http://s", "concept": [{"code": "1"}]}],
+                "exclude": [{"system": "http://s", "concept": [{"code": "1"}]}],
+            }
+        },
+        False,
+    ),
+]
+
+
+def value_sets(content):
+    url = "http://example.org/ValueSet/x"
+    concepts = [{"code": "0", "concept": [{"code": "1"}]}]
+    system = {"resourceType": "CodeSystem", "content": "complete", "concept": concepts}
+    return ValueSets(
+        MemoryRepository(
+            [
+                {"resourceType": "ValueSet", "url": url} | content,
+                VALUE_SET,
+                system | {"url": "http://s"},
+            ]
+        ).resolve
+    )
+
+
+@pytest.mark.parametrize("content, wanted", VALUE_SETS)
+def test_a_value_set_is_its_expansion_or_its_compose(content, wanted):
+    sets = value_sets(content)
+    assert sets.contains("http://example.org/ValueSet/x", [Code("1", "http://s")]) is wanted
+
+
+UNKNOWN = [
+    ({}, "neither an expansion nor a compose"),
+    ({"compose": {"include": [{"system": "http://t"}]}}, "all of http://t"),
+    ({"compose": {"include": [{"system": "http://s", "filter": [{}]}]}}, "a filter on http://s"),
+    (
+        {"compose": {"include": [{"valueSet": ["http://example.org/ValueSet/x"]}]}},
+        "includes itself",
+    ),
+]
+
+
+@pytest.mark.parametrize("content, words", UNKNOWN)
+def test_codes_that_cannot_be_told_are_an_error_never_an_empty_set(content, words):
+    with pytest.raises(FhirpkgError, match=words):
+        value_sets(content).members("http://example.org/ValueSet/x")
+
+
+def test_a_plain_code_has_the_system_of_the_value_set():
+    assert value_sets({}).contains("http://example.org/ValueSet/bone", [Code("1")])
+
+
+def test_a_value_set_that_is_not_there_is_an_error():
+    with pytest.raises(ResolutionError):
+        value_sets({}).members("http://example.org/ValueSet/none")

@@ -1,0 +1,338 @@
+"""CDS Hooks: services of plans, requests checked, cards that keep the rules."""
+
+import copy
+
+import pytest
+
+from fhirpkg.applying.application import apply
+from fhirpkg.applying.cards import cards, shortened
+from fhirpkg.applying.hook_requests import HookError
+from fhirpkg.applying.hooks import CPT, WHY, discovery, feedback, respond, services
+from fhirpkg.applying.repository import MemoryRepository
+from tests.applying.cds_hooks_rules import broken_in_discovery, broken_in_response
+
+BASE = "http://example.org"
+CODE = {"system": CPT, "code": "20983"}
+PATIENT = {"resourceType": "Patient", "id": "x", "gender": "female"}
+ORDER = {
+    "resourceType": "ServiceRequest",
+    "id": "o",
+    "status": "draft",
+    "intent": "order",
+    "subject": {"reference": "Patient/x"},
+    "code": {"coding": [CODE]},
+}
+
+
+def activity(name, code):
+    url = f"{BASE}/ActivityDefinition/{name}"
+    made = {"resourceType": "ActivityDefinition", "id": name, "url": url, "code": code}
+    return made | {"kind": "ServiceRequest"}
+
+
+BLOOD = activity("blood", {"text": "Blood count"})
+ITSELF = activity("itself", {"coding": [CODE]})
+MALES_ONLY = {
+    "kind": "applicability",
+    "expression": {"language": "text/fhirpath", "expression": "%subject.gender = 'male'"},
+}
+PLAN = {
+    "resourceType": "PlanDefinition",
+    "id": "Plan",
+    "url": f"{BASE}/PlanDefinition/Plan",
+    "title": "Plan of care",
+    "publisher": "We",
+    "topic": [{"coding": [CODE]}],
+    "relatedArtifact": [
+        {"type": "documentation", "display": "Leaflet", "url": f"{BASE}/leaflet"},
+        {"type": "documentation", "display": "Relative", "url": "leaflet"},
+        {"type": "citation", "display": "Study", "url": f"{BASE}/study"},
+    ],
+    "action": [
+        {
+            "id": "prepare",
+            "title": "Prepare",
+            "priority": "urgent",
+            "documentation": [{"type": "citation", "label": "Guideline", "url": f"{BASE}/g"}],
+            "action": [
+                {"id": "b", "title": "Blood", "definitionCanonical": BLOOD["url"]},
+                {"id": "i", "title": "Itself", "definitionCanonical": ITSELF["url"]},
+            ],
+        },
+        {
+            "id": "choose",
+            "title": "Choose",
+            "selectionBehavior": "exactly-one",
+            "action": [
+                {"id": "c1", "title": "One", "definitionCanonical": BLOOD["url"]},
+                {"id": "c2", "title": "Other", "definitionCanonical": BLOOD["url"]},
+                {"id": "c3", "title": "Nothing to order"},
+            ],
+        },
+        {"id": "males", "title": "For males", "condition": [MALES_ONLY]},
+        {"description": "x " * 200},
+    ],
+}
+REPOSITORY = MemoryRepository([PLAN, BLOOD, ITSELF])
+OFFERED = services([PLAN], REPOSITORY)
+
+
+def request(hook="order-sign", **more):
+    context = {"userId": "Practitioner/d", "patientId": "x"}
+    if hook != "patient-view":
+        context["draftOrders"] = {"resourceType": "Bundle", "entry": [{"resource": ORDER}]}
+    if hook == "order-select":
+        context["selections"] = ["ServiceRequest/o"]
+    prefetch = {"patient": PATIENT}
+    if hook == "patient-view":
+        prefetch["orders"] = {"resourceType": "Bundle", "entry": [{"resource": ORDER}]}
+    made = {"hook": hook, "hookInstance": "i-1", "context": context, "prefetch": prefetch}
+    return copy.deepcopy(made) | more
+
+
+def answered(hook="order-sign", **more):
+    return respond(f"Plan-{hook}", request(hook, **more), OFFERED, REPOSITORY)
+
+
+# -- discovery --------------------------------------------------------------------------------
+
+
+def test_a_plan_for_a_cpt_code_offers_the_hooks_of_ordering_and_the_view_of_the_patient():
+    assert [service.hook for service in OFFERED] == ["order-select", "order-sign", "patient-view"]
+    assert list(broken_in_discovery(discovery(OFFERED))) == []
+
+
+def test_a_plan_offers_the_hooks_that_its_triggers_name():
+    trigger = {"type": "named-event", "name": "patient-view"}
+    other = {"type": "named-event", "name": "something-else"}
+    plan = {"resourceType": "PlanDefinition", "id": "q", "action": [{"trigger": [trigger, other]}]}
+    assert [service.id for service in services([plan], REPOSITORY)] == ["q-patient-view"]
+
+
+def test_a_trigger_on_an_ordered_code_counts_as_the_code_of_the_plan():
+    data = {"type": "ServiceRequest", "codeFilter": [{"path": "code", "code": [CODE]}]}
+    trigger = {"type": "data-added", "data": [data]}
+    plan = {"resourceType": "PlanDefinition", "id": "q", "action": [{"trigger": [trigger]}]}
+    assert services([plan], REPOSITORY)[0].codes == {(CPT, "20983")}
+
+
+@pytest.mark.parametrize("change", [{"status": "retired"}, {"topic": []}])
+def test_a_plan_that_is_retired_or_about_nothing_offers_none(change):
+    assert services([PLAN | change], REPOSITORY) == []
+
+
+def test_no_services_are_an_empty_list():
+    assert discovery([]) == {"services": []}
+
+
+def test_prefetch_asks_for_what_logic_and_inputs_need():
+    by_code = {"path": "code", "code": [{"system": "http://loinc.org", "code": "6301-6"}]}
+    needed = [{"type": "Observation", "codeFilter": [by_code]}, {"type": "Observation"}]
+    library = {"resourceType": "Library", "id": "l", "url": f"{BASE}/l", "dataRequirement": needed}
+    inputs = [{"type": "Condition"}, {"type": "Patient"}]
+    plan = PLAN | {"library": [f"{BASE}/l"], "action": [{"input": inputs}]}
+    service = services([plan], MemoryRepository([library]))[0]
+    patient = "patient={{context.patientId}}"
+    assert service.prefetch == {
+        "patient": "Patient/{{context.patientId}}",
+        "observation": f"Observation?{patient}&code=http://loinc.org|6301-6",
+        "observation2": f"Observation?{patient}",
+        "condition": f"Condition?{patient}",
+    }
+
+
+# -- cards ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign", "patient-view"])
+def test_every_answer_keeps_the_rules(hook):
+    answer = answered(hook)
+    assert list(broken_in_response(answer)) == []
+    assert [card["summary"][:8] for card in answer["cards"]] == ["Prepare", "Choose", "x x x x "]
+
+
+def test_a_card_carries_urgency_source_and_documents():
+    card = answered()["cards"][0]
+    assert card["indicator"] == "warning"
+    assert card["source"] == {"label": "Guideline", "url": f"{BASE}/g"}
+    assert card["links"] == [{"label": "Leaflet", "url": f"{BASE}/leaflet", "type": "absolute"}]
+    assert answered()["cards"][1]["source"] == {"label": "We", "url": PLAN["url"]}
+
+
+def test_all_that_is_to_be_ordered_is_one_suggestion_without_the_order_itself():
+    card = answered()["cards"][0]
+    (suggestion,) = card["suggestions"]
+    assert card["selectionBehavior"] == "any"
+    assert [action["description"] for action in suggestion["actions"]] == ["ServiceRequest: Blood"]
+    resource = suggestion["actions"][0]["resource"]
+    assert resource["status"] == "draft"
+    assert resource["requester"] == {"reference": "Practitioner/d"}
+
+
+def test_children_to_choose_from_are_a_suggestion_each():
+    card = answered()["cards"][1]
+    assert card["selectionBehavior"] == "at-most-one"
+    assert [suggestion["label"] for suggestion in card["suggestions"]] == ["One", "Other"]
+
+
+def test_the_same_call_gives_the_same_ids_and_another_call_others():
+    assert answered() == answered()
+    other = answered(hookInstance="i-2")
+    assert other["cards"][0]["uuid"] != answered()["cards"][0]["uuid"]
+
+
+def test_what_is_left_out_is_told_in_an_extension():
+    (reason,) = answered()["extension"][WHY]
+    assert reason == "For males: not applicable: %subject.gender = 'male': false"
+
+
+def test_a_condition_that_cannot_be_evaluated_is_a_card_that_warns():
+    broken = copy.deepcopy(MALES_ONLY)
+    broken["expression"]["expression"] = "%encounter.id = 'e'"
+    plan = PLAN | {"action": [{"title": "A", "condition": [broken]}]}
+    answer = respond("Plan-order-sign", request(), services([plan], REPOSITORY), REPOSITORY)
+    (card,) = answer["cards"]
+    assert card["indicator"] == "warning"
+    assert "no encounter was given" in card["detail"]
+    assert list(broken_in_response(answer)) == []
+
+
+def test_an_order_for_something_else_gets_no_card():
+    other = ORDER | {"code": {"coding": [{"system": CPT, "code": "99999"}]}}
+    orders = {"resourceType": "Bundle", "entry": [{"resource": other}]}
+    context = request()["context"] | {"draftOrders": orders}
+    assert answered(context=context) == {"cards": []}
+
+
+def test_of_draft_orders_only_the_selected_count():
+    context = request("order-select")["context"] | {"selections": ["ServiceRequest/else"]}
+    assert answered("order-select", context=context) == {"cards": []}
+
+
+def test_the_view_of_a_patient_without_the_order_gets_no_card():
+    prefetch = {"patient": PATIENT, "orders": None}
+    assert answered("patient-view", prefetch=prefetch) == {"cards": []}
+
+
+def test_a_long_summary_is_cut_below_140_characters():
+    assert shortened("a\n b") == "a b"
+    assert len(shortened("a" * 200)) == 139
+    assert shortened("a" * 139) == "a" * 139
+
+
+def test_a_plan_without_anything_still_gives_valid_cards():
+    bare = {"resourceType": "PlanDefinition", "id": "bare", "action": [{}]}
+    applied = apply(bare, "x", MemoryRepository([PATIENT]), form="bundle")
+    found = cards(applied, bare, "i", [])
+    assert list(broken_in_response({"cards": found})) == []
+
+
+# -- refusals ---------------------------------------------------------------------------------
+
+WRONG = [
+    ([], "not a JSON object"),
+    (request(hook="patient-view"), "this service answers 'order-sign'"),
+    (request() | {"hookInstance": ""}, "hookInstance"),
+    (request() | {"context": None}, "no 'context'"),
+    (request() | {"context": {"userId": "Practitioner/d"}}, "context.patientId"),
+    (request() | {"context": {"patientId": "x"}}, "context.userId"),
+    (request() | {"prefetch": []}, "'prefetch' is not an object"),
+    (request() | {"prefetch": {"patient": "x"}}, "is no FHIR resource"),
+    (request() | {"context": {"userId": "u", "patientId": "x"}}, "context.draftOrders"),
+    (
+        request() | {"context": {"userId": "u", "patientId": "x", "draftOrders": {
+            "resourceType": "Bundle", "entry": [{}]}}},
+        "entry without a resource",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body, words", WRONG, ids=[words for _, words in WRONG])
+def test_a_wrong_request_is_a_400_with_the_reason(body, words):
+    with pytest.raises(HookError, match=words) as caught:
+        respond("Plan-order-sign", body, OFFERED, REPOSITORY)
+    assert caught.value.status == 400
+
+
+def test_selections_that_are_no_list_are_a_400():
+    context = request("order-select")["context"] | {"selections": "o"}
+    with pytest.raises(HookError, match="selections"):
+        answered("order-select", context=context)
+
+
+def test_an_unknown_service_is_a_404_with_the_nearest():
+    with pytest.raises(HookError, match="did you mean 'Plan-order-sign'") as caught:
+        respond("Plan-order-sing", request(), OFFERED, REPOSITORY)
+    assert caught.value.status == 404
+
+
+def test_missing_prefetch_without_a_server_is_a_412():
+    with pytest.raises(HookError, match="prefetch 'patient' is missing") as caught:
+        answered(prefetch={})
+    assert caught.value.status == 412
+
+
+def test_missing_prefetch_is_fetched_from_the_server_of_the_client():
+    asked = []
+
+    def fetch(path, _):
+        asked.append(path)
+        return PATIENT
+
+    body = request(prefetch={}, fhirServer=f"{BASE}/fhir")
+    answer = respond("Plan-order-sign", body, OFFERED, REPOSITORY, fetch)
+    assert asked == ["Patient/x"]
+    assert len(answer["cards"]) == 3
+
+
+def test_a_server_that_fails_is_a_412():
+    def fetch(*_):
+        raise OSError("no route")
+
+    body = request(prefetch={}, fhirServer=f"{BASE}/fhir")
+    with pytest.raises(HookError, match="could not be fetched: no route") as caught:
+        respond("Plan-order-sign", body, OFFERED, REPOSITORY, fetch)
+    assert caught.value.status == 412
+
+
+def test_a_patient_that_is_not_there_is_a_412():
+    with pytest.raises(HookError, match="subject is not in the data") as caught:
+        answered(prefetch={"patient": None})
+    assert caught.value.status == 412
+
+
+# -- feedback ---------------------------------------------------------------------------------
+
+ITEM = {
+    "card": "u",
+    "outcome": "accepted",
+    "acceptedSuggestions": [{"id": "s"}],
+    "outcomeTimestamp": "2026-06-15T12:00:00Z",
+}
+
+
+def test_feedback_is_taken():
+    overridden = ITEM | {"outcome": "overridden", "acceptedSuggestions": None}
+    body = {"feedback": [ITEM, overridden]}
+    assert feedback("Plan-order-sign", body, OFFERED) == body["feedback"]
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"card": None}, "no 'card'"),
+        ({"outcome": "ignored"}, "neither accepted nor overridden"),
+        ({"outcomeTimestamp": "today"}, "no ISO timestamp"),
+        ({"acceptedSuggestions": []}, "names none by id"),
+    ],
+)
+def test_wrong_feedback_is_a_400(change, words):
+    with pytest.raises(HookError, match=words) as caught:
+        feedback("Plan-order-sign", {"feedback": [ITEM | change]}, OFFERED)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("body", [[], {}, {"feedback": []}])
+def test_feedback_without_items_is_a_400(body):
+    with pytest.raises(HookError, match="list 'feedback'"):
+        feedback("Plan-order-sign", body, OFFERED)

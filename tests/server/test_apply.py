@@ -1,0 +1,133 @@
+"""`$apply` and `$r5.apply` over HTTP, and the refusals with their reasons."""
+
+import pytest
+
+from tests.server.client import Client
+from tests.servers.embedded import running
+
+URL = "http://example.org/PlanDefinition/p"
+GENDER = {"language": "text/fhirpath", "expression": "%subject.gender = 'female'"}
+PLAN = {
+    "resourceType": "PlanDefinition",
+    "id": "p",
+    "url": URL,
+    "version": "1",
+    "status": "active",
+    "action": [
+        {"title": "For women", "condition": [{"kind": "applicability", "expression": GENDER}]},
+        {"title": "Order", "definitionCanonical": "http://example.org/ActivityDefinition/a"},
+    ],
+}
+ACTIVITY = {
+    "resourceType": "ActivityDefinition",
+    "id": "a",
+    "url": "http://example.org/ActivityDefinition/a",
+    "status": "active",
+    "kind": "ServiceRequest",
+    "code": {"text": "Do it"},
+}
+PATIENT = {"resourceType": "Patient", "id": "x", "gender": "female"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running() as base:
+        client = Client(base)
+        for resource in (PLAN, ACTIVITY, PATIENT, PATIENT | {"id": "y", "gender": "male"}):
+            assert client.put(resource).status_code == 201
+        yield client
+
+
+def titles(resource):
+    groups = [r for r in resource["contained"] if r["resourceType"] == "RequestGroup"]
+    return [action["title"] for action in groups[0]["action"]]
+
+
+def posted(*parts):
+    return {"resourceType": "Parameters", "parameter": list(parts)}
+
+
+CALLS = [
+    ("GET", "PlanDefinition/p/$apply?subject=Patient/x", None),
+    ("GET", f"PlanDefinition/$apply?subject=x&canonical={URL}|1", None),
+    ("GET", f"PlanDefinition/$apply?subject=x&url={URL}&version=1", None),
+    ("POST", "PlanDefinition/p/$apply", posted({"name": "subject", "valueString": "x"})),
+    (
+        "POST",
+        "PlanDefinition/$apply",
+        posted(
+            {"name": "subject", "valueReference": {"reference": "Patient/x"}},
+            {"name": "planDefinition", "resource": PLAN},
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("method, path, body", CALLS)
+def test_a_plan_is_applied_by_id_canonical_or_itself(server, method, path, body):
+    answer = server(method, path, body)
+    assert answer.status_code == 200
+    assert titles(answer.json()) == ["For women", "Order"]
+
+
+def test_an_activity_is_applied(server):
+    answer = server.get("ActivityDefinition/a/$apply?subject=x&practitioner=d").json()
+    assert answer["resourceType"] == "ServiceRequest"
+    assert answer["requester"] == {"reference": "Practitioner/d"}
+
+
+def test_the_form_of_r5_gives_a_bundle_for_each_subject(server):
+    answer = server.get("PlanDefinition/p/$r5.apply?subject=x&subject=y").json()
+    bundles = [part["resource"] for part in answer["parameter"]]
+    counts = [len(bundle["entry"][0]["resource"]["action"]) for bundle in bundles]
+    assert counts == [2, 1]
+
+
+def test_data_of_the_call_count_and_can_stand_alone(server):
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    entry = [{"resource": PATIENT | {"id": "z"}}]
+    parts = [
+        {"name": "subject", "valueString": "z"},
+        {"name": "data", "resource": bundle | {"entry": entry}},
+        {"name": "useServerData", "valueBoolean": False},
+    ]
+    assert (
+        titles(server("POST", "PlanDefinition/p/$apply", posted(*parts)).json())[0] == "For women"
+    )
+    prefetch = [
+        {"name": "key", "valueString": "k"},
+        {"name": "data", "resource": parts[1]["resource"]},
+    ]
+    parts[1] = {"name": "prefetchData", "part": prefetch}
+    assert server("POST", "PlanDefinition/p/$apply", posted(*parts)).status_code == 200
+
+
+def test_without_data_of_the_server_its_patients_are_unknown(server):
+    answer = server.get("PlanDefinition/p/$apply?subject=x&useServerData=false")
+    assert (answer.status_code, "not in the data" in answer.text) == (422, True)
+
+
+REFUSED = [
+    ("PlanDefinition/p/$apply", 400, "a subject is needed"),
+    ("PlanDefinition/none/$apply?subject=x", 404, "there is no PlanDefinition/none"),
+    ("PlanDefinition/$apply?subject=x", 400, "it needs a PlanDefinition"),
+    ("PlanDefinition/$apply?subject=x&canonical=http://none", 404, "http://none"),
+    ("PlanDefinition/p/$apply?subject=nobody", 422, "the subject is not in the data"),
+    ("Patient/x/$apply?subject=x", 404, "apply"),
+    ("ActivityDefinition/a/$r5.apply?subject=x", 404, "r5.apply"),
+]
+
+
+@pytest.mark.parametrize("path, status, words", REFUSED)
+def test_a_call_that_cannot_be_answered_says_why(server, path, status, words):
+    answer = server.get(path)
+    assert answer.status_code == status
+    assert words in answer.json()["issue"][0]["details"]["text"]
+
+
+def test_the_operations_are_in_the_capability_statement(server):
+    (rest,) = server.get("metadata").json()["rest"]
+    offered = {r["type"]: {o["name"] for o in r["operation"]} for r in rest["resource"]}
+    assert {"apply", "r5.apply"} <= offered["PlanDefinition"]
+    assert "apply" in offered["ActivityDefinition"]
+    assert "apply" not in offered["Patient"]
