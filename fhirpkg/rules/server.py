@@ -152,6 +152,14 @@ RULES = (
         spec=_SEARCH,
     ),
     _refusal(
+        "subsetted",
+        "business-rule",
+        "A part of a resource does not replace the whole",
+        "the resource is tagged SUBSETTED: it was read with _summary or _elements",
+        "read the whole resource, then change that",
+        f"{_SEARCH}#summary",
+    ),
+    _refusal(
         "search-parameter",
         "not-supported",
         "The search parameter exists",

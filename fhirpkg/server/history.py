@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg import rules
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, refused
 from fhirpkg.server.search import links, read_page
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Request
     from fhirpkg.server.store import Version
+
+
+_PARAMETERS = ("_since", "_count", "_offset", "_format", "_pretty")
 
 
 def history(request: Request, endpoint: Endpoint) -> Answer:
@@ -27,6 +31,11 @@ def history(request: Request, endpoint: Endpoint) -> Answer:
     if len(scope) == 2 and endpoint.store.current(*scope) is None:
         raise refused(404, "server-unknown-resource", type=scope[0], id=scope[1])
     options = dict(request.query)
+    for name in options:
+        if name not in _PARAMETERS:
+            near = rules.nearest(name, list(_PARAMETERS))
+            rule = "server-search-parameter"
+            raise refused(400, rule, type="a history", parameter=name, near=near)
     if "_since" in options:
         where += " AND version.updated >= ?"
         arguments.append(_since(options["_since"]))
@@ -36,7 +45,7 @@ def history(request: Request, endpoint: Endpoint) -> Answer:
     )
     count = f"SELECT count(*) FROM version WHERE {where}"  # noqa: S608 - no text of a query
     ((total,),) = endpoint.store.query(count, arguments)
-    used = [pair for pair in request.query if pair[0] in {"_since", "_count", "_offset"}]
+    used = [pair for pair in request.query if pair[0] in _PARAMETERS[:3]]
     bundle: Resource = {
         "resourceType": "Bundle",
         "type": "history",

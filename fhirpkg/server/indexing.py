@@ -179,16 +179,15 @@ def _stand_in(reference: str) -> Resource | None:
 
 
 def _add(rows: Rows, parameter: Parameter, part: int, value: Any) -> None:
+    name, kind = parameter.name, parameter.kind
     try:
-        found = list(_ROWS[parameter.kind](value))
+        rows.setdefault(kind, []).extend((name, part, *row) for row in _ROWS[kind](value))
+        if kind == "reference" and isinstance(value, dict) and "identifier" in value:
+            found = _token_rows(value["identifier"])
+            rows.setdefault("token", []).extend((f"{name}:identifier", part, *r) for r in found)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         problem = str(error) if type(error) is ValueError else f"{value!r} has the wrong type"
         raise Unindexable(parameter.code, problem) from error
-    rows.setdefault(parameter.kind, []).extend((parameter.name, part, *row) for row in found)
-    if parameter.kind == "reference" and isinstance(value, dict) and "identifier" in value:
-        name = f"{parameter.name}:identifier"
-        found = [(name, part, *row) for row in _token_rows(value["identifier"])]
-        rows.setdefault("token", []).extend(found)
 
 
 def _token_rows(value: Any) -> Iterator[tuple[Any, ...]]:

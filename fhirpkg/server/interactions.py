@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.server.criteria import read_criteria
 from fhirpkg.server.exchange import ID, Answer, refused, split_url
-from fhirpkg.server.summary import reduced
+from fhirpkg.server.summary import is_part, reduced
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -184,6 +184,8 @@ def checked_body(request: Request, endpoint: Endpoint) -> Resource:
         raise refused(400, "server-body-type", found=found, wanted=wanted)
     if not isinstance(resource.get("meta", {}), dict):
         raise refused(400, "server-value", parameter="_tag", problem="meta is no object")
+    if is_part(resource):
+        raise refused(422, "server-subsetted")
     identity = resource.get("id", "x")
     if not isinstance(identity, str) or not ID.fullmatch(identity):
         raise refused(400, "server-id", id=identity)

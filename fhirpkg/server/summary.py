@@ -55,6 +55,12 @@ def reduced(resource: Resource, wanted: Mapping[str, str], definitions: Definiti
     return part | {"meta": meta}
 
 
+def is_part(resource: Resource) -> bool:
+    """Whether a resource is tagged as a part of itself: it must not replace the whole."""
+    tags = resource.get("meta", {}).get("tag", [])
+    return isinstance(tags, list) and _SUBSETTED in tags
+
+
 def _element_name(key: str, kept: frozenset[str]) -> bool:
     """Whether a JSON key is one of the elements: `_title` is title, valueCode is value[x]."""
     name = key.removeprefix("_")

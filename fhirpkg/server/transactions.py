@@ -54,17 +54,23 @@ class _Step:
         return self.request.method
 
     @property
+    def changes(self) -> bool:
+        """Whether it puts or deletes a resource of its own, which no other entry may."""
+        path = self.request.path
+        lengths = {"POST": {1}, "PUT": {1, 2}, "DELETE": {1, 2}}.get(self.method, set())
+        return len(path) in lengths and path[-1][0] not in "$_"
+
+    @property
     def writes(self) -> bool:
-        """Whether it puts a resource of its own into the store."""
-        is_type = len(self.request.path) in {1, 2} and self.request.path[-1][0] not in "$_"
-        return self.method in {"POST", "PUT"} and is_type and self.answer is None
+        """Whether it has a resource to put, which a conditional create with a match has not."""
+        return self.changes and self.method != "DELETE" and self.answer is None
 
 
 def process(request: Request, endpoint: Endpoint, handle: Handle) -> Answer:
     """Carry out a batch or transaction Bundle."""
     bundle = request.body
     kind = bundle.get("type")
-    if bundle.get("resourceType") != "Bundle" or kind not in {"batch", "transaction"}:
+    if bundle.get("resourceType") != "Bundle" or kind not in ("batch", "transaction"):
         found = f"a Bundle of type '{kind}'" if bundle.get("resourceType") == "Bundle" else "that"
         problem = f"the base takes a Bundle of type transaction or batch, not {found}"
         raise refused(400, "server-bundle", problem=problem)
@@ -157,7 +163,7 @@ def _read_step(index: int, entry: Any, outer: Request) -> _Step:
 def _identify(step: _Step, endpoint: Endpoint) -> None:
     """Find out which resource an entry means; POST and PUT learn the id that they will have."""
     request = step.request
-    if not step.writes and step.method != "DELETE":
+    if not step.changes:
         return
     if len(request.path) == 2:
         step.identity = request.path[1]
@@ -181,7 +187,7 @@ def _refuse_overlaps(steps: list[_Step]) -> None:
     """No two entries may mean one resource, or wait for the same criteria."""
     seen: dict[tuple[str, str], int] = {}
     for step in steps:
-        if not step.writes and step.method != "DELETE":
+        if not step.changes or step.answer is not None:
             continue
         meant = [] if step.identity is None else [step.identity]
         if criteria := step.request.headers.get("if-none-exist"):
@@ -208,7 +214,7 @@ def _link_targets(steps: list[_Step]) -> Mapping[str, str]:
     return {
         step.full_url: f"{step.request.path[0]}/{step.identity}"
         for step in steps
-        if step.full_url and step.identity and step.method in {"POST", "PUT"}
+        if step.full_url and step.identity and step.method != "DELETE"
     }
 
 
@@ -216,7 +222,7 @@ def _carry_out(step: _Step, endpoint: Endpoint, handle: Handle) -> None:
     request = step.request
     if step.answer is not None:  # a conditional create that found its resource
         return
-    if step.method == "DELETE" and len(request.path) == 1:
+    if step.method == "DELETE" and step.changes and len(request.path) == 1:
         direct = replace(request, path=(*request.path, step.identity or ""), query=())
         step.answer = interactions.delete(direct, endpoint) if step.identity else Answer(204)
     elif step.writes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.errors import DefinitionError
 from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.indexing import LOCAL
 from fhirpkg.server.operation import Operation, parameter
@@ -26,7 +27,10 @@ def _validate(request: Request, endpoint: Endpoint) -> Answer:
     asked = parameter(request.resource, "profile")
     if isinstance(asked, str):
         profiles.append(asked)
-    outcome = validator(endpoint).validate(resource, profiles)
+    try:
+        outcome = validator(endpoint).validate(resource, profiles)
+    except DefinitionError as error:
+        raise refused(422, "server-operation-input", name="validate", problem=error) from error
     return Answer(200, outcome.as_operation_outcome())
 
 
@@ -50,7 +54,10 @@ def _resource(request: Request, endpoint: Endpoint) -> Resource:
 
 
 def validator(endpoint: Endpoint) -> Validator:
-    """A validator that knows what the store defines; the same one until that changes."""
+    """A validator that knows what the store soundly defines; the same until that changes.
+
+    A profile that is no valid StructureDefinition is not used: asking for it is told as unknown.
+    """
     places = ",".join("?" * len(_DEFINING))
     newest = endpoint.store.query(
         f"SELECT max(seq) FROM version WHERE type IN ({places})",  # noqa: S608 - question marks
@@ -64,11 +71,19 @@ def validator(endpoint: Endpoint) -> Validator:
             f" AND current.type IN ({places})",
             _DEFINING,
         )
-        resources = [r for r in (version.resource() for version in stored) if "url" in r]
-        definitions = endpoint.definitions.with_resources(resources)
+        checker = Validator(definitions=endpoint.definitions)
+        resources = [version.resource() for version in stored]
+        sound = [r for r in resources if _is_new(r, endpoint) and checker.validate(r)]
+        definitions = endpoint.definitions.with_resources(sound)
         known.clear()
         known[state] = Validator(definitions=definitions, retrieve=_retrieve(endpoint))
     return known[state]
+
+
+def _is_new(resource: Resource, endpoint: Endpoint) -> bool:
+    """Whether a stored definition has a url of its own: the types of R4 are not to be replaced."""
+    url = resource.get("url")
+    return isinstance(url, str) and endpoint.definitions.find(url) is None
 
 
 def _retrieve(endpoint: Endpoint) -> Any:

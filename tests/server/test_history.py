@@ -59,3 +59,9 @@ def test_since_leaves_out_what_is_older(written):
 
 def test_what_never_was_has_no_history(written):
     assert written.get("Library/x/_history").status_code == 404
+
+
+def test_a_parameter_that_a_history_does_not_know_is_refused(written):
+    refused = written.get("_history?_sincee=2020")
+    assert (refused.status_code, rules_of(refused)) == (400, ["server-search-parameter"])
+    assert "did you mean '_since'?" in refused.text

@@ -87,6 +87,12 @@ def test_what_cannot_be_searched_by_is_refused(indexing, element):
         indexing.rows({"resourceType": "PlanDefinition", "id": "p"} | element)
 
 
+def test_an_identifier_of_the_wrong_type_is_refused_too(indexing):
+    condition = {"resourceType": "Condition", "subject": {"identifier": {"value": []}}}
+    with pytest.raises(Unindexable):
+        indexing.rows(condition)
+
+
 def test_a_text_where_a_date_or_a_text_may_stand_is_not_taken_for_a_date(indexing):
     immunization = {"resourceType": "Immunization", "id": "i", "occurrenceString": "January 2012"}
     assert found(indexing, immunization, "date") == []

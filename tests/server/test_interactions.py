@@ -5,6 +5,10 @@ import pytest
 from tests.server.client import rules_of
 
 PLAN = {"resourceType": "PlanDefinition", "id": "p", "status": "draft", "url": "http://x.org/p"}
+SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+}
 NEW = {key: value for key, value in PLAN.items() if key != "id"}
 BY_URL = "PlanDefinition?url=http://x.org/p"
 
@@ -82,6 +86,7 @@ def test_a_create_gets_an_id_of_the_servers_whatever_id_it_has(server):
         ("PlanDefinition/p", PLAN | {"meta": []}, 400, "server-value"),
         ("PlanDefinition/p", PLAN | {"date": "soon"}, 422, "server-value"),
         ("PlanDefinition/p", PLAN | {"title": {"no": 1}, "url": 5}, 422, "server-value"),
+        ("PlanDefinition/p", PLAN | {"meta": {"tag": [SUBSETTED]}}, 422, "server-subsetted"),
         ("PlanDefinition/p", None, 400, "server-no-body"),
         ("PlanDefinition", None, 400, "server-no-body"),
     ],
@@ -278,3 +283,10 @@ def test_a_part_of_a_resource_is_read_by_elements_and_summary(server):
     assert "action" not in server.get("PlanDefinition/p?_summary=true").json()
     assert server.get("PlanDefinition/p?_summary=data").json()["action"]
     assert server.get("PlanDefinition/p?_summary=maybe").status_code == 400
+
+
+def test_a_part_of_a_resource_does_not_replace_the_whole(server):
+    server.put(PLAN | {"copyright": "x"})
+    part = server.get("PlanDefinition/p?_elements=url").json()
+    assert rules_of(server.put(part)) == ["server-subsetted"]
+    assert server.get("PlanDefinition/p").json()["copyright"] == "x"

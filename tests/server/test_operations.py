@@ -71,6 +71,23 @@ def test_validate_uses_the_profiles_that_the_server_holds(server, in_body):
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        PROFILE | {"differential": {"element": [{"id": "PlanDefinition"}]}},
+        PROFILE | {"differential": 5},
+        PROFILE | {"url": "http://hl7.org/fhir/StructureDefinition/PlanDefinition"},
+        PROFILE | {"baseDefinition": PROFILE["url"]},
+        PROFILE | {"baseDefinition": "http://x.org/none"},
+    ],
+)
+def test_a_stored_definition_that_is_broken_does_not_break_validation(server, broken):
+    assert server.put(broken).status_code == 201
+    assert errors(server("POST", "PlanDefinition/$validate", PLAN)) == []
+    asked = server("POST", f"PlanDefinition/$validate?profile={PROFILE['url']}", PLAN)
+    assert asked.status_code in {200, 422}
+
+
+@pytest.mark.parametrize(
     ("path", "body", "rule"),
     [
         ("PlanDefinition/$validate", None, "server-operation-input"),

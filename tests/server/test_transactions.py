@@ -186,6 +186,8 @@ FAILURES = {
         entry("PATCH", "Library/old", library("old")),
         (400, "server-bundle"),
     ),
+    "a creation under an id": (entry("POST", "Library/a", library("a")), (405, "server-method")),
+    "a deletion of everything": (entry("DELETE", "?url=x"), (405, "server-method")),
     "a path that leads nowhere": (
         entry("POST", "Library/a/b/c/d", library("a")),
         (404, "server-unknown-path"),
@@ -233,6 +235,7 @@ def test_a_resource_that_is_meant_twice_refuses_the_whole(server, entries):
     "bundle",
     [
         {"resourceType": "Bundle", "type": "collection"},
+        {"resourceType": "Bundle", "type": {}},
         {"resourceType": "Bundle"},
         {"resourceType": "Library", "status": "draft"},
         {"resourceType": "Bundle", "type": "transaction", "entry": {}},
