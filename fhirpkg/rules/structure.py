@@ -142,6 +142,14 @@ RULES = (
         spec=f"{_ELEMENT}#pattern",
     ),
     Rule(
+        "value-missing",
+        ERROR,
+        "required",
+        "Where there is no value, an extension that the profile names says why",
+        "there is no value, and none of the extensions that may stand for it: {allowed}",
+        spec=_ELEMENT,
+    ),
+    Rule(
         "value-min",
         ERROR,
         "value",
@@ -172,6 +180,15 @@ RULES = (
         "An extension's url is absolute",
         "the extension's url '{url}' is not absolute",
         spec=_EXTENSION,
+    ),
+    Rule(
+        "extension-unknown",
+        ERROR,
+        "structure",
+        "An extension is defined by a loaded package, where that is demanded",
+        "the extension {url} is not known: {reason}",
+        "load the package that defines it",
+        _EXTENSION,
     ),
     Rule(
         "extension-version",

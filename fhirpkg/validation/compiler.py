@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _MAX_VALUE_SET = f"{_STRUCTURE}elementdefinition-maxValueSet"
 _ELEMENT = f"{_STRUCTURE}elementdefinition-profile-element"
+_OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
+_ALTERNATIVES = f"{_OF_R5}valueAlternatives"
+_MUST_HAVE = f"{_OF_R5}mustHaveValue"
 _BEST_PRACTICE = f"{_STRUCTURE}elementdefinition-bestpractice"
 _PRIMITIVE_PARTS = {"id", "extension", "value"}
 
@@ -256,6 +259,7 @@ def _schema(element: Resource, children: tuple[ElementSchema, ...]) -> ElementSc
         min_value=_value(element, "minValue"),
         max_value=_value(element, "maxValue"),
         max_length=element.get("maxLength"),
+        alternatives=_alternatives(element),
         binding=_binding(element),
         constraints=tuple(_constraint(c) for c in element.get("constraint", ())),
         slicing=_slicing(element),
@@ -295,6 +299,14 @@ def _value(element: Resource, prefix: str) -> Value | None:
             primitive = not isinstance(value, dict)
             return Value(name[:1].lower() + name[1:] if primitive else name, value)
     return None
+
+
+def _alternatives(element: Resource) -> tuple[str, ...] | None:
+    """The extensions that may stand for a value (R5's mustHaveValue and valueAlternatives)."""
+    known = element.get("extension", ())
+    found = [str(e.get("valueCanonical")) for e in known if e.get("url") == _ALTERNATIVES]
+    must = any(e.get("url") == _MUST_HAVE and e.get("valueBoolean") is True for e in known)
+    return tuple(found) if found or must else None
 
 
 def _binding(element: Resource) -> Binding | None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
+_DEFINED_ELSEWHERE = re.compile(
+    r"http://hl7\.org/fhir/(?:StructureDefinition/|tools/|\d\.\d/)|.*(?:example\.(?:org|com)|acme\.com)"
+)
+"""Urls of extensions that are HL7's own, in packages beside the core, and those of examples."""
 _ALSO = {
     f"{_CORE}regex": {"ElementDefinition.type"},
     f"{_CORE}structuredefinition-fhir-type": {"ElementDefinition.type"},
@@ -57,9 +61,9 @@ class Extensions:
             run.report("not-checked-extension", trail, url=url, reason=error.problem)
             return
         if definition is None:
-            run.report(
-                "not-checked-extension", trail, url=url, reason="its definition is not loaded"
-            )
+            strict = run.settings.strict and not _DEFINED_ELSEWHERE.match(url)
+            rule = "extension-unknown" if strict else "not-checked-extension"
+            run.report(rule, trail, url=url, reason="its definition is not loaded")
             return
         if definition.get("type") != "Extension":
             run.report("extension-type", trail, url=url, type=definition.get("type"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,13 @@ def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: st
 
 def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be less than the one stated."""
-    if x is not None and compare(x, stated.value) == -1:
+    if x is not None and compare(x, _limit(x, stated.value, -1)) == -1:
         run.report("value-min", t, profile=profile, found=_shown(x), min=_shown(stated.value))
 
 
 def check_max(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be greater than the one stated."""
-    if x is not None and compare(x, stated.value) == 1:
+    if x is not None and compare(x, _limit(x, stated.value, 1)) == 1:
         run.report("value-max", t, profile=profile, found=_shown(x), max=_shown(stated.value))
 
 
@@ -48,12 +49,23 @@ def check_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) 
         run.report("value-length", t, profile=profile, found=len(x), max=stated)
 
 
+def check_alternatives(
+    x: Any, s: Any, stated: tuple[str, ...], t: Trail, run: Run, profile: str
+) -> None:
+    """Where there is no value, one of the extensions stated must stand for it."""
+    extensions = s.get("extension") if isinstance(s, dict) else None
+    urls = {e.get("url") for e in extensions or () if isinstance(e, dict)}
+    if x is None and not urls.intersection(stated):
+        run.report("value-missing", t, profile=profile, allowed=", ".join(stated) or "none")
+
+
 RULES: dict[str, Rule] = {
     "fixed": check_fixed,
     "pattern": check_pattern,
     "min_value": check_min,
     "max_value": check_max,
     "max_length": check_length,
+    "alternatives": check_alternatives,
 }
 """The function for each of these parts of an ElementSchema."""
 
@@ -105,6 +117,33 @@ def compare(value: Any, limit: Any) -> int | None:
     elif isinstance(value, (str, dict, list)) or isinstance(limit, (str, dict, list)):
         return None
     return int(value > limit) - int(value < limit)
+
+
+def _limit(value: Any, stated: Any, sign: int) -> Any:
+    """The limit of a value; of a date a Duration is a limit that far before or after now."""
+    if not isinstance(value, str) or not isinstance(stated, dict):
+        return stated
+    number, unit = stated.get("value"), stated.get("code") or stated.get("unit")
+    if not isinstance(number, (int, Decimal)) or unit not in _DAYS:
+        return None
+    now = dt.datetime.now(dt.UTC)
+    days = float(number) * _DAYS[unit] * sign
+    try:
+        return (now + dt.timedelta(days=days)).isoformat(timespec="seconds")
+    except OverflowError:
+        return None
+
+
+_DAYS = {
+    "a": 365.2425,
+    "mo": 365.2425 / 12,
+    "wk": 7.0,
+    "d": 1.0,
+    "h": 1 / 24,
+    "min": 1 / 1440,
+    "s": 1 / 86400,
+}
+"""How many days a unit of time has, as a mean where it varies."""
 
 
 def _compare_quantities(value: dict[str, Any], limit: dict[str, Any]) -> int | None:

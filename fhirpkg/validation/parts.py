@@ -134,7 +134,7 @@ class Parts:
             return None
         aggregation = frozenset(kind for ref in refs for kind in ref.aggregation)
         allowed = Allowed(frozenset(types - {""}), bare, profiles, aggregation)
-        return Target(schema.path, allowed, profile, self._checks)
+        return Target(self._focus(schema), allowed, profile, self._checks)
 
     def constraints(self, schema: ElementSchema, profile: str) -> Iterable[Constraint]:
         """The invariants of an element besides those of its type."""

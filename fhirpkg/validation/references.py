@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fhirpkg.validation.primitives import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fhirpkg.issues import Resource
     from fhirpkg.validation.checks import Checks
     from fhirpkg.validation.run import Run, Trail
@@ -23,6 +25,9 @@ _LITERAL = re.compile(
 )
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?\S+")
+
+
+_KINDS: dict[type, set[str]] = {dict: {"Reference"}, str: {"canonical"}}
 
 
 def literal(reference: str) -> re.Match[str] | None:
@@ -54,14 +59,19 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
 class Target:
     """What the references (or canonicals) of one element may lead to."""
 
-    def __init__(self, element: str, allowed: Allowed, profile: str, checks: Checks) -> None:
-        self._element = element
+    def __init__(
+        self, focus: str | Mapping[str, str], allowed: Allowed, profile: str, checks: Checks
+    ) -> None:
+        self._focus = focus
         self._allowed = allowed
         self._profile = profile
         self._checks = checks
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one reference or canonical."""
+        kind = self._focus if isinstance(self._focus, str) else self._focus.get(t[1])
+        if kind not in _KINDS.get(type(x), ()):
+            return
         reference = x.get("reference") if isinstance(x, dict) else x
         if isinstance(x, dict):
             self._check_stated(x, t, run)
@@ -145,6 +155,8 @@ class Target:
         )
 
     def _check_canonical(self, canonical: str, t: Trail, run: Run) -> None:
+        if not self._profile and not canonical.startswith("#") and not _ABSOLUTE.match(canonical):
+            run.report("primitive-canonical", t, value=cut(canonical, 80))
         if canonical.startswith("#"):
             target = run.resolve(canonical, t)
         else:

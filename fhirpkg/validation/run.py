@@ -29,6 +29,7 @@ Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
 
 
+_STRICT = {"narrative-dead-link", "primitive-canonical"}
 _HOLDING = {"Bundle", "Parameters"}
 
 
@@ -44,6 +45,8 @@ class Settings:
     """Whether HTML tags in strings and markdown are let pass."""
     for_publication: bool = False
     """Whether the rules for content about to be published are applied."""
+    strict: bool = False
+    """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
     targets: Literal["", "exist", "valid"] = ""
     """What is demanded of the resources outside the input that references lead to."""
 
@@ -96,6 +99,8 @@ class Run:
         **found: Any,
     ) -> None:
         """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
+        if self.settings.strict and rule in _STRICT:
+            severity = Severity.ERROR
         self.findings.append(Finding(rule, flat(path), severity, profile, found))
 
     @contextlib.contextmanager

@@ -81,6 +81,7 @@ class ElementSchema:
     """The rules for one element. `min`, `max` count repeats; `is_list` is about JSON's form.
 
     `choices` are the types that a choice's JSON properties are named by, whatever a profile leaves.
+    `alternatives` are the extensions that may stand for a missing value, where one must be there.
     `content` names what holds the children where that is not the element's one type: a backbone's
     own path or that of a content reference; in profiles, always the type or path refined.
     """
@@ -100,6 +101,7 @@ class ElementSchema:
     min_value: Value | None = None
     max_value: Value | None = None
     max_length: int | None = None
+    alternatives: tuple[str, ...] | None = None
     binding: Binding | None = None
     constraints: tuple[Constraint, ...] = ()
     slicing: Slicing | None = None

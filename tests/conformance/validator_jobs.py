@@ -106,6 +106,7 @@ def _settings(given: dict[str, Any]) -> Settings:
         wrong_display=Severity(given.get("wrong-displays", "error")),
         html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
         for_publication=bool(given.get("for-publication")),
+        strict="allowed-extension-domain" not in given,
         targets=_TARGETS.get(given.get("validateReference", ""), ""),
     )
 
