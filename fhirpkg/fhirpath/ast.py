@@ -1,8 +1,11 @@
-"""The parts of a parsed expression; `at` is the column where a part begins, from 1."""
+"""The parts of a parsed expression; `at` is the column where a part begins, from 1.
+
+Parts that say the same are equal wherever they stand.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ class Literal:
     """A value that stands in the text; None is the empty collection ``{}``."""
 
     value: Any
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Special:
     """``$this``, ``$index`` or ``$total``, by its name without the dollar."""
 
     name: str
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Variable:
     """``%name``."""
 
     name: str
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Member:
 
     source: Part | None
     name: str
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Call:
     source: Part | None
     name: str
     arguments: tuple[Part, ...]
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class TypeCall:
     source: Part | None
     name: str
     type_name: str
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Index:
 
     source: Part
     index: Part
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Unary:
 
     operator: str
     operand: Part
-    at: int
+    at: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class Binary:
     operator: str
     left: Part
     right: Part
-    at: int
+    at: int = field(compare=False)
 
 
 Part = Literal | Special | Variable | Member | Call | TypeCall | Index | Unary | Binary
@@ -107,3 +110,24 @@ def mentions(part: Part, name: str) -> bool:
     if isinstance(part, Special):
         return part.name == name
     return any(mentions(inner, name) for inner in parts_within(part))
+
+
+def is_constant(part: Part | None) -> bool:
+    """Whether a part is the same for every focus: it begins with a variable or value.
+
+    What an argument asks of the items it is evaluated for is no matter of the focus.
+    """
+    if part is None or isinstance(part, Special):
+        return False
+    if isinstance(part, (Literal, Variable)):
+        return True
+    if isinstance(part, Call):
+        loops = any(mentions(argument, name) for argument in part.arguments for name in _LOOP)
+        return is_constant(part.source) and not loops and part.name in _CONSTANT_CALLS
+    if isinstance(part, (Member, TypeCall)):
+        return is_constant(part.source)
+    return all(is_constant(inner) for inner in parts_within(part))
+
+
+_LOOP = ("this", "index", "total")
+_CONSTANT_CALLS = {"descendants", "children", "trace", "resolve", "first", "last", "count"}

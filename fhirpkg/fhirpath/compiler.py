@@ -5,6 +5,7 @@ Text of an expression is never made Python source.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
@@ -20,13 +21,14 @@ from fhirpkg.fhirpath.ast import (
     TypeCall,
     Unary,
     Variable,
+    is_constant,
     mentions,
 )
 from fhirpkg.fhirpath.code import Code, Run, as_items, as_truth, as_value
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.functions import FUNCTIONS
 from fhirpkg.fhirpath.operators import OPERATORS
-from fhirpkg.fhirpath.types import of_type
+from fhirpkg.fhirpath.types import exact_type, of_type
 from fhirpkg.fhirpath.walking import NOTHING, has, walk
 from fhirpkg.rules import nearest
 
@@ -39,12 +41,20 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.walking import Shapes
 
 
+_MANY = 100
+"""So many items at once are counted as work; the few that most steps give are not worth it."""
+
+
 class Compiler:
     """The compilation of one expression on one type model."""
 
     def __init__(self, text: str, shapes: Shapes) -> None:
         self.text = text
         self.shapes = shapes
+        self.in_loop = False
+        self.uses_scope = False
+        """Whether anything compiled so far asks the scope; without, there need not be one."""
+        self._constants: dict[Part, int] = {}
 
     def fail(self, problem: str, at: int) -> FhirPathError:
         """The error of this expression at a column."""
@@ -52,7 +62,23 @@ class Compiler:
 
     def compile(self, part: Part) -> Code:
         """The code of a part."""
-        return _BY_PART[type(part)](self, part)
+        code = _BY_PART[type(part)](self, part)
+        is_worth_keeping = isinstance(part, Call) or (
+            isinstance(part, Binary) and part.operator == "|"
+        )
+        if self.in_loop and is_worth_keeping and is_constant(part):
+            return replace(
+                code, run=_kept(code.run, self._constants.setdefault(part, len(self._constants)))
+            )
+        return code
+
+    def inner(self, part: Part, make: Callable[[Part], Run]) -> Run:
+        """The closure of an argument that is evaluated for each item."""
+        outer, self.in_loop = self.in_loop, True
+        try:
+            return make(part)
+        finally:
+            self.in_loop = outer
 
     def items(self, part: Part | None) -> Run:
         """The closure that gives a part's items; of no part, the focus."""
@@ -72,6 +98,21 @@ class Compiler:
         return as_value(code.run, kind, is_single=code.is_single)
 
 
+def _kept(run: Run, key: int) -> Run:
+    """A closure that runs once in an evaluation: what it gives does not depend on the focus.
+
+    R4's dom-3 asks for the descendants of the whole resource at every contained one.
+    """
+
+    def kept(this: Item, scope: Scope) -> Any:
+        found = scope.kept.get(key)
+        if found is None:
+            found = scope.kept[key] = run(this, scope)
+        return found
+
+    return kept
+
+
 def _focus(this: Item, _scope: Scope) -> list[Item]:
     return [] if this is NOTHING else [this]
 
@@ -81,15 +122,17 @@ def _literal(_compiler: Compiler, part: Literal) -> Code:
     return Code(lambda _this, _scope: value, is_single=True)
 
 
-def _special(_compiler: Compiler, part: Special) -> Code:
+def _special(compiler: Compiler, part: Special) -> Code:
     if part.name == "this":
         return Code(_focus)
+    compiler.uses_scope = True
     if part.name == "index":
         return Code(lambda _this, scope: scope.index, is_single=True)
     return Code(lambda _this, scope: scope.total)
 
 
-def _variable(_compiler: Compiler, part: Variable) -> Code:
+def _variable(compiler: Compiler, part: Variable) -> Code:
+    compiler.uses_scope = True
     name = part.name
     return Code(lambda _this, scope: scope.variable(name))
 
@@ -98,19 +141,37 @@ def _member(compiler: Compiler, part: Member) -> Code:
     steps = compiler.shapes.steps(part.name)
     if part.source is not None:
         source = compiler.items(part.source)
-        return Code(lambda this, scope: walk(source(this, scope), steps))
-    if not part.name[:1].isupper():
-        return Code(lambda this, _scope: walk((this,), steps))
-    name, ancestors = part.name, compiler.shapes.ancestors
 
-    def root(this: Item, _scope: Scope) -> list[Item]:
-        """``Patient.name`` begins with the type of the focus, which stands for the focus."""
+        def run(this: Item, scope: Scope) -> list[Item]:
+            found = walk(source(this, scope), steps)
+            if len(found) > _MANY and scope is not None:
+                scope.spend(len(found))
+            return found
+
+        return Code(run)
+    if not part.name[:1].isupper():
+
+        def run_on_focus(this: Item, scope: Scope) -> list[Item]:
+            found = walk((this,), steps)
+            if len(found) > _MANY and scope is not None:
+                scope.spend(len(found))
+            return found
+
+        return Code(run_on_focus)
+    return Code(_root(compiler, part.name))
+
+
+def _root(compiler: Compiler, name: str) -> Run:
+    """``Patient.name`` begins with the type of the focus, which stands for the focus."""
+    steps, ancestors = compiler.shapes.steps(name), compiler.shapes.ancestors
+
+    def run(this: Item, _scope: Scope) -> list[Item]:
         is_element = type(this) is tuple
         if is_element and (this[1] == name or name in ancestors(this[1])):
             return [this]
         return walk((this,), steps)
 
-    return Code(root)
+    return run
 
 
 def _index(compiler: Compiler, part: Index) -> Code:
@@ -135,10 +196,17 @@ def _unary(compiler: Compiler, part: Unary) -> Code:
 
 def _type_call(compiler: Compiler, part: TypeCall) -> Code:
     try:
-        matches = of_type(compiler.shapes, part.type_name, exact=part.name != "is")
+        matches = of_type(compiler.shapes, part.type_name)
     except EvaluationError as error:
         raise compiler.fail(str(error), part.at) from None
     source = compiler.items(part.source)
+    exact = exact_type(part.type_name) if part.name != "is" else None
+    if exact:
+        return Code(
+            lambda this, scope: [
+                item for item in source(this, scope) if type(item) is tuple and item[1] == exact
+            ]
+        )
     if part.name != "is":
         # as() is for one item by the specification, but R4's definitions filter with it (dom-3).
         return Code(lambda this, scope: [i for i in source(this, scope) if matches(i)])
@@ -165,6 +233,7 @@ def _call(compiler: Compiler, part: Call) -> Code:
     quick = _quick(compiler, part)
     if quick is not None:
         return Code(quick, is_single=True)
+    compiler.uses_scope = compiler.uses_scope or function.scoped
     if function.source == "truth":
         return Code(_negated(compiler.truth(part.source)), is_single=True)
     if function.source == "items":
@@ -193,16 +262,19 @@ def _check_count(compiler: Compiler, part: Call, function: Function) -> None:
 
 
 def _quick(compiler: Compiler, part: Call) -> Run | None:
-    """``name.exists()`` and ``name.empty()``, which half of R4's invariants ask, without a list."""
+    """``exists()`` and ``empty()``, which most invariants ask, without scope and list."""
+    if part.name not in {"exists", "empty"} or part.arguments:
+        return None
     source = part.source
-    if part.name not in {"exists", "empty"} or part.arguments or not isinstance(source, Member):
-        return None
-    if source.source is not None or source.name[:1].isupper():
-        return None
-    steps = compiler.shapes.steps(source.name)
+    if isinstance(source, Member) and source.source is None and not source.name[:1].isupper():
+        steps = compiler.shapes.steps(source.name)
+        if part.name == "exists":
+            return lambda this, _scope: has(this, steps)
+        return lambda this, _scope: not has(this, steps)
+    items = compiler.items(source)
     if part.name == "exists":
-        return lambda this, _scope: has(this, steps)
-    return lambda this, _scope: not has(this, steps)
+        return lambda this, scope: bool(items(this, scope))
+    return lambda this, scope: not items(this, scope)
 
 
 def _argument(compiler: Compiler, part: Call, function: Function, index: int) -> _Argument:
@@ -213,10 +285,10 @@ def _argument(compiler: Compiler, part: Call, function: Function, index: int) ->
     if kind == "key":
         descending = isinstance(argument, Unary) and argument.operator == "-"
         key = argument.operand if isinstance(argument, Unary) and descending else argument
-        return (compiler.items(key), descending), _LATER
+        return (compiler.inner(key, compiler.items), descending), _LATER
     if kind not in {"criteria", "projection"}:
         return compiler.value(argument, kind), _BEFORE
-    run = compiler.truth(argument) if kind == "criteria" else compiler.items(argument)
+    run = compiler.inner(argument, compiler.truth if kind == "criteria" else compiler.items)
     counts = part.name not in {"iif", "aggregate"} and mentions(argument, "index")
     return run, _COUNTED if counts else _LATER
 

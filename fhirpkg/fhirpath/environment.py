@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 MOST_ITEMS = 1_000_000
-_MOST_WORK = 20_000_000
+_MOST_WORK = 5_000_000
 _NAMED = {
     "sct": "http://snomed.info/sct",
     "loinc": "http://loinc.org",
@@ -56,7 +56,7 @@ class Environment:
 class Scope:
     """What one evaluation knows besides its focus."""
 
-    __slots__ = ("context", "environment", "index", "now", "shapes", "total", "work")
+    __slots__ = ("context", "environment", "index", "kept", "now", "shapes", "total", "work")
 
     def __init__(self, environment: Environment, context: Item, shapes: Shapes) -> None:
         self.environment = environment
@@ -65,18 +65,15 @@ class Scope:
         self.index: int | None = None
         self.total: list[Item] = []
         self.work = [0]
+        self.kept: dict[int, Any] = {}
+        """Results of parts that are the same for every focus, by the compiler's number."""
         self.now: dt.datetime | None = environment.now
 
     def inner(self) -> Scope:
         """A scope for one item of a loop, with ``$index`` and ``$total`` of its own."""
-        scope = Scope.__new__(Scope)
-        scope.environment, scope.context, scope.shapes = self.environment, self.context, self.shapes
-        scope.index, scope.total, scope.work, scope.now = (
-            self.index,
-            self.total,
-            self.work,
-            self.clock,
-        )
+        scope = Scope(self.environment, self.context, self.shapes)
+        scope.index, scope.total = self.index, self.total
+        scope.work, scope.kept, scope.now = self.work, self.kept, self.clock
         return scope
 
     @property
@@ -96,7 +93,9 @@ class Scope:
         """The items of ``%name``; raises EvaluationError when nothing has that name."""
         environment = self.environment
         if name in environment.variables:
-            return items_of(environment.variables[name])
+            found = items_of(environment.variables[name])
+            self.spend(len(found))
+            return found
         if name == "resource":
             return _one(environment.resource, self.context)
         if name == "rootResource":

@@ -25,12 +25,15 @@ _NO_ENVIRONMENT = Environment()
 class Expression:
     """A compiled expression; made by `compile_expression`."""
 
-    __slots__ = ("_focus_type", "_items", "_run_single", "_shapes", "text")
+    __slots__ = ("_focus_type", "_items", "_run_single", "_shapes", "_uses_scope", "text")
 
-    def __init__(self, text: str, code: Code, shapes: Shapes, focus_type: str | None) -> None:
+    def __init__(
+        self, text: str, code: Code, shapes: Shapes, focus_type: str | None, *, uses_scope: bool
+    ) -> None:
         self.text = text
         self._shapes = shapes
         self._focus_type = focus_type
+        self._uses_scope = uses_scope
         self._items = as_items(code.run) if code.is_single else code.run
         self._run_single = code.run if code.is_single else None
 
@@ -54,8 +57,11 @@ class Expression:
 
     def _run(self, run: Any, focus: Any, environment: Environment | None, sibling: Any) -> Any:
         item: Item = (focus, self._focus_type or _type_of(focus), sibling)
+        scope = None
+        if self._uses_scope:
+            scope = Scope(environment or _NO_ENVIRONMENT, item, self._shapes)
         try:
-            return run(item, Scope(environment or _NO_ENVIRONMENT, item, self._shapes))
+            return run(item, scope)
         except EvaluationError as error:
             raise FhirPathError(self.text, str(error)) from None
         except RecursionError:
@@ -76,7 +82,8 @@ def compile_expression(text: str, model: TypeModel, focus_type: str | None = Non
     """
     shapes = shapes_of(model)
     try:
-        code = Compiler(text, shapes).compile(parse(text))
+        compiler = Compiler(text, shapes)
+        code = compiler.compile(parse(text))
     except RecursionError:
         raise FhirPathError(text, "nested too deeply") from None
-    return Expression(text, code, shapes, focus_type)
+    return Expression(text, code, shapes, focus_type, uses_scope=compiler.uses_scope)

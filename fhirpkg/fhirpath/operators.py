@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath import arithmetic
-from fhirpkg.fhirpath.ast import Literal
-from fhirpkg.fhirpath.code import Code
+from fhirpkg.fhirpath.code import Code, as_items
 from fhirpkg.fhirpath.comparison import (
     EvaluationError,
     compare,
@@ -76,25 +75,33 @@ def _implies(compiler: Compiler, part: Binary) -> Code:
 
 def _equality(compiler: Compiler, part: Binary) -> Code:
     wanted = part.operator == "="
-    left = compiler.items(part.left)
-    if isinstance(part.right, Literal) and part.right.value is not None:
-        literal = part.right.value
+    left_code, right_code = compiler.compile(part.left), compiler.compile(part.right)
+    left, right = left_code.run, right_code.run
+    if not right_code.is_single:
+        left = as_items(left) if left_code.is_single else left
 
-        def run_literal(this: Item, scope: Scope) -> bool | None:
-            items = left(this, scope)
-            if not items:
-                return None
-            same = equal(items[0], literal) if len(items) == 1 else False
+        def run(this: Item, scope: Scope) -> bool | None:
+            same = equal_lists(left(this, scope), right(this, scope))
             return None if same is None else same is wanted
 
-        return Code(run_literal, is_single=True)
-    right = compiler.items(part.right)
+        return Code(run, is_single=True)
+    is_single = left_code.is_single
 
-    def run(this: Item, scope: Scope) -> bool | None:
-        same = equal_lists(left(this, scope), right(this, scope))
+    def run_single(this: Item, scope: Scope) -> bool | None:
+        """Like the other, when there is one value on the right at most."""
+        one, two = left(this, scope), right(this, scope)
+        if not is_single:
+            if not one or two is None:
+                return None
+            if len(one) > 1:
+                return not wanted
+            one = one[0]
+        elif one is None or two is None:
+            return None
+        same = equal(one, two)
         return None if same is None else same is wanted
 
-    return Code(run, is_single=True)
+    return Code(run_single, is_single=True)
 
 
 def _equivalence(compiler: Compiler, part: Binary) -> Code:
@@ -150,7 +157,8 @@ def _union(compiler: Compiler, part: Binary) -> Code:
 
     def run(this: Item, scope: Scope) -> list[Item]:
         both = left(this, scope) + right(this, scope)
-        scope.spend(len(both))
+        if scope is not None:
+            scope.spend(len(both))
         return distinct(both)
 
     return Code(run)

@@ -42,12 +42,20 @@ def type_info(item: Item) -> Element:
     return ({"namespace": namespace, "name": name}, "", None)
 
 
-def of_type(shapes: Shapes, written: str, *, exact: bool) -> Callable[[Item], bool]:
+def exact_type(written: str) -> str | None:
+    """The primitive that ``as`` and ``ofType`` take alone: a `code` is no `string` to them.
+
+    To ``is`` it is one; so R4's engines have it.
+    """
+    name = written.removeprefix("FHIR.")
+    return name if name[:1].islower() else None
+
+
+def of_type(shapes: Shapes, written: str) -> Callable[[Item], bool]:
     """A test for a type as written: ``Patient``, ``FHIR.Patient``, ``System.String``.
 
-    A bare name is FHIR's type if there is one, else FHIRPath's. `exact` is how ``as`` and
-    ``ofType`` take primitives: a `code` is no `string` to them, though it ``is`` one.
-    Raises EvaluationError when there is no such type.
+    A bare name is FHIR's type if there is one, else FHIRPath's. Raises EvaluationError when there
+    is no such type.
     """
     namespace, _, name = written.rpartition(".")
     is_fhir = namespace != "System" and shapes.model.is_type(
@@ -58,8 +66,6 @@ def of_type(shapes: Shapes, written: str, *, exact: bool) -> Callable[[Item], bo
     if not is_fhir:
         raise EvaluationError(f"there is no type {written}{nearest(written, list(SYSTEM_TYPES))}")
     wanted = name if namespace == "FHIR" else written
-    if wanted[:1].islower() and exact:
-        return lambda item: type(item) is tuple and item[1] == wanted
     if wanted == "Quantity":
         return lambda item: _is(shapes, item, wanted) or type(item) is Quantity
     return lambda item: _is(shapes, item, wanted)
