@@ -138,27 +138,27 @@ def _variable(compiler: Compiler, part: Variable) -> Code:
 
 
 def _member(compiler: Compiler, part: Member) -> Code:
-    steps = compiler.shapes.steps(part.name)
-    if part.source is not None:
-        source = compiler.items(part.source)
+    """The whole of a path such as ``code.coding.system`` at once: it ends where nothing is left."""
+    names: list[str] = []
+    start: Part | None = part
+    while isinstance(start, Member) and not (start.source is None and start.name[:1].isupper()):
+        names.insert(0, start.name)
+        start = start.source
+    path = [compiler.shapes.steps(name) for name in names]
+    begin = _root(compiler, start.name) if isinstance(start, Member) else compiler.items(start)
+    on_focus = path.pop(0) if start is None else None
 
-        def run(this: Item, scope: Scope) -> list[Item]:
-            found = walk(source(this, scope), steps)
-            if len(found) > _MANY and scope is not None:
-                scope.spend(len(found))
-            return found
+    def run(this: Item, scope: Scope) -> list[Item]:
+        found: list[Item] = begin(this, scope) if on_focus is None else walk((this,), on_focus)
+        for steps in path:
+            if not found:
+                return found
+            found = walk(found, steps)
+        if len(found) > _MANY and scope is not None:
+            scope.spend(len(found))
+        return found
 
-        return Code(run)
-    if not part.name[:1].isupper():
-
-        def run_on_focus(this: Item, scope: Scope) -> list[Item]:
-            found = walk((this,), steps)
-            if len(found) > _MANY and scope is not None:
-                scope.spend(len(found))
-            return found
-
-        return Code(run_on_focus)
-    return Code(_root(compiler, part.name))
+    return Code(run)
 
 
 def _root(compiler: Compiler, name: str) -> Run:
