@@ -17,6 +17,7 @@ from fhirpkg.validation.schema import (
     Constraint,
     Discriminator,
     ElementSchema,
+    NarrativeControl,
     Slice,
     Slicing,
     TypeRef,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+_NARRATIVE = f"{_STRUCTURE}narrative-"
 _MAX_VALUE_SET = f"{_STRUCTURE}elementdefinition-maxValueSet"
 _ELEMENT = f"{_STRUCTURE}elementdefinition-profile-element"
 _OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
@@ -260,6 +262,7 @@ def _schema(element: Resource, children: tuple[ElementSchema, ...]) -> ElementSc
         max_value=_value(element, "maxValue"),
         max_length=element.get("maxLength"),
         alternatives=_alternatives(element),
+        narrative=_narrative(element),
         binding=_binding(element),
         constraints=tuple(_constraint(c) for c in element.get("constraint", ())),
         slicing=_slicing(element),
@@ -320,6 +323,15 @@ def _binding(element: Resource) -> Binding | None:
     )
     value_set = binding.get("valueSet", "")
     return Binding(binding["strength"], value_set, next(largest, "")) if value_set else None
+
+
+def _narrative(element: Resource) -> NarrativeControl | None:
+    found: dict[str, list[str]] = {}
+    for extension in element.get("extension", ()):
+        name = str(extension.get("url", "")).removeprefix(_NARRATIVE)
+        found.setdefault(name, []).append(str(extension.get("valueCode", "")))
+    languages, sources = found.get("language-control", []), found.get("source-control", [])
+    return NarrativeControl(tuple(languages), *sources[:1]) if languages or sources else None
 
 
 def _constraint(constraint: Resource) -> Constraint:

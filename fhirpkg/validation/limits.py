@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
+from fhirpkg.validation.narrative_control import check_control
 from fhirpkg.validation.primitives import cut, shorten
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ RULES: dict[str, Rule] = {
     "max_value": check_max,
     "max_length": check_length,
     "alternatives": check_alternatives,
+    "narrative": check_control,
 }
 """The function for each of these parts of an ElementSchema."""
 

@@ -51,6 +51,17 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrativeControl:
+    """What a profile wants of narrative: sections by language, and texts that tell their source.
+
+    `languages` holds codes, `_yes`, `_no` or `_resource`; `sources` is a severity.
+    """
+
+    languages: tuple[str, ...] = ()
+    sources: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Discriminator:
     """What tells the slices of a list apart: the kind and the path to look at."""
 
@@ -102,6 +113,7 @@ class ElementSchema:
     max_value: Value | None = None
     max_length: int | None = None
     alternatives: tuple[str, ...] | None = None
+    narrative: NarrativeControl | None = None
     binding: Binding | None = None
     constraints: tuple[Constraint, ...] = ()
     slicing: Slicing | None = None
