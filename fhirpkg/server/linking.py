@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _REST = re.compile(r"https?://.+/([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})")
 _NARRATIVE_LINK = re.compile(r"""((?:href|src)\s*=\s*["'])([^"'#]+)""")
+_CONDITIONAL = re.compile(r'"reference":"[A-Z][A-Za-z]+\?')
 _URIS = {"uri", "url", "oid", "uuid"}
 
 
@@ -30,6 +31,7 @@ class Links:
 
     def __init__(self, types: TypeModel, targets: Mapping[str, str]) -> None:
         self._types = types
+        self._known: dict[tuple[str, str], str] = {}
         self._targets = {url: target for url, target in targets.items() if url != target}
         self._relative = {
             match[1]: target
@@ -53,13 +55,18 @@ class Links:
             return value
         if type_name == "Resource":
             type_name = str(value.get("resourceType", ""))
-        types = {key: self._type_of(type_name, key) for key in value}
         return {
-            key: self._walk(item, inner) if (inner := types[key]) else item
+            key: self._walk(item, inner) if (inner := self._type_of(type_name, key)) else item
             for key, item in value.items()
         }
 
     def _type_of(self, type_name: str, key: str) -> str:
+        known = self._known.get((type_name, key))
+        if known is None:
+            known = self._known[type_name, key] = self._find_type(type_name, key)
+        return known
+
+    def _find_type(self, type_name: str, key: str) -> str:
         """The type of a property, empty if it is none that can hold a link."""
         if type_name == "Reference" and key == "reference":
             return "Reference.reference"
@@ -90,6 +97,11 @@ class Links:
 
 def _same(type_name: str, suffix: str) -> bool:
     return type_name[:1].upper() + type_name[1:] == suffix
+
+
+def may_be_conditional(content: str) -> bool:
+    """Whether there can be a conditional reference in JSON text, as the store writes it."""
+    return _CONDITIONAL.search(content) is not None
 
 
 def conditional_references(

@@ -175,7 +175,6 @@ class Store:
         Content that is equal to what is there, apart from `meta.versionId`, `meta.lastUpdated`
         and the order of keys, makes no new version.
         """
-        rows = self._index(resource) if self._index else {}
         digest = _digest(resource)
         with self.transaction():
             key, number, kept = self._head(resource["resourceType"], resource["id"])
@@ -183,6 +182,7 @@ class Store:
                 same = self.current(resource["resourceType"], resource["id"])
                 assert same is not None, "a resource with a digest has a version"
                 return same, False
+            rows = self._index(resource) if self._index else {}
             updated = values.now()
             content = fhirjson.dump(stamped(resource, number + 1, updated))
             version = Version(

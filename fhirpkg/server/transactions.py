@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fhirpkg.server import interactions, values
 from fhirpkg.server.exchange import Answer, Refused, Request, refused, split_url
-from fhirpkg.server.linking import Links, conditional_references
+from fhirpkg.server.linking import Links, conditional_references, may_be_conditional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -258,6 +258,9 @@ def _resolve_late(steps: list[_Step], endpoint: Endpoint) -> None:
         answer = step.answer
         assert answer is not None, "each writing step was carried out"
         assert answer.version is not None, "what was written has a version"
+        assert answer.version.content is not None, "what was written has a content"
+        if not may_be_conditional(answer.version.content):
+            continue
         with _told_at(step.index):
             content = answer.version.resource()
             resource, left = conditional_references(content, step.request, endpoint)

@@ -1,5 +1,7 @@
 """Read, create, update, delete and their conditional forms (http://hl7.org/fhir/R4/http.html)."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.server.client import rules_of
@@ -290,3 +292,25 @@ def test_a_part_of_a_resource_does_not_replace_the_whole(server):
     part = server.get("PlanDefinition/p?_elements=url").json()
     assert rules_of(server.put(part)) == ["server-subsetted"]
     assert server.get("PlanDefinition/p").json()["copyright"] == "x"
+
+
+def test_clients_at_once_never_make_duplicates(server):
+    def write(number):
+        body = NEW | {"title": str(number % 3)}
+        made = server.post(body, If_None_Exist="url=http://x.org/p").status_code
+        return made, server("PUT", BY_URL, body).status_code
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(write, range(24)))
+    assert sorted(made for made, _ in answers) == [200] * 23 + [201]
+    assert {changed for _, changed in answers} == {200}
+    assert len(server.found(BY_URL)) == 1
+
+
+def test_of_two_that_update_the_same_version_one_is_refused(server):
+    server.put(PLAN)
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(
+            clients.map(lambda n: server.put(PLAN | {"title": str(n)}, If_Match='W/"1"'), range(8))
+        )
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
