@@ -47,8 +47,7 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
     when a condition could not be evaluated or something failed, 2 when plan, patient or data
     cannot be used.
 
-    Example: fhirpkg apply PlanDefinition/BoneTumorCryoablationPlan --subject
-    Patient/example-eligible --data resources/cpt-20983/examples
+    Example: fhirpkg apply plan.json --subject Patient/p1 --data patients
     """
     from fhirpkg.applying.application import apply
 

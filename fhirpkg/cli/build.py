@@ -18,7 +18,10 @@ from fhirpkg.cli import ExitCode
 )
 @click.option("--canonical", help="Base of all urls, instead of the one in package.yaml.")
 def command(resources: Path, output: Path | None, canonical: str | None) -> ExitCode:
-    """Make FHIR resources of the procedures in RESOURCES, a folder with a package.yaml."""
+    """Make FHIR resources of the procedures in RESOURCES, a folder with a package.yaml.
+
+    Example: fhirpkg build resources
+    """
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.folder import read_folder
     from fhirpkg.authoring.writing import rebased, write

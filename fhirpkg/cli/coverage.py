@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     help="A table for people, or one JSON object.",
 )
 def command(resources: Path, output_format: str) -> ExitCode:
-    """Show which resource and element holds each fact of the procedures in RESOURCES."""
+    """Show which resource and element holds each fact of the procedures in RESOURCES.
+
+    Example: fhirpkg coverage resources
+    """
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.coverage import coverage
     from fhirpkg.authoring.folder import read_folder

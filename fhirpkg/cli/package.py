@@ -27,6 +27,8 @@ def command(content: Path | None, output: Path) -> None:
 
     CONTENT is a folder with a package.yaml that has been built, or a .tgz; by default ./resources,
     or what is installed with fhirpkg.
+
+    Example: fhirpkg package resources --output dist
     """
     from fhirpkg.bundling import read_content
     from fhirpkg.packages.package import digest

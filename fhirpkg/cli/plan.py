@@ -37,6 +37,8 @@ def command(
     CONTENT is a folder with a package.yaml or a package (.tgz); without it ./resources if that
     holds a package.yaml, else the content installed with fhirpkg. Exit code 0: nothing to do;
     1: changes; 4: conflicts (drift, foreign, duplicate, immutable).
+
+    Example: fhirpkg plan resources --server http://127.0.0.1:8080/fhir
     """
     from fhirpkg.cli.publishing import ending, planned, show_plan, subject_at
     from fhirpkg.errors import ConfigError

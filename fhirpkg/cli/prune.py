@@ -30,6 +30,8 @@ def command(
 
     Retires by default and takes the package's mark away; nothing that the package does not own is
     touched.
+
+    Example: fhirpkg prune --server http://127.0.0.1:8080/fhir --dry-run
     """
     from fhirpkg.cli.publishing import ending, planned, subject_at
     from fhirpkg.errors import ConfigError

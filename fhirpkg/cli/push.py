@@ -32,6 +32,8 @@ def command(
     CONTENT is a folder with a package.yaml, a package (.tgz), or a plan file that `plan --out`
     wrote; without it ./resources if that holds a package.yaml, else the content installed with
     fhirpkg. A second push of the same content writes nothing.
+
+    Example: fhirpkg push resources --server http://127.0.0.1:8080/fhir
     """
     from fhirpkg.cli.publishing import ending, planned, published, saved_plan, show_plan, subject_at
     from fhirpkg.publishing import planfile

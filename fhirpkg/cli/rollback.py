@@ -30,6 +30,8 @@ def command(
 
     CONTENT only says which package it is. What the present state has beyond the previous one
     becomes an orphan, for `prune`. A second rollback undoes the first.
+
+    Example: fhirpkg rollback --server http://127.0.0.1:8080/fhir --dry-run
     """
     from fhirpkg.bundling import read_content
     from fhirpkg.cli.publishing import ending, planned, published, show_plan

@@ -10,7 +10,10 @@ import click
 @click.command("schema")
 @click.option("--package", is_flag=True, help="That of package.yaml instead.")
 def command(package: bool) -> None:
-    """Print the JSON Schema of procedure.yaml: editors complete and check the file by it."""
+    """Print the JSON Schema of procedure.yaml: editors complete and check the file by it.
+
+    Example: fhirpkg schema
+    """
     from fhirpkg.authoring.package_source import PackageSource
     from fhirpkg.authoring.procedure import Procedure
 

@@ -32,6 +32,8 @@ def command(host: str, port: int, store: Path | None) -> None:
 
     It has no authentication and listens on this machine only, unless --host says otherwise. For
     anything larger take a full server such as HAPI FHIR.
+
+    Example: fhirpkg serve --store fhir.db
     """
     from fhirpkg.server.endpoint import open_endpoint
 

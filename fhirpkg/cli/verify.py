@@ -29,6 +29,8 @@ def command(
     """Read CONTENT back from a server by id, search for it as consumers do, hash attachments.
 
     Exit code 0: all is there as it was published; 1: something is missing or altered.
+
+    Example: fhirpkg verify resources --server http://127.0.0.1:8080/fhir
     """
     from fhirpkg.cli.publishing import ending, progress_bar, show_verification, subject_at
     from fhirpkg.publishing.verify import applied, verify

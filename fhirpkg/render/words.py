@@ -18,7 +18,7 @@ _SYSTEMS = {
 
 
 def coding(value: Resource) -> str:
-    """A code as people write it: ``CPT 20983``."""
+    """A code as people write it: ``LOINC 58410-2``."""
     system = value.get("system", "")
     name = _SYSTEMS.get(system) or system.rpartition("/")[2]
     return f"{name} {value.get('code', '')}".strip()
