@@ -95,22 +95,23 @@ def written(root: Node) -> list[Resource]:
 def placed(elements: Iterable[Resource]) -> Iterator[tuple[list[Segment], Resource]]:
     """Each element and its place.
 
-    The place is the id's when it agrees with the path. Otherwise it follows from path and slice
-    name: what stands behind a slice, with a longer path, belongs to that slice.
+    The place is the id's when it agrees with path and slice name. Otherwise it follows from these
+    two: what stands behind a slice, with a longer path, belongs to that slice.
     """
-    open_: list[tuple[str, list[Segment]]] = []
+    open_: list[tuple[str, list[Segment], bool]] = []
     for element in elements:
         path: str = element["path"]
         while open_ and not path.startswith(open_[-1][0] + "."):
             open_.pop()
-        segments = _segments(element.get("id", ""))
+        above, known, without_id = open_[-1] if open_ else ("", [], False)
         part = element.get("sliceName", "")
-        if ".".join(name for name, _ in segments) != path or (part and not segments[-1][1]):
-            above, known = open_[-1] if open_ else ("", [])
-            rest = path[len(above) + 1 :] if above else path
-            names = rest.split(".")
+        segments = _segments(element.get("id", ""))
+        is_told = ".".join(name for name, _ in segments) == path
+        by_order = without_id or not is_told or bool(part and not segments[-1][1])
+        if by_order:
+            names = (path[len(above) + 1 :] if above else path).split(".")
             segments = [*known, *((name, "") for name in names[:-1]), (names[-1], part)]
-        open_.append((path, segments))
+        open_.append((path, segments, without_id or (by_order and bool(part))))
         yield segments, element
 
 

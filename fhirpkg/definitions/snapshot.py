@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Retrieve = Callable[[str], Resource | None]
 
 _MAX_ELEMENTS = 50_000
+_EXTENSIONS = {"Extension", "extension", "modifierExtension"}
 _BINDABLE = {
     "code", "Coding", "CodeableConcept", "Quantity", "string", "uri",
     "Age", "Count", "Distance", "Duration", "MoneyQuantity", "SimpleQuantity",
@@ -87,10 +88,13 @@ class _Snapshot:
         if segments[0][0] != self.root.name:
             problem = f"its differential names {place}, but it is about {self.root.name}"
             raise DefinitionError(self.name, problem, place)
-        node = self.root
+        sliced = node = self.root
         for number, (name, part) in enumerate(segments[1:], 2):
-            child = self._child(node, name, place, is_last=number == len(segments))
-            node = self._slice(child, part) if part else child
+            is_extension = node.name in _EXTENSIONS
+            sliced, implied = self._child(node, name, place, is_last=number == len(segments))
+            node = self._slice(sliced, part or implied)
+            if implied and is_extension:
+                _allow_only_sliced_types(sliced)
         changed = node.own_element()
         merge(changed, element, self.name)
         if "binding" not in element and not _can_be_bound(changed):
@@ -98,6 +102,9 @@ class _Snapshot:
         if "base" not in changed:  # an element that a new type adds
             bounds = {"min": changed.get("min", 0), "max": changed.get("max", "*")}
             changed["base"] = {"path": ".".join(name for name, _ in segments), **bounds}
+        if node.slice_name:
+            self._bound_by_profile(node, element)
+            _demand_type(sliced, node)
 
     def _base_elements(self, structure: Resource) -> list[Resource]:
         url = structure.get("baseDefinition")
@@ -111,20 +118,23 @@ class _Snapshot:
         elements: list[Resource] = base["snapshot"]["element"]
         return elements
 
-    def _child(self, node: Node, name: str, place: str, *, is_last: bool) -> Node:
-        """The child of a name; a choice's `valueQuantity` leads to the slice for Quantity."""
+    def _child(self, node: Node, name: str, place: str, *, is_last: bool) -> tuple[Node, str]:
+        """The child of a name; for a choice's `valueQuantity` also the slice that it means.
+
+        In R4 this short form leaves the other types open (https://jira.hl7.org/browse/FHIR-12259),
+        but for the value of an extension, where it is the way to allow one type only.
+        """
         if not node.children:
             self._unfold(node)
         known = node.children.get(name)
         if known is not None:
-            return known
+            return known, ""
         for child in node.children.values():
-            type_ = _choice_of(child, name)
-            if type_:
-                return self._type_slice(child, name, type_, of_extension=node.name == "Extension")
+            if _choice_of(child, name):
+                return child, name
         if self._extends and is_last:
             added = node.children[name] = Node(name, {})
-            return added
+            return added, ""
         problem = f"its differential names {place}, which its base does not have"
         raise DefinitionError(self.name, problem + nearest(name, sorted(node.children)), place)
 
@@ -133,6 +143,8 @@ class _Snapshot:
 
         The name on an element that occurs once and is not sliced is only a name.
         """
+        if not name:
+            return node
         if name in node.slices:
             return node.slices[name]
         if not _can_be_sliced(node):
@@ -150,29 +162,25 @@ class _Snapshot:
         node.slices[name] = made
         return made
 
-    def _type_slice(self, node: Node, name: str, type_: str, *, of_extension: bool) -> Node:
-        """The slice that the short form `valueQuantity` means.
-
-        In R4 it leaves the other types open, but for the value of an extension, where it is the
-        way to allow one type only.
-        """
-        made = self._slice(node, name)
-        if of_extension:
-            named = {type_code(t) for part in node.slices.values() for t in part.element["type"]}
-            allowed = node.own_element()
-            allowed["type"] = [t for t in allowed["type"] if type_code(t) in named | {type_}]
-        return made
-
     def _ensure_sliced(self, node: Node) -> None:
         """Give an element that gets slices the slicing it implies, if it has none."""
         if "slicing" in node.element:
             return
-        if node.name in {"extension", "modifierExtension"}:
+        if node.name in _EXTENSIONS:
             node.own_element()["slicing"] = dict(_BY_URL)
         elif node.name.endswith("[x]"):
             node.own_element()["slicing"] = dict(_BY_TYPE)
         else:
             node.own_element()["slicing"] = {"rules": "open"}
+
+    def _bound_by_profile(self, node: Node, change: Resource) -> None:
+        """Let an extension occur as often as its definition says, where the slice says nothing."""
+        types = change.get("type", [])
+        if node.name in _EXTENSIONS and "max" not in change and len(types) == 1:
+            for canonical in types[0].get("profile", ())[:1]:
+                profile = self._profile(canonical)
+                if profile and profile["snapshot"]["element"][0].get("max") == "1":
+                    node.own_element()["max"] = "1"
 
     def _unfold(self, node: Node) -> None:
         """Give a node the children that its content reference or type has."""
@@ -219,6 +227,20 @@ class _Snapshot:
         self._count += count
         if self._count > _MAX_ELEMENTS:
             raise DefinitionError(self.name, f"its snapshot has over {_MAX_ELEMENTS} elements")
+
+
+def _allow_only_sliced_types(node: Node) -> None:
+    """Narrow a choice to the types that it has slices for."""
+    named = {type_code(t) for part in node.slices.values() for t in part.element["type"]}
+    element = node.own_element()
+    element["type"] = [t for t in element["type"] if type_code(t) in named]
+
+
+def _demand_type(node: Node, part: Node) -> None:
+    """Narrow a choice to the type of a slice that must be there: it has one value only."""
+    least = part.element.get("min")
+    if node.name.endswith("[x]") and isinstance(least, int) and least > 0:
+        node.own_element().update(min=1, type=part.element["type"])
 
 
 def _can_be_bound(element: Resource) -> bool:
