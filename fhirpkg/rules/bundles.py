@@ -19,7 +19,7 @@ RULES = (
     ),
     Rule(
         "bundle-full-url-identity",
-        ERROR,
+        WARNING,
         "invalid",
         "A fullUrl that is an address on a server ends with the type and id of the resource",
         "the fullUrl '{url}' does not end with '{identity}', as its resource demands",

@@ -149,8 +149,7 @@ def _type_child(writer: _Writer, child: ElementSchema) -> list[str]:
         lines += [f"    for x, t, s in {_values(writer, child)}:"]
         lines += [f"        {line}" for line in rules]
     if child.min:
-        element = f"{child.path}[x]" if child.is_choice else child.path
-        lines += ["else:", f"    {writer.call(elements.missing, V, element, PATH, RUN)}"]
+        lines += ["else:", f"    {writer.call(elements.missing, V, child.path, PATH, RUN)}"]
     return lines
 
 
@@ -187,16 +186,15 @@ def _primitive(writer: _Writer, child: ElementSchema, key: str) -> str:
 
 def _type_choice(writer: _Writer, child: ElementSchema) -> list[str]:
     members = writer.parts.choices(child)
-    element = f"{child.path}[x]"
     keys = writer.constant(frozenset(members).isdisjoint)
-    choice = elements.Choice(element, members)
+    choice = elements.Choice(child.path, members)
     lines = [f"if not {keys}(v):", f"    {writer.call(elements.choice, V, choice, PATH, RUN)}"]
     rules = _value_rules(writer, child)
     if rules:
         lines += [f"    for x, t, s in {_values(writer, child)}:"]
         lines += [f"        {line}" for line in rules]
     if child.min:
-        lines += ["else:", f"    {writer.call(elements.missing, V, element, PATH, RUN)}"]
+        lines += ["else:", f"    {writer.call(elements.missing, V, child.path, PATH, RUN)}"]
     return lines
 
 
@@ -243,13 +241,12 @@ def _item_lines(writer: _Writer, schema: ElementSchema) -> list[str]:
 
 
 def _profile_child(writer: _Writer, child: ElementSchema) -> list[str]:
-    element = f"{child.path}[x]" if child.is_choice else child.path
     lines = [f"found = {_values(writer, child)}"]
     if child.min:
-        least = (FOUND, element, child.min, PATH, RUN, writer.profile)
+        least = (FOUND, child.path, child.min, PATH, RUN, writer.profile)
         lines.append(f"if len(found) < {int(child.min)}: {writer.call(elements.too_few, *least)}")
     if child.max is not None:
-        most = (FOUND, element, child.max, PATH, RUN, writer.profile)
+        most = (FOUND, child.path, child.max, PATH, RUN, writer.profile)
         lines.append(f"if len(found) > {int(child.max)}: {writer.call(elements.too_many, *most)}")
     inner = _item_lines(writer, child)
     if inner:

@@ -187,7 +187,6 @@ class Parts:
         """The slicing of an element with its conditions."""
         slicing = schema.slicing
         assert slicing is not None, "called for sliced elements only"
-        element = f"{schema.path}[x]" if schema.is_choice else schema.path
         cases: list[Case] = []
         unclear = ""
         for each in slicing.slices:
@@ -198,7 +197,7 @@ class Parts:
                 continue
             inner = self.sliced(each.element, profile) if each.element.slicing else None
             cases.append(Case(each.name, test, each.element.min, each.element.max, inner))
-        return Sliced(element, tuple(cases), slicing.rules, slicing.ordered, profile, unclear)
+        return Sliced(schema.path, tuple(cases), slicing.rules, slicing.ordered, profile, unclear)
 
     def _focus(self, schema: ElementSchema) -> str | Mapping[str, str]:
         """The type of an element's values; of a choice the types by JSON property."""

@@ -29,7 +29,7 @@ Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
 
 
-_STRICT = {"narrative-dead-link", "primitive-canonical"}
+_STRICT = {"bundle-full-url-identity", "narrative-dead-link", "primitive-canonical"}
 _HOLDING = {"Bundle", "Parameters"}
 
 
