@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -66,6 +67,8 @@ def _fhir_route(
             data = await _body(request, largest_body)
         except Refused as error:
             return _refusal(error, formats.JSON, endpoint)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         return await run_in_threadpool(_respond, request, data, endpoint)
 
     return fhir
@@ -99,30 +102,19 @@ async def _body(request: HttpRequest, limit: int) -> bytes:
 
 
 def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
-    query = tuple(parse_qsl(http.url.query, keep_blank_values=True))
-    wanted, pretty = formats.JSON, dict(query).get("_pretty") == "true"
+    wanted = formats.JSON
     try:
-        is_form = formats.media_type(http.headers.get("content-type", "")) == _FORM
-        searches = http.url.path.endswith("/_search")
-        if searches and is_form:
-            query += tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
-        raw = _wants_content(http)
+        request = _request(http, data)
+        raw = _wants_content(request)
         if not raw:
-            asked = dict(query).get("_format", "")
-            wanted = formats.wanted_format(http.headers.get("accept", "*/*"), asked)
-        request = Request(
-            http.method,
-            tuple(part for part in http.path_params.get("path", "").split("/") if part),
-            query,
-            headers=http.headers,
-            base=base_url(http),
-        )
-        if data and not (searches and is_form):
+            asked = dict(request.query).get("_format", "")
+            wanted = formats.wanted_format(request.headers.get("accept", "*/*"), asked)
+        if data and not _is_form(request):
             request = _with_resource(request, data, endpoint)
         answer = handle(request, endpoint)
         if raw and answer.version and answer.status == 200:
             return _content_response(answer)
-        return _response(_as_preferred(answer, request), request, wanted, endpoint, pretty=pretty)
+        return _response(_as_preferred(answer, request), request, wanted, endpoint)
     except Refused as error:
         return _refusal(error, wanted, endpoint)
     except sqlite3.Error as error:
@@ -131,6 +123,22 @@ def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
         traceback.print_exc(file=sys.stderr)
         kind = type(error).__name__
         return _refusal(refused(500, "server-fault", kind=kind), wanted, endpoint)
+
+
+def _request(http: HttpRequest, data: bytes) -> Request:
+    path = tuple(part for part in http.path_params.get("path", "").split("/") if part)
+    query = tuple(parse_qsl(http.url.query, keep_blank_values=True))
+    request = Request(http.method, path, query, None, http.headers, base_url(http))
+    if _is_form(request):
+        posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
+        request = replace(request, query=query + posted)
+    return request
+
+
+def _is_form(request: Request) -> bool:
+    """Whether the body is the query of a search by POST."""
+    media = formats.media_type(request.headers.get("content-type", ""))
+    return media == _FORM and request.path[-1:] == ("_search",)
 
 
 def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request:
@@ -142,13 +150,13 @@ def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request
     return replace(request, resource=resource)
 
 
-def _wants_content(http: HttpRequest) -> bool:
+def _wants_content(request: Request) -> bool:
     """Whether a read of a Binary is for its bytes: unless a FHIR format is asked for."""
-    parts = http.path_params.get("path", "").split("/")
-    if http.method not in {"GET", "HEAD"} or parts[0] != "Binary" or len(parts) not in {2, 4}:
+    path = request.path
+    if request.method not in {"GET", "HEAD"} or path[:1] != ("Binary",) or len(path) not in {2, 4}:
         return False
-    accepted = http.headers.get("accept", "").split(",")
-    return "_format" not in http.query_params and not any(map(formats.is_fhir, accepted))
+    accepted = request.headers.get("accept", "").split(",")
+    return "_format" not in dict(request.query) and not any(map(formats.is_fhir, accepted))
 
 
 def _as_preferred(answer: Answer, request: Request) -> Answer:
@@ -165,9 +173,8 @@ def _as_preferred(answer: Answer, request: Request) -> Answer:
     return replace(answer, status=status, resource=outcome(rules.issue("server-done", done=done)))
 
 
-def _response(
-    answer: Answer, request: Request, wanted: str, endpoint: Endpoint, *, pretty: bool
-) -> Response:
+def _response(answer: Answer, request: Request, wanted: str, endpoint: Endpoint) -> Response:
+    pretty = dict(request.query).get("_pretty") == "true"
     headers = {"Cache-Control": "no-cache", **answer.headers}
     version, resource, content = answer.version, answer.resource, b""
     if version:

@@ -3,6 +3,8 @@
 import base64
 import http.client
 import json
+import socket
+import time
 
 import pytest
 import requests
@@ -222,3 +224,14 @@ def test_answers_come_at_once_on_a_connection_that_is_kept(server):
         assert json.load(answer)["total"] == 0
         assert answer.getheader("Connection") != "close"
     connection.close()
+
+
+def test_a_client_that_goes_away_while_it_sends_is_no_fault(server, capfd):
+    host, port = server.base.split("/")[2].split(":")
+    with socket.create_connection((host, int(port))) as gone:
+        head = "PUT /fhir/Basic/b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+        gone.sendall(head.encode())
+        time.sleep(0.1)
+    time.sleep(0.1)
+    assert server.get("Basic/b").status_code == 404
+    assert "Traceback" not in capfd.readouterr().err
