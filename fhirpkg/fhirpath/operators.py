@@ -136,18 +136,20 @@ def _inequality(compiler: Compiler, part: Binary) -> Code:
 
 
 def _membership(compiler: Compiler, part: Binary) -> Code:
+    """``in`` and ``contains``; of many items all must be members, as R4's tim-9 has it."""
     one, many = part.left, part.right
     if part.operator == "contains":
         one, many = many, one
-    single, items = compiler.items(one), compiler.items(many)
+    wanted, items = compiler.items(one), compiler.items(many)
 
     def run(this: Item, scope: Scope) -> bool | None:
-        found = single(this, scope)
+        found = wanted(this, scope)
         if not found:
             return None
-        if len(found) > 1:
-            raise EvaluationError(f"'{part.operator}' looks for a single item")
-        return any(equal(found[0], item) for item in items(this, scope))
+        members = items(this, scope)
+        if scope is not None:
+            scope.spend(len(found) * len(members))
+        return all(any(equal(item, member) for member in members) for item in found)
 
     return Code(run, is_single=True)
 

@@ -71,6 +71,11 @@ def extension(scope: Scope, items: list[Item], url: str) -> list[Item]:
     return [one for one in found if type(one[0]) is dict and one[0].get("url") == url]
 
 
+def has_extension(scope: Scope, items: list[Item], url: str) -> bool:
+    """Whether there is an extension with that url, which R4's search parameters ask."""
+    return bool(extension(scope, items, url))
+
+
 def resolve(scope: Scope, items: list[Item]) -> list[Item]:
     """The resources that references lead to; those that lead nowhere are left out."""
     scope.spend(len(items))
@@ -162,6 +167,7 @@ FUNCTIONS = {
     "hasValue": Function(has_value, "items", gives="Boolean"),
     "getValue": Function(get_value, "items", gives="Any"),
     "extension": Function(extension, "items", ("string",), scoped=True),
+    "hasExtension": Function(has_extension, "items", ("string",), "Boolean", scoped=True),
     "resolve": Function(resolve, "items", scoped=True),
     "memberOf": Function(member_of, "items", ("string",), "Boolean", scoped=True),
     "conformsTo": Function(conforms_to, "items", ("string",), "Boolean", scoped=True),
