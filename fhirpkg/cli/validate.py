@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fhirpkg.cli.inputs import Input
     from fhirpkg.cli.progress import Progress
     from fhirpkg.cli.targets import Targets
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.packages.package import Package
     from fhirpkg.validation.validator import Validator
 
@@ -245,8 +247,24 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
     ]
     if unknown:
         definitions = definitions.with_resources(unknown)
-    settings = Settings(best_practice=Severity.WARNING if options["best_practice"] else None)
-    return Validator(definitions=definitions, settings=settings, retrieve=targets.retrieve)
+    return Validator(
+        definitions=definitions,
+        settings=Settings(best_practice=Severity.WARNING if options["best_practice"] else None),
+        terminology=_terminology(definitions, options["tx"]),
+        retrieve=targets.retrieve,
+    )
+
+
+def _terminology(definitions: Definitions, url: str | None) -> Terminology:
+    """What the definitions say of codes, and behind them the server asked for, if any."""
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+
+    if not url:
+        return Terminology(definitions)
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.terminology import TerminologyServer
+
+    return Terminology(definitions, TerminologyServer(FhirClient(url)))
 
 
 def _packages(names: tuple[str, ...], *, offline: bool) -> list[Package]:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.cli.validate import command
+from tests.servers.scripted import Reply, scripted
 
 PATIENT = {"resourceType": "Patient", "id": "a", "gender": "female"}
 BAD = {"resourceType": "Patient", "id": "b", "gender": "f"}
@@ -128,6 +129,23 @@ def test_a_profile_among_the_inputs_is_used(tmp_path):
     write(tmp_path / "p.json", profile)
     rules = {(i["rule"], i["expression"]) for i in findings(tmp_path) if i["severity"] == "error"}
     assert rules == {("cardinality-min", "Patient")}
+
+
+def test_a_terminology_server_is_asked_what_is_not_known_here(tmp_path):
+    coding = {"system": "http://snomed.info/sct", "code": "94222008"}
+    condition = {
+        "resourceType": "Condition",
+        "subject": {"reference": "Patient/a"},
+        "code": {"coding": [coding]},
+    }
+    no = [{"name": "result", "valueBoolean": False}, {"name": "message", "valueString": "retired"}]
+    reply = Reply(body={"resourceType": "Parameters", "parameter": no})
+    file = write(tmp_path / "c.json", condition)
+    with scripted(lambda *_: reply) as server:
+        told = findings(file, "--tx", server.base_url)
+    assert any("retired" in issue["text"] for issue in told)
+    assert not any("retired" in issue["text"] for issue in findings(file))
+    assert all("/$validate-code?" in request.path for request in server.seen)
 
 
 def test_an_ignored_finding_does_not_fail_and_is_counted(tmp_path):
