@@ -43,6 +43,9 @@ _TYPES: dict[str, tuple[str, ...]] = {
 }
 """The types of value that answer a question, by its type."""
 
+_SAME_KIND = {"Decimal": {"valueDecimal", "valueInteger"}, "DateTime": {"valueDate"}}
+"""The options that an answer of a type is compared with, where R4 has none of its own type."""
+
 _REFERENCE = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/.*)?")
 
 
@@ -92,7 +95,7 @@ class Question:
             return
         chosen = [o for o in options if _is_chosen(value_of(o), value, kind)]
         if not chosen:
-            same_kind = [v for k, v in map(value_of, options) if k == f"value{kind}"]
+            same_kind = [v for k, v in map(value_of, options) if _is_kind(k, kind)]
             hint = f", which are all no {kind}" if not same_kind else _hint(value, same_kind)
             self._report("response-option", place, found=describe(value), hint=hint)
         elif count > 1 and any(_is_exclusive(option) for option in chosen):
@@ -280,12 +283,16 @@ def describe(value: Any) -> str:
 
 def _is_chosen(option: tuple[str, Any], value: Any, kind: str) -> bool:
     key, wanted = option
-    if key != f"value{kind}":
+    if not _is_kind(key, kind):
         return False
     if isinstance(wanted, dict) and isinstance(value, dict):
         keys = ("reference",) if kind == "Reference" else ("system", "code")
         return all(wanted.get(each) == value.get(each) for each in keys)
     return equal(wanted, value)
+
+
+def _is_kind(key: str, kind: str) -> bool:
+    return key in _SAME_KIND.get(kind, {f"value{kind}"})
 
 
 def _is_exclusive(option: Resource) -> bool:

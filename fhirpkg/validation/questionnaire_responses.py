@@ -166,10 +166,13 @@ class _Form:
         elif enabled is not False:
             self._check_count(question, answers, path)
         if kind == "group":
+            is_required = definition.get("required") is True and enabled is not False
+            if is_required and not item.get("item"):
+                self._missing(question.link, path)
             self.check_items(objects(definition, "item"), item, path, scopes)
             return
         for number, inner in enumerate(objects(item, "item")):
-            place = f"inside an answer to '{question.link}'"
+            place = f"inside an answer to '{question.link}'" if kind != "display" else "elsewhere"
             link = inner.get("linkId", "")
             where = (*path, "item", number)
             self._run.report("response-misplaced-item", where, link=link, place=place)
