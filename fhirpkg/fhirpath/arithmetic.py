@@ -9,10 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg import ucum
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.units import comparable_values, ucum_code
+from fhirpkg.fhirpath.units import combined, comparable_values
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
@@ -115,24 +114,11 @@ def _quantities(operator: str, left: Any, right: Any) -> Any:
         return Quantity(pair[0] + pair[1] * (1 if operator == "+" else -1), one.unit)
     if operator not in {"*", "/"}:
         return NotImplemented
-    unit = _combined(operator, ucum_code(one.unit), ucum_code(two.unit))
+    unit = combined(operator, one.unit, two.unit)
     if unit is None:
         return None
     value = one.value * two.value if operator == "*" else one.value / two.value
     return Quantity(value, unit)
-
-
-def _combined(operator: str, one: str | None, two: str | None) -> str | None:
-    if one is None or two is None or not (ucum.is_valid(one) and ucum.is_valid(two)):
-        return None
-    if two == "1":
-        return one
-    if operator == "/" and one == two:
-        return "1"
-    one, two = (f"1{unit}" if unit.startswith("/") else unit for unit in (one, two))
-    if one == "1":
-        return two if operator == "*" else f"/({two})"
-    return f"({one}).({two})" if operator == "*" else f"({one})/({two})"
 
 
 def _move(start: Temporal, by: Any, sign: int) -> Temporal | None:

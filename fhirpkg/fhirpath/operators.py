@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.fhirpath import arithmetic
 from fhirpkg.fhirpath.code import Code, as_items
 from fhirpkg.fhirpath.comparison import (
-    EvaluationError,
     compare,
     distinct,
     equal,

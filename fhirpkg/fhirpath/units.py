@@ -6,14 +6,13 @@ http://hl7.org/fhirpath/N1/#time-valued-quantities
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fhirpkg import ucum
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from decimal import Decimal
 
 _EXACT = {
     "week": "wk",
@@ -49,14 +48,41 @@ def comparable_values(
     mine, theirs = _code(one.unit, loosely), _code(two.unit, loosely)
     if mine is None or theirs is None:
         return None
+    from fhirpkg import ucum  # noqa: PLC0415 - few expressions need its table
+
     converted = ucum.convert(two.value, theirs, mine)
     return None if converted is None else (one.value, converted)
+
+
+def are_comparable(one: str, two: str) -> bool:
+    """Whether numbers of two units can be compared, whatever the numbers."""
+    zero = Decimal(0)
+    return comparable_values(Quantity(zero, one), Quantity(zero, two)) is not None
+
+
+def combined(operator: str, one: str, two: str) -> str | None:
+    """The unit of a product or quotient; None when UCUM has none."""
+    from fhirpkg import ucum  # noqa: PLC0415 - few expressions need its table
+
+    first, second = ucum_code(one), ucum_code(two)
+    if not (first and second and ucum.is_valid(first) and ucum.is_valid(second)):
+        return None
+    if second == "1":
+        return first
+    if operator == "/" and first == second:
+        return "1"
+    first, second = (f"1{unit}" if unit.startswith("/") else unit for unit in (first, second))
+    if first == "1":
+        return second if operator == "*" else f"/({second})"
+    return f"({first}).({second})" if operator == "*" else f"({first})/({second})"
 
 
 def identity_of_quantity(quantity: Quantity) -> Hashable:
     """A key that equal quantities share whatever their units."""
     if quantity.unit in _MONTHS:
         return ("month", quantity.value * _MONTHS[quantity.unit])
+    from fhirpkg import ucum  # noqa: PLC0415 - few expressions need its table
+
     base = ucum.canonical(quantity.value, ucum_code(quantity.unit) or quantity.unit)
     return ("quantity", *base) if base else ("quantity", quantity.value, quantity.unit)
 

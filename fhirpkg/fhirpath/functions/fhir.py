@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg import ucum
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.functions.function import Function, Projection
 from fhirpkg.fhirpath.temporal import Temporal, moment, time_of_day, today
 from fhirpkg.fhirpath.types import type_info
-from fhirpkg.fhirpath.units import ucum_code
+from fhirpkg.fhirpath.units import are_comparable
 from fhirpkg.fhirpath.values import Quantity, plain, system
 from fhirpkg.fhirpath.walking import resource, walk
 
@@ -143,10 +142,7 @@ def comparable(one: Any, two: Any) -> bool:
     """Whether two quantities have units of one dimension."""
     if not isinstance(one, Quantity) or not isinstance(two, Quantity):
         raise EvaluationError("comparable() is for quantities")
-    units = ucum_code(one.unit), ucum_code(two.unit)
-    if one.unit == two.unit or None in units:
-        return one.unit == two.unit or units == (None, None)
-    return ucum.commensurable(units[0] or "", units[1] or "")
+    return are_comparable(one.unit, two.unit)
 
 
 def now(scope: Scope, _items: list[Item]) -> Temporal:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import html
-import json
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath import patterns
@@ -84,6 +82,9 @@ def decode(text: str, scheme: str) -> str | None:
 
 def escape(text: str, target: str) -> str | None:
     """The text as it is written in html or json."""
+    import html  # noqa: PLC0415 - few expressions need it
+    import json  # noqa: PLC0415 - few expressions need it
+
     if target == "html":
         return html.escape(text, quote=True)
     return json.dumps(text, ensure_ascii=False)[1:-1] if target == "json" else None
@@ -91,6 +92,9 @@ def escape(text: str, target: str) -> str | None:
 
 def unescape(text: str, target: str) -> str | None:
     """The text that html or json writes so."""
+    import html  # noqa: PLC0415 - few expressions need it
+    import json  # noqa: PLC0415 - few expressions need it
+
     if target == "html":
         return html.unescape(text)
     if target != "json":
