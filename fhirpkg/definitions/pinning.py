@@ -38,7 +38,7 @@ def _pin(value: Any, version_of: Callable[[str], str | None]) -> Any:
             pinned[key] = [_pin_canonical(each, version_of) for each in item]
         elif key in _CANONICALS:
             pinned[key] = _pin_canonical(item, version_of)
-        elif key in _INCLUDES:
+        elif key in _INCLUDES and isinstance(item, list):
             pinned[key] = [_pin_include(each, version_of) for each in item]
         else:
             pinned[key] = _pin(item, version_of)
@@ -48,7 +48,8 @@ def _pin(value: Any, version_of: Callable[[str], str | None]) -> Any:
 def _pin_include(value: Any, version_of: Callable[[str], str | None]) -> Any:
     """A part of ValueSet.compose, whose code system has its version in a property of its own."""
     pinned = _pin(value, version_of)
-    version = version_of(value["system"]) if "system" in value else None
+    system = value.get("system") if isinstance(value, dict) else None
+    version = version_of(system) if isinstance(system, str) else None
     return {"version": version, **pinned} if version else pinned
 
 

@@ -1,10 +1,13 @@
+import contextlib
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.errors import PackageError
+from fhirpkg.errors import DefinitionError, PackageError
 from fhirpkg.packages.package import read_package, write_package
 
 SEX = "http://hl7.org/fhir/ValueSet/administrative-gender"
@@ -150,3 +153,39 @@ def test_a_package_does_not_replace_the_types_of_the_core(core):
     }
     definitions = core.with_package(package("test.r5", "5.0.0", [patient]))
     assert definitions.structure("Patient")["version"] == "4.0.1"
+
+
+URL = "http://example.org/x"
+WORDS = st.sampled_from([URL, f"{URL}|1.0.0", "1.0.0", "2", "Patient", "StructureDefinition", ""])
+JSON = st.recursive(
+    WORDS | st.none() | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["include", "system", "valueSet", "element", "path"]), inner
+        )
+    ),
+    max_leaves=5,
+)
+KEYS = [
+    "url", "version", "id", "name", "kind", "type", "derivation", "base", "baseDefinition", "code",
+    "compose", "snapshot", "differential",
+]  # fmt: skip
+RESOURCES = st.fixed_dictionaries(
+    {"resourceType": st.sampled_from(["StructureDefinition", "ValueSet", "SearchParameter"])},
+    optional=dict.fromkeys(KEYS, WORDS | JSON),
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RESOURCES, max_size=3), st.lists(RESOURCES, max_size=2))
+def test_whatever_is_added_can_be_looked_up(packaged, local):
+    loaded = package("test.one", "1.0.0", packaged)
+    definitions = Definitions.core().with_package(loaded).with_resources(local)
+    assert definitions.search_parameters("Patient")["birthdate"]
+    assert definitions.types.base("Patient") == "DomainResource"
+    definitions.types.elements("x")
+    is_there = any(resource.get("url") == URL for resource in (*packaged, *local))
+    assert (definitions.find(URL) is not None) == is_there
+    with contextlib.suppress(DefinitionError):
+        definitions.structure(URL)
