@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.plan import filled, timing
+from fhirpkg.authoring.plan import document_artifact, filled, timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,11 +17,25 @@ _KINDS = {"order": "ServiceRequest", "task": "Task", "message": "CommunicationRe
 """How an author calls a thing, and the R4 request that it becomes."""
 
 
-def activity_definitions(edition: Edition) -> list[Resource]:
-    """That of the procedure first, then one for each action with a `kind`, in their order."""
+def activity_definitions(edition: Edition, documents: dict[str, Resource]) -> list[Resource]:
+    """That of the procedure first, then one for each action with a `kind`, in their order.
+
+    Each names the document that tells patients of it; `documents` holds them by their kind.
+    """
     procedure = edition.procedure
-    actions = _with_kind((*procedure.preparation, *procedure.steps, *procedure.recovery))
-    return [_procedure(edition), *(_activity(edition, action) for action in actions)]
+    sections = {
+        "preparation": procedure.preparation,
+        "education": procedure.steps,
+        "aftercare": procedure.recovery,
+    }
+    return [
+        _procedure(edition, documents["education"]),
+        *(
+            _activity(edition, action, documents[kind])
+            for kind, actions in sections.items()
+            for action in _with_kind(actions)
+        ),
+    ]
 
 
 def _with_kind(actions: Iterable[Action]) -> Iterator[Action]:
@@ -31,7 +45,7 @@ def _with_kind(actions: Iterable[Action]) -> Iterator[Action]:
         yield from _with_kind(action.parts)
 
 
-def _procedure(edition: Edition) -> Resource:
+def _procedure(edition: Edition, document: Resource) -> Resource:
     procedure = edition.procedure
     header = edition.header(
         "ActivityDefinition", edition.id(), procedure.name.text, procedure.summary.text
@@ -46,7 +60,10 @@ def _procedure(edition: Edition) -> Resource:
             "usage": procedure.purpose.text,
             "topic": edition.topics(),
             "author": edition.authors(),
-            "relatedArtifact": edition.citations(procedure.summary),
+            "relatedArtifact": [
+                *edition.citations(procedure.summary),
+                document_artifact(edition, document),
+            ],
             "kind": "ServiceRequest",
             "code": edition.code,
             "intent": "proposal",
@@ -71,22 +88,27 @@ def _location(edition: Edition) -> Resource:
     }
 
 
-def _activity(edition: Edition, action: Action) -> Resource:
+def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
     assert action.kind, "only an action with a kind has a definition"
     procedure = edition.procedure
     title = f"{procedure.name.text}: {action.title}"
-    code = edition.concepts(action.code)
+    code = edition.concepts(action.code) or [{"text": action.title}]
+    if action.kind == "message":  # what $apply makes of it is a message of these words
+        code[0]["text"] = action.plain
     return filled(
         {
             **edition.header("ActivityDefinition", edition.id(action.id), title, action.text),
             "subjectCodeableConcept": _patient(),
-            "purpose": f"To apply '{action.title}' as a part of the plan, or on its own.",
-            "usage": action.plain,
-            "topic": [*edition.topics(), *code],
+            "purpose": "To have one definition of it, whoever orders, does or tells it.",
+            "usage": f"As a part of the plan of care of '{procedure.name.text}', or on its own.",
+            "topic": [*edition.topics(), *edition.concepts(action.code)],
             "author": edition.authors(),
-            "relatedArtifact": edition.citations(action),
+            "relatedArtifact": [
+                *edition.citations(action),
+                document_artifact(edition, document),
+            ],
             "kind": _KINDS[action.kind],
-            "code": code[0] if code else {"text": action.title},
+            "code": code[0],
             "intent": "proposal" if action.kind != "message" else None,
             "participant": edition.participants(action.who),
         }

@@ -55,7 +55,7 @@ def _resources(edition: Edition) -> list[Resource]:
     checklist = questionnaire(edition)
     resources = [
         plan_definition(edition, documents),
-        *activity_definitions(edition),
+        *activity_definitions(edition, documents),
         *([checklist] if checklist else []),
         value_set(edition),
         *documents.values(),

@@ -202,7 +202,7 @@ def _thing_told(edition: Edition, name: str, item: Any) -> Resource:
             "title": getattr(item, "title", ""),
             "description": said.text,
             "textEquivalent": said.plain,
-            "code": edition.concepts(item.code),
+            "code" if name == "alternatives" else "reason": edition.concepts(item.code),
             "documentation": edition.citations(said),
         }
     )

@@ -25,6 +25,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["concept"] = words.concept
+    environment.filters["behavior"] = words.behavior
     environment.globals.update(concept=words.concept, people=words.people, timing=words.timing)
     return environment
 

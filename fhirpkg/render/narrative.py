@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 
+_HEADINGS = ("title", "description", "name", "id", "resourceType")
+"""What a resource is called, the best first."""
+
+
 def narrative(resource: Resource) -> Resource:
     """The `text` element of a resource."""
-    heading = resource.get("title") or resource.get("description") or resource.get("name")
-    div = render("narrative.xhtml", resource=resource, heading=heading)
+    heading = next(resource[key] for key in _HEADINGS if resource.get(key))
+    goals = {goal.get("id"): goal["description"]["text"] for goal in resource.get("goal", ())}
+    div = render("narrative.xhtml", resource=resource, heading=heading, goals=goals)
     lines = (line.strip() for line in div.splitlines())
     return {"status": "generated", "div": "\n".join(line for line in lines if line)}

@@ -17,6 +17,28 @@ _SYSTEMS = {
 }
 
 
+_WORDS = {
+    "before-start": "before the start of",
+    "after-end": "after the end of",
+    "all": "all of these",
+    "any": "any of these",
+    "all-or-none": "all of these or none",
+    "exactly-one": "exactly one of these",
+    "at-most-one": "at most one of these",
+    "one-or-more": "one or more of these",
+    "could": "may be left out",
+    "must": "must be done",
+    "multiple": "may be done several times",
+    "single": "done once",
+}
+"""R4's codes for how actions are related, chosen, required and repeated."""
+
+
+def behavior(code: str) -> str:
+    """A code of an action's behaviour in words; the code itself where there are none."""
+    return _WORDS.get(code, code)
+
+
 def coding(value: Resource) -> str:
     """A code as people write it: ``LOINC 58410-2``."""
     system = value.get("system", "")
