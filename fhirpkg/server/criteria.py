@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - text of a query is only ever an argument
 """Search criteria: query parameters as conditions in SQL over the table `searchable`.
 
 See http://hl7.org/fhir/R4/search.html. Text of a query enters SQL only as an argument.
@@ -5,26 +6,22 @@ See http://hl7.org/fhir/R4/search.html. Text of a query enters SQL only as an ar
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
-from fhirpkg.server import values
 from fhirpkg.server.exchange import refused
-from fhirpkg.server.indexing import LOCAL, Parameter
-from fhirpkg.server.store import INDEXED
+from fhirpkg.server.predicates import UPDATED, Wanted, date, select, split_values, wrong_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
     from fhirpkg.server.exchange import Refused
-    from fhirpkg.server.indexing import Indexing
-
-Condition = tuple[str, list[Any]]
-"""A piece of SQL and its arguments."""
+    from fhirpkg.server.indexing import Indexing, Parameter
+    from fhirpkg.server.predicates import Condition
 
 _MOST_VALUES = 400  # SQLite takes 500 parts of a union
+_LONGEST_CHAIN = 3
 _MODIFIERS = {
     "token": ("missing", "not"),
     "string": ("missing", "exact", "contains"),
@@ -35,14 +32,13 @@ _MODIFIERS = {
     "reference": ("missing", "identifier", "[type]"),
     "composite": (),
 }
-_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
 
 
 @dataclass(slots=True)
 class Criteria:
     """What selects: `where` over the table `current`; what was used, and what was not and why."""
 
-    where: str = "digest IS NOT NULL"
+    where: str = "current.digest IS NOT NULL"
     arguments: list[Any] = field(default_factory=list)
     used: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -66,57 +62,126 @@ def read_criteria(
     An unknown parameter is refused (400) when strict, else told in `ignored`; an unknown modifier
     or a value that does not fit is always refused, as the specification demands.
     """
+    scope = _Scope(resource_type, indexing, base)
     criteria = Criteria()
     criteria.narrow(("current.type = ?", [resource_type]))
     for name, text in query:
-        code, _, modifier = name.partition(":")
-        parameter = indexing.parameters(resource_type).get(code)
-        if parameter is None:
-            error = _unknown(code, resource_type, indexing)
+        try:
+            condition = _condition_of(name, text, scope) if text else None
+        except _UnknownParameter as unknown:
+            error = unknown.refusal()
             if strict:
-                raise error
+                raise error from None
             criteria.ignored.append(error.issues[0].text)
-        elif not text:
+            continue
+        if condition is None:
             criteria.ignored.append(f"'{name}' has no value")
         else:
-            criteria.narrow(_condition(parameter, modifier, text, base))
+            criteria.narrow(condition)
             criteria.used.append((name, text))
     return criteria
 
 
-def split_values(text: str, mark: str = ",") -> list[str]:
-    r"""The parts between the marks that no backslash escapes (R4 search.html#escaping).
+class _UnknownParameter(Exception):  # noqa: N818 - refused or ignored, as the client wants it
+    """A search parameter that a type does not have."""
 
-    >>> split_values(r"a\\,b,c")
-    ['a\\,b', 'c']
-    """
-    return re.split(rf"(?<!\\){re.escape(mark)}", text)
+    def __init__(self, code: str, scope: _Scope) -> None:
+        self.code = code
+        self.scope = scope
 
-
-def _unknown(code: str, resource_type: str, indexing: Indexing) -> Refused:
-    near = rules.nearest(code, list(indexing.parameters(resource_type)))
-    return refused(400, "server-search-parameter", type=resource_type, parameter=code, near=near)
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\([,$|\\])", r"\1", text)
-
-
-def _wrong(parameter: Parameter, problem: str) -> Refused:
-    return refused(400, "server-search-value", parameter=parameter.code, problem=problem)
+    def refusal(self) -> Refused:
+        type_, code = self.scope.type, self.code
+        near = rules.nearest(code, list(self.scope.indexing.parameters(type_)))
+        return refused(400, "server-search-parameter", type=type_, parameter=code, near=near)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """One value that a parameter shall have."""
+class _Scope:
+    """The type that a parameter is of; `depth` counts the links of a chain."""
 
-    parameter: Parameter
-    modifier: str
-    text: str
+    type: str
+    indexing: Indexing
     base: str
+    depth: int = 0
 
-    def wrong(self, problem: str) -> Refused:
-        return _wrong(self.parameter, problem)
+    def find(self, code: str) -> Parameter:
+        """The parameter of a code. Raises _UnknownParameter."""
+        parameter = self.indexing.parameters(self.type).get(code)
+        if parameter is None:
+            raise _UnknownParameter(code, self)
+        return parameter
+
+    def at(self, resource_type: str) -> _Scope:
+        """The scope of another type, one link further on."""
+        return replace(self, type=resource_type, depth=self.depth + 1)
+
+
+def _condition_of(name: str, text: str, scope: _Scope) -> Condition:
+    if scope.depth > _LONGEST_CHAIN:
+        problem = f"a chain has at most {_LONGEST_CHAIN} links"
+        raise refused(400, "server-search-value", parameter=name, problem=problem)
+    if name.startswith("_has:"):
+        return _has(name, text, scope)
+    head, _, rest = name.partition(".")
+    code, _, modifier = head.partition(":")
+    parameter = scope.find(code)
+    if rest and parameter.kind == "reference":
+        return _chain(parameter, modifier, rest, text, scope)
+    if rest:
+        raise _UnknownParameter(name, scope)
+    return _condition(parameter, modifier, text, scope.base)
+
+
+def _selected(name: str, text: str, scope: _Scope) -> Condition:
+    """The WHERE of the resources of a type that meet one criterion."""
+    sql, arguments = _condition_of(name, text, scope)
+    where = f"current.digest IS NOT NULL AND current.type = ? AND ({sql})"
+    return where, [scope.type, *arguments]
+
+
+def _chain(parameter: Parameter, modifier: str, rest: str, text: str, scope: _Scope) -> Condition:
+    """``subject:Patient.name=x``: what refers to a resource that meets a criterion of its own."""
+    if modifier:
+        _check_modifier(parameter, modifier)
+    code = rest.partition(".")[0].partition(":")[0]
+    types = [modifier] if modifier else parameter.targets
+    fitting = [t for t in types if code in scope.indexing.parameters(t) or code == "_has"]
+    if not fitting:
+        raise _UnknownParameter(f"{parameter.code}.{code}", scope)
+    links: list[Condition] = []
+    for target in fitting:
+        where, arguments = _selected(rest, text, scope.at(target))
+        there = f"SELECT current.id FROM current WHERE {where}"
+        refers = "SELECT key FROM searchable WHERE param = ? AND"
+        by_id = f"{refers} type = ? AND value IN ({there})"
+        by_url = f"{refers} type IS NULL AND value IN ({_values(where)})"
+        links.append((by_id, [parameter.name, target, *arguments]))
+        links.append((by_url, [parameter.name, f"{target}.url", *arguments]))
+    union = " UNION ".join(sql for sql, _ in links)
+    return f"current.key IN ({union})", [argument for _, some in links for argument in some]
+
+
+def _has(name: str, text: str, scope: _Scope) -> Condition:
+    """``_has:Observation:patient:code=x``: what such a resource refers to."""
+    _, source, code, rest = ([*name.split(":", 3), "", "", ""])[:4]
+    if source not in scope.indexing.types or not rest:
+        problem = "it is _has:Type:reference:parameter, with a type of R4"
+        raise refused(400, "server-search-value", parameter=name, problem=problem)
+    inner = scope.at(source)
+    where, arguments = _selected(rest, text, inner)
+    referring, param = _values(where), [inner.find(code).name, *arguments]
+    by_id = f"current.id IN ({referring} AND type = ?)"
+    by_url = f"SELECT key FROM searchable WHERE param = ? AND value IN ({referring})"
+    return (
+        f"{by_id} OR current.key IN ({by_url})",
+        [*param, scope.type, f"{scope.type}.url", *param],
+    )
+
+
+def _values(where: str) -> str:
+    """What a parameter, the first argument, holds in the resources that a WHERE picks."""
+    there = f"SELECT current.key FROM current WHERE {where}"
+    return f"SELECT value FROM searchable WHERE param = ? AND key IN ({there})"
 
 
 def _condition(parameter: Parameter, modifier: str, text: str, base: str) -> Condition:
@@ -128,11 +193,13 @@ def _condition(parameter: Parameter, modifier: str, text: str, base: str) -> Con
         places = ",".join("?" * len(texts))
         return f"current.id {'NOT ' if modifier else ''}IN ({places})", list(texts)
     if len(texts) > _MOST_VALUES:
-        raise _wrong(parameter, f"{len(texts)} values, at most {_MOST_VALUES} are taken at once")
-    wanted = [_Wanted(parameter, modifier, one, base) for one in texts]
+        raise wrong_value(
+            parameter, f"{len(texts)} values, at most {_MOST_VALUES} are taken at once"
+        )
+    wanted = [Wanted(parameter, modifier, one, base) for one in texts]
     if parameter.code == "_lastUpdated":
-        return _any_of(_date(one, _UPDATED) for one in wanted)
-    parts = [_select(one) for one in wanted]
+        return _any_of(date(one, UPDATED) for one in wanted)
+    parts = [select(one) for one in wanted]
     union = " UNION ".join(sql for sql, _ in parts)
     arguments = [argument for _, some in parts for argument in some]
     return f"current.key {'NOT ' if modifier == 'not' else ''}IN ({union})", arguments
@@ -154,7 +221,7 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
 
 def _missing(parameter: Parameter, text: str) -> Condition:
     if text not in {"true", "false"}:
-        raise _wrong(parameter, f"':missing' is true or false, not '{text}'")
+        raise wrong_value(parameter, f"':missing' is true or false, not '{text}'")
     if parameter.code in {"_id", "_lastUpdated"}:  # never missing
         return str(int(text == "false")), []
     negation = "NOT " if text == "true" else ""
@@ -166,163 +233,3 @@ def _any_of(conditions: Iterable[Condition]) -> Condition:
     found = list(conditions)
     sql = " OR ".join(f"({sql})" for sql, _ in found)
     return sql, [argument for _, some in found for argument in some]
-
-
-def _select(wanted: _Wanted) -> Condition:
-    """A SELECT of the keys that one value of a parameter fits."""
-    parameter = wanted.parameter
-    if parameter.components:
-        return _select_composite(wanted)
-    kind, name = parameter.kind, parameter.name
-    if wanted.modifier == "identifier":
-        kind, name = "token", f"{name}:identifier"
-    sql, arguments = _PREDICATES[kind](wanted)
-    return f"SELECT key FROM searchable WHERE param = ? AND ({sql})", [name, *arguments]  # noqa: S608
-
-
-def _select_composite(wanted: _Wanted) -> Condition:
-    texts, components = split_values(wanted.text, "$"), wanted.parameter.components
-    if len(texts) != len(components):
-        form = "$".join(component.code for component in components)
-        raise wanted.wrong(f"'{wanted.text}' has {len(texts)} of the {len(components)} of {form}")
-    parts = [
-        _select(_Wanted(component, "", text, wanted.base))
-        for component, text in zip(components, texts, strict=True)
-    ]
-    both = " INTERSECT ".join(sql.replace("SELECT key", "SELECT key, part", 1) for sql, _ in parts)
-    return f"SELECT key FROM ({both})", [argument for _, some in parts for argument in some]  # noqa: S608
-
-
-def _token(wanted: _Wanted) -> Condition:
-    system, *code = (_unescape(part) for part in split_values(wanted.text, "|"))
-    if not code:
-        return "value = ?", [system.casefold()]
-    if code == [""]:
-        return "system = ?", [system]
-    # The system that a `code` element implies is not stored: None fits each.
-    value = "|".join(code).casefold()
-    return "value = ? AND (system = ? OR system IS NULL)", [value, system]
-
-
-def _string(wanted: _Wanted) -> Condition:
-    text = _unescape(wanted.text)
-    if wanted.modifier == "exact":
-        return "exact = ?", [text]
-    if wanted.modifier == "contains":
-        return "instr(value, ?)", [values.plain(text)]
-    start = values.plain(text)
-    return "value >= ? AND value < ?", [start, start + "\U0010ffff"]
-
-
-def _uri(wanted: _Wanted) -> Condition:
-    text = _unescape(wanted.text)
-    if wanted.modifier == "below":
-        return "substr(value, 1, ?) = ?", [len(text), text]
-    if wanted.modifier == "above":
-        return "value = substr(?, 1, length(value))", [text]
-    return "value = ?", [text]
-
-
-def _prefix(text: str) -> tuple[str, str]:
-    match = _PREFIXED.fullmatch(text)
-    assert match is not None, "every text matches"
-    return match[1] or "eq", match[2]
-
-
-_DATES = {
-    "eq": "{low} >= :a AND {high} <= :b",
-    "ne": "NOT ({low} >= :a AND {high} <= :b)",
-    "gt": "{high} > :b",
-    "lt": "{low} < :a",
-    "ge": "{high} > :a",
-    "le": "{low} < :b",
-    "sa": "{low} >= :b",
-    "eb": "{high} <= :a",
-    "ap": "{low} < :b AND {high} > :a",
-}
-_UPDATED = {"low": "current.updated", "high": "(current.updated + 1000)"}
-_STORED = {"low": "value", "high": "high"}
-
-
-def _date(wanted: _Wanted, columns: Mapping[str, str] = _STORED) -> Condition:
-    prefix, date = _prefix(wanted.text)
-    try:
-        low, high = values.date_range(_unescape(date))
-    except ValueError as error:
-        raise wanted.wrong(str(error)) from None
-    if prefix == "ap":  # a tenth of the time from then to now, as the specification suggests
-        margin = abs(values.now() - low) // 10
-        low, high = low - margin, high + margin
-    return _with_arguments(_DATES[prefix].format(**columns), low, high)
-
-
-_NUMBERS = {
-    "eq": "value >= :a AND high < :b",
-    "ne": "NOT (value >= :a AND high < :b)",
-    "gt": "high > :a",
-    "lt": "value < :a",
-    "ge": "high >= :a",
-    "le": "value <= :a",
-    "sa": "value > :a",
-    "eb": "high < :a",
-    "ap": "value <= :b AND high >= :a",
-}
-
-
-def _number(wanted: _Wanted) -> Condition:
-    prefix, number = _prefix(wanted.text)
-    try:
-        low, high = values.number_range(number)
-    except ValueError as error:
-        raise wanted.wrong(str(error)) from None
-    if prefix == "ap":
-        margin = abs(float(number)) / 10
-        low, high = float(number) - margin, float(number) + margin
-    elif prefix not in {"eq", "ne"}:  # they take the number as exact
-        low = high = float(number)
-    return _with_arguments(_NUMBERS[prefix], low, high)
-
-
-def _with_arguments(template: str, low: float, high: float) -> Condition:
-    """The template with positional arguments, in the order in which they stand in it."""
-    arguments = [low if mark == ":a" else high for mark in re.findall(":[ab]", template)]
-    return re.sub(":[ab]", "?", template), arguments
-
-
-def _quantity(wanted: _Wanted) -> Condition:
-    number, *unit = (_unescape(part) for part in split_values(wanted.text, "|"))
-    sql, arguments = _number(replace(wanted, text=number))
-    if not unit:
-        return sql, arguments
-    if len(unit) != 2:
-        raise wanted.wrong(f"'{wanted.text}' is not number, number|system|code or number||code")
-    system, code = unit
-    if system:
-        return f"({sql}) AND system = ? AND code = ?", [*arguments, system, code]
-    return f"({sql}) AND (code = ? OR unit = ?)", [*arguments, code, code]
-
-
-def _reference(wanted: _Wanted) -> Condition:
-    text = _unescape(wanted.text).removeprefix(f"{wanted.base}/" if wanted.base else "")
-    if wanted.modifier and "/" not in text:
-        text = f"{wanted.modifier}/{text}"
-    if local := LOCAL.fullmatch(text):
-        absolute = f"{wanted.base}/{local['type']}/{local['id']}"
-        local_or_absolute = "value = ? AND type = ? OR value = ? AND type IS NULL"
-        return local_or_absolute, [local["id"], local["type"], absolute]
-    url, _, version = text.partition("|")
-    if version:
-        return "value = ? AND version = ?", [url, version]
-    return "value = ?", [url]
-
-
-_PREDICATES: dict[str, Callable[[_Wanted], Condition]] = {
-    "token": _token,
-    "string": _string,
-    "uri": _uri,
-    "date": _date,
-    "number": _number,
-    "quantity": _quantity,
-    "reference": _reference,
-}
-assert _PREDICATES.keys() == INDEXED.keys(), "each kind that is indexed is searched by"

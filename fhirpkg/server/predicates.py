@@ -1,0 +1,219 @@
+# ruff: noqa: S608 - text of a query is only ever an argument
+"""Conditions in SQL on the table `searchable`: what one value of a search parameter fits.
+
+See http://hl7.org/fhir/R4/search.html#ptypes. Text of a query enters SQL only as an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.server import values
+from fhirpkg.server.exchange import refused
+from fhirpkg.server.indexing import LOCAL, Parameter
+from fhirpkg.server.store import INDEXED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fhirpkg.server.exchange import Refused
+
+Condition = tuple[str, list[Any]]
+"""A piece of SQL and its arguments."""
+
+_PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
+
+
+def split_values(text: str, mark: str = ",") -> list[str]:
+    r"""The parts between the marks that no backslash escapes (R4 search.html#escaping).
+
+    >>> split_values(r"a\\,b,c")
+    ['a\\,b', 'c']
+    """
+    return re.split(rf"(?<!\\){re.escape(mark)}", text)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\([,$|\\])", r"\1", text)
+
+
+def wrong_value(parameter: Parameter, problem: str) -> Refused:
+    """The refusal of a value that does not fit its parameter."""
+    return refused(400, "server-search-value", parameter=parameter.code, problem=problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One value that a parameter shall have."""
+
+    parameter: Parameter
+    modifier: str
+    text: str
+    base: str
+
+    def wrong(self, problem: str) -> Refused:
+        """The refusal of this value."""
+        return wrong_value(self.parameter, problem)
+
+
+def select(wanted: Wanted) -> Condition:
+    """A SELECT of the keys that one value of a parameter fits."""
+    parameter = wanted.parameter
+    if parameter.components:
+        return _select_composite(wanted)
+    kind, name = parameter.kind, parameter.name
+    if wanted.modifier == "identifier":
+        kind, name = "token", f"{name}:identifier"
+    sql, arguments = _PREDICATES[kind](wanted)
+    return f"SELECT key FROM searchable WHERE param = ? AND ({sql})", [name, *arguments]
+
+
+def _select_composite(wanted: Wanted) -> Condition:
+    texts, components = split_values(wanted.text, "$"), wanted.parameter.components
+    if len(texts) != len(components):
+        form = "$".join(component.code for component in components)
+        raise wanted.wrong(f"'{wanted.text}' has {len(texts)} of the {len(components)} of {form}")
+    parts = [
+        select(Wanted(component, "", text, wanted.base))
+        for component, text in zip(components, texts, strict=True)
+    ]
+    both = " INTERSECT ".join(sql.replace("SELECT key", "SELECT key, part", 1) for sql, _ in parts)
+    return f"SELECT key FROM ({both})", [argument for _, some in parts for argument in some]
+
+
+def _token(wanted: Wanted) -> Condition:
+    system, *code = (_unescape(part) for part in split_values(wanted.text, "|"))
+    if not code:
+        return "value = ?", [system.casefold()]
+    if code == [""]:
+        return "system = ?", [system]
+    # The system that a `code` element implies is not stored: None fits each.
+    value = "|".join(code).casefold()
+    return "value = ? AND (system = ? OR system IS NULL)", [value, system]
+
+
+def _string(wanted: Wanted) -> Condition:
+    text = _unescape(wanted.text)
+    if wanted.modifier == "exact":
+        return "exact = ?", [text]
+    if wanted.modifier == "contains":
+        return "instr(value, ?)", [values.plain(text)]
+    start = values.plain(text)
+    return "value >= ? AND value < ?", [start, start + "\U0010ffff"]
+
+
+def _uri(wanted: Wanted) -> Condition:
+    text = _unescape(wanted.text)
+    if wanted.modifier == "below":
+        return "substr(value, 1, ?) = ?", [len(text), text]
+    if wanted.modifier == "above":
+        return "value = substr(?, 1, length(value))", [text]
+    return "value = ?", [text]
+
+
+def _prefix(text: str) -> tuple[str, str]:
+    match = _PREFIXED.fullmatch(text)
+    assert match is not None, "every text matches"
+    return match[1] or "eq", match[2]
+
+
+_DATES = {
+    "eq": "{low} >= :a AND {high} <= :b",
+    "ne": "NOT ({low} >= :a AND {high} <= :b)",
+    "gt": "{high} > :b",
+    "lt": "{low} < :a",
+    "ge": "{high} > :a",
+    "le": "{low} < :b",
+    "sa": "{low} >= :b",
+    "eb": "{high} <= :a",
+    "ap": "{low} < :b AND {high} > :a",
+}
+UPDATED = {"low": "current.updated", "high": "(current.updated + 1000)"}
+_STORED = {"low": "value", "high": "high"}
+
+
+def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Condition:
+    """A condition on a stored date, or on other columns that hold the ends of a range."""
+    prefix, text = _prefix(wanted.text)
+    try:
+        low, high = values.date_range(_unescape(text))
+    except ValueError as error:
+        raise wanted.wrong(str(error)) from None
+    if prefix == "ap":  # a tenth of the time from then to now, as the specification suggests
+        margin = abs(values.now() - low) // 10
+        low, high = low - margin, high + margin
+    return _with_arguments(_DATES[prefix].format(**columns), low, high)
+
+
+_NUMBERS = {
+    "eq": "value >= :a AND high < :b",
+    "ne": "NOT (value >= :a AND high < :b)",
+    "gt": "high > :a",
+    "lt": "value < :a",
+    "ge": "high >= :a",
+    "le": "value <= :a",
+    "sa": "value > :a",
+    "eb": "high < :a",
+    "ap": "value <= :b AND high >= :a",
+}
+
+
+def _number(wanted: Wanted) -> Condition:
+    prefix, number = _prefix(wanted.text)
+    try:
+        low, high = values.number_range(number)
+    except ValueError as error:
+        raise wanted.wrong(str(error)) from None
+    if prefix == "ap":
+        margin = abs(float(number)) / 10
+        low, high = float(number) - margin, float(number) + margin
+    elif prefix not in {"eq", "ne"}:  # they take the number as exact
+        low = high = float(number)
+    return _with_arguments(_NUMBERS[prefix], low, high)
+
+
+def _with_arguments(template: str, low: float, high: float) -> Condition:
+    """The template with positional arguments, in the order in which they stand in it."""
+    arguments = [low if mark == ":a" else high for mark in re.findall(":[ab]", template)]
+    return re.sub(":[ab]", "?", template), arguments
+
+
+def _quantity(wanted: Wanted) -> Condition:
+    number, *unit = (_unescape(part) for part in split_values(wanted.text, "|"))
+    sql, arguments = _number(replace(wanted, text=number))
+    if not unit:
+        return sql, arguments
+    if len(unit) != 2:
+        raise wanted.wrong(f"'{wanted.text}' is not number, number|system|code or number||code")
+    system, code = unit
+    if system:
+        return f"({sql}) AND system = ? AND code = ?", [*arguments, system, code]
+    return f"({sql}) AND (code = ? OR unit = ?)", [*arguments, code, code]
+
+
+def _reference(wanted: Wanted) -> Condition:
+    text = _unescape(wanted.text).removeprefix(f"{wanted.base}/" if wanted.base else "")
+    if wanted.modifier and "/" not in text:
+        text = f"{wanted.modifier}/{text}"
+    if local := LOCAL.fullmatch(text):
+        absolute = f"{wanted.base}/{local['type']}/{local['id']}"
+        local_or_absolute = "value = ? AND type = ? OR value = ? AND type IS NULL"
+        return local_or_absolute, [local["id"], local["type"], absolute]
+    url, _, version = text.partition("|")
+    if version:
+        return "value = ? AND version = ?", [url, version]
+    return "value = ?", [url]
+
+
+_PREDICATES: dict[str, Callable[[Wanted], Condition]] = {
+    "token": _token,
+    "string": _string,
+    "uri": _uri,
+    "date": date,
+    "number": _number,
+    "quantity": _quantity,
+    "reference": _reference,
+}
+assert _PREDICATES.keys() == INDEXED.keys(), "each kind that is indexed is searched by"
