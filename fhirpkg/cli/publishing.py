@@ -95,7 +95,8 @@ def published(plan: Plan, client: FhirClient) -> ExitCode:
     code = show_report(report, plan, client)
     if code is not ExitCode.DONE:
         return code
-    return show_verification(read_back(plan.subject, client, report.places))
+    found = read_back(plan.subject, client, report.places, written=report.writes)
+    return show_verification(found)
 
 
 def show_plan(plan: Plan, client: FhirClient) -> ExitCode:

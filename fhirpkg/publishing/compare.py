@@ -63,7 +63,7 @@ def digest(resource: Resource) -> str:
 
 def same(ours: Resource, theirs: Resource) -> bool:
     """Whether the server holds what we would send; labels it has beyond ours do not count."""
-    return _bare(ours) == _bare(theirs) or _aligned(ours) == _aligned(theirs, ours)
+    return _aligned(ours) == _aligned(theirs, ours)
 
 
 def differences(ours: Resource, theirs: Resource) -> list[Difference]:

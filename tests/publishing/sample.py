@@ -14,7 +14,8 @@ from fhirpkg.publishing.push import push
 
 BASE = "http://example.org/fhir"
 CPT = {"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}
-DIV = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Walk &amp; rest</p></div>'
+XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
+DIV = f"<div {XHTML}><p class='a'>Walk &amp; rest<br></br>every&#160;day</p></div>"
 
 
 def canonical(resource_type, resource_id, **more):

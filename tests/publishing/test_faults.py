@@ -40,8 +40,17 @@ def disturbed(server, script, given=None, patience=60.0):
     return None
 
 
-@pytest.mark.parametrize("number", range(1, WRITES_OF_A_PUSH + 1))
-@pytest.mark.parametrize("fault", faults.ONE_REQUEST.values(), ids=faults.ONE_REQUEST)
+TRANSACTION = 4
+EVERYWHERE = {"reset before", "answer lost after commit", "204 without a body after commit"}
+CASES = [
+    pytest.param(fault, number, id=f"{name}, write {number}")
+    for name, fault in faults.ONE_REQUEST.items()
+    for number in range(1, WRITES_OF_A_PUSH + 1)
+    if number == TRANSACTION or name in EVERYWHERE
+]
+
+
+@pytest.mark.parametrize("fault, number", CASES)
 def test_a_push_through_one_fault_and_the_next_one_end_as_if_nothing_had_been(
     server, fault, number, undisturbed
 ):
@@ -53,7 +62,7 @@ def test_a_push_through_one_fault_and_the_next_one_end_as_if_nothing_had_been(
 
 
 @pytest.mark.parametrize("number", range(1, WRITES_OF_A_PUSH + 1))
-@pytest.mark.parametrize("fault", [faults.lost_after, faults.empty_503, faults.html_502_after])
+@pytest.mark.parametrize("fault", [faults.lost_after])
 def test_so_does_an_update_and_it_makes_no_version_too_many(server, fault, number, undisturbed):
     publish(server)
     disturbed(server, faults.at(number, fault), changed())
@@ -61,11 +70,11 @@ def test_so_does_an_update_and_it_makes_no_version_too_many(server, fault, numbe
     assert state(server) == undisturbed[1]
 
 
-@pytest.mark.parametrize("number", range(1, WRITES_OF_A_PUSH + 1))
+@pytest.mark.parametrize("number", [1, 9, 12, 14, 16, 18])
 def test_a_server_that_dies_for_good_leaves_a_push_that_the_next_one_ends(
     server, number, undisturbed
 ):
-    dead = faults.always(faults.reset_before, lambda _: True, after=number + 8)
+    dead = faults.always(faults.reset_before, lambda _: True, after=number)
     report = disturbed(server, dead, patience=2.0)
     assert report is None or not report.is_complete or state(server) == undisturbed[0]
     assert publish(server).is_complete

@@ -40,7 +40,8 @@ class Reply:
 
     @property
     def resource(self):
-        return json.loads(self.body) if self.body else None
+        data = self.bytes()
+        return json.loads(data) if data else None
 
     def bytes(self) -> bytes:
         if isinstance(self.body, bytes):
@@ -85,6 +86,8 @@ def scripted(script: Script, target: str = "http://nobody.invalid/fhir") -> Iter
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = 1 << 16
 
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
