@@ -73,5 +73,7 @@ def nearest(name: str, allowed: list[str]) -> str:
     """The allowed name most like the one found, as ``; did you mean 'x'?``, or nothing."""
     import difflib  # noqa: PLC0415 - only needed when something is wrong
 
+    if len(allowed) > 50:  # comparing takes long; the first letter is seldom the wrong one
+        allowed = [each for each in allowed if each[:1].lower() == name[:1].lower()]
     close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
