@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
 from fhirpkg.authoring.activities import activity_definitions
+from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness
 from fhirpkg.authoring.documents import document_references
 from fhirpkg.authoring.edition import Edition
 from fhirpkg.authoring.plan import plan_definition
@@ -53,11 +54,14 @@ def _resources(edition: Edition) -> list[Resource]:
     """The resources of one procedure, the plan first."""
     documents = document_references(edition)
     checklist = questionnaire(edition)
+    logic = logic_library(edition)
     resources = [
-        plan_definition(edition, documents),
+        plan_definition(edition, documents, readiness(edition), logic),
         *activity_definitions(edition, documents),
         *([checklist] if checklist else []),
+        *([logic] if logic else []),
         value_set(edition),
+        *criteria_value_sets(edition),
         *documents.values(),
     ]
     resources.append(manifest(edition, resources))

@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path
 
 _ELSEWHERE = ("source", "codes", "evidence")
-_CODE_KEYS = ("code", "use", "sites", "diagnoses", "places", "specialty", "measure")
-_SAID_KEYS = ("title", "text", "patient", "goal", "change", "call", "choices", "within", "takes")
+_CODE_KEYS = (
+    "code", "use", "sites", "diagnoses", "places", "specialty", "measure",
+    "condition", "observation", "procedure", "imaging",
+)  # fmt: skip
+_SAID_KEYS = (
+    "title", "text", "patient", "goal", "change", "call", "choices", "within", "takes",
+    "limit", "missing", "exceeded",
+)  # fmt: skip
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _ACTIONS = ("preparation", "steps", "recovery")
 _RESERVED_IDS = (
     "counseling", "eligibility", "risks", "benefits", "alternatives", "experience",
-    "preparation", "checklist", "procedure", "recovery",
+    "preparation", "checklist", "procedure", "recovery", "readiness",
 )  # fmt: skip
 """Ids of the actions that every plan has; an author's own differ from them."""
 
@@ -96,6 +102,7 @@ def _check_ids(read: Source) -> None:
         [item for section in _ACTIONS for item in _actions(data.get(section), (section,))],
         [*_items(data, "risks"), *_items(data, "benefits")],
         *([*_items(data, name)] for name in ("indications", "alternatives", "personnel")),
+        [*_items(data, "criteria")],
         [*_items(data, "checklist")],
     ]
     for number, group in enumerate(groups):

@@ -22,13 +22,21 @@ _PHASE_CODES = {
 }
 
 
-def plan_definition(edition: Edition, documents: dict[str, Resource]) -> Resource:
-    """The plan; `documents` are the DocumentReferences by their kind."""
+def plan_definition(
+    edition: Edition,
+    documents: dict[str, Resource],
+    readiness: Resource | None = None,
+    logic: Resource | None = None,
+) -> Resource:
+    """The plan; `documents` are the DocumentReferences by their kind.
+
+    `readiness` is the action of what is still open, `logic` the Library that its conditions name.
+    """
     procedure = edition.procedure
     title = f"{procedure.name.text}: plan of care"
     actions = [
         _counseling(edition, documents["education"]),
-        _preparation(edition, documents["preparation"]),
+        _preparation(edition, documents["preparation"], readiness),
         _procedure(edition),
         _recovery(edition, documents["aftercare"]),
     ]
@@ -49,7 +57,9 @@ def plan_definition(edition: Edition, documents: dict[str, Resource]) -> Resourc
             *edition.all_citations(),
             *(document_artifact(edition, document) for document in documents.values()),
             *_composed_of(edition, actions),
+            *([{"type": "depends-on", "resource": logic["url"]}] if logic else []),
         ],
+        **({"library": [logic["url"]]} if logic else {}),
         "goal": [
             *(_benefit_goal(edition, benefit) for benefit in procedure.benefits),
             *(_safety_goal(edition, risk) for risk in procedure.risks),
@@ -208,9 +218,10 @@ def _thing_told(edition: Edition, name: str, item: Any) -> Resource:
     )
 
 
-def _preparation(edition: Edition, document: Resource) -> Resource:
+def _preparation(edition: Edition, document: Resource, readiness: Resource | None) -> Resource:
     procedure = edition.procedure
-    parts = [_action(edition, action) for action in procedure.preparation]
+    parts = [readiness] if readiness else []
+    parts += [_action(edition, action) for action in procedure.preparation]
     if procedure.checklist:
         parts.append(
             {

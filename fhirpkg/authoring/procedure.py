@@ -7,9 +7,17 @@ single values, such as names that must exist elsewhere in the file, is in :mod:`
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32)]
@@ -160,6 +168,61 @@ class Alternative(Said):
     code: Names = ()
 
 
+class Criterion(Said):
+    """Something that is looked up in a patient's record; it never excludes anybody.
+
+    One of `indications`, `condition`, `observation`, `procedure`, `imaging`, `age` and `sex` says
+    what. `text` says why it is looked up.
+    """
+
+    id: Id
+    title: Text
+    indications: Literal["any"] | None = Field(None, description="A diagnosis of the indications")
+    condition: Names = Field((), description="A condition: names under 'codes'")
+    observation: Names = Field((), description="A measured value: names under 'codes'")
+    procedure: Names = Field((), description="Something done: names under 'codes'")
+    imaging: Names = Field((), description="Images taken: names under 'codes'")
+    age: Count | None = Field(None, description="At least so many years")
+    sex: Literal["female", "male"] | None = None
+    within: Annotated[str, StringConstraints(pattern=r"^\d+ (d|wk|mo|a)$")] | None = Field(
+        None, description="Not longer ago than this"
+    )
+    limit: (
+        Annotated[str, StringConstraints(pattern=r"^(above|below) \d+(\.\d+)?( \S+)?$")] | None
+    ) = Field(None, description="Beyond it the value is to be corrected first: 'below 50 10*9/L'")
+    missing: Text = Field(description="What is said when it is not on record")
+    exceeded: str = Field("", description="What is said when the value is beyond its limit")
+
+    @model_validator(mode="after")
+    def _is_about_one_thing(self) -> Self:
+        given = [name for name in _LOOKED_UP if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(f"one of {', '.join(_LOOKED_UP)} says what is looked up")
+        if bool(self.limit) != bool(self.exceeded) or (self.limit and not self.observation):
+            raise ValueError("'limit' and 'exceeded' go together, with 'observation'")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """What is looked up; a diagnosis of the indications is a condition."""
+        found = next(name for name in _LOOKED_UP if getattr(self, name))
+        return "condition" if found == "indications" else found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the codes it is found by."""
+        return self.condition or self.observation or self.procedure or self.imaging
+
+    @property
+    def bounds(self) -> tuple[str, str, str]:
+        """Direction, number and unit of the limit."""
+        direction, number, *unit = (self.limit or "").split(" ")
+        return direction, number, unit[0] if unit else ""
+
+
+_LOOKED_UP = ("indications", "condition", "observation", "procedure", "imaging", "age", "sex")
+
+
 class Question(Said):
     """A question of the checklist before the procedure."""
 
@@ -213,6 +276,7 @@ class Procedure(Part):
     recovery: tuple[Action, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     experience: Said
+    criteria: tuple[Criterion, ...] = ()
     checklist: tuple[Question, ...] = ()
     evidence: dict[Id, Evidence] = {}
     codes: dict[Text, Names] = Field(description="Our name for a concept, and its codes")

@@ -20,26 +20,38 @@ def value_set(edition: Edition) -> Resource:
     """The ValueSet of indications: every code listed, so that it expands without a server."""
     procedure = edition.procedure
     names = dict.fromkeys(name for item in procedure.indications for name in item.diagnoses)
+    text = (
+        f"Conditions for which the procedure '{procedure.name.text}' is considered: "
+        f"{', '.join(names).lower()}."
+    )
+    made = listed_value_set(
+        edition, "indications", f"{procedure.name.text}: indications", text, names
+    )
+    return {**made, "purpose": "To find patients who may have a reason for the procedure."}
+
+
+def listed_value_set(
+    edition: Edition, part: str, title: str, text: str, names: Iterable[str]
+) -> Resource:
+    """A ValueSet of the codes behind names, with its expansion: no server has to expand it."""
     codes: dict[str, list[str]] = {}
     for name in names:
-        for line in procedure.codes[name]:
+        for line in edition.procedure.codes[name]:
             for system, code in codings(line):
                 codes.setdefault(SYSTEMS[system], []).append(code)
-    title = f"{procedure.name.text}: indications"
+    unique = [(system, code) for system, found in codes.items() for code in dict.fromkeys(found)]
     return {
-        **edition.header(
-            "ValueSet",
-            edition.id("indications"),
-            title,
-            f"Conditions for which the procedure '{procedure.name.text}' is considered: "
-            f"{', '.join(names).lower()}.",
-        ),
-        "purpose": "To find patients who may have a reason for the procedure.",
+        **edition.header("ValueSet", edition.id(part), title, text),
         "compose": {
             "include": [
                 {"system": system, "concept": [{"code": code} for code in dict.fromkeys(found)]}
                 for system, found in codes.items()
             ]
+        },
+        "expansion": {
+            "timestamp": edition.package.date,
+            "total": len(unique),
+            "contains": [{"system": system, "code": code} for system, code in unique],
         },
     }
 
