@@ -16,11 +16,11 @@ def bundle(kind, *entries, **more):
     return {"resourceType": "Bundle", "type": kind, "entry": list(entries), **more}
 
 
-def entry(resource_type="Patient", id_="a", url=None, **more):
+def entry(resource_type="Patient", id_="a", full_url=None, **more):
     resource = {"resourceType": resource_type, **more}
     if id_:
         resource["id"] = id_
-    return {"fullUrl": url or f"{BASE}/{resource_type}/{id_}", "resource": resource}
+    return {"fullUrl": full_url or f"{BASE}/{resource_type}/{id_}", "resource": resource}
 
 
 def ref(to):
@@ -48,12 +48,36 @@ def check(made):
     ],
 )
 def test_a_full_url_agrees_with_its_resource(url, id_, expected):
-    found = check(bundle("collection", entry(id_=id_, url=url)))
+    found = check(bundle("collection", entry(id_=id_, full_url=url)))
     assert found == [(rule, ("entry", 0)) for rule in expected]
 
 
+@pytest.mark.parametrize(
+    "url, severity",
+    [(f"{BASE}/Patient/b", None), (f"{BASE}/Group/a", "error"), (f"{BASE}/Group/b", "error")],
+)
+def test_an_address_of_another_type_is_worse_than_one_of_another_id(url, severity):
+    made = bundle("collection", entry(full_url=url))
+    run = Run(made, DEFINITIONS, Terminology(DEFINITIONS))
+    check_bundle(made, (), run)
+    assert [f.severity for f in run.findings] == [severity]
+
+
+@pytest.mark.parametrize(
+    "url, count",
+    [
+        (f"{BASE}/ValueSet/a", 0),
+        ("http://example.org/my-value-set", 1),
+        ("urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7", 1),
+    ],
+)
+def test_a_canonical_url_is_a_full_url_only_where_it_ends_with_the_id(url, count):
+    found = check(bundle("collection", entry("ValueSet", "a", url, url=url)))
+    assert found == [("full-url-canonical", ("entry", 0))] * count
+
+
 def test_a_resource_that_is_sent_may_lack_the_id_of_its_address():
-    sent = entry(id_=None, url=f"{BASE}/Patient/a") | {
+    sent = entry(id_=None, full_url=f"{BASE}/Patient/a") | {
         "request": {"method": "POST", "url": "Patient"}
     }
     assert check(bundle("transaction", sent)) == []
@@ -72,6 +96,59 @@ def test_links_that_page_stand_once_others_may_repeat():
     relations = ["self", "next", "alternate", "alternate", "next"]
     links = [{"relation": r, "url": "http://example.org"} for r in relations]
     assert check(bundle("searchset", link=links)) == [("link-repeated", ("link", 4))]
+
+
+@pytest.mark.parametrize("kind", ["collection", "transaction", "document", "message"])
+def test_only_searches_and_histories_have_pages(kind):
+    made = bundle(kind, link=[{"relation": "next", "url": "http://example.org"}])
+    assert check(made) == [("link-kind", ("link", 0, "relation"))]
+
+
+def hit(mode=None, **more):
+    return entry(**more) | ({"search": {"mode": mode}} if mode else {})
+
+
+@pytest.mark.parametrize(
+    "made, count",
+    [
+        (hit("match"), 0),
+        (hit(), 0),
+        (hit("include", resource_type="Group"), 0),
+        (hit("outcome", resource_type="OperationOutcome", id_=None, full_url=f"{UUID}1"), 0),
+        (hit("match", resource_type="Group"), 1),
+        (hit("match", id_=None, full_url=f"{UUID}1"), 1),
+        (hit("outcome"), 1),
+        ({"fullUrl": f"{UUID}1"}, 1),
+    ],
+)
+@pytest.mark.parametrize("search", ["Patient?name=x", "?_type=Patient,Device", "Patient"])
+def test_search_results_are_of_the_type_that_was_searched_for(made, count, search):
+    link = [{"relation": "self", "url": f"{BASE}/{search}"}]
+    found = check(bundle("searchset", made, link=link))
+    assert found == [("search", ("entry", 0))] * count
+
+
+def test_a_message_holds_what_its_header_is_about():
+    header = entry("MessageHeader", "m", focus=[ref("Patient/a"), ref("Patient/b")])
+    found = check(bundle("message", header, entry(), entry("Device", "d")))
+    assert found == [
+        ("reference", ("entry", 0, "resource", "focus", 1)),
+        ("unreachable", ("entry", 2)),
+    ]
+
+
+def test_an_entry_can_be_linked_by_another_url_than_a_reference():
+    picture = {"url": f"{BASE}/Binary/x"}
+    made = document({"subject": ref("Patient/a")}, entry(photo=[picture]), entry("Binary", "x"))
+    assert check(made) == []
+
+
+def test_an_inner_bundle_links_nothing_for_the_outer_one():
+    inner = bundle("collection", {"fullUrl": f"{UUID}3", "resource": {"subject": ref("Device/d")}})
+    outer = {"fullUrl": f"{BASE}/Bundle/i", "resource": inner | {"id": "i"}}
+    section = {"entry": [ref("Bundle/i")]}
+    found = check(document({"section": [section]}, outer, entry("Device", "d")))
+    assert found == [("unreachable", ("entry", 2))]
 
 
 def document(composition, *entries, **more):
@@ -113,13 +190,13 @@ def test_what_a_composition_refers_to_must_be_in_the_document(composition, place
     found = check(
         document(composition, entry(extension=[{"valueReference": ref("Composition/c")}]))
     )
-    assert found == [("document-reference", ("entry", 0, "resource", *place))]
+    assert found == [("reference", ("entry", 0, "resource", *place))]
 
 
 def test_a_relative_reference_is_not_resolved_against_a_uuid():
     made = document({"author": [ref("Patient/a")]}, entry())
     made["entry"][0]["fullUrl"] = f"{UUID}2"
-    assert [rule for rule, _ in check(made)] == ["document-reference", "unreachable"]
+    assert [rule for rule, _ in check(made)] == ["reference", "unreachable"]
 
 
 def test_versions_tell_entries_apart():
@@ -131,7 +208,7 @@ def test_versions_tell_entries_apart():
     found = check(document({"subject": ref("Patient/a")}, *versions))
     assert found == [("reference-ambiguous", ("entry", 0, "resource", "subject"))]
     found = check(document({"subject": ref("Patient/a/_history/3")}, versions[0]))
-    assert [rule for rule, _ in found] == ["document-reference", "unreachable"]
+    assert [rule for rule, _ in found] == ["reference", "unreachable"]
 
 
 def test_an_entry_that_nothing_links_with_the_composition_is_told():
