@@ -60,6 +60,7 @@ def generate(structure: Resource, retrieve: Retrieve) -> Resource:
         work = _Snapshot(name, structure, retrieve)
         for segments, element in placed(structure.get("differential", {}).get("element", [])):
             work.apply(segments, element)
+        work.finish()
         elements = written(work.root)
     except RecursionError as error:
         raise DefinitionError(name, "its elements are nested too deeply") from error
@@ -79,6 +80,7 @@ class _Snapshot:
         self._base = self._base_elements(structure)
         self._count = len(self._base)
         self.root = tree(self._base)
+        self._short_forms: dict[int, tuple[Node, bool]] = {}
         if self._extends and structure.get("type"):
             self.root.name = str(structure["type"]).rpartition("/")[2]
 
@@ -93,8 +95,8 @@ class _Snapshot:
             is_extension = node.name in _EXTENSIONS
             sliced, implied = self._child(node, name, place, is_last=number == len(segments))
             node = self._slice(sliced, part or implied)
-            if implied and is_extension:
-                _allow_only_sliced_types(sliced)
+            if implied:
+                self._short_forms[id(sliced)] = sliced, is_extension
         changed = node.own_element()
         merge(changed, element, self.name)
         if "binding" not in element and not _can_be_bound(changed):
@@ -105,6 +107,14 @@ class _Snapshot:
         if node.slice_name:
             self._bound_by_profile(node, element)
             _demand_type(sliced, node)
+
+    def finish(self) -> None:
+        """Draw the conclusion that needs all slices: which types a choice is left with."""
+        for node, is_extension in self._short_forms.values():
+            if is_extension:
+                _allow_only_sliced_types(node)
+            if node.element["slicing"] == _BY_TYPE and _all_types_are_sliced(node):
+                node.own_element()["slicing"] = {**_BY_TYPE, "rules": "closed"}
 
     def _base_elements(self, structure: Resource) -> list[Resource]:
         url = structure.get("baseDefinition")
@@ -234,6 +244,11 @@ def _allow_only_sliced_types(node: Node) -> None:
     named = {type_code(t) for part in node.slices.values() for t in part.element["type"]}
     element = node.own_element()
     element["type"] = [t for t in element["type"] if type_code(t) in named]
+
+
+def _all_types_are_sliced(node: Node) -> bool:
+    named = {type_code(t) for part in node.slices.values() for t in part.element["type"]}
+    return all(type_code(t) in named for t in node.element["type"])
 
 
 def _demand_type(node: Node, part: Node) -> None:
