@@ -36,7 +36,8 @@ def check_contained(resource: Resource, path: Path, run: Run) -> None:
         if not isinstance(item, dict) or "" in named[index]:
             continue
         others = (found for number, found in enumerate(named) if number != index)
-        if item.get("id") not in around.union(*others):
+        identifier = item.get("id")
+        if not isinstance(identifier, str) or identifier not in around.union(*others):
             place = (*path, "contained", index)
             words = {"human": _HUMAN, "formula": ""}
             run.report("dom-3", place, severity=Severity.ERROR, **words)

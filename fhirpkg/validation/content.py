@@ -182,7 +182,8 @@ def _includes(resource: Resource, path: Path) -> Iterator[tuple[Path, Resource]]
 def _check_notices(resource: Resource, path: Path, run: Run) -> None:
     """Each code system that is used and whose owner asks for a notice has one."""
     used = {coding["system"] for _, coding in _codings(resource, ())}
-    used |= {include.get("system") for _, include in _includes(resource, ())}
+    systems = [include.get("system") for _, include in _includes(resource, ())]
+    used |= {system for system in systems if isinstance(system, str)}
     if resource["resourceType"] == "DocumentReference":
         used &= {CPT}  # what stands in the document itself, R4 having no element for it
         data = _attachment(resource)[1]

@@ -1,4 +1,8 @@
+import json
+from pathlib import Path
+
 import pytest
+import yaml
 
 from fhirpkg.validation.validator import Validator
 
@@ -17,3 +21,14 @@ def found(validator):
         return {(i.rule, i.expression) for i in issues if i.severity != "information"}
 
     return check
+
+
+@pytest.fixture(scope="session")
+def content():
+    """Resources of many kinds: those of the mutations, a Bundle of them, the built content."""
+    here = Path(__file__).parent.parent
+    bases = yaml.safe_load((here / "cases/validation/mutations.yaml").read_text())["bases"]
+    built = sorted((here.parent / "resources").glob("*/fhir/*.json"))
+    resources = [*bases.values(), *(json.loads(file.read_text()) for file in built)]
+    entries = [{"fullUrl": f"urn:uuid:{n}", "resource": r} for n, r in enumerate(bases.values())]
+    return [*resources, {"resourceType": "Bundle", "type": "collection", "entry": entries}]
