@@ -51,7 +51,6 @@ def listed_value_set(
         "expansion": {
             "timestamp": edition.package.date,
             "total": len(unique),
-            "parameter": [{"name": "used-codesystem", "valueUri": system} for system in codes],
             "contains": [{"system": system, "code": code} for system, code in unique],
         },
     }
