@@ -14,11 +14,11 @@ from fhirpkg.definitions.terminology.verdicts import (
     Membership,
     Verdict,
     every,
+    near,
     no,
     some,
     unknown,
 )
-from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.composition import Clause, Composition, Filter
@@ -51,7 +51,7 @@ class Evaluation:
         names = sorted(self._terminology.codes(value_set.name) or ())
         if 0 < len(names) <= 8:
             return f", which has {', '.join(names)}"
-        return nearest(self._code, names)
+        return near(self._code, names)
 
     def _in(self, value_set: Composition, system: str) -> Membership:
         key = (value_set.name, system)

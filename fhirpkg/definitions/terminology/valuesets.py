@@ -14,8 +14,7 @@ from fhirpkg.definitions.terminology import composition, grammars
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.expansion import Expansion
 from fhirpkg.definitions.terminology.membership import Evaluation, missing
-from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, no, unknown
-from fhirpkg.rules import nearest
+from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, near, no, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +139,7 @@ class Terminology:
             return unknown(f"version {version} of {system} is not loaded")
         if not held.is_complete:
             return unknown(f"only a part of {system} is loaded ({held.content})")
-        near = nearest(code, list(held.concepts))
-        return no(f"'{code}' is no code of {system}{near}")
+        return no(f"'{code}' is no code of {system}{near(code, held.concepts)}")
 
     def _without_content(self, system: str, code: str) -> Membership:
         if self.value_set(system):

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from fhirpkg.rules import nearest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_LONGEST, _MOST, _REASON = 80, 5000, 400
 
 
 class Verdict(StrEnum):
@@ -31,12 +35,18 @@ YES = Membership(Verdict.YES)
 
 def no(reason: str) -> Membership:
     """The code does not belong."""
-    return Membership(Verdict.NO, reason)
+    return Membership(Verdict.NO, _cut(reason))
 
 
 def unknown(reason: str) -> Membership:
     """Nothing that is loaded can tell."""
-    return Membership(Verdict.UNKNOWN, reason)
+    return Membership(Verdict.UNKNOWN, _cut(reason))
+
+
+def near(code: str, codes: Iterable[str]) -> str:
+    """The code most like the one found, in words; nothing where looking would take long."""
+    known = list(codes)
+    return nearest(code, known) if len(code) <= _LONGEST and len(known) <= _MOST else ""
 
 
 def every(parts: Iterable[Membership]) -> Membership:
@@ -67,3 +77,7 @@ def some(parts: Iterable[Membership], otherwise: str) -> Membership:
     if doubt:
         return doubt
     return no(reasons[0] if len(reasons) == 1 else otherwise)
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= _REASON else f"{reason[:_REASON]}…"

@@ -240,6 +240,14 @@ def test_what_names_a_system_to_supplement_is_a_supplement_whatever_it_says_of_i
     assert asked.lookup(mistaken["url"], "cat").verdict == "unknown"
 
 
+def test_a_code_of_a_million_characters_is_told_in_few_words():
+    huge = "x" * 1_000_000
+    asked = terminology()
+    for found in (asked.lookup(ANIMALS, huge), asked.membership(CORE + "languages", huge)):
+        assert found.verdict == "no"
+        assert len(found.reason) < 500
+
+
 def test_a_server_is_asked_only_what_is_unknown_here():
     asked_for = []
 
