@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Put FHIR packages into the local package cache.")
-@click.argument("packages", nargs=-1, required=True, metavar="NAME#VERSION...")
+@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
 @click.option("--offline", is_flag=True, help="Fetch nothing; say what is missing.")
 def command(packages: tuple[str, ...], offline: bool) -> ExitCode:
     """Put packages and all they depend on into ~/.fhir/packages (or FHIRPKG_CACHE).
 
-    A version is exact (4.0.1), a wildcard (4.0.x) or left out for the latest. The registry is that
-    of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN, or HL7's. Ends with 2 when a package
+    PACKAGE is NAME#VERSION or a .tgz file. A version is exact (4.0.1), a wildcard (4.0.x) or left
+    out for the latest. The registry is that of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN,
+    or HL7's. Ends with 2 when a package
     named here cannot be had, with 1 when one that it depends on cannot.
 
     Example: fhirpkg install hl7.fhir.uv.cpg#2.0.0
@@ -32,8 +33,8 @@ def command(packages: tuple[str, ...], offline: bool) -> ExitCode:
     from fhirpkg.packages.cache import PackageCache, needed
 
     cache = PackageCache()
-    asked = [_parsed(text) for text in packages]
-    waiting = [(wanted, "") for wanted in asked]
+    before = set(cache.installed())
+    waiting = [(_asked(text, cache), "") for text in packages]
     seen: set[PackageId] = set()
     outcome = ExitCode.DONE
     while waiting:
@@ -45,6 +46,8 @@ def command(packages: tuple[str, ...], offline: bool) -> ExitCode:
         if package is None:
             outcome = max(outcome, ExitCode.ISSUES if whose else ExitCode.UNUSABLE)
         else:
+            done = "is already" if package.id in before else "put"
+            click.echo(f"{package.id} {done} in {cache.folder}")
             waiting += [(each, str(package.id)) for each in needed(package.manifest)]
     return outcome
 
@@ -56,15 +59,12 @@ def _install(
     from fhirpkg.errors import PackageError
     from fhirpkg.packages.cache import resolve_package
 
-    was_there = cache.find(wanted)
     try:
-        package = resolve_package(str(wanted), cache, offline=offline, progress=_progress(wanted))
+        return resolve_package(str(wanted), cache, offline=offline, progress=_progress(wanted))
     except PackageError as error:
         needed_by = f" (needed by {whose})" if whose else ""
         click.echo(f"fhirpkg: {error}{needed_by}", err=True)
         return None
-    click.echo(f"{package.id} {'is already' if was_there else 'put'} in {cache.folder}")
-    return package
 
 
 def _progress(wanted: PackageId) -> Callable[[int, int], None] | None:
@@ -80,9 +80,16 @@ def _progress(wanted: PackageId) -> Callable[[int, int], None] | None:
     return show
 
 
-def _parsed(text: str) -> PackageId:
-    from fhirpkg.canonical import PackageId
+def _asked(text: str, cache: PackageCache) -> PackageId:
+    """The package that is asked for; one in a file is put into the cache at once."""
+    from pathlib import Path
 
+    from fhirpkg.canonical import PackageId
+    from fhirpkg.packages.package import read_package
+
+    if text.endswith((".tgz", ".tar.gz")):
+        id_ = read_package(Path(text)).id
+        return cache.add(Path(text).read_bytes(), id_).id
     try:
         return PackageId.parse(text)
     except ValueError as error:

@@ -67,6 +67,8 @@ class PackageCache:
         package = read_package(archive)
         if package.id != wanted:
             raise PackageError(str(wanted), f"what was downloaded is {package.id}")
+        if not package.id.version:
+            raise PackageError(str(wanted), "its package.json gives no version")
         target = self.folder / str(package.id)
         if not target.exists():
             self._unpack(package, target)

@@ -2,6 +2,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.cli.install import command
+from fhirpkg.errors import PackageError
 from tests.packages.loopback import archive, running
 
 
@@ -58,3 +59,24 @@ def test_offline_nothing_is_asked_for(registry):
 def test_a_name_that_is_none_is_wrong_use():
     with pytest.raises(Exception, match="write name#version"):
         CliRunner().invoke(command, ["a b"], standalone_mode=False, catch_exceptions=False)
+
+
+def test_a_file_is_put_into_the_cache_with_what_it_depends_on(registry, tmp_path):
+    file = tmp_path / "three.tgz"
+    file.write_bytes(archive("test.three", dependencies={"test.two": "1.0.0"}))
+    registry.publish(archive("test.two"), "test.two")
+    result = install(str(file))
+    assert result.return_value == 0, result.output
+    assert result.stdout.splitlines() == [
+        f"test.three#1.0.0 put in {tmp_path / 'cache'}",
+        f"test.two#1.0.0 put in {tmp_path / 'cache'}",
+    ]
+    assert "is already in" in install("test.three", "--offline").stdout
+
+
+def test_a_file_that_is_no_package_is_an_error(registry, tmp_path):
+    (tmp_path / "x.tgz").write_text("no archive")
+    with pytest.raises(PackageError, match="no readable"):
+        CliRunner().invoke(
+            command, [str(tmp_path / "x.tgz")], standalone_mode=False, catch_exceptions=False
+        )

@@ -3,7 +3,7 @@ import pytest
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import PackageError
 from fhirpkg.packages.cache import PackageCache, needed, resolve_package, with_dependencies
-from fhirpkg.packages.package import read_package
+from fhirpkg.packages.package import read_package, write_package
 from tests.packages.loopback import archive
 
 
@@ -61,6 +61,12 @@ def test_an_archive_of_another_package_is_not_put_in(cache):
     with pytest.raises(PackageError, match=r"what was downloaded is test\.one#1\.0\.0"):
         cache.add(archive(), PackageId("test.two", "1.0.0"))
     assert cache.installed() == []
+
+
+def test_a_package_without_version_is_not_put_in(cache):
+    packed = write_package({"name": "test.one"}, {})
+    with pytest.raises(PackageError, match="gives no version"):
+        cache.add(packed, PackageId("test.one"))
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
