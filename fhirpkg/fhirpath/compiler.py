@@ -22,21 +22,18 @@ from fhirpkg.fhirpath.ast import (
     Unary,
     Variable,
     is_constant,
-    mentions,
 )
+from fhirpkg.fhirpath.calls import call
 from fhirpkg.fhirpath.code import Code, Run, as_items, as_truth, as_value
 from fhirpkg.fhirpath.comparison import EvaluationError
-from fhirpkg.fhirpath.functions import FUNCTIONS
 from fhirpkg.fhirpath.operators import OPERATORS
 from fhirpkg.fhirpath.types import exact_type, of_type
-from fhirpkg.fhirpath.walking import NOTHING, has, walk
-from fhirpkg.rules import nearest
+from fhirpkg.fhirpath.walking import NOTHING, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.fhirpath.environment import Scope
-    from fhirpkg.fhirpath.functions.function import Function
     from fhirpkg.fhirpath.values import Item
     from fhirpkg.fhirpath.walking import Shapes
 
@@ -224,143 +221,12 @@ def _binary(compiler: Compiler, part: Binary) -> Code:
     return OPERATORS[part.operator](compiler, part)
 
 
-def _call(compiler: Compiler, part: Call) -> Code:
-    function = FUNCTIONS.get(part.name)
-    if function is None:
-        near = nearest(part.name, list(FUNCTIONS))
-        raise compiler.fail(f"there is no function {part.name}(){near}", part.at)
-    _check_count(compiler, part, function)
-    quick = _quick(compiler, part)
-    if quick is not None:
-        return Code(quick, is_single=True)
-    compiler.uses_scope = compiler.uses_scope or function.scoped
-    if function.source == "truth":
-        return Code(_negated(compiler.truth(part.source)), is_single=True)
-    if function.source == "items":
-        source = compiler.items(part.source)
-    else:
-        source = compiler.value(part.source, function.source)
-    runs = [_argument(compiler, part, function, i) for i in range(len(part.arguments))]
-    return Code(_calling(function, source, runs), is_single=function.gives != "items")
-
-
-def _negated(truth: Run) -> Run:
-    def run(this: Item, scope: Scope) -> bool | None:
-        value = truth(this, scope)
-        return None if value is None else not value
-
-    return run
-
-
-def _check_count(compiler: Compiler, part: Call, function: Function) -> None:
-    most = len(function.takes)
-    least = most - function.optional
-    given = len(part.arguments)
-    if given < least or (given > most and not function.endless):
-        wanted = str(most) if least == most else f"{least} to {most}"
-        raise compiler.fail(f"{part.name}() takes {wanted} arguments, not {given}", part.at)
-
-
-def _quick(compiler: Compiler, part: Call) -> Run | None:
-    """``exists()`` and ``empty()``, which most invariants ask, without scope and list."""
-    if part.name not in {"exists", "empty"} or part.arguments:
-        return None
-    source = part.source
-    if isinstance(source, Member) and source.source is None and not source.name[:1].isupper():
-        steps = compiler.shapes.steps(source.name)
-        if part.name == "exists":
-            return lambda this, _scope: has(this, steps)
-        return lambda this, _scope: not has(this, steps)
-    items = compiler.items(source)
-    if part.name == "exists":
-        return lambda this, scope: bool(items(this, scope))
-    return lambda this, scope: not items(this, scope)
-
-
-def _argument(compiler: Compiler, part: Call, function: Function, index: int) -> _Argument:
-    kind = function.takes[min(index, len(function.takes) - 1)]
-    argument = part.arguments[index]
-    if kind == "items":
-        return compiler.items(argument), _BEFORE
-    if kind == "key":
-        descending = isinstance(argument, Unary) and argument.operator == "-"
-        key = argument.operand if isinstance(argument, Unary) and descending else argument
-        return (compiler.inner(key, compiler.items), descending), _LATER
-    if kind not in {"criteria", "projection"}:
-        return compiler.value(argument, kind), _BEFORE
-    run = compiler.inner(argument, compiler.truth if kind == "criteria" else compiler.items)
-    counts = part.name not in {"iif", "aggregate"} and mentions(argument, "index")
-    return run, _COUNTED if counts else _LATER
-
-
-_BEFORE, _LATER, _COUNTED = range(3)
-_Argument = tuple[Any, int]
-"""An argument's closure and when it runs: before the call, in it, or in it with an `$index`."""
-
-
-def _counting(run: Run) -> Run:
-    """A closure that is called for item after item, and gives each its ``$index``."""
-    index = -1
-
-    def counted(this: Item, scope: Scope) -> Any:
-        nonlocal index
-        index += 1
-        inner = scope.inner()
-        inner.index = index
-        return run(this, inner)
-
-    return counted
-
-
-def _calling(function: Function, source: Run, arguments: list[_Argument]) -> Run:
-    """The closure that calls a function; nothing is called when a value it needs is missing."""
-    call, scoped = function.call, function.scoped
-    missing: Any = [] if function.gives == "items" else None
-    if not arguments:
-        return _calling_on_source(function, source)
-
-    def run(this: Item, scope: Scope) -> Any:
-        found = source(this, scope)
-        if found is None:
-            return missing
-        values = []
-        for argument, when in arguments:
-            value = argument
-            if when == _BEFORE:
-                value = argument(this, scope)
-                if value is None:
-                    return missing
-            elif when == _COUNTED:
-                value = _counting(argument)
-            values.append(value)
-        return call(scope, found, *values) if scoped else call(found, *values)
-
-    return run
-
-
-def _calling_on_source(function: Function, source: Run) -> Run:
-    call = function.call
-    if function.source == "items":
-        if function.scoped:
-            return lambda this, scope: call(scope, source(this, scope))
-        return lambda this, scope: call(source(this, scope))
-    missing: Any = [] if function.gives == "items" else None
-
-    def run(this: Item, scope: Scope) -> Any:
-        value = source(this, scope)
-        if value is None:
-            return missing
-        return call(scope, value) if function.scoped else call(value)
-
-    return run
-
-
 _BY_PART: dict[type, Callable[[Compiler, Any], Code]] = {
     Literal: _literal,
     Special: _special,
     Variable: _variable,
     Member: _member,
-    Call: _call,
+    Call: call,
     TypeCall: _type_call,
     Index: _index,
     Unary: _unary,
