@@ -46,7 +46,7 @@ def test_content_holds_what_the_guide_lists_and_the_guide(content):
 
 def test_profiles_come_with_snapshot_and_narrative_and_the_tag_of_the_package(content):
     profiles = [r for r in content.resources if r["resourceType"] == "StructureDefinition"]
-    assert len(profiles) == 3
+    assert len(profiles) == 6
     for profile in profiles:
         elements = profile["snapshot"]["element"]
         assert all(element["definition"] for element in elements)
@@ -92,11 +92,9 @@ def test_the_index_lists_each_resource_and_no_type_that_is_an_object(content):
     package = read_package(bundling.archive(content))
     files = json.loads(package.files[".index.json"])["files"]
     assert len(files) == len(content.resources)
-    types = {f["resourceType"]: f.get("type") for f in files}
-    assert types["PlanDefinition"] is None
-    assert types["StructureDefinition"] in {"PlanDefinition", "DocumentReference"} | {
-        "ActivityDefinition"
-    }
+    types = {f["filename"]: f.get("type") for f in files}
+    assert types["PlanDefinition-BoneTumorCryoablationPlan.json"] is None
+    assert types["StructureDefinition-ProcedurePlan.json"] == "PlanDefinition"
 
 
 def test_examples_travel_in_their_own_folder(content):
