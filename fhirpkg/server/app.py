@@ -117,7 +117,7 @@ def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
         return _response(_as_preferred(answer, request), request, wanted, endpoint)
     except Refused as error:
         return _refusal(error, wanted, endpoint)
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         return _refusal(refused(507, "server-storage", problem=error), wanted, endpoint)
     except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
         traceback.print_exc(file=sys.stderr)

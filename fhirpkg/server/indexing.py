@@ -278,8 +278,8 @@ def _quantity_rows(value: Any) -> Iterator[tuple[Any, ...]]:
         yield float(value["value"]), float(value["value"]), *_unit(value)
 
 
-def _unit(quantity: Resource) -> tuple[str, str, str]:
-    return quantity.get("system", ""), quantity.get("code", ""), quantity.get("unit", "")
+def _unit(quantity: Resource) -> tuple[str, ...]:
+    return tuple(_text(quantity.get(key, "")) for key in ("system", "code", "unit"))
 
 
 def _reference_rows(value: Any) -> Iterator[tuple[Any, ...]]:

@@ -87,6 +87,19 @@ def test_what_cannot_be_searched_by_is_refused(indexing, element):
         indexing.rows({"resourceType": "PlanDefinition", "id": "p"} | element)
 
 
+@pytest.mark.parametrize("key", ["system", "code", "unit", "value"])
+def test_a_quantity_with_a_part_of_the_wrong_type_is_refused(indexing, key):
+    quantity = {"value": 1, "unit": "mg"} | {key: [[]]}
+    with pytest.raises(Unindexable):
+        indexing.rows({"resourceType": "Observation", "valueQuantity": quantity})
+
+
+def test_money_is_found_by_its_currency(indexing):
+    invoice = {"resourceType": "Invoice", "totalGross": {"value": 5, "currency": "EUR"}}
+    row = (5.0, 5.0, "urn:iso:std:iso:4217", "EUR", "EUR")
+    assert found(indexing, invoice, "totalgross") == [row]
+
+
 def test_an_identifier_of_the_wrong_type_is_refused_too(indexing):
     condition = {"resourceType": "Condition", "subject": {"identifier": {"value": []}}}
     with pytest.raises(Unindexable):
