@@ -79,11 +79,21 @@ def compile_expression(text: str, model: TypeModel, focus_type: str | None = Non
 
     `focus_type` is the type of what it will be evaluated on (`Quantity`, `PlanDefinition.action`);
     None when that is a resource. Raises FhirPathError, with the column, when it is no FHIRPath.
+
+    >>> from fhirpkg.definitions.definitions import Definitions
+    >>> names = compile_expression("name.given", Definitions.core().types)
+    >>> names.evaluate({"resourceType": "Patient", "name": [{"given": ["Ann", "Eve"]}]})
+    ['Ann', 'Eve']
     """
-    shapes = shapes_of(model)
+    code, uses_scope = _compiled(text, model)
+    return Expression(text, code, shapes_of(model), focus_type, uses_scope=uses_scope)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(text: str, model: TypeModel) -> tuple[Code, bool]:
+    """What does not depend on the type of the focus: many types share R4's expressions."""
+    compiler = Compiler(text, shapes_of(model))
     try:
-        compiler = Compiler(text, shapes)
-        code = compiler.compile(parse(text))
+        return compiler.compile(parse(text)), compiler.uses_scope
     except RecursionError:
         raise FhirPathError(text, "nested too deeply") from None
-    return Expression(text, code, shapes, focus_type, uses_scope=compiler.uses_scope)

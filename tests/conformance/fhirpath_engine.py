@@ -7,15 +7,18 @@ from typing import Any
 
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.fhirpath import Environment, compile_expression, static_errors
+from fhirpkg.validation.validator import Validator
 
 DEFINITIONS = Definitions.core()
 MODEL = DEFINITIONS.types
+VALIDATOR = Validator(definitions=DEFINITIONS)
 
 
 def conforms_to(resource: dict[str, Any], canonical: str) -> bool | None:
-    """Whether a resource is of the type that a base definition defines; None without one."""
-    structure = DEFINITIONS.structure(canonical)
-    return structure["type"] == resource.get("resourceType") if structure else None
+    """Whether a resource is valid by a profile; None when there is no such profile."""
+    if DEFINITIONS.structure(canonical) is None:
+        return None
+    return bool(VALIDATOR.validate(resource, [canonical]))
 
 
 @functools.lru_cache(maxsize=4096)
