@@ -1,8 +1,8 @@
-"""What a package defines; its value sets and code systems stay unread until they are asked for.
+"""What a package defines; its value sets and their like stay unread until they are asked for.
 
-There are packages of tens of thousands of value sets. Their .index.json is believed for value sets
-and code systems alone: it tells nothing of a structure's derivation, and misnames what has an
-object for its `type`.
+There are packages of tens of thousands of value sets. Their .index.json is believed for a few types
+alone: it tells nothing of a structure's derivation, and loses the url of what has an object for its
+`type` (PlanDefinition, Library).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.packages.package import Package
 
-_BELIEVED = {"CodeSystem", "ValueSet"}
+_BY_URL = {"CodeSystem", "ConceptMap", "ValueSet"}
+_WITHOUT_URL = {"Bundle", "List", "NamingSystem"}
 
 
 class Unread:
@@ -35,7 +36,7 @@ class Unread:
     def resource(self) -> Resource:
         """The definition; PackageError when it is not the one that the index tells."""
         found = self._package.resource(self._name)
-        if found is None or found.get("url") != self._url:
+        if found is None or found.get("url", "") != self._url:
             package, problem = str(self._package.id), f"its {self._name} is not {self._url}"
             raise PackageError(package, problem, "delete its .index.json and install it again")
         return found
@@ -67,8 +68,7 @@ def _listed(package: Package) -> dict[str, Entry]:
 
 
 def _is_believed(listed: Any) -> bool:
-    return (
-        isinstance(listed, dict)
-        and listed.get("resourceType") in _BELIEVED
-        and all(isinstance(listed.get(key), str) for key in ("filename", "url"))
-    )
+    if not isinstance(listed, dict) or not isinstance(listed.get("filename"), str):
+        return False
+    type_ = str(listed.get("resourceType"))
+    return type_ in (_BY_URL if isinstance(listed.get("url"), str) else _WITHOUT_URL)

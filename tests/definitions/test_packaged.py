@@ -69,3 +69,10 @@ def test_an_index_is_not_believed_about_structures(core, tmp_path):
     definitions = core.with_package(installed(tmp_path, {"p.json": profile}, [told]))
     [entry] = [e for e in definitions.entries("StructureDefinition") if e.url == url]
     assert (entry.derivation, entry.type) == ("constraint", "")
+
+
+def test_what_is_never_sought_by_its_url_is_not_read_at_all(core, tmp_path):
+    told = [{"filename": "b.json", "resourceType": "Bundle", "id": "b"}]
+    package = installed(tmp_path, {"b.json": "no resource"}, told)
+    entries = list(core.with_package(package).entries("Bundle"))
+    assert [entry.id for entry in entries] == ["b"]
