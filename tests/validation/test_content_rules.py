@@ -43,7 +43,7 @@ def step(node, name):
     """A key, an index, or the id of an item."""
     if not isinstance(node, list):
         return name
-    ids = [item.get("id") for item in node]
+    ids = [item.get("id") for item in node if isinstance(item, dict)]
     return ids.index(name) if name in ids else int(name)
 
 
