@@ -37,6 +37,8 @@ class Dialect:
     """Actions that are left out are told in the outcome, not only those that failed."""
     prunes_relations: bool
     """Relations to actions that are left out go with them."""
+    one_of_both: bool
+    """An action has a resource or actions, as R4's rqg-1 demands, never both or none."""
     needs_subject: bool
     """A subject that cannot be read is an error, not an empty patient."""
 
@@ -49,6 +51,7 @@ DIALECTS = {
         carries=True,
         explains=True,
         prunes_relations=True,
+        one_of_both=True,
         needs_subject=True,
     ),
     "reference": Dialect(
@@ -58,6 +61,7 @@ DIALECTS = {
         carries=False,
         explains=False,
         prunes_relations=False,
+        one_of_both=False,
         needs_subject=False,
     ),
 }

@@ -30,12 +30,17 @@ def goals_of(run: Run, plan: Resource) -> dict[str, Resource]:
         if "start" in goal:
             resource["startCodeableConcept"] = goal["start"]
         if "target" in goal:
-            resource["target"] = goal["target"]
+            resource["target"] = [_target(target) for target in goal["target"]]
         if run.dialect.carries:
             _carry_addresses(goal, resource)
         run.add(resource)
         made[goal.get("id", f"#{index}")] = resource
     return made
+
+
+def _target(target: Resource) -> Resource:
+    """The target of a plan's goal; when it is due can only be a Duration there."""
+    return {("dueDuration" if key == "due" else key): value for key, value in target.items()}
 
 
 def _carry_addresses(goal: Resource, resource: Resource) -> None:
@@ -63,6 +68,29 @@ def prune_relations(group: Resource, messages: Messages) -> None:
             action["relatedAction"] = kept
         else:
             del action["relatedAction"]
+
+
+_OF_PARTS = ("groupingBehavior", "selectionBehavior")
+
+
+def with_one_of_both(action: Resource, title: str) -> Resource:
+    """An action as R4's rqg-1 wants it: with a resource or with actions.
+
+    One that orders something and has parts gets two children: the order, and the parts with the
+    way to choose among them. One that is words alone refers to them as its resource.
+    """
+    if "resource" in action and "action" in action:
+        made = {k: v for k, v in action.items() if k not in {"resource", "action", *_OF_PARTS}}
+        order: Resource = {"title": title, "resource": action["resource"]}
+        parts: Resource = {k: action[k] for k in (*_OF_PARTS, "action") if k in action}
+        if "id" in action:
+            order = {"id": f"{action['id']}-order", **order}
+            parts = {"id": f"{action['id']}-parts", **parts}
+        both = {"groupingBehavior": "logical-group", "selectionBehavior": "all"}
+        return {**made, **both, "action": [order, parts]}
+    if "resource" not in action and "action" not in action:
+        return {**action, "resource": {"display": title or action.get("id", "action")}}
+    return action
 
 
 def _all_actions(parent: Resource) -> Iterator[Resource]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying import activity, dynamic
 from fhirpkg.applying.cells import Parties, canonical_of, extension_value
-from fhirpkg.applying.goals import goals_of, in_words, kept, prune_relations
+from fhirpkg.applying.goals import goals_of, in_words, kept, prune_relations, with_one_of_both
 from fhirpkg.applying.outcomes import Messages, Verdict, Why, messages_extension
 from fhirpkg.errors import FhirpkgError, ResolutionError
 
@@ -157,6 +157,8 @@ class _Actions:
         target = self._defined(action, made, place)
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
             self._messages.error("apply-dynamic-value", problem)
+        if self._run.dialect.one_of_both:
+            made = with_one_of_both(made, _title(action))
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
         self._run.whys.insert(position, Why(*words, request))
         return made
@@ -178,12 +180,12 @@ class _Actions:
                 return Verdict.NOT_EVALUATED, str(error), text
             first = values[0] if values else None
             if first is None:
-                return Verdict.NOT_APPLICABLE, f"{told}: no value", text
+                return Verdict.NOT_APPLICABLE, f"'{told}' has no value", text
             if not isinstance(first, bool):
-                problem = f"{told}: gives {first!r}, which is neither true nor false"
+                problem = f"'{told}' gives {first!r}, which is neither true nor false"
                 return Verdict.NOT_EVALUATED, problem, text
             if not first:
-                return Verdict.NOT_APPLICABLE, f"{told}: false", text
+                return Verdict.NOT_APPLICABLE, f"'{told}' is false", text
         return Verdict.APPLICABLE, told, ""
 
     def _carried(self, action: Resource, place: str) -> Resource:
@@ -242,13 +244,17 @@ class _Actions:
             problem = f"{place}.definitionCanonical {canonical} could not be applied: {error}"
             self._messages.error("apply-definition", problem)
             return None
-        if action_id := action.get("id"):
+        if (action_id := action.get("id")) and self._is_renamed(resource):
             is_task = resource["resourceType"] == "Task"
             resource["id"] = action_id if is_task else f"{action_id}-{resource['id']}"
         self._tie(action, made, resource, left_over, place)
         self._run.add(resource)
         made["resource"] = self._run.reference(resource)
         return resource
+
+    def _is_renamed(self, resource: Resource) -> bool:
+        """A Questionnaire is no request made here: it keeps the id that belongs to its url."""
+        return not (self._run.dialect.carries and resource["resourceType"] == "Questionnaire")
 
     def _resource_of(self, canonical: str) -> tuple[Resource, list[str]]:
         definition = self._resolve(canonical)
@@ -303,7 +309,7 @@ class _Actions:
     ) -> None:
         """What a request gets from its action and its group."""
         if resource["resourceType"] == "Task":
-            resource["basedOn"] = [{"reference": f"RequestGroup/{self._group['id']}"}]
+            resource["basedOn"] = [self._basis()]
         if not self._run.dialect.carries:
             return
         for goal_id in action.get("goalId", ()):
@@ -319,6 +325,12 @@ class _Actions:
             self._messages.note(
                 "apply-no-place", f"{place}: a {kind} has no place for {element} of the definition"
             )
+
+    def _basis(self) -> dict[str, str]:
+        """The group a task is based on; the reference engine does not say that it is contained."""
+        if self._run.dialect.carries:
+            return self._run.reference(self._group)
+        return {"reference": f"RequestGroup/{self._group['id']}"}
 
     def _keep_timing(self, action: Resource, made: Resource, left_over: list[str]) -> None:
         """A timing that the request has no element for stands on the action."""

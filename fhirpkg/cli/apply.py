@@ -89,14 +89,17 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
         file = from_path(Path(plan))
         layers.append(file)
         definition = in_bundle(next(iter(file)))[0]
-    layers.append(from_path(options["content"] or _own_content()))
+    layers.append(from_path(options["content"]) if options["content"] else _own_content())
     return definition, Layers(*layers)
 
 
-def _own_content() -> Path:
+def _own_content() -> Repository:
+    """The built resources of this package; its examples are no content."""
+    from fhirpkg.applying.repository import Layers, from_path
     from fhirpkg.packages.package import content_root
 
-    return content_root() / "resources"
+    folders = sorted((content_root() / "resources").glob("*/fhir"))
+    return Layers(*(from_path(folder) for folder in folders))
 
 
 def _server(options: dict[str, Any]) -> Repository:
@@ -144,6 +147,12 @@ def _details(action: Resource, request: Resource | None) -> Iterator[str]:
         concepts = [*_items(request.get("code")), *_items(request.get("category"))]
         what = words.concept(concepts[0]) if concepts else ""
         yield f"order: {request['resourceType']} {what or request.get('title', '')}".rstrip()
+    for condition in action.get("condition", ()):
+        expression = condition.get("expression", {})
+        yield f"why: {expression.get('description') or expression.get('expression', '')}"
+        sources = [a["label"] for a in action.get("documentation", ()) if a.get("label")]
+        if sources:
+            yield f"source: {'; '.join(sources)}"
     when = [
         f"{r['relationship'].replace('-', ' ')} {r['actionId']}"
         for r in action.get("relatedAction", ())

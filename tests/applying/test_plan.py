@@ -115,7 +115,20 @@ ACTION = {
 
 def test_complete_carries_every_element_that_a_group_has_a_place_for():
     made = group_of(applied(plan(ACTION)))["action"][0]
-    assert made == ACTION
+    assert made == ACTION | {"resource": {"display": "Title"}}
+
+
+def test_an_action_has_a_resource_or_actions_and_never_both():
+    child = {"id": "part", "title": "Part"}
+    both = orders(id="one", title="One", selectionBehavior="any", prefix="1.", action=[child])
+    made = group_of(applied(plan(both), activity()))["action"][0]
+    order, parts = made["action"]
+    assert (made["prefix"], made["selectionBehavior"]) == ("1.", "all")
+    assert order == {"id": "one-order", "title": "One", "resource": {"reference": "#one-a"}}
+    assert (parts["id"], parts["selectionBehavior"]) == ("one-parts", "any")
+    assert parts["action"] == [child | {"resource": {"display": "Part"}}]
+    kept = group_of(applied(plan(both), activity(), dialect="reference"))["action"][0]
+    assert (kept["resource"], kept["action"]) == ({"reference": "#one-a"}, [child])
 
 
 def test_reference_loses_what_the_engine_of_hapi_loses():
@@ -168,7 +181,7 @@ def test_goals_become_goals_of_the_patient():
         "description": {"text": "No bleeding"},
         "addresses": [{"text": "Bleeding"}],
         "start": {"text": "now"},
-        "target": [{"measure": {"text": "Pain"}}],
+        "target": [{"measure": {"text": "Pain"}, "due": {"value": 8}}],
     }
     result = applied(plan(goal=[goal]))
     assert result.result["goal"] == [{"reference": "#1"}]
@@ -180,7 +193,7 @@ def test_goals_become_goals_of_the_patient():
         "description": {"text": "No bleeding"},
         "subject": {"reference": "Patient/x"},
         "startCodeableConcept": {"text": "now"},
-        "target": [{"measure": {"text": "Pain"}}],
+        "target": [{"measure": {"text": "Pain"}, "dueDuration": {"value": 8}}],
         "note": [{"text": "Addresses: Bleeding"}],
     }
 
@@ -268,7 +281,7 @@ def test_only_the_first_child_that_applies_is_taken_when_any_will_do():
 VERDICTS = [
     ("%subject.gender = 'female'", "applicable", ""),
     ("%subject.gender = 'male'", "not applicable", "false"),
-    ("%subject.deceased", "not applicable", "no value"),
+    ("%subject.deceased", "not applicable", "has no value"),
     ("%subject.gender", "not evaluated", "neither true nor false"),
     ("%encounter.exists()", "not evaluated", "no encounter was given"),
     ("%subject.gender =", "not evaluated", ""),
@@ -314,7 +327,7 @@ def test_what_is_left_out_is_told_with_its_place():
     (issue,) = outcome["issue"]
     assert issue["severity"] == "information"
     assert issue["expression"] == ["PlanDefinition.action[0]"]
-    assert issue["diagnostics"] == "Act: not applicable: false: false"
+    assert issue["diagnostics"] == "Act: not applicable: 'false' is false"
     assert issue["details"]["coding"] == [{"code": "apply-left-out"}]
 
 

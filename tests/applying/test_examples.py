@@ -1,0 +1,152 @@
+"""The three made-up patients of CPT 20983, and what applying its plan to them gives.
+
+The result beside each patient is what `fhirpkg apply PlanDefinition/BoneTumorCryoablationPlan
+--subject Patient/example-NAME --data NAME.json --output-format fhir` prints.
+"""
+
+import base64
+import pathlib
+
+import pytest
+
+from fhirpkg import fhirjson
+from fhirpkg.applying.application import apply
+from fhirpkg.applying.repository import Layers, MemoryRepository, from_path, in_bundle
+from fhirpkg.bundling import read_content
+from fhirpkg.issues import Severity
+from fhirpkg.validation.validator import Validator
+
+FOLDER = pathlib.Path(__file__).parents[2] / "resources" / "cpt-20983"
+EXAMPLES = FOLDER / "examples"
+CONTENT = from_path(FOLDER / "fhir")
+PLAN = "PlanDefinition/BoneTumorCryoablationPlan"
+NAMES = ["eligible", "inr-above-limit", "no-images"]
+OPEN = {
+    "eligible": [],
+    "inr-above-limit": ["INR: to be corrected first"],
+    "no-images": ["Images: missing"],
+}
+
+
+def read(file):
+    value, issues = fhirjson.read(file.read_bytes())
+    assert issues == []
+    return value
+
+
+def applied(name, content=CONTENT, **changes):
+    data = [resource | changes.get(resource["resourceType"], {}) for resource in patient(name)]
+    return apply(PLAN, f"Patient/example-{name}", Layers(MemoryRepository(data), content))
+
+
+def patient(name):
+    return in_bundle(read(EXAMPLES / f"{name}.json"))
+
+
+def still_open(result):
+    return [
+        why.title
+        for why in result.why
+        if why.verdict == "applicable" and why.action_id.startswith(("open-", "correct-"))
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_patient_gets_what_the_criteria_say(name):
+    result = applied(name)
+    assert result
+    assert still_open(result) == OPEN[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_is_excluded_from_the_procedure(name):
+    orders = {r["id"] for r in applied(name).resources if r["resourceType"] == "ServiceRequest"}
+    assert "procedure-BoneTumorCryoablation" in orders
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_result_is_what_applying_gives(name):
+    assert applied(name).result == read(EXAMPLES / f"{name}.applied.json")
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.json")), ids=lambda file: file.name)
+def test_an_example_is_valid_and_marked_as_one(file):
+    resource = read(file)
+    worst = [i for i in Validator().validate(resource).issues if i.severity is Severity.ERROR]
+    assert worst == []
+    if not file.name.endswith(".applied.json"):
+        for part in [resource, *in_bundle(resource)]:
+            assert part["meta"]["security"][0]["code"] == "HTEST"
+            assert part["id"].startswith("example-")
+
+
+def test_examples_are_no_content():
+    types = {resource["resourceType"] for resource in read_content(FOLDER.parent).resources}
+    assert types.isdisjoint({"Patient", "Observation", "CarePlan", "Bundle"})
+
+
+def only(content_type):
+    """The content with one form of the logic, the other taken out."""
+    resources = []
+    for resource in CONTENT:
+        parts = resource.get("content", ()) if resource["resourceType"] == "Library" else ()
+        kept = [part for part in parts if part["contentType"] == content_type]
+        resources.append(resource | {"content": kept} if parts else resource)
+    return MemoryRepository(resources)
+
+
+CHANGES = [
+    {},
+    {"Condition": {"code": {"text": "Something else"}}},
+    {"Condition": {"verificationStatus": {"coding": [{"code": "refuted"}]}}},
+    {"Observation": {"status": "entered-in-error"}},
+    {"Observation": {"valueQuantity": {"value": 40, "code": "10*9/L"}}},
+    {"Observation": {"valueQuantity": {"value": 40, "code": "kg"}}},
+    {"Observation": {"effectiveDateTime": "2026"}},
+    {"DiagnosticReport": {"status": "cancelled"}},
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_cql_and_elm_say_the_same(name, changes):
+    cql = applied(name, only("text/cql"), **changes)
+    elm = applied(name, only("application/elm+json"), **changes)
+    assert [str(why) for why in cql.why] == [str(why) for why in elm.why]
+    assert bool(cql)
+
+
+REASONS = [
+    ({"Condition": {"code": {"text": "Something else"}}}, ["Indication: missing"]),
+    (
+        {"Condition": {"verificationStatus": {"coding": [{"code": "refuted"}]}}},
+        ["Indication: missing"],
+    ),
+    ({"Observation": {"status": "preliminary"}}, ["INR: missing", "Platelets: missing"]),
+    (
+        {"Observation": {"valueQuantity": {"value": 40, "code": "10*9/L"}}},
+        ["INR: to be corrected first", "Platelets: to be corrected first"],
+    ),
+    # 40000/uL are 40 x 10^9/L; of a unit that is none of the kind nothing can be said
+    (
+        {"Observation": {"valueQuantity": {"value": 40000, "code": "/uL"}}},
+        ["INR: to be corrected first", "Platelets: to be corrected first"],
+    ),
+    (
+        {"Observation": {"valueQuantity": {"value": 1, "code": "kg"}}},
+        ["Platelets: missing"],
+    ),
+    ({"DiagnosticReport": {"status": "entered-in-error"}}, ["Images: missing"]),
+]
+
+
+@pytest.mark.parametrize("changes, wanted", REASONS, ids=str)
+def test_what_is_missing_or_beyond_its_limit_is_shown(changes, wanted):
+    assert still_open(applied("eligible", **changes)) == wanted
+
+
+def test_the_logic_is_readable_as_cql():
+    (library,) = [r for r in CONTENT if r["id"] == "BoneTumorCryoablationLogic"]
+    text = base64.b64decode(library["content"][0]["data"]).decode()
+    assert 'define "INR to be corrected":\n  ("Latest INR".value as FHIR.Quantity)' in text
+    assert library["content"][0]["contentType"] == "text/cql"
