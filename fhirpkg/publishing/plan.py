@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.publishing import head as heads
 from fhirpkg.publishing.compare import differences, digest, same
-from fhirpkg.publishing.members import is_tagged, other_owner, with_references
+from fhirpkg.publishing.members import is_tagged, other_owner, owned, with_references
 from fhirpkg.publishing.orphans import orphans
 from fhirpkg.publishing.reading import Reader
 from fhirpkg.publishing.state import Phase, is_listed
@@ -267,7 +267,7 @@ class _Survey:
         if owner:
             return Action.FOREIGN, f"it belongs to the package {owner}"
         lines = self.record.lines(member.local)
-        equal = same(ours | {"id": theirs["id"]}, theirs)
+        equal = same(ours | {"id": theirs["id"]}, owned(theirs, self.subject.owner))
         if equal:
             known = bool(lines) or is_tagged(theirs, self.subject.owner)
             return (Action.UNCHANGED, "") if known else (Action.ADOPT, "the same, not yet ours")

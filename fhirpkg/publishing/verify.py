@@ -15,7 +15,7 @@ from fhirpkg.client.response import Response
 from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
-from fhirpkg.publishing.members import is_tagged, with_references
+from fhirpkg.publishing.members import is_tagged, owned, with_references
 from fhirpkg.publishing.plan import read_record
 from fhirpkg.publishing.reading import Reader, batches, escaped
 
@@ -186,8 +186,9 @@ def _by_id(
             found.missing[member.local] = f"{links[member.local]} is not there"
             continue
         ours = with_references(subject.resource(member), moved) | {"id": theirs["id"]}
-        if not same(ours, theirs):
-            places = [str(difference) for difference in differences(ours, theirs)]
+        marked = owned(theirs, subject.owner)
+        if not same(ours, marked):
+            places = [str(difference) for difference in differences(ours, marked)]
             found.altered[member.local] = places[:_SHOWN]
         elif not is_tagged(theirs, subject.owner):
             found.altered[member.local] = ["meta.tag: the mark of this package is not kept"]

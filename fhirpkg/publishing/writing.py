@@ -13,7 +13,7 @@ from fhirpkg.client.response import Response, outcome_texts, version_of_etag
 from fhirpkg.client.retry import is_transient
 from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import same
-from fhirpkg.publishing.members import with_references
+from fhirpkg.publishing.members import owned, with_references
 from fhirpkg.publishing.order import halves
 from fhirpkg.publishing.plan import Action
 from fhirpkg.publishing.strategy import Key, Portions, condition
@@ -259,6 +259,8 @@ class Writer:
     def _stands(self, item: Item, theirs: Resource) -> bool:
         assert item.member is not None, "what is written is in the content"
         ours = with_references(self.subject.resource(item.member), self.links)
+        if item.action is not Action.ADOPT:  # whose write only adds the mark
+            theirs = owned(theirs, self.subject.owner)
         return same(ours | {"id": theirs["id"]}, theirs)
 
     def _note(self, item: Item, answer: Resource, response: Response) -> None:

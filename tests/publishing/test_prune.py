@@ -1,0 +1,75 @@
+import pytest
+
+from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.prune import prune
+from tests.publishing.sample import canonical, client, publish, resources, state, subject
+from tests.servers import habits
+from tests.servers.habits import server_like
+from tests.servers.scripted import scripted
+
+
+def pruned(base_url, *listed, **more):
+    with client(base_url) as connected:
+        plan = make_plan(subject(*listed), connected)
+        found = prune(plan, connected, **more)
+        return found, make_plan(subject(*listed), connected)
+
+
+@pytest.mark.parametrize("played", [(), habits.HAPI], ids=["FHIR", "HAPI"])
+def test_an_orphan_is_retired_and_no_longer_ours(server, played):
+    publish(server)
+    before = state(server)
+    with scripted(server_like(*played), server) as proxy:
+        found, after = pruned(proxy.base_url, *resources()[:3])
+    assert found.retired == ["DocumentReference/aftercare"]
+    assert after.of(Action.ORPHAN) == []
+    now = state(server)
+    _, retired = now.pop("DocumentReference/aftercare")
+    assert retired["status"] == "superseded"
+    assert "tag" not in retired.get("meta", {})
+    before.pop("DocumentReference/aftercare")
+    assert now == before
+
+
+def test_an_orphan_is_deleted_only_when_told(server):
+    publish(server)
+    found, after = pruned(server, *resources()[:3], delete=True)
+    assert found.deleted == ["DocumentReference/aftercare"]
+    assert after.of(Action.ORPHAN) == []
+    assert "DocumentReference/aftercare" not in state(server)
+
+
+def test_what_refers_is_deleted_before_what_it_refers_to(server):
+    publish(server)
+    keep = resources()[:2]
+    found, _ = pruned(server, *keep, delete=True)
+    assert found.deleted == ["DocumentReference/aftercare", "DocumentReference/leaflet"]
+
+
+def test_what_others_still_use_is_not_deleted(server):
+    publish(server)
+    with client(server) as other:
+        url = "http://example.org/fhir/ActivityDefinition/walk"
+        action = [{"title": "Go", "definitionCanonical": url}]
+        user = canonical("PlanDefinition", "user", action=action)
+        other.request("PUT", "PlanDefinition/user", body=user)
+    found, _ = pruned(server, *resources()[1:], delete=True)
+    assert found.refused == {"ActivityDefinition/walk": "still used by PlanDefinition/user"}
+    assert "ActivityDefinition/walk" in state(server)
+
+
+def test_what_somebody_wrote_since_the_plan_is_not_touched(server):
+    publish(server)
+    with client(server) as connected:
+        plan = make_plan(subject(*resources()[1:]), connected)
+        edited = connected.read("ActivityDefinition", "walk") | {"title": "Edited"}
+        connected.request("PUT", "ActivityDefinition/walk", body=edited)
+        found = prune(plan, connected, delete=True)
+    assert "somebody else wrote version 2" in found.refused["ActivityDefinition/walk"]
+
+
+def test_what_was_pruned_can_be_published_again(server):
+    publish(server)
+    pruned(server, *resources()[:3], delete=True)
+    report = publish(server)
+    assert (report.created, report.unchanged) == (1, 3)

@@ -1,0 +1,65 @@
+import pytest
+
+from fhirpkg.errors import ConfigError, ResolutionError
+from fhirpkg.publishing.members import subject_of
+from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.rollback import check_package, content_before, previous_manifest
+from fhirpkg.publishing.verify import verify
+from tests.publishing.sample import canonical, client, content, publish, resources, subject
+from tests.servers import habits
+from tests.servers.habits import server_like
+from tests.servers.scripted import Reply, scripted
+
+
+def rolled_back(base_url):
+    with client(base_url) as connected:
+        manifest = previous_manifest(connected, "demo.walking")
+        return publish(base_url, subject_of(content_before(connected, manifest)))
+
+
+@pytest.mark.parametrize(
+    "played", [(), habits.HAPI, (habits.refuses_client_ids,)], ids=["FHIR", "HAPI", "server's ids"]
+)
+def test_the_previous_state_comes_back_and_the_way_forward_stays_open(server, played):
+    with scripted(server_like(*played), server) as proxy:
+        base_url = proxy.base_url
+        publish(base_url)
+        publish(base_url, subject(*resources("Running")))
+        assert rolled_back(base_url).updated == 2
+        assert verify(subject(), client(base_url))
+        assert rolled_back(base_url).updated == 2
+        assert verify(subject(*resources("Running")), client(base_url))
+
+
+def test_what_the_newer_state_added_becomes_an_orphan(server):
+    publish(server)
+    publish(server, subject(*resources(), canonical("PlanDefinition", "more")))
+    rolled_back(server)
+    with client(server) as connected:
+        plan = make_plan(subject(), connected)
+    assert [i.place for i in plan.of(Action.ORPHAN)] == ["PlanDefinition/more"]
+
+
+def test_without_a_previous_state_there_is_no_way_back(server):
+    with client(server) as connected:
+        with pytest.raises(ConfigError, match=r"no push of demo\.walking is on record"):
+            previous_manifest(connected, "demo.walking")
+        publish(server)
+        with pytest.raises(ConfigError, match="no previous state"):
+            previous_manifest(connected, "demo.walking")
+
+
+def test_a_server_without_history_needs_the_package_itself(server):
+    publish(server)
+    publish(server, subject(*resources("Running")))
+
+    def without_history(request, forward):
+        return Reply(404) if "_history" in request.path else forward(request)
+
+    with scripted(without_history, server) as proxy, client(proxy.base_url) as connected:
+        manifest = previous_manifest(connected, "demo.walking")
+        with pytest.raises(ResolutionError, match="give the package with --package"):
+            content_before(connected, manifest)
+        check_package(content(), manifest)
+        with pytest.raises(ConfigError, match="is not what was published before"):
+            check_package(content(*resources("Other")), manifest)
