@@ -24,6 +24,12 @@ def test_a_store_keeps_its_resources_until_it_is_opened_again(tmp_path):
         assert version.resource()["language"] == "de"
 
 
+def test_what_is_acknowledged_is_on_the_disk(tmp_path):
+    with Store(tmp_path / "s.db") as store:
+        assert store.query("PRAGMA journal_mode") == [("wal",)]
+        assert store.query("PRAGMA synchronous") == [(2,)], "FULL: each commit waits for the disk"
+
+
 def write_and_fail(store, resource):
     with store.transaction():
         store.write(resource, "PUT")
