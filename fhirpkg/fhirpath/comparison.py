@@ -127,6 +127,12 @@ def identity(item: Item) -> Hashable:
     return _frozen(value)
 
 
+def keys_of(items: Sequence[Item]) -> frozenset[Hashable]:
+    """Keys of which items that are equal share one; moments are equal to their text as well."""
+    moments = (value for item in items if isinstance(value := system(item), Temporal))
+    return frozenset(map(identity, items)).union(map(str, moments))
+
+
 def distinct(items: Sequence[Item]) -> list[Item]:
     """The items without those equal to an earlier one."""
     if len(items) < 2:

@@ -31,7 +31,7 @@ from fhirpkg.fhirpath.types import exact_type, of_type
 from fhirpkg.fhirpath.walking import NOTHING, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
@@ -51,7 +51,7 @@ class Compiler:
         self.in_loop = False
         self.uses_scope = False
         """Whether anything compiled so far asks the scope; without, there need not be one."""
-        self._constants: dict[Part, int] = {}
+        self._constants: dict[Hashable, int] = {}
 
     def fail(self, problem: str, at: int) -> FhirPathError:
         """The error of this expression at a column."""
@@ -64,10 +64,24 @@ class Compiler:
             isinstance(part, Binary) and part.operator == "|"
         )
         if self.in_loop and is_worth_keeping and is_constant(part):
-            return replace(
-                code, run=_kept(code.run, self._constants.setdefault(part, len(self._constants)))
-            )
+            return replace(code, run=self.keep(part, code.run))
         return code
+
+    def keep(self, key: Hashable, run: Run) -> Run:
+        """A closure that runs once in an evaluation, for what does not depend on the focus.
+
+        R4's dom-3 asks for the descendants of the whole resource at every contained one.
+        """
+        self.uses_scope = True
+        number = self._constants.setdefault(key, len(self._constants))
+
+        def kept(this: Item, scope: Scope) -> Any:
+            found = scope.kept.get(number)
+            if found is None:
+                found = scope.kept[number] = run(this, scope)
+            return found
+
+        return kept
 
     def inner(self, part: Part, make: Callable[[Part], Run]) -> Run:
         """The closure of an argument that is evaluated for each item."""
@@ -93,21 +107,6 @@ class Compiler:
         """The closure that gives a part's single value of a kind, or None."""
         code = self.compile(part) if part is not None else Code(_focus)
         return as_value(code.run, kind, is_single=code.is_single)
-
-
-def _kept(run: Run, key: int) -> Run:
-    """A closure that runs once in an evaluation: what it gives does not depend on the focus.
-
-    R4's dom-3 asks for the descendants of the whole resource at every contained one.
-    """
-
-    def kept(this: Item, scope: Scope) -> Any:
-        found = scope.kept.get(key)
-        if found is None:
-            found = scope.kept[key] = run(this, scope)
-        return found
-
-    return kept
 
 
 def _focus(this: Item, _scope: Scope) -> list[Item]:

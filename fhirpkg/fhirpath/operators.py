@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath import arithmetic
+from fhirpkg.fhirpath.ast import is_constant
 from fhirpkg.fhirpath.code import Code, as_items
 from fhirpkg.fhirpath.comparison import (
     compare,
@@ -12,12 +13,14 @@ from fhirpkg.fhirpath.comparison import (
     equal,
     equal_lists,
     equivalent_lists,
+    keys_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.fhirpath.ast import Binary
+    from fhirpkg.fhirpath.ast import Binary, Part
+    from fhirpkg.fhirpath.code import Run
     from fhirpkg.fhirpath.compiler import Compiler
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
@@ -140,6 +143,8 @@ def _membership(compiler: Compiler, part: Binary) -> Code:
     if part.operator == "contains":
         one, many = many, one
     wanted, items = compiler.items(one), compiler.items(many)
+    if compiler.in_loop and is_constant(many):
+        return _membership_of_constant(compiler, wanted, many, items)
 
     def run(this: Item, scope: Scope) -> bool | None:
         found = wanted(this, scope)
@@ -149,6 +154,20 @@ def _membership(compiler: Compiler, part: Binary) -> Code:
         if scope is not None:
             scope.spend(len(found) * len(members))
         return all(any(equal(item, member) for member in members) for item in found)
+
+    return Code(run, is_single=True)
+
+
+def _membership_of_constant(compiler: Compiler, wanted: Run, many: Part, items: Run) -> Code:
+    """The same in a loop over what stays the same, such as dom-3's references: by a set."""
+    kept = compiler.keep(("keys", many), lambda this, scope: keys_of(items(this, scope)))
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        found = wanted(this, scope)
+        if not found:
+            return None
+        scope.spend(len(found))
+        return all(not keys_of((item,)).isdisjoint(kept(this, scope)) for item in found)
 
     return Code(run, is_single=True)
 

@@ -25,7 +25,7 @@ from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 _DEEPEST = 60
-_LONGEST = 250
+_LONGEST = 150
 _OPERATORS = [
     {"implies"},
     {"xor", "or"},
