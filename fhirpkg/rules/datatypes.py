@@ -46,6 +46,22 @@ RULES = (
         spec=f"{_TYPES}#Coding",
     ),
     Rule(
+        "identifier-system",
+        ERROR,
+        "code-invalid",
+        "The system of an identifier is an absolute uri",
+        "the system '{system}' is not absolute",
+        spec=f"{_TYPES}#Identifier",
+    ),
+    Rule(
+        "identifier-uri",
+        WARNING,
+        "value",
+        "An identifier of the system of uris is an absolute uri",
+        "'{value}' is no absolute uri, as {system} demands",
+        spec="http://hl7.org/fhir/R4/identifier-registry.html",
+    ),
+    Rule(
         "attachment-size",
         ERROR,
         "invalid",

@@ -110,6 +110,14 @@ RULES = (
         spec="http://hl7.org/fhir/R4/resourcelist.html",
     ),
     Rule(
+        "element-id-repeated",
+        ERROR,
+        "invalid",
+        "An element id is that of one element of its resource",
+        "another element of the resource has the id '{id}' as well",
+        spec="http://hl7.org/fhir/R4/element.html#id",
+    ),
+    Rule(
         "cardinality-min",
         ERROR,
         "required",

@@ -142,6 +142,9 @@ def _type_child(writer: _Writer, child: ElementSchema) -> list[str]:
     rules = _value_rules(writer, child)
     if child.max == 0:
         return []
+    if writer.parts.is_element_id(child):
+        place = (_Name(f"v[{key}]"), _Name(f"(path, {key})"), RUN)
+        return [f"if {key} in v: {writer.call(elements.element_id, *place)}"]
     if member.predicate and not member.is_list and not rules and child.min == 0:
         return [f"if {key} in v and {_primitive(writer, child, key)}"]
     lines = [f"if {key} in v:", f"    {_form(writer, child, key)}"]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run, Trail
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_URIS = "urn:ietf:rfc:3986"
 _MOST_KEPT = 20_000
 
 
@@ -112,6 +113,17 @@ def _is_supplement(system: str, run: Run) -> bool:
     return held is not None and ("supplements" in held or held.get("content") == "supplement")
 
 
+def check_identifier(value: Any, trail: Trail, run: Run) -> None:
+    """The system of an Identifier is absolute; where it says that the value is a uri, it is one."""
+    system, text = value.get("system"), value.get("value")
+    if not isinstance(system, str):
+        return
+    if not _ABSOLUTE.match(system):
+        run.report("identifier-system", (trail, "system"), system=cut(system, 80))
+    elif system == _URIS and isinstance(text, str) and not _ABSOLUTE.fullmatch(text):
+        run.report("identifier-uri", (trail, "value"), value=cut(text, 80), system=system)
+
+
 def _plain(display: str) -> str:
     return " ".join(display.split()).casefold()
 
@@ -122,5 +134,6 @@ def hooks() -> dict[str, Callable[[Any, Trail, Run], None]]:
     return {
         "Attachment": check_attachment,
         "Coding": codings,
+        "Identifier": check_identifier,
         "Quantity": codings.check_quantity,
     }

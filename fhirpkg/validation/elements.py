@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.rules import nearest
-from fhirpkg.validation.primitives import kind, problem
+from fhirpkg.validation.primitives import PREDICATES, cut, kind, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +71,16 @@ def bad_primitive(value: Any, type_name: str, trail: Trail, run: Run) -> None:
     else:
         rule, words = problem(type_name, value)
         run.report(rule, trail, **words)
+
+
+def element_id(value: Any, trail: Trail, run: Run) -> None:
+    """Check the id of an element: a text that no other element of the resource has."""
+    if not PREDICATES["string"](value):
+        bad_primitive(value, "string", trail, run)
+    elif value in run.element_ids:
+        run.report("element-id-repeated", trail, id=cut(value, 80))
+    else:
+        run.element_ids.add(value)
 
 
 def primitives(owner: dict[str, Any], key: str, member: Member, trail: Trail, run: Run) -> None:
@@ -138,19 +148,32 @@ def _sibling(
     member: Member,
 ) -> None:
     if not member.is_list:
-        shape.element(value, trail, run)
+        if owner.get(key[1:]) is None or not _is_bare_id(value):
+            shape.element(value, trail, run)
         return
     if type(value) is not list or not value:
         bad_list(value, trail, run)
         return
     values = owner.get(key[1:])
     for index, item in enumerate(value):
+        has_value = isinstance(values, list) and index < len(values) and values[index] is not None
         if item is not None:
-            shape.element(item, (trail[0], key, index), run)
-        elif not isinstance(values, list) or index >= len(values) or values[index] is None:
+            if not has_value or not _is_bare_id(item):
+                shape.element(item, (trail[0], key, index), run)
+        elif not has_value:
             run.report("structure-null", (trail[0], key, index))
     if isinstance(values, list) and len(values) != len(value):
         run.report("structure-alignment", trail, found=len(value), wanted=len(values), key=key[1:])
+
+
+def _is_bare_id(sibling: Any) -> bool:
+    """Whether an id is all that stands beside a primitive: then its value makes ele-1 true."""
+    return (
+        isinstance(sibling, dict)
+        and sibling.keys() == {"id"}
+        and isinstance(sibling["id"], str)
+        and bool(sibling["id"])
+    )
 
 
 class Choice(NamedTuple):

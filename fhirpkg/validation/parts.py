@@ -77,6 +77,16 @@ class Parts:
         """Whether the values of an element are plain ones, with their parts beside them."""
         return _type_of(schema) in PREDICATES
 
+    def is_element_id(self, child: ElementSchema) -> bool:
+        """Whether an element is the id of an element, which no other of the resource may have.
+
+        A differential has the ids of its snapshot, so those of ElementDefinition may repeat.
+        """
+        owner = child.path.removesuffix(".id")
+        if owner in {child.path, "ElementDefinition"}:
+            return False
+        return not self._checks.is_resource(owner)
+
     def codes(self, value_set: str) -> Late:
         """All codes of a value set, read when the first code is checked; none if not known."""
         if value_set not in self._codes:

@@ -29,7 +29,13 @@ Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
 
 
-_STRICT = {"bundle-full-url-identity", "narrative-dead-link", "primitive-canonical"}
+_STRICT = {
+    "bundle-full-url-identity",
+    "identifier-uri",
+    "narrative-dead-link",
+    "primitive-canonical",
+}
+"""The rules that :attr:`Settings.strict` makes errors."""
 _HOLDING = {"Bundle", "Parameters"}
 
 
@@ -79,6 +85,8 @@ class Run:
         self.findings: list[Finding] = []
         self.environment = Environment()
         """What FHIRPath sees of the resource that is being checked."""
+        self.element_ids: set[str] = set()
+        """The ids of the elements of that resource met so far."""
         self.depth = 0
         """How many trials are under way: checks whose findings only say whether they hold."""
         self.conforming: dict[tuple[str, int], bool | None] = {}
@@ -109,7 +117,8 @@ class Run:
 
         `visited` is for one that a reference led to: its own ids are looked for in itself.
         """
-        outer, before = self.environment, self._visited
+        outer, before, ids = self.environment, self._visited, self.element_ids
+        self.element_ids = set()
         if visited:
             self._visited = resource
         self.environment = Environment(
@@ -121,7 +130,7 @@ class Run:
         try:
             yield
         finally:
-            self.environment, self._visited = outer, before
+            self.environment, self._visited, self.element_ids = outer, before, ids
 
     @contextlib.contextmanager
     def trial(self) -> Iterator[list[Finding]]:
