@@ -37,7 +37,8 @@ class Entry:
     """What identifies a definition, known without reading it.
 
     `bases` are a StructureDefinition's baseDefinition, or the types a SearchParameter is for;
-    `package` is the name#version it came with, empty for a resource given alone.
+    `package` is the name#version it came with, empty for a resource given alone. `supplements` is
+    the code system that a supplement is for; the core has none.
     """
 
     resource_type: str
@@ -51,6 +52,7 @@ class Entry:
     bases: tuple[str, ...]
     package: str = ""
     position: tuple[int, int] = (0, 0)
+    supplements: str = ""
 
 
 def entry_of(resource: Resource, package: str = "") -> Entry:
@@ -68,6 +70,7 @@ def entry_of(resource: Resource, package: str = "") -> Entry:
         derivation=_string(resource.get("derivation")),
         bases=tuple(b for b in bases if isinstance(b, str)),
         package=package,
+        supplements=_string(resource.get("supplements")),
     )
 
 

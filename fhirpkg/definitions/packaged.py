@@ -59,7 +59,9 @@ def _listed(package: Package) -> dict[str, Entry]:
     """The entries of .index.json that can be believed, by file."""
     text = package.files.get(".index.json")
     content = fhirjson.read(text)[0] if text else None
-    files = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or content.get("index-version") != 2:
+        return {}  # an older one does not tell supplements
+    files = content.get("files")
     found: dict[str, Entry] = {}
     for each in files if isinstance(files, list) else ():
         if _is_believed(each):

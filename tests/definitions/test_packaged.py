@@ -12,7 +12,7 @@ VALUE_SET = {"resourceType": "ValueSet", "url": URL, "version": "1"}
 def installed(folder, files, listed):
     """An unpacked package with an index as another tool might have written it."""
     (folder / "package").mkdir()
-    index = {"index-version": 1, "files": listed}
+    index = {"index-version": 2, "files": listed}
     everything = {
         "package.json": {"name": "test.one", "version": "1.0.0"}, ".index.json": index, **files
     }  # fmt: skip
@@ -76,3 +76,12 @@ def test_what_is_never_sought_by_its_url_is_not_read_at_all(core, tmp_path):
     package = installed(tmp_path, {"b.json": "no resource"}, told)
     entries = list(core.with_package(package).entries("Bundle"))
     assert [entry.id for entry in entries] == ["b"]
+
+
+def test_an_index_of_the_first_version_is_not_believed(core, tmp_path):
+    supplement = {"resourceType": "CodeSystem", "url": URL, "supplements": "http://example.org/cs"}
+    package = installed(tmp_path, {"v.json": supplement}, [])
+    told = {"index-version": 1, "files": [listed("v.json", resourceType="CodeSystem")]}
+    (tmp_path / "package" / ".index.json").write_text(json.dumps(told))
+    [entry] = [e for e in core.with_package(package).entries("CodeSystem") if e.url == URL]
+    assert entry.supplements == "http://example.org/cs"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.composition import Codes, Composition
     from fhirpkg.issues import Resource
 
-_CORE = "hl7.fhir.r4.core#"
-
 
 class Terminology:
     """What the definitions say of codes; `server` is asked about what they do not say.
@@ -150,8 +148,8 @@ class Terminology:
         if self._supplements is None:
             self._supplements = {}
             for entry in self._definitions.entries("CodeSystem"):
-                if entry.package.startswith(_CORE):
-                    continue  # it has none, and reading all of it would take long
+                if not entry.supplements:
+                    continue
                 resource = self._definitions.find(entry.url, "CodeSystem") or {}
                 if resource.get("content") == "supplement":
                     base = Canonical.parse(str(resource.get("supplements"))).url
