@@ -129,17 +129,20 @@ class Interpreter:
         values, beside = owner.get(key), owner[f"_{key}"]
         place = (*path, f"_{key}")
         if not child.is_list:
-            self._object(beside, place, "Element", environment)
+            if values is None or not _is_bare_id(beside):
+                self._object(beside, place, "Element", environment)
             return
         if not isinstance(beside, list) or not beside:
             rule = "structure-empty" if isinstance(beside, list) else "structure-list"
             self.found.add((rule, place))
             return
         for index, item in enumerate(beside):
-            if item is not None:
-                self._object(item, (*place, index), "Element", environment)
-            elif not isinstance(values, list) or index >= len(values) or values[index] is None:
+            filled = isinstance(values, list) and index < len(values)
+            value = values[index] if filled else None
+            if item is None and value is None:
                 self.found.add(("structure-null", (*place, index)))
+            elif item is not None and (value is None or not _is_bare_id(item)):
+                self._object(item, (*place, index), "Element", environment)
         if isinstance(values, list) and len(values) != len(beside):
             self.found.add(("structure-alignment", place))
 
@@ -160,3 +163,13 @@ class Interpreter:
                 continue
             if not holds:
                 self.found.add((constraint.key, place))
+
+
+def _is_bare_id(beside):
+    """An id alone beside a value: ele-1 is about both, and the value is there."""
+    return (
+        isinstance(beside, dict)
+        and list(beside) == ["id"]
+        and bool(beside["id"])
+        and (isinstance(beside["id"], str))
+    )
