@@ -38,7 +38,7 @@ class Entry:
 
     `bases` are a StructureDefinition's baseDefinition, or the types a SearchParameter is for;
     `package` is the name#version it came with, empty for a resource given alone. `supplements` is
-    the code system that a supplement is for; the core has none.
+    the code system that a supplement is for; of the core's only one, an example, it is left out.
     """
 
     resource_type: str

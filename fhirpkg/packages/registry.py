@@ -106,12 +106,19 @@ class RegistryClient:
             raise PackageError(str(wanted), f"{self.base} answers no package listing")
         return listing
 
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the token; as a header of its own it would yield to a line in ~/.netrc."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
     def _get(self, url: str, package: str, *, stream: bool = False) -> requests.Response:
         headers = {"Accept": "application/json, application/gzip, */*"}
-        if self._token and urlsplit(url).netloc == urlsplit(self.base).netloc:
-            headers["Authorization"] = f"Bearer {self._token}"
+        is_ours = urlsplit(url).netloc == urlsplit(self.base).netloc
+        auth = self._authorize if self._token and is_ours else None
         try:
-            response = self._session.get(url, headers=headers, timeout=_TIMEOUT, stream=stream)
+            response = self._session.get(
+                url, headers=headers, auth=auth, timeout=_TIMEOUT, stream=stream
+            )
         except requests.RequestException as error:
             advice = (
                 "work from the cache with --offline, or set FPL_REGISTRY to a registry in reach"

@@ -103,6 +103,14 @@ def test_the_token_goes_to_the_registry_and_to_nobody_else(registry, monkeypatch
     assert registry.seen == [("/test.one", "Bearer secret"), ("/test.one/1.0.0", None)]
 
 
+def test_the_token_goes_before_what_netrc_says(registry, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    publish(registry, "1.0.0")
+    RegistryClient(token="secret").resolve(ONE)
+    assert registry.seen == [("/test.one", "Bearer secret")]
+
+
 def test_without_a_choice_the_registry_is_the_one_constant(monkeypatch):
     monkeypatch.delenv("FPL_REGISTRY", raising=False)
     assert RegistryClient().base == DEFAULT_REGISTRY
