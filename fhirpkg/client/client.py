@@ -217,6 +217,9 @@ class FhirClient:
             except (requests.RequestException, OSError) as error:
                 return Response(0, text=_reason(error), url=url)
             self._answered = True
+            if answer.status_code >= 400 and self._auth is not None:
+                # Servers repeat what they refuse; it must not reach a log.
+                text = text.replace(self._auth.header().partition(" ")[2], "***")
             target = urljoin(url, answer.headers.get("Location", ""))
             if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
                 return _response(answer, text, url)

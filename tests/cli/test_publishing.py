@@ -1,0 +1,173 @@
+"""The publishing verbs as people call them: words, exit codes, and what is never shown."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fhirpkg import fhirjson
+from fhirpkg.cli import _run
+from fhirpkg.cli.publishing import progress_bar
+from tests.publishing.sample import canonical, client, focus, resources
+from tests.servers import habits
+from tests.servers.embedded import running
+from tests.servers.habits import server_like
+from tests.servers.scripted import Reply, scripted
+
+
+@pytest.fixture
+def server():
+    with running() as base_url:
+        yield base_url
+
+
+def folder(path, listed, version="1.0.0"):
+    """A content folder with these resources and the guide that makes them a package."""
+    guide = canonical("ImplementationGuide", "demo.walking", packageId="demo.walking")
+    guide |= {"name": "Walking", "fhirVersion": ["4.0.1"], "date": "2026-01-01"}
+    guide |= {"url": "http://example.org/fhir/ImplementationGuide/demo.walking"}
+    guide |= {"version": version, "definition": {"resource": []}}
+    home = path / "walking" / "fhir"
+    home.mkdir(parents=True, exist_ok=True)
+    for old in home.iterdir():
+        old.unlink()
+    (path / "package.yaml").write_text("id: demo.walking\n")
+    for resource in [*listed, guide]:
+        file = home / f"{resource['resourceType']}-{resource['id']}.json"
+        file.write_text(fhirjson.dump(resource))
+    return str(path)
+
+
+def test_plan_push_plan_verify_prune_and_rollback_end_with_their_codes(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    at = ["--server", server]
+    assert _run(["plan", content, *at]) == 1
+    assert _run(["push", content, *at, "--dry-run"]) == 1
+    assert _run(["verify", content, *at]) == 1
+    assert _run(["push", content, *at]) == 0
+    assert "5 planned = 5 created + 0 updated + 0 unchanged" in capfd.readouterr().out
+    assert _run(["plan", content, *at]) == 0
+    assert _run(["push", content, *at]) == 0
+    assert _run(["verify", content, *at]) == 0
+    folder(tmp_path / "c", resources("Running")[:3])
+    assert _run(["push", content, *at]) == 0
+    assert _run(["prune", content, *at, "--dry-run"]) == 1
+    assert _run(["prune", content, *at, "--max-delete", "0"]) == 2
+    assert _run(["rollback", content, *at]) == 0
+    folder(tmp_path / "c", resources())
+    assert _run(["verify", content, *at]) == 0
+
+
+def test_a_conflict_is_shown_field_by_field_and_ends_with_4(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    _run(["push", content, "--server", server])
+    with client(server) as other:
+        edited = canonical("PlanDefinition", "course", title="Edited", useContext=focus())
+        other.request("PUT", "PlanDefinition/course", body=edited)
+    assert _run(["plan", content, "--server", server]) == 4
+    assert "title: server has 'Edited', content has 'Walking'" in capfd.readouterr().out
+    assert _run(["push", content, "--server", server]) == 4
+    assert _run(["push", content, "--server", server, "--overwrite", "drift"]) == 0
+
+
+def test_a_saved_plan_is_carried_out_once_and_stale_afterwards(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    file = tmp_path / "plan.json"
+    assert _run(["plan", content, "--server", server, "--out", str(file)]) == 1
+    assert json.loads(file.read_text())["items"][0]["precondition"] == "absent"
+    assert _run(["push", str(file), "--server", server]) == 0
+    assert _run(["push", str(file), "--server", server]) == 4
+    assert "the plan is stale" in capfd.readouterr().err
+
+
+def test_an_ehr_is_refused_with_reasons_and_the_alternative(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    with scripted(server_like(*habits.EPIC), server) as proxy:
+        assert _run(["push", content, "--server", proxy.base_url]) == 1
+        assert proxy.writes == []
+    told = capfd.readouterr().out
+    assert "this server does not take 5 of 5 resources" in told
+    assert "PlanDefinition: the server does not know this type" in told
+    assert "CDS Hooks" in told
+
+
+def test_a_server_that_stops_answering_ends_a_push_with_1_and_true_counts(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+
+    def script(request, forward):
+        return Reply(503) if request.method == "POST" else forward(request)
+
+    with scripted(script, server) as proxy:
+        assert _run(["push", content, "--server", proxy.base_url, "--retry-for", "0"]) == 1
+    assert "5 planned = 0 created" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options, problem",
+    [
+        (["--token", "sesame.sesame"], "named, not written"),
+        (["--token", "env:A", "--user", "b"], "exclude each other"),
+        (["--user", "b"], "--user needs --password"),
+        (["--client-id", "b"], "needs either --client-secret or --private-key"),
+        (["--key", "k.pem"], "--key needs --cert"),
+        (["--ca", "no.pem"], "no.pem: cannot be used for TLS"),
+    ],
+)
+def test_options_that_make_no_sense_are_one_line_without_the_secret(
+    server, tmp_path, capfd, options, problem
+):
+    content = folder(tmp_path / "c", resources())
+    assert _run(["push", content, "--server", server, *options]) == 2
+    told = capfd.readouterr().err
+    assert problem in told
+    assert told.count("\n") == 1
+    assert "sesame" not in told
+
+
+def test_no_secret_is_in_a_plan_or_in_what_is_printed(server, tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("DEMO_TOKEN", "sesame")
+    content = folder(tmp_path / "c", resources())
+    file = tmp_path / "plan.json"
+
+    def refuse(request, forward):
+        assert request.headers["authorization"] == "Bearer sesame"
+        echoed = {"severity": "error", "code": "forbidden", "diagnostics": "no to Bearer sesame"}
+        refusal = {"resourceType": "OperationOutcome", "issue": [echoed]}
+        return Reply(403, refusal) if request.method != "GET" else forward(request)
+
+    with scripted(refuse, server) as proxy:
+        at = ["--server", proxy.base_url, "--token", "env:DEMO_TOKEN"]
+        assert _run(["plan", content, *at, "--out", str(file)]) == 1
+        assert _run(["push", content, *at]) == 2
+    told = capfd.readouterr()
+    assert "sesame" not in file.read_text() + told.out + told.err
+
+
+def test_output_into_a_closed_pipe_is_no_crash(server, tmp_path):
+    content = folder(tmp_path / "c", resources())
+    command = f"{sys.executable} -m fhirpkg plan {content} --server {server} | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_a_plan_that_cannot_be_written_leaves_no_half_file(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    missing = tmp_path / "nowhere" / "plan.json"
+    assert _run(["plan", content, "--server", server, "--out", str(missing)]) == 2
+    assert "nowhere" in capfd.readouterr().err
+
+
+def test_there_is_no_progress_bar_where_there_is_no_terminal(capfd):
+    with progress_bar(3, "written") as progress:
+        progress(2)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_progress_bar_tells_rate_and_remaining_time(capfd, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress_bar(4, "written") as progress:
+        progress(2)
+    told = capfd.readouterr().err
+    assert "2 of 4 written" in told
+    assert "s left" in told
