@@ -44,6 +44,8 @@ def cross_check(read: Source) -> None:
     _check_facts(read)
     _check_origins(read)
     _check_questions(read)
+    _check_indications(read)
+    _check_key(read)
     _check_code_names(read)
 
 
@@ -214,6 +216,21 @@ def _check_questions(read: Source) -> None:
     for path, question in _items(read.data, "checklist"):
         if question.get("answer") == "choice" and not question.get("choices"):
             read.report("source-missing", (*path, "choices"), missing="choices")
+
+
+def _check_indications(read: Source) -> None:
+    """The value set of indications has something in it."""
+    items = [item for _, item in _items(read.data, "indications")]
+    if items and not any(item.get("diagnoses") for item in items):
+        read.report("source-missing", ("indications", 0, "diagnoses"), missing="diagnoses")
+
+
+def _check_key(read: Source) -> None:
+    """The procedure has a CPT code: everything is found by it."""
+    for place, name in _named(_mapping(read.data.get("code")), ("code",), "use"):
+        lines = _mapping(read.data.get("codes")).get(name)
+        if lines and not any(line.startswith("CPT ") for line in _texts(lines)[:1]):
+            read.report("source-procedure-code", place, name=name)
 
 
 def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:

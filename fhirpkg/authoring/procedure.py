@@ -122,7 +122,7 @@ class Duration(Said):
 class Setting(Said):
     """Where it is done."""
 
-    places: Names = Field(description="Names under 'codes'")
+    places: Names = Field(min_length=1, description="Names under 'codes'")
     specialty: str = Field("", description="A name under 'codes'")
 
 
@@ -279,4 +279,6 @@ class Procedure(Part):
     criteria: tuple[Criterion, ...] = ()
     checklist: tuple[Question, ...] = ()
     evidence: dict[Id, Evidence] = {}
-    codes: dict[Text, Names] = Field(description="Our name for a concept, and its codes")
+    codes: dict[Text, Annotated[Names, Field(min_length=1)]] = Field(
+        description="Our name for a concept, and its codes"
+    )

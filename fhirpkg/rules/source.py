@@ -100,6 +100,13 @@ RULES = (
         "{problem}{nearest}",
     ),
     Rule(
+        "source-procedure-code",
+        ERROR,
+        "code-invalid",
+        "The procedure has a CPT code, which everything is found by",
+        "the first code of '{name}' is not one of CPT",
+    ),
+    Rule(
         "source-unused-code",
         WARNING,
         "informational",

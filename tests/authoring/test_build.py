@@ -166,8 +166,7 @@ def test_profiles_are_claimed_by_all_types_that_have_one(first):
     assert claimed.pop("ImplementationGuide") is None
     base = "https://w3id.org/fhirpkg/StructureDefinition/Procedure"
     assert {p for (p,) in claimed.values()} == {
-        base + name
-        for name in ("Plan", "Activity", "Document", "Manifest", "Terms", "Checklist")
+        base + name for name in ("Plan", "Activity", "Document", "Manifest", "Terms", "Checklist")
     }
 
 
