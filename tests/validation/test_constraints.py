@@ -1,0 +1,118 @@
+"""What is decided without FHIRPath is what FHIRPath says."""
+
+import itertools
+
+import pytest
+
+from fhirpkg.fhirpath.environment import Environment
+from fhirpkg.fhirpath.expression import compile_expression
+from fhirpkg.issues import Severity
+from fhirpkg.validation.constraints import (
+    _CORRECTED,
+    ELE_1,
+    EXT_1,
+    VIOLATED,
+    invariant,
+    keys_looked_at,
+)
+from fhirpkg.validation.schema import Constraint
+
+CONSTRAINT = Constraint("x-1", "error", "words", "name.exists()")
+
+
+@pytest.mark.parametrize(
+    "text, type_name, keys",
+    [
+        (ELE_1, "Extension", ["id", "url", "extension", "valueString"]),
+        (ELE_1, "Coding", ["id", "code", "display"]),
+        (EXT_1, "Extension", ["id", "url", "extension", "valueString", "_valueString"]),
+    ],
+)
+def test_conditions_in_python_agree_with_the_expression(validator, text, type_name, keys):
+    compiled = compile_expression(text, validator.definitions.types, type_name)
+    values = {"extension": [{"url": "a", "valueString": "x"}], "_valueString": {"id": "x"}}
+    for size in range(1, len(keys) + 1):
+        for chosen in itertools.combinations(keys, size):
+            v = {key: values.get(key, "x") for key in chosen}
+            violated = eval(VIOLATED[text], {"len": len}, {"v": v})
+            assert violated is not compiled.is_true(v, Environment(resource={})), v
+
+
+def core_constraints(validator):
+    schemas = validator._checks.schemas
+    for entry in validator.definitions.entries("StructureDefinition"):
+        if entry.derivation == "constraint" or entry.kind not in {"resource", "complex-type"}:
+            continue
+        todo = [schemas.type(entry.type)]
+        while todo:
+            schema = todo.pop()
+            todo += schema.children
+            if schema.path == entry.type or schema.children:
+                yield from ((schema, each) for each in schema.constraints)
+
+
+def test_an_invariant_that_is_left_out_where_its_keys_are_absent_is_true_there(validator):
+    parts, types = validator._checks._parts, validator.definitions.types
+    guarded = 0
+    for schema, constraint in core_constraints(validator):
+        keys = parts.guard(constraint, schema)
+        if keys is None or constraint.key.startswith(("dom-", "ref-")):
+            continue
+        guarded += 1
+        text = _CORRECTED.get(constraint.expression, constraint.expression)
+        others = [k for k in parts.members(schema) if k not in keys and k != "resourceType"]
+        compiled = compile_expression(text, types, schema.path)
+        for key in others:
+            assert compiled.is_true({key: "x"}, Environment(resource={})), (constraint, key)
+    assert guarded > 70
+
+
+def test_every_invariant_of_the_core_can_be_compiled(validator):
+    types = validator.definitions.types
+    texts = set()
+    for schema, constraint in core_constraints(validator):
+        texts.add(constraint.expression)
+        if constraint.expression:
+            compile_expression(constraint.expression, types, schema.path)
+    assert len(texts) > 180
+
+
+@pytest.mark.parametrize(
+    "text, keys",
+    [
+        ("code.empty() or system.exists()", {"code", "system"}),
+        ("value.exists()", {"valueString", "valueInteger"}),
+        ("'code' = 'system'", set()),
+        ("name.startsWith(%ucum)", set()),
+        ("%resource.code.exists()", None),
+        ("children().empty()", None),
+        ("$this.code.exists()", None),
+    ],
+)
+def test_the_keys_an_expression_looks_at_are_those_it_names(text, keys):
+    names = {"code": "code", "system": "system", "valueString": "value", "valueInteger": "value"}
+    found = keys_looked_at(text, names)
+    assert found == (None if keys is None else frozenset(keys))
+
+
+def test_best_practice_and_narrative_are_left_out(validator):
+    types = validator.definitions.types
+    practice = Constraint("x", "warning", "w", "true", best_practice=True)
+    assert invariant(practice, "", "Patient", types, None) is None
+    asked = invariant(practice, "", "Patient", types, Severity.ERROR)
+    assert asked.severity is Severity.ERROR
+    narrative = Constraint("txt-1", "error", "w", "htmlChecks()")
+    assert invariant(narrative, "", "xhtml", types, None) is None
+    assert invariant(Constraint("x", "error", "w", ""), "", "Patient", types, None) is None
+
+
+def test_the_severity_is_that_of_the_constraint(validator):
+    types = validator.definitions.types
+    warning = Constraint("x", "warning", "w", "true")
+    assert invariant(warning, "", "Patient", types, None).severity is Severity.WARNING
+    assert invariant(CONSTRAINT, "", "Patient", types, None).severity is Severity.ERROR
+
+
+@pytest.mark.parametrize("published", sorted(_CORRECTED))
+def test_a_corrected_expression_stands_in_the_published_definitions(validator, published):
+    assert any(c.expression == published for _, c in core_constraints(validator))

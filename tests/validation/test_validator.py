@@ -1,0 +1,179 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import SourceError
+from fhirpkg.issues import Severity
+from fhirpkg.validation.run import Settings
+from fhirpkg.validation.validator import Validator
+
+PATIENT = {"resourceType": "Patient", "gender": "nobody", "name": [{"famly": "Roe"}]}
+TEXT = b'{\n  "resourceType": "Patient",\n  "gender": "nobody",\n  "name": [{"famly": "Roe"}]\n}\n'
+
+
+def test_bytes_dictionaries_and_files_give_the_same_findings(validator, tmp_path):
+    file = tmp_path / "patient.json"
+    file.write_bytes(TEXT)
+    rules = [
+        [issue.rule for issue in validator.validate(given).errors]
+        for given in (PATIENT, TEXT, file)
+    ]
+    assert [sorted(found) for found in rules] == [
+        ["binding-required", "structure-unknown-element"]
+    ] * 3
+
+
+def test_findings_have_file_line_column_and_expression(validator, tmp_path):
+    file = tmp_path / "patient.json"
+    file.write_bytes(TEXT)
+    gender, name = validator.validate(file).errors
+    assert (gender.file, gender.line, gender.column) == (str(file), 3, 3)
+    assert (name.line, name.column, name.expression) == (4, 13, "Patient.name[0].famly")
+    assert "did you mean 'family'?" in name.text
+
+
+def test_a_name_can_be_given_for_what_is_no_file(validator):
+    assert validator.validate(TEXT, file="-").errors[0].file == "-"
+
+
+def test_xml_gives_the_same_findings_with_their_lines(validator):
+    text = (
+        b'<Patient xmlns="http://hl7.org/fhir">\n  <gender value="nobody"/>\n'
+        b'  <name><famly value="Roe"/></name>\n</Patient>'
+    )
+    found = {(issue.rule, issue.line) for issue in validator.validate(text).errors}
+    assert ("binding-required", 2) in found
+    assert any(line == 3 for _, line in found)
+
+
+def test_a_file_that_is_not_there_is_raised(validator, tmp_path):
+    with pytest.raises(SourceError, match="none"):
+        validator.validate(tmp_path / "none.json")
+
+
+def test_asked_profiles_are_checked_besides_the_type(validator):
+    profile = "http://hl7.org/fhir/StructureDefinition/bodyweight"
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    assert not validator.validate(observation).errors
+    errors = validator.validate(observation, [profile]).errors
+    assert {error.profile for error in errors} == {profile}
+
+
+def test_a_profile_that_is_not_loaded_is_told_and_no_error(validator):
+    claimed = {"resourceType": "Patient", "meta": {"profile": ["http://example.org/none"]}}
+    outcome = validator.validate(claimed, ["http://example.org/other"])
+    told = {(issue.rule, issue.severity) for issue in outcome.issues}
+    assert told == {("not-checked-profile", Severity.INFORMATION)}
+    assert len(outcome.issues) == 2
+
+
+def test_the_verdict_does_not_depend_on_what_was_checked_before(content):
+    fresh = [Validator().validate(resource) for resource in content]
+    one = Validator()
+    again = [one.validate(resource) for resource in reversed(content)][::-1]
+    assert again == fresh
+
+
+def test_the_input_is_left_as_it_was(validator, content):
+    before = json.dumps(content)
+    for resource in content:
+        validator.validate(resource)
+    assert json.dumps(content) == before
+
+
+def test_packages_and_resources_beside_the_core_are_used():
+    value_set = {
+        "resourceType": "ValueSet",
+        "url": "http://hl7.org/fhir/ValueSet/administrative-gender",
+        "version": "4.0.1",
+        "status": "active",
+        "compose": {"include": [{"system": "http://example.org/s", "concept": [{"code": "x"}]}]},
+    }
+    validator = Validator(definitions=Definitions.core().with_resources([value_set]))
+    assert not validator.validate({"resourceType": "Patient", "gender": "x"}).errors
+    assert validator.validate({"resourceType": "Patient", "gender": "female"}).errors
+
+
+def test_global_profiles_of_a_loaded_guide_apply_to_every_resource_of_the_type():
+    profile = "http://hl7.org/fhir/StructureDefinition/bodyweight"
+    guide = {
+        "resourceType": "ImplementationGuide",
+        "url": "http://example.org/ImplementationGuide/ig",
+        "global": [{"type": "Observation", "profile": profile}],
+    }
+    validator = Validator(definitions=Definitions.core().with_resources([guide]))
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    assert validator.validate(observation).errors
+    assert not validator.validate({"resourceType": "Patient", "active": True}).errors
+
+
+def test_targets_outside_the_input_are_asked_for():
+    asked = []
+
+    def retrieve(reference):
+        asked.append(reference)
+        return {"resourceType": "Medication"}
+
+    patient = {"resourceType": "Patient", "managingOrganization": {"reference": "Organization/1"}}
+    issues = Validator(retrieve=retrieve).validate(patient).issues
+    assert asked == ["Organization/1"]
+    assert [issue.rule for issue in issues] == ["reference-target"]
+
+
+def test_best_practice_is_asked_for():
+    patient = {"resourceType": "Patient", "active": True}
+    assert not Validator().validate(patient).issues
+    settings = Settings(best_practice=Severity.WARNING)
+    issues = Validator(settings=settings).validate(patient).issues
+    assert [(issue.rule, issue.severity) for issue in issues] == [("dom-6", Severity.WARNING)]
+
+
+@pytest.mark.parametrize(
+    "resource, rule",
+    [
+        ({"extension": [{"url": "http://a.test/e", "valueString": "x"}]}, "extension-unknown"),
+        ({"identifier": [{"system": "urn:ietf:rfc:3986", "value": "x"}]}, "identifier-uri"),
+        ({"implicitRules": "x", "meta": {"profile": ["x"]}}, None),
+    ],
+)
+def test_strict_checking_makes_errors_of_what_examples_do(resource, rule):
+    resource = {"resourceType": "Patient", **resource}
+    assert not Validator().validate(resource).errors
+    errors = Validator(settings=Settings(strict=True)).validate(resource).errors
+    assert [error.rule for error in errors] == ([rule] if rule else [])
+
+
+def test_demanded_targets_that_are_nowhere_are_errors():
+    patient = {"resourceType": "Patient", "managingOrganization": {"reference": "Organization/1"}}
+    errors = Validator(settings=Settings(targets="exist")).validate(patient).errors
+    assert [error.rule for error in errors] == ["reference-not-found"]
+
+
+def test_the_validator_needs_the_standard_library_alone():
+    program = (
+        'import sys; from fhirpkg import Validator; Validator().validate(b\'{"resourceType":'
+        ' "Patient", "active": true}\'); print(sorted({n.partition(\'.\')[0] for n in sys.modules}'
+        " - set(sys.stdlib_module_names) - {'fhirpkg', '__main__', '__mp_main__'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, '.'); {program}"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_large_bundle_is_checked_with_each_reference_found(validator):
+    entries = []
+    for n in range(3000):
+        patient = {"resourceType": "Patient", "id": f"p{n}", "active": True}
+        task = {"resourceType": "Basic", "id": f"b{n}", "code": {"text": "x"}}
+        task["subject"] = {"reference": f"Patient/p{n}"}
+        entries += [
+            {"fullUrl": f"http://example.org/Patient/p{n}", "resource": patient},
+            {"fullUrl": f"http://example.org/Basic/b{n}", "resource": task},
+        ]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    assert not validator.validate(bundle).issues
