@@ -26,11 +26,11 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "narrative.check_narrative",
     ),
     "Bundle": ("bundles.check_bundle",),
-    "ActivityDefinition": ("content.check_content",),
+    "ActivityDefinition": ("content.check_content", "portability.check_portability"),
     "DocumentReference": ("content.check_content",),
     "ImplementationGuide": ("content.check_guide",),
-    "Library": ("content.check_content",),
-    "PlanDefinition": ("content.check_content",),
+    "Library": ("content.check_content", "portability.check_portability"),
+    "PlanDefinition": ("content.check_content", "portability.check_portability"),
     "CapabilityStatement": ("search_parameters.check_capability_statement",),
     "CodeSystem": ("code_systems.check_code_system",),
     "ConceptMap": ("concept_maps.check_concept_map",),
@@ -38,7 +38,11 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
     "SearchParameter": ("search_parameters.check_search_parameter",),
     "StructureDefinition": ("structure_definitions.check_structure_definition",),
-    "ValueSet": ("value_sets.check_value_set", "content.check_content"),
+    "ValueSet": (
+        "value_sets.check_value_set",
+        "content.check_content",
+        "portability.check_portability",
+    ),
 }
 """Type to ``module.function`` in this package; those of `Resource` are called for every type."""
 

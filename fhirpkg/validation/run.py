@@ -53,6 +53,8 @@ class Settings:
     """Whether the rules for content about to be published are applied."""
     strict: bool = False
     """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
+    portability: bool = False
+    """Whether it is told what known servers drop or evaluate differently."""
     targets: Literal["", "exist", "valid"] = ""
     """What is demanded of the resources outside the input that references lead to."""
 
