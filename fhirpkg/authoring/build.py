@@ -26,12 +26,17 @@ _WITHOUT_COPYRIGHT = ("DocumentReference",)
 
 
 def build(
-    package: PackageSource, procedures: Mapping[str, Procedure], profiles: Sequence[Resource] = ()
+    package: PackageSource,
+    procedures: Mapping[str, Procedure],
+    profiles: Sequence[Resource] = (),
+    *,
+    carries_profiles: bool = False,
 ) -> dict[str, list[Resource]]:
     """The resources of each procedure, by the folder it lies in.
 
-    `profiles` are the StructureDefinitions that the resources claim. What belongs to the package
-    and not to one procedure, the ImplementationGuide, comes with the first folder.
+    `profiles` are those that the resources claim; a package that carries them is published with
+    them, any other depends on the package that is. What belongs to the package and not to one
+    procedure, the ImplementationGuide, comes with the first folder.
     """
     claims = {
         profile["type"]: profile["url"]
@@ -43,8 +48,7 @@ def build(
         for folder, procedure in sorted(procedures.items())
     }
     everything = [resource for resources in made.values() for resource in resources]
-    own = [profile for profile in profiles if profile["url"].startswith(f"{package.canonical}/")]
-    guide = implementation_guide(package, everything, own)
+    guide = implementation_guide(package, everything, profiles if carries_profiles else ())
     if made:
         next(iter(made.values())).append(_finished(guide))
     return made

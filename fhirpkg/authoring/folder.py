@@ -9,6 +9,7 @@ from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
+from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,31 @@ def read_folder(folder: Path) -> Authored:
         authored.issues += issues
         if procedure:
             authored.procedures[file.parent.name] = procedure
+    authored.issues += _same_ids(folder, authored.procedures)
     return authored
+
+
+def _same_ids(folder: Path, procedures: dict[str, Procedure]) -> list[Issue]:
+    """Two procedures of one id would be built into the same resources."""
+    first: dict[str, str] = {}
+    issues = []
+    for name, procedure in procedures.items():
+        other = first.setdefault(procedure.id, name)
+        if other != name:
+            file = folder / name / PROCEDURE
+            line, column = read_source(file).place(("id",))
+            issues.append(
+                issue(
+                    "source-same-procedure",
+                    expression="id",
+                    file=str(file),
+                    line=line,
+                    column=column,
+                    id=procedure.id,
+                    other=other,
+                )
+            )
+    return issues
 
 
 def read_source(file: Path) -> source.Source:

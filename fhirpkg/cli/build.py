@@ -34,7 +34,12 @@ def command(resources: Path, output: Path | None, canonical: str | None) -> Exit
         click.echo(f"{resources}: nothing was built", err=True)
         return ExitCode.ISSUES
     package = rebased(authored.package, canonical) if canonical else authored.package
-    made = build(package, authored.procedures, read_profiles(resources))
+    made = build(
+        package,
+        authored.procedures,
+        read_profiles(resources),
+        carries_profiles=(resources.absolute().parent / "profiles").is_dir(),
+    )
     changed = write(made, output or resources)
     count = sum(len(found) for found in made.values())
     click.echo(f"{count} resources below {output or resources}, {changed} files changed", err=True)

@@ -130,6 +130,13 @@ RULES = (
         "the id '{id}' stands here a second time; the first is on line {first}",
     ),
     Rule(
+        "source-same-procedure",
+        ERROR,
+        "duplicate",
+        "No two procedures of a package have one id",
+        "the procedure in '{other}' has the id '{id}' too",
+    ),
+    Rule(
         "source-unknown-fact",
         ERROR,
         "not-found",

@@ -30,7 +30,8 @@ def built(folder, canonical=""):
     authored = read_folder(folder)
     assert authored.is_usable, [str(issue) for issue in authored.issues]
     package = rebased(authored.package, canonical) if canonical else authored.package
-    return build(package, authored.procedures, read_profiles(folder))
+    carries = folder == RESOURCES
+    return build(package, authored.procedures, read_profiles(folder), carries_profiles=carries)
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +254,28 @@ def test_a_package_without_profiles_of_its_own_depends_on_those_it_claims(second
     assert [item["packageId"] for item in guide["dependsOn"]] == ["fhirpkg.procedures"]
     assert "StructureDefinition" not in str(guide["definition"])
     assert all("w3id.org/fhirpkg" in r["meta"]["profile"][0] for r in second[:-1])
+
+
+def test_two_procedures_make_one_package(tmp_path):
+    shutil.copytree(SECOND, tmp_path / "r")
+    text = (SECOND / "tea-pouring" / "procedure.yaml").read_text()
+    (tmp_path / "r" / "more").mkdir()
+    (tmp_path / "r" / "more" / "procedure.yaml").write_text(text.replace("TeaPouring", "Other"))
+    made = built(tmp_path / "r")
+    assert list(made) == ["more", "tea-pouring"]
+    (guide,) = by_type([r for found in made.values() for r in found], "ImplementationGuide")
+    names = str(guide["definition"])
+    assert "PlanDefinition/OtherPlan" in names
+    assert "PlanDefinition/TeaPouringPlan" in names
+
+
+def test_two_procedures_of_one_id_are_refused(tmp_path):
+    shutil.copytree(SECOND, tmp_path / "r")
+    shutil.copytree(SECOND / "tea-pouring", tmp_path / "r" / "more")
+    authored = read_folder(tmp_path / "r")
+    (issue,) = authored.issues
+    assert (issue.rule, issue.line) == ("source-same-procedure", 2)
+    assert not authored.is_usable
 
 
 def test_what_an_author_leaves_out_is_left_out(second):
