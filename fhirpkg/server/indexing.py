@@ -254,32 +254,34 @@ def _number_rows(value: Any) -> Iterator[tuple[float, float]]:
     if isinstance(value, (int, Decimal)):
         yield float(value), float(value)
     else:
-        yield from ((low, high) for low, high, *_ in _quantity_rows(value))
+        yield from ((low, high) for low, high, *_ in _amounts(value))
 
 
 def _quantity_rows(value: Any) -> Iterator[tuple[Any, ...]]:
-    if "low" in value or "high" in value:  # Range
+    """An amount as it is written, and in base units if its unit is one of UCUM."""
+    for low, high, system, code, unit in _amounts(value):
+        yield low, high, system, code, unit
+        if system == values.UCUM and (base := values.in_base_units(low, high, code)):
+            first, last, dimension = base
+            yield first, last, values.BASE_UNITS, dimension, ""
+
+
+def _amounts(value: Any) -> Iterator[tuple[float, float, str, str, str]]:
+    """Lowest and highest value, system, code and unit of a Range, Money or Quantity."""
+    if "low" in value or "high" in value:
         low, high = value.get("low", {}), value.get("high", {})
-        unit = low or high
-        yield (
-            float(low.get("value", "-inf")),
-            float(high.get("value", "inf")),
-            *_unit(unit),
-        )
-    elif "currency" in value:  # Money
-        yield (
-            float(value["value"]),
-            float(value["value"]),
-            "urn:iso:std:iso:4217",
-            value["currency"],
-            value["currency"],
-        )
+        ends = float(low.get("value", "-inf")), float(high.get("value", "inf"))
+        yield *ends, *_unit(low or high)
+    elif "currency" in value:
+        amount, currency = float(value["value"]), _text(value["currency"])
+        yield amount, amount, "urn:iso:std:iso:4217", currency, currency
     elif "value" in value:
         yield float(value["value"]), float(value["value"]), *_unit(value)
 
 
-def _unit(quantity: Resource) -> tuple[str, ...]:
-    return tuple(_text(quantity.get(key, "")) for key in ("system", "code", "unit"))
+def _unit(quantity: Resource) -> tuple[str, str, str]:
+    system, code, unit = (_text(quantity.get(key, "")) for key in ("system", "code", "unit"))
+    return system, code, unit
 
 
 def _reference_rows(value: Any) -> Iterator[tuple[Any, ...]]:

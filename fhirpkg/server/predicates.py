@@ -161,6 +161,11 @@ _NUMBERS = {
 
 
 def _number(wanted: Wanted) -> Condition:
+    return _with_arguments(*_bounds(wanted))
+
+
+def _bounds(wanted: Wanted) -> tuple[str, float, float]:
+    """The comparison that a number asks for, and the range that it compares with."""
     prefix, number = _prefix(wanted.text)
     try:
         low, high = values.number_range(number)
@@ -171,7 +176,7 @@ def _number(wanted: Wanted) -> Condition:
         low, high = float(number) - margin, float(number) + margin
     elif prefix not in {"eq", "ne"}:  # they take the number as exact
         low = high = float(number)
-    return _with_arguments(_NUMBERS[prefix], low, high)
+    return _NUMBERS[prefix], low, high
 
 
 def _with_arguments(template: str, low: float, high: float) -> Condition:
@@ -182,15 +187,20 @@ def _with_arguments(template: str, low: float, high: float) -> Condition:
 
 def _quantity(wanted: Wanted) -> Condition:
     number, *unit = (_unescape(part) for part in split_values(wanted.text, "|"))
-    sql, arguments = _number(replace(wanted, text=number))
-    if not unit:
-        return sql, arguments
-    if len(unit) != 2:
+    template, low, high = _bounds(replace(wanted, text=number))
+    if len(unit) not in {0, 2}:
         raise wanted.wrong(f"'{wanted.text}' is not number, number|system|code or number||code")
-    system, code = unit
+    system, code = unit or ("", "")
+    if system == values.UCUM and (base := values.in_base_units(low, high, code)):
+        low, high, code = base
+        system = values.BASE_UNITS
+    sql, arguments = _with_arguments(template, low, high)
     if system:
         return f"({sql}) AND system = ? AND code = ?", [*arguments, system, code]
-    return f"({sql}) AND (code = ? OR unit = ?)", [*arguments, code, code]
+    arguments.append(values.BASE_UNITS)  # each amount counts once, as it is written
+    if code:
+        return f"({sql}) AND system <> ? AND (code = ? OR unit = ?)", [*arguments, code, code]
+    return f"({sql}) AND system <> ?", arguments
 
 
 def _reference(wanted: Wanted) -> Condition:

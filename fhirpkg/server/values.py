@@ -7,13 +7,20 @@ precision covers (R4 search.html#date), a number the range its digits cover (sea
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import time
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
+from fhirpkg.ucum import canonical
+
 FOREVER = 2**62
 """Later than any date: the open end of a Period; its negative is the open start."""
+
+UCUM = "http://unitsofmeasure.org"
+BASE_UNITS = "ucum:base"
+"""The system of an amount in UCUM's base units, whose code is the dimension."""
 
 _DAY = 86_400_000_000
 _EPOCH = dt.date(1970, 1, 1).toordinal()
@@ -101,6 +108,21 @@ def number_range(text: str) -> tuple[float, float]:
         raise ValueError(f"'{text}' is not a number")  # noqa: TRY004 - 'NaN' and 'Infinity'
     half = Decimal((0, (5,), exponent - 1))
     return float(number - half), float(number + half)
+
+
+def in_base_units(low: float, high: float, unit: str) -> tuple[float, float, str] | None:
+    """A range in UCUM's base units and its dimension, so that 1 g is 1000 mg; None for no unit."""
+    ends = [
+        canonical(Decimal(str(end)), unit) if math.isfinite(end) else None for end in (low, high)
+    ]
+    known = next((end for end in ends if end), None)
+    if known is None:
+        return None
+    dimension = known[1]
+    first, last = (
+        float(end[0]) if end else way for end, way in zip(ends, (low, high), strict=True)
+    )
+    return min(first, last), max(first, last), str(dimension)
 
 
 def plain(text: str) -> str:

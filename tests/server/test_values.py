@@ -63,3 +63,11 @@ def test_what_is_no_number_is_refused(text):
 )  # fmt: skip
 def test_strings_are_compared_without_case_and_accents(text, plain):
     assert values.plain(text) == plain
+
+
+def test_amounts_of_one_dimension_can_be_compared():
+    assert values.in_base_units(1, 2, "kg")[:2] == (1000, 2000)
+    assert values.in_base_units(1, 1, "g")[2] == values.in_base_units(1, 1, "mg")[2]
+    assert values.in_base_units(1, 1, "g")[2] != values.in_base_units(1, 1, "m")[2]
+    assert values.in_base_units(1, float("inf"), "kg")[:2] == (1000, float("inf"))
+    assert values.in_base_units(1, 1, "no unit") is None
