@@ -42,6 +42,7 @@ def test_these_are_units(unit):
         ("(" * 50 + "m" + ")" * 50, "nested too deeply"),
         ("m." * 600 + "m", "more than 500 characters"),
         ("{ü}", "cannot stand"),
+        ("m/0", "the factor 0"),
     ],
 )
 def test_these_are_none_and_the_reason_is_told(unit, reason):

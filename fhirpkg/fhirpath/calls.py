@@ -28,22 +28,14 @@ def call(compiler: Compiler, part: Call) -> Code:
     if quick is not None:
         return Code(quick, is_single=True)
     compiler.uses_scope = compiler.uses_scope or function.scoped
-    if function.source == "truth":
-        return Code(_negated(compiler.truth(part.source)), is_single=True)
     if function.source == "items":
         source = compiler.items(part.source)
+    elif function.source == "truth":
+        source = compiler.truth(part.source)
     else:
         source = compiler.value(part.source, function.source)
     runs = [_argument(compiler, part, function, i) for i in range(len(part.arguments))]
     return Code(_calling(function, source, runs), is_single=function.gives != "items")
-
-
-def _negated(truth: Run) -> Run:
-    def run(this: Item, scope: Scope) -> bool | None:
-        value = truth(this, scope)
-        return None if value is None else not value
-
-    return run
 
 
 def _check_count(compiler: Compiler, part: Call, function: Function) -> None:

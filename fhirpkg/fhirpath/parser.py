@@ -219,8 +219,6 @@ class _Parser:
         """``Patient``, ``FHIR.Patient`` or ``System.String``."""
         names = [self.type_part()]
         while self.peek("."):
-            if self.rest[-2].text[:1].islower() and names[-1] not in {"FHIR", "System"}:
-                break  # `x as Quantity.unit`: what follows is a member of the result
             self.take()
             names.append(self.type_part())
         return ".".join(names)

@@ -140,8 +140,6 @@ def _parsed(text: str) -> Unit | str:
             return _Parser(text).whole()
     except _WrongUnitError as error:
         return str(error)
-    except ArithmeticError:
-        return f"{text!r} is too large or too small"
 
 
 class _Parser:
@@ -199,7 +197,7 @@ class _Parser:
         self.at += 1
         if piece["annotation"]:
             return _ONE
-        found = replace(_ONE, factor=Decimal(piece["number"])) if piece["number"] else _atom(piece)
+        found = _number(piece["number"]) if piece["number"] else _atom(piece)
         self.annotation()
         return found
 
@@ -207,6 +205,13 @@ class _Parser:
         """What stands in braces says nothing about the unit."""
         if self.at < len(self.pieces) and self.pieces[self.at]["annotation"]:
             self.at += 1
+
+
+def _number(digits: str) -> Unit:
+    factor = Decimal(digits)
+    if not factor:
+        raise _WrongUnitError("a unit cannot have the factor 0")
+    return replace(_ONE, factor=factor)
 
 
 def _atom(piece: re.Match[str]) -> Unit:

@@ -35,6 +35,8 @@ def problems(expression, focus_type="Patient"):
         ("name.combine(name).foo", "Patient", "HumanName has no 'foo'", 20),
         ("name.trace('x', foo)", "Patient", "HumanName has no 'foo'", 17),
         ("(-multipleBirth.as(integer)).foo", "Patient", "integer has no 'foo'", 30),
+        ("(multipleBirth as Boolean).foo", "Patient", "System.Boolean has no 'foo'", 28),
+        ("('a' & 'b').foo", "Patient", "System.String has no 'foo'", 13),
         ("1 +", "Patient", "the end found", 4),
         ("name is Nme", "Patient", "there is no type Nme", 6),
     ],

@@ -63,6 +63,11 @@ def test_numbers_come_back_as_they_are():
     ) == [Decimal("0.3")]
 
 
+def test_a_quantity_without_a_number_is_an_element():
+    focus = {"resourceType": "Observation", "valueQuantity": {"value": "x", "unit": "mg"}}
+    assert on(focus, "value.unit | (value = 1 'mg')") == ["mg", False]
+
+
 def test_without_an_environment_the_focus_is_the_resource():
     assert compile_expression("%resource.id", MODEL).evaluate(
         {"resourceType": "Patient", "id": "a"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError, distinct, identity, name_of
@@ -13,15 +14,8 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.values import Item
 
 
-def empty(items: list[Item]) -> bool:
-    """Whether there is nothing."""
-    return not items
-
-
-def exists(scope: Scope, items: list[Item], criteria: Criteria | None = None) -> bool:
-    """Whether there is something, that meets the criteria if there are any."""
-    if criteria is None:
-        return bool(items)
+def exists(scope: Scope, items: list[Item], criteria: Criteria) -> bool:
+    """Whether an item meets the criteria; without criteria the compiler needs no call."""
     scope.spend(len(items))
     return any(criteria(item, scope) for item in items)
 
@@ -75,13 +69,8 @@ def is_distinct(items: list[Item]) -> bool:
     return len(items) < 2 or len({identity(item) for item in items}) == len(items)
 
 
-def negation(value: bool | None) -> bool | None:
-    """The opposite of a truth value."""
-    return None if value is None else not value
-
-
 FUNCTIONS = {
-    "empty": Function(empty, "items", gives="Boolean"),
+    "empty": Function(operator.not_, "items", gives="Boolean"),
     "exists": Function(exists, "items", ("criteria",), "Boolean", optional=1, scoped=True),
     "all": Function(all_meet, "items", ("criteria",), "Boolean", scoped=True),
     "allTrue": Function(all_true, "items", gives="Boolean"),
@@ -93,5 +82,5 @@ FUNCTIONS = {
     "isDistinct": Function(is_distinct, "items", gives="Boolean"),
     "distinct": Function(distinct, "items"),
     "count": Function(len, "items", gives="Integer"),
-    "not": Function(negation, "truth", gives="Boolean"),
+    "not": Function(operator.not_, "truth", gives="Boolean"),
 }
