@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 
+_PUBLISHED_AS = {
+    "http://www.rfc-editor.org/bcp/bcp13.txt": "http://hl7.org/fhir/ValueSet/mimetypes",
+}
+"""Names that 4.0.1 binds to (Expression.language) of value sets it publishes under another."""
+
+
 class Terminology:
     """What the definitions say of codes; `server` is asked about what they do not say.
 
@@ -121,7 +127,7 @@ class Terminology:
 
     def value_set(self, canonical: str) -> Resource | None:
         """The ValueSet resource of a canonical; a version asked for must be there."""
-        return self._definitions.find(canonical, "ValueSet")
+        return self._definitions.find(_PUBLISHED_AS.get(canonical, canonical), "ValueSet")
 
     def local(self, system: str, code: str, version: str | None = None) -> Concept | Membership:
         """What :meth:`lookup` gives without asking a server."""

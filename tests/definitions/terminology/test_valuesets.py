@@ -279,3 +279,10 @@ def test_an_answer_does_not_depend_on_what_was_asked_before():
     backwards = [second.membership(u, "dog", ANIMALS) for u in (url_b, url_a)]
     assert forwards == backwards[::-1] == [YES, YES]
     assert unknown("").verdict == first.membership(url_b, "cat", ANIMALS).verdict
+
+
+def test_media_types_are_known_by_the_name_that_expressions_are_bound_to():
+    terminology = Terminology(Definitions.core())
+    bound = "http://www.rfc-editor.org/bcp/bcp13.txt"
+    assert terminology.membership(bound, "text/cql").verdict == "yes"
+    assert terminology.membership(bound, "no media type").verdict == "no"
