@@ -30,36 +30,41 @@ def document_references(edition: Edition) -> dict[str, Resource]:
 
 def _document_reference(edition: Edition, kind: str) -> Resource:
     title, loinc, type_text, sections = _KINDS[kind]
-    procedure = edition.procedure
-    full_title = f"{procedure.name.plain}: {title}"
-    text = xhtml(
-        Document(
-            full_title,
-            tuple(section for section in sections(edition) if section.text or section.items),
-            note=_DRAFT if edition.package.experimental else "",
-            sources=_sources(edition) if kind == "education" else (),
-            notices=(
-                *edition.copyright({"code": edition.code}).split("\n\n"),
-                f"{edition.package.id} {edition.package.version}, {edition.package.date}",
-            ),
-        )
-    ).encode()
+    full_title = f"{edition.procedure.name.plain}: {title}"
+    coded = {
+        "type": _loinc(loinc, type_text),
+        "category": [_loinc("47042-7", "Counseling note")],
+        "context": _context(edition),
+    }
+    document = Document(
+        full_title,
+        tuple(section for section in sections(edition) if section.text or section.items),
+        note=_DRAFT if edition.package.experimental else "",
+        sources=_sources(edition) if kind == "education" else (),
+        notices=(
+            *edition.copyright(coded).split("\n\n"),
+            f"{edition.package.id} {edition.package.version}, {edition.package.date}",
+        ),
+    )
+    text = xhtml(document).encode()
     head = edition.head("DocumentReference", edition.id(kind))
     return {
         **head,
+        **coded,
         "masterIdentifier": {
             "system": "urn:ietf:rfc:3986",
             "value": version_id(head["identifier"][0], text),
         },
         "status": "current",
         "docStatus": "preliminary" if edition.package.status == "draft" else "final",
-        "type": {"coding": [{"system": LOINC, "code": loinc}], "text": type_text},
-        "category": [{"coding": [{"system": LOINC, "code": "47042-7"}], "text": "Counseling note"}],
         "date": f"{edition.package.date}T00:00:00Z",
         "description": full_title,
         "content": [{"attachment": _attachment(edition, full_title, text)}],
-        "context": _context(edition),
     }
+
+
+def _loinc(code: str, text: str) -> Resource:
+    return {"coding": [{"system": LOINC, "code": code}], "text": text}
 
 
 def _attachment(edition: Edition, title: str, text: bytes) -> Resource:

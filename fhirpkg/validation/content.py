@@ -185,8 +185,7 @@ def _check_notices(resource: Resource, path: Path, run: Run) -> None:
     systems = [include.get("system") for _, include in _includes(resource, ())]
     used |= {system for system in systems if isinstance(system, str)}
     if resource["resourceType"] == "DocumentReference":
-        used &= {CPT}  # what stands in the document itself, R4 having no element for it
-        data = _attachment(resource)[1]
+        data = _attachment(resource)[1]  # R4 has no element for it: the document itself says it
         text, place = (data or b"").decode(errors="replace"), ("content",)
     else:
         text, place = str(resource.get("copyright", "")), ("copyright",)
