@@ -269,7 +269,11 @@ def _report(plan: Plan, writer: Writer | None) -> Report:
 
 def _notes(writer: Writer) -> tuple[str, ...]:
     if writer.guarded:
-        return ("every write named the version it was to follow (If-Match, enforced here)",)
+        words = (
+            "every update named the version it was to follow (If-Match, enforced here), every "
+            "creation was checked by its answer"
+        )
+        return (words,)
     words = (
         "this server does not enforce If-Match: each portion was read again before it was "
         "written, and a second writer at the same moment would not be seen"

@@ -134,10 +134,15 @@ class Writer:
             request = {"method": "PUT", "url": item.place}
             if item.version:
                 request["ifMatch"] = f'W/"{item.version}"'
-            return {"resource": resource, "request": request}
-        if self.strategy.key is Key.ID:
+        elif self.strategy.key is Key.ID:
             request = {"method": "PUT", "url": member.local, "ifNoneMatch": "*"}
-            return {"resource": resource, "request": request}
+        else:
+            return self._conditional_create(member, resource)
+        # A server that validates resolves relative references by the full url.
+        url = f"{self.client.base_url}/{request['url']}"
+        return {"fullUrl": url, "resource": resource, "request": request}
+
+    def _conditional_create(self, member: Member, resource: Resource) -> Resource:
         bare = {key: value for key, value in resource.items() if key != "id"}
         request = {"method": "POST", "url": member.type}
         criteria = condition(self.client.capabilities(), member)

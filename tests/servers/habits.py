@@ -6,7 +6,10 @@ puts several of them one before the other.
 
 import functools
 import json
+import re
 import time
+from datetime import datetime, timedelta
+from email.utils import formatdate, parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.servers.scripted import Reply
@@ -170,6 +173,23 @@ def finds_late(requests):
             if len(searches) <= requests and reply.resource.get("entry"):
                 return reply.but(body=reply.resource | {"entry": [], "total": 0})
         return reply
+
+    return habit
+
+
+def clock_off_by(seconds):
+    """A server whose clock is wrong, in its Date as in what it writes down."""
+
+    def shifted(match):
+        moment = datetime.fromisoformat(match[1]) + timedelta(seconds=seconds)
+        return f'"lastUpdated":"{moment.isoformat()}"'
+
+    def habit(request, forward):
+        reply = forward(request)
+        date = parsedate_to_datetime(reply.headers["date"]).timestamp() + seconds
+        headers = reply.headers | {"date": formatdate(date, usegmt=True)}
+        text = re.sub(r'"lastUpdated": ?"([^"]+)"', shifted, reply.bytes().decode())
+        return reply.but(body=text, headers=headers)
 
     return habit
 

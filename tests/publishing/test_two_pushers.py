@@ -1,0 +1,121 @@
+"""Two pushes of one package at once: one wins, the other says so, and nothing stands twice."""
+
+import threading
+
+import pytest
+
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.publishing.head import ConflictError, read_head, write_head
+from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.push import push
+from fhirpkg.publishing.state import Phase
+from fhirpkg.publishing.verify import verify
+from tests.publishing.sample import canonical, client, publish, resources, state, subject
+from tests.servers import habits
+from tests.servers.habits import server_like
+from tests.servers.scripted import scripted
+
+PLAYED = {"FHIR": (), "HAPI": habits.HAPI, "server's ids": (habits.refuses_client_ids,)}
+
+
+def at_once(base_url, *subjects):
+    """Push each in a thread of its own; what each gave or raised."""
+    ends = [None] * len(subjects)
+    ready = threading.Barrier(len(subjects))
+
+    def run(place, given):
+        with client(base_url) as connected:
+            plan = make_plan(given, connected)
+            ready.wait()
+            try:
+                ends[place] = push(plan, connected)
+            except FhirpkgError as error:
+                ends[place] = error
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(subjects)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return ends
+
+
+@pytest.mark.parametrize("played", PLAYED.values(), ids=PLAYED)
+def test_the_same_content_twice_at_once_stands_once(server, played):
+    with scripted(server_like(*played), server) as proxy:
+        at_once(proxy.base_url, subject(), subject())
+        assert publish(proxy.base_url).is_complete
+        assert len(state(server)) == 4
+        assert verify(subject(), client(proxy.base_url))
+
+
+@pytest.mark.parametrize("played", PLAYED.values(), ids=PLAYED)
+def test_of_two_contents_at_once_no_mixture_is_called_complete(server, played):
+    one, two = subject(), subject(*resources("Running"))
+    with scripted(server_like(*played), server) as proxy:
+        ends = at_once(proxy.base_url, one, two)
+        complete = [
+            given
+            for given, end in zip((one, two), ends, strict=True)
+            if not isinstance(end, Exception) and end.is_complete
+        ]
+        assert len(complete) <= 1
+        with client(proxy.base_url) as connected:
+            head = read_head(connected, "demo.walking")
+            for given in complete:
+                assert head.digest == given.digest
+                assert verify(given, connected)
+
+
+@pytest.mark.parametrize("minutes", [-10, 0, 10])
+def test_the_lease_is_kept_by_the_servers_clock_whatever_ours_says(server, minutes):
+    with scripted(server_like(habits.clock_off_by(60 * minutes)), server) as proxy:
+        publish(proxy.base_url)
+        with client(proxy.base_url) as other:
+            head = read_head(other, "demo.walking")
+            write_head(other, head.next(phase=Phase.PUSHING, digest="f" * 64, owner="x:1"))
+        with pytest.raises(ConflictError, match="is being pushed by x:1"):
+            publish(proxy.base_url)
+
+
+def test_what_somebody_created_meanwhile_is_not_lost_without_a_word(server):
+    """HAPI lets a PUT that should create write over what came in between."""
+
+    def somebody_is_quicker(request, forward):
+        if habits.is_transaction(request):
+            with client(server) as other:
+                theirs = canonical("PlanDefinition", "course", title="Theirs")
+                other.request("PUT", "PlanDefinition/course", body=theirs)
+        return forward(request)
+
+    played = server_like(somebody_is_quicker, habits.ignores_if_none_match)
+    with scripted(played, server) as proxy:
+        report = publish(proxy.base_url)
+    assert report.conflicts == {"PlanDefinition/course"}
+    assert "PlanDefinition/course/_history/1" in report.refused["PlanDefinition/course"]
+    assert not report.is_complete
+
+
+def test_where_preconditions_hold_it_is_not_overwritten_at_all(server):
+    def somebody_is_quicker(request, forward):
+        if habits.is_transaction(request):
+            with client(server) as other:
+                theirs = canonical("PlanDefinition", "course", title="Theirs")
+                other.request("PUT", "PlanDefinition/course", body=theirs)
+        return forward(request)
+
+    with scripted(somebody_is_quicker, server) as proxy:
+        report = publish(proxy.base_url)
+    assert report.conflicts == {"PlanDefinition/course"}
+    assert state(server)["PlanDefinition/course"][1]["title"] == "Theirs"
+
+
+def test_a_ring_that_a_server_cannot_take_at_once_is_refused_not_half_written(server):
+    ring = [
+        canonical("Library", f"r{n}", subjectReference={"reference": f"Library/r{(n + 1) % 3}"})
+        for n in range(3)
+    ]
+    with scripted(server_like(habits.at_most(2)), server) as proxy:
+        report = publish(proxy.base_url, subject(*ring))
+    assert len(report.refused) == 3
+    assert state(server) == {}
