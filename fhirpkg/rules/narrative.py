@@ -41,6 +41,15 @@ RULES = (
         _NARRATIVE,
     ),
     Rule(
+        "narrative-nesting",
+        ERROR,
+        "structure",
+        "Elements of narrative stand where HTML has them",
+        "{name} may not stand in <{parent}>, at {place}",
+        "lists hold li, rows hold td and th, and text elements such as p hold no blocks",
+        "https://www.w3.org/TR/html40/sgml/dtd.html",
+    ),
+    Rule(
         "narrative-link",
         ERROR,
         "security",
