@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BASE = "/fhir"
 LARGEST_BODY = 64 * 1024 * 1024
+_LARGEST_HEAD = 256 * 1024  # a search for 400 urls in its address is to fit
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 _FORM = "application/x-www-form-urlencoded"
 
@@ -232,6 +233,7 @@ def http_server(app: Any) -> uvicorn.Server:
         log_level="warning",
         access_log=False,
         server_header=False,
+        h11_max_incomplete_event_size=_LARGEST_HEAD,
         timeout_graceful_shutdown=3,
     )
     return uvicorn.Server(config)

@@ -235,3 +235,9 @@ def test_a_client_that_goes_away_while_it_sends_is_no_fault(server, capfd):
     time.sleep(0.1)
     assert server.get("Basic/b").status_code == 404
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_search_for_hundreds_of_urls_fits_into_an_address(server):
+    server.put(PLAN | {"url": "http://x.org/" + "x" * 200 + "399"})
+    urls = ",".join("http%3A%2F%2Fx.org%2F" + "x" * 200 + str(n) for n in range(400))
+    assert server.found(f"PlanDefinition?url={urls}&_elements=url") == ["p"]
