@@ -1,4 +1,4 @@
-"""`kill -9` at every write, before and after it is carried out, then a push: as if nothing was."""
+"""`kill -9` after every write, which is before the next one, then a push: as if nothing was."""
 
 import os
 import pathlib
@@ -52,17 +52,16 @@ def killed_at(server, number, title, *, after, sign=signal.SIGKILL):
     return process[0].returncode
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("number", range(1, WRITES + 1))
-def test_a_killed_first_push_is_ended_by_the_next_one(server, number, after, undisturbed):
-    assert killed_at(server, number, "Walking", after=after) == -signal.SIGKILL
+def test_a_killed_first_push_is_ended_by_the_next_one(server, number, undisturbed):
+    assert killed_at(server, number, "Walking", after=True) == -signal.SIGKILL
     assert publish(server).is_complete
     assert state(server) == undisturbed[0]
     with client(server) as reader:
         assert read_head(reader, "demo.walking").phase is Phase.COMPLETE
 
 
-@pytest.mark.parametrize("number", [2, 4, 5, 6])
+@pytest.mark.parametrize("number", [2, 4])
 def test_a_killed_update_is_ended_by_the_next_one(server, number, undisturbed):
     publish(server)
     assert killed_at(server, number, "Running", after=True) == -signal.SIGKILL
