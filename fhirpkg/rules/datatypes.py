@@ -46,6 +46,14 @@ RULES = (
         spec=f"{_TYPES}#Coding",
     ),
     Rule(
+        "attachment-hash",
+        WARNING,
+        "invalid",
+        "The hash of an attachment is the SHA-1 of its data in base64",
+        "the hash is given as {hash}, that of the data is {found}",
+        spec=f"{_TYPES}#Attachment",
+    ),
+    Rule(
         "identifier-system",
         ERROR,
         "code-invalid",

@@ -56,12 +56,11 @@ RULES = (
         spec=_TYPES,
     ),
     Rule(
-        "primitive-canonical",
+        "primitive-uuid-case",
         WARNING,
         "value",
-        "A canonical is absolute, or a fragment",
-        "the canonical {value} is not absolute",
-        "write the whole url of the definition",
-        "http://hl7.org/fhir/R4/references.html#canonical",
+        "A UUID is written in lower case",
+        "{value} has letters in upper case",
+        spec=_TYPES,
     ),
 )

@@ -1,6 +1,6 @@
 """Rules of references and canonicals: how they are written and what they lead to."""
 
-from fhirpkg.rules import ERROR, INFORMATION, Rule
+from fhirpkg.rules import ERROR, INFORMATION, WARNING, Rule
 
 _REFERENCES = "http://hl7.org/fhir/R4/references.html"
 
@@ -61,6 +61,15 @@ RULES = (
         "What a reference leads to lies where the profile wants it",
         "the target is {found}; allowed: {allowed}",
         spec="http://hl7.org/fhir/R4/valueset-resource-aggregation-mode.html",
+    ),
+    Rule(
+        "canonical-absolute",
+        WARNING,
+        "value",
+        "A canonical is absolute, or a fragment",
+        "the canonical {value} is not absolute",
+        "write the whole url of the definition",
+        f"{_REFERENCES}#canonical",
     ),
     Rule(
         "not-checked-reference",

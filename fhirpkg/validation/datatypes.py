@@ -43,9 +43,11 @@ class Codings:
             self._check_display(system, code, value["display"], trail, run)
 
     def check_quantity(self, value: Any, trail: Trail, run: Run) -> None:
-        """Check that the coded unit of a Quantity exists."""
+        """Check that the system of a Quantity is absolute and its coded unit exists."""
         system, code = value.get("system"), value.get("code")
-        if isinstance(system, str) and isinstance(code, str) and PREDICATES["code"](code):
+        if isinstance(system, str) and not _ABSOLUTE.fullmatch(system):
+            run.report("coding-system-absolute", (trail, "system"), system=cut(system, 80))
+        elif isinstance(system, str) and isinstance(code, str) and PREDICATES["code"](code):
             problem = self._problem(system, code, None, run)
             if problem in {"coding-code", "coding-form"}:
                 reason = self._reason(system, code, run)
@@ -98,13 +100,27 @@ class Codings:
 
 
 def check_attachment(value: Any, trail: Trail, run: Run) -> None:
-    """The size stated for an Attachment is that of its data."""
-    size, data = value.get("size"), value.get("data")
-    if isinstance(size, int) and isinstance(data, str) and PREDICATES["base64Binary"](data):
-        bare = "".join(data.split())
-        found = len(bare) // 4 * 3 - bare.count("=", -2)
-        if size != found:
-            run.report("attachment-size", trail, size=size, found=found)
+    """The size and the hash stated for an Attachment are those of its data."""
+    size, stated, data = value.get("size"), value.get("hash"), value.get("data")
+    if not isinstance(data, str) or not PREDICATES["base64Binary"](data):
+        return
+    bare = "".join(data.split())
+    found = len(bare) // 4 * 3 - bare.count("=", -2)
+    if isinstance(size, int) and size != found:
+        run.report("attachment-size", trail, size=size, found=found)
+    if isinstance(stated, str):
+        digest = _digest(bare)
+        if stated != digest:
+            run.report("attachment-hash", trail, hash=cut(stated, 80), found=digest)
+
+
+def _digest(data: str) -> str:
+    """The SHA-1 of base64 text, in base64, as FHIR states it."""
+    import base64  # noqa: PLC0415 - slow to load and seldom needed
+    import hashlib  # noqa: PLC0415 - see above
+
+    found = hashlib.sha1(base64.b64decode(data), usedforsecurity=False).digest()
+    return base64.b64encode(found).decode()
 
 
 def _is_supplement(system: str, run: Run) -> bool:

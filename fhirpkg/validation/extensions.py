@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _DEFINED_ELSEWHERE = re.compile(
-    r"http://hl7\.org/fhir/(?:StructureDefinition/|tools/|\d\.\d/)|.*(?:example\.(?:org|com)|acme\.com)"
+    r"http://hl7\.org/fhir/(?:StructureDefinition/|tools/|\d\.\d/)|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
 )
 """Urls of extensions that are HL7's own, in packages beside the core, and those of examples."""
 _ALSO = {

@@ -32,7 +32,7 @@ _id = re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch
 _code = re.compile(r"\S+(?:[ \t\r\n]\S+)*").fullmatch
 _oid = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII).fullmatch
 _uuid = re.compile(
-    r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
+    r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch
 _base64 = re.compile(r"[0-9A-Za-z+/]*={0,2}").fullmatch
 _no_space = re.compile(r"[^\s]+").fullmatch
@@ -201,6 +201,8 @@ def problem(type_name: str, value: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(value, (dict, list)) or (type(value) is str) != (wanted == "text"):
         return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
     shown = shorten(value)
+    if type_name in {"uri", "url", "uuid"} and _uuid(value.lower()):
+        return "primitive-uuid-case", {"value": shown}
     if type_name in _RANGES and type(value) is int:
         return "primitive-range", {"value": shown, "type": type_name, "range": _RANGES[type_name]}
     if type_name in _KINDS:

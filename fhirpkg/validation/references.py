@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fhirpkg.validation.primitives import cut
+from fhirpkg.validation.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,8 +155,10 @@ class Target:
         )
 
     def _check_canonical(self, canonical: str, t: Trail, run: Run) -> None:
+        if not PREDICATES["canonical"](canonical):
+            return
         if not self._profile and not canonical.startswith("#") and not _ABSOLUTE.match(canonical):
-            run.report("primitive-canonical", t, value=cut(canonical, 80))
+            run.report("canonical-absolute", t, value=cut(canonical, 80))
         if canonical.startswith("#"):
             target = run.resolve(canonical, t)
         else:

@@ -30,10 +30,12 @@ Trail = tuple[Any, ...]
 
 
 _STRICT = {
+    "attachment-hash",
     "bundle-full-url-identity",
+    "canonical-absolute",
     "identifier-uri",
     "narrative-dead-link",
-    "primitive-canonical",
+    "primitive-uuid-case",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
 _HOLDING = {"Bundle", "Parameters"}
