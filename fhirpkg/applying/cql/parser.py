@@ -266,7 +266,7 @@ class Parser:
         operand = self.expression()
         self.expect("to")
         if self.token.kind == "string":
-            unit: Node = {"type": "Literal", "value": self.advance().text}
+            unit = selectors.literal(self)
             return {"type": "ConvertQuantity", "operand": [operand, unit]}
         return {"type": "Convert", "operand": operand} | selectors.type_specifier(self, "toType")
 
@@ -279,7 +279,11 @@ class Parser:
         return {"type": "Flatten", "operand": self.expression()}
 
     def _collapse(self) -> Node:
-        raise self.error("'collapse' is not supported")
+        self.advance()
+        node: Node = {"type": "Collapse", "operand": [self.expression()]}
+        if self.token.is_word("per"):
+            raise self.error("'collapse … per' is not supported")
+        return node
 
     def _expand(self) -> Node:
         raise self.error("'expand' is not supported")

@@ -202,6 +202,17 @@ def to_quantity(value: Any) -> Quantity | None:
     return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
 
 
+def converted(value: Any, unit: Any) -> Quantity | None:
+    """A quantity in another unit; unknown when the units are of different kinds."""
+    from fhirpkg import ucum  # noqa: PLC0415 - reads UCUM's table
+
+    found = quantity(value)
+    if found is None or unit is None:
+        return None
+    number = ucum.convert(found.value, found.unit, str(unit))
+    return None if number is None else Quantity(number, str(unit))
+
+
 def to_date(value: Any) -> Temporal | None:
     """ToDate: the day of a moment."""
     found = moment(value)
@@ -246,6 +257,7 @@ OPERATORS = {
     "ToDecimal": to_number(Decimal),
     "ToBoolean": to_boolean,
     "ToQuantity": to_quantity,
+    "ConvertQuantity": converted,
     "ToDate": to_date,
     "ToDateTime": to_datetime,
     "ToTime": moment,

@@ -6,6 +6,7 @@ Operators with a precision take it as their last argument.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.elm.comparison import (
@@ -262,10 +263,30 @@ def difference_between(one: Any, two: Any, precision: str | None = None) -> int 
     return duration_between(truncated(low, cut), truncated(high, cut), precision)
 
 
+def collapse(items: Any) -> list[Interval] | None:
+    """The intervals of a list, those that overlap or meet joined into one."""
+    if items is None:
+        return None
+    found = [bounds for item in items if (bounds := interval(item)) is not None]
+    found.sort(key=cmp_to_key(lambda a, b: compare(start(a), start(b)) or 0))
+    joined: list[Interval] = []
+    for bounds in found:
+        last = joined[-1] if joined else None
+        if last and (overlaps(last, bounds) or meets_before(last, bounds)):
+            further = compare(end(bounds), end(last)) == 1
+            joined[-1] = Interval(start(last), end(bounds) if further else end(last))
+        else:
+            joined.append(bounds)
+    return joined
+
+
 OPERATORS: dict[str, Callable[..., Any]] = {
+    "Collapse": collapse,
     "Start": start,
     "End": end,
     "PointFrom": point_from,
+    "Predecessor": lambda value: _neighbour(value, -1),
+    "Successor": lambda value: _neighbour(value, 1),
     "Width": lambda value: _width(interval(value)),
 }
 
