@@ -116,7 +116,8 @@ def _bundle(
         bundle["total"] = total
     bundle["link"] = links(request, criteria.used + chosen, page, total)
     entries = [_entry(version, "match", request, endpoint) for version in found]
-    wanted = [pair for pair in chosen if pair[0] in _INCLUDES]
+    everything = {("_include", "*"): ("_include", f"{request.path[0]}:*")}
+    wanted = [everything.get(pair, pair) for pair in chosen if pair[0] in _INCLUDES]
     more = included(found, wanted, endpoint) if wanted else []
     entries += [_entry(version, "include", request, endpoint) for version in more]
     if criteria.ignored:

@@ -340,6 +340,7 @@ INCLUDES = {
         "m",
     ],
     "PlanDefinition?_id=p&_include=PlanDefinition:*": ["a", "l"],
+    "PlanDefinition?_id=p&_include=*": ["a", "l"],
     "PlanDefinition?_id=p&_include=PlanDefinition:depends-on:ActivityDefinition": [],
     "Observation?_include=Observation:subject": ["ann"],
     "Observation?_include=Observation:subject:Patient": ["ann"],
