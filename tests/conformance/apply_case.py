@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
 def applied(folder, case):
     given = read(folder / "parameters.json")
     values = parameter_values(given)
-    data = [roll(r) for r in in_bundle(read(folder / "data.json"))]
+    data = rolled(in_bundle(read(folder / "data.json")))
     more = in_bundle(values["data"]) if "data" in values else []
     result = apply(
         case["definition"],
@@ -47,7 +47,7 @@ def applied(folder, case):
         practitioner=values.get("practitioner", ""),
         organization=values.get("organization", ""),
         parameters=parameter_values(values.get("parameters", {})),
-        data=[roll(r) for r in more],
+        data=rolled(more),
         form="bundle" if case["mode"] == "bundle" else "careplan",
         dialect="reference",
     )
@@ -99,16 +99,36 @@ def as_library(file_name, text):
     return library | {"content": [{"contentType": "text/cql", "data": data}]}
 
 
-def roll(resource):
-    """Move the dates of a resource that asks for it as near to today as they once were."""
-    rollers = [e for e in resource.get("extension", ()) if e.get("url") == DATE_ROLLER]
-    if not rollers:
-        return resource
-    then = next(e["valueDateTime"] for e in rollers[0]["extension"] if "valueDateTime" in e)
-    days = dt.datetime.now(dt.UTC).date() - dt.date.fromisoformat(then[:10])
-    rest = {k: v for k, v in resource.items() if k not in ("extension", "birthDate")}
-    moved = DATE.sub(lambda m: str(dt.date.fromisoformat(m[0]) + days), fhirjson.dump(rest))
-    return json.loads(moved) | {k: v for k, v in resource.items() if k == "birthDate"}
+def rolled(resources):
+    """Data that ask for it moved in time, so that the newest of their dates is today.
+
+    Cases about recent events were written down once; this keeps them recent.
+    """
+    rolling = [r for r in resources if any(e["url"] == DATE_ROLLER for e in extensions(r))]
+    newest = max((day for r in rolling for day in DATE.findall(moving(r))), default=None)
+    if newest is None:
+        return resources
+    days = dt.datetime.now(dt.UTC).date() - dt.date.fromisoformat(newest)
+
+    def move(match):
+        return str(dt.date.fromisoformat(match[0]) + days)
+
+    fixed = ("extension", "birthDate")
+    return [
+        json.loads(DATE.sub(move, moving(r))) | {k: r[k] for k in fixed if k in r}
+        if any(r is other for other in rolling)
+        else r
+        for r in resources
+    ]
+
+
+def extensions(resource):
+    return [e for e in resource.get("extension", ()) if "url" in e]
+
+
+def moving(resource):
+    """The part of a resource whose dates move."""
+    return fhirjson.dump({k: v for k, v in resource.items() if k not in ("extension", "birthDate")})
 
 
 if __name__ == "__main__":
