@@ -227,5 +227,3 @@ _CHECKS: dict[str, Callable[[str], Membership]] = {
     ISO_4217: _currency,
     "urn:ietf:rfc:3986": _uri,
 }
-WHOLE = frozenset({UCUM, BCP_47, MIME_TYPES, "urn:ietf:rfc:3986"})
-"""The systems that are their grammar: nothing is unknown of them."""

@@ -119,6 +119,8 @@ class Evaluation:
         concept = self._terminology.local(system, self._code, clause.version)
         if isinstance(concept, Membership):
             return concept if concept.verdict is Verdict.NO else self._by_code(clause, concept)
+        if concept.is_abstract:
+            return no(f"'{self._code}' is abstract: it only groups other codes")
         if not clause.filters:
             return YES
         held = self._terminology.system(system)

@@ -103,11 +103,6 @@ class Terminology:
             return Concept(code) if answer.verdict is Verdict.YES else answer
         return found
 
-    def knows(self, system: str) -> bool:
-        """Whether a code system's content, or a grammar that is all of it, is at hand."""
-        held = self.system(system)
-        return (held is not None and held.content != "not-present") or system in grammars.WHOLE
-
     def displays(self, system: str, code: str) -> tuple[str, ...]:
         """Every display known for a code, those of loaded supplements included; may be none."""
         concept = self.local(system, code)
