@@ -5,19 +5,16 @@ What a StructureDefinition cannot say: that ids, codes, goals, actions and docum
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
-import hashlib
-import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.packages.package import content_root, read_profiles
-from fhirpkg.rules import nearest
+from fhirpkg.validation.content_documents import attachment_of, check_document
+from fhirpkg.validation.content_plans import check_plan
+from fhirpkg.validation.json_places import codings, objects, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,21 +36,20 @@ _SEARCHED = {
 }
 """Where a procedure's code stands besides useContext, so that servers find it by `topic`."""
 
-_MARKDOWN = re.compile(r"\*\*|__|`|\]\(|^\s*(#{1,6}|[-*+]|\d+\.)\s", re.MULTILINE)
-
 
 def check_content(resource: Resource, path: Path, run: Run) -> None:
     """Report where a resource that claims one of our profiles breaks the rules of our content."""
     if not claims_ours(resource):
         return
     _check_name(resource, path, run)
+    _check_identity(resource, path, run)
     _check_keys(resource, path, run)
     _check_codes(resource, path, run)
     _check_notices(resource, path, run)
     if resource["resourceType"] == "PlanDefinition":
-        _check_plan(resource, path, run)
+        check_plan(resource, path, run)
     elif resource["resourceType"] == "DocumentReference":
-        _check_document(resource, path, run)
+        check_document(resource, path, run)
 
 
 def check_guide(resource: Resource, path: Path, run: Run) -> None:
@@ -115,7 +111,7 @@ def _listed(guide: Resource, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _identifiers(resource: Resource) -> list[str]:
-    return [f"{i.get('system')}|{i.get('value')}" for i in _objects(resource, "identifier")]
+    return [f"{i.get('system')}|{i.get('value')}" for i in objects(resource, "identifier")]
 
 
 def _check_name(resource: Resource, path: Path, run: Run) -> None:
@@ -125,6 +121,27 @@ def _check_name(resource: Resource, path: Path, run: Run) -> None:
     for key, found in ends.items():
         if key in resource and found != identity:
             run.report("content-name", (*path, key), found=found, id=identity)
+
+
+def _check_identity(resource: Resource, path: Path, run: Run) -> None:
+    """Identifier and tag are those by which publishing finds the resource again."""
+    name = f"{resource['resourceType']}/{resource.get('id')}"
+    url = resource.get("url")
+    identifiers = objects(resource, "identifier")
+    if isinstance(url, str):
+        base = url.removesuffix(f"/{name}")
+    else:
+        base = str(identifiers[0].get("system") if identifiers else "").removesuffix("/identifier")
+    expected: dict[Path, str] = {("meta", "tag", 0, "system"): f"{base}/package"}
+    if identifiers:
+        expected["identifier", 0, "system"] = f"{base}/identifier"
+        expected["identifier", 0, "value"] = name
+    if "masterIdentifier" in resource:
+        expected["masterIdentifier", "system"] = "urn:ietf:rfc:3986"
+    for place, value in expected.items():
+        found = value_at(resource, place)
+        if found != value:
+            run.report("content-identity", (*path, *place), found=found, expected=value)
 
 
 def _check_keys(resource: Resource, path: Path, run: Run) -> None:
@@ -148,197 +165,56 @@ def _keys(resource: Resource) -> Iterator[tuple[Path, str]]:
         value: Any = resource
         for step in root:
             value = value.get(step) if isinstance(value, dict) else None
-        for place, coding in _codings(value, root):
+        for place, coding in codings(value, root):
             if coding.get("system") == CPT and isinstance(coding.get("code"), str):
                 yield (*place, "code"), coding["code"]
 
 
 def _check_codes(resource: Resource, path: Path, run: Run) -> None:
-    """No display on CPT; codes that their systems can have; ICD-10-CM under its own url."""
-    for place, coding in _codings(resource, path):
-        system, code = coding["system"], coding.get("code")
-        if system == CPT and "display" in coding:
+    """No display on CPT; systems that are known and can have the code; ICD-10-CM by its url."""
+    content = {key: value for key, value in resource.items() if key != "meta"}
+    for place, coding in codings(content, path):
+        if coding["system"] == CPT and "display" in coding:
             run.report("content-cpt-display", (*place, "display"), display=coding["display"])
-        if not isinstance(code, str):
-            continue
-        if system == "http://hl7.org/fhir/sid/icd-10":
-            run.report("content-icd-10-cm", (*place, "system"), code=code)
-        answer = grammars.check(system, code)
-        if answer.verdict is Verdict.NO:
-            run.report("content-code", (*place, "code"), problem=answer.reason)
+        if coding["system"] == "http://hl7.org/fhir/sid/icd-10":
+            run.report("content-icd-10-cm", (*place, "system"), code=coding["code"])
+        _check_code(coding["system"], coding["code"], place, place, run)
     for place, include in _includes(resource, path):
-        for at, concept in enumerate(_objects(include, "concept")):
-            answer = grammars.check(str(include.get("system")), str(concept.get("code")))
-            if answer.verdict is Verdict.NO:
-                run.report("content-code", (*place, "concept", at, "code"), problem=answer.reason)
+        for at, concept in enumerate(objects(include, "concept")):
+            system, code = str(include.get("system")), concept.get("code")
+            _check_code(system, code, place, (*place, "concept", at), run)
+
+
+def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: Run) -> None:
+    """A code can be one of its system, and the system is known."""
+    has_grammar = grammars.check(system, "").verdict is Verdict.NO
+    if not has_grammar and run.definitions.find(system, "CodeSystem") is None:
+        run.report("content-system", (*place, "system"), system=system)
+    elif isinstance(code, str):
+        answer = grammars.check(system, code)
+        problem = answer.reason if answer.verdict is Verdict.NO else ""
+        if system == SNOMED_CT and not code.isdigit():
+            problem = f"'{code}' is no SNOMED CT id"  # an expression is no code of our content
+        if problem:
+            run.report("content-code", (*place_of_code, "code"), problem=problem)
 
 
 def _includes(resource: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
     compose = resource.get("compose")
-    for at, include in enumerate(_objects(compose, "include")):
+    for at, include in enumerate(objects(compose, "include")):
         yield (*path, "compose", "include", at), include
 
 
 def _check_notices(resource: Resource, path: Path, run: Run) -> None:
     """Each code system that is used and whose owner asks for a notice has one."""
-    used = {coding["system"] for _, coding in _codings(resource, ())}
+    used = {coding["system"] for _, coding in codings(resource, ())}
     systems = [include.get("system") for _, include in _includes(resource, ())]
     used |= {system for system in systems if isinstance(system, str)}
     if resource["resourceType"] == "DocumentReference":
-        data = _attachment(resource)[1]  # R4 has no element for it: the document itself says it
+        data = attachment_of(resource)[1]  # R4 has no element for it: the document itself says it
         text, place = (data or b"").decode(errors="replace"), ("content",)
     else:
         text, place = str(resource.get("copyright", "")), ("copyright",)
     for system, (name, owner) in _OWNERS.items():
         if system in used and owner not in text:
             run.report("content-notice", (*path, *place), system=name, owner=owner)
-
-
-def _check_plan(plan: Resource, path: Path, run: Run) -> None:
-    """Actions, goals and definitions of a plan refer to each other, not into the void."""
-    actions = list(_actions(plan, path))
-    ids = [action["id"] for _, action in actions if isinstance(action.get("id"), str)]
-    goals = [str(goal.get("id")) for goal in _objects(plan, "goal")]
-    seen: set[str] = set()
-    for place, action in actions:
-        _check_action_id(action, place, seen, run)
-        for at, goal in enumerate(_texts(action, "goalId")):
-            if goal not in goals:
-                where = (*place, "goalId", at)
-                run.report("content-goal-id", where, goal=goal, nearest=nearest(goal, goals))
-        for at, relation in enumerate(_objects(action, "relatedAction")):
-            target = str(relation.get("actionId"))
-            if target not in ids:
-                run.report(
-                    "content-related-action",
-                    (*place, "relatedAction", at, "actionId"),
-                    action=target,
-                    nearest=nearest(target, ids),
-                )
-        for key in ("description", "textEquivalent"):
-            if _MARKDOWN.search(str(action.get(key, ""))):
-                run.report("content-markdown", (*place, key))
-    for at, aim in enumerate(_objects(plan, "goal")):
-        if "target" in aim and "documentation" not in aim:
-            run.report("content-target-source", (*path, "goal", at, "target"))
-    if _MARKDOWN.search(str(plan.get("usage", ""))):
-        run.report("content-markdown", (*path, "usage"))
-    _check_parts(plan, path, run, actions)
-
-
-def _check_action_id(action: Resource, place: Path, seen: set[str], run: Run) -> None:
-    found = action.get("id")
-    if not isinstance(found, str):
-        run.report("content-action-id", place, problem="this action has no id")
-    elif found in seen:
-        problem = f"another action has the id '{found}' already"
-        run.report("content-action-id", (*place, "id"), problem=problem)
-    else:
-        seen.add(found)
-
-
-def _check_parts(
-    plan: Resource, path: Path, run: Run, actions: list[tuple[Path, Resource]]
-) -> None:
-    """What actions use and what is listed as composed-of are the same definitions."""
-    parts = {
-        _url(artifact.get("resource")): (*path, "relatedArtifact", at, "resource")
-        for at, artifact in enumerate(_objects(plan, "relatedArtifact"))
-        if artifact.get("type") == "composed-of"
-    }
-    used = {
-        _url(action["definitionCanonical"]): (*place, "definitionCanonical")
-        for place, action in actions
-        if "definitionCanonical" in action
-    }
-    for canonical in used.keys() - parts.keys():
-        run.report("content-composed-of", used[canonical], canonical=canonical)
-    for canonical in parts.keys() - used.keys():
-        run.report("content-unused-part", parts[canonical], canonical=canonical)
-
-
-def _url(canonical: Any) -> str:
-    return str(canonical).partition("|")[0]
-
-
-def _actions(holder: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
-    for at, action in enumerate(_objects(holder, "action")):
-        place = (*path, "action", at)
-        yield place, action
-        yield from _actions(action, place)
-
-
-def _check_document(document: Resource, path: Path, run: Run) -> None:
-    """Size, hash and master identifier are those of the content."""
-    attachment, data = _attachment(document)
-    if data is None:
-        return  # the profile demands it, and base64 is checked by its type
-    place = (*path, "content", 0, "attachment")
-    digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
-    if attachment.get("size", len(data)) != len(data):
-        run.report(
-            "content-attachment-size",
-            (*place, "size"),
-            found=attachment["size"],
-            size=len(data),
-        )
-    if attachment.get("hash", digest) != digest:
-        run.report(
-            "content-attachment-hash",
-            (*place, "hash"),
-            found=attachment["hash"],
-            hash=digest,
-        )
-    master = document.get("masterIdentifier")
-    for identifier in _objects(document, "identifier")[:1]:
-        expected = version_id(identifier, data)
-        found = master.get("value") if isinstance(master, dict) else None
-        if found is not None and found != expected:
-            run.report(
-                "content-document-version",
-                (*path, "masterIdentifier", "value"),
-                found=found,
-                expected=expected,
-            )
-
-
-def version_id(identifier: Resource, content: bytes) -> str:
-    """The master identifier of a document: one for each content of one identifier."""
-    digest = hashlib.sha256(content).hexdigest()
-    name = f"{identifier.get('system')}|{identifier.get('value')}|{digest}"
-    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}"
-
-
-def _attachment(document: Resource) -> tuple[Resource, bytes | None]:
-    """The first attachment of a document, and its data when they can be read."""
-    for content in _objects(document, "content")[:1]:
-        attachment = content.get("attachment")
-        if isinstance(attachment, dict) and isinstance(attachment.get("data"), str):
-            try:
-                return attachment, base64.b64decode(attachment["data"])
-            except (ValueError, binascii.Error):
-                return attachment, None
-    return {}, None
-
-
-def _codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
-    """Every coding inside a value, with its place."""
-    if isinstance(value, dict):
-        if isinstance(value.get("system"), str) and "code" in value:
-            yield path, value
-        for key, item in value.items():
-            yield from _codings(item, (*path, key))
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            yield from _codings(item, (*path, at))
-
-
-def _objects(value: Any, key: str) -> list[Resource]:
-    """The objects in a list, or none where there is no such list."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _texts(value: Resource, key: str) -> list[str]:
-    found = value.get(key)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []

@@ -12,7 +12,8 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Severity
 from fhirpkg.rules import catalogue
-from fhirpkg.validation.content import check_content, check_guide, version_id
+from fhirpkg.validation.content import check_content, check_guide
+from fhirpkg.validation.content_documents import version_id
 from fhirpkg.validation.run import Run
 from fhirpkg.validation.validator import Validator
 

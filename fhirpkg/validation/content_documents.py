@@ -1,0 +1,68 @@
+"""Documents of our content: size, hash and master identifier are those of what is inside."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import uuid
+from typing import TYPE_CHECKING
+
+from fhirpkg.validation.json_places import objects
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+
+def check_document(document: Resource, path: Path, run: Run) -> None:
+    """Size, hash and master identifier are those of the content."""
+    attachment, data = attachment_of(document)
+    if data is None:
+        return  # the profile demands it, and base64 is checked by its type
+    place = (*path, "content", 0, "attachment")
+    digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
+    if attachment.get("size", len(data)) != len(data):
+        run.report(
+            "content-attachment-size",
+            (*place, "size"),
+            found=attachment["size"],
+            size=len(data),
+        )
+    if attachment.get("hash", digest) != digest:
+        run.report(
+            "content-attachment-hash",
+            (*place, "hash"),
+            found=attachment["hash"],
+            hash=digest,
+        )
+    master = document.get("masterIdentifier")
+    for identifier in objects(document, "identifier")[:1]:
+        expected = version_id(identifier, data)
+        found = master.get("value") if isinstance(master, dict) else None
+        if found is not None and found != expected:
+            run.report(
+                "content-document-version",
+                (*path, "masterIdentifier", "value"),
+                found=found,
+                expected=expected,
+            )
+
+
+def version_id(identifier: Resource, content: bytes) -> str:
+    """The master identifier of a document: one for each content of one identifier."""
+    digest = hashlib.sha256(content).hexdigest()
+    name = f"{identifier.get('system')}|{identifier.get('value')}|{digest}"
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}"
+
+
+def attachment_of(document: Resource) -> tuple[Resource, bytes | None]:
+    """The first attachment of a document, and its data when they can be read."""
+    for content in objects(document, "content")[:1]:
+        attachment = content.get("attachment")
+        if isinstance(attachment, dict) and isinstance(attachment.get("data"), str):
+            try:
+                return attachment, base64.b64decode(attachment["data"])
+            except (ValueError, binascii.Error):
+                return attachment, None
+    return {}, None

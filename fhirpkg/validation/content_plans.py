@@ -1,0 +1,115 @@
+"""Plans of our content: actions, goals and definitions refer to each other, not into the void."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.rules import nearest
+from fhirpkg.validation.json_places import objects, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_MARKDOWN = re.compile(r"\*\*|__|`|\]\(|^\s*(#{1,6}|[-*+]|\d+\.)\s", re.MULTILINE)
+
+
+def check_plan(plan: Resource, path: Path, run: Run) -> None:
+    """Actions, goals and definitions of a plan refer to each other, not into the void."""
+    actions = list(_actions(plan, path))
+    ids = [action["id"] for _, action in actions if isinstance(action.get("id"), str)]
+    goals = [str(goal.get("id")) for goal in objects(plan, "goal")]
+    seen: set[str] = set()
+    for place, action in actions:
+        _check_action_id(action, place, seen, run)
+        for at, goal in enumerate(texts(action, "goalId")):
+            if goal not in goals:
+                where = (*place, "goalId", at)
+                run.report("content-goal-id", where, goal=goal, nearest=nearest(goal, goals))
+        for at, relation in enumerate(objects(action, "relatedAction")):
+            target = str(relation.get("actionId"))
+            if target not in ids:
+                run.report(
+                    "content-related-action",
+                    (*place, "relatedAction", at, "actionId"),
+                    action=target,
+                    nearest=nearest(target, ids),
+                )
+        for key in ("description", "textEquivalent"):
+            if _MARKDOWN.search(str(action.get(key, ""))):
+                run.report("content-markdown", (*place, key))
+    for at, aim in enumerate(objects(plan, "goal")):
+        if "target" in aim and "documentation" not in aim:
+            run.report("content-target-source", (*path, "goal", at, "target"))
+    if _MARKDOWN.search(str(plan.get("usage", ""))):
+        run.report("content-markdown", (*path, "usage"))
+    _check_parts(plan, path, run, actions)
+    _check_filters(plan, path, run)
+
+
+def _check_action_id(action: Resource, place: Path, seen: set[str], run: Run) -> None:
+    found = action.get("id")
+    if not isinstance(found, str):
+        run.report("content-action-id", place, problem="this action has no id")
+    elif found in seen:
+        problem = f"another action has the id '{found}' already"
+        run.report("content-action-id", (*place, "id"), problem=problem)
+    else:
+        seen.add(found)
+
+
+def _check_parts(
+    plan: Resource, path: Path, run: Run, actions: list[tuple[Path, Resource]]
+) -> None:
+    """What actions use and what is listed as composed-of are the same definitions."""
+    parts = {
+        _url(artifact.get("resource")): (*path, "relatedArtifact", at, "resource")
+        for at, artifact in enumerate(objects(plan, "relatedArtifact"))
+        if artifact.get("type") == "composed-of"
+    }
+    used = {
+        _url(action["definitionCanonical"]): (*place, "definitionCanonical")
+        for place, action in actions
+        if "definitionCanonical" in action
+    }
+    for canonical in used.keys() - parts.keys():
+        run.report("content-composed-of", used[canonical], canonical=canonical)
+    for canonical in parts.keys() - used.keys():
+        run.report("content-unused-part", parts[canonical], canonical=canonical)
+
+
+def _check_filters(value: Any, path: Path, run: Run) -> None:
+    """Each path that data are filtered by is an element of their type."""
+    if isinstance(value, dict):
+        types = run.definitions.types
+        if isinstance(value.get("type"), str) and types.is_resource(value["type"]):
+            elements = list(types.elements(value["type"]))
+            for at, condition in enumerate(objects(value, "codeFilter")):
+                found = str(condition.get("path", "")).partition(".")[0]
+                if found and found not in elements:
+                    run.report(
+                        "content-filter-path",
+                        (*path, "codeFilter", at, "path"),
+                        type=value["type"],
+                        path_=found,
+                        nearest=nearest(found, elements),
+                    )
+        for key, item in value.items():
+            _check_filters(item, (*path, key), run)
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            _check_filters(item, (*path, at), run)
+
+
+def _url(canonical: Any) -> str:
+    return str(canonical).partition("|")[0]
+
+
+def _actions(holder: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
+    for at, action in enumerate(objects(holder, "action")):
+        place = (*path, "action", at)
+        yield place, action
+        yield from _actions(action, place)

@@ -1,0 +1,44 @@
+"""What stands in the JSON of a resource, with its place; nothing is assumed to be well-formed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+
+
+def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
+    """Every coding inside a value, with its place."""
+    if isinstance(value, dict):
+        if isinstance(value.get("system"), str) and "code" in value:
+            yield path, value
+        for key, item in value.items():
+            yield from codings(item, (*path, key))
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from codings(item, (*path, at))
+
+
+def objects(value: Any, key: str) -> list[Resource]:
+    """The objects in a list, or none where there is no such list."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def texts(value: Resource, key: str) -> list[str]:
+    """The texts in a list, or none where there is no such list."""
+    found = value.get(key)
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
+def value_at(value: Any, place: Path) -> Any:
+    """What stands at a place, or None."""
+    for step in place:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
