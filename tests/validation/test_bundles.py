@@ -2,6 +2,7 @@
 
 import pytest
 
+from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.validation.bundles import check_bundle
@@ -30,6 +31,7 @@ def ref(to):
 def check(made):
     run = Run(made, DEFINITIONS, Terminology(DEFINITIONS))
     check_bundle(made, (), run)
+    assert all(rules.issue(f.rule, **f.found).text for f in run.findings)
     return [(f.rule.removeprefix("bundle-"), f.path) for f in run.findings]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fhirpkg import rules as catalogue
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.validation.narrative import check_narrative
@@ -15,6 +16,7 @@ def check(resource, **settings):
     """(rule, path) of each finding and what was found."""
     run = Run(resource, DEFINITIONS, Terminology(DEFINITIONS), Settings(**settings))
     check_narrative(resource, (), run)
+    assert all(catalogue.issue(f.rule, **f.found).text for f in run.findings)
     return run.findings
 
 

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 import yaml
 
-from fhirpkg import fhirjson
+from fhirpkg import fhirjson, rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.validation.questionnaire_responses import check_questionnaire_response
@@ -59,6 +59,7 @@ def check(form, response):
     definitions = CORE.with_resources([resources[0]] if form else [])
     run = Run(resources[1], definitions, Terminology(definitions))
     check_questionnaire_response(resources[1], (), run)
+    assert all(rules.issue(f.rule, **f.found).text for f in run.findings)
     return run.findings
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.validation.questionnaires import check_questionnaire
@@ -14,6 +15,7 @@ def check(*items):
     made = {"resourceType": "Questionnaire", "item": list(items)}
     run = Run(made, CORE, Terminology(CORE))
     check_questionnaire(made, (), run)
+    assert all(rules.issue(f.rule, **f.found).text for f in run.findings)
     return [(f.rule, f.path, f.found.get("problem", "")) for f in run.findings]
 
 
