@@ -35,8 +35,10 @@ def command(content: Path | None, output: Path) -> None:
 
     read = read_content(content)
     output.mkdir(parents=True, exist_ok=True)
+    stale = set((output / "xml").glob("*.xml"))
     for name, data in _files(read):
         file = output / name
+        stale.discard(file)
         file.parent.mkdir(exist_ok=True)
         beside = file.with_name(f".{file.name}.new")
         beside.write_bytes(data)
@@ -45,6 +47,8 @@ def command(content: Path | None, output: Path) -> None:
             click.echo(f"{file} ({len(data)} bytes)")
         if name.endswith(".tgz"):
             click.echo(f"  sha256 of its tar: {digest(data)}")
+    for file in stale:  # of an earlier content
+        file.unlink()
     click.echo(f"{output / 'xml'} ({len(read.resources)} resources)")
 
 

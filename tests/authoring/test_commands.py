@@ -54,6 +54,8 @@ def test_a_mistake_is_told_and_nothing_is_made(tmp_path, command):
 
 def test_a_built_folder_can_be_packaged(tmp_path):
     run(build, SECOND, "--output", tmp_path / "built")
+    (tmp_path / "dist" / "xml").mkdir(parents=True)
+    (tmp_path / "dist" / "xml" / "Library-OfAnEarlierContent.xml").write_text("<Library/>")
     result = run(package, tmp_path / "built", "--output", tmp_path / "dist")
     assert result.exit_code == 0
     names = sorted(path.name for path in (tmp_path / "dist").iterdir())
@@ -65,7 +67,9 @@ def test_a_built_folder_can_be_packaged(tmp_path):
         "example.second-1.0.0.tgz",
         "xml",
     ]
-    assert (tmp_path / "dist" / "xml" / "PlanDefinition-TeaPouringPlan.xml").is_file()
+    xml = [path.name for path in (tmp_path / "dist" / "xml").iterdir()]
+    assert "PlanDefinition-TeaPouringPlan.xml" in xml
+    assert "Library-OfAnEarlierContent.xml" not in xml
 
 
 def printed_schema(*arguments):
