@@ -122,7 +122,7 @@ def logic_library(edition: Edition) -> Resource | None:
     title = f"{edition.procedure.name.text}: logic"
     header = edition.header("Library", name, title, "What is looked up in the record of a patient.")
     meta = {key: value for key, value in header["meta"].items() if key != "profile"}
-    return {
+    made: Resource = {
         **header,
         "meta": meta,  # the profile of Library is that of the manifest
         "type": _library_type("logic-library", "Logic Library"),
@@ -148,6 +148,7 @@ def logic_library(edition: Edition) -> Resource | None:
             {"contentType": "application/elm+json", "data": _encoded(elm)},
         ],
     }
+    return filled(made)
 
 
 def criteria_value_sets(edition: Edition) -> list[Resource]:
