@@ -256,6 +256,7 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
         ),
         terminology=_terminology(definitions, options["tx"]),
         retrieve=targets.retrieve,
+        bases=targets.bases,
     )
 
 

@@ -36,6 +36,10 @@ _CORRECTED = {
     "probability is decimal implies (probability as decimal) <= 100": (
         "probability.empty() or (probability is decimal implies (probability as decimal) <= 100)"
     ),
+    # So does R5 say it (cnl-0).
+    "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')": (
+        "name.exists() implies name.matches('[A-Z]([A-Za-z0-9_]){0,254}')"
+    ),
     # FHIR's type is boolean; Boolean is FHIRPath's own.
     "operator = 'exists' implies (answer is Boolean)": (
         "operator = 'exists' implies (answer is boolean)"

@@ -163,7 +163,9 @@ class Target:
             target = run.resolve(canonical, t)
         else:
             target = run.definitions.find(canonical) or run.resolve(canonical, t)
-        if target is None:
+        if target is None and run.must_be_here(canonical):
+            run.report("reference-not-found", t, reference=cut(canonical, 120))
+        elif target is None:
             run.report("not-checked-canonical", t, canonical=cut(canonical, 120))
         elif isinstance(target.get("resourceType"), str):
             self._check_type(target["resourceType"], "what it leads to", t, run)

@@ -19,7 +19,7 @@ from fhirpkg.validation.bindings import codes_of
 from fhirpkg.validation.bundle_index import BundleIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
@@ -33,6 +33,7 @@ _STRICT = {
     "attachment-hash",
     "bundle-full-url-identity",
     "canonical-absolute",
+    "capability-search-parameter",
     "identifier-uri",
     "narrative-dead-link",
     "primitive-uuid-case",
@@ -81,6 +82,7 @@ class Run:
         terminology: Terminology,
         settings: Settings | None = None,
         retrieve: Callable[[str], Resource | None] | None = None,
+        bases: Collection[str] = (),
     ) -> None:
         self.root = root
         self.definitions = definitions
@@ -96,6 +98,7 @@ class Run:
         self.conforming: dict[tuple[str, int], bool | None] = {}
         """Profile and id() of a value to whether it meets the profile."""
         self._retrieve = retrieve
+        self._bases = tuple(f"{base.rstrip('/')}/" for base in bases)
         self._indexes: dict[int, BundleIndex] = {}
         self._entered: set[tuple[str, int]] = set()
         self._visited: Resource | None = None
@@ -174,6 +177,10 @@ class Run:
             if found is not None:
                 return found
         return self._retrieve(reference) if self._retrieve else None
+
+    def must_be_here(self, canonical: str) -> bool:
+        """Whether a canonical is of a guide that the inputs hold, with all it defines."""
+        return bool(self._bases) and canonical.startswith(self._bases)
 
     def is_bundled(self, reference: str, path: Path | Trail) -> bool:
         """Whether a reference leads to an entry of a Bundle around its place."""

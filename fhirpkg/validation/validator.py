@@ -17,7 +17,7 @@ from fhirpkg.validation.findings import issues_of
 from fhirpkg.validation.run import Run, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from fhirpkg.issues import Issue
     from fhirpkg.issues import Path as Place
@@ -31,7 +31,8 @@ _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 class Validator:
     """Checks resources against FHIR R4, the packages given and the profiles they claim.
 
-    `retrieve` gives the resource of a reference that leads out of the input, or None.
+    `retrieve` gives the resource of a reference that leads out of the input, or None; `bases` are
+    the canonical bases of guides of which every definition must be at hand.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Validator:
         settings: Settings | None = None,
         terminology: Terminology | None = None,
         retrieve: Callable[[str], Resource | None] | None = None,
+        bases: Collection[str] = (),
     ) -> None:
         definitions = definitions or Definitions.core()
         for package in packages:
@@ -50,6 +52,7 @@ class Validator:
         self.terminology = terminology or Terminology(definitions)
         self.settings = settings or Settings()
         self._retrieve = retrieve
+        self._bases = tuple(bases)
         self._checks = Checks(definitions, self.terminology, self.settings)
 
     def validate(
@@ -84,7 +87,14 @@ class Validator:
         problem = self._no_resource(value)
         if problem:
             return [rules.issue("parse-no-resource", problem=problem, file=file, line=1, column=1)]
-        run = Run(value, self.definitions, self.terminology, self.settings, self._retrieve)
+        run = Run(
+            value,
+            self.definitions,
+            self.terminology,
+            self.settings,
+            self._retrieve,
+            self._bases,
+        )
         try:
             self._checks.check_resource(value, (), run)
             with run.inside(value, ()):

@@ -177,3 +177,16 @@ def test_a_large_bundle_is_checked_with_each_reference_found(validator):
         ]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
     assert not validator.validate(bundle).issues
+
+
+def test_what_a_guide_among_the_inputs_should_define_must_be_there():
+    plan = {
+        "resourceType": "PlanDefinition",
+        "status": "draft",
+        "library": ["http://example.org/ig/Library/none", "http://elsewhere.test/Library/none"],
+    }
+    issues = Validator(bases=["http://example.org/ig"]).validate(plan).issues
+    assert [(i.rule, i.expression) for i in issues] == [
+        ("reference-not-found", "PlanDefinition.library[0]"),
+        ("not-checked-canonical", "PlanDefinition.library[1]"),
+    ]
