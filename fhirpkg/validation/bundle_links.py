@@ -25,7 +25,7 @@ RESTFUL = re.compile(
 _RELATIVE = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})")
 _COMPOSITION_REFERENCES = ("subject", "encounter", "author", "custodian")
 _SECTION_REFERENCES = ("author", "focus", "entry")
-_NO_LINKS = frozenset(("system", "profile", "reference"))
+_NO_LINKS = frozenset(("system", "profile", "reference", "div"))
 
 
 def check_links(bundle: Resource, kind: str, path: Path, run: Run) -> None:
@@ -126,8 +126,8 @@ def _linked(entry: Resource, index: BundleIndex) -> Iterator[Resource]:
             for key, value in node.items():
                 if isinstance(value, (dict, list)):
                     todo.append(value)
-                elif isinstance(value, str) and value in index.by_url and key not in _NO_LINKS:
-                    yield from index.by_url[value]
+                elif isinstance(value, str) and key not in _NO_LINKS:
+                    yield from _targets(value, base, index)
 
 
 def _message_references(header: Resource, path: Path) -> Iterator[tuple[Any, Path]]:

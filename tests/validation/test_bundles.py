@@ -139,8 +139,9 @@ def test_a_message_holds_what_its_header_is_about():
     ]
 
 
-def test_an_entry_can_be_linked_by_another_url_than_a_reference():
-    picture = {"url": f"{BASE}/Binary/x"}
+@pytest.mark.parametrize("url", [f"{BASE}/Binary/x", "Binary/x"])
+def test_an_entry_can_be_linked_by_another_url_than_a_reference(url):
+    picture = {"url": url}
     made = document({"subject": ref("Patient/a")}, entry(photo=[picture]), entry("Binary", "x"))
     assert check(made) == []
 
