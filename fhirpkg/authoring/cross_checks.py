@@ -138,7 +138,7 @@ def _check_references(read: Source) -> None:
     }
     for path, part in _parts(data):
         for key, (kind, names, sections) in targets.items():
-            if not all(data.get(section) for section in sections):
+            if not all(isinstance(data.get(section), (list, dict)) for section in sections):
                 continue  # a section that is missing is told once, not at each name in it
             for place, name in _named(part, path, key):
                 if name not in names:
@@ -167,7 +167,8 @@ def _check_facts(read: Source) -> None:
     for path, part in _parts(read.data):
         for place, fact in _named(part, path, "from"):
             expressed.add(_closest(fact, list(labels)))
-            if fact not in labels:
+            is_counted = isinstance(counts.get(fact.partition("-")[0], 0), int)
+            if fact not in labels and is_counted:
                 read.report(
                     "source-unknown-fact",
                     place,
@@ -176,8 +177,11 @@ def _check_facts(read: Source) -> None:
                     example=next(iter(labels)),
                 )
     for label, section in labels.items():
-        if label not in expressed and read.data.get(section):
+        if label not in expressed and isinstance(read.data.get(section), (list, dict)):
             read.report("source-lost-fact", ("source", "facts", section), fact=label)
+    told = {issue.expression for issue in read.issues if issue.rule == "source-missing"}
+    for section in counts.keys() - read.data.keys() - told:
+        read.report("source-missing", (section,), missing=section)
 
 
 def _check_origins(read: Source) -> None:
@@ -188,6 +192,8 @@ def _check_origins(read: Source) -> None:
         if not (part.get("from") or part.get("cite") or part.get("added")):
             read.report("source-no-origin", path)
         allowed = _numbers_of(read, part)
+        if allowed is None:
+            continue
         for key in _SAID_KEYS:
             for place, text in _named(part, path, key):
                 for number in _NUMBER.findall(text):
@@ -195,10 +201,12 @@ def _check_origins(read: Source) -> None:
                         read.report_in_text("source-number", place, number, number=number)
 
 
-def _numbers_of(read: Source, part: dict[str, Any]) -> set[str]:
-    """The numbers that the facts and the evidence of an item give."""
-    given = _mapping(_mapping(read.data.get("source")).get("numbers"))
-    evidence = _mapping(read.data.get("evidence"))
+def _numbers_of(read: Source, part: dict[str, Any]) -> set[str] | None:
+    """The numbers that the facts and the evidence of an item give; None where these are missing."""
+    source, evidence = read.data.get("source"), read.data.get("evidence", {})
+    if not isinstance(source, dict) or not isinstance(evidence, dict):
+        return None
+    given = _mapping(source.get("numbers"))
     sections = [fact.partition("-")[0] for fact in _texts(part.get("from"))]
     from_source = {
         str(number)

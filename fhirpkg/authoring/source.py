@@ -99,8 +99,8 @@ def read(text: bytes, file: str) -> Source:
     try:
         node = yaml.compose(_without_tabs(decoded, source), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        unclosed = str(error.context).startswith("while parsing a flow")
-        mark = (unclosed and error.context_mark) or error.problem_mark
+        begun = str(error.context).startswith(("while parsing a flow", "while scanning"))
+        mark = (begun and error.context_mark) or error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         _add(source, "source-yaml", line, column, problem=_plain(error))
         return source
