@@ -1,0 +1,34 @@
+import pytest
+
+ORGANIZATION = {"resourceType": "Organization", "id": "o", "name": "x"}
+DIV = '<div xmlns="http://www.w3.org/1999/xhtml"><p>x{}</p></div>'
+
+
+@pytest.mark.parametrize(
+    "patient, orphan",
+    [
+        ({"managingOrganization": {"reference": "#o"}}, False),
+        ({"managingOrganization": {"display": "x"}}, True),
+        ({"text": {"status": "generated", "div": DIV.format('<a href="#o">o</a>')}}, False),
+        ({"text": {"status": "generated", "div": DIV.format("#o")}}, True),
+        ({"implicitRules": "#o"}, False),
+    ],
+)
+def test_a_contained_resource_is_referred_to(found, patient, orphan):
+    patient = {"resourceType": "Patient", "contained": [ORGANIZATION], **patient}
+    assert (("dom-3", "Patient.contained[0]") in found(patient)) is orphan
+
+
+def test_it_may_refer_to_its_container_or_be_referred_to_by_another_contained(found):
+    group = {"resourceType": "Group", "id": "g", "type": "person", "actual": True}
+    group["managingEntity"] = {"reference": "#o"}
+    group["member"] = [{"entity": {"reference": "#"}}]
+    patient = {"resourceType": "Patient", "contained": [ORGANIZATION, group]}
+    assert not {place for rule, place in found(patient) if rule == "dom-3"}
+
+
+def test_one_that_refers_only_to_itself_is_an_orphan(found):
+    organization = {**ORGANIZATION, "partOf": {"reference": "#o"}}
+    assert ("dom-3", "Patient.contained[0]") in found(
+        {"resourceType": "Patient", "contained": [organization]}
+    )

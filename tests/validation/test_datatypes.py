@@ -1,0 +1,126 @@
+import pytest
+
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.issues import Severity
+from fhirpkg.validation.run import Settings
+from fhirpkg.validation.validator import Validator
+
+SYSTEM = "http://example.org/colours"
+COLOURS = {
+    "resourceType": "CodeSystem",
+    "url": SYSTEM,
+    "status": "active",
+    "content": "complete",
+    "concept": [{"code": "red", "display": "Red", "designation": [{"value": "Rot"}]}],
+}
+SHADES = {
+    "resourceType": "CodeSystem",
+    "url": "http://example.org/shades",
+    "status": "active",
+    "content": "supplement",
+    "supplements": SYSTEM,
+    "concept": [{"code": "red"}],
+}
+ALL = {"resourceType": "ValueSet", "url": "http://example.org/all", "status": "active"}
+
+
+@pytest.fixture(scope="module")
+def coloured():
+    return Validator(definitions=Definitions.core().with_resources([COLOURS, SHADES, ALL]))
+
+
+def told(validator, **coding):
+    basic = {"resourceType": "Basic", "code": {"coding": [coding]}}
+    return [(i.rule, i.expression.rpartition(".")[2]) for i in validator.validate(basic).issues]
+
+
+@pytest.mark.parametrize(
+    "coding, wanted",
+    [
+        ({"system": SYSTEM, "code": "red"}, []),
+        ({"system": SYSTEM, "code": "red", "display": " RED "}, []),
+        ({"system": SYSTEM, "code": "red", "display": "Rot"}, []),
+        ({"system": SYSTEM, "code": "red", "display": "Blue"}, [("coding-display", "display")]),
+        ({"system": SYSTEM, "code": "blue"}, [("coding-code", "code")]),
+        ({"system": "colours", "code": "red"}, [("coding-system-absolute", "system")]),
+        ({"system": SHADES["url"], "code": "red"}, [("coding-system-kind", "system")]),
+        ({"system": ALL["url"], "code": "red"}, [("coding-system-kind", "system")]),
+        ({"system": "http://example.org/unknown", "code": "red"}, []),
+        ({"system": "http://snomed.info/sct", "code": "123456"}, [("coding-form", "code")]),
+        ({"code": "red"}, []),
+    ],
+)
+def test_a_code_is_looked_up_in_its_system(coloured, coding, wanted):
+    found = told(coloured, **coding)
+    assert [each for each in found if each[0].startswith("coding-")] == wanted
+
+
+def test_a_wrong_display_can_be_a_warning():
+    definitions = Definitions.core().with_resources([COLOURS])
+    mild = Validator(definitions=definitions, settings=Settings(wrong_display=Severity.WARNING))
+    coding = {"system": SYSTEM, "code": "red", "display": "Blue"}
+    issues = mild.validate({"resourceType": "Basic", "code": {"coding": [coding]}}).issues
+    assert [i.severity for i in issues if i.rule == "coding-display"] == ["warning"]
+
+
+def media(**attachment):
+    attachment = {"contentType": "text/plain", "data": "aGVsbG8=", **attachment}
+    return {"resourceType": "Media", "status": "completed", "content": attachment}
+
+
+@pytest.mark.parametrize(
+    "attachment, rules",
+    [
+        ({"size": 5, "hash": "qvTGHdzF6KLavt4PO0gs2a6pQ00="}, []),
+        ({"size": 4}, ["attachment-size"]),
+        ({"hash": "qvTGHdzF6KLavt4PO0gs2a6pQ0A="}, ["attachment-hash"]),
+        ({"data": "aGVs bG8=", "size": 5}, []),
+        ({"data": "a", "size": 5}, ["primitive-format"]),
+    ],
+)
+def test_the_size_and_hash_of_an_attachment_are_those_of_its_data(validator, attachment, rules):
+    assert [issue.rule for issue in validator.validate(media(**attachment)).issues] == rules
+
+
+@pytest.mark.parametrize(
+    "identifier, rules",
+    [
+        ({"system": "http://example.org/ids", "value": "x"}, []),
+        ({"system": "ids", "value": "x"}, ["identifier-system"]),
+        ({"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2"}, []),
+        ({"system": "urn:ietf:rfc:3986", "value": "1.2"}, ["identifier-uri"]),
+        ({"value": "x"}, []),
+    ],
+)
+def test_an_identifier_has_an_absolute_system(validator, identifier, rules):
+    patient = {"resourceType": "Patient", "identifier": [identifier]}
+    assert [issue.rule for issue in validator.validate(patient).issues] == rules
+
+
+@pytest.mark.parametrize(
+    "quantity, rules",
+    [
+        ({"value": 1, "system": "http://unitsofmeasure.org", "code": "mg"}, []),
+        ({"value": 1, "system": "http://unitsofmeasure.org", "code": "pill"}, ["coding-form"]),
+        ({"value": 1, "system": "units", "code": "mg"}, ["coding-system-absolute"]),
+    ],
+)
+def test_the_unit_of_a_quantity_exists(validator, quantity, rules):
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "valueQuantity": quantity,
+    }
+    assert [issue.rule for issue in validator.validate(observation).issues] == rules
+
+
+def test_element_ids_do_not_repeat_within_a_resource(validator):
+    name = {"id": "n", "family": "x"}
+    inner = {"resourceType": "Patient", "id": "p", "name": [name]}
+    patient = {"resourceType": "Patient", "name": [name], "contained": [inner]}
+    patient["link"] = [{"other": {"reference": "#p"}, "type": "seealso"}]
+    assert not validator.validate(patient).errors
+    patient["telecom"] = [{"id": "n", "rank": 1}]
+    (error,) = validator.validate(patient).errors
+    assert (error.rule, error.expression) == ("element-id-repeated", "Patient.telecom[0].id")
