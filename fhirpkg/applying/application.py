@@ -11,6 +11,7 @@ from fhirpkg.applying.dialects import dialect as dialect_named
 from fhirpkg.applying.expressions import Evaluator
 from fhirpkg.applying.outcomes import Messages, Verdict, messages_extension
 from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
+from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
 
 if TYPE_CHECKING:
@@ -89,15 +90,27 @@ def apply(
     if rules.needs_subject and source.read(*parties.subject.split("/", 1)) is None:
         raise ResolutionError(parties.subject, "the subject is not in the data")
     evaluator = Evaluator(source, parties, parameters, now)
-    if resource["resourceType"] == "ActivityDefinition":
-        return _activity(resource, parties, rules, evaluator)
-    if resource["resourceType"] != "PlanDefinition":
-        kind = resource["resourceType"]
-        problem = f"a {kind} cannot be applied, a PlanDefinition or ActivityDefinition can"
-        raise DefinitionError(str(resource.get("url", kind)), problem)
     run = plan.Run(parties, source, evaluator, rules, contained=form == "careplan")
-    group = plan.apply_plan(run, resource)
-    result = _care_plan(run, group, resource) if run.contained else _bundle(run, group)
+    try:
+        return _applied(run, resource)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # A fault of ours, unless the content is not what its type says: that is told instead.
+        given = [resource, *extra, *(repository if isinstance(repository, Layers) else ())]
+        problem = misshapen(given, evaluator.types)
+        if not problem:
+            raise
+        raise DefinitionError(str(definition)[:80], f"the content is no FHIR: {problem}") from error
+
+
+def _applied(run: plan.Run, definition: Resource) -> Applied:
+    kind = definition["resourceType"]
+    if kind == "ActivityDefinition":
+        return _activity(definition, run.parties, run.dialect, run.evaluator)
+    if kind != "PlanDefinition":
+        problem = f"a {kind} cannot be applied, a PlanDefinition or ActivityDefinition can"
+        raise DefinitionError(str(definition.get("url", kind)), problem)
+    group = plan.apply_plan(run, definition)
+    result = _care_plan(run, group, definition) if run.contained else _bundle(run, group)
     return Applied(result, tuple(run.whys), tuple(run.outcomes))
 
 

@@ -21,6 +21,8 @@ from fhirpkg.applying.hook_requests import (
     gathered,
 )
 from fhirpkg.applying.repository import Layers, MemoryRepository
+from fhirpkg.applying.shapes import misshapen
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.rules import nearest
 
@@ -73,6 +75,8 @@ def services(plans: Iterable[Resource], repository: Repository) -> list[Service]
     for plan in plans:
         if plan.get("status") == "retired" or "id" not in plan:
             continue
+        if misshapen([plan], Definitions.core().types):
+            continue  # a server may hold what is no plan; the others are offered all the same
         codes = frozenset(_order_codes(plan))
         named = list(_named_events(plan))
         hooks = [*named, *_ORDER_HOOKS, "patient-view"] if codes else named
@@ -107,6 +111,8 @@ def respond(
     orders = list(draft_orders(context, service.hook))
     if service.hook == "patient-view":
         orders = [r for r in data if r["resourceType"] == "ServiceRequest"]
+    if problem := misshapen([*data, *orders], Definitions.core().types):
+        raise HookError(400, f"what was sent is no FHIR: {problem}")
     if service.codes and not any(codings(order) & service.codes for order in orders):
         return {"cards": []}
     applied = _applied(service, context, [*data, *orders], repository, now)

@@ -80,7 +80,10 @@ class MemoryRepository:
 
 
 class Layers:
-    """Several repositories as one: the first that has something wins; searches are joined."""
+    """Several repositories as one: the first that has something wins; searches are joined.
+
+    It iterates over what is in memory.
+    """
 
     def __init__(self, *layers: Repository) -> None:
         self._layers = layers
@@ -104,6 +107,11 @@ class Layers:
         return next(
             (r for layer in self._layers if (r := layer.resolve(canonical, resource_type))), None
         )
+
+    def __iter__(self) -> Iterator[Resource]:
+        for layer in self._layers:
+            if isinstance(layer, MemoryRepository | Layers):
+                yield from layer
 
 
 def from_path(path: Path) -> MemoryRepository:

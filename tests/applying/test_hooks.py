@@ -336,3 +336,26 @@ def test_wrong_feedback_is_a_400(change, words):
 def test_feedback_without_items_is_a_400(body):
     with pytest.raises(HookError, match="list 'feedback'"):
         feedback("Plan-order-sign", body, OFFERED)
+
+
+HOSTILE = [
+    ORDER | {"code": "20983"},
+    ORDER | {"code": {"coding": "20983"}},
+    ORDER | {"code": {"coding": [{"code": ["20983"]}]}},
+    ORDER | {"subject": []},
+    ORDER | {"contained": [1]},
+]
+
+
+@pytest.mark.parametrize("order", HOSTILE, ids=lambda order: str(order)[-60:])
+def test_an_order_that_is_no_fhir_is_a_400_with_its_place(order):
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": order}]}
+    context = request()["context"] | {"draftOrders": bundle}
+    with pytest.raises(HookError, match="what was sent is no FHIR: ServiceRequest/o: ") as caught:
+        answered(context=context)
+    assert caught.value.status == 400
+
+
+def test_a_plan_that_is_no_fhir_does_not_hide_the_others():
+    broken = {"resourceType": "PlanDefinition", "id": "broken", "action": {"title": "x"}}
+    assert services([broken, PLAN], REPOSITORY) == OFFERED

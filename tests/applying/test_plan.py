@@ -414,3 +414,17 @@ def test_a_resource_that_is_no_definition_is_refused():
 def test_an_unknown_dialect_is_refused_with_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'complete'"):
         apply(plan(), "x", MemoryRepository([PATIENT]), dialect="complet")
+
+
+MISSHAPEN = [
+    {"action": {"title": "not in a list"}},
+    {"action": ["text"]},
+    {"action": [{"condition": [{"kind": "applicability", "expression": "true"}]}]},
+    {"goal": [[]]},
+]
+
+
+@pytest.mark.parametrize("change", MISSHAPEN, ids=str)
+def test_a_definition_that_is_no_fhir_is_told_as_such(change):
+    with pytest.raises(DefinitionError, match="the content is no FHIR: PlanDefinition/p: "):
+        applied(plan() | change)

@@ -65,8 +65,8 @@ class Session:
         self.types = types_of_fhir
         self.now = now or dt.datetime.now().astimezone()
         self.value_sets = ValueSets(repository.resolve)
-        self._results: dict[tuple[str, str], Any] = {}
-        self._open: set[tuple[str, str]] = set()
+        self._results: dict[tuple[str, str, str], Any] = {}
+        self._open: set[tuple[str, str, str]] = set()
         self._retrieved: dict[str, list[Resource]] = {}
 
     @property
@@ -89,7 +89,7 @@ class Session:
 
     def value_of(self, library: Library, name: str) -> Any:
         """The value of a definition, computed once."""
-        key = (library.name, name)
+        key = (library.name, library.version, name)
         if key not in self._results:
             statement = library.definition(name)
             if statement is None:

@@ -1,0 +1,51 @@
+"""Whether a resource has the shape of its type: lists where R4 has lists, objects where objects.
+
+Enough to work on a resource without falling over it; whether it is valid is another question.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Resource
+
+_DEEPEST = 100
+
+
+def misshapen(resources: Iterable[Resource], types: TypesOfDefinitions) -> str:
+    """The first place that has another shape than its type, with what is wrong; else nothing."""
+    for resource in resources:
+        name = f"{resource.get('resourceType')}/{resource.get('id', '')}"
+        problem = _problem(resource, str(resource.get("resourceType")), types, 0)
+        if problem:
+            return f"{name}: {problem}"
+    return ""
+
+
+def _problem(value: Any, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
+    if not isinstance(value, dict):
+        return "an object belongs here"
+    if depth > _DEEPEST:
+        return "it is nested too deeply"
+    elements = types.elements(str(value.get("resourceType", type_name)))
+    for key, inner in value.items():
+        element = elements.get(key)
+        if element is None or element.is_choice:
+            continue
+        if isinstance(inner, list) != element.is_list:
+            return f"{key}: a list {'belongs' if element.is_list else 'does not belong'} here"
+        for item in inner if element.is_list else [inner]:
+            problem = _problem_of_item(item, element.types[0], types, depth)
+            if problem:
+                return f"{key}: {problem}"
+    return ""
+
+
+def _problem_of_item(item: Any, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
+    if types.is_primitive(type_name) or type_name in {"xhtml", "string"}:
+        return "a plain value belongs here" if isinstance(item, dict | list) else ""
+    return _problem(item, type_name, types, depth + 1)
