@@ -11,137 +11,28 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
+from fhirpkg.validation.xhtml import (
+    ANY,
+    ANYWHERE,
+    ATTRIBUTES,
+    BLOCKS,
+    DIV,
+    ELEMENTS,
+    FINE,
+    HOLDS,
+    INSIDE,
+    TEXT_ELEMENTS,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
-_NAMESPACE = "http://www.w3.org/1999/xhtml"
-_XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
-_DIV = f"{_NAMESPACE} div"
-
-_ELEMENT_NAMES = (
-    "a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd dfn "
-    "div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li map ol p pre q samp small span strong sub "
-    "sup table tbody td tfoot th thead tr tt ul var"
-)
-_ELEMENTS = {f"{_NAMESPACE} {name}": name for name in _ELEMENT_NAMES.split()}
-_ANYWHERE_NAMES = (
-    "abbr accesskey align axis char charoff class colspan dir headers id lang rowspan scope "
-    "span style tabindex title valign width"
-)
-_ANYWHERE = frozenset(
-    (*_ANYWHERE_NAMES.split(), f"{_XML_NAMESPACE} lang", f"{_XML_NAMESPACE} space")
-)
-_ATTRIBUTES = {
-    "a": frozenset(
-        ("charset", "coords", "href", "hreflang", "name", "rel", "rev", "shape", "type")
-    ),
-    "area": frozenset(("alt", "coords", "href", "nohref", "shape")),
-    "blockquote": frozenset(("cite",)),
-    "img": frozenset(("alt", "border", "height", "ismap", "longdesc", "src", "usemap")),
-    "map": frozenset(("name",)),
-    "q": frozenset(("cite",)),
-    "table": frozenset(("border", "cellpadding", "cellspacing", "frame", "rules", "summary")),
-    "td": frozenset(("nowrap",)),
-    "th": frozenset(("nowrap",)),
-}
-"""The attributes of HTML 4.0 that an element may have besides those it may have anywhere."""
-
-_HOLDS = {
-    "table": frozenset(
-        (
-            "caption",
-            "col",
-            "colgroup",
-            "thead",
-            "tfoot",
-            "tbody",
-            "tr",
-        )
-    ),
-    "thead": frozenset(("tr",)),
-    "tfoot": frozenset(("tr",)),
-    "tbody": frozenset(("tr",)),
-    "tr": frozenset(
-        (
-            "td",
-            "th",
-        )
-    ),
-    "colgroup": frozenset(("col",)),
-    "ul": frozenset(("li",)),
-    "ol": frozenset(("li",)),
-    "dl": frozenset(
-        (
-            "dt",
-            "dd",
-        )
-    ),
-    "map": frozenset(("area",)),
-    "br": frozenset(),
-    "hr": frozenset(),
-    "img": frozenset(),
-    "area": frozenset(),
-    "col": frozenset(),
-}
-"""What may stand in an element that holds neither text nor anything else."""
-
-_INSIDE = {
-    "caption": frozenset(("table",)),
-    "col": frozenset(
-        (
-            "table",
-            "colgroup",
-        )
-    ),
-    "colgroup": frozenset(("table",)),
-    "thead": frozenset(("table",)),
-    "tfoot": frozenset(("table",)),
-    "tbody": frozenset(("table",)),
-    "tr": frozenset(
-        (
-            "table",
-            "thead",
-            "tfoot",
-            "tbody",
-        )
-    ),
-    "td": frozenset(("tr",)),
-    "th": frozenset(("tr",)),
-    "li": frozenset(
-        (
-            "ul",
-            "ol",
-        )
-    ),
-    "dt": frozenset(("dl",)),
-    "dd": frozenset(("dl",)),
-    "area": frozenset(("map",)),
-}
-"""What an element that has its place in another may stand in."""
-
-_ANY = frozenset(_ELEMENTS.values())
-_TEXT_NAMES = (
-    "a abbr acronym address b bdo big caption cite code dfn dt em h1 h2 h3 h4 h5 h6 i kbd p pre q "
-    "samp small span strong sub sup tt var"
-)
-_TEXT_ELEMENTS = frozenset(_TEXT_NAMES.split())
-_BLOCKS = frozenset(("blockquote", "div", "dl", "ol", "p", "pre", "table", "ul"))
-"""Text elements hold no blocks: the content model of HTML 4.0, chapters 7 to 11."""
-
-_FINE = frozenset(
-    (parent, name)
-    for parent in _ANY
-    for name in _ANY - _BLOCKS - {"a"}
-    if name in _HOLDS.get(parent, _ANY) and parent in _INSIDE.get(name, _ANY)
-)
-"""The pairs that are right whatever stands around them."""
-
 _URLS = frozenset(("href", "src", "cite", "longdesc", "usemap"))
 _PROGRAM = re.compile(
-    r"(?:javascript|vbscript|livescript|data(?!:image/(?:png|gif|jpe?g|bmp|webp|svg\+xml)[;,])):",
+    r"(?:javascript|vbscript|livescript|data(?!:image/(?:png|gif|jpe?g|bmp|webp)[;,])):",
     re.IGNORECASE,
 )
 _STYLE_PROGRAM = re.compile(
@@ -185,7 +76,7 @@ def _check_div(div: str, resource: Resource, path: Path, run: Run) -> None:
     if problem:
         run.report("narrative-syntax", path, problem=problem)
         return
-    if reading.root != _DIV:
+    if reading.root != DIV:
         run.report("narrative-root", path, found=_root_name(reading.root))
         return
     if reading.is_empty:
@@ -239,12 +130,12 @@ class _Reading:
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._number += 1
         self.root = self.root or name
-        short = _ELEMENTS.get(name)
+        short = ELEMENTS.get(name)
         if short is None:
             short = name.rpartition(" ")[2]
             self._note("narrative-element", name=short)
         else:
-            if self._open and (self._open[-1], short) not in _FINE:
+            if self._open and (self._open[-1], short) not in FINE:
                 self._nest(short)
             if attributes:
                 self._attributes(short, attributes)
@@ -256,17 +147,17 @@ class _Reading:
     def _nest(self, name: str) -> None:
         """Note an element where HTML does not have it."""
         parent = self._open[-1]
-        if name not in _HOLDS.get(parent, _ANY) or parent not in _INSIDE.get(name, _ANY):
+        if name not in HOLDS.get(parent, ANY) or parent not in INSIDE.get(name, ANY):
             self._note("narrative-nesting", name=f"<{name}>", parent=parent)
-        elif not _TEXT_ELEMENTS.isdisjoint(self._open):
-            around = [each for each in self._open if each in _TEXT_ELEMENTS]
-            if name in _BLOCKS or "a" in around:
+        elif not TEXT_ELEMENTS.isdisjoint(self._open):
+            around = [each for each in self._open if each in TEXT_ELEMENTS]
+            if name in BLOCKS or "a" in around:
                 self._note("narrative-nesting", name=f"<{name}>", parent=around[-1])
 
     def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
-        special = _ATTRIBUTES.get(element, frozenset())
+        special = ATTRIBUTES.get(element, frozenset())
         for name, value in attributes.items():
-            if name not in _ANYWHERE and name not in special:
+            if name not in ANYWHERE and name not in special:
                 self._note("narrative-attribute", name=name.rpartition(" ")[2])
             elif name in _URLS:
                 self._url(name, value)
@@ -285,9 +176,9 @@ class _Reading:
 
     def _text(self, text: str) -> None:
         parent = self._open[-1]
-        if (self.is_empty or parent in _HOLDS) and not text.isspace():
+        if (self.is_empty or parent in HOLDS) and not text.isspace():
             self.is_empty = False
-            if parent in _HOLDS:
+            if parent in HOLDS:
                 self._note("narrative-nesting", name="text", parent=parent)
 
     def _instruction(self, target: str, _: str) -> None:

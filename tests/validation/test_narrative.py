@@ -65,6 +65,7 @@ def test_ordinary_narrative_is_let_pass(inner):
         ("<a href='javascript:run()'>x</a>", "narrative-link"),
         ("<a href=' JaVa&#10;Script:run()'>x</a>", "narrative-link"),
         ("<a href='data:text/html,x'>x</a>", "narrative-link"),
+        ("<a href='data:image/svg+xml,x'>x</a>", "narrative-link"),
         ("<img src='vbscript:run()' alt='x'/>x", "narrative-link"),
         ("<p style='width: expression(run())'>x</p>", "narrative-link"),
         ("<p style='background: url(javascript:run())'>x</p>", "narrative-link"),
