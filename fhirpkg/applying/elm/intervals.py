@@ -5,10 +5,12 @@ Operators with a precision take it as their last argument.
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.applying.elm.arithmetic import subtract
 from fhirpkg.applying.elm.comparison import (
     both,
     compare,
@@ -248,8 +250,6 @@ _SECONDS: dict[str, int | Decimal] = {
 
 
 def _clock(value: Temporal) -> Any:
-    import datetime as dt  # noqa: PLC0415 - rare
-
     parts = [int(part) for part in value.parts] + [1, 1, 1, 0, 0, 0][len(value.parts) :]
     return dt.datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - only a difference
 
@@ -292,8 +292,6 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 def _width(value: Interval | None) -> Any:
-    from fhirpkg.applying.elm.arithmetic import subtract  # noqa: PLC0415 - rare
-
     return None if value is None else subtract(value.high, value.low)
 
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.elm.arithmetic import add
+from fhirpkg.applying.elm.arithmetic import add, divide
 from fhirpkg.applying.elm.comparison import compare, equal, equivalent
-from fhirpkg.applying.elm.values import as_list, codes, interval, is_coded, is_interval, scalar
+from fhirpkg.applying.elm.values import (
+    Interval,
+    as_list,
+    codes,
+    interval,
+    is_coded,
+    is_interval,
+    scalar,
+)
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -69,8 +78,6 @@ def intersect(one: Any, two: Any) -> Any:
 
 
 def _common(one: Any, two: Any) -> Any:
-    from fhirpkg.applying.elm.values import Interval  # noqa: PLC0415 - rare
-
     later = one if compare(one.low, two.low) in {1, 0} else two
     earlier = one if compare(one.high, two.high) in {-1, 0} else two
     if compare(later.low, earlier.high) == 1:
@@ -87,8 +94,6 @@ def _sum(items: Any) -> Any:
 
 
 def _average(items: Any) -> Any:
-    from fhirpkg.applying.elm.arithmetic import divide  # noqa: PLC0415 - rare
-
     found = [item for item in as_list(items) if item is not None]
     return divide(_sum(found), Decimal(len(found))) if found else None
 
@@ -102,8 +107,6 @@ def _extreme(items: Any, wanted: int) -> Any:
 
 
 def _median(items: Any) -> Any:
-    from functools import cmp_to_key  # noqa: PLC0415 - rare
-
     found = [scalar(item) for item in as_list(items) if item is not None]
     found.sort(key=cmp_to_key(lambda a, b: compare(a, b) or 0))
     middle = len(found) // 2
