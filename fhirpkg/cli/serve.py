@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import socket
 
     from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.hooks import HookClients
 
 
 @click.command(name="serve")
@@ -27,21 +28,37 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="File that keeps the resources; without it they are in memory and gone at the end.",
 )
-def command(host: str, port: int, store: Path | None) -> None:
+@click.option(
+    "--cds-client",
+    "cds_clients",
+    multiple=True,
+    metavar="ISSUER=FILE",
+    help="Answer CDS Hooks calls of this client only; FILE is its public key (PEM).",
+)
+@click.option("--cds-audience", metavar="URL", help="The url that tokens of --cds-client are for.")
+def command(
+    host: str,
+    port: int,
+    store: Path | None,
+    cds_clients: tuple[str, ...],
+    cds_audience: str | None,
+) -> None:
     """Run an embedded FHIR R4 server at /fhir, for development and small sites.
 
-    It has no authentication and listens on this machine only, unless --host says otherwise. For
-    anything larger take a full server such as HAPI FHIR.
+    The plans it holds are offered as CDS Hooks services at /cds-services. It has no authentication
+    but the tokens of --cds-client, and listens on this machine only, unless --host says otherwise.
+    For anything larger take a full server such as HAPI FHIR.
 
     Example: fhirpkg serve --store fhir.db
     """
     from fhirpkg.server.endpoint import open_endpoint
 
+    clients = _hook_clients(cds_clients, cds_audience)
     with _listener(host, port) as listener:
         endpoint = open_endpoint(store)
         try:
             _say(listener, host, store)
-            _serve(endpoint, listener)
+            _serve(endpoint, listener, clients)
         finally:
             endpoint.store.close()
 
@@ -69,7 +86,23 @@ def _say(listener: socket.socket, host: str, store: Path | None) -> None:
     click.echo(f"http://{shown}:{listener.getsockname()[1]}/fhir")
 
 
-def _serve(endpoint: Endpoint, listener: socket.socket) -> None:
+def _hook_clients(pairs: tuple[str, ...], audience: str | None) -> HookClients | None:
+    """The clients that may call, with their keys. Raises ConfigError for what does not fit."""
+    from fhirpkg.errors import ConfigError
+    from fhirpkg.server.hooks import HookClients
+
+    if bool(pairs) != bool(audience):
+        raise ConfigError("--cds-client and --cds-audience go together")
+    keys = {}
+    for pair in pairs:
+        issuer, _, name = pair.rpartition("=")
+        if not issuer or not Path(name).is_file():
+            raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE with a file that is there")
+        keys[issuer] = Path(name).read_text()
+    return HookClients(keys, audience) if audience else None
+
+
+def _serve(endpoint: Endpoint, listener: socket.socket, clients: HookClients | None) -> None:
     """Answer until SIGTERM or Ctrl-C, which both end it in good order."""
     import signal
 
@@ -78,4 +111,4 @@ def _serve(endpoint: Endpoint, listener: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends by itself, then sends the signal again to whoever waited for it before.
         signal.signal(number, lambda *_: None)
-    http_server(create_app(endpoint)).run(sockets=[listener])
+    http_server(create_app(endpoint, hook_clients=clients)).run(sockets=[listener])

@@ -153,3 +153,30 @@ def test_an_address_that_cannot_be_is_wrong_use(arguments):
     code, lines = failing(*arguments)
     assert code == 2
     assert "Traceback" not in "\n".join(lines)
+
+
+def test_calls_of_cds_hooks_can_be_kept_to_known_clients(tmp_path):
+    key = tmp_path / "ehr.pem"
+    key.write_text("-----BEGIN PUBLIC KEY-----")
+    options = ("--cds-client", f"https://ehr.example.org={key}", "--cds-audience", "https://us")
+    with serving(*options) as (_, client):
+        url = client.base.removesuffix("/fhir") + "/cds-services"
+        assert requests.get(url, timeout=10).json() == {"services": []}
+        assert requests.post(f"{url}/any", json={}, timeout=10).status_code == 401
+    with serving() as (_, client):
+        url = client.base.removesuffix("/fhir") + "/cds-services"
+        assert requests.post(f"{url}/any", json={}, timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["--cds-client", "x=y"], "go together"),
+        (["--cds-client", "x=nowhere.pem", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
+        (["--cds-client", "nothing", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
+    ],
+)
+def test_clients_that_cannot_be_read_are_wrong_use(options, words):
+    code, lines = failing(*options)
+    assert code == 2
+    assert words in lines[0]
