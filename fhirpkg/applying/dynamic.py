@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STEP = re.compile(r"(?P<name>\w+)(?:\[x\])?(?:\[(?P<index>\d+)\])?")
 _OF_TYPE = re.compile(r"\.ofType\((?:FHIR\.)?(\w+)\)")
+_MOST_ITEMS = 1000
 _ACTION_EXTENSION = ("action.extension", "activity.extension")
 _INDICATOR_ADVICE = (
     "Please use the priority path when setting indicator values when using FHIR R4 or higher "
@@ -128,6 +129,8 @@ def _steps(path: str) -> list[tuple[str, int | None, str]]:
         if match is None:
             raise DefinitionError(path, "this is not a simple path of names and indexes")
         index = match["index"]
+        if index and int(index) > _MOST_ITEMS:
+            raise DefinitionError(path, f"an index is at most {_MOST_ITEMS}")
         steps.append((match["name"], int(index) if index else None, of_type))
     return steps
 

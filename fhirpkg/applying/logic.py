@@ -46,21 +46,27 @@ class Logic:
         canonical = reference or next(iter(context.get("library", ())), "")
         if not canonical:
             raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
-        alias, _, local = name.partition(".")
-        library = self._of_resource(self._resolved(canonical))
         self._give_variables(context, resource)
+        return _bounded(lambda: self._value_of(name, self._of_resource(self._resolved(canonical))))
+
+    def _value_of(self, name: str, library: Library) -> Any:
+        alias, _, local = name.partition(".")
         if local and library.definition(name) is None and alias == library.name:
             name = local
         if library.definition(name) is None:
-            return _values(Evaluation(self._session, library).of(read_expression(name, library)))
-        return _values(self._session.value_of(library, name))
+            return Evaluation(self._session, library).of(read_expression(name, library))
+        return self._session.value_of(library, name)
 
     def inline(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
         """The value of an expression; it may use the definitions of the context's library."""
         canonical = next(iter(context.get("library", ())), "")
-        library = self._of_resource(self._resolved(canonical)) if canonical else Library("")
         self._give_variables(context, resource)
-        return _values(Evaluation(self._session, library).of(read_expression(text, library)))
+
+        def value() -> Any:
+            library = self._of_resource(self._resolved(canonical)) if canonical else Library("")
+            return Evaluation(self._session, library).of(read_expression(text, library))
+
+        return _bounded(value)
 
     def _give_variables(self, context: Resource, resource: Resource | None) -> None:
         """`%context` and `%resource` are parameters that change with the expression."""
@@ -131,5 +137,9 @@ def _decoded(data: str) -> bytes:
         raise FhirpkgError(f"the library's content is no base64: {error}") from error
 
 
-def _values(value: Any) -> list[Any]:
-    return [to_json(item) for item in as_list(value)]
+def _bounded(value: Callable[[], Any]) -> list[Any]:
+    """A value as a list of JSON; logic nested beyond what can be followed is an error."""
+    try:
+        return [to_json(item) for item in as_list(value())]
+    except RecursionError:
+        raise FhirpkgError("the logic is nested too deeply to be evaluated") from None

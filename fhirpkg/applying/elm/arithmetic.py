@@ -8,10 +8,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhirpkg.applying.elm.values import moment, quantity, scalar
+from fhirpkg.definitions.terminology import patterns
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
 
+_LARGEST_POWER = 1000
 _UCUM_DURATIONS = {
     "a": "year", "mo": "month", "wk": "week", "d": "day", "h": "hour", "min": "minute",
     "s": "second", "ms": "millisecond",
@@ -112,7 +114,11 @@ def _on_number(function: Any) -> Any:
 
 
 def _power(one: Any, two: Any) -> Any:
-    return None if one is None or two is None else _number(one) ** _number(two)
+    if one is None or two is None:
+        return None
+    if abs(_number(two)) > _LARGEST_POWER:
+        raise FhirpkgError(f"{two} is too large a power")
+    return Decimal(_number(one)) ** two if two < 0 else _number(one) ** two
 
 
 # -- text ------------------------------------------------------------------------------------
@@ -155,10 +161,16 @@ def _split(text: Any, separator: Any) -> list[str] | None:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text, re.DOTALL) is not None
-    except re.error as error:
-        raise FhirpkgError(f"{pattern!r} is no regular expression: {error}") from error
+    """By a pattern of the content, which must not run without end."""
+    found = patterns.matches(pattern, text)
+    if found is None:
+        raise FhirpkgError(f"{pattern!r} is no regular expression that ends in bounded time")
+    return found
+
+
+def _replaced(text: str, pattern: str, by: str) -> str:
+    _matches(text, pattern)
+    return re.sub(pattern, by.replace("\\", r"\\"), text)
 
 
 def to_text(value: Any) -> str | None:
@@ -248,7 +260,7 @@ OPERATORS = {
     "StartsWith": _on_texts(str.startswith),
     "EndsWith": _on_texts(str.endswith),
     "Matches": _on_texts(_matches),
-    "ReplaceMatches": _on_texts(lambda text, pattern, by: re.sub(pattern, by, text)),
+    "ReplaceMatches": _on_texts(_replaced),
     "PositionOf": _on_texts(lambda pattern, text: text.find(pattern)),
     "Substring": _substring,
     "ToString": to_text,
