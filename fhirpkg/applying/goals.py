@@ -53,8 +53,8 @@ def _carry_addresses(goal: Resource, resource: Resource) -> None:
 
 def prune_relations(group: Resource, messages: Messages) -> None:
     """Relations to actions that were left out are taken away, and told."""
-    present = {action["id"] for action in _all_actions(group) if "id" in action}
-    for action in _all_actions(group):
+    present = {action["id"] for action in all_actions(group) if "id" in action}
+    for action in all_actions(group):
         related = action.get("relatedAction", ())
         kept = [r for r in related if r.get("actionId") in present]
         if len(kept) == len(related):
@@ -93,10 +93,11 @@ def with_one_of_both(action: Resource, title: str) -> Resource:
     return action
 
 
-def _all_actions(parent: Resource) -> Iterator[Resource]:
+def all_actions(parent: Resource) -> Iterator[Resource]:
+    """The actions of a plan, group or action, those below them included."""
     for action in parent.get("action", ()):
         yield action
-        yield from _all_actions(action)
+        yield from all_actions(action)
 
 
 def kept(element: Resource, names: tuple[str, ...]) -> dict[str, Any]:

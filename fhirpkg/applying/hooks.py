@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cards import cards, codings
+from fhirpkg.applying.goals import all_actions
 from fhirpkg.applying.hook_requests import (
     CONTEXTS,
     HookError,
@@ -186,14 +187,8 @@ def _applied(
 
 
 def _triggers(plan: Resource) -> Iterator[Resource]:
-    for action in _all_actions(plan):
+    for action in all_actions(plan):
         yield from action.get("trigger", ())
-
-
-def _all_actions(parent: Resource) -> Iterator[Resource]:
-    for action in parent.get("action", ()):
-        yield action
-        yield from _all_actions(action)
 
 
 def _named_events(plan: Resource) -> Iterator[str]:
@@ -240,7 +235,7 @@ def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
     for canonical in plan.get("library", ()):
         library = repository.resolve(canonical, "Library") or {}
         yield from library.get("dataRequirement", ())
-    for action in _all_actions(plan):
+    for action in all_actions(plan):
         yield from action.get("input", ())
 
 
