@@ -34,8 +34,8 @@ class StoreRepository:
 
     def read(self, resource_type: str, resource_id: str) -> Resource | None:
         """The resource of this type and id."""
-        version = self._endpoint.store.current(resource_type, resource_id)
-        return version.resource() if version and version.content is not None else None
+        version = self._endpoint.store.present(resource_type, resource_id)
+        return version.resource() if version else None
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """The resources of a type by patient and name."""

@@ -12,7 +12,6 @@ from fhirpkg.server.indexing import Indexing, Unindexable
 from fhirpkg.server.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from fhirpkg.issues import Resource
@@ -40,21 +39,13 @@ class Endpoint:
 
     def matches(self, criteria: Criteria, order: str = "", page: str = "") -> list[Version]:
         """The resources that fit, in the order they were made in or another one in SQL."""
-        return self.store.versions(
-            "JOIN current ON current.seq = version.seq"
-            f" WHERE {criteria.where} ORDER BY {order}current.key {page}",
-            criteria.arguments,
-        )
+        condition = f"{criteria.where} ORDER BY {order}current.key {page}"
+        return self.store.all_present(condition, criteria.arguments)
 
     def count(self, criteria: Criteria) -> int:
         """How many resources fit."""
-        sql = f"SELECT count(*) FROM current WHERE {criteria.where}"  # noqa: S608 - no text of a query
+        sql = f"SELECT count(*) FROM current WHERE digest IS NOT NULL AND {criteria.where}"  # noqa: S608 - no text of a query
         return int(self.store.query(sql, criteria.arguments)[0][0])
-
-    def newest(self, pairs: Sequence[tuple[str, str]]) -> list[Version]:
-        """The resources of these types and ids that are there."""
-        found = (self.store.current(*pair) for pair in pairs)
-        return [version for version in found if version and version.content is not None]
 
 
 def open_endpoint(path: Path | None = None, definitions: Definitions | None = None) -> Endpoint:

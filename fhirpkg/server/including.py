@@ -11,50 +11,29 @@ from typing import TYPE_CHECKING
 from fhirpkg.server.exchange import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.indexing import Parameter
     from fhirpkg.server.store import Version
 
 _MOST = 1000
-_Step = "Callable[[Sequence[Version]], list[Version]]"
 
 
 def included(
     matches: Sequence[Version], wanted: Iterable[tuple[str, str]], endpoint: Endpoint
 ) -> list[Version]:
-    """What the includes of a search add to its matches; those with `:iterate` go on from there."""
-    once = [_step(*pair, endpoint) for pair in wanted if ":" not in pair[0]]
-    again = [_step(*pair, endpoint) for pair in wanted if ":" in pair[0]]
+    """What the includes of a search add to its matches."""
     known = {(version.type, version.id) for version in matches}
-    found: list[Version] = []
-    steps, sources = once + again, list(matches)
-    while sources and steps and len(found) < _MOST:
-        fresh: dict[tuple[str, str], Version] = {}
-        for step in steps:
-            for version in step(sources):
-                if (version.type, version.id) not in known:
-                    fresh.setdefault((version.type, version.id), version)
-        known.update(fresh)
-        found += fresh.values()
-        steps, sources = again, list(fresh.values())
-    return found[:_MOST]
-
-
-def _step(
-    name: str, value: str, endpoint: Endpoint
-) -> Callable[[Sequence[Version]], list[Version]]:
-    """One include as a function: versions to the versions that they lead to."""
-    source, _, rest = value.partition(":")
-    code, _, target = rest.partition(":")
-    parameters = _parameters(name, source, code, value, endpoint)
-    follow = _referring if name.startswith("_revinclude") else _referred
-
-    def step(versions: Sequence[Version]) -> list[Version]:
-        return [v for p in parameters for v in follow(p, target, versions, endpoint)]
-
-    return step
+    found: dict[tuple[str, str], Version] = {}
+    for name, value in wanted:
+        source, _, rest = value.partition(":")
+        code, _, target = rest.partition(":")
+        follow = _referring if name == "_revinclude" else _referred
+        for parameter in _parameters(name, source, code, value, endpoint):
+            for version in follow(parameter, target, matches, endpoint):
+                found.setdefault((version.type, version.id), version)
+    return [version for place, version in found.items() if place not in known][:_MOST]
 
 
 def _parameters(
@@ -84,24 +63,21 @@ def _referred(
         )
         for type_, value, wanted in rows:
             if type_ is None:
-                found += by_canonical(value, wanted, target or None, endpoint)
-            else:
-                found += endpoint.newest([(type_, value)])
+                found += _by_canonical(value, wanted, target, endpoint)
+            elif there := endpoint.store.present(type_, value):
+                found.append(there)
     return [version for version in found if target in {"", version.type}]
 
 
-def by_canonical(
-    url: str, version: str | None, resource_type: str | None, endpoint: Endpoint
+def _by_canonical(
+    url: str, version: str | None, resource_type: str, endpoint: Endpoint
 ) -> list[Version]:
     """The resources of a canonical url, of a version and a type if those are given."""
     types = [resource_type] if resource_type else endpoint.definitions.types.resource_types()
     names = [f"{type_}.url" for type_ in types]
-    there = (
-        f"SELECT key FROM searchable WHERE value = ? AND param IN ({','.join('?' * len(names))})"  # noqa: S608 - ours
-    )
-    found = endpoint.store.versions(
-        "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
-        f" AND current.key IN ({there})",
+    places = ",".join("?" * len(names))
+    found = endpoint.store.all_present(
+        f"current.key IN (SELECT key FROM searchable WHERE value = ? AND param IN ({places}))",
         [url, *names],
     )
     return [v for v in found if version is None or v.resource().get("version") == version]
@@ -118,9 +94,8 @@ def _referring(
             " WHERE c.type = ? AND c.id = ? AND u.param = ?",
             (version.type, version.id, f"{version.type}.url"),
         )
-        found += endpoint.store.versions(
-            "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
-            " AND current.key IN (SELECT key FROM searchable WHERE param = ?"
+        found += endpoint.store.all_present(
+            "current.key IN (SELECT key FROM searchable WHERE param = ?"
             " AND (value = ? AND type = ? OR value = ? AND type IS NULL))",
             (parameter.name, version.id, version.type, url[0][0] if url else None),
         )

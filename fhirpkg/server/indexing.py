@@ -73,11 +73,6 @@ class Indexing:
         self._parameters: dict[str, dict[str, Parameter]] = {}
         self._programs: dict[str, list[_Line]] = {}
 
-    @property
-    def types(self) -> frozenset[str]:
-        """The resource types that have parameters."""
-        return frozenset(self._definitions.types.resource_types())
-
     def parameters(self, resource_type: str) -> Mapping[str, Parameter]:
         """The parameters that a type can be searched by, by their codes."""
         if resource_type not in self._parameters:

@@ -109,11 +109,12 @@ def update(request: Request, endpoint: Endpoint) -> Answer:
         found = f"the id '{resource['id']}'" if "id" in resource else "no id"
         raise refused(400, "server-body-id", found=found, wanted=identity)
     with endpoint.store.transaction():
-        before = endpoint.store.current(resource_type, identity)
+        before = endpoint.store.present(resource_type, identity)
         check_preconditions(request, before, resource_type, identity)
         version, new = endpoint.store.write(resource, "PUT")
-    created = new and (before is None or before.content is None)
-    return Answer(201 if created else 200, version=version, location=version.url if new else "")
+    return Answer(
+        201 if new and before is None else 200, version=version, location=version.url if new else ""
+    )
 
 
 def update_match(request: Request, endpoint: Endpoint) -> Answer:
@@ -149,10 +150,8 @@ def conditional_target(request: Request, endpoint: Endpoint) -> str | None:
                 wanted=wanted,
             )
         return there.id
-    if wanted is not None:
-        taken = endpoint.store.current(resource_type, wanted)
-        if taken is not None and taken.content is not None:
-            raise refused(409, "server-id-taken", criteria=criteria, type=resource_type, id=wanted)
+    if wanted is not None and endpoint.store.present(resource_type, wanted) is not None:
+        raise refused(409, "server-id-taken", criteria=criteria, type=resource_type, id=wanted)
     return None
 
 
@@ -160,7 +159,7 @@ def delete(request: Request, endpoint: Endpoint) -> Answer:
     """Mark a resource as deleted; what is not there is as good as deleted."""
     resource_type, identity = request.path
     with endpoint.store.transaction():
-        before = endpoint.store.current(resource_type, identity)
+        before = endpoint.store.present(resource_type, identity)
         check_preconditions(request, before, resource_type, identity)
         version = endpoint.store.delete(resource_type, identity)
     return Answer(204, version=version) if version else Answer(204)
@@ -193,10 +192,9 @@ def checked_body(request: Request, endpoint: Endpoint) -> Resource:
 
 
 def check_preconditions(
-    request: Request, before: Version | None, resource_type: str, identity: str
+    request: Request, there: Version | None, resource_type: str, identity: str
 ) -> None:
     """If-Match and If-None-Match of a write. Raises Refused (412)."""
-    there = before if before and before.content is not None else None
     wanted = request.headers.get("if-match")
     if wanted is not None:
         tags = _ETAG.findall(wanted)

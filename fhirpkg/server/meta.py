@@ -22,8 +22,8 @@ def _meta_delete(request: Request, endpoint: Endpoint) -> Answer:
         raise refused(400, "server-operation-input", name="meta-delete", problem=problem)
     resource_type, identity, _ = request.path
     with endpoint.store.transaction():
-        version = endpoint.store.current(resource_type, identity)
-        if version is None or version.content is None:
+        version = endpoint.store.present(resource_type, identity)
+        if version is None:
             raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
         resource = version.resource()
         meta = resource["meta"]

@@ -75,10 +75,8 @@ def _start(endpoint: Endpoint) -> HTMLResponse:
 
 
 def _type_section(endpoint: Endpoint, resource_type: str, count: int) -> str:
-    versions = endpoint.store.versions(
-        "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
-        " AND current.type = ? ORDER BY current.id LIMIT ?",
-        (resource_type, _LISTED),
+    versions = endpoint.store.all_present(
+        "current.type = ? ORDER BY current.id LIMIT ?", (resource_type, _LISTED)
     )
     rows = "".join(
         f'<tr><td><a href="/show/{resource_type}/{quote(version.id)}">{escape(version.id)}</a></td>'
@@ -96,8 +94,8 @@ def _title(resource: Resource) -> str:
 
 
 def _show(endpoint: Endpoint, resource_type: str, identity: str) -> HTMLResponse:
-    version = endpoint.store.current(resource_type, identity)
-    if version is None or version.content is None:
+    version = endpoint.store.present(resource_type, identity)
+    if version is None:
         body = '<h1>Nothing is here</h1><p><a href="/">What is there</a></p>'
         return _page("Nothing is here", body, 404)
     resource = version.resource()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fhirpkg import rules
-from fhirpkg.server.criteria import Criteria, read_criteria
+from fhirpkg.server.criteria import Criteria, read_criteria, unknown_parameter
 from fhirpkg.server.exchange import Answer, outcome, refused
 from fhirpkg.server.including import included
 from fhirpkg.server.summary import check_mode, reduced
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 LARGEST_PAGE = 1000
-_INCLUDES = ("_include", "_revinclude", "_include:iterate", "_revinclude:iterate")
+_INCLUDES = ("_include", "_revinclude")
 _OFFSET = "_offset"
 _RESULT = {*_INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", _OFFSET}
 _NOT_SEARCHED = {"_format", "_pretty"}
@@ -144,10 +144,7 @@ def _order(
         code, down = key.removeprefix("-"), key.startswith("-")
         parameter = endpoint.indexing.parameters(resource_type).get(code)
         if parameter is None or parameter.kind == "composite":
-            near = rules.nearest(code, list(endpoint.indexing.parameters(resource_type)))
-            error = refused(
-                400, "server-search-parameter", type=resource_type, parameter=code, near=near
-            )
+            error = unknown_parameter(code, resource_type, endpoint.indexing)
             if strict:
                 raise error
             criteria.ignored.append(f"_sort={key}: {error}")

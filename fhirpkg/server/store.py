@@ -146,6 +146,19 @@ class Store:
         )
         return found[0] if found else None
 
+    def present(self, resource_type: str, identity: str) -> Version | None:
+        """The newest version of a resource; None when it never was or is deleted."""
+        found = self.current(resource_type, identity)
+        return found if found and found.content is not None else None
+
+    def all_present(self, condition: str, arguments: Sequence[Any]) -> list[Version]:
+        """The newest versions, no deletions, that a condition on `current` picks."""
+        return self.versions(
+            "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
+            f" AND {condition}",
+            arguments,
+        )
+
     def version(self, resource_type: str, identity: str, number: int) -> Version | None:
         """One version of a resource."""
         found = self.versions(

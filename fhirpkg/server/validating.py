@@ -46,8 +46,8 @@ def _resource(request: Request, endpoint: Endpoint) -> Resource:
     if len(request.path) != 3:
         problem = "it needs a resource, as the body or as the parameter 'resource'"
         raise refused(400, "server-operation-input", name="validate", problem=problem)
-    version = endpoint.store.current(request.path[0], request.path[1])
-    if version is None or version.content is None:
+    version = endpoint.store.present(request.path[0], request.path[1])
+    if version is None:
         resource_type, identity, _ = request.path
         raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
     return version.resource()
@@ -66,11 +66,7 @@ def validator(endpoint: Endpoint) -> Validator:
     state: Any = newest[0][0]
     known = endpoint.validators
     if state not in known:
-        stored = endpoint.store.versions(
-            "JOIN current ON current.seq = version.seq WHERE current.digest IS NOT NULL"
-            f" AND current.type IN ({places})",
-            _DEFINING,
-        )
+        stored = endpoint.store.all_present(f"current.type IN ({places})", _DEFINING)
         checker = Validator(definitions=endpoint.definitions)
         resources = [version.resource() for version in stored]
         sound = [r for r in resources if _is_new(r, endpoint) and checker.validate(r)]
@@ -89,8 +85,8 @@ def _is_new(resource: Resource, endpoint: Endpoint) -> bool:
 def _retrieve(endpoint: Endpoint) -> Any:
     def retrieve(reference: str) -> Resource | None:
         local = LOCAL.fullmatch(reference)
-        version = endpoint.store.current(local["type"], local["id"]) if local else None
-        return version.resource() if version and version.content is not None else None
+        version = endpoint.store.present(local["type"], local["id"]) if local else None
+        return version.resource() if version else None
 
     return retrieve
 
