@@ -189,9 +189,19 @@ def _detail(action: Resource) -> Iterator[str]:
     for element in ("description", "textEquivalent"):
         if text := action.get(element):
             yield str(text)
-    steps = [child["title"] for child in action.get("action", ()) if child.get("title")]
-    if steps:
-        yield "\n".join(f"- {step}" for step in steps)
+    if steps := "\n".join(_steps(action, "")):
+        yield steps
+
+
+def _steps(action: Resource, indent: str) -> Iterator[str]:
+    """The parts by title; below them those that hold for this patient only, with what they say."""
+    for child in action.get("action", ()):
+        title = child.get("title")
+        holds_here = "condition" in child
+        if title and (holds_here or not indent):
+            words = child.get("textEquivalent") if holds_here else None
+            yield f"{indent}- {title}" + (f": {words}" if words else "")
+        yield from _steps(child, indent + "  " if title else indent)
 
 
 def _is_absolute(url: Any) -> bool:

@@ -11,10 +11,12 @@ import pytest
 
 from fhirpkg import fhirjson
 from fhirpkg.applying.application import apply
+from fhirpkg.applying.hooks import WHY, respond, services
 from fhirpkg.applying.repository import Layers, MemoryRepository, from_path, in_bundle
 from fhirpkg.bundling import read_content
 from fhirpkg.issues import Severity
 from fhirpkg.validation.validator import Validator
+from tests.applying.cds_hooks_rules import broken_in_response
 
 FOLDER = pathlib.Path(__file__).parents[2] / "resources" / "cpt-20983"
 EXAMPLES = FOLDER / "examples"
@@ -78,6 +80,31 @@ def test_an_example_is_valid_and_marked_as_one(file):
         for part in [resource, *in_bundle(resource)]:
             assert part["meta"]["security"][0]["code"] == "HTEST"
             assert part["id"].startswith("example-")
+
+
+def test_whoever_signs_the_order_sees_what_is_to_be_corrected_first():
+    offered = services([CONTENT.read(*PLAN.split("/"))], CONTENT)
+    service = next(s for s in offered if s.hook == "order-sign")
+    assert {"patient", "condition", "observation", "observation2"} <= set(service.prefetch)
+    coding = {"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}
+    order = {"resourceType": "ServiceRequest", "id": "o", "code": {"coding": [coding]}}
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": order}]}
+    context = {"userId": "Practitioner/d", "patientId": "example-inr-above-limit"}
+    found = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": r} for r in patient("inr-above-limit")],
+    }
+    request = {
+        "hook": "order-sign",
+        "hookInstance": "i",
+        "context": context | {"draftOrders": bundle},
+        "prefetch": dict.fromkeys(service.prefetch) | {"patient": found},
+    }
+    answer = respond(service.id, request, offered, CONTENT)
+    assert list(broken_in_response(answer)) == []
+    card = next(card for card in answer["cards"] if card["summary"] == "Preparation")
+    assert "  - INR: to be corrected first: The latest INR is above 1.8." in card["detail"]
+    assert any("Images: missing: not applicable" in line for line in answer["extension"][WHY])
 
 
 def test_examples_are_no_content():
