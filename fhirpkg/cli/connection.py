@@ -68,8 +68,9 @@ def connect(server: str, *, retry_for: float, **options: Any) -> FhirClient:
 
     Raises ConfigError for options that do not fit together, ServerError for a useless server.
     """
-    from fhirpkg.client.client import FhirClient, tls_context
+    from fhirpkg.client.client import FhirClient
     from fhirpkg.client.retry import RetryPolicy
+    from fhirpkg.client.transport import tls_context
     from fhirpkg.errors import ConfigError
 
     if options["key"] and not options["cert"]:

@@ -43,7 +43,7 @@ def command(
     from fhirpkg.cli.publishing import ending, planned, show_plan, subject_at
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing import planfile
-    from fhirpkg.publishing.plan import Action
+    from fhirpkg.publishing.survey import Action
 
     if out and out.suffix != ".json":
         raise ConfigError(f"{out}: a plan is a .json file, by which push knows it")

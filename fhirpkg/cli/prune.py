@@ -35,9 +35,9 @@ def command(
     """
     from fhirpkg.cli.publishing import ending, planned, subject_at
     from fhirpkg.errors import ConfigError
-    from fhirpkg.publishing.plan import Action
     from fhirpkg.publishing.prune import prune
     from fhirpkg.publishing.push import check_lease
+    from fhirpkg.publishing.survey import Action
 
     subject = subject_at(content)
     client = connect(**options)

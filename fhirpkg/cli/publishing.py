@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.members import Subject
-    from fhirpkg.publishing.plan import Action, Plan
+    from fhirpkg.publishing.plan import Plan
     from fhirpkg.publishing.planfile import SavedPlan
     from fhirpkg.publishing.push import Report
+    from fhirpkg.publishing.survey import Action
     from fhirpkg.publishing.verify import Verification
 
 KINDS = ("drift", "foreign", "immutable")
@@ -101,7 +102,7 @@ def published(plan: Plan, client: FhirClient) -> ExitCode:
 
 def show_plan(plan: Plan, client: FhirClient) -> ExitCode:
     """Print a plan; the exit code says whether there is anything to do or in the way."""
-    from fhirpkg.publishing.plan import CONFLICTS, Action
+    from fhirpkg.publishing.survey import CONFLICTS, Action
 
     _headline(plan, client)
     for item in plan.items:
@@ -194,8 +195,8 @@ def _headline(plan: Plan, client: FhirClient) -> None:
 
 def _unsupported(plan: Plan, client: FhirClient) -> None:
     """Say which types the server does not take, and what to do instead."""
-    from fhirpkg.publishing.plan import Action
     from fhirpkg.publishing.strategy import alternative
+    from fhirpkg.publishing.survey import Action
 
     items = plan.of(Action.UNSUPPORTED)
     if not items:

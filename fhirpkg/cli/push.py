@@ -37,7 +37,7 @@ def command(
     """
     from fhirpkg.cli.publishing import ending, planned, published, saved_plan, show_plan, subject_at
     from fhirpkg.publishing import planfile
-    from fhirpkg.publishing.plan import Action
+    from fhirpkg.publishing.survey import Action
 
     saved = saved_plan(content)
     subject = subject_at(saved.source if saved else content)

@@ -7,23 +7,22 @@ server that does not answer raises. Retries of the HTTP library are off: see `re
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from fhirpkg import fhirjson
 from fhirpkg.client.capabilities import Capabilities
 from fhirpkg.client.response import Response
 from fhirpkg.client.retry import RetryPolicy, is_throttled, is_transient
+from fhirpkg.client.transport import TlsAdapter, reason_of, without_netrc
 from fhirpkg.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
-    from pathlib import Path
 
     from fhirpkg.client.auth import Authorization
     from fhirpkg.issues import Resource
@@ -215,7 +214,7 @@ class FhirClient:
                 with answer:
                     text = self._body(answer)
             except (requests.RequestException, OSError) as error:
-                return Response(0, text=_reason(error), url=url)
+                return Response(0, text=reason_of(error), url=url)
             self._answered = True
             if answer.status_code >= 400 and self._auth is not None:
                 # Servers repeat what they refuse; it must not reach a log.
@@ -249,29 +248,6 @@ class FhirClient:
         return b"".join(parts).decode("utf-8", "replace")
 
 
-def tls_context(
-    authority: Path | None = None,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    password: str | None = None,
-) -> ssl.SSLContext | None:
-    """A TLS context that trusts `authority` and shows `certificate`; None when neither is given.
-
-    Raises ConfigError when a file cannot be used.
-    """
-    if not (authority or certificate):
-        return None
-    try:
-        context = ssl.create_default_context(cafile=str(authority) if authority else None)
-        if certificate:
-            # An empty password, not None: OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(certificate, key, password=password or "")
-    except (OSError, ssl.SSLError) as error:
-        named = " or ".join(str(f) for f in (authority, certificate, key) if f)
-        raise ConfigError(f"{named}: cannot be used for TLS ({error})") from error
-    return context
-
-
 def checked_base_url(text: str) -> str:
     """A base url without its last slash; ConfigError when it is none or holds a password."""
     parts = urlsplit(text.strip())
@@ -284,27 +260,6 @@ def checked_base_url(text: str) -> str:
     if parts.query or parts.fragment:
         raise ConfigError(f"'{text}' has a query; the base url of a server has none")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
-
-
-class TlsAdapter(HTTPAdapter):
-    """An adapter whose connections, also those through a proxy, use one TLS context."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **settings: Any) -> None:
-        """Make the pool with our context."""
-        super().init_poolmanager(*args, **settings, ssl_context=self._context)
-
-    def proxy_manager_for(self, proxy: Any, **settings: Any) -> Any:
-        """Make the pool through a proxy with our context."""
-        return super().proxy_manager_for(proxy, **settings, ssl_context=self._context)
-
-
-def without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Say that authentication is settled, or requests would send what ~/.netrc holds."""
-    return request
 
 
 def _origin(url: str) -> str:
@@ -336,30 +291,3 @@ def _response(answer: requests.Response, text: str, url: str) -> Response:
             resource = value
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return Response(answer.status_code, headers, resource, text, url)
-
-
-def _reason(error: Exception) -> str:
-    """Why there was no answer, without the chain of wrapped exceptions."""
-    words = str(error)
-    for sign, reason in _REASONS:
-        if sign in words or sign in type(error).__name__:
-            return reason
-    return f"no answer ({type(error).__name__})"
-
-
-_REASONS = (
-    ("refused", "the connection is refused; is the server running there?"),
-    ("NameResolution", "the host is unknown"),
-    ("Name or service", "the host is unknown"),
-    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted; name its authority with --ca"),
-    ("certificate required", "it asks for a client certificate; name one with --cert and --key"),
-    ("ProxyError", "the proxy did not let the request through"),
-    ("SSLError", "the TLS connection failed"),
-    ("ConnectTimeout", "no connection in time"),
-    ("ReadTimeout", "no answer in time"),
-    ("IncompleteRead", "the answer broke off"),
-    ("ChunkedEncoding", "the answer broke off"),
-    ("ContentDecoding", "the answer cannot be decoded"),
-    ("reset", "the connection was reset"),
-    ("aborted", "the connection was closed without an answer"),
-)

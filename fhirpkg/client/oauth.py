@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import requests
 
 from fhirpkg.client.auth import Authorization, Grant, private_file, secret
-from fhirpkg.client.client import TlsAdapter, without_netrc
 from fhirpkg.client.response import Response
 from fhirpkg.client.retry import RetryPolicy, http_date, is_transient
+from fhirpkg.client.transport import TlsAdapter, without_netrc
 from fhirpkg.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:

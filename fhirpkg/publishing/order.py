@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from fhirpkg.publishing.members import Member
 
@@ -103,8 +103,3 @@ def _unwind(
         waiting.discard(local)
         ring.append(by_local[local])
     return sorted(ring, key=lambda member: member.index)
-
-
-def in_reverse(members: Iterable[Member]) -> list[Member]:
-    """Members so that what refers comes before what it refers to: the order of deleting."""
-    return [member for ring in reversed(rings(list(members))) for member in reversed(ring)]

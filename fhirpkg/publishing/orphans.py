@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Subject
-    from fhirpkg.publishing.plan import Record
     from fhirpkg.publishing.reading import Reader
+    from fhirpkg.publishing.record import Record
 
 
 RETIRED = {"DocumentReference": "superseded"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing.head import ConflictError
-from fhirpkg.publishing.plan import Action
+from fhirpkg.publishing.survey import Action
 
 if TYPE_CHECKING:
     from collections.abc import Collection

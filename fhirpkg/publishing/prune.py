@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.members import is_tagged, references_in
 from fhirpkg.publishing.orphans import RETIRED
-from fhirpkg.publishing.plan import Action
+from fhirpkg.publishing.survey import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.plan import Item, Plan
+    from fhirpkg.publishing.plan import Plan
+    from fhirpkg.publishing.survey import Item
 
 
 @dataclass
@@ -162,10 +161,3 @@ def names(value: object, url: str) -> bool:
 def _if_match(resource: Resource) -> dict[str, str]:
     version = resource.get("meta", {}).get("versionId")
     return {"If-Match": f'W/"{version}"'} if version else {}
-
-
-def beyond(items: Sequence[Item], limit: int) -> str:
-    """Why a pruning does not begin: too many orphans at once; nothing when it may."""
-    if len(items) <= limit:
-        return ""
-    return f"{len(items)} orphans are more than --max-delete {limit}; look at them with 'plan'"

@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING
 from fhirpkg.errors import FhirpkgError, ServerError
 from fhirpkg.publishing import head as heads
 from fhirpkg.publishing.head import ConflictError
-from fhirpkg.publishing.plan import CONFLICTS, WRITES, Action, Plan
 from fhirpkg.publishing.reading import Reader
 from fhirpkg.publishing.state import LEASE, Head, Listed, Manifest, Phase, head_id
 from fhirpkg.publishing.strategy import Key, Strategy
+from fhirpkg.publishing.survey import CONFLICTS, WRITES, Action
 from fhirpkg.publishing.writing import Writer, in_portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fhirpkg.client.client import FhirClient
+    from fhirpkg.publishing.plan import Plan
     from fhirpkg.publishing.writing import Done
 
 _BEAT = LEASE / 3

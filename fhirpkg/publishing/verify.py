@@ -16,8 +16,8 @@ from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
 from fhirpkg.publishing.members import is_tagged, owned, with_references
-from fhirpkg.publishing.plan import read_record
 from fhirpkg.publishing.reading import Reader, batches, escaped
+from fhirpkg.publishing.record import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

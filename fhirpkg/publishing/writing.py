@@ -15,8 +15,8 @@ from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import same
 from fhirpkg.publishing.members import owned, with_references
 from fhirpkg.publishing.order import halves
-from fhirpkg.publishing.plan import Action
 from fhirpkg.publishing.strategy import Key, Portions, condition
+from fhirpkg.publishing.survey import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from fhirpkg.client.retry import Attempts
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Member, Subject
-    from fhirpkg.publishing.plan import Item
     from fhirpkg.publishing.reading import Reader
     from fhirpkg.publishing.strategy import Strategy
+    from fhirpkg.publishing.survey import Item
 
 _RACES = {409, 412}
 _TOO_LARGE = {413}

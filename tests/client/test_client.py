@@ -4,8 +4,9 @@ from decimal import Decimal
 import pytest
 
 from fhirpkg.client.auth import Authorization, Grant
-from fhirpkg.client.client import FhirClient, checked_base_url, encoded, tls_context
+from fhirpkg.client.client import FhirClient, checked_base_url, encoded
 from fhirpkg.client.retry import RetryPolicy
+from fhirpkg.client.transport import tls_context
 from fhirpkg.errors import ConfigError, ServerError
 from tests.servers.scripted import Reply, scripted
 

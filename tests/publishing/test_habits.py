@@ -2,8 +2,9 @@
 
 import pytest
 
-from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.strategy import alternative
+from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, publish, resources, state, subject
 from tests.servers import habits

@@ -9,9 +9,10 @@ import pytest
 from fhirpkg.bundling import read_content, transaction_bundle
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.publishing.members import subject_of
-from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.rollback import content_before, previous_manifest
+from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, content, publish, resources
 from tests.servers import faults

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirpkg.publishing.order import chunks, halves, in_reverse, levels, rings
+from fhirpkg.publishing.order import chunks, halves, levels, rings
 from tests.publishing.sample import canonical, subject
 
 
@@ -36,10 +36,6 @@ def test_a_ring_larger_than_a_portion_is_not_divided():
     ring = members({n: [(n + 1) % 5] for n in range(5)})
     assert [len(group) for group in chunks(ring, 2)] == [5]
     assert len(halves(ring)) == 1
-
-
-def test_what_refers_is_deleted_first():
-    assert [m.id for m in in_reverse(members({1: [2], 2: []}))] == ["1", "2"]
 
 
 GRAPHS = st.dictionaries(

@@ -3,7 +3,8 @@ import pytest
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing import planfile
 from fhirpkg.publishing.head import ConflictError
-from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.survey import Action
 from tests.publishing.sample import canonical, client, publish, resources, subject
 
 OURS = {"system": "https://w3id.org/fhirpkg/package", "code": "demo.walking"}

@@ -1,7 +1,8 @@
 import pytest
 
-from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.prune import prune
+from fhirpkg.publishing.survey import Action
 from tests.publishing.sample import canonical, client, publish, resources, state, subject
 from tests.servers import habits
 from tests.servers.habits import server_like

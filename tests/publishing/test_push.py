@@ -1,9 +1,10 @@
 import pytest
 
 from fhirpkg.publishing.head import ConflictError, read_head, write_head
-from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.push import Report, push
 from fhirpkg.publishing.state import Phase
+from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import client, content, publish, resources, state, subject
 from tests.servers.scripted import scripted

@@ -2,8 +2,9 @@ import pytest
 
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.members import subject_of
-from fhirpkg.publishing.plan import Action, make_plan
+from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.rollback import check_package, content_before, previous_manifest
+from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, content, publish, resources, subject
 from tests.servers import habits

@@ -1,0 +1,40 @@
+"""What the server's own record says of a package: its head and the manifests that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.publishing.head import read_head, read_manifest
+
+if TYPE_CHECKING:
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.publishing.members import Member
+    from fhirpkg.publishing.state import Head, Listed, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the server's manifests say of this package: what we wrote, and where."""
+
+    head: Head | None
+    manifests: tuple[Manifest, ...]
+
+    def lines(self, local: str) -> list[Listed]:
+        """The lines about one resource, the newest first."""
+        return [m.members[local] for m in self.manifests if local in m.members]
+
+    def place(self, member: Member) -> str:
+        """Where a member stands if it stands at all: where it was written, else its own id."""
+        lines = self.lines(member.local)
+        return next((line.place for line in lines if line.place), member.local)
+
+
+def read_record(client: FhirClient, package: str) -> Record:
+    """The head of a package and the manifests that it names."""
+    head = read_head(client, package)
+    if head is None:
+        return Record(None, ())
+    named = dict.fromkeys(r for r in (head.manifest, head.previous) if r)
+    found = [read_manifest(client, reference) for reference in named]
+    return Record(head, tuple(m for m in found if m is not None))

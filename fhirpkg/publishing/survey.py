@@ -1,0 +1,198 @@
+"""Each resource of a package beside what a server holds: which of ten classes it is in, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from fhirpkg.publishing.compare import differences, digest, same
+from fhirpkg.publishing.members import is_tagged, other_owner, owned, with_references
+from fhirpkg.publishing.state import is_listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.publishing.members import Member, Subject
+    from fhirpkg.publishing.reading import Reader
+    from fhirpkg.publishing.record import Record
+
+_SLICE = 200
+_FEW = 100
+"""Up to this many resources, what a search does not find is also asked for by its id."""
+_SHOWN_DIFFERENCES = 20
+
+
+class Action(StrEnum):
+    """What a resource is to a push."""
+
+    CREATE = "create"
+    UNCHANGED = "unchanged"
+    UPDATE = "update"
+    ADOPT = "adopt"
+    """The same content, but not marked as this package's."""
+    DRIFT = "drift"
+    """This package's, but edited on the server."""
+    FOREIGN = "foreign"
+    """The same identity with other content, not this package's."""
+    DUPLICATE = "duplicate"
+    """Two or more resources claim the identity."""
+    IMMUTABLE = "immutable"
+    """Active under this url and version, with other content: needs a new version."""
+    UNSUPPORTED = "unsupported"
+    ORPHAN = "orphan"
+    """This package's on the server, but no longer in the content; `prune` is for it."""
+
+
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT})
+CONFLICTS = frozenset({Action.DRIFT, Action.FOREIGN, Action.DUPLICATE, Action.IMMUTABLE})
+OVERWRITABLE = frozenset({Action.DRIFT, Action.FOREIGN, Action.IMMUTABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a plan. `place` is ``Type/id`` on the server, empty for what is to be created.
+
+    `version` is the server's version that the decision rests on: the precondition of the write.
+    """
+
+    local: str
+    action: Action
+    place: str = ""
+    version: str = ""
+    why: str = ""
+    differences: tuple[str, ...] = ()
+    member: Member | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The comparison of members with what a server holds, slice by slice."""
+
+    subject: Subject
+    reader: Reader
+    record: Record
+    links: dict[str, str]
+    overwrite: frozenset[Action]
+
+    def classify(self, members: Sequence[Member], progress: Callable[[int], None]) -> list[Item]:
+        """An item for each member, in the order of their types."""
+        items: list[Item] = []
+        for group in _slices(members):
+            items += self._classify_slice(group)
+            progress(len(items))
+        return items
+
+    def _classify_slice(self, members: Sequence[Member]) -> Iterator[Item]:
+        resource_type = members[0].type
+        found = self._candidates(resource_type, members)
+        back = {place: local for local, place in self.links.items() if place != local}
+        for member in members:
+            candidates = found.get(member.local, [])
+            item = self._item(member, candidates, back)
+            if item.action in self.overwrite and item.action in OVERWRITABLE:
+                item = replace(item, action=Action.UPDATE, why=f"{item.action}: {item.why}")
+            yield item
+
+    def _candidates(
+        self, resource_type: str, members: Sequence[Member]
+    ) -> dict[str, list[Resource]]:
+        """By member: the resource at its place, then others that claim its identity."""
+        ids = [self.links[m.local].partition("/")[2] for m in members]
+        urls = [m.url for m in members if m.url]
+        identifiers = [m.identifier for m in members if not m.url and m.identifier]
+        reader = self.reader
+        new = not self.record.manifests  # counting nothing is much quicker than reading nothing
+        at_place: Mapping[str, Resource] = {}
+        hits: list[Resource] = []
+        few = len(self.subject.members) <= _FEW
+        if not new or few or reader.exist(resource_type, "_id", ids):
+            at_place = reader.by_ids(resource_type, ids, confirm=few or not new)
+        if urls and (not new or reader.exist(resource_type, "url", urls)):
+            hits += reader.by_url(resource_type, urls)
+        if identifiers:
+            hits += reader.by_identifier(resource_type, identifiers)
+        by_identity: dict[str, list[Resource]] = {}
+        for hit in hits:
+            for name in _identities(hit):
+                by_identity.setdefault(name, []).append(hit)
+        found: dict[str, list[Resource]] = {}
+        for member, place_id in zip(members, ids, strict=True):
+            own = [at_place[place_id]] if place_id in at_place else []
+            claims = by_identity.get(_identity(member), [])
+            found[member.local] = own + [hit for hit in claims if hit.get("id") != place_id]
+        return found
+
+    def _item(self, member: Member, candidates: list[Resource], back: Mapping[str, str]) -> Item:
+        if not candidates:
+            return Item(member.local, Action.CREATE, member=member)
+        theirs = candidates[0]
+        place = f"{member.type}/{theirs['id']}"
+        version = str(theirs.get("meta", {}).get("versionId", ""))
+        if len(candidates) > 1:
+            places = ", ".join(f"{member.type}/{c['id']}" for c in candidates)
+            why = f"{len(candidates)} resources claim {_identity(member)}: {places}"
+            return Item(member.local, Action.DUPLICATE, place, version, why, member=member)
+        ours = self.subject.resource(member)
+        translated = with_references(theirs, back)
+        action, why = self._judge(member, ours, translated, version)
+        shown: tuple[str, ...] = ()
+        if action is not Action.UNCHANGED:
+            found = differences(ours | {"id": theirs["id"]}, translated)
+            shown = tuple(str(difference) for difference in found[:_SHOWN_DIFFERENCES])
+        return Item(member.local, action, place, version, why, shown, member)
+
+    def _judge(
+        self, member: Member, ours: Resource, theirs: Resource, version: str
+    ) -> tuple[Action, str]:
+        """The class of a member that is there, and the reason."""
+        owner = other_owner(theirs, self.subject.owner)
+        if owner:
+            return Action.FOREIGN, f"it belongs to the package {owner}"
+        lines = self.record.lines(member.local)
+        equal = same(ours | {"id": theirs["id"]}, owned(theirs, self.subject.owner))
+        if equal:
+            known = bool(lines) or is_tagged(theirs, self.subject.owner)
+            return (Action.UNCHANGED, "") if known else (Action.ADOPT, "the same, not yet ours")
+        untouched = any(line.version and line.version == version for line in lines)
+        if untouched and is_listed(lines[0], member.digest) and lines[0].version == version:
+            return Action.UNCHANGED, "as this server altered it when it was written"
+        if not lines and not is_tagged(theirs, self.subject.owner):
+            return Action.FOREIGN, "it is there with other content and no mark of this package"
+        if _is_immutable(member, theirs):
+            return Action.IMMUTABLE, f"{member.version} is active there; give it a new version"
+        written = digest(theirs | {"id": member.id})
+        if untouched or any(is_listed(line, written) for line in lines):
+            return Action.UPDATE, ""
+        if not lines:
+            return Action.DRIFT, "it is ours by its tag, but no manifest tells what was published"
+        return Action.DRIFT, "it was edited on the server after it was published"
+
+
+def _is_immutable(member: Member, theirs: Resource) -> bool:
+    """Whether this url and version is active and stays so: its content must not change (CRMI)."""
+    statuses = {member.status, theirs.get("status")}
+    return bool(member.url) and statuses == {"active"} and theirs.get("version") == member.version
+
+
+def _slices(members: Sequence[Member]) -> Iterator[list[Member]]:
+    by_type: dict[str, list[Member]] = {}
+    for member in members:
+        by_type.setdefault(member.type, []).append(member)
+    for group in by_type.values():
+        for start in range(0, len(group), _SLICE):
+            yield group[start : start + _SLICE]
+
+
+def _identity(member: Member) -> str:
+    """What must be unique on a server: url and version, else the identifier."""
+    return f"{member.url}|{member.version}" if member.url else member.identifier or member.local
+
+
+def _identities(resource: Resource) -> list[str]:
+    if resource.get("url"):
+        return [f"{resource['url']}|{resource.get('version', '')}"]
+    given = resource.get("identifier", [])
+    listed = given if isinstance(given, list) else [given]
+    return [f"{i.get('system', '')}|{i.get('value', '')}" for i in listed]
