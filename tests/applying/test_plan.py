@@ -428,3 +428,54 @@ MISSHAPEN = [
 def test_a_definition_that_is_no_fhir_is_told_as_such(change):
     with pytest.raises(DefinitionError, match="the content is no FHIR: PlanDefinition/p: "):
         applied(plan() | change)
+
+
+CQF_EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
+
+
+def computed(text):
+    expression = condition(text)["expression"]
+    inner = {"url": CQF_EXPRESSION, "valueExpression": expression}
+    return {"url": f"{BASE}/computed", "_valueString": {"extension": [inner]}}
+
+
+def test_a_computed_extension_has_its_value():
+    definition = plan({"extension": [computed("%subject.id")]}, extension=[computed("%context.id")])
+    group = group_of(applied(definition))
+    assert group["extension"] == [{"url": f"{BASE}/computed", "valueString": "p"}]
+    action = group["action"][0]
+    assert action["extension"] == [{"url": f"{BASE}/computed", "valueString": "x"}]
+
+
+def test_a_computed_extension_that_fails_is_told_and_left_out():
+    result = applied(plan(extension=[computed("1 +")]))
+    assert not result
+    assert "encountered exception" in messages(result)[0]
+
+
+def test_the_language_of_the_user_is_that_of_the_result():
+    result = applied(plan(orders()), activity(), language="de")
+    assert result.result["language"] == "de"
+    assert [r.get("language") for r in result.result["contained"]] == ["de", "de"]
+
+
+def test_a_plan_without_url_is_applied_and_told():
+    definition = plan({"title": "Act"})
+    del definition["url"]
+    result = applied(definition, form="bundle")
+    assert "instantiatesCanonical" not in group_of(result)
+    assert messages(result) == ["PlanDefinition p is missing a canonical url."]
+
+
+def test_contained_resources_of_requests_are_lifted_into_the_care_plan():
+    place = {"resourceType": "Location", "id": "suite"}
+    does = activity(location={"reference": "#suite"}, contained=[place])
+    contained = applied(plan(orders()), does).result["contained"]
+    assert [r["resourceType"] for r in contained] == ["RequestGroup", "ServiceRequest", "Location"]
+    assert contained[1]["locationReference"] == [{"reference": "#suite"}]
+
+
+def test_a_request_never_shares_its_id_with_the_group_that_contains_it():
+    result = applied(plan(orders("p")), activity("p"))
+    ids = [r["id"] for r in result.result["contained"]]
+    assert ids == ["p", "p2"]

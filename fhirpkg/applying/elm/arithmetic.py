@@ -124,21 +124,24 @@ def _power(one: Any, two: Any) -> Any:
 # -- text ------------------------------------------------------------------------------------
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _text(value: Any) -> str:
+    """The value, which must be text: a number or object is not made one by accident."""
+    if not isinstance(value, str):
+        raise FhirpkgError(f"{type(value).__name__} stands where text belongs")
+    return str(value)
 
 
 def concatenate(*parts: Any) -> str | None:
     """Texts one behind the other; unknown when one is."""
-    return None if any(part is None for part in parts) else "".join(map(str, parts))
+    return None if any(part is None for part in parts) else "".join(map(_text, parts))
 
 
 def combine(texts: Any, separator: Any = "") -> str | None:
     """The texts of a list with a separator between them."""
     if texts is None:
         return None
-    found = [str(text) for text in texts if text is not None]
-    return str(separator or "").join(found) if found else None
+    found = [_text(text) for text in texts if text is not None]
+    return _text(separator or "").join(found) if found else None
 
 
 def _on_texts(function: Any) -> Any:
@@ -157,7 +160,7 @@ def _substring(text: Any, start: Any, length: Any = None) -> str | None:
 
 
 def _split(text: Any, separator: Any) -> list[str] | None:
-    return None if text is None else str(text).split(separator) if separator else [str(text)]
+    return None if text is None else _text(text).split(separator) if separator else [_text(text)]
 
 
 def _matches(text: str, pattern: str) -> bool:

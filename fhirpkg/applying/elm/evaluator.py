@@ -149,10 +149,10 @@ class Evaluation:
         kind = node["type"]
         plain = _PLAIN.get(kind)
         if plain is not None:
-            return plain(*self._operands(node))
+            return _called(kind, plain, self._operands(node))
         timed = intervals.WITH_PRECISION.get(kind)
         if timed is not None:
-            return timed(*self._operands(node), node.get("precision"))
+            return _called(kind, timed, [*self._operands(node), node.get("precision")])
         special = _SPECIAL.get(kind)
         if special is not None:
             return special(self, node)
@@ -163,6 +163,15 @@ class Evaluation:
             operands = node["operand"]
             return [self.of(o) for o in (operands if isinstance(operands, list) else [operands])]
         return [self.of(node[key]) for key in _OPERAND_NAMES if key in node]
+
+
+def _called(kind: str, operator: Callable[..., Any], operands: list[Any]) -> Any:
+    """The value of an operator; operands of a kind it does not take are an error of the logic."""
+    try:
+        return operator(*operands)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        kinds = ", ".join(type(operand).__name__ for operand in operands)
+        raise FhirpkgError(f"{kind} does not take operands like these ({kinds})") from error
 
 
 class _PlacedError(FhirpkgError):
