@@ -39,6 +39,8 @@ _STRICT = {
     "primitive-uuid-case",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
+_FHIR = "http://hl7.org/fhir"
+"""The canonical base of FHIR itself and of guides beside it: no one guide defines all of it."""
 _HOLDING = {"Bundle", "Parameters"}
 
 
@@ -98,7 +100,7 @@ class Run:
         self.conforming: dict[tuple[str, int], bool | None] = {}
         """Profile and id() of a value to whether it meets the profile."""
         self._retrieve = retrieve
-        self._bases = tuple(f"{base.rstrip('/')}/" for base in bases)
+        self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
         self._indexes: dict[int, BundleIndex] = {}
         self._entered: set[tuple[str, int]] = set()
         self._visited: Resource | None = None
