@@ -94,10 +94,9 @@ def identify(given: Input) -> Identity:
         if enabled:
             gc.enable()
     resources = list(_resources(value))
-    urls = [str(r.get("url")) for r in resources if r.get("resourceType") == "ImplementationGuide"]
     return Identity(
         tuple(name for resource in resources for name in _names(resource)),
-        tuple(url.partition("/ImplementationGuide/")[0] for url in urls),
+        tuple(base for resource in resources if (base := _base(resource))),
         isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS,
     )
 
@@ -119,6 +118,13 @@ def _resources(value: Any) -> Iterator[Resource]:
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict):
             yield from _resources(entry.get("resource"))
+
+
+def _base(resource: Resource) -> str:
+    """The canonical base that a guide owns; none for FHIR's, where whatever no package holds is."""
+    base, mark, _ = str(resource.get("url")).partition("/ImplementationGuide/")
+    is_guide = resource.get("resourceType") == "ImplementationGuide" and mark
+    return base if is_guide and base != "http://hl7.org/fhir" else ""
 
 
 def _names(resource: Resource) -> list[str]:

@@ -63,7 +63,7 @@ def _check_type(structure: Resource, base: Resource | None, path: Path, run: Run
         problem = f"a constraint keeps the type of its base: '{base_type}', not '{name}'"
     elif derivation == "specialization" and base and base_type == name:
         problem = f"a specialization is a new type, but '{name}' is the type of its base"
-    elif name and ":" not in name and not run.definitions.types.is_type(name):
+    elif name and not {":", "."} & set(name) and not run.definitions.types.is_type(name):
         near = nearest(name, list(run.definitions.types.resource_types()))
         problem = f"FHIR has no type '{name}'; a type of one's own is named by its url{near}"
     if problem:
@@ -72,7 +72,7 @@ def _check_type(structure: Resource, base: Resource | None, path: Path, run: Run
 
 def _check_path(element: Resource, tail: str, place: Path, run: Run) -> None:
     path = text_of(element, "path")
-    if path and tail and path.partition(".")[0] != tail:
+    if path and tail and path != tail and not path.startswith(f"{tail}."):
         run.report("structure-definition-path", place, found=path, type=tail)
 
 

@@ -1,0 +1,55 @@
+"""What the inputs hold for each other."""
+
+import json
+
+import pytest
+
+from fhirpkg.cli.inputs import Input
+from fhirpkg.cli.targets import identify, targets_among
+
+PATIENT = {"resourceType": "Patient", "id": "a"}
+VALUE_SET = {"resourceType": "ValueSet", "id": "v", "url": "http://a.example/v", "version": "1"}
+
+
+def given(value, file="f.json"):
+    return Input(file, None, json.dumps(value).encode())
+
+
+def guide(url):
+    return {"resourceType": "ImplementationGuide", "url": url}
+
+
+def test_a_resource_goes_by_its_id_url_and_version():
+    names = identify(given(VALUE_SET)).names
+    assert names == ("ValueSet/v", "http://a.example/v", "http://a.example/v|1")
+
+
+def test_entries_of_a_bundle_go_by_their_own_names():
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {"resource": VALUE_SET}]}
+    assert {"Patient/a", "ValueSet/v"} <= set(identify(given(bundle)).names)
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff", b"[1]", b'{"a": 1}', b"[" * 100_000])
+def test_what_is_no_resource_has_no_names(data):
+    identity = identify(Input("f.json", None, data))
+    assert (identity.names, identity.guides, identity.defines) == ((), (), False)
+
+
+@pytest.mark.parametrize(
+    "url, bases",
+    [
+        ("http://a.example/x/ImplementationGuide/p", ("http://a.example/x",)),
+        ("http://hl7.org/fhir/ImplementationGuide/fhir", ()),
+        ("http://a.example/p", ()),
+    ],
+)
+def test_a_guide_owns_the_base_of_its_url_but_nobody_owns_fhirs(url, bases):
+    assert identify(given(guide(url))).guides == bases
+
+
+def test_a_target_is_found_by_reference_version_and_history():
+    file = given(VALUE_SET)
+    targets = targets_among([(file, identify(file))])
+    for name in ("ValueSet/v", "http://a.example/v|1", "ValueSet/v/_history/3"):
+        assert targets.retrieve(name) == VALUE_SET
+    assert targets.retrieve("http://a.example/v|2") is None
