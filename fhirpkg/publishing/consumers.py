@@ -34,8 +34,13 @@ class Search:
         return f"{self.type}?" + "&".join(f"{name}={value}" for name, value in self.query)
 
 
-def searches(subject: Subject, capabilities: Capabilities) -> Iterator[Search]:
-    """Every search by which the members must be found on a server with these capabilities."""
+def searches(
+    subject: Subject, capabilities: Capabilities, *, sample: bool = False
+) -> Iterator[Search]:
+    """Every search by which the members must be found on a server with these capabilities.
+
+    A sample has every code but only the first canonicals of each type.
+    """
     by_code: dict[tuple[str, str, str], set[str]] = {}
     by_version: dict[tuple[str, str], list[Member]] = {}
     for member in subject.members:
@@ -47,7 +52,7 @@ def searches(subject: Subject, capabilities: Capabilities) -> Iterator[Search]:
                 by_code.setdefault((member.type, parameter, token), set()).add(member.local)
     together = 1 if len(subject.members) <= _FEW else _TOGETHER
     for (resource_type, version), members in by_version.items():
-        for start in range(0, len(members), together):
+        for start in range(0, together if sample else len(members), together):
             group = members[start : start + together]
             query = (("url", ",".join(m.url for m in group)), ("version", version))
             expected = frozenset(m.local for m in group)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
 
-_MOST_VALUES = 100
-_LONGEST_QUERY = 6000
+_MOST_VALUES = 200
+_LONGEST_QUERY = 7000
 """Characters as they are sent; proxies and servers refuse request lines beyond about 8 kB."""
 
 
