@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from fhirpkg import fhirjson
 from fhirpkg.applying import hooks
-from fhirpkg.applying.hook_requests import HookError
+from fhirpkg.applying.hook_requests import CONTEXTS, HookError
 from fhirpkg.server.apply import StoreRepository
 from fhirpkg.server.criteria import read_criteria
 
@@ -79,20 +79,32 @@ def _services(endpoint: Endpoint) -> Sequence[hooks.Service]:
     return hooks.services(plans, StoreRepository(endpoint))
 
 
+def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[hooks.Service]:
+    """The services of the plan that an id names; all of them when it names none."""
+    repository = StoreRepository(endpoint)
+    for hook in CONTEXTS:
+        plan_id = service_id.removesuffix(f"-{hook}")
+        plan = repository.read("PlanDefinition", plan_id) if plan_id != service_id else None
+        if plan is not None:
+            return hooks.services([plan], repository)
+    return _services(endpoint)
+
+
 def _call(endpoint: Endpoint, clients: HookClients | None) -> Handler:
     def fetch(path: str, request: Resource) -> Resource | None:
         return _fetched(path, request, anywhere=clients is not None)
 
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
-        return hooks.respond(service, _json(body), _services(endpoint), repository, fetch)
+        offered = _services_of(endpoint, service)
+        return hooks.respond(service, _json(body), offered, repository, fetch)
 
     return handle
 
 
 def _feedback(endpoint: Endpoint) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
-        hooks.feedback(service, _json(body), _services(endpoint))
+        hooks.feedback(service, _json(body), _services_of(endpoint, service))
         return {}
 
     return handle
