@@ -13,6 +13,7 @@ from fhirpkg.applying.outcomes import Messages, Verdict, messages_extension
 from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,7 +89,8 @@ def apply(
     source: Repository = Layers(MemoryRepository(extra), repository) if extra else repository
     resource = _definition(definition, source)
     if rules.needs_subject and source.read(*parties.subject.split("/", 1)) is None:
-        raise ResolutionError(parties.subject, "the subject is not in the data")
+        near = _nearest(parties.subject, source)
+        raise ResolutionError(parties.subject, f"the subject is not in the data{near}")
     evaluator = Evaluator(source, parties, parameters, now)
     run = plan.Run(parties, source, evaluator, rules, contained=form == "careplan")
     try:
@@ -110,7 +112,9 @@ def _applied(run: plan.Run, definition: Resource) -> Applied:
         problem = f"a {kind} cannot be applied, a PlanDefinition or ActivityDefinition can"
         raise DefinitionError(str(definition.get("url", kind)), problem)
     group = plan.apply_plan(run, definition)
-    result = _care_plan(run, group, definition) if run.contained else _bundle(run, group)
+    result = (
+        _care_plan(run, group, definition) if run.contained else _bundle(run, group, definition)
+    )
     return Applied(result, tuple(run.whys), tuple(run.outcomes))
 
 
@@ -142,8 +146,16 @@ def _definition(definition: Resource | str, source: Repository) -> Resource:
     if found is None and definition.count("/") == 1:
         found = source.read(*definition.split("/"))
     if found is None:
-        raise ResolutionError(definition, "no such definition was found")
+        near = _nearest(definition, source)
+        raise ResolutionError(definition, f"no such definition was found{near}")
     return found
+
+
+def _nearest(reference: str, source: Repository) -> str:
+    """What is in memory and most like a reference that leads nowhere."""
+    if not isinstance(source, Layers | MemoryRepository):
+        return ""
+    return nearest(reference, [f"{r['resourceType']}/{r['id']}" for r in source if "id" in r])
 
 
 def _activity(
@@ -199,6 +211,12 @@ def _lifted(resources: Iterable[Resource]) -> list[Resource]:
     return list(lifted.values())
 
 
-def _bundle(run: plan.Run, group: Resource) -> Resource:
-    entries = [{"resource": resource} for resource in (group, *run.resources)]
+def _bundle(run: plan.Run, group: Resource, definition: Resource) -> Resource:
+    """What was made, the group first; with fullUrls below the plan's base, so references lead on."""
+    base, named, _ = definition.get("url", "").rpartition("/PlanDefinition/")
+    entries = []
+    for resource in (group, *run.resources):
+        full_url = f"{base}/{resource['resourceType']}/{resource['id']}"
+        located = {"fullUrl": full_url} if named and run.dialect.carries else {}
+        entries.append({**located, "resource": resource})
     return {"resourceType": "Bundle", "id": group["id"], "type": "collection", "entry": entries}

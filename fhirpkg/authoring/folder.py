@@ -44,6 +44,8 @@ def read_folder(folder: Path) -> Authored:
     authored = Authored()
     if not folder.is_dir():
         raise SourceError(str(folder), "there is no such folder", "name one with a package.yaml")
+    if not (folder / PACKAGE).is_file():
+        raise SourceError(str(folder), f"it holds no {PACKAGE}", "name a folder with one")
     authored.package, issues = check_package(read_source(folder / PACKAGE))
     authored.issues += issues
     files = sorted(folder.glob(f"*/{PROCEDURE}"))

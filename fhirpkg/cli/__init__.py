@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from enum import IntEnum
 
@@ -43,7 +44,7 @@ class ExitCode(IntEnum):
     CONFLICT = 4
     """Drift, foreign, duplicate or leased content on a server."""
     INTERRUPTED = 130
-    """Ctrl-C."""
+    """Ctrl-C or SIGTERM."""
 
 
 class _LazyGroup(click.Group):
@@ -89,7 +90,16 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end the process with a documented exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _open_closed_streams()
     sys.exit(_run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Python has None for a standard stream that the caller closed (`>&-`); let it lead nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - for good
 
 
 def _run(arguments: list[str]) -> int:
@@ -111,7 +121,8 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"fhirpkg: {error}", err=True)
         return ExitCode.UNUSABLE
     except OSError as error:
-        click.echo(f"fhirpkg: {error.filename or 'system'}: {error.strerror or error}", err=True)
+        where = error.filename or "reading or writing failed"
+        click.echo(f"fhirpkg: {where}: {error.strerror or error}", err=True)
         return ExitCode.UNUSABLE
     except Exception:  # noqa: BLE001 - the last line of defence, told as what it is
         return _report_bug()

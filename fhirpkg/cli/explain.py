@@ -41,10 +41,11 @@ def _told(rule_id: str) -> str:
     if rule is None:
         from fhirpkg.definitions.definitions import Definitions
 
-        found = _invariant(rule_id, Definitions.core())
-        if found is None:
-            raise ConfigError(f"there is no rule '{rule_id}'{nearest(rule_id, list(catalogue()))}")
-        return found
+        invariants = _invariants(Definitions.core())
+        if rule_id not in invariants:
+            known = [*catalogue(), *invariants]
+            raise ConfigError(f"there is no rule '{rule_id}'{nearest(rule_id, known)}")
+        return _invariant_words(*invariants[rule_id])
     lines = [f"{rule.id} ({rule.severity}): {rule.title}.", f"  says:   {rule.text}"]
     if rule.advice:
         lines.append(f"  to do:  {rule.advice}")
@@ -53,15 +54,15 @@ def _told(rule_id: str) -> str:
     return "\n".join(lines)
 
 
-def _invariant(key: str, definitions: Definitions) -> str | None:
-    """The words of an invariant of the core, with the first place that states it."""
+def _invariants(definitions: Definitions) -> dict[str, tuple[Resource, Resource]]:
+    """The invariants of the core by key, each with the first element that states it."""
+    found: dict[str, tuple[Resource, Resource]] = {}
     for entry in definitions.entries("StructureDefinition"):
         structure = definitions.find(entry.url, "StructureDefinition") or {}
         for element in structure.get("snapshot", {}).get("element", ()):
             for constraint in element.get("constraint", ()):
-                if constraint["key"] == key:
-                    return _invariant_words(constraint, element)
-    return None
+                found.setdefault(constraint["key"], (constraint, element))
+    return found
 
 
 def _invariant_words(constraint: Resource, element: Resource) -> str:

@@ -88,9 +88,11 @@ class Ignoring:
 def read_ignore_file(path: Path) -> Ignoring:
     """The entries of a file; ConfigError when one has no reason or a key we do not know."""
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(str(path), str(error)) from error
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise SourceError(str(path), error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(str(path), "this is not UTF-8", "an ignore file is TOML") from error
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

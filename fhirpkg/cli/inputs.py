@@ -85,13 +85,16 @@ def inputs_of(paths: tuple[str, ...]) -> Iterator[Input | None]:
             yield Input(name, path)
 
 
-def _in_folder(folder: Path) -> Iterator[Input | None]:
+def _in_folder(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Input | None]:
     with _readable(folder):
         members = sorted(folder.iterdir())
+    above = (*above, folder.resolve())
     for path in members:
         if path.is_dir():
-            if not path.name.startswith("."):
-                yield from _in_folder(path)
+            if not path.name.startswith(".") and path.resolve() not in above:
+                yield from _in_folder(path, above)
+        elif path.exists() and not path.is_file():  # a pipe or a socket, where reading would wait
+            yield None
         elif path.name in AUTHORED:
             yield Input(str(path), path)
         elif path.name in _NO_RESOURCES or path.suffix not in _SUFFIXES:

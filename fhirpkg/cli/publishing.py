@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -41,14 +40,13 @@ class End:
 def ending() -> Iterator[End]:
     """Turn a conflict into exit code 4, and a server that stopped answering into 1.
 
-    A server that cannot be used at all stays an error (2). SIGTERM ends as Ctrl-C does.
+    A server that cannot be used at all stays an error (2).
     """
     from fhirpkg.client.retry import TRANSIENT_STATUSES
     from fhirpkg.errors import ServerError
     from fhirpkg.publishing.head import ConflictError
 
     end = End()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield end
     except ConflictError as error:

@@ -46,7 +46,9 @@ _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "nev
 @click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
 @click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
+)
 def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages (.tgz), or `-`.
 
@@ -162,8 +164,16 @@ def _mapping(jobs: int) -> Iterator[Any]:
     if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield map
         return
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, _end_with_parent) as pool:
         yield functools.partial(pool.imap, chunksize=8)
+
+
+def _end_with_parent() -> None:
+    """Leave Ctrl-C to the process that reports, and let its SIGTERM end this one in silence."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
@@ -221,13 +231,23 @@ def _check(given: Input | None) -> Checked | None:
         issues = check_package(read_package(given.path), given.file)
         return Checked(given.file, Outcome(in_order(issues)))
     outcome = _Work.validator.validate(given.data(), _Work.profiles, file=given.file)
-    if not given.named and [issue.rule for issue in outcome.issues] == ["parse-no-resource"]:
+    if not given.named and _is_no_resource(outcome):
         return None
     if given.first_line > 1:
         shift = given.first_line - 1
         moved = (dataclasses.replace(i, line=i.line + shift) for i in outcome.issues)
         outcome = Outcome(tuple(moved))
     return Checked(given.file, outcome)
+
+
+def _is_no_resource(outcome: Outcome) -> bool:
+    """Whether a file is no FHIR at all: JSON without a resource type, XML of another namespace."""
+    if len(outcome.issues) != 1:
+        return False
+    [issue] = outcome.issues
+    return issue.rule == "parse-no-resource" or (
+        issue.rule == "xml-namespace" and "." not in issue.expression
+    )
 
 
 def _validator(options: dict[str, Any], targets: Targets) -> Validator:

@@ -7,6 +7,7 @@ import itertools
 import linecache
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg import rules
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirpath.environment import Environment
@@ -147,7 +148,8 @@ class Checks:
                 return profile_code(profile, self._parts, name)
         schema = self.schemas.type(name)
         if schema is None:
-            raise DefinitionError(name, "there is no such type or profile")
+            near = rules.nearest(name, list(self.definitions.types.resource_types()))
+            raise DefinitionError(name, f"there is no such type or profile{near}")
         return type_code(schema, self._parts)
 
     def conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:

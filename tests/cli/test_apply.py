@@ -119,3 +119,11 @@ def test_without_data_nothing_is_done():
 def test_an_unknown_patient_is_an_error():
     with pytest.raises(ResolutionError, match="not in the data"):
         apply(PLAN, "--subject", "Patient/nobody", "--data", EXAMPLES / "eligible.json")
+
+
+def test_a_misspelt_plan_or_patient_is_answered_with_the_nearest():
+    data = EXAMPLES / "eligible.json"
+    with pytest.raises(ResolutionError, match=f"did you mean '{PLAN}'"):
+        apply(f"{PLAN}n", "--subject", "Patient/example-eligible", "--data", data)
+    with pytest.raises(ResolutionError, match="did you mean 'Patient/example-eligible'"):
+        apply(PLAN, "--subject", "Patient/example-eligble", "--data", data)

@@ -41,3 +41,10 @@ def test_the_source_of_a_check_is_python():
 def test_a_type_that_is_not_there_is_an_error():
     with pytest.raises(DefinitionError, match="no such type"):
         explain("--code", "Nope")
+
+
+def test_what_is_misspelt_is_answered_with_the_nearest_invariant_or_type():
+    with pytest.raises(ConfigError, match="did you mean 'dom-6'"):
+        explain("dom-66")
+    with pytest.raises(DefinitionError, match="did you mean 'Patient'"):
+        explain("--code", "Patiant")

@@ -51,3 +51,11 @@ def test_a_file_that_makes_no_sense_is_refused_with_the_reason(tmp_path, text, w
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"none\.toml"):
         read_ignore_file(tmp_path / "none.toml")
+
+
+def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path):
+    with pytest.raises(SourceError, match="nowhere: No such file or directory"):
+        read_ignore_file(tmp_path / "nowhere")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(SourceError, match="this is not UTF-8"):
+        read_ignore_file(tmp_path / "binary")

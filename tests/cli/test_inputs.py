@@ -1,6 +1,7 @@
 """What `validate` makes of the paths it is given."""
 
 import io
+import os
 import sys
 
 import pytest
@@ -72,3 +73,14 @@ def test_a_package_gives_the_resources_of_its_top_folder(tmp_path):
     whole, inside = inputs_of((str(file),))
     assert (whole.is_package, whole.file) == (True, str(file))
     assert (inside.is_package, inside.file) == (False, f"{file}:package/a.json")
+
+
+def test_a_folder_that_leads_back_to_itself_is_walked_once(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "again").symlink_to(".")
+    assert names(tmp_path) == [str(tmp_path / "a.json")]
+
+
+def test_a_pipe_in_a_folder_is_passed_over_because_reading_it_would_wait(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    assert names(tmp_path) == [None]

@@ -53,3 +53,22 @@ def test_the_validator_imports_with_the_standard_library_alone():
         [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_standard_stream_that_is_closed_is_no_fault_of_ours(tmp_path, closed):
+    file = tmp_path / "p.json"
+    file.write_text('{"resourceType": "Patient"}')
+    command = f'"{sys.executable}" -m fhirpkg validate "{file}" {closed}'
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr.count("Traceback")) == (0, 0)
+
+
+def test_output_that_cannot_be_written_is_one_line_and_exit_code_2():
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        command = [sys.executable, "-m", "fhirpkg", "schema"]
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 2
+    assert result.stderr == "fhirpkg: reading or writing failed: No space left on device\n"

@@ -1,7 +1,11 @@
 """`fhirpkg validate` from the outside: inputs, formats, exit codes, processes."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -165,3 +169,28 @@ def test_our_own_content_and_one_file_of_it_elsewhere_are_clean(tmp_path):
     for plan in content_root().glob("resources/*/fhir/PlanDefinition-*.json"):
         shutil.copy(plan, tmp_path)
     assert findings(tmp_path) == []
+
+
+def test_xml_of_another_namespace_is_passed_over_in_a_folder_and_an_error_by_name(tmp_path):
+    file = write(tmp_path / "pom.xml", '<project xmlns="http://maven.apache.org/POM/4.0.0"/>')
+    write(tmp_path / "a.json", PATIENT)
+    result = validate(tmp_path)
+    assert (result.return_value, result.stdout) == (0, "")
+    assert "1 file passed over" in result.stderr
+    assert [issue["rule"] for issue in findings(file)] == ["xml-namespace"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_processes_without_a_traceback(tmp_path, number):
+    write(tmp_path / "a.ndjson", "\n".join([json.dumps(BAD)] * 50_000))
+    arguments = [sys.executable, "-m", "fhirpkg", "validate", "--jobs", "2", tmp_path]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert "binding-required" in process.stdout.readline()
+        if number == signal.SIGINT:  # the terminal sends Ctrl-C to all of them
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.strip()) == (130, "interrupted")
