@@ -212,7 +212,7 @@ def _lifted(resources: Iterable[Resource]) -> list[Resource]:
 
 
 def _bundle(run: plan.Run, group: Resource, definition: Resource) -> Resource:
-    """What was made, the group first; with fullUrls below the plan's base, so references lead on."""
+    """What was made, the group first; fullUrls below the plan's base let references lead on."""
     base, named, _ = definition.get("url", "").rpartition("/PlanDefinition/")
     entries = []
     for resource in (group, *run.resources):

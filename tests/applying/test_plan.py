@@ -66,6 +66,7 @@ def test_the_form_of_r5_is_a_bundle_that_begins_with_the_group():
     group, request = (entry["resource"] for entry in result["entry"])
     assert group["action"][0]["resource"] == {"reference": "ServiceRequest/one-a"}
     assert request["id"] == "one-a"
+    assert result["entry"][1]["fullUrl"] == f"{BASE}/ServiceRequest/one-a"
 
 
 def test_parties_stand_in_group_plan_and_request():
