@@ -7,6 +7,8 @@ text (back references, look-around) has no automaton.
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable
 from re import _parser as parser  # type: ignore[attr-defined]  # there is no public parse tree
 from typing import TYPE_CHECKING, Any
@@ -27,31 +29,33 @@ _CATEGORIES: dict[str, Callable[[str], bool]] = {
 }
 _STARTS = {"AT_BEGINNING", "AT_BEGINNING_STRING"}
 _ENDS = {"AT_END", "AT_END_STRING"}
-_REPEATS = {"MAX_REPEAT", "MIN_REPEAT"}
+_REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 
 
 class NoAutomatonError(Exception):
     """A pattern that no automaton can follow, or only one that is too large."""
 
 
-def is_risky(pattern: str) -> bool:
-    """Whether Python's matcher can need more than quadratic time: repeats in or after repeats."""
-    return _count_repeats(parser.parse(pattern), nested=1) > 1
+@functools.lru_cache(maxsize=4096)
+def effort(pattern: str, length: int) -> float:
+    """How long Python's matcher may need at most on a text of a length, as a logarithm.
+
+    It may try each way in which the repeats and alternatives can be chosen.
+    """
+    return _ways(parser.parse(pattern), length) + math.log(length + 1)
 
 
-def _count_repeats(tree: Iterable[Any], nested: int) -> int:
-    """How many repeats can stand at one place; what is in a repeat counts many times."""
-    count = 0
+def _ways(tree: Iterable[Any], length: int) -> float:
+    total = 0.0
     for operation, argument in tree:
         name = str(operation)
         if name in _REPEATS:
             low, high, inner = argument
-            is_loop = high - low > 8
-            count += nested * is_loop + _count_repeats(inner, nested * (2 if is_loop else 1))
-        else:
-            for inner in _branches(name, argument):
-                count += _count_repeats(inner, nested)
-    return count
+            times = min(high, length)
+            total += math.log(max(times - low, 0) + 1) + times * _ways(inner, length)
+        elif branches := _branches(name, argument):
+            total += max(_ways(branch, length) for branch in branches) + math.log(len(branches))
+    return total
 
 
 def _branches(name: str, argument: Any) -> list[Any]:
@@ -156,7 +160,7 @@ class Automaton:
         return following
 
     def _part(self, name: str, argument: Any, following: int) -> int:
-        if name in _REPEATS:
+        if name in {"MAX_REPEAT", "MIN_REPEAT"}:
             low, high, inner = argument
             return self._repeat(low, high, inner, following)
         if name == "BRANCH":

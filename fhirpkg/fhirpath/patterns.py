@@ -1,21 +1,22 @@
 """Regular expressions in bounded time (http://hl7.org/fhirpath/N1/#matchesregex-string-boolean).
 
 Python's matcher tries every way to match, which on some patterns takes time exponential in the
-text (`(a+)+$`). Patterns that repeat more than once are therefore matched by an automaton as soon
-as the text is not short; the few that have none are then refused.
+text (`(a+)+$`). Where that could take long an automaton matches instead; the few patterns that
+have none are then refused.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import re
 
 from fhirpkg.fhirpath.arithmetic import LONGEST_STRING
-from fhirpkg.fhirpath.automaton import Automaton, NoAutomatonError, is_risky
+from fhirpkg.fhirpath.automaton import Automaton, NoAutomatonError, effort
 from fhirpkg.fhirpath.comparison import EvaluationError
 
 _LONGEST_PATTERN = 2_000
-_SHORT_TEXT = 20
+_MOST_WAYS = math.log(1_000_000)
 _MOST_STEPS = 20_000_000
 
 
@@ -48,13 +49,22 @@ def replace_matches(text: str, pattern: str, substitution: str) -> str:
         raise EvaluationError(f"the substitution {substitution!r} is wrong: {error}") from None
 
 
+def fits(text: str, pattern: str) -> bool | None:
+    """As `matches_full`; None where that cannot be found out."""
+    try:
+        return matches_full(text, pattern)
+    except EvaluationError:
+        return None
+
+
 def _matcher(pattern: str, length: int) -> re.Pattern[str] | Automaton:
-    compiled, automaton = _compiled(pattern)
-    if automaton is None or length <= _SHORT_TEXT:
+    compiled = _compiled(pattern)
+    if length == 0 or effort(pattern, length) < _MOST_WAYS:
         return compiled
-    if not isinstance(automaton, Automaton) or length * automaton.size > _MOST_STEPS:
+    followed = _followed(pattern)
+    if followed is None or length * followed.size > _MOST_STEPS:
         raise _refused(pattern)
-    return automaton
+    return followed
 
 
 def _refused(pattern: str) -> EvaluationError:
@@ -64,14 +74,18 @@ def _refused(pattern: str) -> EvaluationError:
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> tuple[re.Pattern[str], Automaton | NoAutomatonError | None]:
-    """The pattern for Python's matcher, and its automaton if that is to be preferred."""
+def _compiled(pattern: str) -> re.Pattern[str]:
     if len(pattern) > _LONGEST_PATTERN:
         raise EvaluationError(f"a pattern of more than {_LONGEST_PATTERN} characters")
     try:
-        compiled = re.compile(pattern, re.DOTALL)
-        return compiled, Automaton(pattern) if is_risky(pattern) else None
-    except NoAutomatonError as error:
-        return compiled, error
+        return re.compile(pattern, re.DOTALL)
     except (re.error, OverflowError, RecursionError) as error:
         raise EvaluationError(f"the pattern {pattern!r} is wrong: {error}") from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _followed(pattern: str) -> Automaton | None:
+    try:
+        return Automaton(pattern)
+    except NoAutomatonError:
+        return None

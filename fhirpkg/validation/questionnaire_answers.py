@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
-from fhirpkg.definitions.terminology import patterns
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.fhirjson import objects
+from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare, equal
 from fhirpkg.validation.questionnaire_enabling import value_of
@@ -170,7 +170,7 @@ class Question:
             if isinstance(shortest, int) and len(value) < shortest:
                 self._limit(place, value, "is shorter than", shortest)
         for pattern in self.extensions(f"{_CORE}regex"):
-            if isinstance(pattern, str) and patterns.matches(pattern, value) is False:
+            if isinstance(pattern, str) and fits(value, pattern) is False:
                 formats = self.extensions(f"{_CORE}entryFormat") or [pattern]
                 self._limit(place, value, "does not have the form", formats[0])
 

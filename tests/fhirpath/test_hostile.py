@@ -109,7 +109,7 @@ def test_a_pattern_that_can_take_for_ever_does_not():
 )
 def test_a_pattern_that_no_automaton_can_follow_is_refused_on_long_texts(call):
     compiled = compile_expression(f"family.{call}", MODEL, "HumanName")
-    compiled.evaluate({"family": "aab"})
+    compiled.evaluate({"family": "a"})
     with pytest.raises(FhirPathError, match="tried on short texts only"):
         compiled.evaluate({"family": "a" * 5000})
 

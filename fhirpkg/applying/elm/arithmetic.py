@@ -8,8 +8,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhirpkg.applying.elm.values import moment, quantity, scalar
-from fhirpkg.definitions.terminology import patterns
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.fhirpath import patterns
+from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
 
@@ -164,16 +165,17 @@ def _split(text: Any, separator: Any) -> list[str] | None:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    """By a pattern of the content, which must not run without end."""
-    found = patterns.matches(pattern, text)
+    found = patterns.fits(text, pattern)
     if found is None:
         raise FhirpkgError(f"{pattern!r} is no regular expression that ends in bounded time")
     return found
 
 
 def _replaced(text: str, pattern: str, by: str) -> str:
-    _matches(text, pattern)
-    return re.sub(pattern, by.replace("\\", r"\\"), text)
+    try:
+        return patterns.replace_matches(text, pattern, by)
+    except EvaluationError as error:
+        raise FhirpkgError(str(error)) from error
 
 
 def to_text(value: Any) -> str | None:

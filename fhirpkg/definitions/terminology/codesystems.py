@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.definitions.terminology import patterns
 from fhirpkg.fhirjson import objects, text_of
 
 if TYPE_CHECKING:
@@ -187,7 +186,9 @@ def _not_in(system: CodeSystem, concept: Concept, name: str, value: str) -> bool
 
 
 def _regex(_: CodeSystem, concept: Concept, name: str, value: str) -> bool | None:
-    answers = [patterns.matches(value, _text(found)) for found in values(concept, name)]
+    from fhirpkg.fhirpath.patterns import fits  # noqa: PLC0415 - few value sets need it
+
+    answers = [fits(_text(found), value) for found in values(concept, name)]
     return True if True in answers else None if None in answers else False
 
 

@@ -156,7 +156,7 @@ def test_a_code_not_in_the_set_is_told_with_the_nearest_that_is():
         (value_set("x", {"valueSet": ["http://example.org/vs/absent"]}), "a", "is not loaded"),
         (value_set("x", {"valueSet": ["http://example.org/vs/x"]}), "a", "includes itself"),
         (value_set("x", clause(("concept", "near", "dog"))), "dog", "cannot be evaluated"),
-        (value_set("x", clause(("code", "regex", "(a+)+b"))), "dog", "cannot be evaluated"),
+        (value_set("x", clause(("code", "regex", "("))), "dog", "cannot be evaluated"),
         ({"resourceType": "ValueSet", "url": "http://example.org/vs/x"}, "a", "neither"),
     ],
 )
