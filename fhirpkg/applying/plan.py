@@ -84,7 +84,8 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
             {"url": _PERTAINS_TO_GOAL, "valueReference": run.reference(g)} for g in goals.values()
         ]
         if "url" not in plan:
-            messages.error("apply-url", f"PlanDefinition {group['id']} is missing a canonical url.")
+            tell = messages.note if run.dialect.explains else messages.error
+            tell("apply-url", f"PlanDefinition {group['id']} is missing a canonical url.")
     if "url" in plan:
         group["instantiatesCanonical"] = [canonical_of(plan)]
     group |= {

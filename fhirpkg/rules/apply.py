@@ -22,7 +22,7 @@ RULES = (
     _failed("dynamic-value", "A dynamicValue can be computed and has a place"),
     _failed("definition", "The definition of an action can be found and applied"),
     _failed("extension", "A computed extension can be evaluated"),
-    _failed("url", "A plan has a canonical url, so that its results can name it"),
+    _told("url", "A plan has a canonical url, so that its results can name it"),
     _told("left-out", "An action that does not apply is left out, and told"),
     _told("no-place", "What the result has no element for is told"),
     _told("relation", "A relation to an action that is left out goes with it"),

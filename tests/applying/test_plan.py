@@ -466,6 +466,8 @@ def test_a_plan_without_url_is_applied_and_told():
     result = applied(definition, form="bundle")
     assert "instantiatesCanonical" not in group_of(result)
     assert messages(result) == ["PlanDefinition p is missing a canonical url."]
+    assert result
+    assert not applied(definition, form="bundle", dialect="reference")
 
 
 def test_contained_resources_of_requests_are_lifted_into_the_care_plan():
