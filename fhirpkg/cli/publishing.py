@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from fhirpkg.cli import ExitCode
+from fhirpkg.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from fhirpkg.client.client import FhirClient
@@ -80,8 +79,8 @@ def planned(subject: Subject, client: FhirClient, overwrite: Collection[Action])
     """A fresh plan, with a progress bar."""
     from fhirpkg.publishing.plan import make_plan
 
-    with progress_bar(len(subject.members), "compared") as progress:
-        return make_plan(subject, client, overwrite=overwrite, progress=progress)
+    with Progress(len(subject.members), "compared") as progress:
+        return make_plan(subject, client, overwrite=overwrite, progress=progress.show)
 
 
 def published(plan: Plan, client: FhirClient) -> ExitCode:
@@ -89,8 +88,8 @@ def published(plan: Plan, client: FhirClient) -> ExitCode:
     from fhirpkg.publishing.push import push
     from fhirpkg.publishing.verify import read_back
 
-    with progress_bar(len(plan.items), "written") as progress:
-        report = push(plan, client, progress=progress)
+    with Progress(len(plan.items), "written") as progress:
+        report = push(plan, client, progress=progress.show)
     code = show_report(report, plan, client)
     if code is not ExitCode.DONE:
         return code
@@ -159,28 +158,6 @@ def show_verification(found: Verification) -> ExitCode:
         f"{found.attachments} attachments: {len(found.damaged)} damaged"
     )
     return ExitCode.DONE if found else ExitCode.ISSUES
-
-
-@contextlib.contextmanager
-def progress_bar(total: int, verb: str) -> Iterator[Callable[[int], None]]:
-    """A line on the terminal with rate and remaining time; nothing where there is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    start = time.monotonic()
-
-    def show(done: int) -> None:
-        rate = done / max(time.monotonic() - start, 0.001)
-        left = (total - done) / rate if rate else 0
-        filled = 30 * done // max(total, 1)
-        bar = "#" * filled + "-" * (30 - filled)
-        line = f"\r[{bar}] {done:,} of {total:,} {verb}, {rate:,.0f}/s, {left:,.0f} s left\x1b[K"
-        click.echo(line, err=True, nl=False)
-
-    try:
-        yield show
-    finally:
-        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def _headline(plan: Plan, client: FhirClient) -> None:

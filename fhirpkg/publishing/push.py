@@ -8,9 +8,11 @@ rest.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -25,10 +27,11 @@ from fhirpkg.publishing.survey import CONFLICTS, WRITES, Action
 from fhirpkg.publishing.writing import Writer, in_portions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.plan import Plan
+    from fhirpkg.publishing.survey import Item
     from fhirpkg.publishing.writing import Done
 
 _BEAT = LEASE / 3
@@ -223,10 +226,12 @@ def _written(
     while left:
         strategy = writer.strategy
         problem = ""
-        for portion in in_portions(left, strategy, items):
+        portions = in_portions(left, strategy, items)
+        for portion, following in zip(portions, [*portions[1:], []], strict=True):
             try:
                 lease.keep()
-                writer.write(portion)
+                with _preparing(writer, following):
+                    writer.write(portion)
             except ServerError as error:
                 problem = error.problem
             progress(len(writer.dealt))
@@ -238,6 +243,17 @@ def _written(
             writer.failed |= dict.fromkeys((member.local for member in left), reason)
             return writer
     return writer
+
+
+@contextlib.contextmanager
+def _preparing(writer: Writer, following: Sequence[Item]) -> Iterator[None]:
+    """Prepare the following portion beside a write, which is mostly waiting for the server."""
+    beside = threading.Thread(target=writer.prepare, args=(following,))
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.join()
 
 
 def _proven(plan: Plan, lease: Lease) -> Strategy:

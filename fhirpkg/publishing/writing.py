@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.client.client import encoded
 from fhirpkg.client.response import Response, outcome_texts, version_of_etag
 from fhirpkg.client.retry import is_transient
 from fhirpkg.errors import ServerError
@@ -60,6 +61,7 @@ class Writer:
     stale: dict[str, str] = field(default_factory=dict)
     """Members that somebody else changed after the plan was made."""
     failed: dict[str, str] = field(default_factory=dict)
+    _prepared: dict[str, bytes] = field(default_factory=dict)
     settled: str = ""
     """The server's time of the newest write, for what it tells in its answers."""
 
@@ -67,6 +69,14 @@ class Writer:
     def dealt(self) -> set[str]:
         """The members whose end is known."""
         return {*self.done, *self.refused, *self.stale, *self.failed}
+
+    def prepare(self, items: Sequence[Item]) -> None:
+        """Make entries ready for a portion to come, while the server works on another.
+
+        Not where the server gives the ids: those of the portion before are still to come.
+        """
+        if self.strategy.key is Key.ID and self.strategy.portions is not Portions.SINGLE:
+            self._prepared |= {item.local: encoded(self._entry(item)) for item in items}
 
     def write(self, items: Sequence[Item]) -> None:
         """Write one portion; afterwards each item is in one of the tables."""
@@ -87,10 +97,11 @@ class Writer:
             return [self._send_one(items[0])]
         if self.strategy.key is Key.CONDITION:
             self.links |= {i.local: i.member.urn for i in items if i.member and not i.place}
-        entries = [self._entry(item) for item in items]
-        bundle = {"resourceType": "Bundle", "type": str(self.strategy.portions), "entry": entries}
+        start = f'{{"resourceType":"Bundle","type":"{self.strategy.portions}","entry":['
+        entries = [self._prepared.pop(i.local, b"") or encoded(self._entry(i)) for i in items]
+        body = start.encode() + b",".join(entries) + b"]}"
         try:
-            response = self.client.request("POST", "", body=bundle)
+            response = self.client.request("POST", "", body=body)
         except ServerError as error:
             return Response(error.status, text=error.problem, url=error.url)
         resource = response.resource or {}

@@ -1,6 +1,7 @@
 """The publishing verbs as people call them: words, exit codes, and what is never shown."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -8,7 +9,8 @@ import pytest
 
 from fhirpkg import fhirjson
 from fhirpkg.cli import _run
-from fhirpkg.cli.publishing import progress_bar
+from fhirpkg.publishing.head import read_head
+from fhirpkg.publishing.state import Phase
 from tests.publishing.sample import canonical, client, focus, resources
 from tests.servers import habits
 from tests.servers.embedded import running
@@ -158,16 +160,21 @@ def test_a_plan_that_cannot_be_written_leaves_no_half_file(server, tmp_path, cap
     assert "nowhere" in capfd.readouterr().err
 
 
-def test_there_is_no_progress_bar_where_there_is_no_terminal(capfd):
-    with progress_bar(3, "written") as progress:
-        progress(2)
-    assert capfd.readouterr().err == ""
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_push_ends_with_130_and_lets_others_in(server, tmp_path, sign):
+    content = folder(tmp_path / "c", resources())
+    process = []
 
+    def script(request, forward):
+        if request.method == "POST":
+            process[0].send_signal(sign)
+        return forward(request)
 
-def test_the_progress_bar_tells_rate_and_remaining_time(capfd, monkeypatch):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with progress_bar(4, "written") as progress:
-        progress(2)
-    told = capfd.readouterr().err
-    assert "2 of 4 written" in told
-    assert "s left" in told
+    with scripted(script, server) as proxy:
+        command = [sys.executable, "-m", "fhirpkg", "push", content, "--server", proxy.base_url]
+        process.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        _, told = process[0].communicate(timeout=60)
+    assert (process[0].returncode, told) == (130, b"interrupted\n")
+    with client(server) as reader:
+        assert read_head(reader, "demo.walking").phase is Phase.INCOMPLETE
+    assert _run(["push", content, "--server", server]) == 0
