@@ -25,8 +25,8 @@ _DEFINITIONS = {
     "StructureDefinition",
     "ValueSet",
 }
-_KEPT = 64
-"""Targets held parsed at a time: references to one resource tend to stand together."""
+_KEPT = 16_000_000
+"""Bytes of targets held parsed: references to one resource tend to stand together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,21 @@ class Identity:
     """How the resources of one input may be referred to."""
 
     names: tuple[str, ...]
-    """``Type/id``, urls and ``url|version`` of the resource and of a Bundle's entries."""
+    """``Type/id``, url and ``url|version`` of the resource."""
+    inner: tuple[str, ...]
+    """Those of the entries of a Bundle."""
     guides: tuple[str, ...]
     """Canonical bases of the ImplementationGuides inside."""
     defines: bool
     """Whether it is a definition that checks may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """What one input holds, by name, and how large its text is."""
+
+    size: int
+    by_name: dict[str, Resource]
 
 
 @dataclass(slots=True)
@@ -46,14 +56,17 @@ class Targets:
     """The inputs by name; the content is read again when a reference leads to it."""
 
     by_name: dict[str, Input] = field(default_factory=dict)
+    by_inner: dict[str, Input] = field(default_factory=dict)
     bases: set[str] = field(default_factory=set)
     definitions: list[Input] = field(default_factory=list)
-    _parsed: OrderedDict[str, list[Resource]] = field(default_factory=OrderedDict)
+    _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
 
     def add(self, given: Input, identity: Identity) -> None:
-        """Note one input; of two with one name the first is the target."""
+        """Note one input; of two with one name the first is the target, of two in Bundles too."""
         for name in identity.names:
             self.by_name.setdefault(name, given)
+        for name in identity.inner:
+            self.by_inner.setdefault(name, given)
         self.bases.update(identity.guides)
         if identity.defines:
             self.definitions.append(given)
@@ -61,16 +74,23 @@ class Targets:
     def retrieve(self, reference: str) -> Resource | None:
         """The resource among the inputs that a reference or canonical leads to, or None."""
         name = reference.partition("#")[0].partition("/_history/")[0]
-        given = self.by_name.get(name)
+        given = self.by_name.get(name) or self.by_inner.get(name)
         if given is None:
             return _installed(name)
         key = f"{given.file}:{given.first_line}"
-        resources = self._parsed.get(key)
-        if resources is None:
-            resources = self._parsed[key] = list(_resources(fhirjson.read(given.data())[0]))
-            if len(self._parsed) > _KEPT:
+        if key not in self._parsed:
+            self._parsed[key] = _parse(given.data())
+            while len(self._parsed) > 1 and sum(p.size for p in self._parsed.values()) > _KEPT:
                 self._parsed.popitem(last=False)
-        return next((each for each in resources if name in _names(each)), None)
+        return self._parsed[key].by_name.get(name)
+
+
+def _parse(data: bytes) -> _Parsed:
+    found: dict[str, Resource] = {}
+    for resource in _resources(fhirjson.read(data)[0]):
+        for name in _names(resource):
+            found.setdefault(name, resource)
+    return _Parsed(len(data), found)
 
 
 def _installed(name: str) -> Resource | None:
@@ -89,13 +109,14 @@ def identify(given: Input) -> Identity:
     try:
         value = json.loads(given.data())
     except (ValueError, RecursionError):
-        return Identity((), (), defines=False)
+        return Identity((), (), (), defines=False)
     finally:
         if enabled:
             gc.enable()
     resources = list(_resources(value))
     return Identity(
-        tuple(name for resource in resources for name in _names(resource)),
+        tuple(_names(resources[0]) if resources else ()),
+        tuple(name for resource in resources[1:] for name in _names(resource)),
         tuple(base for resource in resources if (base := _base(resource))),
         isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS,
     )

@@ -26,7 +26,15 @@ def test_a_resource_goes_by_its_id_url_and_version():
 
 def test_entries_of_a_bundle_go_by_their_own_names():
     bundle = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {"resource": VALUE_SET}]}
-    assert {"Patient/a", "ValueSet/v"} <= set(identify(given(bundle)).names)
+    assert {"Patient/a", "ValueSet/v"} <= set(identify(given(bundle)).inner)
+
+
+def test_an_input_of_its_own_comes_before_an_entry_of_a_bundle():
+    other = {**PATIENT, "active": True}
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": other}]}
+    inputs = [given(bundle), given(PATIENT)]
+    targets = targets_among((each, identify(each)) for each in inputs)
+    assert targets.retrieve("Patient/a") == PATIENT
 
 
 @pytest.mark.parametrize("data", [b"{", b"\xff", b"[1]", b'{"a": 1}', b"[" * 100_000])
