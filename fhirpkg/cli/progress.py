@@ -12,44 +12,42 @@ _STEP = 0.1
 
 
 class Progress:
-    """A counter on standard error with rate and remaining time, erased when the work is done."""
+    """A line on standard error with rate and remaining time, erased when the work is done."""
 
-    def __init__(self, total: int, unit: str) -> None:
+    def __init__(self, total: int, verb: str) -> None:
         self._total = total
-        self._unit = unit
-        self._done = 0
-        self._shown = False
-        self._start = self._last = time.monotonic()
-        self._enabled = sys.stderr.isatty()
+        self._verb = verb
+        self._start = time.monotonic()
+        self._next = self._start + _FIRST if sys.stderr.isatty() else float("inf")
+        self._is_shown = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.clear()
 
-    def advance(self, number: int = 1) -> None:
-        """Count work as done and show it now and then."""
-        self._done += number
+    def show(self, done: int) -> None:
+        """Say how much is done, now and then."""
         now = time.monotonic()
-        if self._enabled and now - self._start > _FIRST and now - self._last > _STEP:
-            self._last = now
-            self._shown = True
-            sys.stderr.write(f"\r\033[K{self._line(now - self._start)}")
-            sys.stderr.flush()
+        if now < self._next:
+            return
+        self._next = now + _STEP
+        self._is_shown = True
+        rate = done / max(now - self._start, 0.001)
+        left = max(self._total - done, 0) / rate if rate else 0
+        bar = "█" * min(20 * done // max(self._total, 1), 20)
+        counts = f"{done:,} of {self._total:,} {self._verb}, {rate:,.0f}/s, {left:,.0f} s left"
+        _write(f"{bar:·<20} {counts}")
 
     def clear(self) -> None:
         """Erase the line, so that other text can be written."""
-        if self._shown:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
-            self._shown = False
+        if self._is_shown:
+            _write("")
+            self._is_shown = False
 
-    def _line(self, seconds: float) -> str:
-        rate = self._done / seconds
-        if not self._total:
-            return f"{self._done} {self._unit}, {rate:,.0f}/s"
-        left = (self._total - self._done) / rate if rate else 0
-        bar = "█" * (20 * self._done // self._total)
-        counts = f"{self._done}/{self._total} {self._unit}"
-        return f"{bar:·<20} {counts}, {rate:,.0f}/s, {left:.0f} s left"
+
+def _write(text: str) -> None:
+    """Put a text in the place of the present line."""
+    sys.stderr.write(f"\r\033[K{text}")
+    sys.stderr.flush()

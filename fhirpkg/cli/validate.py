@@ -152,7 +152,7 @@ def _checking(
         targets = _targets(given, before)
     _Work.validator = _validator(options, targets)
     _Work.profiles = options["profiles"]
-    with _mapping(options["jobs"]) as run, Progress(len(given), "inputs") as progress:
+    with _mapping(options["jobs"]) as run, Progress(len(given), "checked") as progress:
         yield _followed(run(_check, _expanded(given)), progress)
 
 
@@ -185,8 +185,8 @@ def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
 
 
 def _followed(checked: Iterable[Checked | None], progress: Progress) -> Iterator[Checked | None]:
-    for each in checked:
-        progress.advance()
+    for done, each in enumerate(checked, 1):
+        progress.show(done)
         if each is not None and each.outcome.issues:
             progress.clear()
         yield each

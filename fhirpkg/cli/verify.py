@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli.connection import connect, server_options
+from fhirpkg.cli.progress import Progress
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -32,14 +33,14 @@ def command(
 
     Example: fhirpkg verify resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.publishing import ending, progress_bar, show_verification, subject_at
+    from fhirpkg.cli.publishing import ending, show_verification, subject_at
     from fhirpkg.publishing.verify import applied, verify
 
     package = subject_at(content)
     client = connect(**options)
     with ending() as end:
-        with progress_bar(len(package.members), "verified") as progress:
-            found = verify(package, client, validate=validate, progress=progress)
+        with Progress(len(package.members), "verified") as progress:
+            found = verify(package, client, validate=validate, progress=progress.show)
         if subject_reference:
             applied(package, client, subject_reference, found)
         click.echo(f"{package.name} {package.version} at {client.base_url}")
