@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from fhirpkg.authoring.codes import known_codes
 from fhirpkg.authoring.cross_checks import cross_check
 from fhirpkg.authoring.package_source import PackageSource
 from fhirpkg.authoring.procedure import Part, Procedure
+from fhirpkg.definitions.terminology import grammars
+from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.issues import Severity, in_order
 from fhirpkg.rules import nearest
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 _Part = TypeVar("_Part", bound=Part)
 
+_LICENCES = "http://hl7.org/fhir/spdx-license"
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -38,6 +42,10 @@ _EXPECTED = {
     "model_type": "a mapping of keys and values",
     "string_too_short": "text that is not empty",
     "too_short": "at least one item",
+    "string_too_long": "at most {max_length} characters",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "value_error": "{error}",
 }
 """What a value should have been, by pydantic's name for the error."""
 
@@ -46,17 +54,26 @@ def check_package(read: Source) -> tuple[PackageSource | None, tuple[Issue, ...]
     """The package, or None when it cannot be used, and the issues of its file."""
     package = _validated(read, PackageSource)
     if package:
-        try:
-            date.fromisoformat(package.date)
-        except ValueError:
-            read.report(
-                "source-value",
-                ("date",),
-                found=_found(package.date),
-                expected="a day of the calendar, such as 2026-01-31",
-                nearest="",
-            )
+        _check_words(package, read)
     return _usable(package, read)
+
+
+def _check_words(package: PackageSource, read: Source) -> None:
+    """The date is one of the calendar, country and licence are known."""
+
+    def report(key: str, expected: str, near: str = "") -> None:
+        found = _found(getattr(package, key))
+        read.report("source-value", (key,), found=found, expected=expected, nearest=near)
+
+    try:
+        date.fromisoformat(package.date)
+    except ValueError:
+        report("date", "a day of the calendar, such as 2026-01-31")
+    if grammars.check(grammars.ISO_3166, package.jurisdiction).verdict is Verdict.NO:
+        report("jurisdiction", "the code of a country in ISO 3166, such as 'US'")
+    licences = known_codes(_LICENCES)
+    if package.license not in licences:
+        report("license", "the SPDX id of a licence", nearest(package.license, sorted(licences)))
 
 
 def check_procedure(read: Source) -> tuple[Procedure | None, tuple[Issue, ...]]:
@@ -150,7 +167,7 @@ def _report(read: Source, detail: Mapping[str, Any]) -> None:
     if detail["type"] == "missing":
         read.report("source-missing", path, missing=path[-1])
         return
-    expected = _EXPECTED.get(detail["type"], "")
+    expected = _EXPECTED.get(detail["type"], "").format(**detail.get("ctx", {}))
     close = ""
     if detail["type"] == "literal_error":
         expected = f"one of {detail['ctx']['expected']}"
@@ -173,6 +190,14 @@ _FORMS = {
     "^[A-Z][A-Za-z0-9]*$": "words written together, each with a capital, such as 'BloodCount'",
     "^[a-z]+(-[1-9][0-9]*)?$": "the label of a fact, such as 'risks-2'",
     r"^\d{4}-\d{2}-\d{2}$": "a date such as '2026-01-31'",
+    r"^(above|below) \d+(\.\d+)?( \S+)?$": "a limit such as 'above 1.8' or 'below 50 10*9/L'",
+    r"^https?://[^\s/]\S*$": "a web address such as 'https://doi.org/10.1000/1'",
+    r"^https?://[^\s/|#]+(/[^\s|#]*[^\s/|#])?$": (
+        "a web address without a slash at its end, such as 'https://example.org/fhir'"
+    ),
+    r"^\d+\.\d+\.\d+(-[A-Za-z0-9.-]+)?$": "three numbers joined by points, such as '1.0.0'",
+    r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$": "lower-case words joined by points, such as 'our.content'",
+    "^[A-Z]{2}$": "two capital letters, such as 'US'",
 }
 
 

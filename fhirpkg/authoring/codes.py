@@ -43,7 +43,7 @@ def problem(system: str, code: str) -> str:
     >>> problem("LOINC", "5902-3")
     "'5902-3' is no LOINC code: its check digit is wrong"
     """
-    known = known_codes(system)
+    known = known_codes(SYSTEMS[system])
     if known:
         return "" if code in known else f"{system} has no code '{code}'"
     answer = grammars.check(SYSTEMS[system], code)
@@ -51,9 +51,9 @@ def problem(system: str, code: str) -> str:
 
 
 @functools.cache
-def known_codes(system: str) -> frozenset[str]:
+def known_codes(url: str) -> frozenset[str]:
     """All codes of a system that the core definitions hold whole; else nothing."""
-    found = Definitions.core().find(SYSTEMS[system], "CodeSystem") or {}
+    found = Definitions.core().find(url, "CodeSystem") or {}
     return frozenset(_codes(found.get("concept", ())))
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg import ucum
 from fhirpkg.authoring.codes import SYSTEMS, known_codes, problem
+from fhirpkg.authoring.procedure import Procedure
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ _SAID_KEYS = (
     "title", "text", "patient", "goal", "change", "call", "choices", "within", "takes",
     "limit", "missing", "exceeded",
 )  # fmt: skip
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?) ")
+_FACT = re.compile(r"[a-z]+(-[1-9][0-9]*)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _ACTIONS = ("preparation", "steps", "recovery")
 _RESERVED_IDS = (
@@ -44,6 +49,8 @@ def cross_check(read: Source) -> None:
     _check_facts(read)
     _check_origins(read)
     _check_questions(read)
+    _check_choosing(read)
+    _check_quantities(read)
     _check_indications(read)
     _check_key(read)
     _check_code_names(read)
@@ -55,7 +62,9 @@ def _check_codes(read: Source) -> None:
         for at, line in enumerate(_texts(lines)):
             path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
             system, *codes = line.split() or [""]
-            if system not in SYSTEMS or not codes:
+            if system in SYSTEMS and not codes:
+                read.report("source-code", path, problem=f"no code follows '{system}'", nearest="")
+            elif system not in SYSTEMS:
                 read.report(
                     "source-code-system",
                     path,
@@ -63,15 +72,15 @@ def _check_codes(read: Source) -> None:
                     nearest=nearest(system, list(SYSTEMS)),
                     allowed=", ".join(SYSTEMS),
                 )
-                continue
-            for code in codes:
-                _check_code(read, path, system, code)
+            else:
+                for code in codes:
+                    _check_code(read, path, system, code)
 
 
 def _check_code(read: Source, path: Path, system: str, code: str) -> None:
     wrong = problem(system, code)
     if wrong:
-        close = nearest(code, sorted(known_codes(system)))
+        close = nearest(code, sorted(known_codes(SYSTEMS[system])))
         read.report("source-code", path, problem=wrong, nearest=close)
 
 
@@ -117,8 +126,7 @@ def _check_ids(read: Source) -> None:
             if found in first:
                 read.report("source-duplicate-id", place, id=found, first=first[found])
             elif number == 0 and found in _RESERVED_IDS:
-                expected = "an id that the plan does not have by itself"
-                read.report("source-value", place, found=repr(found), expected=expected, nearest="")
+                _report_value(read, place, found, "an id that the plan does not have by itself")
             first.setdefault(found, line)
 
 
@@ -155,11 +163,12 @@ def _check_references(read: Source) -> None:
 def _check_facts(read: Source) -> None:
     """Each fact that is named is one of the source, and each of the source is named."""
     counts = _mapping(_mapping(read.data.get("source")).get("facts"))
+    _mend_sections(read, counts)
     labels = {
         section if count == 1 else f"{section}-{number}": section
         for section, count in counts.items()
-        if isinstance(count, int)
-        for number in range(1, min(count, 99) + 1)
+        if _is_count(count)
+        for number in range(1, count + 1)
     }
     if not labels:
         return
@@ -167,8 +176,8 @@ def _check_facts(read: Source) -> None:
     for path, part in _parts(read.data):
         for place, fact in _named(part, path, "from"):
             expressed.add(_closest(fact, list(labels)))
-            is_counted = isinstance(counts.get(fact.partition("-")[0], 0), int)
-            if fact not in labels and is_counted:
+            is_counted = _is_count(counts.get(fact.partition("-")[0], 1))
+            if fact not in labels and is_counted and _FACT.fullmatch(fact):
                 read.report(
                     "source-unknown-fact",
                     place,
@@ -182,6 +191,26 @@ def _check_facts(read: Source) -> None:
     told = {issue.expression for issue in read.issues if issue.rule == "source-missing"}
     for section in counts.keys() - read.data.keys() - told:
         read.report("source-missing", (section,), missing=section)
+
+
+def _mend_sections(read: Source, counts: dict[str, Any]) -> None:
+    """Report the sections that a procedure does not have and read them as those that were meant."""
+    known = [name for name in Procedure.model_fields if name not in ("id", *_ELSEWHERE)]
+    for section in [name for name in counts if name not in known]:
+        path = ("source", "facts", section)
+        free = [name for name in known if name not in counts]
+        close = nearest(section, free)
+        allowed = ", ".join(known)
+        read.report(
+            "source-unknown-key", path, key=True, key_=section, nearest=close, allowed=allowed
+        )
+        meant = _closest(section, free)
+        counts[meant] = counts.pop(section)
+        read.rename(path, (*path[:-1], meant))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 1 <= value <= 99
 
 
 def _check_origins(read: Source) -> None:
@@ -224,6 +253,32 @@ def _check_questions(read: Source) -> None:
     for path, question in _items(read.data, "checklist"):
         if question.get("answer") == "choice" and not question.get("choices"):
             read.report("source-missing", (*path, "choices"), missing="choices")
+
+
+def _check_choosing(read: Source) -> None:
+    """Where parts are chosen from there are parts."""
+    for section in _ACTIONS:
+        for path, action in _actions(read.data.get(section), (section,)):
+            for place, choice in _named(action, path, "choose"):
+                if not action.get("parts"):
+                    _report_value(read, place, choice, "'parts' to choose from")
+
+
+def _check_quantities(read: Source) -> None:
+    """A span of time begins with its lesser number, and a limit has a unit of UCUM."""
+    for place, takes in _named(_mapping(read.data.get("duration")), ("duration",), "takes"):
+        span = _SPAN.match(takes)
+        if span and Decimal(span[1]) >= Decimal(span[2]):
+            _report_value(read, place, takes, "the lesser number first")
+    for path, criterion in _items(read.data, "criteria"):
+        for place, limit in _named(criterion, path, "limit"):
+            unit = limit.split(" ")[2:]
+            if unit and (wrong := ucum.problem(unit[0])):
+                _report_value(read, place, limit, f"a unit of UCUM ({wrong})")
+
+
+def _report_value(read: Source, path: Path, found: str, expected: str) -> None:
+    read.report("source-value", path, found=repr(found), expected=expected, nearest="")
 
 
 def _check_indications(read: Source) -> None:

@@ -197,9 +197,9 @@ class Criterion(Said):
     def _is_about_one_thing(self) -> Self:
         given = [name for name in _LOOKED_UP if getattr(self, name)]
         if len(given) != 1:
-            raise ValueError(f"one of {', '.join(_LOOKED_UP)} says what is looked up")
+            raise ValueError(f"just one of {', '.join(_LOOKED_UP)}, which says what is looked up")
         if bool(self.limit) != bool(self.exceeded) or (self.limit and not self.observation):
-            raise ValueError("'limit' and 'exceeded' go together, with 'observation'")
+            raise ValueError("'limit' and 'exceeded' together, with 'observation'")
         return self
 
     @property
@@ -236,7 +236,7 @@ class Evidence(Part):
 
     label: Text
     citation: Text
-    url: str = ""
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]\S*$")] = ""
     findings: str = ""
 
 

@@ -26,6 +26,9 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False}
 _BOOLEANS["FALSE"] = False
 _NULLS = {"", "~", "null", "Null", "NULL"}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""Characters that FHIR's strings and XML cannot hold; YAML allows them as escapes."""
+_OPEN_QUOTE = re.compile(r"""(?:[^'"#]*[:,-]\s+|[^'"#]*\[|\s*)(['"])(?:(?!\1).)*$""")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,4000}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 
@@ -102,7 +105,9 @@ def read(text: bytes, file: str) -> Source:
         begun = str(error.context).startswith(("while parsing a flow", "while scanning"))
         mark = (begun and error.context_mark) or error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        _add(source, "source-yaml", line, column, problem=_plain(error))
+        quote = _open_quote(source.lines[:line])
+        problem = "this quotation mark is not closed on its line" if quote else _plain(error)
+        _add(source, "source-yaml", *(quote or (line, column)), problem=problem)
         return source
     except (yaml.YAMLError, RecursionError) as error:
         _add(source, "source-yaml", 1, 1, problem=_plain(error))
@@ -115,6 +120,14 @@ def read(text: bytes, file: str) -> Source:
     except (_TooManyNodesError, RecursionError):
         _add(source, "source-aliases", 1, 1)
     return source
+
+
+def _open_quote(lines: list[str]) -> tuple[int, int] | None:
+    """Where a quotation mark stands that its line does not close: YAML only notices far below."""
+    for number, line in enumerate(lines, 1):
+        if found := _OPEN_QUOTE.match(line):
+            return number, found.start(1) + 1
+    return None
 
 
 def _decode(text: bytes, source: Source) -> str | None:
@@ -158,6 +171,14 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, at)) for at, item in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode), "YAML has three kinds of nodes"
+        if _CONTROL.search(node.value):
+            self._source.report(
+                "source-value",
+                path,
+                found="a control character",
+                expected="text that can be read",
+                nearest="",
+            )
         return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:

@@ -329,10 +329,10 @@ def test_writing_again_changes_nothing_and_removes_what_is_no_longer_made(tmp_pa
     "make, problem",
     [
         (lambda folder: None, "there is no such folder"),
-        (lambda folder: folder.mkdir(), "No such file"),
+        (lambda folder: folder.mkdir(), "it holds no package.yaml; name a folder with one"),
         (
             lambda folder: shutil.copytree(SECOND, folder, ignore=shutil.ignore_patterns("tea*")),
-            "p",
+            "no folder in it holds a procedure.yaml",
         ),
     ],
     ids=["no folder", "no package.yaml", "no procedure"],

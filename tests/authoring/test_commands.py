@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.source import read
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.build import command as build
 from fhirpkg.cli.coverage import command as coverage
 from fhirpkg.cli.package import command as package
 from fhirpkg.cli.schema import command as schema
-from fhirpkg.errors import SourceError
 
 RESOURCES = Path(__file__).parent.parent.parent / "resources"
 SECOND = Path(__file__).parent / "second"
@@ -52,11 +50,6 @@ def test_a_mistake_is_told_and_nothing_is_made(tmp_path, command):
     assert result.return_value == ExitCode.ISSUES
     assert "procedure.yaml:24:" in result.output
     assert not (folder / "tea-pouring" / "fhir").exists()
-
-
-def test_a_folder_without_a_package_is_told_with_what_to_do(tmp_path):
-    with pytest.raises(SourceError, match=r"it holds no package.yaml; name a folder with one"):
-        read_folder(tmp_path)
 
 
 def test_a_built_folder_can_be_packaged(tmp_path):

@@ -157,9 +157,9 @@ def built_first():
 
 YAML = (FOLDER / "cpt-20983" / "procedure.yaml").read_text()
 MISTAKES = [
-    ("    indications: any\n", "", "one of indications, condition"),
+    ("    indications: any\n", "", "just one of indications, condition"),
     ("    indications: any\n", "    indications: any\n    age: 18\n", "one of indications"),
-    ("    limit: above 1.8\n", "", "'limit' and 'exceeded' go together"),
+    ("    limit: above 1.8\n", "", "'limit' and 'exceeded' together"),
     ("    limit: above 1.8\n", "    limit: over 1.8\n", "limit"),
     ("    limit: above 1.8\n", "    limit: above 3.7\n", "3.7"),
     ("    observation: INR\n", "    observation: INRR\n", "did you mean 'INR'"),
