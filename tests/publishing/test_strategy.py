@@ -1,0 +1,86 @@
+import pytest
+
+from fhirpkg.client.capabilities import Capabilities
+from fhirpkg.publishing.strategy import (
+    Key,
+    Portions,
+    alternative,
+    condition,
+    refusals,
+    strategy_for,
+)
+from tests.publishing.sample import canonical, document, subject
+
+ALL = ["read", "search-type", "update", "create"]
+MEMBERS = subject(canonical("PlanDefinition", "course"), document("leaflet")).members
+
+
+def capabilities(system=(), **types):
+    """What a server offers: type to interactions, or to a whole entry of the statement."""
+    resources = []
+    for name, given in types.items():
+        more = given if isinstance(given, dict) else {"interaction": given}
+        codes = [{"code": code} for code in more.get("interaction", ALL)]
+        resources.append({"type": name, **more, "interaction": codes})
+    interactions = [{"code": code} for code in system]
+    rest = [{"mode": "server", "interaction": interactions, "resource": resources}]
+    return Capabilities.of({"fhirVersion": "4.0.1", "rest": rest}, "http://x")
+
+
+@pytest.mark.parametrize(
+    "system, portions, size",
+    [
+        (["transaction", "batch"], Portions.TRANSACTION, 200),
+        (["batch"], Portions.BATCH, 200),
+        ([], Portions.SINGLE, 1),
+    ],
+)
+def test_the_largest_portions_that_are_offered_are_taken(system, portions, size):
+    found = strategy_for(capabilities(system), MEMBERS)
+    assert (found.portions, found.size) == (portions, size)
+
+
+def test_a_server_that_takes_no_ids_of_ours_is_written_to_by_condition():
+    denied = capabilities(PlanDefinition={"updateCreate": False})
+    assert strategy_for(denied, MEMBERS).key is Key.CONDITION
+    assert strategy_for(capabilities(), MEMBERS).key is Key.ID
+
+
+def test_every_rung_leads_to_single_requests():
+    found = strategy_for(capabilities(["transaction"]), MEMBERS)
+    lower = found.smaller()
+    assert lower.portions is Portions.BATCH
+    assert (lower.smaller().portions, lower.smaller().size) == (Portions.SINGLE, 1)
+    assert lower.smaller().smaller() is None
+
+
+def test_each_type_that_is_not_taken_has_its_reason():
+    offered = capabilities(DocumentReference=["read", "search-type", "create"])
+    assert refusals(offered, MEMBERS) == {
+        "DocumentReference": "the server does not offer: update",
+        "PlanDefinition": "the server does not know this type",
+    }
+    assert refusals(capabilities(PlanDefinition=ALL, DocumentReference=ALL), MEMBERS) == {}
+
+
+def test_the_way_out_is_named_for_definitions_only():
+    assert "CDS Hooks" in alternative(capabilities(), ["PlanDefinition"])
+    assert alternative(capabilities(), ["DocumentReference"]) == ""
+
+
+@pytest.mark.parametrize(
+    "parameters, plan, leaflet",
+    [
+        (
+            ["url", "version", "identifier"],
+            "url=http%3A%2F%2Fexample.org%2Ffhir%2FPlanDefinition%2Fcourse&version=1.0.0",
+            "identifier=urn%3Aexample%3Adocuments%7Cleaflet",
+        ),
+        (["url"], "url=http%3A%2F%2Fexample.org%2Ffhir%2FPlanDefinition%2Fcourse", ""),
+        ([], "", ""),
+    ],
+)
+def test_a_condition_uses_what_the_server_searches_by(parameters, plan, leaflet):
+    entry = {"searchParam": [{"name": name} for name in parameters]}
+    offered = capabilities(PlanDefinition=entry, DocumentReference=entry)
+    assert [condition(offered, member) for member in MEMBERS] == [plan, leaflet]
