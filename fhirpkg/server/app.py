@@ -65,11 +65,14 @@ def _fhir_route(
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def fhir(request: HttpRequest) -> Response:
         try:
-            data = await _body(request, largest_body)
-        except Refused as error:
-            return _refusal(error, formats.JSON, endpoint)
+            data = await formats.body_within(largest_body, request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
+        if data is None:
+            # The rest stays unread, so the connection cannot be used again.
+            headers = {"Connection": "close"}
+            error = refused(413, "server-too-large", headers=headers, limit=largest_body)
+            return _refusal(error, formats.JSON, endpoint)
         return await run_in_threadpool(_respond, request, data, endpoint)
 
     return fhir
@@ -82,24 +85,6 @@ async def _nowhere(request: HttpRequest, error: Exception) -> Response:
     issue = rules.issue("server-unknown-path", path=f"{request.method} {path}", base=base)
     content = fhirjson.dump(outcome(issue)).encode()
     return Response(content, status, getattr(error, "headers", None), media_type=formats.JSON)
-
-
-async def _body(request: HttpRequest, limit: int) -> bytes:
-    """The body, as long as it stays within the limit. Raises Refused (413)."""
-    parts, size = [], 0
-    announced = request.headers.get("content-length", "0")
-    too_large = announced.isdecimal() and int(announced) > limit
-    if not too_large:
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                too_large = True
-                break
-    if too_large:
-        # The rest stays unread, so the connection cannot be used again.
-        raise refused(413, "server-too-large", headers={"Connection": "close"}, limit=limit)
-    return b"".join(parts)
 
 
 def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:

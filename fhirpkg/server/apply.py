@@ -12,8 +12,7 @@ from fhirpkg.applying.repository import MemoryRepository, in_bundle
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
 from fhirpkg.server.criteria import read_criteria
-from fhirpkg.server.exchange import Answer, Request, refused
-from fhirpkg.server.operation import Operation
+from fhirpkg.server.exchange import Answer, Request, parameters, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
 
-_DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
+DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
 
 
 class StoreRepository:
@@ -64,12 +63,9 @@ class _Input:
     """The parameters of a call, wherever they stand: in the query or a Parameters resource."""
 
     def __init__(self, request: Request) -> None:
-        self._values: dict[str, list[Any]] = {}
+        self._values = parameters(request.resource)
         for name, text in request.query:
             self._values.setdefault(name, []).append(text)
-        for part in (request.resource or {}).get("parameter", ()):
-            key = next((k for k in part if k == "resource" or k.startswith("value")), "part")
-            self._values.setdefault(part.get("name", ""), []).append(part.get(key))
 
     def all(self, name: str) -> list[Any]:
         """All values of a name."""
@@ -110,12 +106,13 @@ class _Input:
         return next(iter(self.all("useServerData")), True) not in (False, "false")
 
 
-def _apply(request: Request, endpoint: Endpoint) -> Answer:
+def apply(request: Request, endpoint: Endpoint) -> Answer:
+    """A CarePlan with its RequestGroup, or the resource that an ActivityDefinition asks for."""
     given = _Input(request)
     return Answer(200, _applied(request, endpoint, given, given.reference("subject")).result)
 
 
-def _r5_apply(request: Request, endpoint: Endpoint) -> Answer:
+def r5_apply(request: Request, endpoint: Endpoint) -> Answer:
     """One Bundle a subject, in a Parameters resource."""
     given = _Input(request)
     subjects = given.references("subject") or [""]
@@ -130,7 +127,7 @@ def _applied(
     request: Request, endpoint: Endpoint, given: _Input, subject: str, *, as_bundle: bool = False
 ) -> Applied:
     """Apply, with errors as refusals: 400 for wrong use, 404 and 422 for what cannot be found."""
-    from fhirpkg.applying.application import apply  # noqa: PLC0415 - start-up
+    from fhirpkg.applying import application  # noqa: PLC0415 - start-up
 
     stored = StoreRepository(endpoint)
     repository: Repository = stored
@@ -139,7 +136,7 @@ def _applied(
     if not given.uses_server():
         repository = _OnlyKnowledge(stored)
     try:
-        return apply(
+        return application.apply(
             definition,
             subject,
             repository,
@@ -165,7 +162,7 @@ class _OnlyKnowledge:
 
     def read(self, resource_type: str, resource_id: str) -> Resource | None:
         """Definitions alone."""
-        known = resource_type in (*_DEFINITIONS, "Questionnaire")
+        known = resource_type in (*DEFINITIONS, "Questionnaire")
         return self._repository.read(resource_type, resource_id) if known else None
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
@@ -204,13 +201,3 @@ def _definition(request: Request, given: _Input, stored: StoreRepository) -> Res
 
 def _refusal(status: int, error: Exception) -> Exception:
     return refused(status, "server-operation-input", name="apply", problem=error)
-
-
-_SPEC = "http://hl7.org/fhir/OperationDefinition/"
-APPLY = Operation(f"{_SPEC}PlanDefinition-apply", _apply, ("type", "instance"), types=_DEFINITIONS)
-R5_APPLY = Operation(
-    "http://hl7.org/fhir/uv/cpg/OperationDefinition/cpg-plandefinition-apply",
-    _r5_apply,
-    ("type", "instance"),
-    types=("PlanDefinition",),
-)

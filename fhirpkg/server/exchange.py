@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from fhirpkg import rules
+from fhirpkg import fhirjson, rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +100,17 @@ def outcome(*issues: Issue) -> Resource:
     """An OperationOutcome of these issues."""
     found = [issue.as_operation_outcome_issue() for issue in issues]
     return {"resourceType": "OperationOutcome", "issue": found}
+
+
+def parameters(resource: Resource | None) -> dict[str, list[Any]]:
+    """What a Parameters resource holds by name: values, resources, or the parts of a part."""
+    found: dict[str, list[Any]] = {}
+    if resource is None or resource.get("resourceType") != "Parameters":
+        return found
+    for part in fhirjson.objects(resource, "parameter"):
+        key = next((k for k in part if k == "resource" or k.startswith("value")), "part")
+        found.setdefault(fhirjson.text_of(part, "name"), []).append(part.get(key))
+    return found
 
 
 def split_url(url: str) -> tuple[tuple[str, ...], Query]:

@@ -14,6 +14,8 @@ from fhirpkg.server.exchange import Refused, refused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from starlette.requests import Request as HttpRequest
+
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Issue, Resource
 
@@ -30,6 +32,19 @@ _FORMATS = {
 }
 _ANYTHING = {"*/*", "application/*", ""}
 _VERSIONS = {None, "4.0", "4.0.1"}
+
+
+async def body_within(limit: int, http: HttpRequest) -> bytes | None:
+    """The body of a request; None, the rest left unread, when it is larger than the limit."""
+    announced = http.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        return None
+    data = bytearray()
+    async for part in http.stream():
+        data += part
+        if len(data) > limit:
+            return None
+    return bytes(data)
 
 
 def wanted_format(accept: str, asked: str = "") -> str:

@@ -19,6 +19,7 @@ from fhirpkg.applying import hooks
 from fhirpkg.applying.hook_requests import CONTEXTS, HookError
 from fhirpkg.server.apply import StoreRepository
 from fhirpkg.server.criteria import read_criteria
+from fhirpkg.server.formats import body_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,13 +113,9 @@ def _feedback(endpoint: Endpoint) -> Handler:
 
 async def _handled(request: HttpRequest, clients: HookClients | None, handle: Handler) -> Response:
     service = request.path_params["service"]
-    parts, size = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        size += len(part)
-        if size > _LARGEST_REQUEST:
-            return _refusal(413, f"a request may have {_LARGEST_REQUEST} bytes at most")
-    body = b"".join(parts)
+    body = await body_within(_LARGEST_REQUEST, request)
+    if body is None:
+        return _refusal(413, f"a request may have {_LARGEST_REQUEST} bytes at most")
     token = request.headers.get("authorization", "")
 
     def answer() -> Resource:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirpath.walking import shapes_of
 from fhirpkg.server.criteria import read_criteria
 from fhirpkg.server.exchange import split_url
 
@@ -30,8 +31,7 @@ class Links:
     """Rewrites resources; `targets` leads from each fullUrl to the relative address."""
 
     def __init__(self, types: TypeModel, targets: Mapping[str, str]) -> None:
-        self._types = types
-        self._known: dict[tuple[str, str], str] = {}
+        self._shapes = shapes_of(types)
         self._targets = {url: target for url, target in targets.items() if url != target}
         self._relative = {
             match[1]: target
@@ -43,7 +43,7 @@ class Links:
         """The resource with its links to other entries led to where they will be."""
         if not self._targets:
             return resource
-        found: Resource = self._walk(resource, "Resource")
+        found: Resource = self._walk(resource, "")
         return found
 
     def _walk(self, value: Any, type_name: str) -> Any:
@@ -53,38 +53,22 @@ class Links:
             return self._link(value, type_name)
         if not isinstance(value, dict):
             return value
-        if type_name == "Resource":
-            type_name = str(value.get("resourceType", ""))
+        type_name = type_name or str(value.get("resourceType", ""))
+        if type_name == "Reference" and isinstance(value.get("reference"), str):
+            value = value | {"reference": self._referred(value["reference"])}
+        shape = self._shapes[type_name]
+        plans = shape.by_key if shape else {}
         return {
-            key: self._walk(item, inner) if (inner := self._type_of(type_name, key)) else item
+            key: self._walk(item, plans[key][2]) if key in plans else item
             for key, item in value.items()
         }
 
-    def _type_of(self, type_name: str, key: str) -> str:
-        known = self._known.get((type_name, key))
-        if known is None:
-            known = self._known[type_name, key] = self._find_type(type_name, key)
-        return known
-
-    def _find_type(self, type_name: str, key: str) -> str:
-        """The type of a property, empty if it is none that can hold a link."""
-        if type_name == "Reference" and key == "reference":
-            return "Reference.reference"
-        key = key.removeprefix("_")
-        elements = self._types.elements(type_name)
-        element = elements.get(key)
-        if element is not None:
-            return element.types[0]
-        for name, choice in elements.items():
-            if choice.is_choice and key.startswith(name):
-                return next((t for t in choice.types if _same(t, key[len(name) :])), "")
-        return ""
+    def _referred(self, reference: str) -> str:
+        url, mark, version = reference.partition("/_history/")
+        target = self._targets.get(url) or self._relative.get(url)
+        return f"{target}{mark}{version}" if target else reference
 
     def _link(self, value: str, type_name: str) -> str:
-        if type_name == "Reference.reference":
-            url, mark, version = value.partition("/_history/")
-            target = self._targets.get(url) or self._relative.get(url)
-            return f"{target}{mark}{version}" if target else value
         if type_name in _URIS and value.startswith("urn:"):
             # Only urn: addresses are sure to be meant: a definition's url may be its own fullUrl.
             return self._targets.get(value, value)
@@ -93,10 +77,6 @@ class Links:
                 lambda match: match[1] + self._targets.get(match[2], match[2]), value
             )
         return value
-
-
-def _same(type_name: str, suffix: str) -> bool:
-    return type_name[:1].upper() + type_name[1:] == suffix
 
 
 def may_be_conditional(content: str) -> bool:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.server.exchange import Answer, Request, refused
-from fhirpkg.server.operation import Operation, parameter
+from fhirpkg.server.exchange import Answer, Request, parameters, refused
 
 if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
 
 
-def _meta_delete(request: Request, endpoint: Endpoint) -> Answer:
+def meta_delete(request: Request, endpoint: Endpoint) -> Answer:
     """Take away what the parameter `meta` names, without making a new version."""
-    removed = parameter(request.body, "meta")
+    removed = next(iter(parameters(request.body).get("meta", ())), None)
     if not isinstance(removed, dict):
         problem = "it needs a Parameters with one parameter 'meta' of type Meta"
         raise refused(400, "server-operation-input", name="meta-delete", problem=problem)
@@ -39,11 +38,3 @@ def _meta_delete(request: Request, endpoint: Endpoint) -> Answer:
 
 def _identity(item: Any) -> Any:
     return (item.get("system"), item.get("code")) if isinstance(item, dict) else item
-
-
-META_DELETE = Operation(
-    "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
-    _meta_delete,
-    ("instance",),
-    changes=True,
-)

@@ -1,21 +1,52 @@
-"""The operations of the server in one table, and how one is found and run."""
+"""The operations of the server in one table, and how one is found and run.
+
+See http://hl7.org/fhir/R4/operations.html.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.server import apply, meta, validating
+from fhirpkg.server.apply import DEFINITIONS, apply, r5_apply
 from fhirpkg.server.exchange import Answer, Request, refused
+from fhirpkg.server.meta import meta_delete
+from fhirpkg.server.validating import validate
 
 if TYPE_CHECKING:
-    from fhirpkg.server.endpoint import Endpoint
-    from fhirpkg.server.operation import Operation
+    from collections.abc import Callable
 
-OPERATIONS: dict[str, Operation] = {
-    "apply": apply.APPLY,
-    "meta-delete": meta.META_DELETE,
-    "r5.apply": apply.R5_APPLY,
-    "validate": validating.VALIDATE,
+    from fhirpkg.server.endpoint import Endpoint
+
+    Handler = Callable[[Request, Endpoint], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation: where its definition stands, where it is offered, and what runs it.
+
+    `levels` are "system", "type" and "instance"; without `types` it is offered on all types. Only
+    one that does not change anything may be asked for by GET.
+    """
+
+    definition: str
+    handler: Handler
+    levels: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    changes: bool = False
+
+
+_SPEC = "http://hl7.org/fhir/OperationDefinition/"
+_CPG = "http://hl7.org/fhir/uv/cpg/OperationDefinition/"
+OPERATIONS = {
+    "apply": Operation(f"{_SPEC}PlanDefinition-apply", apply, ("type", "instance"), DEFINITIONS),
+    "meta-delete": Operation(
+        f"{_SPEC}Resource-meta-delete", meta_delete, ("instance",), changes=True
+    ),
+    "r5.apply": Operation(
+        f"{_CPG}cpg-plandefinition-apply", r5_apply, ("type", "instance"), DEFINITIONS[:1]
+    ),
+    "validate": Operation(f"{_SPEC}Resource-validate", validate, ("system", "type", "instance")),
 }
 """Name without `$` -> operation; the CapabilityStatement and the routes follow this table."""
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError
-from fhirpkg.server.exchange import Answer, Request, refused
+from fhirpkg.server.exchange import Answer, Request, parameters, refused
 from fhirpkg.server.indexing import LOCAL
-from fhirpkg.server.operation import Operation, parameter
 from fhirpkg.validation.validator import Validator
 
 if TYPE_CHECKING:
@@ -20,13 +19,12 @@ if TYPE_CHECKING:
 _DEFINING = ("StructureDefinition", "ValueSet", "CodeSystem")
 
 
-def _validate(request: Request, endpoint: Endpoint) -> Answer:
+def validate(request: Request, endpoint: Endpoint) -> Answer:
     """What is wrong with a resource that is sent or stored: an OperationOutcome, always 200."""
     resource = _resource(request, endpoint)
     profiles = [value for name, value in request.query if name == "profile"]
-    asked = parameter(request.resource, "profile")
-    if isinstance(asked, str):
-        profiles.append(asked)
+    asked = parameters(request.resource).get("profile", ())
+    profiles += [profile for profile in asked if isinstance(profile, str)]
     try:
         outcome = validator(endpoint).validate(resource, profiles)
     except DefinitionError as error:
@@ -37,7 +35,7 @@ def _validate(request: Request, endpoint: Endpoint) -> Answer:
 def _resource(request: Request, endpoint: Endpoint) -> Resource:
     sent = request.resource
     if sent is not None and sent.get("resourceType") == "Parameters":
-        sent = parameter(sent, "resource")
+        sent = next(iter(parameters(sent).get("resource", ())), None)
     if isinstance(sent, dict):
         found = sent.get("resourceType")
         if len(request.path) > 1 and found != request.path[0]:
@@ -89,10 +87,3 @@ def _retrieve(endpoint: Endpoint) -> Any:
         return version.resource() if version else None
 
     return retrieve
-
-
-VALIDATE = Operation(
-    "http://hl7.org/fhir/OperationDefinition/Resource-validate",
-    _validate,
-    ("system", "type", "instance"),
-)
