@@ -6,9 +6,8 @@ import gc
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-from fhirpkg import fhirjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,6 +70,11 @@ class Targets:
         if identity.defines:
             self.definitions.append(given)
 
+    def knows(self, reference: str) -> bool:
+        """Whether one of the inputs is what a reference leads to."""
+        name = reference.partition("#")[0].partition("/_history/")[0]
+        return name in self.by_name or name in self.by_inner
+
     def retrieve(self, reference: str) -> Resource | None:
         """The resource among the inputs that a reference or canonical leads to, or None."""
         name = reference.partition("#")[0].partition("/_history/")[0]
@@ -86,8 +90,9 @@ class Targets:
 
 
 def _parse(data: bytes) -> _Parsed:
+    """What one input holds, read as plainly as can be: what is wrong with it is told of itself."""
     found: dict[str, Resource] = {}
-    for resource in _resources(fhirjson.read(data)[0]):
+    for resource in _resources(json.loads(data.decode("utf-8-sig"), parse_float=Decimal)):
         for name in _names(resource):
             found.setdefault(name, resource)
     return _Parsed(len(data), found)

@@ -277,6 +277,7 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
         terminology=_terminology(definitions, options["tx"]),
         retrieve=targets.retrieve,
         bases=targets.bases,
+        knows=targets.knows,
     )
 
 

@@ -82,12 +82,21 @@ class Target:
         else:
             self._check_canonical(reference, t, run)
 
+    @property
+    def _looks_inside(self) -> bool:
+        """Whether more than its type and that it exists is to be known of a target."""
+        return bool(self._allowed.profiles or self._allowed.aggregation)
+
     def _check_stated(self, x: dict[str, Any], t: Trail, run: Run) -> None:
         stated = x.get("type")
         if isinstance(stated, str) and "reference" not in x:
             self._check_type(stated.rpartition("/")[2], "'type'", (t, "type"), run)
 
     def _check_reference(self, reference: str, t: Trail, run: Run) -> None:
+        match = _LITERAL.fullmatch(reference)
+        if match and not self._looks_inside and run.is_elsewhere(reference, t):
+            self._check_type(match["type"], "the url", t, run)
+            return
         target = run.resolve(reference, t)
         self._check_aggregation(reference, target, t, run)
         if target is None:

@@ -85,6 +85,7 @@ class Run:
         settings: Settings | None = None,
         retrieve: Callable[[str], Resource | None] | None = None,
         bases: Collection[str] = (),
+        knows: Callable[[str], bool] | None = None,
     ) -> None:
         self.root = root
         self.definitions = definitions
@@ -100,6 +101,7 @@ class Run:
         self.conforming: dict[tuple[str, int], bool | None] = {}
         """Profile and id() of a value to whether it meets the profile."""
         self._retrieve = retrieve
+        self._knows = knows
         self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
         self._indexes: dict[int, BundleIndex] = {}
         self._entered: set[tuple[str, int]] = set()
@@ -183,6 +185,14 @@ class Run:
     def must_be_here(self, canonical: str) -> bool:
         """Whether a canonical is of a guide that the inputs hold, with all it defines."""
         return bool(self._bases) and canonical.startswith(self._bases)
+
+    def is_elsewhere(self, reference: str, path: Path | Trail) -> bool:
+        """Whether a reference certainly leads to another input, without reading that."""
+        return (
+            self._knows is not None
+            and not self.is_bundled(reference, path)
+            and self._knows(reference)
+        )
 
     def is_bundled(self, reference: str, path: Path | Trail) -> bool:
         """Whether a reference leads to an entry of a Bundle around its place."""

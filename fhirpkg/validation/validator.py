@@ -31,8 +31,9 @@ _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 class Validator:
     """Checks resources against FHIR R4, the packages given and the profiles they claim.
 
-    `retrieve` gives the resource of a reference that leads out of the input, or None; `bases` are
-    the canonical bases of guides of which every definition must be at hand.
+    `retrieve` gives the resource of a reference that leads out of the input, or None; `knows`
+    says without reading it whether there is one. `bases` are the canonical bases of guides of
+    which every definition must be at hand.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Validator:
         terminology: Terminology | None = None,
         retrieve: Callable[[str], Resource | None] | None = None,
         bases: Collection[str] = (),
+        knows: Callable[[str], bool] | None = None,
     ) -> None:
         definitions = definitions or Definitions.core()
         for package in packages:
@@ -53,6 +55,7 @@ class Validator:
         self.settings = settings or Settings()
         self._retrieve = retrieve
         self._bases = tuple(bases)
+        self._knows = knows
         self._checks = Checks(definitions, self.terminology, self.settings)
 
     def validate(
@@ -94,6 +97,7 @@ class Validator:
             self.settings,
             self._retrieve,
             self._bases,
+            self._knows,
         )
         try:
             self._checks.check_resource(value, (), run)

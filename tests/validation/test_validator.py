@@ -190,3 +190,15 @@ def test_what_a_guide_among_the_inputs_should_define_must_be_there():
         ("reference-not-found", "PlanDefinition.library[0]"),
         ("not-checked-canonical", "PlanDefinition.library[1]"),
     ]
+
+
+def test_a_target_that_is_known_to_be_elsewhere_is_not_read():
+    def retrieve(reference):
+        raise AssertionError(reference)
+
+    patient = {"resourceType": "Patient", "managingOrganization": {"reference": "Organization/1"}}
+    validator = Validator(retrieve=retrieve, knows="Organization/1".__eq__)
+    assert not validator.validate(patient).issues
+    patient["managingOrganization"] = {"reference": "Device/1"}
+    errors = Validator(retrieve=retrieve, knows=lambda _: True).validate(patient).errors
+    assert [error.rule for error in errors] == ["reference-target"]
