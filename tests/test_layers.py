@@ -26,7 +26,6 @@ HOMES = {
     "jinja2": {"render"},
     "jwt": {"client", "server"},
     "lxml": {"fhirxml"},
-    "markdown_it": {"render"},
     "markupsafe": {"render"},
     "pydantic": {"authoring"},
     "requests": {"packages", "client"},
