@@ -145,7 +145,7 @@ def _element(
         return name, element, element.types[0]
     if element is not None:
         chosen = next((t for t in element.types if t.lower() == of_type.lower()), "")
-        return name + chosen[:1].upper() + chosen[1:], element, chosen
+        return element.key(chosen), element, chosen
     for choice in elements.values():
         suffix = name.removeprefix(choice.name)
         if choice.is_choice and suffix != name:

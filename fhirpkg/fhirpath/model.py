@@ -22,6 +22,12 @@ class ElementType:
     is_list: bool
     is_choice: bool
 
+    def key(self, type_name: str) -> str:
+        """The JSON key of a value of one of the types: a choice has the type's name in it."""
+        if not self.is_choice:
+            return self.name
+        return f"{self.name}{type_name[:1].upper()}{type_name[1:]}"
+
 
 class TypeModel(Protocol):
     """The types that expressions walk; the same object gives the same answers for ever."""

@@ -33,7 +33,7 @@ class Shape:
         self.by_name: dict[str, Plan | dict[str, Plan]] = {}
         self.by_key: dict[str, Plan] = {}
         for element in elements:
-            plans = [_plan(_key(element, type_name), type_name) for type_name in element.types]
+            plans = [_plan(element.key(type_name), type_name) for type_name in element.types]
             by_key = {plan[0]: plan for plan in plans}
             by_key |= {plan[1]: plan for plan in plans if plan[1]}
             self.by_key |= by_key
@@ -174,12 +174,6 @@ def _resource_type(value: Any) -> str:
         found = value.get("resourceType", "")
         return found if type(found) is str else ""
     return ""
-
-
-def _key(element: ElementType, type_name: str) -> str:
-    if not element.is_choice:
-        return element.name
-    return f"{element.name}{type_name[:1].upper()}{type_name[1:]}"
 
 
 def _plan(key: str, type_name: str) -> Plan:

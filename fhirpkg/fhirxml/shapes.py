@@ -66,12 +66,10 @@ class Shapes:
         made: list[Child] = []
         for place, element in enumerate(self._model.elements(type_name).values()):
             for type_ in element.types:
-                name, expression = element.name, element.name
-                if element.is_choice:
-                    name += type_[:1].upper() + type_[1:]
-                    expression += f".ofType({type_})"
-                kind = self._kind(type_)
-                made.append(Child(name, expression, type_, kind, element.is_list, place))
+                of_type = f".ofType({type_})" if element.is_choice else ""
+                expression, kind = element.name + of_type, self._kind(type_)
+                key = element.key(type_)
+                made.append(Child(key, expression, type_, kind, element.is_list, place))
         return made
 
     def _kind(self, type_name: str) -> str:

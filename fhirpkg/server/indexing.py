@@ -31,10 +31,6 @@ LOCAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_hi
 """A relative reference to a resource of the same server."""
 
 _COLUMNS = {"_id": "id", "_lastUpdated": "updated"}
-_UNUSABLE = {
-    # Its expression calls hasExtension(), which no version of FHIRPath defines.
-    "http://hl7.org/fhir/SearchParameter/questionnaireresponse-extensions-QuestionnaireResponse-item-subject",
-}
 _SYSTEMS_OF_CONTACT = {"phone", "fax", "email", "pager", "url", "sms", "other"}
 
 
@@ -114,7 +110,7 @@ class Indexing:
     def _parameter(self, resource_type: str, code: str, definition: Resource) -> Parameter | None:
         kind, url = definition["type"], definition["url"]
         texts = tuple(_alternatives(definition.get("expression", ""), resource_type))
-        if not texts or url in _UNUSABLE or (kind not in INDEXED and kind != "composite"):
+        if not texts or (kind not in INDEXED and kind != "composite"):
             return None
         if kind == "date":
             texts = tuple(map(self._without_text, texts))

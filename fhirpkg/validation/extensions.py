@@ -174,7 +174,7 @@ def _named(name: str, key: str, types: Any) -> set[str]:
             return {f"{name}.{key}", *element.types}
         if element.is_choice and key.startswith(element.name):
             for kind in element.types:
-                if key == f"{element.name}{kind[:1].upper()}{kind[1:]}":
+                if key == element.key(kind):
                     return {f"{name}.{element.name}[x]", f"{name}.{element.name}", kind}
     return set()
 

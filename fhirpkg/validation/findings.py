@@ -64,7 +64,7 @@ def _name_and_type(key: str, parent: str, types: TypesOfDefinitions) -> tuple[st
     for element in elements.values():
         if element.is_choice and name.startswith(element.name):
             for choice in element.types:
-                if name == element.name + choice[:1].upper() + choice[1:]:
+                if name == element.key(choice):
                     return f"{element.name}.ofType({choice})", choice
     return name, ""
 

@@ -237,9 +237,9 @@ def _places(text: str) -> list[str]:
 def _check_texts(value: Any, type_name: str, path: Path, run: Run) -> None:
     """Look for HTML in every string and markdown of an object, contained resources left out."""
     types = run.definitions.types
-    for name, element in types.elements(type_name).items():
+    for element in types.elements(type_name).values():
         for type_ in element.types:
-            key = name + type_[:1].upper() + type_[1:] if element.is_choice else name
+            key = element.key(type_)
             items = value.get(key)
             if items is None or type_ in {"Resource", "xhtml"}:
                 continue

@@ -32,7 +32,7 @@ def test_only_parameters_without_an_expression_or_a_comparison_are_left_out(inde
     }
     unusable = {code for _, code in left}
     without_expression = {"_text", "_content", "_query", "_filter", "age", "birthOrderBoolean"}
-    assert unusable == without_expression | {"near", "item-subject"}
+    assert unusable == without_expression | {"near"}
 
 
 @pytest.mark.parametrize(

@@ -121,10 +121,7 @@ def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node])
 
 def _key(name: str, value_node: Node, element: ElementType | None) -> str:
     """The JSON key: a choice element carries the type of its value."""
-    if element is None or not element.is_choice:
-        return name
-    chosen: str = value_node.get("classType", "").rpartition("}")[2]
-    return name + (chosen[:1].upper() + chosen[1:])
+    return element.key(value_node.get("classType", "").rpartition("}")[2]) if element else name
 
 
 SPECIAL = {

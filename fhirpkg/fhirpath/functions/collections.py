@@ -19,31 +19,6 @@ def single(items: list[Item]) -> list[Item]:
     return items
 
 
-def first(items: list[Item]) -> list[Item]:
-    """The first item."""
-    return items[:1]
-
-
-def last(items: list[Item]) -> list[Item]:
-    """The last item."""
-    return items[-1:]
-
-
-def tail(items: list[Item]) -> list[Item]:
-    """All but the first."""
-    return items[1:]
-
-
-def skip(items: list[Item], count: int) -> list[Item]:
-    """All but the first so many."""
-    return items[max(count, 0) :]
-
-
-def take(items: list[Item], count: int) -> list[Item]:
-    """The first so many."""
-    return items[: max(count, 0)]
-
-
 def intersect(items: list[Item], others: list[Item]) -> list[Item]:
     """The items that are among the others too, each once."""
     keys = {identity(other) for other in others}
@@ -69,11 +44,11 @@ def union(scope: Scope, items: list[Item], others: list[Item]) -> list[Item]:
 
 FUNCTIONS = {
     "single": Function(single, "items"),
-    "first": Function(first, "items"),
-    "last": Function(last, "items"),
-    "tail": Function(tail, "items"),
-    "skip": Function(skip, "items", ("integer",)),
-    "take": Function(take, "items", ("integer",)),
+    "first": Function(lambda items: items[:1], "items"),
+    "last": Function(lambda items: items[-1:], "items"),
+    "tail": Function(lambda items: items[1:], "items"),
+    "skip": Function(lambda items, count: items[max(count, 0) :], "items", ("integer",)),
+    "take": Function(lambda items, count: items[: max(count, 0)], "items", ("integer",)),
     "intersect": Function(intersect, "items", ("items",)),
     "exclude": Function(exclude, "items", ("items",)),
     "combine": Function(combine, "items", ("items",), scoped=True),

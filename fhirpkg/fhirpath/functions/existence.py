@@ -34,34 +34,9 @@ def _booleans(items: list[Item]) -> list[bool]:
     return values
 
 
-def all_true(items: list[Item]) -> bool:
-    """Whether all are true."""
-    return all(_booleans(items))
-
-
-def any_true(items: list[Item]) -> bool:
-    """Whether one is true."""
-    return any(_booleans(items))
-
-
-def all_false(items: list[Item]) -> bool:
-    """Whether all are false."""
-    return not any(_booleans(items))
-
-
-def any_false(items: list[Item]) -> bool:
-    """Whether one is false."""
-    return not all(_booleans(items))
-
-
 def subset_of(items: list[Item], others: list[Item]) -> bool:
     """Whether each item is among the others."""
     return {identity(item) for item in items} <= {identity(item) for item in others}
-
-
-def superset_of(items: list[Item], others: list[Item]) -> bool:
-    """Whether each of the others is among the items."""
-    return subset_of(others, items)
 
 
 def is_distinct(items: list[Item]) -> bool:
@@ -73,12 +48,14 @@ FUNCTIONS = {
     "empty": Function(operator.not_, "items", gives="Boolean"),
     "exists": Function(exists, "items", ("criteria",), "Boolean", optional=1, scoped=True),
     "all": Function(all_meet, "items", ("criteria",), "Boolean", scoped=True),
-    "allTrue": Function(all_true, "items", gives="Boolean"),
-    "anyTrue": Function(any_true, "items", gives="Boolean"),
-    "allFalse": Function(all_false, "items", gives="Boolean"),
-    "anyFalse": Function(any_false, "items", gives="Boolean"),
+    "allTrue": Function(lambda items: all(_booleans(items)), "items", gives="Boolean"),
+    "anyTrue": Function(lambda items: any(_booleans(items)), "items", gives="Boolean"),
+    "allFalse": Function(lambda items: not any(_booleans(items)), "items", gives="Boolean"),
+    "anyFalse": Function(lambda items: not all(_booleans(items)), "items", gives="Boolean"),
     "subsetOf": Function(subset_of, "items", ("items",), "Boolean"),
-    "supersetOf": Function(superset_of, "items", ("items",), "Boolean"),
+    "supersetOf": Function(
+        lambda items, others: subset_of(others, items), "items", ("items",), "Boolean"
+    ),
     "isDistinct": Function(is_distinct, "items", gives="Boolean"),
     "distinct": Function(distinct, "items"),
     "count": Function(len, "items", gives="Integer"),

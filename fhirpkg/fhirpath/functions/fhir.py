@@ -99,13 +99,17 @@ def _resolve(scope: Scope, item: Item) -> Any:
     return environment.resolve(reference) if environment.resolve else None
 
 
+def _only(items: list[Item], function: str) -> Item:
+    if len(items) > 1:
+        raise EvaluationError(f"{function} is for a single item")
+    return items[0]
+
+
 def member_of(scope: Scope, items: list[Item], value_set: str) -> bool | None:
     """Whether a code, Coding or CodeableConcept is in a value set."""
     if not items:
         return None
-    if len(items) > 1:
-        raise EvaluationError("memberOf() is for a single item")
-    item = items[0]
+    item = _only(items, "memberOf()")
     value, type_name = item[:2] if type(item) is tuple else (item, "code")
     service = scope.environment.member_of
     return _told(f"memberOf('{value_set}')", service and service(value, type_name, value_set))
@@ -115,10 +119,9 @@ def conforms_to(scope: Scope, items: list[Item], canonical: str) -> bool | None:
     """Whether a resource or element conforms to a profile."""
     if not items:
         return None
-    if len(items) > 1:
-        raise EvaluationError("conformsTo() is for a single item")
+    item = _only(items, "conformsTo()")
     service = scope.environment.conforms_to
-    value = items[0][0] if type(items[0]) is tuple else None
+    value = item[0] if type(item) is tuple else None
     known = service(value, canonical) if service and type(value) is dict else None
     return _told(f"conformsTo('{canonical}')", known)
 
