@@ -57,6 +57,23 @@ RULES = (
         "http://hl7.org/fhir/R4/terminologies-systems.html",
     ),
     Rule(
+        "content-coding",
+        ERROR,
+        "code-invalid",
+        "Each code says which system it is of",
+        "the code '{code}' stands without its system",
+        "add the url of the code system",
+        "http://hl7.org/fhir/R4/datatypes.html#Coding",
+    ),
+    Rule(
+        "content-expression",
+        ERROR,
+        "value",
+        "Each expression can be read, and its language is known",
+        "{problem}",
+        spec="http://hl7.org/fhir/R4/metadatatypes.html#Expression",
+    ),
+    Rule(
         "content-identity",
         ERROR,
         "business-rule",
@@ -93,7 +110,7 @@ RULES = (
         "content-action-id",
         ERROR,
         "duplicate",
-        "Each action has an id of its own",
+        "Each action and each goal has an id of its own",
         "{problem}",
     ),
     Rule(

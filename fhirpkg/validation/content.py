@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
 from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirpath.parser import parse
 from fhirpkg.packages.package import content_root, read_profiles
+from fhirpkg.rules import nearest
 from fhirpkg.validation.content_documents import attachment_of, check_document
 from fhirpkg.validation.content_plans import check_plan
-from fhirpkg.validation.json_places import codings, objects, value_at
+from fhirpkg.validation.json_places import codings, mappings, objects, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +31,11 @@ _OWNERS = {
     SNOMED_CT: ("SNOMED CT", "SNOMED International"),
 }
 """Code systems whose owners ask for a notice: their names, and what the notice names."""
+
+_LANGUAGES = (
+    "text/fhirpath", "text/cql", "text/cql-identifier", "text/cql-expression",
+    "application/x-fhir-query",
+)  # fmt: skip
 
 _SEARCHED = {
     "PlanDefinition": ("topic",),
@@ -46,6 +54,9 @@ def check_content(resource: Resource, path: Path, run: Run) -> None:
     _check_keys(resource, path, run)
     _check_codes(resource, path, run)
     _check_notices(resource, path, run)
+    for place, value in mappings(resource, path):
+        _check_codings(value, place, run)
+        _check_expression(value, place, run)
     if resource["resourceType"] == "PlanDefinition":
         check_plan(resource, path, run)
     elif resource["resourceType"] == "DocumentReference":
@@ -197,6 +208,29 @@ def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: R
             problem = f"'{code}' is no SNOMED CT id"  # an expression is no code of our content
         if problem:
             run.report("content-code", (*place_of_code, "code"), problem=problem)
+
+
+def _check_codings(concept: Resource, place: Path, run: Run) -> None:
+    """Each coding of a concept says which system its code is of."""
+    for at, coding in enumerate(objects(concept, "coding")):
+        if "code" in coding and "system" not in coding:
+            run.report("content-coding", (*place, "coding", at), code=coding["code"])
+
+
+def _check_expression(value: Resource, place: Path, run: Run) -> None:
+    """An expression has a language that is known; FHIRPath can be parsed."""
+    language, text = value.get("language"), value.get("expression")
+    if not isinstance(language, str) or not isinstance(text, str):
+        return
+    if language not in _LANGUAGES:
+        near = nearest(language, list(_LANGUAGES))
+        problem = f"'{language}' is no language of expressions that is known{near}"
+        run.report("content-expression", (*place, "language"), problem=problem)
+    elif language == "text/fhirpath":
+        try:
+            parse(text)
+        except FhirPathError as error:
+            run.report("content-expression", (*place, "expression"), problem=str(error))
 
 
 def _includes(resource: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:

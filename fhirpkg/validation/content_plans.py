@@ -42,6 +42,9 @@ def check_plan(plan: Resource, path: Path, run: Run) -> None:
             if _MARKDOWN.search(str(action.get(key, ""))):
                 run.report("content-markdown", (*place, key))
     for at, aim in enumerate(objects(plan, "goal")):
+        if "id" not in aim:
+            place = (*path, "goal", at)
+            run.report("content-action-id", place, problem="this goal has no id")
         if "target" in aim and "documentation" not in aim:
             run.report("content-target-source", (*path, "goal", at, "target"))
     if _MARKDOWN.search(str(plan.get("usage", ""))):

@@ -10,16 +10,22 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
 
 
-def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
-    """Every coding inside a value, with its place."""
+def mappings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
+    """Every object inside a value, the outer before the inner, with its place."""
     if isinstance(value, dict):
-        if isinstance(value.get("system"), str) and "code" in value:
-            yield path, value
+        yield path, value
         for key, item in value.items():
-            yield from codings(item, (*path, key))
+            yield from mappings(item, (*path, key))
     elif isinstance(value, list):
         for at, item in enumerate(value):
-            yield from codings(item, (*path, at))
+            yield from mappings(item, (*path, at))
+
+
+def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
+    """Every coding inside a value, with its place."""
+    for place, found in mappings(value, path):
+        if isinstance(found.get("system"), str) and "code" in found:
+            yield place, found
 
 
 def objects(value: Any, key: str) -> list[Resource]:
