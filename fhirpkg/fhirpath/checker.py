@@ -10,18 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath.ast import (
-    Binary,
-    Call,
-    Index,
-    Literal,
-    Member,
-    Part,
-    Special,
-    TypeCall,
-    Unary,
-    Variable,
-)
+from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.expression import compile_expression
 from fhirpkg.fhirpath.functions import FUNCTIONS
 from fhirpkg.fhirpath.parser import parse
@@ -85,7 +74,7 @@ class _Checker:
         self.errors.append(FhirPathError(self.text, problem, at))
         return _UNKNOWN
 
-    def check(self, part: Part | None, this: Static) -> Static:
+    def check(self, part: ast.Part | None, this: Static) -> Static:
         """What is known of a part's result; of no part, the focus."""
         return this if part is None else _CHECKS[type(part)](self, part, this)
 
@@ -97,21 +86,21 @@ class _Checker:
         return found
 
 
-def _literal(_checker: _Checker, part: Literal, _this: Static) -> Static:
+def _literal(_checker: _Checker, part: ast.Literal, _this: Static) -> Static:
     return _UNKNOWN if part.value is None else _own(system_type(part.value))
 
 
-def _special(_checker: _Checker, part: Special, this: Static) -> Static:
+def _special(_checker: _Checker, part: ast.Special, this: Static) -> Static:
     if part.name == "this":
         return this
     return _own("Integer") if part.name == "index" else _UNKNOWN
 
 
-def _variable(_checker: _Checker, _part: Variable, _this: Static) -> Static:
+def _variable(_checker: _Checker, _part: ast.Variable, _this: Static) -> Static:
     return _UNKNOWN
 
 
-def _member(checker: _Checker, part: Member, this: Static) -> Static:
+def _member(checker: _Checker, part: ast.Member, this: Static) -> Static:
     model, name = checker.model, part.name
     source = checker.check(part.source, this)
     if source.types is None:
@@ -139,7 +128,7 @@ def _known(type_name: str) -> str:
     return type_name.removeprefix("http://hl7.org/fhirpath/")
 
 
-def _index(checker: _Checker, part: Index, this: Static) -> Static:
+def _index(checker: _Checker, part: ast.Index, this: Static) -> Static:
     source = checker.check(part.source, this)
     checker.check(part.index, this)
     if not source.is_ordered:
@@ -147,11 +136,11 @@ def _index(checker: _Checker, part: Index, this: Static) -> Static:
     return replace(source, is_many=False)
 
 
-def _unary(checker: _Checker, part: Unary, this: Static) -> Static:
+def _unary(checker: _Checker, part: ast.Unary, this: Static) -> Static:
     return replace(checker.check(part.operand, this), is_many=False)
 
 
-def _type_call(checker: _Checker, part: TypeCall, this: Static) -> Static:
+def _type_call(checker: _Checker, part: ast.TypeCall, this: Static) -> Static:
     source = checker.check(part.source, this)
     if part.name == "is":
         return _own("Boolean")
@@ -165,7 +154,7 @@ def _type_call(checker: _Checker, part: TypeCall, this: Static) -> Static:
     return replace(source, types=frozenset({name}))
 
 
-def _binary(checker: _Checker, part: Binary, this: Static) -> Static:
+def _binary(checker: _Checker, part: ast.Binary, this: Static) -> Static:
     left, right = checker.check(part.left, this), checker.check(part.right, this)
     if part.operator == "|":
         return _both(left, right)
@@ -176,7 +165,7 @@ def _binary(checker: _Checker, part: Binary, this: Static) -> Static:
     return _own("Boolean")
 
 
-def _call(checker: _Checker, part: Call, this: Static) -> Static:
+def _call(checker: _Checker, part: ast.Call, this: Static) -> Static:
     function = FUNCTIONS[part.name]
     source = checker.check(part.source, this)
     allowed = _KINDS.get(function.source)
@@ -205,7 +194,7 @@ def _is_no_boolean(criterion: Static) -> bool:
     return criterion.types is not None and not criterion.types & _BOOLEANS
 
 
-def _repeat(checker: _Checker, part: Call, this: Static) -> Static:
+def _repeat(checker: _Checker, part: ast.Call, this: Static) -> Static:
     """What is projected from the source, and from what that gives."""
     source = checker.check(part.source, this)
     first = checker.check(part.arguments[0], replace(source, is_many=False))
@@ -243,13 +232,13 @@ def _both(one: Static, two: Static) -> Static:
 
 
 _CHECKS: dict[type, Callable[[_Checker, Any, Static], Static]] = {
-    Literal: _literal,
-    Special: _special,
-    Variable: _variable,
-    Member: _member,
-    Index: _index,
-    Unary: _unary,
-    TypeCall: _type_call,
-    Binary: _binary,
-    Call: _call,
+    ast.Literal: _literal,
+    ast.Special: _special,
+    ast.Variable: _variable,
+    ast.Member: _member,
+    ast.Index: _index,
+    ast.Unary: _unary,
+    ast.TypeCall: _type_call,
+    ast.Binary: _binary,
+    ast.Call: _call,
 }

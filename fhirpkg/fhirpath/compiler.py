@@ -9,20 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath import arithmetic
-from fhirpkg.fhirpath.ast import (
-    Binary,
-    Call,
-    Index,
-    Literal,
-    Member,
-    Part,
-    Special,
-    TypeCall,
-    Unary,
-    Variable,
-    is_constant,
-)
+from fhirpkg.fhirpath import arithmetic, ast
 from fhirpkg.fhirpath.calls import call
 from fhirpkg.fhirpath.code import Code, Run, as_items, as_truth, as_value
 from fhirpkg.fhirpath.comparison import EvaluationError
@@ -57,13 +44,13 @@ class Compiler:
         """The error of this expression at a column."""
         return FhirPathError(self.text, problem, at)
 
-    def compile(self, part: Part) -> Code:
+    def compile(self, part: ast.Part) -> Code:
         """The code of a part."""
         code = _BY_PART[type(part)](self, part)
-        is_worth_keeping = isinstance(part, Call) or (
-            isinstance(part, Binary) and part.operator == "|"
+        is_worth_keeping = isinstance(part, ast.Call) or (
+            isinstance(part, ast.Binary) and part.operator == "|"
         )
-        if self.in_loop and is_worth_keeping and is_constant(part):
+        if self.in_loop and is_worth_keeping and ast.is_constant(part):
             return replace(code, run=self.keep(part, code.run))
         return code
 
@@ -83,7 +70,7 @@ class Compiler:
 
         return kept
 
-    def inner(self, part: Part, make: Callable[[Part], Run]) -> Run:
+    def inner(self, part: ast.Part, make: Callable[[ast.Part], Run]) -> Run:
         """The closure of an argument that is evaluated for each item."""
         outer, self.in_loop = self.in_loop, True
         try:
@@ -91,19 +78,19 @@ class Compiler:
         finally:
             self.in_loop = outer
 
-    def items(self, part: Part | None) -> Run:
+    def items(self, part: ast.Part | None) -> Run:
         """The closure that gives a part's items; of no part, the focus."""
         if part is None:
             return _focus
         code = self.compile(part)
         return as_items(code.run) if code.is_single else code.run
 
-    def truth(self, part: Part | None) -> Run:
+    def truth(self, part: ast.Part | None) -> Run:
         """The closure that gives a part's truth value."""
         code = self.compile(part) if part is not None else Code(_focus)
         return as_truth(code.run, is_single=code.is_single)
 
-    def value(self, part: Part | None, kind: str = "value") -> Run:
+    def value(self, part: ast.Part | None, kind: str = "value") -> Run:
         """The closure that gives a part's single value of a kind, or None."""
         code = self.compile(part) if part is not None else Code(_focus)
         return as_value(code.run, kind, is_single=code.is_single)
@@ -113,12 +100,12 @@ def _focus(this: Item, _scope: Scope) -> list[Item]:
     return [] if this is NOTHING else [this]
 
 
-def _literal(_compiler: Compiler, part: Literal) -> Code:
+def _literal(_compiler: Compiler, part: ast.Literal) -> Code:
     value = part.value
     return Code(lambda _this, _scope: value, is_single=True)
 
 
-def _special(compiler: Compiler, part: Special) -> Code:
+def _special(compiler: Compiler, part: ast.Special) -> Code:
     if part.name == "this":
         return Code(_focus)
     compiler.uses_scope = True
@@ -127,21 +114,21 @@ def _special(compiler: Compiler, part: Special) -> Code:
     return Code(lambda _this, scope: scope.total)
 
 
-def _variable(compiler: Compiler, part: Variable) -> Code:
+def _variable(compiler: Compiler, part: ast.Variable) -> Code:
     compiler.uses_scope = True
     name = part.name
     return Code(lambda _this, scope: scope.variable(name))
 
 
-def _member(compiler: Compiler, part: Member) -> Code:
+def _member(compiler: Compiler, part: ast.Member) -> Code:
     """The whole of a path such as ``code.coding.system`` at once: it ends where nothing is left."""
     names: list[str] = []
-    start: Part | None = part
-    while isinstance(start, Member) and not (start.source is None and start.name[:1].isupper()):
+    start: ast.Part | None = part
+    while isinstance(start, ast.Member) and not (start.source is None and start.name[:1].isupper()):
         names.insert(0, start.name)
         start = start.source
     path = [compiler.shapes.steps(name) for name in names]
-    begin = _root(compiler, start.name) if isinstance(start, Member) else compiler.items(start)
+    begin = _root(compiler, start.name) if isinstance(start, ast.Member) else compiler.items(start)
     on_focus = path.pop(0) if start is None else None
 
     def run(this: Item, scope: Scope) -> list[Item]:
@@ -170,7 +157,7 @@ def _root(compiler: Compiler, name: str) -> Run:
     return run
 
 
-def _index(compiler: Compiler, part: Index) -> Code:
+def _index(compiler: Compiler, part: ast.Index) -> Code:
     source, index = compiler.items(part.source), compiler.value(part.index, "integer")
 
     def run(this: Item, scope: Scope) -> list[Item]:
@@ -180,7 +167,7 @@ def _index(compiler: Compiler, part: Index) -> Code:
     return Code(run)
 
 
-def _unary(compiler: Compiler, part: Unary) -> Code:
+def _unary(compiler: Compiler, part: ast.Unary) -> Code:
     operand = compiler.value(part.operand)
 
     def negative(this: Item, scope: Scope) -> Any:
@@ -190,7 +177,7 @@ def _unary(compiler: Compiler, part: Unary) -> Code:
     return Code(operand if part.operator == "+" else negative, is_single=True)
 
 
-def _type_call(compiler: Compiler, part: TypeCall) -> Code:
+def _type_call(compiler: Compiler, part: ast.TypeCall) -> Code:
     try:
         matches = of_type(compiler.shapes, part.type_name)
     except EvaluationError as error:
@@ -216,18 +203,18 @@ def _type_call(compiler: Compiler, part: TypeCall) -> Code:
     return Code(run, is_single=True)
 
 
-def _binary(compiler: Compiler, part: Binary) -> Code:
+def _binary(compiler: Compiler, part: ast.Binary) -> Code:
     return OPERATORS[part.operator](compiler, part)
 
 
 _BY_PART: dict[type, Callable[[Compiler, Any], Code]] = {
-    Literal: _literal,
-    Special: _special,
-    Variable: _variable,
-    Member: _member,
-    Call: call,
-    TypeCall: _type_call,
-    Index: _index,
-    Unary: _unary,
-    Binary: _binary,
+    ast.Literal: _literal,
+    ast.Special: _special,
+    ast.Variable: _variable,
+    ast.Member: _member,
+    ast.Call: call,
+    ast.TypeCall: _type_call,
+    ast.Index: _index,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
 }

@@ -8,18 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath.ast import (
-    Binary,
-    Call,
-    Index,
-    Literal,
-    Member,
-    Part,
-    Special,
-    TypeCall,
-    Unary,
-    Variable,
-)
+from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.lexer import Token, tokens
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
@@ -43,7 +32,7 @@ _KEYWORDS = {"and", "or", "xor", "implies", "div", "mod", "true", "false"}
 _WITH_TYPE = {"is", "as", "ofType"}
 
 
-def parse(text: str) -> Part:
+def parse(text: str) -> ast.Part:
     """The expression in `text`.
 
     Raises FhirPathError, with the column, for what is no FHIRPath or is nested too deeply.
@@ -81,7 +70,7 @@ class _Parser:
             raise self.fail(f"{wanted} expected, but {found} found", token.at)
         return self.take()
 
-    def expression(self, power: int = 0) -> Part:
+    def expression(self, power: int = 0) -> ast.Part:
         """Operators of at least this power and their operands; those of one power from the left."""
         self.depth += 1
         if self.depth > _DEEPEST:
@@ -99,10 +88,10 @@ class _Parser:
         self.depth -= 1
         return left
 
-    def operation(self, token: Token, left: Part, strength: int) -> Part:
+    def operation(self, token: Token, left: ast.Part, strength: int) -> ast.Part:
         if token.text in _WITH_TYPE:
-            return TypeCall(left, token.text, self.type_name(), token.at)
-        return Binary(token.text, left, self.expression(strength + 1), token.at)
+            return ast.TypeCall(left, token.text, self.type_name(), token.at)
+        return ast.Binary(token.text, left, self.expression(strength + 1), token.at)
 
     def counted(self, length: int) -> int:
         """One more in a chain; a chain without end would exhaust the stack of whoever walks it."""
@@ -110,7 +99,7 @@ class _Parser:
             raise self.fail(f"a chain of more than {_LONGEST} parts", self.rest[-1].at)
         return length + 1
 
-    def signed(self) -> Part:
+    def signed(self) -> ast.Part:
         token = self.rest[-1]
         if token.kind == "sign" and token.text in "+-":
             self.take()
@@ -119,10 +108,10 @@ class _Parser:
                 raise self.fail(f"nested more than {_DEEPEST} levels deep", token.at)
             operand = self.signed()
             self.depth -= 1
-            return Unary(token.text, operand, token.at)
+            return ast.Unary(token.text, operand, token.at)
         return self.chain()
 
-    def chain(self) -> Part:
+    def chain(self) -> ast.Part:
         """A term and all that hangs on it: ``.name``, ``.function()``, ``[0]``."""
         found = self.term()
         length = 0
@@ -134,12 +123,12 @@ class _Parser:
                 at = self.take().at
                 index = self.expression()
                 self.expect("sign", "]")
-                found = Index(found, index, at)
+                found = ast.Index(found, index, at)
             else:
                 return found
             length = self.counted(length)
 
-    def term(self) -> Part:
+    def term(self) -> ast.Part:
         token = self.rest[-1]
         if token.kind == "sign":
             return self.bracketed(token)
@@ -149,30 +138,30 @@ class _Parser:
             return self.named(None)
         self.take()
         if token.kind == "word" and token.text in {"true", "false"}:
-            return Literal(token.text == "true", token.at)
+            return ast.Literal(token.text == "true", token.at)
         if token.kind == "string":
-            return Literal(token.text, token.at)
+            return ast.Literal(token.text, token.at)
         if token.kind in {"date", "dateTime", "time"}:
             return self.moment(token)
         if token.kind == "special":
-            return Special(token.text[1:], token.at)
+            return ast.Special(token.text[1:], token.at)
         if token.kind == "variable":
-            return Variable(token.text, token.at)
+            return ast.Variable(token.text, token.at)
         found = f"'{token.text}'" if token.text else "the end"
         raise self.fail(f"a value, name or bracket expected, but {found} found", token.at)
 
-    def bracketed(self, token: Token) -> Part:
+    def bracketed(self, token: Token) -> ast.Part:
         self.take()
         if token.text == "{":
             self.expect("sign", "}")
-            return Literal(None, token.at)
+            return ast.Literal(None, token.at)
         if token.text == "(":
             inner = self.expression()
             self.expect("sign", ")")
             return inner
         raise self.fail(f"a value or name expected, but '{token.text}' found", token.at)
 
-    def number(self) -> Part:
+    def number(self) -> ast.Part:
         """A number; with a unit behind it (``4 days``, ``10 'mg'``) a quantity."""
         token = self.take()
         following = self.rest[-1]
@@ -181,16 +170,16 @@ class _Parser:
             unit = CALENDAR_UNITS.get(following.text, "")
         if unit:
             self.take()
-            return Literal(Quantity(Decimal(token.text), unit), token.at)
-        return Literal(Decimal(token.text) if "." in token.text else int(token.text), token.at)
+            return ast.Literal(Quantity(Decimal(token.text), unit), token.at)
+        return ast.Literal(Decimal(token.text) if "." in token.text else int(token.text), token.at)
 
-    def moment(self, token: Token) -> Part:
+    def moment(self, token: Token) -> ast.Part:
         found = Temporal.parse(token.kind, token.text.lstrip("@T"))
         if found is None:
             raise self.fail(f"there is no {token.kind} {token.text}", token.at)
-        return Literal(found, token.at)
+        return ast.Literal(found, token.at)
 
-    def named(self, source: Part | None) -> Part:
+    def named(self, source: ast.Part | None) -> ast.Part:
         """A member or a function call, with its arguments."""
         token = self.rest[-1]
         if token.kind not in {"word", "quoted"}:
@@ -198,16 +187,16 @@ class _Parser:
             raise self.fail(f"a name expected, but {found} found", token.at)
         self.take()
         if not self.peek("("):
-            return Member(source, token.text, token.at)
+            return ast.Member(source, token.text, token.at)
         self.take()
         if token.text in _WITH_TYPE:
             type_name = self.type_name()
             self.expect("sign", ")")
-            return TypeCall(source, token.text, type_name, token.at)
-        return Call(source, token.text, tuple(self.arguments()), token.at)
+            return ast.TypeCall(source, token.text, type_name, token.at)
+        return ast.Call(source, token.text, tuple(self.arguments()), token.at)
 
-    def arguments(self) -> list[Part]:
-        found: list[Part] = []
+    def arguments(self) -> list[ast.Part]:
+        found: list[ast.Part] = []
         while not self.peek(")"):
             if found:
                 self.expect("sign", ",")

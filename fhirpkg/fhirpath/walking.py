@@ -80,19 +80,13 @@ class Shapes(dict[str, Shape | None]):
         shape = self[type_name]
         plans = shape.by_key if shape else {}
         out: list[Element] = []
-        for key, found in value.items():
+        for key in value:
             plan = plans.get(key)
             if plan is None:
                 if shape or key == "resourceType":
                     continue
                 plan = (key.lstrip("_"), f"_{key.lstrip('_')}", "")
-            name, beside, child_type = plan
-            if not beside:
-                _add(found, child_type, out)
-            elif key == name:
-                _add_primitives(found, value.get(beside), child_type, out)
-            elif name not in value:
-                _add_primitives(None, found, child_type, out)
+            _add_of_key(key, value, plan, out)
         return out
 
 
@@ -181,23 +175,24 @@ def _plan(key: str, type_name: str) -> Plan:
     return (key, f"_{key}" if type_name[:1].islower() else "", known)
 
 
-def _add(found: Any, type_name: str, out: list[Item]) -> None:
-    many = found if type(found) is list else (found,)
-    out.extend([(one, type_name or _resource_type(one), None) for one in many])
-
-
 def _add_choice(value: dict[str, Any], plans: dict[str, Plan], out: list[Item]) -> None:
-    for key, found in value.items():
+    for key in value:
         plan = plans.get(key)
-        if plan is None:
-            continue
-        name, beside, type_name = plan
-        if not beside:
-            _add(found, type_name, out)
-        elif key == name:
-            _add_primitives(found, value.get(beside), type_name, out)
-        elif name not in value:
-            _add_primitives(None, found, type_name, out)
+        if plan is not None:
+            _add_of_key(key, value, plan, out)
+
+
+def _add_of_key(key: str, value: dict[str, Any], plan: Plan, out: list[Item]) -> None:
+    """What stands under one key; a primitive counts once, by its value or what lies beside it."""
+    name, beside, type_name = plan
+    found = value[key]
+    if not beside:
+        many = found if type(found) is list else (found,)
+        out.extend([(one, type_name or _resource_type(one), None) for one in many])
+    elif key == name:
+        _add_primitives(found, value.get(beside), type_name, out)
+    elif name not in value:
+        _add_primitives(None, found, type_name, out)
 
 
 def _add_primitives(found: Any, extra: Any, type_name: str, out: list[Item]) -> None:
