@@ -34,14 +34,15 @@ FRESH = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
 _MOST_PAGES = 10_000
+_LARGEST_BODY = 256 * 2**20
 
 
 class FhirClient:
     """A FHIR server at `base_url`; one instance is for one thread.
 
     `auth` gives the Authorization header, which goes to this server alone. `tls` is a context
-    with the server's own authority or our certificate (see `tls_context`). `limit` is the largest
-    body read, in bytes. Raises ConfigError for a base url that cannot be one.
+    with the server's own authority or our certificate (see `tls_context`). Raises ConfigError for
+    a base url that cannot be one.
     """
 
     def __init__(
@@ -52,13 +53,11 @@ class FhirClient:
         retry: RetryPolicy | None = None,
         tls: ssl.SSLContext | None = None,
         timeout: tuple[float, float] = (10, 180),
-        limit: int = 256 * 2**20,
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self.retry = retry or RetryPolicy()
         self._auth = auth
         self._timeout = timeout
-        self._limit = limit
         self._answered = False
         self._capabilities: Capabilities | None = None
         self._session = requests.Session()
@@ -237,13 +236,14 @@ class FhirClient:
             headers["Authorization"] = self._auth.header()
         return headers
 
-    def _body(self, answer: requests.Response) -> str:
+    @staticmethod
+    def _body(answer: requests.Response) -> str:
         parts: list[bytes] = []
         size = 0
         for part in answer.iter_content(1 << 16):
             size += len(part)
-            if size > self._limit:
-                raise ServerError(answer.url, f"sends more than {self._limit >> 20} MB")
+            if size > _LARGEST_BODY:
+                raise ServerError(answer.url, f"sends more than {_LARGEST_BODY >> 20} MB")
             parts.append(part)
         return b"".join(parts).decode("utf-8", "replace")
 

@@ -48,22 +48,12 @@ class Registration:
     scope: str | None = None
 
 
-@dataclass
-class _Endpoint:
-    """The token endpoint as it was discovered, and how far the server's clock is from ours."""
-
-    url: str
-    scope: str
-    skew: float = 0.0
-
-
 def client_credentials(
     base_url: str,
     registration: Registration,
     *,
     retry: RetryPolicy | None = None,
     tls: ssl.SSLContext | None = None,
-    clock: Callable[[], float] = time.time,
 ) -> Authorization:
     """An Authorization whose tokens come from the server's token endpoint and are renewed.
 
@@ -72,101 +62,104 @@ def client_credentials(
     """
     if bool(registration.secret) == bool(registration.private_key):
         raise ConfigError("--client-id needs either --client-secret or --private-key")
-    sign = _signer(registration) if registration.private_key else None
-    session = _session(tls)
-    policy = retry or RetryPolicy()
-    known: list[_Endpoint] = []
-
-    def fetch() -> Grant:
-        if not known:
-            known.append(_endpoint(session, base_url, registration, policy, clock))
-        endpoint = known[0]
-        answer = _ask(session, endpoint, registration, sign, policy, clock)
-        if answer.status in {400, 401} and sign and _adjusted(endpoint, answer, clock):
-            answer = _ask(session, endpoint, registration, sign, policy, clock)
-        return _grant(answer, clock)
-
-    return Authorization(fetch, clock=clock)
+    return Authorization(_Tokens(base_url, registration, retry or RetryPolicy(), tls).fetch)
 
 
-def _endpoint(
-    session: requests.Session,
-    base_url: str,
-    registration: Registration,
-    policy: RetryPolicy,
-    clock: Callable[[], float],
-) -> _Endpoint:
-    """The token endpoint that was given, or the one that the server names for itself."""
-    if registration.token_url:
-        return _Endpoint(_safe(registration.token_url), registration.scope or _SCOPE[True])
-    where = f"{base_url.rstrip('/')}/.well-known/smart-configuration"
-    answer = _exchange(session, "GET", where, None, {"Accept": "application/json"}, policy)
-    configuration = _json_object(answer)
-    url = configuration.get("token_endpoint")
-    if answer.status != 200 or not isinstance(url, str):
-        problem = "names no token endpoint; give it with --token-url"
-        raise ServerError(where, problem, status=answer.status)
-    first = "permission-v1" in configuration.get("capabilities", [])
-    second = "permission-v2" in configuration.get("capabilities", [])
-    endpoint = _Endpoint(_safe(url), registration.scope or _SCOPE[second or not first])
-    _adjusted(endpoint, answer, clock)
-    return endpoint
+class _Tokens:
+    """Asks for tokens at the endpoint that was given, or that the server names for itself."""
 
+    def __init__(
+        self,
+        base_url: str,
+        registration: Registration,
+        policy: RetryPolicy,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._registration = registration
+        self._policy = policy
+        self._sign = _signer(registration) if registration.private_key else None
+        self._session = requests.Session()
+        if tls is not None:
+            self._session.mount("https://", TlsAdapter(tls))
+        self._url = _safe(registration.token_url) if registration.token_url else ""
+        self._scope = registration.scope or _SCOPE[True]
+        self._skew = 0.0
+        """How far the server's clock is from ours, in seconds."""
 
-def _ask(
-    session: requests.Session,
-    endpoint: _Endpoint,
-    registration: Registration,
-    sign: Callable[[dict[str, Any]], str] | None,
-    policy: RetryPolicy,
-    clock: Callable[[], float],
-) -> Response:
-    form = {"grant_type": "client_credentials", "scope": endpoint.scope}
-    basic = None
-    if sign:
-        now = int(clock() + endpoint.skew)
-        who = registration.client_id
-        claims = {"iss": who, "sub": who, "aud": endpoint.url, "iat": now, "exp": now + _LIFE}
+    def fetch(self) -> Grant:
+        if not self._url:
+            self._discover()
+        answer = self._ask()
+        if answer.status in {400, 401} and self._sign and self._adjust(answer):
+            answer = self._ask()
+        return _grant(answer)
+
+    def _discover(self) -> None:
+        where = f"{self._base_url}/.well-known/smart-configuration"
+        answer = self._exchange("GET", where)
+        configuration = _json_object(answer)
+        url = configuration.get("token_endpoint")
+        if answer.status != 200 or not isinstance(url, str):
+            problem = "names no token endpoint; give it with --token-url"
+            raise ServerError(where, problem, status=answer.status)
+        spoken = configuration.get("capabilities", [])
+        is_second = "permission-v2" in spoken or "permission-v1" not in spoken
+        self._scope = self._registration.scope or _SCOPE[is_second]
+        self._url = _safe(url)
+        self._adjust(answer)
+
+    def _ask(self) -> Response:
+        registration = self._registration
+        form = {"grant_type": "client_credentials", "scope": self._scope}
+        if self._sign is None:
+            assert registration.secret is not None, "a registration has a secret or a key"
+            basic = (registration.client_id, secret(registration.secret))
+            return self._exchange("POST", self._url, form, basic)
+        now, who = int(time.time() + self._skew), registration.client_id
+        claims = {"iss": who, "sub": who, "aud": self._url, "iat": now, "exp": now + _LIFE}
         form |= {"client_assertion_type": _ASSERTION}
-        form |= {"client_assertion": sign(claims | {"jti": secrets.token_urlsafe(24)})}
-    else:
-        assert registration.secret is not None, "a registration has a secret or a key"
-        basic = (registration.client_id, secret(registration.secret))
-    headers = {"Accept": "application/json"}
-    return _exchange(session, "POST", endpoint.url, form, headers, policy, basic)
+        form |= {"client_assertion": self._sign(claims | {"jti": secrets.token_urlsafe(24)})}
+        return self._exchange("POST", self._url, form)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        form: dict[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
+    ) -> Response:
+        """One answer; asking for a token may be repeated, each time it is a new one."""
+        attempts = self._policy.attempts()
+        while True:
+            try:
+                answer = self._session.request(
+                    method,
+                    url,
+                    data=form,
+                    headers={"Accept": "application/json"},
+                    auth=basic or without_netrc,
+                    timeout=_TIMEOUT,
+                    allow_redirects=False,
+                )
+                given = {name.lower(): value for name, value in answer.headers.items()}
+                response = Response(answer.status_code, given, text=answer.text[:_LIMIT], url=url)
+            except requests.RequestException as error:
+                response = Response(0, text=f"no answer ({type(error).__name__})", url=url)
+            if not is_transient(response) or not attempts.again(response):
+                return response
+
+    def _adjust(self, answer: Response) -> bool:
+        """Take the server's clock when ours is far from it; whether that is new."""
+        theirs = http_date(answer.headers.get("date", ""))
+        skew = theirs - time.time() if theirs else 0.0
+        skew = skew if abs(skew) > _SKEW else 0.0
+        changed = abs(skew - self._skew) > _SKEW
+        self._skew = skew
+        return changed
 
 
-def _exchange(
-    session: requests.Session,
-    method: str,
-    url: str,
-    form: dict[str, str] | None,
-    headers: dict[str, str],
-    policy: RetryPolicy,
-    basic: tuple[str, str] | None = None,
-) -> Response:
-    """One answer; asking for a token may be repeated, each time it is a new one."""
-    attempts = policy.attempts()
-    while True:
-        try:
-            answer = session.request(
-                method,
-                url,
-                data=form,
-                headers=headers,
-                auth=basic or without_netrc,
-                timeout=_TIMEOUT,
-                allow_redirects=False,
-            )
-            given = {name.lower(): value for name, value in answer.headers.items()}
-            response = Response(answer.status_code, given, text=answer.text[:_LIMIT], url=url)
-        except requests.RequestException as error:
-            response = Response(0, text=f"no answer ({type(error).__name__})", url=url)
-        if not is_transient(response) or not attempts.again(response):
-            return response
-
-
-def _grant(answer: Response, clock: Callable[[], float]) -> Grant:
+def _grant(answer: Response) -> Grant:
     """The token in an answer; what the server said in its place is told without what we sent."""
     told = _json_object(answer)
     token = told.get("access_token")
@@ -179,17 +172,7 @@ def _grant(answer: Response, clock: Callable[[], float]) -> Grant:
         )
     life = told.get("expires_in")
     seconds = float(life) if isinstance(life, (int, str)) and str(life).isdigit() else None
-    return Grant(f"Bearer {token}", clock() + seconds if seconds else None)
-
-
-def _adjusted(endpoint: _Endpoint, answer: Response, clock: Callable[[], float]) -> bool:
-    """Take the server's clock for its assertions when ours is far from it; whether that is new."""
-    theirs = http_date(answer.headers.get("date", ""))
-    skew = theirs - clock() if theirs else 0.0
-    skew = skew if abs(skew) > _SKEW else 0.0
-    changed = abs(skew - endpoint.skew) > _SKEW
-    endpoint.skew = skew
-    return changed
+    return Grant(f"Bearer {token}", time.time() + seconds if seconds else None)
 
 
 def _signer(registration: Registration) -> Callable[[dict[str, Any]], str]:
@@ -242,10 +225,3 @@ def _json_object(answer: Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _session(tls: ssl.SSLContext | None) -> requests.Session:
-    session = requests.Session()
-    if tls is not None:
-        session.mount("https://", TlsAdapter(tls))
-    return session

@@ -188,12 +188,13 @@ def test_the_password_of_a_netrc_file_is_not_sent(tmp_path, monkeypatch):
         assert "authorization" not in server.seen[0].headers
 
 
-def test_a_body_beyond_the_limit_is_not_read():
+def test_a_body_beyond_the_limit_is_not_read(monkeypatch):
+    monkeypatch.setattr("fhirpkg.client.client._LARGEST_BODY", 2**20)
     with (
         scripted(answers(Reply(200, {"resourceType": "Patient", "x": "x" * 3_000_000}))) as server,
         pytest.raises(ServerError, match="sends more than 1 MB"),
     ):
-        client_of(server, limit=2**20).read("Patient", "a")
+        client_of(server).read("Patient", "a")
 
 
 def test_a_transaction_must_answer_each_entry():
