@@ -92,16 +92,18 @@ def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
     assert action.kind, "only an action with a kind has a definition"
     procedure = edition.procedure
     title = f"{procedure.name.text}: {action.title}"
+    parts = [part for part in action.parts if not part.kind]
+    names = dict.fromkeys((*action.code, *(name for part in parts for name in part.code)))
     code = edition.concepts(action.code) or [{"text": action.title}]
     if action.kind == "message":  # what $apply makes of it is a message of these words
-        code[0]["text"] = action.plain
+        code[0]["text"] = " ".join(said.plain for said in (action, *parts))
     return filled(
         {
             **edition.header("ActivityDefinition", edition.id(action.id), title, action.text),
             "subjectCodeableConcept": _patient(),
             "purpose": "To have one definition of it, whoever orders, does or tells it.",
             "usage": f"As a part of the plan of care of '{procedure.name.text}', or on its own.",
-            "topic": [*edition.topics(), *edition.concepts(action.code)],
+            "topic": [*edition.topics(), *edition.concepts(names)],
             "author": edition.authors(),
             "relatedArtifact": [
                 *edition.citations(action),

@@ -75,7 +75,8 @@ def _resources(edition: Edition) -> list[Resource]:
 def _with_notices(edition: Edition, resource: Resource) -> Resource:
     if resource["resourceType"] in _WITHOUT_COPYRIGHT:
         return resource
-    return {**resource, "copyright": edition.copyright(resource)}
+    purpose = f"{resource['purpose']} {edition.review}".strip()
+    return {**resource, "purpose": purpose, "copyright": edition.copyright(resource)}
 
 
 def _finished(resource: Resource) -> Resource:

@@ -120,7 +120,8 @@ def _preparation(edition: Edition) -> Iterable[Section]:
         yield Section(action.title, action.plain, items=_parts(action))
     yield Section("On the day", f"{procedure.duration.plain} {procedure.setting.plain}")
     yield Section(
-        "What we will ask you", items=tuple(question.plain for question in procedure.checklist)
+        "What we will ask you",  # the other questions are for the staff
+        items=tuple(question.patient for question in procedure.checklist if question.patient),
     )
 
 

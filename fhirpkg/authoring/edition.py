@@ -170,6 +170,13 @@ class Edition:
         """All evidence of the procedure, as related artifacts."""
         return [_citation(evidence) for evidence in self.procedure.evidence.values()]
 
+    @property
+    def review(self) -> str:
+        """The state of review that each definition tells of itself; nothing once it is in use."""
+        if not self.package.experimental:
+            return ""
+        return "For development and review: no clinician has reviewed it."
+
     def copyright(self, resource: Resource) -> str:
         """The licence of our words, and the notice of each code system used in a resource."""
         used = set(systems(resource))

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 _PHASE_CODES = {
-    "counseling": (SNOMED_CT, "311401005", "Patient education"),
-    "risks": (SNOMED_CT, "370861006", "Verification of consent"),
-    "recovery": (SNOMED_CT, "133899007", "Postoperative care"),
+    "counseling": {
+        "311401005": "Patient education",
+        "370861006": "Verification of consent for the procedure",
+    },
+    "recovery": {"133899007": "Postoperative care"},
 }
+"""What a phase is by SNOMED CT, whatever the procedure."""
 
 
 def plan_definition(
@@ -196,7 +199,6 @@ def _told(
             "id": name,
             "title": title,
             "description": description,
-            "code": _phase_code(name),
             "groupingBehavior": "logical-group",
             "selectionBehavior": "all",
             "action": [_thing_told(edition, name, item) for item in items],
@@ -362,7 +364,7 @@ def _concept(system: str, code: str, display: str) -> Resource:
 
 
 def _phase_code(name: str) -> list[Resource]:
-    if name not in _PHASE_CODES:
-        return []
-    system, code, text = _PHASE_CODES[name]
-    return [{"coding": [{"system": system, "code": code}], "text": text}]
+    return [
+        {"coding": [{"system": SNOMED_CT, "code": code}], "text": text}
+        for code, text in _PHASE_CODES.get(name, {}).items()
+    ]

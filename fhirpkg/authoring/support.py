@@ -126,7 +126,7 @@ def manifest(edition: Edition, resources: Iterable[Resource]) -> Resource:
                 }
             ]
         },
-        "purpose": "To say which definitions were made and reviewed together.",
+        "purpose": "To say which definitions belong together, and in which versions.",
         "usage": "Load every definition listed here in the version given.",
         "topic": edition.topics(),
         "author": edition.authors(),

@@ -125,6 +125,8 @@ def _told(applied: Applied, subject: str) -> Iterator[str]:
         indent = "  " * why.place.count(".action[")
         yield f"{indent}{_MARKS[why.verdict]} {_headline(why)}"
         action = actions.get(why.action_id, {})
+        if parts := actions.get(f"{why.action_id}-parts"):  # an order with parts: they choose
+            action = {**action, "selectionBehavior": parts.get("selectionBehavior")}
         for detail in _details(action, made.get(why.resource)):
             yield f"{indent}    {detail}"
     if not applied.why:

@@ -198,6 +198,12 @@ def test_risks_are_goals_of_safety_that_actions_watch(first):
     assert safety <= served
 
 
+def test_every_goal_is_served_by_an_action(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    served = {goal for action in plan["action"] for goal in all_goals(action)}
+    assert served == {goal["id"] for goal in plan["goal"]}
+
+
 def all_goals(action):
     yield from action.get("goalId", ())
     for part in action.get("action", ()):
@@ -213,6 +219,58 @@ def test_choices_of_the_text_are_behaviours(first):
     general = steps["anesthesia"]["action"][1]
     assert "Anesthesiologist" in general["participant"][0]["role"]["text"]
     assert "88189002" not in str(plan["action"][2]["participant"])
+
+
+def test_only_those_take_part_in_a_step_whom_the_text_names(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    steps = plan["action"][2]["action"]
+    assert [step["id"] for step in steps if "participant" in step] == ["probe-placement"]
+    radiologist, technologist = steps[3]["participant"]
+    assert "66862007" in str(radiologist)
+    assert "159016003" in str(technologist)
+
+
+def test_consent_and_education_are_what_counseling_is(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    counseling = plan["action"][0]
+    assert [c["code"] for c in codings(counseling["code"])] == ["311401005", "370861006"]
+    assert "370861006" not in str(counseling["action"])
+
+
+def test_only_a_tumor_of_bone_is_a_diagnosis_that_gives_an_indication(first):
+    value_set = by_type(first, "ValueSet")[0]
+    tumors = ("C40.", "C41.", "C79.51", "D16.", "94222008", "428281000", "307576001")
+    listed = [c["code"] for c in value_set["expansion"]["contains"]]
+    assert len(listed) == 46
+    assert [code for code in listed if not code.startswith(tumors)] == []
+
+
+def test_a_message_says_all_that_its_parts_tell(first):
+    aftercare = next(r for r in first if r["id"] == "BoneTumorCryoablationAftercare")
+    assert aftercare["kind"] == "CommunicationRequest"
+    assert "Look after the wound" in aftercare["code"]["text"]
+    assert "Avoid anything strenuous" in aftercare["code"]["text"]
+    topics = [c["code"] for c in codings(aftercare["topic"]) if c["system"].endswith("/sct")]
+    assert topics == ["226007004", "304508008"]
+
+
+def test_every_definition_says_that_no_clinician_has_reviewed_it(first):
+    for resource in by_type(first, "DocumentReference"):
+        document = base64.b64decode(resource["content"][0]["attachment"]["data"]).decode()
+        assert "No clinician has reviewed" in document
+    for resource in first:
+        if resource["resourceType"] != "DocumentReference":
+            said = resource.get("purpose") or resource["description"]
+            assert "no clinician has reviewed it" in said
+
+
+def test_content_in_use_says_nothing_of_a_missing_review(second):
+    (plan,) = by_type(second, "PlanDefinition")
+    in_use = read_folder(SECOND)
+    package = in_use.package.model_copy(update={"experimental": False, "status": "active"})
+    made = build(package, in_use.procedures)["tea-pouring"]
+    assert plan["purpose"].endswith(" no clinician has reviewed it.")
+    assert "clinician" not in str(made)
 
 
 def test_steps_follow_each_other(first):

@@ -39,6 +39,7 @@ def test_people_read_what_to_order_who_when_and_why_not():
     assert "when: 1 to 2 h" in lines
     assert "who: Nurses, who support and monitor the patient" in lines
     assert "choose: exactly one" in lines
+    assert lines[lines.index("+ Planning images") + 2] == "choose: one or more"
     at = lines.index("+ INR: to be corrected first")
     assert lines[at + 1].startswith("why: The latest INR is above 1.8.")
     assert lines[at + 2] == "source: SIR 2019"

@@ -64,6 +64,19 @@ def test_the_documents_have_their_sections():
     assert headings(patient_document("Aftercare"))[-1] == "When to call"
 
 
+@pytest.mark.parametrize("kind", ["Education", "Preparation", "Aftercare"])
+def test_a_patient_document_speaks_to_the_patient(kind):
+    main = "".join(ET.fromstring(patient_document(kind)).find(f".//{NAMESPACE}main").itertext())
+    assert "you" in main
+    assert not re.search(r"\bpatients?\b", main)
+
+
+def test_patients_are_told_of_the_questions_for_them():
+    text = patient_document("Preparation")
+    assert "Have you fasted as you were told?" in text
+    assert "blood tests been seen" not in text
+
+
 def test_sections_become_paragraphs_and_lists():
     text = xhtml(
         Document(

@@ -72,14 +72,24 @@ def test_the_plan_numbers_every_action(plan):
 
 def test_the_plan_shows_goals_with_their_targets_and_citations(plan):
     text = words(plan)
-    assert "Less pain from the tumor Benefit Bone pain (SNOMED CT 12584003)" in text
-    assert "At least 2 points below the score before the procedure, within 8 wk" in text
+    assert "Less pain from the tumor Benefit Pain from a tumor (ICD-10-CM G89.3); Bone pain" in text
+    assert "More than 2 points below the score before the procedure, within 8 wk" in text
     assert "No infection Safety" in text
     assert "CIRSE Standards of Practice" in text
 
 
 def test_goals_of_an_action_are_shown_in_words(plan):
     assert "Goals No harm to the tissue around the tumor; No injury of a nerve" in words(plan)
+
+
+def test_the_plan_shows_when_an_action_applies(plan):
+    assert "If The latest INR is above 1.8. It is to be corrected before the" in words(plan)
+
+
+def test_each_notice_is_a_paragraph(plan):
+    div = plan["text"]["div"]
+    assert "<p>CPT (c) Copyright" in div
+    assert "<p>This material contains content from LOINC" in div
 
 
 def test_an_activity_shows_where_it_is_done():
