@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.codes import SYSTEMS, codings
-from fhirpkg.authoring.plan import filled
+from fhirpkg.authoring.plan import document_artifact, filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,8 +89,11 @@ def _item(question: Question) -> Resource:
     )
 
 
-def manifest(edition: Edition, resources: Iterable[Resource]) -> Resource:
-    """The manifest Library: each canonical resource of the procedure, pinned to its version."""
+def manifest(edition: Edition, resources: Sequence[Resource]) -> Resource:
+    """The manifest Library: each canonical resource of the procedure, pinned to its version.
+
+    The documents have no canonical to pin; they are told by their urls.
+    """
     procedure = edition.procedure
     composed = [
         {
@@ -100,6 +103,11 @@ def manifest(edition: Edition, resources: Iterable[Resource]) -> Resource:
         }
         for resource in resources
         if "url" in resource
+    ]
+    documents = [
+        document_artifact(edition, resource)
+        for resource in resources
+        if resource["resourceType"] == "DocumentReference"
     ]
     return {
         **edition.header(
@@ -130,7 +138,7 @@ def manifest(edition: Edition, resources: Iterable[Resource]) -> Resource:
         "usage": "Load every definition listed here in the version given.",
         "topic": edition.topics(),
         "author": edition.authors(),
-        "relatedArtifact": composed,
+        "relatedArtifact": [*composed, *documents],
     }
 
 

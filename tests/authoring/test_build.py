@@ -293,10 +293,13 @@ def test_documents_are_whole_and_identified_by_their_content(first):
 
 def test_the_manifest_pins_every_canonical_to_its_version(first):
     (library,) = [r for r in by_type(first, "Library") if "content" not in r]
-    pinned = {artifact["resource"] for artifact in library["relatedArtifact"]}
+    artifacts = library["relatedArtifact"]
+    pinned = {a["resource"] for a in artifacts if a["type"] == "composed-of"}
     others = {f"{r['url']}|{r['version']}" for r in first if "url" in r}
     guide = {f"{r['url']}|{r['version']}" for r in by_type(first, "ImplementationGuide")}
     assert pinned == others - guide - {f"{library['url']}|{library['version']}"}
+    documents = [a["url"].rpartition("/")[2] for a in artifacts if a["type"] == "documentation"]
+    assert documents == [r["id"] for r in by_type(first, "DocumentReference")]
 
 
 def test_the_guide_lists_everything_but_itself(first):
