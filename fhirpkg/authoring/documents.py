@@ -130,7 +130,7 @@ def _aftercare(edition: Edition) -> Iterable[Section]:
     for action in procedure.recovery:
         yield Section(action.title, action.plain, items=_parts(action))
     calls = tuple(risk.call for risk in procedure.risks if risk.call)
-    intro = "Call your care team if you notice one of these:" if calls else ""
+    intro = "Ask your care team how you would notice these, and call if you do:" if calls else ""
     yield Section("When to call", intro, items=calls)
 
 
