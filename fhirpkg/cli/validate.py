@@ -42,6 +42,7 @@ _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "nev
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
 @click.option("--tx", metavar="URL", help="Ask this terminology server for what is not known here.")
 @click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
+@click.option("--strict", is_flag=True, help="Make errors of rules that R4's examples break.")
 @click.option("--portability", is_flag=True, help="Tell what known servers drop or cannot run.")
 @click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
 @click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)
@@ -273,6 +274,7 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
         settings=Settings(
             best_practice=Severity.WARNING if options["best_practice"] else None,
             portability=options["portability"],
+            strict=options["strict"],
         ),
         terminology=_terminology(definitions, options["tx"]),
         retrieve=targets.retrieve,

@@ -194,3 +194,10 @@ def test_a_signal_ends_all_processes_without_a_traceback(tmp_path, number):
             process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.strip()) == (130, "interrupted")
+
+
+def test_strict_makes_an_error_of_an_extension_that_is_not_known(tmp_path):
+    extended = {**PATIENT, "extension": [{"url": "http://a.example/x", "valueString": "y"}]}
+    file = write(tmp_path / "a.json", extended)
+    assert validate(file).return_value == 0
+    assert validate(file, "--strict").return_value == 1

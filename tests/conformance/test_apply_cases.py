@@ -1,13 +1,11 @@
-"""Cases of `$apply` from other engines, where a folder of them is given.
+"""Cases of `$apply` from other engines, where they lie beside the checkout.
 
-FHIRPKG_APPLY_CASES names a folder of case folders (case.json, parameters.json, data.json,
-content/, expected.json). Those in known_apply_misses.txt may fail, and no others: a miss that
-passes must leave the list.
+A case is a folder (case.json, parameters.json, data.json, content/, expected.json). Those in
+known_apply_misses.txt may fail, and no others: a miss that passes must leave the list.
 """
 
 import importlib.util
 import json
-import os
 import pathlib
 
 import pytest
@@ -15,16 +13,16 @@ import pytest
 from fhirpkg.errors import FhirpkgError
 
 HERE = pathlib.Path(__file__).parent
-FOLDER = os.environ.get("FHIRPKG_APPLY_CASES")
+FOLDER = HERE.parents[2] / "shared" / "cases" / "apply"
 MISSES = {
     line.split("#")[0].strip()
     for line in (HERE / "known_apply_misses.txt").read_text().splitlines()
     if line.split("#")[0].strip()
 }
-CASES = sorted(p.parent for p in pathlib.Path(FOLDER).glob("*/case.json")) if FOLDER else []
+CASES = sorted(path.parent for path in FOLDER.glob("*/case.json"))
 
 if not CASES:
-    pytest.skip("FHIRPKG_APPLY_CASES names no folder of cases", allow_module_level=True)
+    pytest.skip(f"no cases at {FOLDER}", allow_module_level=True)
 
 
 def loaded():
