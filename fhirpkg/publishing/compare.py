@@ -73,14 +73,15 @@ def differences(ours: Resource, theirs: Resource) -> list[Difference]:
 
 def canonical(resource: Resource) -> Resource:
     """The resource without a server's bookkeeping, its values in one way of writing."""
-    form: Resource = _plain(_bare(resource))
+    form: Resource = _plain(bare(resource))
     meta = form.get("meta", {})
     for labels in _LABELS & meta.keys():
         meta[labels] = sorted(meta[labels], key=_label)
     return form
 
 
-def _bare(resource: Resource) -> Resource:
+def bare(resource: Resource) -> Resource:
+    """The resource without a server's bookkeeping in `meta`."""
     meta = {k: v for k, v in resource.get("meta", {}).items() if k not in _SERVERS_OWN}
     bare = {k: v for k, v in resource.items() if k != "meta"}
     return bare | {"meta": meta} if meta else bare

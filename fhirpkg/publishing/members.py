@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.publishing.compare import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fhirpkg.bundling import Content
     from fhirpkg.issues import Resource
@@ -27,6 +27,7 @@ _CODE_PATHS = (
     ("event", ("context", "event", "coding")),
 )
 """Search parameter, and where in a resource the codes lie that it finds."""
+_SLICE = 200
 _NAMESPACE = uuid.UUID("5f6b1c5e-2f0c-5b8e-9a55-3f7d0f0c9d11")
 
 
@@ -72,6 +73,11 @@ class Subject:
     """The tag of ownership that each resource gets."""
     members: tuple[Member, ...]
     resources: Sequence[Resource]
+
+    @property
+    def mark(self) -> tuple[str, str]:
+        """The search for everything that carries the package's tag."""
+        return "_tag", f"{self.owner['system']}|{self.owner['code']}"
 
     def resource(self, member: Member) -> Resource:
         """The member's resource as it is to stand on a server."""
@@ -149,6 +155,16 @@ def with_references(value: Any, links: Mapping[str, str]) -> Any:
     return value
 
 
+def slices(members: Iterable[Member]) -> Iterator[list[Member]]:
+    """Members in portions of one type, small enough for one bulk read."""
+    by_type: dict[str, list[Member]] = {}
+    for member in members:
+        by_type.setdefault(member.type, []).append(member)
+    for group in by_type.values():
+        for start in range(0, len(group), _SLICE):
+            yield group[start : start + _SLICE]
+
+
 def _member(index: int, resource: Resource) -> Member:
     url = resource.get("url")
     return Member(
@@ -157,7 +173,7 @@ def _member(index: int, resource: Resource) -> Member:
         id=resource["id"],
         url=url if isinstance(url, str) else "",
         version=str(resource.get("version", "")),
-        identifier=identifier_of(resource),
+        identifier=next((i for i in identifiers_of(resource) if "|" not in {i[0], i[-1]}), ""),
         status=str(resource.get("status", "")),
         digest=digest(resource),
         references=tuple(dict.fromkeys(references_in(resource))),
@@ -184,13 +200,11 @@ def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
         yield from _at(value[path[0]], path[1:])
 
 
-def identifier_of(resource: Resource) -> str:
-    """``system|value`` of the first identifier that has both, else nothing."""
-    identifiers = resource.get("identifier", [])
-    for each in identifiers if isinstance(identifiers, list) else [identifiers]:
-        if each.get("system") and each.get("value"):
-            return f"{each['system']}|{each['value']}"
-    return ""
+def identifiers_of(resource: Resource) -> list[str]:
+    """``system|value`` of each identifier."""
+    given = resource.get("identifier", [])
+    listed = given if isinstance(given, list) else [given]
+    return [f"{i.get('system', '')}|{i.get('value', '')}" for i in listed]
 
 
 def _owner_tag(content: Content) -> Resource:

@@ -69,13 +69,12 @@ def _is_let_go(resource: Resource, owner: Resource) -> bool:
 def _tagged(subject: Subject, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:
     """By the tag, in case that no manifest tells; only searched where more are counted."""
     owner = subject.owner
-    tag = ("_tag", f"{owner['system']}|{owner['code']}")
     used = Counter(place.partition("/")[0] for place in in_use)
     for resource_type in sorted({member.type for member in subject.members}):
-        counted = reader.client.count(resource_type, [tag])
+        counted = reader.client.count(resource_type, [subject.mark])
         if counted is None or counted <= used[resource_type]:
             continue
-        for hit in reader.client.search(resource_type, [tag]):
+        for hit in reader.client.search(resource_type, [subject.mark]):
             place = f"{resource_type}/{hit.get('id')}"
             if hit.get("resourceType") != resource_type or not is_tagged(hit, owner):
                 break  # the server ignores the parameter

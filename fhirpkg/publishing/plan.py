@@ -116,8 +116,7 @@ def _is_untouched(plan: Plan, client: FhirClient) -> bool:
     members, head = plan.subject.members, plan.head
     if len(members) <= _MANY or head is None or not head.settled:
         return False
-    owner = plan.subject.owner
-    tag = ("_tag", f"{owner['system']}|{owner['code']}")
+    tag = plan.subject.mark
     for resource_type, expected in Counter(m.type for m in members).items():
         counted = [
             client.count(resource_type, [tag, *more])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from fhirpkg.errors import ServerError
+from fhirpkg.publishing.members import identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,7 +60,7 @@ class Reader:
         """The resources with one of these identifiers, written ``system|value``."""
         found: list[Resource] = []
         for batch in batches(identifiers):
-            hits = self._search(resource_type, "identifier", batch, _identifiers)
+            hits = self._search(resource_type, "identifier", batch, identifiers_of)
             found += hits or []
         return found
 
@@ -111,12 +112,6 @@ class Reader:
     def _one_by_one(self, resource_type: str, ids: Iterable[str]) -> dict[str, Resource]:
         read = ((i, self.client.read(resource_type, i)) for i in ids)
         return {i: resource for i, resource in read if resource is not None}
-
-
-def _identifiers(resource: Resource) -> list[str]:
-    given = resource.get("identifier", [])
-    listed = given if isinstance(given, list) else [given]
-    return [f"{i.get('system', '')}|{i.get('value', '')}" for i in listed]
 
 
 def batches(values: Sequence[str]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.bundling import Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, ResolutionError
+from fhirpkg.publishing.compare import bare
 from fhirpkg.publishing.head import read_head, read_manifest
 from fhirpkg.publishing.members import with_references
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.state import Manifest
-
-_SERVERS_OWN = {"versionId", "lastUpdated", "source"}
 
 
 def previous_manifest(client: FhirClient, package: str) -> Manifest:
@@ -64,8 +63,5 @@ def _before(client: FhirClient, manifest: Manifest, local: str, back: dict[str, 
         wanted = f"{line.place}/_history/{line.version or '?'}"
         problem = "the server no longer has this version; give the package with --package"
         raise ResolutionError(wanted, problem)
-    meta = {k: v for k, v in found.get("meta", {}).items() if k not in _SERVERS_OWN}
-    resource: Resource = with_references(found, back) | {"id": local.partition("/")[2]}
-    if meta:
-        return resource | {"meta": meta}
-    return {key: value for key, value in resource.items() if key != "meta"}
+    resource: Resource = with_references(bare(found), back)
+    return resource | {"id": local.partition("/")[2]}

@@ -7,7 +7,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.compare import differences, digest, same
-from fhirpkg.publishing.members import is_tagged, other_owner, owned, with_references
+from fhirpkg.publishing.members import (
+    identifiers_of,
+    is_tagged,
+    other_owner,
+    owned,
+    slices,
+    with_references,
+)
 from fhirpkg.publishing.state import is_listed
 
 if TYPE_CHECKING:
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.reading import Reader
     from fhirpkg.publishing.record import Record
 
-_SLICE = 200
 _FEW = 100
 """Up to this many resources, what a search does not find is also asked for by its id."""
 _SHOWN_DIFFERENCES = 20
@@ -79,7 +85,7 @@ class Survey:
     def classify(self, members: Sequence[Member], progress: Callable[[int], None]) -> list[Item]:
         """An item for each member, in the order of their types."""
         items: list[Item] = []
-        for group in _slices(members):
+        for group in slices(members):
             items += self._classify_slice(group)
             progress(len(items))
         return items
@@ -176,15 +182,6 @@ def _is_immutable(member: Member, theirs: Resource) -> bool:
     return bool(member.url) and statuses == {"active"} and theirs.get("version") == member.version
 
 
-def _slices(members: Sequence[Member]) -> Iterator[list[Member]]:
-    by_type: dict[str, list[Member]] = {}
-    for member in members:
-        by_type.setdefault(member.type, []).append(member)
-    for group in by_type.values():
-        for start in range(0, len(group), _SLICE):
-            yield group[start : start + _SLICE]
-
-
 def _identity(member: Member) -> str:
     """What must be unique on a server: url and version, else the identifier."""
     return f"{member.url}|{member.version}" if member.url else member.identifier or member.local
@@ -193,6 +190,4 @@ def _identity(member: Member) -> str:
 def _identities(resource: Resource) -> list[str]:
     if resource.get("url"):
         return [f"{resource['url']}|{resource.get('version', '')}"]
-    given = resource.get("identifier", [])
-    listed = given if isinstance(given, list) else [given]
-    return [f"{i.get('system', '')}|{i.get('value', '')}" for i in listed]
+    return identifiers_of(resource)

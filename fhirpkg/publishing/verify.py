@@ -16,7 +16,7 @@ from fhirpkg.client.response import Response
 from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
-from fhirpkg.publishing.members import is_tagged, owned, with_references
+from fhirpkg.publishing.members import is_tagged, owned, slices, with_references
 from fhirpkg.publishing.reading import Reader, batches, escaped
 from fhirpkg.publishing.record import read_record
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.consumers import Search
     from fhirpkg.publishing.members import Member, Subject
 
-_SLICE = 200
 _MANY = 1000
 _MANY_OF_A_CODE = 100
 _SHOWN = 10
@@ -73,7 +72,7 @@ def verify(
     if record.head is None:
         found.notes.append("no push of this package is on record there; sought by the ids it has")
     reader = Reader(client)
-    for group in _groups(subject.members):
+    for group in slices(subject.members):
         _by_id(subject, reader, group, links, found)
         progress(found.checked)
         if validate:
@@ -97,7 +96,7 @@ def read_back(
         return found
     if len(subject.members) <= _MANY:
         reader = Reader(client)
-        for group in _groups(subject.members):
+        for group in slices(subject.members):
             _by_id(subject, reader, group, links, found)
     else:
         _count_back(subject, client, links, found)
@@ -130,7 +129,7 @@ def as_consumers(
     sample: bool = False,
 ) -> None:
     """Search for the members as those do who do not know their ids."""
-    mark = _mark(subject)
+    mark = subject.mark
     attempts = client.retry.attempts()  # one patience for all of them: the server is behind or not
     for search in searches(subject, client.capabilities(), sample=sample):
         found.searches += 1
@@ -151,10 +150,10 @@ def _count_back(
     """
     reader = Reader(client)
     marked = {
-        resource_type: client.count(resource_type, [_mark(subject)]) == expected
+        resource_type: client.count(resource_type, [subject.mark]) == expected
         for resource_type, expected in Counter(m.type for m in subject.members).items()
     }
-    for group in _groups(subject.members):
+    for group in slices(subject.members):
         ids = [links[m.local].partition("/")[2] for m in group]
         found.checked += len(group)
         if marked[group[0].type] or reader.count_ids(group[0].type, ids) == len(ids):
@@ -163,11 +162,6 @@ def _count_back(
         for member, resource_id in zip(group, ids, strict=True):
             if resource_id not in there:
                 found.missing[member.local] = f"{links[member.local]} is not there"
-
-
-def _mark(subject: Subject) -> tuple[str, str]:
-    """The search for everything that carries the package's tag."""
-    return "_tag", f"{subject.owner['system']}|{subject.owner['code']}"
 
 
 def known_habits(client: FhirClient, found: Verification) -> list[str]:
@@ -322,12 +316,3 @@ def _validated(
         ]
         if errors:
             found.invalid[member.local] = response.problem.partition(": ")[2] or response.problem
-
-
-def _groups(members: Sequence[Member]) -> Iterator[list[Member]]:
-    by_type: dict[str, list[Member]] = {}
-    for member in members:
-        by_type.setdefault(member.type, []).append(member)
-    for group in by_type.values():
-        for start in range(0, len(group), _SLICE):
-            yield group[start : start + _SLICE]
