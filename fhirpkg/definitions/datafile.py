@@ -13,10 +13,11 @@ import zlib
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.errors import DefinitionError
+from fhirpkg.fhirjson import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,22 +61,18 @@ def entry_of(resource: Resource, package: str = "") -> Entry:
     base = resource.get("base") or resource.get("baseDefinition")
     bases = base if isinstance(base, list) else [base]
     return Entry(
-        resource_type=_string(resource.get("resourceType")),
-        url=_string(resource.get("url")),
-        version=_string(resource.get("version")),
-        id=_string(resource.get("id")),
-        name=_string(resource.get("name")),
-        kind=_string(resource.get("kind")),
-        type=_string(resource.get("type")),
-        derivation=_string(resource.get("derivation")),
+        resource_type=text_of(resource, "resourceType"),
+        url=text_of(resource, "url"),
+        version=text_of(resource, "version"),
+        id=text_of(resource, "id"),
+        name=text_of(resource, "name"),
+        kind=text_of(resource, "kind"),
+        type=text_of(resource, "type"),
+        derivation=text_of(resource, "derivation"),
         bases=tuple(b for b in bases if isinstance(b, str)),
         package=package,
-        supplements=_string(resource.get("supplements")),
+        supplements=text_of(resource, "supplements"),
     )
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 class DataFile:

@@ -90,18 +90,16 @@ def _string(item: Item) -> str | None:
     raise EvaluationError(f"a String is needed, but {name_of(value)} found")
 
 
-def _integer(item: Item) -> int | None:
-    value = system(item)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise EvaluationError(f"an Integer is needed, but {name_of(value)} found")
+def _of(types: type | tuple[type, ...], name: str) -> Callable[[Item], Any]:
+    """What takes a value of some types from an item; a Boolean is no number."""
 
+    def take(item: Item) -> Any:
+        value = system(item)
+        if value is None or (isinstance(value, types) and not isinstance(value, bool)):
+            return value
+        raise EvaluationError(f"{name} is needed, but {name_of(value)} found")
 
-def _number(item: Item) -> int | Decimal | None:
-    value = system(item)
-    if value is None or (isinstance(value, (int, Decimal)) and not isinstance(value, bool)):
-        return value
-    raise EvaluationError(f"a number is needed, but {name_of(value)} found")
+    return take
 
 
 def _text(item: Item) -> str | None:
@@ -118,7 +116,7 @@ def _text(item: Item) -> str | None:
 _KINDS: dict[str, Callable[[Item], Any]] = {
     "value": system,
     "string": _string,
-    "integer": _integer,
-    "number": _number,
+    "integer": _of(int, "an Integer"),
+    "number": _of((int, Decimal), "a number"),
     "text": _text,
 }

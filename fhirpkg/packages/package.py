@@ -63,7 +63,7 @@ class Manifest:
         dependencies = data.get("dependencies")
         return cls(
             identity,
-            _text(data.get("canonical")),
+            fhirjson.text_of(data, "canonical"),
             _texts(data.get("fhirVersions") or data.get("fhir-version-list")),
             {k: v for k, v in dependencies.items() if isinstance(v, str)}
             if isinstance(dependencies, dict)
@@ -337,10 +337,6 @@ def _archive_time() -> int:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _texts(value: Any) -> tuple[str, ...]:

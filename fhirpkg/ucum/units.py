@@ -250,9 +250,7 @@ def _definitions() -> Mapping[str, tuple[bool, str]]:
 @functools.cache
 def _define(code: str) -> Unit:
     text = _definitions()[code][1]
-    if not text:
-        return Unit(Decimal(1), ((code, 1),))
-    if text == "arbitrary":
+    if text in {"", "arbitrary"}:
         return Unit(Decimal(1), ((code, 1),))
     function = _FUNCTION.fullmatch(text)
     if function:

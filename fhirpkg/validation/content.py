@@ -12,12 +12,13 @@ from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.parser import parse
 from fhirpkg.packages.package import content_root, read_profiles
 from fhirpkg.rules import nearest
 from fhirpkg.validation.content_documents import attachment_of, check_document
 from fhirpkg.validation.content_plans import check_plan
-from fhirpkg.validation.json_places import codings, mappings, objects, value_at
+from fhirpkg.validation.json_places import codings, mappings, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from fhirpkg.validation.json_places import objects
+from fhirpkg.fhirjson import objects
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirjson import objects
 from fhirpkg.rules import nearest
-from fhirpkg.validation.json_places import objects, texts
+from fhirpkg.validation.json_places import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,12 +28,6 @@ def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
             yield place, found
 
 
-def objects(value: Any, key: str) -> list[Resource]:
-    """The objects in a list, or none where there is no such list."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
 def texts(value: Resource, key: str) -> list[str]:
     """The texts in a list, or none where there is no such list."""
     found = value.get(key)

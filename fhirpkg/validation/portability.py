@@ -7,9 +7,10 @@ FHIRPath is what it and FHIRPath engines agree on, whatever the options of its C
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.parser import parse
 
@@ -49,7 +50,7 @@ def _check_plan(plan: Resource, path: Path, run: Run) -> None:
         _dropped([(*at, element) for at, action in actions if element in action], element, run)
     second = [(*at, "code", 1) for at, action in actions if len(action.get("code", ())) > 1]
     _dropped(second, "code after the first", run)
-    goals = [((*path, "goal", i), goal) for i, goal in enumerate(_items(plan, "goal"))]
+    goals = [((*path, "goal", i), goal) for i, goal in enumerate(objects(plan, "goal"))]
     for element in _DROPPED_OF_GOAL:
         found = [(*at, element) for at, goal in goals if element in goal]
         _dropped(found, f"goal.{element}", run)
@@ -68,7 +69,7 @@ def _check_activity(activity: Resource, path: Path, run: Run) -> None:
 
 
 def _check_library(library: Resource, path: Path, run: Run) -> None:
-    types = {part.get("contentType", "") for part in _items(library, "content")}
+    types = {part.get("contentType", "") for part in objects(library, "content")}
     if any("elm" in name for name in types) and "text/cql" not in types:
         run.report("portability-no-cql", (*path, "content"))
 
@@ -96,7 +97,7 @@ def _check_hooks(actions: list[tuple[Path, Resource]], path: Path, run: Run) -> 
     hooks = [
         ((*at, "trigger", number, "name"), trigger["name"])
         for at, action in actions
-        for number, trigger in enumerate(_items(action, "trigger"))
+        for number, trigger in enumerate(objects(action, "trigger"))
         if trigger.get("type") == "named-event" and isinstance(trigger.get("name"), str)
     ]
     others = [(at, name) for at, name in hooks[1:] if name != hooks[0][1]]
@@ -165,7 +166,7 @@ def _problems_of_call(part: ast.Call) -> Iterator[str]:
 
 
 def _actions(parent: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
-    for number, action in enumerate(_items(parent, "action")):
+    for number, action in enumerate(objects(parent, "action")):
         at = (*path, "action", number)
         yield at, action
         yield from _actions(action, at)
@@ -174,12 +175,6 @@ def _actions(parent: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
 def _expressions(holder: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
     """The expressions of the conditions and dynamic values of an action or definition."""
     for key in ("condition", "dynamicValue"):
-        for number, item in enumerate(_items(holder, key)):
+        for number, item in enumerate(objects(holder, key)):
             if isinstance(item.get("expression"), dict):
                 yield (*path, key, number, "expression"), item["expression"]
-
-
-def _items(holder: Resource, key: str) -> list[Any]:
-    """The objects of a list; nothing of what is none (told by the structure's own rules)."""
-    value = holder.get(key)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
