@@ -29,7 +29,6 @@ from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
     from fhirpkg.applying.application import Applied
     from fhirpkg.applying.repository import Repository
@@ -99,7 +98,6 @@ def respond(
     offered: Iterable[Service],
     repository: Repository,
     fetch: Callable[[str, Resource], Resource | None] | None = None,
-    now: datetime | None = None,
 ) -> Resource:
     """The cards for a request.
 
@@ -116,7 +114,7 @@ def respond(
         raise HookError(400, f"what was sent is no FHIR: {problem}")
     if service.codes and not any(codings(order) & service.codes for order in orders):
         return {"cards": []}
-    applied = _applied(service, context, [*data, *orders], repository, now)
+    applied = _applied(service, context, [*data, *orders], repository)
     ordered = orders if service.codes else ()
     found = cards(applied, service.plan, request["hookInstance"], ordered)
     answer: Resource = {"cards": found}
@@ -169,7 +167,6 @@ def _applied(
     context: Resource,
     data: list[Resource],
     repository: Repository,
-    now: datetime | None,
 ) -> Applied:
     user = context["userId"]
     try:
@@ -180,7 +177,6 @@ def _applied(
             encounter=context.get("encounterId", ""),
             practitioner=user if user.startswith(("Practitioner/", "PractitionerRole/")) else "",
             form="bundle",
-            now=now,
         )
     except FhirpkgError as error:
         raise HookError(412, f"the plan cannot be applied: {error}") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.cql import queries, selectors, timing
-from fhirpkg.applying.cql.lexer import PRECISIONS, Source, Token, precision_name, tokens
+from fhirpkg.applying.cql.lexer import PRECISIONS, Source, Token, precision_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -374,11 +374,6 @@ class Parser:
         while self.accept("."):
             name = f"{name}.{self.identifier()}"
         return name
-
-
-def parse(source: Source, start: int = 0, end: int | None = None) -> Node:
-    """The tree of an expression in a stretch of text; raises CqlError with the place."""
-    return Parser(source, tokens(source, start, end)).whole()
 
 
 def _ungrouped(node: Node) -> Node:
