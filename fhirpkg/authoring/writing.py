@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.authoring.package_source import PackageSource
-from fhirpkg.errors import ConfigError
+from fhirpkg.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,10 +51,21 @@ def text(resource: Resource) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> bool:
-    """Write a file as a whole or not at all; whether it changed."""
+    """Write a file when it changes; whether it did."""
     if file.is_file() and file.read_bytes() == content:
         return False
-    beside = file.with_name(f".{file.name}.new")
-    beside.write_bytes(content)
-    beside.replace(file)
+    replace(file, content)
     return True
+
+
+def replace(file: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all; SourceError, and no trace, when that fails."""
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        beside.write_bytes(content)
+        beside.replace(file)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        problem = f"it cannot be written ({error.strerror})"
+        raise SourceError(str(file), problem, "check the folder, the rights and the disk") from None

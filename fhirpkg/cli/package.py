@@ -30,6 +30,7 @@ def command(content: Path | None, output: Path) -> None:
 
     Example: fhirpkg package resources --output dist
     """
+    from fhirpkg.authoring.writing import replace
     from fhirpkg.bundling import read_content
     from fhirpkg.packages.package import digest
 
@@ -40,9 +41,7 @@ def command(content: Path | None, output: Path) -> None:
         file = output / name
         stale.discard(file)
         file.parent.mkdir(exist_ok=True)
-        beside = file.with_name(f".{file.name}.new")
-        beside.write_bytes(data)
-        beside.replace(file)
+        replace(file, data)
         if "/" not in name:
             click.echo(f"{file} ({len(data)} bytes)")
         if name.endswith(".tgz"):
