@@ -171,12 +171,8 @@ _ORDER = (
 _PLACE = {name: number for number, name in enumerate(_ORDER)}
 
 
-def in_order(resources: Iterable[Resource]) -> list[Resource]:
-    """The resources so that each comes after those that it refers to, then by type and id."""
-    return sorted(resources, key=_rank)
-
-
 def _rank(resource: Resource) -> tuple[int, str, str]:
+    """Where a resource stands: after those that it refers to, then by type and id."""
     name = resource["resourceType"]
     # A type that is not listed refers to terms, and is referred to.
     return _PLACE.get(name, _PLACE["Questionnaire"]), name, resource["id"]
