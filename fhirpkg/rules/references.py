@@ -39,6 +39,14 @@ RULES = (
         spec=_REFERENCES,
     ),
     Rule(
+        "reference-conditional",
+        ERROR,
+        "invalid",
+        "A search stands for a reference only in a transaction",
+        "'{reference}' is a search; a server resolves it only in a Bundle of type 'transaction'",
+        spec="http://hl7.org/fhir/R4/http.html#trules",
+    ),
+    Rule(
         "reference-profile",
         ERROR,
         "structure",
@@ -70,6 +78,14 @@ RULES = (
         "the canonical {value} is not absolute",
         "write the whole url of the definition",
         f"{_REFERENCES}#canonical",
+    ),
+    Rule(
+        "canonical-fragment",
+        WARNING,
+        "not-found",
+        "A canonical that is a fragment leads to a contained resource",
+        "no contained resource has the id of '{value}'",
+        spec=f"{_REFERENCES}#contained",
     ),
     Rule(
         "not-checked-reference",

@@ -182,6 +182,22 @@ RULES = (
         spec=_ELEMENT,
     ),
     Rule(
+        "value-too-short",
+        ERROR,
+        "value",
+        "A text is not shorter than allowed",
+        "the text has {found} characters; at least {min} are needed",
+        spec="http://hl7.org/fhir/R4/extension-minlength.html",
+    ),
+    Rule(
+        "value-form",
+        ERROR,
+        "value",
+        "A text has the form that the profile states",
+        "{found} does not have the form '{form}'",
+        spec="http://hl7.org/fhir/R4/extension-regex.html",
+    ),
+    Rule(
         "extension-url",
         ERROR,
         "value",
@@ -230,6 +246,14 @@ RULES = (
         "An extension stands where its definition allows it",
         "the extension '{url}' may not stand on {place}; allowed: {allowed}",
         spec="http://hl7.org/fhir/R4/defining-extensions.html#context",
+    ),
+    Rule(
+        "extension-invariant",
+        ERROR,
+        "structure",
+        "An extension is used where the invariants of its context are true",
+        "the extension '{url}' may not be used here, since this is not true: {formula}",
+        spec="http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.contextInvariant",
     ),
     Rule(
         "extension-part",

@@ -20,7 +20,7 @@ from fhirpkg.validation.extensions import Extensions
 from fhirpkg.validation.families import families
 from fhirpkg.validation.parts import Parts
 from fhirpkg.validation.primitives import kind
-from fhirpkg.validation.references import check_reference
+from fhirpkg.validation.references import check_absolute, check_reference
 from fhirpkg.validation.run import flat
 from fhirpkg.validation.schema import ElementSchema, Value
 from fhirpkg.validation.vitalsigns import implied_profiles
@@ -78,7 +78,10 @@ class Checks:
             return
         with run.inside(resource, trail):
             self.type(name)(resource, trail, run)
-            for profile in (*_claimed(resource), *self._globals.get(name, ())):
+            claimed = _claimed(resource)
+            for number, profile in enumerate(claimed):
+                check_absolute(profile, ((trail, "meta"), "profile", number), run)
+            for profile in (*claimed, *self._globals.get(name, ())):
                 self.check_profile(profile, resource, trail, run)
             for profile in implied_profiles(resource) if name == "Observation" else ():
                 self._check_implied(profile, resource, trail, run)

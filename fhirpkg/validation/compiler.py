@@ -261,6 +261,8 @@ def _schema(element: Resource, children: tuple[ElementSchema, ...]) -> ElementSc
         min_value=_value(element, "minValue"),
         max_value=_value(element, "maxValue"),
         max_length=element.get("maxLength"),
+        min_length=_extension(element, f"{_STRUCTURE}minLength", "valueInteger"),
+        form=_extension(element, f"{_STRUCTURE}regex", "valueString"),
         alternatives=_alternatives(element),
         narrative=_narrative(element),
         binding=_binding(element),
@@ -302,6 +304,11 @@ def _value(element: Resource, prefix: str) -> Value | None:
             primitive = not isinstance(value, dict)
             return Value(name[:1].lower() + name[1:] if primitive else name, value)
     return None
+
+
+def _extension(element: Resource, url: str, key: str) -> Any:
+    """What an extension of an element definition states, or None."""
+    return next((e.get(key) for e in element.get("extension", ()) if e.get("url") == url), None)
 
 
 def _alternatives(element: Resource) -> tuple[str, ...] | None:

@@ -92,7 +92,10 @@ class Invariant:
         """Evaluate the invariant on one value."""
         constraint = self.constraint
         try:
-            if self.expression(t).is_true(x, run.environment, s):
+            expression = self.expression(t)
+            if expression.is_true(x, run.environment, s) or _is_there(
+                expression.evaluate(x, run.environment, s)
+            ):
                 return
         except FhirPathError as error:
             run.report(
@@ -124,6 +127,14 @@ class Invariant:
             text = _CORRECTED.get(text, text)
             self._expressions[focus] = compile_expression(text, self._model, focus or None)
         return self._expressions[focus]
+
+
+def _is_there(result: list[Any]) -> bool:
+    """Whether a result is one value other than a boolean, which counts as true where one is asked.
+
+    http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections
+    """
+    return len(result) == 1 and not isinstance(result[0], bool)
 
 
 def invariant(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError, FhirPathError
 from fhirpkg.rules import nearest
+from fhirpkg.validation.extensions_pack import EXTENSIONS
 from fhirpkg.validation.primitives import cut
 from fhirpkg.validation.run import flat
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _DEFINED_ELSEWHERE = re.compile(
-    r"http://hl7\.org/fhir/(?:StructureDefinition/|tools/|\d\.\d/)|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
+    r"http://hl7\.org/fhir/(?:tools/|\d\.\d/)|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
 )
-"""Urls of extensions that are HL7's own, in packages beside the core, and those of examples."""
+"""Urls of extensions that HL7 defines in packages beside the core, and those of examples."""
 _ALSO = {
     f"{_CORE}regex": {"ElementDefinition.type"},
     f"{_CORE}structuredefinition-fhir-type": {"ElementDefinition.type"},
@@ -61,7 +62,8 @@ class Extensions:
             run.report("not-checked-extension", trail, url=url, reason=error.problem)
             return
         if definition is None:
-            strict = run.settings.strict and not _DEFINED_ELSEWHERE.match(url)
+            elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
+            strict = run.settings.strict and not elsewhere
             rule = "extension-unknown" if strict else "not-checked-extension"
             run.report(rule, trail, url=url, reason="its definition is not loaded")
             return
@@ -70,6 +72,7 @@ class Extensions:
             return
         self._check_modifier(definition, url, trail, run)
         self._check_context(definition, url, trail, run)
+        _check_invariants(definition, url, trail, run)
         self._check_parts(url, value, trail, run)
         self._checks.check_profile(url, value, trail, run)
 
@@ -121,6 +124,33 @@ class Extensions:
         if not any(_is_context(c, place, path, run) for c in contexts):
             allowed = ", ".join(str(c.get("expression")) for c in contexts)
             run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
+
+
+def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) -> None:
+    """What a definition demands of the element that its extension stands on."""
+    from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
+
+    for formula in map(str, definition.get("contextInvariant") or ()):
+        path = flat(trail)
+        name = places(path, run).shown
+        types = run.definitions.types
+        try:
+            expression = compile_expression(formula, types, name if types.is_type(name) else None)
+            is_met = expression.is_true(_owner(path, run), run.environment)
+        except FhirPathError as error:
+            problem = error.problem
+            run.report("not-checked-extension", trail, url=url, reason=problem)
+            continue
+        if not is_met:
+            run.report("extension-invariant", trail, url=url, formula=formula)
+
+
+def _owner(path: Path, run: Run) -> Any:
+    """The element that the extension at a path stands on."""
+    node: Any = run.root
+    for step in path[:-1] if isinstance(path[-1], str) else path[:-2]:
+        node = _step(node, step)
+    return node
 
 
 class Places:
@@ -209,10 +239,7 @@ def _selects(expression: str, path: Path, run: Run) -> bool:
     """Whether a FHIRPath on the resource selects the element; true when that cannot be told."""
     from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
 
-    owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
-    node: Any = run.root
-    for step in owner:
-        node = _step(node, step)
+    node = _owner(path, run)
     resource = run.owner(path)
     try:
         compiled = compile_expression(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
+from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.validation.narrative_control import check_control
 from fhirpkg.validation.primitives import cut, shorten
 
@@ -50,6 +52,18 @@ def check_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) 
         run.report("value-length", t, profile=profile, found=len(x), max=stated)
 
 
+def check_min_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """A text must not be shorter than stated."""
+    if isinstance(x, str) and len(x) < stated:
+        run.report("value-too-short", t, profile=profile, found=len(x), min=stated)
+
+
+def check_form(x: Any, s: Any, stated: str, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+    """A text must have the form of a regular expression as a whole."""
+    if isinstance(x, str) and fits(x, stated) is False:
+        run.report("value-form", t, profile=profile, found=shorten(x), form=stated)
+
+
 def check_alternatives(
     x: Any, s: Any, stated: tuple[str, ...], t: Trail, run: Run, profile: str
 ) -> None:
@@ -60,12 +74,16 @@ def check_alternatives(
         run.report("value-missing", t, profile=profile, allowed=", ".join(stated) or "none")
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)")
+
 RULES: dict[str, Rule] = {
     "fixed": check_fixed,
     "pattern": check_pattern,
     "min_value": check_min,
     "max_value": check_max,
     "max_length": check_length,
+    "min_length": check_min_length,
+    "form": check_form,
     "alternatives": check_alternatives,
     "narrative": check_control,
 }
@@ -100,25 +118,38 @@ def matches(pattern: Any, value: Any) -> bool:
 
 
 def _same_number(one: Any, other: Any) -> bool:
-    numbers = (int, float, Decimal)
-    if isinstance(one, bool) or isinstance(other, bool):
-        return False
-    return isinstance(one, numbers) and isinstance(other, numbers) and one == other
+    return _is_number(one) and _is_number(other) and bool(one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 def compare(value: Any, limit: Any) -> int | None:
     """-1, 0 or 1 as a value is less, equal or greater; None when the two cannot be compared.
 
-    Dates are compared to the precision that both have.
+    Dates are compared to the precision that both have, as moments where both have a zone.
     """
     if isinstance(value, dict) and isinstance(limit, dict):
         return _compare_quantities(value, limit)
     if isinstance(value, str) and isinstance(limit, str):
+        value, limit = _in_one_zone(value), _in_one_zone(limit)
         size = min(len(value), len(limit))
         value, limit = value[:size], limit[:size]
-    elif isinstance(value, (str, dict, list)) or isinstance(limit, (str, dict, list)):
+    elif not _is_number(value) or not _is_number(limit):
         return None
     return int(value > limit) - int(value < limit)
+
+
+def _in_one_zone(text: str) -> str:
+    """A date with time and zone in UTC; any other text as it is."""
+    if not _MOMENT.fullmatch(text):
+        return text
+    try:
+        moment = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return text
+    return moment.isoformat()
 
 
 def _limit(value: Any, stated: Any, sign: int) -> Any:

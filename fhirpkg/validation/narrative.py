@@ -171,7 +171,7 @@ class _Reading:
     def _url(self, name: str, value: str) -> None:
         if _PROGRAM.match(_IGNORED_IN_URL.sub("", value)):
             self._note("narrative-link", name=name, value=value[:40])
-        elif value.startswith("#") and len(value) > 1 and name == "href":
+        elif value.startswith("#") and len(value) > 1 and name in {"href", "src"}:
             self.links.append((self._number, value[1:]))
 
     def _text(self, text: str) -> None:

@@ -86,7 +86,11 @@ def _is_uri(value: Any) -> bool:
 
 
 def _is_canonical(value: Any) -> bool:
-    return type(value) is str and bool(_no_space(value))
+    return type(value) is str and bool(_no_space(value)) and not _is_bad_uuid(value)
+
+
+def _is_bad_uuid(value: str) -> bool:
+    return value.startswith("urn:uuid:") and not _uuid(value.partition("|")[0])
 
 
 def _is_code(value: Any) -> bool:
@@ -167,7 +171,7 @@ PREDICATES: Mapping[str, Predicate] = {
 
 _FORMS = {
     "base64Binary": "base64 text in groups of four",
-    "canonical": "a url without spaces",
+    "canonical": "a url without spaces, with a well-formed uuid if it is one",
     "code": "words divided by single spaces",
     "date": "a day of the calendar as YYYY, YYYY-MM or YYYY-MM-DD",
     "dateTime": "a day of the calendar, with a time only as Thh:mm:ss and a zone",

@@ -114,9 +114,8 @@ class Question:
         coding = value if isinstance(value, dict) else {"code": value}
         code = coding.get("code")
         if not isinstance(code, str):
-            if not self._is_open:
-                hint = f" ({canonical}): it has no code"
-                self._report("response-option", place, found=describe(value), hint=hint)
+            hint = f" ({canonical}): it has no code"
+            self._report("response-option", place, found=describe(value), hint=hint)
             return
         self._member(canonical, coding, value, place, "response-option")
 

@@ -86,8 +86,6 @@ def _holds(condition: Resource, answers: list[Any]) -> bool | None:
     test = _OPERATORS.get(str(operator))
     if test is None or wanted is None:
         return None
-    if not answers and operator == "!=":
-        return None  # R4 does not say whether no answer differs from any
     return test(answers, wanted)
 
 
@@ -95,8 +93,8 @@ def _same(answer: Any, wanted: Any) -> bool:
     if isinstance(answer, dict) and isinstance(wanted, dict):
         if "value" in wanted:
             return compare(answer, wanted) == 0
-        keys = [key for key in ("code", "system", "reference") if key in wanted and key in answer]
-        return bool(keys) and all(answer[key] == wanted[key] for key in keys)
+        keys = [key for key in ("code", "system", "reference") if key in wanted]
+        return bool(keys) and all(answer.get(key) == wanted[key] for key in keys)
     return equal(wanted, answer)
 
 
@@ -105,9 +103,10 @@ def _ordered(accepted: Iterable[int]) -> Callable[[list[Any], Any], bool]:
     return lambda answers, wanted: any(compare(answer, wanted) in results for answer in answers)
 
 
+# http://hl7.org/fhir/R4/valueset-questionnaire-enable-operator.html: at least one answer does so.
 _OPERATORS: dict[str, Callable[[list[Any], Any], bool]] = {
     "=": lambda answers, wanted: any(_same(answer, wanted) for answer in answers),
-    "!=": lambda answers, wanted: not any(_same(answer, wanted) for answer in answers),
+    "!=": lambda answers, wanted: not all(_same(answer, wanted) for answer in answers),
     ">": _ordered([1]),
     "<": _ordered([-1]),
     ">=": _ordered([0, 1]),

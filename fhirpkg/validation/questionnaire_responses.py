@@ -168,7 +168,7 @@ class _Form:
         if kind == "group":
             is_required = definition.get("required") is True and enabled is not False
             if is_required and not item.get("item"):
-                self._missing(question.link, path)
+                self._run.report("response-required", path, link=question.link)
             self.check_items(objects(definition, "item"), item, path, scopes)
             return
         for number, inner in enumerate(objects(item, "item")):

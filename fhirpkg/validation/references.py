@@ -42,7 +42,11 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
         return
     match = _LITERAL.fullmatch(reference)
     if match is None:
-        if _CONDITIONAL.fullmatch(reference) or _ABSOLUTE.fullmatch(reference):
+        if _CONDITIONAL.fullmatch(reference):
+            if not run.is_in_transaction(trail):
+                run.report("reference-conditional", (trail, "reference"), reference=reference)
+            return
+        if _ABSOLUTE.fullmatch(reference):
             return
         run.report("reference-format", (trail, "reference"), reference=cut(reference, 80))
         return
@@ -54,6 +58,12 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
     stated = value.get("type")
     if isinstance(stated, str) and stated.rpartition("/")[2] != implied:
         run.report("reference-type", (trail, "type"), stated=stated, implied=implied)
+
+
+def check_absolute(canonical: str, trail: Trail, run: Run) -> None:
+    """A canonical is absolute, or a fragment."""
+    if not canonical.startswith("#") and not _ABSOLUTE.match(canonical):
+        run.report("canonical-absolute", trail, value=cut(canonical, 80))
 
 
 class Target:
@@ -166,13 +176,15 @@ class Target:
     def _check_canonical(self, canonical: str, t: Trail, run: Run) -> None:
         if not PREDICATES["canonical"](canonical):
             return
-        if not self._profile and not canonical.startswith("#") and not _ABSOLUTE.match(canonical):
-            run.report("canonical-absolute", t, value=cut(canonical, 80))
+        if not self._profile:
+            check_absolute(canonical, t, run)
         if canonical.startswith("#"):
             target = run.resolve(canonical, t)
         else:
             target = run.definitions.find(canonical) or run.resolve(canonical, t)
-        if target is None and run.must_be_here(canonical):
+        if target is None and canonical.startswith("#"):
+            run.report("canonical-fragment", t, value=cut(canonical, 80))
+        elif target is None and run.must_be_here(canonical):
             run.report("reference-not-found", t, reference=cut(canonical, 120))
         elif target is None:
             run.report("not-checked-canonical", t, canonical=cut(canonical, 120))

@@ -33,9 +33,11 @@ _STRICT = {
     "attachment-hash",
     "bundle-full-url-identity",
     "canonical-absolute",
+    "canonical-fragment",
     "capability-search-parameter",
     "identifier-uri",
     "narrative-dead-link",
+    "not-checked-invariant",
     "primitive-uuid-case",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
@@ -198,6 +200,11 @@ class Run:
         """Whether a reference leads to an entry of a Bundle around its place."""
         around = self._bundles_around(flat(path))
         return any(self.index(bundle).find(reference, url) is not None for bundle, url in around)
+
+    def is_in_transaction(self, path: Path | Trail) -> bool:
+        """Whether the outermost Bundle around a place is a transaction."""
+        around = self._bundles_around(flat(path))
+        return bool(around) and around[-1][0].get("type") == "transaction"
 
     def owner(self, path: Path | Trail) -> Resource:
         """The resource around a place that is contained in no other: `%rootResource`."""

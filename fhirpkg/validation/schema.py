@@ -112,6 +112,8 @@ class ElementSchema:
     min_value: Value | None = None
     max_value: Value | None = None
     max_length: int | None = None
+    min_length: int | None = None
+    form: str | None = None
     alternatives: tuple[str, ...] | None = None
     narrative: NarrativeControl | None = None
     binding: Binding | None = None

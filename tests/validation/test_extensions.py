@@ -1,6 +1,7 @@
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
 URL = "http://example.org/StructureDefinition/mark"
@@ -97,3 +98,28 @@ def test_the_value_is_what_the_definition_demands():
     patient = {"resourceType": "Patient", "extension": [{"url": URL, "valueInteger": 1}]}
     place = "Patient.extension[0].value.ofType(integer)"
     assert rules(extension(("element", "Patient")), patient) == [("structure-type", place)]
+
+
+@pytest.mark.parametrize(
+    "formula, rule",
+    [
+        ("use = 'old'", []),
+        ("use = 'usual'", ["extension-invariant"]),
+        ("use.where(", []),
+    ],
+)
+def test_the_element_meets_the_invariants_of_the_context(formula, rule):
+    definition = extension(("element", "HumanName"), contextInvariant=[formula])
+    patient = {"resourceType": "Patient", "name": [{"use": "old", "family": "x", **MARK}]}
+    assert rules(definition, patient) == [(each, "Patient.name[0].extension[0]") for each in rule]
+
+
+@pytest.mark.parametrize(
+    "name, is_mistake",
+    [("nothing-that-hl7-defines", True), ("additional-language", False)],
+)
+def test_a_name_under_hl7_base_that_hl7_never_defined_is_a_mistake(name, is_mistake):
+    url = f"http://hl7.org/fhir/StructureDefinition/{name}"
+    patient = {"resourceType": "Patient", "extension": [{"url": url, "valueString": "x"}]}
+    errors = Validator(settings=Settings(strict=True)).validate(patient).errors
+    assert [i.rule for i in errors] == (["extension-unknown"] if is_mistake else [])

@@ -70,6 +70,7 @@ def test_ordinary_narrative_is_let_pass(inner):
         ("<p style='width: expression(run())'>x</p>", "narrative-link"),
         ("<p style='background: url(javascript:run())'>x</p>", "narrative-link"),
         ("<a href='#nowhere'>x</a>", "narrative-dead-link"),
+        ("<img src='#nowhere' alt='x'/>x", "narrative-dead-link"),
         ("<ins>x</ins>", "narrative-element"), ("<del>x</del>", "narrative-element"),
         ("<p><div>x</div></p>", "narrative-nesting"),
         ("<b><table><tr><td>x</td></tr></table></b>", "narrative-nesting"),

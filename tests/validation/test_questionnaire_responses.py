@@ -136,3 +136,44 @@ def test_many_conditions_are_evaluated_in_time_linear_in_the_items():
 )
 def test_content_of_the_wrong_shape_is_left_to_the_structure(response):
     assert check(questionnaire([["a", "quantity", {"repeats": True}]]), response) == []
+
+
+EMPTY_GROUP = {"linkId": "g", "text": "x"}
+
+
+@pytest.mark.parametrize("status", ["completed", "in-progress"])
+def test_a_required_group_that_is_there_is_not_empty(status):
+    form = questionnaire(
+        [["g", "group", {"required": True, "text": "x", "item": [["a", "string"]]}]]
+    )
+    found = check(form, respond([EMPTY_GROUP], status=status))
+    assert [(f.rule, place(f.path), f.severity) for f in found] == [
+        ("response-required", "item/0", None)
+    ]
+
+
+@pytest.mark.parametrize(
+    "operator, answers, is_enabled",
+    [
+        ("!=", [], False),
+        ("!=", [1], False),
+        ("!=", [1, 2], True),
+        ("=", [1, 2], True),
+    ],
+)
+def test_one_answer_that_fits_enables_an_item(operator, answers, is_enabled):
+    condition = {"question": "a", "operator": operator, "answerInteger": 1}
+    items = [["a", "integer", {"repeats": True}], ["b", "string", {"enableWhen": [condition]}]]
+    response = [{"a": [{"valueInteger": n} for n in answers]}] if answers else []
+    found = check(
+        questionnaire(items), respond(answered([*response, {"b": [{"valueString": "x"}]}]))
+    )
+    assert ("response-not-enabled" in [f.rule for f in found]) is not is_enabled
+
+
+def test_a_code_without_its_system_is_not_the_code_asked_for():
+    condition = {"question": "a", "operator": "=", "answerCoding": {"system": "s:s", "code": "x"}}
+    items = [["a", "choice"], ["b", "string", {"enableWhen": [condition]}]]
+    answers = [{"a": [{"valueCoding": {"code": "x"}}]}, {"b": [{"valueString": "x"}]}]
+    found = check(questionnaire(items), respond(answered(answers)))
+    assert "response-not-enabled" in [f.rule for f in found]

@@ -8,7 +8,7 @@ from fhirpkg.validation.validator import Validator
 
 def errors(validator, **reference):
     patient = {"resourceType": "Patient", "managingOrganization": reference}
-    return [issue.rule for issue in validator.validate(patient).errors]
+    return sorted(issue.rule for issue in validator.validate(patient).errors)
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ def errors(validator, **reference):
         ("http://example.org/fhir/Organization/1", []),
         ("http://example.org/anything", []),
         ("urn:uuid:9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11", []),
-        ("Organization?name=x", []),
+        ("Organization?name=x", ["reference-conditional"]),
         ("Organization", ["reference-format"]),
         ("Organization/a_b", ["reference-format"]),
         ("Organisation/1", ["reference-type-unknown"]),
         ("Patient/1", ["reference-target"]),
         ("http://example.org/fhir/Patient/1", ["reference-target"]),
-        ("Patient?name=x", ["reference-target"]),
+        ("Patient?name=x", ["reference-conditional", "reference-target"]),
     ],
 )
 def test_a_reference_is_written_well_and_to_an_allowed_type(validator, reference, rules):
@@ -136,6 +136,8 @@ def test_targets_outside_the_input_are_checked_where_asked(targets, rules):
         ("http://hl7.org/fhir/StructureDefinition/Patient", "reference-target"),
         ("http://example.org/nothing", "not-checked-canonical"),
         ("#inner", None),
+        ("#nothing", "canonical-fragment"),
+        ("urn:uuid:9e7ff1a5", "primitive-format"),
         ("gender", "canonical-absolute"),
     ],
 )
@@ -150,3 +152,22 @@ def test_a_canonical_leads_to_a_definition_of_the_allowed_type(validator, canoni
     library["dataRequirement"][0]["codeFilter"][0]["valueSet"] = canonical
     found = [i.rule for i in validator.validate(library).issues if i.rule != "dom-3"]
     assert (found[:1] or [None]) == [rule]
+
+
+@pytest.mark.parametrize(
+    "bundle_type, rules", [("transaction", []), ("batch", ["reference-conditional"])]
+)
+def test_a_search_stands_for_a_reference_in_a_transaction_only(validator, bundle_type, rules):
+    patient = {
+        "resourceType": "Patient",
+        "managingOrganization": {"reference": "Organization?identifier=x"},
+    }
+    entry = {"resource": patient, "request": {"method": "POST", "url": "Patient"}}
+    bundle = {"resourceType": "Bundle", "type": bundle_type, "entry": [entry]}
+    assert [issue.rule for issue in validator.validate(bundle).errors] == rules
+
+
+def test_a_claimed_profile_is_absolute(validator):
+    patient = {"resourceType": "Patient", "meta": {"profile": ["mine"]}}
+    found = {(i.rule, i.expression) for i in validator.validate(patient).issues}
+    assert ("canonical-absolute", "Patient.meta.profile[0]") in found

@@ -135,8 +135,9 @@ def test_best_practice_is_asked_for():
     "resource, rule",
     [
         ({"extension": [{"url": "http://a.test/e", "valueString": "x"}]}, "extension-unknown"),
+        ({"meta": {"profile": ["x"]}}, "canonical-absolute"),
         ({"identifier": [{"system": "urn:ietf:rfc:3986", "value": "x"}]}, "identifier-uri"),
-        ({"implicitRules": "x", "meta": {"profile": ["x"]}}, None),
+        ({"implicitRules": "x"}, None),
     ],
 )
 def test_strict_checking_makes_errors_of_what_examples_do(resource, rule):
