@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import combined, comparable_values
-from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ def apply(operator: str, left: Any, right: Any) -> Any:
 
 
 def _apply(operator: str, left: Any, right: Any) -> Any:
-    if _is_number(left) and _is_number(right):
+    if is_number(left) and is_number(right):
         return _NUMBERS[operator](left, right)
     if isinstance(left, Quantity) or isinstance(right, Quantity):
         if isinstance(left, Temporal) and operator in {"+", "-"}:
@@ -60,13 +60,9 @@ def negated(value: Any) -> Any:
     """The value with the other sign; raises EvaluationError for what is no number."""
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.unit)
-    if _is_number(value):
+    if is_number(value):
         return -value
     raise EvaluationError(f"'-' does not work on {name_of(value)}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
 
 
 def in_range(value: int | Decimal) -> int | Decimal | None:
@@ -102,9 +98,7 @@ _NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _quantities(operator: str, left: Any, right: Any) -> Any:
-    one, two = (
-        Quantity(Decimal(side), "1") if _is_number(side) else side for side in (left, right)
-    )
+    one, two = (Quantity(Decimal(side), "1") if is_number(side) else side for side in (left, right))
     if not isinstance(one, Quantity) or not isinstance(two, Quantity):
         return NotImplemented
     if operator in {"+", "-"}:

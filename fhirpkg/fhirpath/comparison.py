@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values, identity_of_quantity
-from fhirpkg.fhirpath.values import Item, Quantity, system
+from fhirpkg.fhirpath.values import Item, Quantity, is_number, system
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -48,7 +48,7 @@ def equal(left: Item, right: Item) -> bool | None:
         if one is None:
             return bool(left[2] == right[2])
         return bool(one == two)
-    if _is_number(one) and _is_number(two):
+    if is_number(one) and is_number(two):
         return bool(one == two)
     if kind is Quantity or type(two) is Quantity:
         return _equal_quantities(_as_quantity(one), _as_quantity(two))
@@ -82,7 +82,7 @@ def equivalent(left: Item, right: Item) -> bool:
     one, two = system(left), system(right)
     if isinstance(one, str) and isinstance(two, str):
         return " ".join(one.casefold().split()) == " ".join(two.casefold().split())
-    if _is_number(one) and _is_number(two):
+    if is_number(one) and is_number(two):
         return _equal_to_the_shorter(Decimal(one), Decimal(two))
     if isinstance(one, Quantity) or isinstance(two, Quantity):
         pair = comparable_values(_as_quantity(one), _as_quantity(two), loosely=True)
@@ -95,9 +95,7 @@ def compare(left: Any, right: Any) -> int | None:
 
     Raises EvaluationError for values that have no order.
     """
-    if (_is_number(left) and _is_number(right)) or (
-        isinstance(left, str) and isinstance(right, str)
-    ):
+    if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
         return 1 if left > right else -1 if left < right else 0
     if isinstance(left, Temporal) and isinstance(right, Temporal):
         if (left.kind == "time") == (right.kind == "time"):
@@ -148,15 +146,10 @@ def name_of(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _is_number(value: Any) -> bool:
-    kind = type(value)
-    return kind is int or kind is Decimal or (kind is not bool and isinstance(value, Decimal))
-
-
 def _as_quantity(value: Any) -> Quantity | None:
     if isinstance(value, Quantity):
         return value
-    return Quantity(Decimal(value), "1") if _is_number(value) else None
+    return Quantity(Decimal(value), "1") if is_number(value) else None
 
 
 def _equal_moments(one: Temporal, two: Temporal) -> bool | None:

@@ -88,6 +88,12 @@ def _fhir_quantity(quantity: Quantity) -> dict[str, Any]:
     return {"value": quantity.value, "unit": unit, "system": UCUM, "code": unit}
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is an Integer or a Decimal, which no Boolean is."""
+    kind = type(value)
+    return kind is int or kind is Decimal or (kind is not bool and isinstance(value, Decimal))
+
+
 def text_of(value: Any) -> str | None:
     """A value as `toString()` shows it; None for what has no text."""
     if value is True or value is False:

@@ -9,7 +9,7 @@ from fhirpkg.fhirpath.arithmetic import LARGEST_INTEGER, in_range
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.functions.function import Function
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import Quantity
+from fhirpkg.fhirpath.values import Quantity, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,10 @@ def absolute(number: Any) -> Any:
 
 
 def _number(value: Any) -> int | Decimal:
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return value
-    raise EvaluationError(f"a number is needed, but {name_of(value)} found")
+    if not is_number(value):
+        raise EvaluationError(f"a number is needed, but {name_of(value)} found")
+    number: int | Decimal = value
+    return number
 
 
 def rounded(number: int | Decimal, digits: int = 0) -> Decimal | None:
