@@ -176,9 +176,14 @@ class FhirClient:
         """
         if self._capabilities is None:
             response = self.request("GET", "metadata", headers={"Cache-Control": "no-cache"})
-            self._capabilities = Capabilities.of(
-                response.expect("CapabilityStatement"), self.base_url
-            )
+            try:
+                statement = response.expect("CapabilityStatement")
+            except ServerError as error:
+                problem = f"{error.problem}{_advice(error.status)}"
+                raise ServerError(
+                    error.url, problem, status=error.status, outcome=error.outcome
+                ) from None
+            self._capabilities = Capabilities.of(statement, self.base_url)
         return self._capabilities
 
     def _is_final(self, method: str, response: Response, repeatable: bool) -> bool:
@@ -246,6 +251,13 @@ class FhirClient:
                 raise ServerError(answer.url, f"sends more than {_LARGEST_BODY >> 20} MB")
             parts.append(part)
         return b"".join(parts).decode("utf-8", "replace")
+
+
+def _advice(status: int) -> str:
+    """What to do about a server that gives no CapabilityStatement."""
+    if status in {401, 403}:
+        return "; name a credential that may read there, with --token, --user or --client-id"
+    return "; is this the base url of a FHIR server?" if 0 < status < 500 else ""
 
 
 def checked_base_url(text: str) -> str:

@@ -73,6 +73,21 @@ def test_an_answer_that_is_no_fhir_is_an_error_with_words_not_a_crash():
         assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "reply, advice",
+    [
+        (Reply(200, "<html></html>"), "is this the base url of a FHIR server?"),
+        (Reply(404, "nothing here"), "is this the base url of a FHIR server?"),
+        (Reply(401, "who are you"), "name a credential"),
+    ],
+)
+def test_a_server_without_capabilities_is_answered_with_what_to_do(reply, advice):
+    with scripted(answers(reply)) as server, pytest.raises(ServerError) as raised:
+        client_of(server).capabilities()
+    assert advice in str(raised.value)
+    assert raised.value.status == reply.status
+
+
 def test_a_resource_is_read_whatever_the_content_type_says():
     with scripted(answers(Reply(200, PATIENT, {"content-type": "text/plain"}))) as server:
         assert client_of(server).read("Patient", "a") == PATIENT
