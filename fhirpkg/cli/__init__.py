@@ -86,6 +86,8 @@ def cli() -> None:
     an input or server that cannot be used; 3 a fault of ours; 4 a conflict on the server; 130
     interrupted.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        click.get_current_context().color = False
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
-from fhirpkg.cli import VERBS
+from fhirpkg.cli import VERBS, cli
 
 
 def fhirpkg(*arguments, text=""):
@@ -72,3 +73,13 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_code_2():
         )
     assert result.returncode == 2
     assert result.stderr == "fhirpkg: reading or writing failed: No space left on device\n"
+
+
+@pytest.mark.parametrize("variables, is_coloured", [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_severities_are_coloured_unless_no_color_is_set(tmp_path, variables, is_coloured):
+    file = tmp_path / "p.json"
+    file.write_text("{")
+    result = CliRunner(env={"NO_COLOR": "", **variables}).invoke(
+        cli, ["validate", str(file)], color=True
+    )
+    assert ("\x1b[31merror" in result.stdout) == is_coloured
