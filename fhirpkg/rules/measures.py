@@ -1,0 +1,49 @@
+"""Rules of MeasureReports and the Measures they report on."""
+
+from fhirpkg.rules import ERROR, INFORMATION, Rule
+
+_REPORT = "http://hl7.org/fhir/R4/measurereport.html"
+
+RULES = (
+    Rule(
+        "measure-report-part",
+        ERROR,
+        "business-rule",
+        "Each group, population and stratifier of a report is one of its Measure, once",
+        "this {part} {problem}",
+        spec=_REPORT,
+    ),
+    Rule(
+        "measure-report-missing",
+        ERROR,
+        "business-rule",
+        "A report has the groups, populations and stratifiers of its Measure",
+        "there is no {part} for {wanted} of the Measure",
+        spec=_REPORT,
+    ),
+    Rule(
+        "measure-report-score",
+        ERROR,
+        "business-rule",
+        "A score is there and of the kind that the scoring of the Measure gives",
+        "{problem}",
+        spec=f"{_REPORT.removesuffix('.html')}-definitions.html#MeasureReport.group.measureScore",
+    ),
+    Rule(
+        "measure-report-subjects",
+        ERROR,
+        "business-rule",
+        "Only a report of type 'subject-list' lists subjects",
+        "the report is of type '{type}', which lists no subjects",
+        spec=_REPORT,
+    ),
+    Rule(
+        "not-checked-measure",
+        INFORMATION,
+        "not-found",
+        "The Measure that a report is about is at hand",
+        "the report was not compared with its Measure: {measure} is not loaded",
+        "load the package or file that holds it",
+        _REPORT,
+    ),
+)
