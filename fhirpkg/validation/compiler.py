@@ -38,7 +38,6 @@ _OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinitio
 _ALTERNATIVES = f"{_OF_R5}valueAlternatives"
 _MUST_HAVE = f"{_OF_R5}mustHaveValue"
 _BEST_PRACTICE = f"{_STRUCTURE}elementdefinition-bestpractice"
-_PRIMITIVE_PARTS = {"id", "extension", "value"}
 
 
 class Schemas:

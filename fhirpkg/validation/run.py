@@ -56,8 +56,6 @@ class Settings:
     """The severity of a display that is not one of the code's."""
     html_in_text: bool = True
     """Whether HTML tags in strings and markdown are let pass."""
-    for_publication: bool = False
-    """Whether the rules for content about to be published are applied."""
     strict: bool = False
     """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
     portability: bool = False

@@ -6,7 +6,7 @@ compared and printed as JSON (http://hl7.org/fhir/R4/elementdefinition.html).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -124,13 +124,3 @@ class ElementSchema:
     def child(self, name: str) -> ElementSchema | None:
         """The element of a name below this one, a choice without its type."""
         return next((child for child in self.children if child.name == name), None)
-
-
-def as_json(value: Any) -> Any:
-    """A schema as JSON, with what is empty left out."""
-    if isinstance(value, tuple):
-        return [as_json(item) for item in value]
-    if not hasattr(value, "__dataclass_fields__"):
-        return value
-    pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
-    return {name: as_json(item) for name, item in pairs if item not in (None, (), "", False)}

@@ -105,7 +105,6 @@ def _settings(given: dict[str, Any]) -> Settings:
         best_practice=Severity(severity.lower()) if severity else None,
         wrong_display=Severity(given.get("wrong-displays", "error")),
         html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
-        for_publication=bool(given.get("for-publication")),
         strict="allowed-extension-domain" not in given,
         targets=_TARGETS.get(given.get("validateReference", ""), ""),
     )

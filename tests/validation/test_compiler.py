@@ -3,7 +3,7 @@ import pytest
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
 from fhirpkg.validation.compiler import Schemas, states_something
-from fhirpkg.validation.schema import ElementSchema, Value, as_json
+from fhirpkg.validation.schema import ElementSchema, Value
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
 
@@ -83,10 +83,3 @@ def test_every_structure_of_the_core_has_a_schema_or_says_why_not(schemas):
         except DefinitionError:
             without.add(entry.id)
     assert without <= {"example-composition", "example-section-library"}
-
-
-def test_a_schema_prints_as_json_without_what_is_empty(schemas):
-    shown = as_json(schemas.type("Period"))
-    assert shown["path"] == "Period"
-    assert "binding" not in shown
-    assert [child["name"] for child in shown["children"]][-2:] == ["start", "end"]
