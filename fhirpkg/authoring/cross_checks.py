@@ -228,6 +228,8 @@ def _check_origins(read: Source) -> None:
                 for number in _NUMBER.findall(text):
                     if number not in allowed:
                         read.report_in_text("source-number", place, number, number=number)
+        if isinstance(age := part.get("age"), int) and str(age) not in allowed:
+            read.report("source-number", (*path, "age"), number=age)
 
 
 def _numbers_of(read: Source, part: dict[str, Any]) -> set[str] | None:
