@@ -209,6 +209,14 @@ RULES = (
         spec=f"{_R4}/profiling.html#snapshot",
     ),
     Rule(
+        "structure-definition-refinement",
+        ERROR,
+        "business-rule",
+        "A constraint allows no more than its base does",
+        "{problem}",
+        spec=f"{_R4}/profiling.html#resources",
+    ),
+    Rule(
         "structure-definition-characteristic",
         ERROR,
         "business-rule",

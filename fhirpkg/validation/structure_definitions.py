@@ -11,6 +11,7 @@ from fhirpkg.errors import DefinitionError, FhirPathError
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.rules import nearest
 from fhirpkg.validation.items import choice_of, numbered, text_of
+from fhirpkg.validation.refinements import check_refinements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +45,13 @@ def check_structure_definition(structure: Resource, path: Path, run: Run) -> Non
         _check_value_type(element, place, run)
         for at, constraint in numbered(element, "constraint", place):
             _check_expression(constraint, (*at, "expression"), run)
+    check_refinements(structure, path, run)
     if structure.get("type") == "Extension":
         _check_extension(structure, path, run)
+    elif structure.get("derivation") == "constraint":
+        for place, _ in numbered(structure, "context", path):
+            problem = "only the definition of an extension has a context"
+            run.report("structure-definition-refinement", place, problem=problem)
     if base and not structure.get("snapshot") and structure.get("differential"):
         _check_differential(structure, path, run)
 
