@@ -67,8 +67,19 @@ def _check_element(element: Resource, wider: Resource, place: Path, run: Run) ->
     simple = {code.lower() for code in types}
     if not problem and fixed and types and not types & _OF_ALL and found.lower() not in simple:
         problem = f"{fixed} is no value of its type in its base, {', '.join(sorted(types))}"
+    if (
+        not problem
+        and _strength(wider) == "required"
+        and _strength(element) not in {"", "required"}
+    ):
+        problem = f"its binding is {_strength(element)}, but required in its base"
     if problem:
         run.report("structure-definition-refinement", place, problem=problem)
+
+
+def _strength(element: Resource) -> str:
+    binding = element.get("binding")
+    return text_of(binding, "strength") if isinstance(binding, dict) else ""
 
 
 def _codes(element: Resource) -> set[str]:

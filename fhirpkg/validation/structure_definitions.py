@@ -134,6 +134,9 @@ def _check_extension(structure: Resource, path: Path, run: Run) -> None:
         if element.get("path") == "Extension.url" and fixed and fixed != url:
             where = (*place, "fixedUri")
             run.report("structure-definition-extension-url", where, found=fixed, url=url)
+    formulas = structure.get("contextInvariant")
+    for number, formula in enumerate(formulas if isinstance(formulas, list) else ()):
+        _check_expression({"expression": formula}, (*path, "contextInvariant", number), run)
     for place, context in numbered(structure, "context", path):
         expression = text_of(context, "expression")
         if context.get("type") == "element" and expression:

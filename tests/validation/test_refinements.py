@@ -34,6 +34,9 @@ def profile(element, **more):
         ({"path": "Patient.gender", "fixedCode": "male"}, False),
         ({"path": "Patient.gender", "fixedString": "male"}, True),
         ({"path": "Patient.name", "patternIdentifier": {"value": "x"}}, True),
+        ({"path": "Patient.gender", "binding": {"strength": "required"}}, False),
+        ({"path": "Patient.gender", "binding": {"strength": "preferred"}}, True),
+        ({"path": "Patient.maritalStatus", "binding": {"strength": "preferred"}}, False),
         ({"path": "Patient.contained", "type": [{"code": "Group"}]}, False),
     ],
 )
@@ -58,3 +61,16 @@ def test_a_constraint_keeps_its_kind_and_has_no_context(more, place):
     strict = Validator(settings=Settings(strict=True))
     errors = strict.validate(profile({"path": "Patient"}, **more)).errors
     assert ("structure-definition-refinement", place) in {(i.rule, i.expression) for i in errors}
+
+
+def test_the_invariants_of_a_context_can_be_read(validator):
+    definition = profile(
+        {"path": "Extension"},
+        type="Extension",
+        kind="complex-type",
+        baseDefinition=f"{CORE}Extension",
+        contextInvariant=["use.exists()", "use.("],
+    )
+    found = {(i.rule, i.expression) for i in validator.validate(definition).issues}
+    assert ("definition-expression", "StructureDefinition.contextInvariant[1]") in found
+    assert ("definition-expression", "StructureDefinition.contextInvariant[0]") not in found
