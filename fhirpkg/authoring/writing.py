@@ -31,18 +31,28 @@ def rebased(package: PackageSource, canonical: str) -> PackageSource:
 def write(made: Mapping[str, Sequence[Resource]], output: Path) -> int:
     """Write each resource as `{Type}-{id}.json` into `fhir` of its folder; how many files changed.
 
-    JSON files there that are not among them are removed: that folder is the build's own.
+    Files there that carry the tag of the same package and are no longer made are removed.
     """
     changed = 0
     for name, resources in made.items():
         folder = output / name / "fhir"
         folder.mkdir(parents=True, exist_ok=True)
         texts = {f"{r['resourceType']}-{r['id']}.json": text(r) for r in resources}
-        for stale in sorted(set(folder.glob("*-*.json")) - {folder / name for name in texts}):
-            stale.unlink()
-            changed += 1
+        tags = {tag["code"] for r in resources for tag in r["meta"]["tag"]}
+        for file in sorted(set(folder.glob("*-*.json")) - {folder / name for name in texts}):
+            if tags & _tags(file):
+                file.unlink()
+                changed += 1
         changed += sum(_write(folder / file, content) for file, content in texts.items())
     return changed
+
+
+def _tags(file: Path) -> set[str]:
+    """The tags of a resource that was built before; none for anything else."""
+    value = fhirjson.read(file.read_bytes())[0]
+    meta = value.get("meta") if isinstance(value, dict) else None
+    tags = fhirjson.objects(meta, "tag") if isinstance(meta, dict) else []
+    return {str(tag.get("code")) for tag in tags}
 
 
 def text(resource: Resource) -> bytes:

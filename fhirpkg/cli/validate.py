@@ -269,6 +269,12 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
     ]
     if unknown:
         definitions = definitions.with_resources(unknown)
+    for profile in options["profiles"]:
+        if definitions.find(profile, "StructureDefinition") is None:
+            raise ConfigError(
+                f"the profile {profile} is not loaded; name its package with --package, "
+                "or give its file among the inputs"
+            )
     return Validator(
         definitions=definitions,
         settings=Settings(

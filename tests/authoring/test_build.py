@@ -386,6 +386,14 @@ def test_writing_again_changes_nothing_and_removes_what_is_no_longer_made(tmp_pa
     assert len(files) == len(second) - 1
 
 
+def test_files_that_the_build_did_not_make_stay_where_they_are(tmp_path, second):
+    own = tmp_path / "tea-pouring" / "fhir" / "Patient-mine.json"
+    own.parent.mkdir(parents=True)
+    own.write_text('{"resourceType": "Patient", "id": "mine"}')
+    write({"tea-pouring": second}, tmp_path)
+    assert own.exists()
+
+
 @pytest.mark.parametrize(
     "make, problem",
     [

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.cli.validate import command
+from fhirpkg.errors import ConfigError
 from tests.servers.scripted import Reply, scripted
 
 PATIENT = {"resourceType": "Patient", "id": "a", "gender": "female"}
@@ -201,3 +202,9 @@ def test_strict_makes_an_error_of_an_extension_that_is_not_known(tmp_path):
     file = write(tmp_path / "a.json", extended)
     assert validate(file).return_value == 0
     assert validate(file, "--strict").return_value == 1
+
+
+def test_a_profile_that_is_asked_for_and_not_loaded_is_wrong_use(tmp_path):
+    file = write(tmp_path / "a.json", PATIENT)
+    with pytest.raises(ConfigError, match=r"http://a\.example/none is not loaded"):
+        validate(file, "--profile", "http://a.example/none")
