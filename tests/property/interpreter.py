@@ -4,6 +4,7 @@ It walks every element the schema has, builds no code, takes no short cut and ev
 invariant with FHIRPath; only the tests of single values are shared with the compiled check.
 """
 
+from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.fhirpath.expression import compile_expression
@@ -121,8 +122,8 @@ class Interpreter:
             rule = "structure-not-list" if isinstance(value, list) else problem(code, value)[0]
             self.found.add((rule, place))
         elif code == "code" and child.binding and child.binding.strength == "required":
-            codes = self.terminology.codes(child.binding.value_set)
-            if codes is not None and value not in codes:
+            found = self.terminology.membership(child.binding.value_set, value)
+            if found.verdict is Verdict.NO:
                 self.found.add(("binding-required", place))
 
     def _beside(self, child, owner, key, path, environment):
