@@ -166,7 +166,21 @@ def _mapping(jobs: int) -> Iterator[Any]:
         yield map
         return
     with multiprocessing.get_context("fork").Pool(jobs, _end_with_parent) as pool:
-        yield functools.partial(pool.imap, chunksize=8)
+        try:
+            yield functools.partial(pool.imap, chunksize=8)
+        except KeyboardInterrupt:
+            _end_all()
+
+
+def _end_all() -> None:
+    """End all processes at once: a pool that is interrupted may wait for its own locks for ever."""
+    import multiprocessing
+    import os
+
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    click.echo("interrupted", err=True)
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _end_with_parent() -> None:
