@@ -99,6 +99,8 @@ class Run:
         """What FHIRPath sees of the resource that is being checked."""
         self.element_ids: set[str] = set()
         """The ids of the elements of that resource met so far."""
+        self.conforms: Callable[[Any, str, Trail], bool | None] = lambda *_: None
+        """Whether a value meets a profile; the checks that run give it."""
         self.depth = 0
         """How many trials are under way: checks whose findings only say whether they hold."""
         self.conforming: dict[tuple[str, int], bool | None] = {}
@@ -140,6 +142,7 @@ class Run:
             root_resource=self.owner(trail),
             resolve=lambda reference: self.resolve(reference, trail),
             member_of=self._member_of,
+            conforms_to=lambda value, canonical: self.conforms(value, canonical, trail),
         )
         try:
             yield

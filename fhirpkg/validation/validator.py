@@ -99,6 +99,9 @@ class Validator:
             self._bases,
             self._knows,
         )
+        run.conforms = lambda found, canonical, trail: self._checks.conforms_to(
+            found, canonical, trail, run
+        )
         try:
             self._checks.check_resource(value, (), run)
             with run.inside(value, ()):
