@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -169,26 +170,31 @@ def _mapping(jobs: int) -> Iterator[Any]:
         try:
             yield functools.partial(pool.imap, chunksize=8)
         except KeyboardInterrupt:
-            _end_all()
-
-
-def _end_all() -> None:
-    """End all processes at once: a pool that is interrupted may wait for its own locks for ever."""
-    import multiprocessing
-    import os
-
-    for worker in multiprocessing.active_children():
-        worker.kill()
-    click.echo("interrupted", err=True)
-    os._exit(ExitCode.INTERRUPTED)
+            # a pool that is interrupted may wait for its own locks for ever
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            click.echo("interrupted", err=True)
+            os._exit(ExitCode.INTERRUPTED)
 
 
 def _end_with_parent() -> None:
     """Leave Ctrl-C to the process that reports, and let its SIGTERM end this one in silence."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
+    """End this process when the one that made it is gone, however that came."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    assert parent is not None, "it runs in processes that a pool made"
+    connection.wait([parent.sentinel])
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _expanded(given: list[Input | None]) -> Iterator[Input | None]:

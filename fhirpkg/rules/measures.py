@@ -1,6 +1,6 @@
 """Rules of MeasureReports and the Measures they report on."""
 
-from fhirpkg.rules import ERROR, INFORMATION, Rule
+from fhirpkg.rules import ERROR, INFORMATION, WARNING, Rule
 
 _REPORT = "http://hl7.org/fhir/R4/measurereport.html"
 
@@ -15,7 +15,7 @@ RULES = (
     ),
     Rule(
         "measure-report-missing",
-        ERROR,
+        WARNING,
         "business-rule",
         "A report has the groups, populations and stratifiers of its Measure",
         "there is no {part} for {wanted} of the Measure",

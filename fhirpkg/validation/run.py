@@ -39,6 +39,7 @@ _STRICT = {
     "concept-map-code",
     "definition-expression",
     "identifier-uri",
+    "measure-report-missing",
     "narrative-dead-link",
     "not-checked-invariant",
     "primitive-uuid-case",
