@@ -38,23 +38,18 @@ def build(
     them, any other depends on the package that is. What belongs to the package and not to one
     procedure, the ImplementationGuide, comes with the first folder.
     """
-    claims = {
-        profile["type"]: profile["url"]
-        for profile in profiles
-        if profile["resourceType"] == "StructureDefinition"
-    }
     made = {
-        folder: _resources(Edition(package, procedure, claims))
+        folder: _resources(Edition(package, procedure), profiles)
         for folder, procedure in sorted(procedures.items())
     }
     everything = [resource for resources in made.values() for resource in resources]
     guide = implementation_guide(package, everything, profiles if carries_profiles else ())
     if made:
-        next(iter(made.values())).append(_finished(guide))
+        next(iter(made.values())).append(_finished(guide, profiles))
     return made
 
 
-def _resources(edition: Edition) -> list[Resource]:
+def _resources(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]:
     """The resources of one procedure, the plan first."""
     documents = document_references(edition)
     checklist = questionnaire(edition)
@@ -69,7 +64,7 @@ def _resources(edition: Edition) -> list[Resource]:
         *documents.values(),
     ]
     resources.append(manifest(edition, resources))
-    return [_finished(_with_notices(edition, resource)) for resource in resources]
+    return [_finished(_with_notices(edition, resource), profiles) for resource in resources]
 
 
 def _with_notices(edition: Edition, resource: Resource) -> Resource:
@@ -79,9 +74,23 @@ def _with_notices(edition: Edition, resource: Resource) -> Resource:
     return {**resource, "purpose": purpose, "copyright": edition.copyright(resource)}
 
 
-def _finished(resource: Resource) -> Resource:
-    """The resource with its narrative, checked by its class and in the order of its elements."""
-    return typed({**resource, "text": narrative(resource)})
+def _finished(resource: Resource, profiles: Sequence[Resource]) -> Resource:
+    """The resource with its claims and narrative, checked by its class and in FHIR's order."""
+    claims = [profile["url"] for profile in profiles if _is_for(profile, resource)]
+    meta = {**resource["meta"], **({"profile": claims} if claims else {})}
+    return typed({**resource, "meta": meta, "text": narrative(resource)})
+
+
+def _is_for(profile: Resource, resource: Resource) -> bool:
+    """Whether a profile is on the type of a resource and, if it fixes one, on its `type` code."""
+    if profile.get("type") != resource["resourceType"]:
+        return False
+    for element in profile["differential"]["element"]:
+        pattern = element.get("patternCodeableConcept")
+        if pattern and element["path"] == f"{profile['type']}.type":
+            found = resource["type"]["coding"]
+            return all(any(code.items() <= f.items() for f in found) for code in pattern["coding"])
+    return True
 
 
 def typed(resource: Resource) -> Resource:

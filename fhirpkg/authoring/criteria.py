@@ -120,11 +120,8 @@ def logic_library(edition: Edition) -> Resource | None:
     text = logic.cql_text(name, version, declared, definitions)
     elm = fhirjson.dump(logic.elm_document(name, version, declared, definitions))
     title = f"{edition.procedure.name.text}: logic"
-    header = edition.header("Library", name, title, "What is looked up in the record of a patient.")
-    meta = {key: value for key, value in header["meta"].items() if key != "profile"}
     made: Resource = {
-        **header,
-        "meta": meta,  # the profile of Library is that of the manifest
+        **edition.header("Library", name, title, "What is looked up in the record of a patient."),
         "type": _library_type("logic-library", "Logic Library"),
         "subjectCodeableConcept": {
             "coding": [

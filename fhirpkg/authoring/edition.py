@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.authoring.codes import SYSTEMS, codings
 from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from fhirpkg.authoring.package_source import PackageSource
     from fhirpkg.authoring.procedure import Action, Evidence, Origin, Person, Procedure
@@ -39,11 +39,10 @@ def pascal_case(identifier: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What every builder needs; `profiles` maps a resource type to the profile that it claims."""
+    """What every builder needs."""
 
     package: PackageSource
     procedure: Procedure
-    profiles: Mapping[str, str] = field(default_factory=dict)
 
     def id(self, part: str = "") -> str:
         """The id of one resource: that of the procedure and what it is of it."""
@@ -58,15 +57,12 @@ class Edition:
         return self.url("ActivityDefinition", self.id(action.id))
 
     def head(self, resource_type: str, resource_id: str) -> Resource:
-        """What any resource begins with: id, package tag, claimed profile and identifier."""
+        """What any resource begins with: id, package tag and identifier."""
         package = self.package
-        meta: Resource = {"tag": [{"system": self.tag_system, "code": package.id}]}
-        if resource_type in self.profiles:
-            meta = {"profile": [self.profiles[resource_type]], **meta}
         return {
             "resourceType": resource_type,
             "id": resource_id,
-            "meta": meta,
+            "meta": {"tag": [{"system": self.tag_system, "code": package.id}]},
             "identifier": [
                 {
                     "system": f"{package.canonical}/identifier",

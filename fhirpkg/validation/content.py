@@ -50,27 +50,38 @@ def check_content(resource: Resource, path: Path, run: Run) -> None:
     """Report where a resource that claims one of our profiles breaks the rules of our content."""
     if not claims_ours(resource):
         return
+    for place, value in mappings(resource, path):
+        _check_repeated(value, place, run)
+        _check_codings(value, place, run)
+        _check_expression(value, place, run)
+        _check_filters(value, place, run)
+    if resource["resourceType"] == "ImplementationGuide":
+        _check_guide(resource, path, run)
+        return
     _check_name(resource, path, run)
     _check_identity(resource, path, run)
     _check_keys(resource, path, run)
     _check_codes(resource, path, run)
     _check_notices(resource, path, run)
-    for place, value in mappings(resource, path):
-        _check_codings(value, place, run)
-        _check_expression(value, place, run)
     if resource["resourceType"] == "PlanDefinition":
         check_plan(resource, path, run)
     elif resource["resourceType"] == "DocumentReference":
         check_document(resource, path, run)
 
 
-def check_guide(resource: Resource, path: Path, run: Run) -> None:
-    """Report where the parts of a package, as its guide lists them, do not fit together."""
-    version, url = resource.get("version"), resource.get("url")
-    base = url.partition("/ImplementationGuide/")[0] if isinstance(url, str) else ""
+def _check_guide(resource: Resource, path: Path, run: Run) -> None:
+    """The guide has the identity of its package, and the parts that it lists fit together."""
+    version, package = resource.get("version"), resource.get("packageId")
+    base, _, end = str(resource.get("url")).partition("/ImplementationGuide/")
+    tag: dict[str, Any] = {"system": f"{base}/package", "code": package}
+    for key, found in (("id", resource.get("id")), ("url", end)):
+        if found != package:
+            run.report("content-identity", (*path, key), found=found, expected=package)
     identified: dict[str, str] = {}
     for place, reference in _listed(resource, path):
         part = run.resolve(reference, place)
+        if part is None and run.must_be_here(f"{base}/"):
+            run.report("reference-not-found", place, reference=reference)
         if part is None or not claims_ours(part):
             continue
         found = part.get("url", f"{base}/")
@@ -84,6 +95,14 @@ def check_guide(resource: Resource, path: Path, run: Run) -> None:
             )
         if not str(found).startswith(f"{base}/"):
             run.report("content-package-base", place, reference=reference, found=found, base=base)
+        if tag not in objects(part.get("meta"), "tag"):
+            run.report(
+                "content-package-tag",
+                place,
+                reference=reference,
+                system=f"{base}/package",
+                code=package,
+            )
         for identifier in _identifiers(part):
             other = identified.setdefault(identifier, reference)
             if other != reference:
@@ -211,11 +230,20 @@ def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: R
             run.report("content-code", (*place_of_code, "code"), problem=problem)
 
 
+def _check_repeated(value: Resource, place: Path, run: Run) -> None:
+    """No item stands twice in a list."""
+    for key, items in value.items():
+        for at, item in enumerate(items) if isinstance(items, list) else ():
+            if item is not None and item in items[:at]:
+                run.report("content-repeated", (*place, key, at), first=items.index(item))
+
+
 def _check_codings(concept: Resource, place: Path, run: Run) -> None:
-    """Each coding of a concept says which system its code is of."""
+    """Each coding of a concept has a code, and says which system it is of."""
     for at, coding in enumerate(objects(concept, "coding")):
-        if "code" in coding and "system" not in coding:
-            run.report("content-coding", (*place, "coding", at), code=coding["code"])
+        missing = [key for key in ("system", "code") if key not in coding]
+        if missing:
+            run.report("content-coding", (*place, "coding", at), missing=" and ".join(missing))
 
 
 def _check_expression(value: Resource, place: Path, run: Run) -> None:
@@ -232,6 +260,24 @@ def _check_expression(value: Resource, place: Path, run: Run) -> None:
             parse(text)
         except FhirPathError as error:
             run.report("content-expression", (*place, "expression"), problem=str(error))
+
+
+def _check_filters(value: Resource, place: Path, run: Run) -> None:
+    """Each path that data are filtered by is an element of their type."""
+    kind, filters = value.get("type"), objects(value, "codeFilter")
+    if not filters or not isinstance(kind, str) or not run.definitions.types.is_resource(kind):
+        return
+    elements = list(run.definitions.types.elements(kind))
+    for at, condition in enumerate(filters):
+        found = str(condition.get("path", "")).partition(".")[0]
+        if found and found not in elements:
+            run.report(
+                "content-filter-path",
+                (*place, "codeFilter", at, "path"),
+                type=kind,
+                path_=found,
+                nearest=nearest(found, elements),
+            )
 
 
 def _includes(resource: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:

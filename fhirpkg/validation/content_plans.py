@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import objects
+from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.rules import nearest
 from fhirpkg.validation.json_places import texts
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run
 
 _MARKDOWN = re.compile(r"\*\*|__|`|\]\(|^\s*(#{1,6}|[-*+]|\d+\.)\s", re.MULTILINE)
+
+_DEFINE = re.compile(r'^define\s+(?:public\s+|private\s+)?(?:"([^"]+)"|(\w+))\s*:', re.MULTILINE)
 
 
 def check_plan(plan: Resource, path: Path, run: Run) -> None:
@@ -51,7 +55,7 @@ def check_plan(plan: Resource, path: Path, run: Run) -> None:
     if _MARKDOWN.search(str(plan.get("usage", ""))):
         run.report("content-markdown", (*path, "usage"))
     _check_parts(plan, path, run, actions)
-    _check_filters(plan, path, run)
+    _check_definitions(plan, run, actions)
 
 
 def _check_action_id(action: Resource, place: Path, seen: set[str], run: Run) -> None:
@@ -85,27 +89,33 @@ def _check_parts(
         run.report("content-unused-part", parts[canonical], canonical=canonical)
 
 
-def _check_filters(value: Any, path: Path, run: Run) -> None:
-    """Each path that data are filtered by is an element of their type."""
-    if isinstance(value, dict):
-        types = run.definitions.types
-        if isinstance(value.get("type"), str) and types.is_resource(value["type"]):
-            elements = list(types.elements(value["type"]))
-            for at, condition in enumerate(objects(value, "codeFilter")):
-                found = str(condition.get("path", "")).partition(".")[0]
-                if found and found not in elements:
+def _check_definitions(plan: Resource, run: Run, actions: list[tuple[Path, Resource]]) -> None:
+    """Each condition in CQL names a definition of the plan's library, where that is at hand."""
+    for canonical in texts(plan, "library")[:1]:  # CRMI: an expression is of the first library
+        library = run.definitions.find(canonical, "Library") or run.resolve(canonical, ())
+        names = _defined(library or {})
+        for place, action in actions if names else ():
+            for at, condition in enumerate(objects(action, "condition")):
+                expression = condition.get("expression")
+                language, name = text_of(expression, "language"), text_of(expression, "expression")
+                if language in ("text/cql", "text/cql-identifier") and name not in names:
                     run.report(
-                        "content-filter-path",
-                        (*path, "codeFilter", at, "path"),
-                        type=value["type"],
-                        path_=found,
-                        nearest=nearest(found, elements),
+                        "content-definition",
+                        (*place, "condition", at, "expression", "expression"),
+                        library=canonical,
+                        name=name,
+                        nearest=nearest(name, names),
                     )
-        for key, item in value.items():
-            _check_filters(item, (*path, key), run)
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            _check_filters(item, (*path, at), run)
+
+
+def _defined(library: Resource) -> list[str]:
+    """The names that the CQL text of a library defines; none when it holds no text to read."""
+    for content in objects(library, "content"):
+        if content.get("contentType") == "text/cql":
+            with contextlib.suppress(ValueError):
+                text = base64.b64decode(text_of(content, "data")).decode()
+                return [quoted or plain for quoted, plain in _DEFINE.findall(text)]
+    return []
 
 
 def _url(canonical: Any) -> str:

@@ -28,7 +28,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "Bundle": ("bundles.check_bundle",),
     "ActivityDefinition": ("content.check_content", "portability.check_portability"),
     "DocumentReference": ("content.check_content",),
-    "ImplementationGuide": ("content.check_guide",),
+    "ImplementationGuide": ("content.check_content",),
     "Library": ("content.check_content", "portability.check_portability"),
     "MeasureReport": ("measure_reports.check_measure_report",),
     "PlanDefinition": ("content.check_content", "portability.check_portability"),

@@ -113,7 +113,8 @@ class Target:
             match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
             if match and run.definitions.types.is_resource(match["type"]):
                 self._check_type(match["type"], "the url", t, run)
-            if match and run.settings.targets:
+            is_relative = match is not None and match.start("type") == 0
+            if match and (run.settings.targets or (is_relative and run.must_lead_somewhere(t))):
                 run.report("reference-not-found", t, reference=cut(reference, 120))
             elif not reference.startswith("#"):
                 run.report("not-checked-reference", t, reference=cut(reference, 120))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fhirpkg import rules
 from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
 from fhirpkg.validation.bindings import codes_of
@@ -192,6 +193,19 @@ class Run:
     def must_be_here(self, canonical: str) -> bool:
         """Whether a canonical is of a guide that the inputs hold, with all it defines."""
         return bool(self._bases) and canonical.startswith(self._bases)
+
+    def must_lead_somewhere(self, path: Path | Trail) -> bool:
+        """Whether a place is in a resource of a guide that the inputs hold, with all it defines.
+
+        Not in the guide itself: what it lists as an example may lie elsewhere in its package.
+        """
+        if not self._bases:
+            return False
+        owner = self.owner(path)
+        systems = [identifier.get("system") for identifier in objects(owner, "identifier")]
+        return owner.get("resourceType") != "ImplementationGuide" and any(
+            self.must_be_here(str(url)) for url in (owner.get("url"), *systems)
+        )
 
     def is_elsewhere(self, reference: str, path: Path | Trail) -> bool:
         """Whether a reference certainly leads to another input, without reading that."""

@@ -162,12 +162,21 @@ def test_all_carry_the_tag_of_the_package_and_a_narrative(first):
         assert resource["text"]["div"].startswith('<div xmlns="http://www.w3.org/1999/xhtml">')
 
 
-def test_profiles_are_claimed_by_all_types_that_have_one(first):
-    claimed = {r["resourceType"]: r["meta"].get("profile") for r in first}
-    assert claimed.pop("ImplementationGuide") is None
+def test_each_resource_claims_the_profile_that_is_for_it(first):
+    claimed = {(r["resourceType"], *r["meta"]["profile"]) for r in first}
     base = "https://w3id.org/fhirpkg/StructureDefinition/Procedure"
-    assert {p for (p,) in claimed.values()} == {
-        base + name for name in ("Plan", "Activity", "Document", "Manifest", "Terms", "Checklist")
+    assert claimed == {
+        (kind, base + name)
+        for kind, name in (
+            ("PlanDefinition", "Plan"),
+            ("ActivityDefinition", "Activity"),
+            ("DocumentReference", "Document"),
+            ("Library", "Logic"),
+            ("Library", "Manifest"),
+            ("ValueSet", "Terms"),
+            ("Questionnaire", "Checklist"),
+            ("ImplementationGuide", "Guide"),
+        )
     }
 
 

@@ -12,7 +12,7 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Severity
 from fhirpkg.rules import catalogue
-from fhirpkg.validation.content import check_content, check_guide
+from fhirpkg.validation.content import check_content
 from fhirpkg.validation.content_documents import version_id
 from fhirpkg.validation.run import Run
 from fhirpkg.validation.validator import Validator
@@ -24,6 +24,8 @@ NAMES = {
     "count": "ActivityDefinition-BoneTumorCryoablationBloodCount",
     "document": "DocumentReference-BoneTumorCryoablationEducation",
     "manifest": "Library-BoneTumorCryoablationManifest",
+    "logic": "Library-BoneTumorCryoablationLogic",
+    "guide": "ImplementationGuide-fhirpkg.procedures",
     "terms": "ValueSet-BoneTumorCryoablationIndications",
     "checklist": "Questionnaire-BoneTumorCryoablationChecklist",
 }
@@ -78,7 +80,8 @@ def changed(resource, place, value):
 def broken(resource):
     """The rules of our content that a resource breaks, with the JSON path of each."""
     definitions = Definitions.core()
-    run = Run(resource, definitions, Terminology(definitions))
+    held = {f"{r['url']}|{r['version']}": r for r in RESOURCES.values() if "url" in r}
+    run = Run(resource, definitions, Terminology(definitions), retrieve=held.get)
     check_content(resource, (), run)
     return {(finding.rule, ".".join(map(str, finding.path))) for finding in run.findings}
 
@@ -137,27 +140,38 @@ def test_nonsense_anywhere_is_no_traceback(name, value):
             broken(changed(RESOURCES[name], key, value))
 
 
-def guide_findings(*parts):
+def guide_findings(*parts, absent=(), bases=()):
     guide = {
         "resourceType": "ImplementationGuide",
-        "url": "https://w3id.org/fhirpkg/ImplementationGuide/p",
+        "id": "fhirpkg.procedures",
+        "meta": {"profile": ["https://w3id.org/fhirpkg/StructureDefinition/ProcedureGuide"]},
+        "url": "https://w3id.org/fhirpkg/ImplementationGuide/fhirpkg.procedures",
         "version": "0.1.0",
+        "packageId": "fhirpkg.procedures",
         "definition": {
             "resource": [
                 {"reference": {"reference": f"{part['resourceType']}/{part['id']}"}}
-                for part in parts
+                for part in (*parts, *absent)
             ]
         },
     }
     held = {f"{part['resourceType']}/{part['id']}": part for part in parts}
     definitions = Definitions.core()
-    run = Run(guide, definitions, Terminology(definitions), retrieve=held.get)
-    check_guide(guide, (), run)
+    run = Run(guide, definitions, Terminology(definitions), retrieve=held.get, bases=bases)
+    check_content(guide, (), run)
     return [(finding.rule, finding.path[2]) for finding in run.findings]
 
 
 def test_parts_of_a_package_that_fit_together_are_fine():
-    assert guide_findings(*RESOURCES.values()) == []
+    parts = [part for name, part in RESOURCES.items() if name != "guide"]
+    assert guide_findings(*parts) == []
+
+
+def test_a_part_that_is_not_there_is_told_when_the_package_is_checked_as_a_whole():
+    terms, plan = RESOURCES["terms"], RESOURCES["plan"]
+    assert guide_findings(terms, absent=[plan]) == []
+    whole = guide_findings(terms, absent=[plan], bases=["https://w3id.org/fhirpkg"])
+    assert whole == [("reference-not-found", 1)]
 
 
 def test_a_part_of_another_version_is_told():
@@ -168,6 +182,11 @@ def test_a_part_of_another_version_is_told():
 def test_a_part_of_another_base_is_told():
     other = changed(RESOURCES["terms"], "url", "https://example.org/ValueSet/x")
     assert guide_findings(other) == [("content-package-base", 0)]
+
+
+def test_a_part_without_the_tag_of_the_package_is_told():
+    other = changed(RESOURCES["terms"], "meta.tag.0.code", "fhirpkg.procedure")
+    assert guide_findings(RESOURCES["plan"], other) == [("content-package-tag", 1)]
 
 
 def test_two_parts_with_one_identifier_are_told():

@@ -53,6 +53,21 @@ def test_the_parts_of_a_literal_reference_are_told():
     assert literal("urn:oid:1.1") is None
 
 
+@pytest.mark.parametrize(
+    "where, rule",
+    [
+        ({"url": "http://a.example/Measure/m"}, "reference-not-found"),
+        ({"identifier": [{"system": "http://a.example/ids"}]}, "reference-not-found"),
+        ({"url": "http://b.example/Measure/m"}, "not-checked-reference"),
+    ],
+)
+def test_what_a_guide_among_the_inputs_refers_to_must_be_there(where, rule):
+    validator = Validator(definitions=Definitions.core(), bases=("http://a.example",))
+    measure = {"resourceType": "Measure", "subjectReference": {"reference": "Group/g"}, **where}
+    rules = [issue.rule for issue in validator.validate(measure).issues if "ference" in issue.rule]
+    assert rules == [rule]
+
+
 def test_what_is_not_at_hand_is_mentioned_once_and_is_no_error(validator):
     patient = {"resourceType": "Patient", "managingOrganization": {"reference": "Organization/1"}}
     (issue,) = validator.validate(patient).issues
