@@ -56,6 +56,19 @@ def test_the_validator_imports_with_the_standard_library_alone():
     assert result.stdout.strip() == "[]"
 
 
+def test_an_interrupt_while_it_starts_is_no_traceback():
+    code = (
+        "import builtins, fhirpkg.__main__ as start\n"
+        "def interrupted(*_, **__): raise KeyboardInterrupt\n"
+        "builtins.__import__ = interrupted\n"
+        "start.main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (130, "interrupted\n")
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_a_standard_stream_that_is_closed_is_no_fault_of_ours(tmp_path, closed):
     file = tmp_path / "p.json"

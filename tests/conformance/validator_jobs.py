@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fhirpkg import fhirjson, fhirxml
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.errors import FhirpkgError, PackageError
+from fhirpkg.errors import FhirpkgError
 from fhirpkg.issues import Severity
 from fhirpkg.packages.cache import PackageCache, resolve_package
 from fhirpkg.packages.package import read_package
@@ -24,13 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.issues import Resource
-    from fhirpkg.packages.package import Package
 
 _PACKAGES = Path(__file__).parents[2] / ".examples"
 """What scripts/examples fetches, laid out as a package cache."""
-
-
-EXAMPLES = Path(__file__).parent.parent.parent / ".examples"
 _TARGETS: dict[str, Literal["", "exist", "valid"]] = {
     "CHECK_EXISTS": "exist",
     "CHECK_EXISTS_AND_TYPE": "exist",
@@ -69,14 +65,6 @@ def _definitions(job: dict[str, Any]) -> Definitions:
         definitions = definitions.with_package(package)
     loaded = [_read(Path(file), definitions) for file in job.get("load", ())]
     return definitions.with_resources([resource for resource in loaded if resource])
-
-
-def _package(name: str) -> Package:
-    """A package file, or a package from those that scripts/examples fetched or the cache."""
-    try:
-        return resolve_package(name, PackageCache(EXAMPLES), offline=True)
-    except PackageError:
-        return resolve_package(name, offline=True)
 
 
 def _read(path: Path, definitions: Definitions) -> Resource | None:
