@@ -303,6 +303,7 @@ class _LineTable:
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 1, of an offset."""
         import bisect  # noqa: PLC0415 - only needed when something is wrong
 
         line = bisect.bisect_right(self._starts, offset)

@@ -162,6 +162,7 @@ class _Reader:
         self._nodes = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
+        """The value of a node; the places of all inside it are noted."""
         self._nodes += 1
         if self._nodes > _MAX_NODES:
             raise _TooManyNodesError

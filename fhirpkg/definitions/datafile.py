@@ -185,6 +185,7 @@ class _Sections:
         self.data = bytearray()
 
     def add(self, piece: bytes) -> tuple[int, int]:
+        """Where a piece stands now: its offset and length."""
         self.data += piece
         return len(self.data) - len(piece), len(piece)
 

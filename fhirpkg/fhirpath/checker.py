@@ -71,6 +71,7 @@ class _Checker:
         self.errors: list[FhirPathError] = []
 
     def error(self, problem: str, at: int) -> Static:
+        """Note a problem; nothing is known of what has one."""
         self.errors.append(FhirPathError(self.text, problem, at))
         return _UNKNOWN
 

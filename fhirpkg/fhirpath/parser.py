@@ -52,6 +52,7 @@ class _Parser:
         self.depth = 0
 
     def fail(self, problem: str, at: int) -> FhirPathError:
+        """The error to raise for a problem at a column."""
         return FhirPathError(self.text, problem, at)
 
     def peek(self, sign: str) -> bool:
@@ -60,9 +61,11 @@ class _Parser:
         return token.text == sign and token.kind in {"sign", "word"}
 
     def take(self) -> Token:
+        """The next token, gone past; the end stays."""
         return self.rest.pop() if len(self.rest) > 1 else self.rest[0]
 
     def expect(self, kind: str, text: str) -> Token:
+        """The next token, which must be of a kind and, if given, of a text."""
         token = self.rest[-1]
         if token.kind != kind or (text and token.text != text):
             wanted = f"'{text}'" if text else "the end" if kind == "end" else f"a {kind}"
@@ -89,6 +92,7 @@ class _Parser:
         return left
 
     def operation(self, token: Token, left: ast.Part, strength: int) -> ast.Part:
+        """An operator with what stands before it and its right operand or type."""
         if token.text in _WITH_TYPE:
             return ast.TypeCall(left, token.text, self.type_name(), token.at)
         return ast.Binary(token.text, left, self.expression(strength + 1), token.at)
@@ -100,6 +104,7 @@ class _Parser:
         return length + 1
 
     def signed(self) -> ast.Part:
+        """A chain, or one with a sign before it."""
         token = self.rest[-1]
         if token.kind == "sign" and token.text in "+-":
             self.take()
@@ -129,6 +134,7 @@ class _Parser:
             length = self.counted(length)
 
     def term(self) -> ast.Part:
+        """A literal, a name, a variable or something in brackets."""
         token = self.rest[-1]
         if token.kind == "sign":
             return self.bracketed(token)
@@ -151,6 +157,7 @@ class _Parser:
         raise self.fail(f"a value, name or bracket expected, but {found} found", token.at)
 
     def bracketed(self, token: Token) -> ast.Part:
+        """What stands in parentheses, or the empty collection ``{}``."""
         self.take()
         if token.text == "{":
             self.expect("sign", "}")
@@ -174,6 +181,7 @@ class _Parser:
         return ast.Literal(Decimal(token.text) if "." in token.text else int(token.text), token.at)
 
     def moment(self, token: Token) -> ast.Part:
+        """A date, dateTime or time that the calendar has."""
         found = Temporal.parse(token.kind, token.text.lstrip("@T"))
         if found is None:
             raise self.fail(f"there is no {token.kind} {token.text}", token.at)
@@ -196,6 +204,7 @@ class _Parser:
         return ast.Call(source, token.text, tuple(self.arguments()), token.at)
 
     def arguments(self) -> list[ast.Part]:
+        """What stands between the parentheses of a call, the first already taken."""
         found: list[ast.Part] = []
         while not self.peek(")"):
             if found:
@@ -213,6 +222,7 @@ class _Parser:
         return ".".join(names)
 
     def type_part(self) -> str:
+        """One part of the name of a type."""
         token = self.rest[-1]
         if token.kind not in {"word", "quoted"}:
             raise self.fail(f"the name of a type expected, but '{token.text}' found", token.at)

@@ -277,9 +277,11 @@ class _Limited(io.RawIOBase):
         self.allow(0)
 
     def allow(self, size: int) -> None:
+        """Let so many bytes of a member and one more header through."""
         self._left = size + _MAX_HEADER
 
     def read(self, size: int = -1) -> bytes:
+        """The next bytes; PackageError past what was allowed."""
         self._left -= size
         if self._left < 0:
             raise PackageError(self._source, f"it has a header of over {_MAX_HEADER >> 20} MB")

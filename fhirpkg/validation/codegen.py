@@ -105,6 +105,7 @@ class _Writer:
         return name
 
     def code(self, entry: str) -> Code:
+        """All functions made so far, as one source that begins at `entry`."""
         return Code("\n\n".join(self.functions), self.constants, entry)
 
 
