@@ -26,6 +26,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["concept"] = words.concept
     environment.filters["behavior"] = words.behavior
+    environment.filters["target"] = words.target
     environment.globals.update(concept=words.concept, people=words.people, timing=words.timing)
     return environment
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.render.document import Document, Section
-from fhirpkg.render.words import concept, timing
+from fhirpkg.render.words import concept, target, timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,12 +58,9 @@ def _of_procedure(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Secti
 
 
 def _goal(goal: Resource) -> str:
-    targets = "; ".join(
-        f"{concept(target['measure'])}: {concept(target.get('detailCodeableConcept', {}))}"
-        for target in goal.get("target", ())
-    )
-    category = concept(goal.get("category", {}))
-    return ". ".join(filter(None, (f"{category}: {goal['description']['text']}", targets)))
+    targets = "; ".join(map(target, goal.get("target", ())))
+    aim = filter(None, (concept(goal.get("category", {})), concept(goal["description"])))
+    return ". ".join(filter(None, (": ".join(aim), targets)))
 
 
 def _phase(action: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:

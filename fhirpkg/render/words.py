@@ -54,6 +54,14 @@ def concept(value: Resource) -> str:
     return f"{words} ({codes})" if words and codes else words or codes
 
 
+def target(value: Resource) -> str:
+    """What a goal is measured by, what is to be reached and by when."""
+    parts = (concept(value.get(key, {})) for key in ("measure", "detailCodeableConcept"))
+    due: Resource = value.get("due", {})
+    words = ": ".join(filter(None, parts))
+    return f"{words}, within {due.get('value')} {due.get('unit', '')}".strip() if due else words
+
+
 def people(action: Resource) -> str:
     """Who takes part in an action."""
     return "; ".join(
