@@ -17,7 +17,12 @@ from fhirpkg import fhirjson
 from fhirpkg.client.capabilities import Capabilities
 from fhirpkg.client.response import Response
 from fhirpkg.client.retry import RetryPolicy, is_throttled, is_transient
-from fhirpkg.client.transport import TlsAdapter, reason_of, without_netrc
+from fhirpkg.client.transport import (
+    UNKNOWN_TO_PROXY,
+    TlsAdapter,
+    reason_of,
+    without_netrc,
+)
 from fhirpkg.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:
@@ -63,8 +68,9 @@ class FhirClient:
         self._session = requests.Session()
         self._session.auth = without_netrc
         if tls is not None:
-            # Mounted for this origin only: no other host is shown our certificate.
-            self._session.mount(_origin(self.base_url), TlsAdapter(tls))
+            # Mounted for this origin only, with the slash that ends its name or port: no other
+            # host is shown our certificate.
+            self._session.mount(f"{_origin(self.base_url)}/", TlsAdapter(tls))
 
     def __enter__(self) -> Self:
         return self
@@ -204,28 +210,28 @@ class FhirClient:
     ) -> Response:
         """Send once, follow redirects, read the body up to the limit."""
         for _ in range(_MOST_REDIRECTS):
+            sent = self._headers(url, data, headers)
             try:
-                answer = self._session.request(
+                with self._session.request(
                     method,
                     url,
                     data=data,
                     params=query,
-                    headers=self._headers(url, data, headers),
+                    headers=sent,
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
-                )
-                with answer:
+                ) as answer:
                     text = self._body(answer)
             except (requests.RequestException, OSError) as error:
-                return Response(0, text=reason_of(error), url=url)
+                return Response(0, text=reason_of(error, url), url=url)
             self._answered = True
-            if answer.status_code >= 400 and self._auth is not None:
-                # Servers repeat what they refuse; it must not reach a log.
-                text = text.replace(self._auth.header().partition(" ")[2], "***")
-            target = urljoin(url, answer.headers.get("Location", ""))
-            if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
-                return _response(answer, text, url)
+            place = answer.headers.get("Location")
+            if answer.status_code not in _REDIRECTS or not place:
+                return _response(answer, text if answer.ok else _without_secret(text, sent), url)
+            if answer.status_code == 303:
+                method, data = "GET", None  # the answer is elsewhere (RFC 9110 15.4.4)
+            target = urljoin(url, place)
             if method != "GET" and _origin(target) != _origin(self.base_url):
                 problem = f"redirects a {method} to {_origin(target)}; name that server instead"
                 raise ServerError(url, problem, status=answer.status_code)
@@ -279,6 +285,12 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def _without_secret(text: str, sent: Mapping[str, str]) -> str:
+    """What a server says, without what it repeats of ours: that must not reach a log."""
+    secret = sent.get("Authorization", "").partition(" ")[2]
+    return text.replace(secret, "***") if secret else text
+
+
 def _encoded(body: Resource | bytes | str | None) -> bytes | None:
     if body is None or isinstance(body, bytes):
         return body
@@ -302,4 +314,6 @@ def _response(answer: requests.Response, text: str, url: str) -> Response:
         if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
             resource = value
     headers = {name.lower(): value for name, value in answer.headers.items()}
+    if answer.status_code == 407:
+        text = UNKNOWN_TO_PROXY
     return Response(answer.status_code, headers, resource, text, url)

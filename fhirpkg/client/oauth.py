@@ -18,7 +18,7 @@ import requests
 from fhirpkg.client.auth import Authorization, Grant, private_file, secret
 from fhirpkg.client.response import Response
 from fhirpkg.client.retry import RetryPolicy, http_date, is_transient
-from fhirpkg.client.transport import TlsAdapter, without_netrc
+from fhirpkg.client.transport import TlsAdapter, reason_of, without_netrc
 from fhirpkg.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class _Tokens:
                 given = {name.lower(): value for name, value in answer.headers.items()}
                 response = Response(answer.status_code, given, text=answer.text[:_LIMIT], url=url)
             except requests.RequestException as error:
-                response = Response(0, text=f"no answer ({type(error).__name__})", url=url)
+                response = Response(0, text=reason_of(error, url), url=url)
             if not is_transient(response) or not attempts.again(response):
                 return response
 
@@ -164,15 +164,29 @@ def _grant(answer: Response) -> Grant:
     told = _json_object(answer)
     token = told.get("access_token")
     if answer.status != 200 or not isinstance(token, str):
-        why = [str(told[key]) for key in ("error", "error_description") if told.get(key)]
-        problem = f"gives no token ({': '.join(why) or f'HTTP {answer.status}'})"
         # What is transient stays so; all else is a matter of permission.
-        raise ServerError(
-            answer.url, problem, status=answer.status if is_transient(answer) else 401
-        )
+        status = answer.status if is_transient(answer) else 401
+        raise ServerError(answer.url, f"gives no token ({_why(answer, told)})", status=status)
     life = told.get("expires_in")
     seconds = float(life) if isinstance(life, (int, str)) and str(life).isdigit() else None
     return Grant(f"Bearer {token}", time.time() + seconds if seconds else None)
+
+
+def _why(answer: Response, told: dict[str, Any]) -> str:
+    """Why there is no token, in the endpoint's own words, and what to do."""
+    words = [str(told[key]) for key in ("error", "error_description") if told.get(key)]
+    if not words:
+        return f"HTTP {answer.status}" if answer.status else answer.text
+    advice = _ADVICE.get(str(told.get("error")))
+    return ": ".join(words) + (f"; {advice}" if advice else "")
+
+
+_ADVICE = {
+    "invalid_client": "does it know --client-id with this secret, or with this key (--key-id)?",
+    "invalid_scope": "ask for what it grants with --scope",
+    "unauthorized_client": "register the client for the grant client_credentials",
+}
+"""By the error codes of RFC 6749 5.2."""
 
 
 def _signer(registration: Registration) -> Callable[[dict[str, Any]], str]:
@@ -184,6 +198,8 @@ def _signer(registration: Registration) -> Callable[[dict[str, Any]], str]:
     path = registration.private_key
     assert path is not None, "only a registration with a key signs"
     text = private_file(path)
+    if "ENCRYPTED" in text:
+        raise ConfigError(f"{path}: it is encrypted; give it decrypted, for your eyes only (600)")
     try:
         if text.lstrip().startswith("{"):
             given = json.loads(text)

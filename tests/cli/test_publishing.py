@@ -113,7 +113,7 @@ def test_a_server_that_stops_answering_ends_a_push_with_1_and_true_counts(server
         (["--user", "b"], "--user needs --password"),
         (["--client-id", "b"], "needs either --client-secret or --private-key"),
         (["--key", "k.pem"], "--key needs --cert"),
-        (["--ca", "no.pem"], "no.pem: cannot be used for TLS"),
+        (["--ca", "no.pem"], "no.pem: cannot be read"),
     ],
 )
 def test_options_that_make_no_sense_are_one_line_without_the_secret(

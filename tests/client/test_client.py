@@ -6,7 +6,6 @@ import pytest
 from fhirpkg.client.auth import Authorization, Grant
 from fhirpkg.client.client import FhirClient, checked_base_url, encoded
 from fhirpkg.client.retry import RetryPolicy
-from fhirpkg.client.transport import tls_context
 from fhirpkg.errors import ConfigError, ServerError
 from tests.servers.scripted import Reply, scripted
 
@@ -175,6 +174,42 @@ def test_a_write_does_not_follow_to_another_host():
         assert other.seen == []
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_write_follows_on_its_own_host_with_method_and_body(status):
+    def script(request, _):
+        if request.path.endswith("/moved"):
+            return Reply(201, request.resource)
+        return Reply(status, headers={"location": "/fhir/moved"})
+
+    with scripted(script) as server:
+        answer = client_of(server).request("POST", "Patient", body=PATIENT)
+        assert (answer.status, answer.resource) == (201, PATIENT)
+        assert [request.method for request in server.seen] == ["POST", "POST"]
+
+
+def test_an_answer_that_is_elsewhere_is_read_not_written_again():
+    with scripted(answers(Reply(303, headers={"location": "/x"}), Reply(200, PATIENT))) as server:
+        assert client_of(server).request("POST", "Patient", body=PATIENT).resource == PATIENT
+        assert (server.seen[1].method, server.seen[1].body) == ("GET", b"")
+
+
+def test_redirects_in_a_circle_end():
+    with scripted(answers(Reply(302, headers={"location": "/x"}))) as server:
+        with pytest.raises(ServerError, match="redirects without end"):
+            FhirClient(server.base_url, retry=RetryPolicy(0.0)).request("GET", "Patient/a")
+        assert len(server.seen) == 5
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
+def test_what_a_server_repeats_of_our_secret_is_not_told(scheme):
+    auth = Authorization(lambda: Grant(f"{scheme} sesame"))
+    with (
+        scripted(answers(Reply(403, f"no to {scheme} sesame"))) as server,
+        pytest.raises(ServerError, match=r"no to \w+ \*\*\*"),
+    ):
+        client_of(server, auth=auth).read("Patient", "a")
+
+
 def test_a_token_that_ends_is_renewed_once_and_the_request_repeated_even_a_post():
     tokens = iter(["old", "new", "never"])
     auth = Authorization(lambda: Grant(f"Bearer {next(tokens)}"))
@@ -239,8 +274,3 @@ def test_a_base_url_that_cannot_be_one_is_refused_without_telling_secrets(url, p
     with pytest.raises(ConfigError, match=problem) as caught:
         checked_base_url(url)
     assert "secret" not in str(caught.value)
-
-
-def test_a_missing_certificate_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"nowhere\.pem"):
-        tls_context(authority=tmp_path / "nowhere.pem")

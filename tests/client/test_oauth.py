@@ -139,7 +139,9 @@ def test_the_scope_is_in_the_words_that_the_server_speaks(monkeypatch, capabilit
 def test_a_refusal_is_told_without_the_secret(monkeypatch):
     monkeypatch.setenv("DEMO_SECRET", "wrong")
     with scripted(TokenServer()) as server:
-        with pytest.raises(ServerError, match=r"gives no token \(invalid_client\)") as caught:
+        with pytest.raises(
+            ServerError, match=r"gives no token \(invalid_client; does it know"
+        ) as caught:
             connected(server, secret="env:DEMO_SECRET").read("Patient", "a")
         assert "wrong" not in str(caught.value)
 
@@ -169,3 +171,68 @@ def test_a_key_that_smart_does_not_take_is_refused_without_showing_it(tmp_path):
     small = pem_of(ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(ConfigError, match="SMART takes RSA and EC P-384"):
         client_credentials("http://x/fhir", Registration("me", None, key_file(tmp_path, small)))
+
+
+def test_a_key_that_is_encrypted_is_told_as_that(tmp_path):
+    hidden = serialization.BestAvailableEncryption(b"sesame")
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    file = key_file(tmp_path, RSA.private_bytes(pem, pkcs8, hidden))
+    with pytest.raises(ConfigError, match="it is encrypted; give it decrypted"):
+        client_credentials("http://x/fhir", Registration("me", None, file))
+
+
+def test_a_token_endpoint_that_is_busy_is_asked_again(monkeypatch):
+    monkeypatch.setenv("DEMO_SECRET", "sesame")
+    fake = TokenServer()
+    failures = [Reply(503), Reply(lost=True), Reply(429, headers={"retry-after": "0"})]
+
+    def script(request, forward):
+        return failures.pop() if request.path == "/token" and failures else fake(request, forward)
+
+    with scripted(script) as server:
+        assert connected(server, secret="env:DEMO_SECRET").read("Patient", "a") == PATIENT
+    assert len(fake.forms) == 1
+
+
+@pytest.mark.parametrize(
+    "reply, words",
+    [
+        (Reply(503), "gives no token (HTTP 503)"),
+        (Reply(lost=True), "gives no token (the connection was "),
+        (Reply(200, "<html></html>"), "gives no token (HTTP 200)"),
+        (Reply(200, {"token_type": "bearer"}), "gives no token (HTTP 200)"),
+        (Reply(302, headers={"location": "/login"}), "gives no token (HTTP 302)"),
+        (Reply(400, {"error": "invalid_scope"}), "invalid_scope; ask for what it grants with"),
+        (Reply(400, {"error": {"code": 1}}), "gives no token ({'code': 1})"),
+    ],
+)
+def test_a_token_endpoint_that_gives_none_is_told_in_one_line(monkeypatch, reply, words):
+    monkeypatch.setenv("DEMO_SECRET", "sesame")
+    fake = TokenServer()
+
+    def script(request, forward):
+        return reply if request.path == "/token" else fake(request, forward)
+
+    with scripted(script) as server, pytest.raises(ServerError) as raised:
+        connected(server, secret="env:DEMO_SECRET").read("Patient", "a")
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert fake.uses == 0
+
+
+def test_a_key_that_the_server_no_longer_knows_is_told_with_what_to_do(tmp_path):
+    rotated = TokenServer(rsa.generate_private_key(65537, 2048).public_key())
+
+    def script(request, forward):
+        try:
+            return rotated(request, forward)
+        except jwt.InvalidSignatureError:
+            return Reply(401, {"error": "invalid_client"})
+
+    with (
+        scripted(script) as server,
+        pytest.raises(
+            ServerError, match=r"does it know --client-id with this secret, or with this key"
+        ),
+    ):
+        connected(server, private_key=key_file(tmp_path, pem_of(RSA))).read("Patient", "a")

@@ -5,6 +5,7 @@ import http.client
 import http.server
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -70,8 +71,10 @@ class Scripted:
 
 
 @contextlib.contextmanager
-def scripted(script: Script, target: str = "http://nobody.invalid/fhir") -> Iterator[Scripted]:
-    """Run the script on a free port, with the path of the target as its own."""
+def scripted(
+    script: Script, target: str = "http://nobody.invalid/fhir", tls: ssl.SSLContext | None = None
+) -> Iterator[Scripted]:
+    """Run the script on a free port, with the path of the target as its own; by `tls` if given."""
     parts = urlsplit(target)
     seen: list[Request] = []
 
@@ -129,10 +132,15 @@ def scripted(script: Script, target: str = "http://nobody.invalid/fhir") -> Iter
             """Tests are silent."""
 
     server = _QuietServer(("127.0.0.1", 0), Handler)
+    if tls is not None:  # the handshake is the handler's: a slow one must not keep others out
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield Scripted(f"http://127.0.0.1:{server.server_port}{parts.path}", seen)
+        scheme = "http" if tls is None else "https"
+        yield Scripted(f"{scheme}://127.0.0.1:{server.server_port}{parts.path}", seen)
     finally:
         server.shutdown()
         server.server_close()
