@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
 
 _SERVERS_OWN = ("versionId", "lastUpdated", "source")
+_SERVERS_EXTENSIONS = (
+    "http://healthlake.amazonaws.com/aws-cm/",
+    "http://healthlake.amazonaws.com/system-generated-resources/",
+)
+"""AWS HealthLake puts what its language service finds into each DocumentReference
+(https://docs.aws.amazon.com/healthlake/latest/devguide/integrating-nlp.html)."""
 _LABELS = {"tag", "security"}
 _SHOWN = 60
 _NUMBER = "\ue000"
@@ -81,10 +87,21 @@ def canonical(resource: Resource) -> Resource:
 
 
 def bare(resource: Resource) -> Resource:
-    """The resource without a server's bookkeeping in `meta`."""
+    """The resource without a server's bookkeeping in `meta` and in extensions of its own."""
     meta = {k: v for k, v in resource.get("meta", {}).items() if k not in _SERVERS_OWN}
     bare = {k: v for k, v in resource.items() if k != "meta"}
-    return bare | {"meta": meta} if meta else bare
+    if meta:
+        bare["meta"] = meta
+    given = bare.get("extension", [])
+    kept = [each for each in given if not _is_servers(each)]
+    if len(kept) < len(given):
+        bare |= {"extension": kept}
+    return bare if kept or not given else {k: v for k, v in bare.items() if k != "extension"}
+
+
+def _is_servers(extension: Any) -> bool:
+    url = extension.get("url") if isinstance(extension, dict) else None
+    return str(url).startswith(_SERVERS_EXTENSIONS)
 
 
 def _aligned(resource: Resource, model: Resource | None = None) -> Resource:

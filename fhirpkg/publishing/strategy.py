@@ -109,11 +109,16 @@ def alternative(capabilities: Capabilities, refused: Iterable[str]) -> str:
     )
 
 
-def condition(capabilities: Capabilities, member: Member) -> str:
-    """The criteria by which a member is found again where the server gives the id; may be empty."""
+def condition(capabilities: Capabilities, member: Member, *, by_identifier: bool = False) -> str:
+    """The criteria by which a member is found again where the server gives the id; may be empty.
+
+    By url and version where that can be, as an identifier may be that of other versions too.
+    """
     from urllib.parse import urlencode  # noqa: PLC0415 - only where the server gives the ids
 
     known = capabilities.search_parameters(member.type)
+    if by_identifier:
+        known &= {"identifier"}
     if member.url and member.version and {"url", "version"} <= known:
         return urlencode({"url": member.url, "version": member.version})
     if member.identifier and "identifier" in known:

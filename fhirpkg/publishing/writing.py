@@ -62,6 +62,8 @@ class Writer:
     """Members that somebody else changed after the plan was made."""
     failed: dict[str, str] = field(default_factory=dict)
     _prepared: dict[str, bytes] = field(default_factory=dict)
+    by_identifier: bool = False
+    """Whether the server takes no condition but by identifier, as Google's does."""
     settled: str = ""
     """The server's time of the newest write, for what it tells in its answers."""
 
@@ -156,7 +158,7 @@ class Writer:
     def _conditional_create(self, member: Member, resource: Resource) -> Resource:
         bare = {key: value for key, value in resource.items() if key != "id"}
         request = {"method": "POST", "url": member.type}
-        criteria = condition(self.client.capabilities(), member)
+        criteria = condition(self.client.capabilities(), member, by_identifier=self.by_identifier)
         if criteria:
             request["ifNoneExist"] = criteria
         return {"fullUrl": member.urn, "resource": bare, "request": request}
@@ -166,6 +168,7 @@ class Writer:
     ) -> list[Item]:
         """Sort items by their own answers; the ones to be sent again are given back."""
         unclear: list[Item] = []
+        again: list[Item] = []
         worst = Response(200)
         for item, answer in zip(items, answers, strict=True):
             told = answer.get("response") or {}
@@ -175,11 +178,21 @@ class Writer:
             elif is_transient(response) or response.status in _RACES:
                 unclear.append(item)
                 worst = response
+            elif self._is_about_condition(response):
+                again.append(item)
             else:
                 self.refused[item.local] = response.problem
         if len(unclear) < len(items):
             attempts.progress()
-        return self._settle_and_wait(unclear, worst, attempts)
+        self.by_identifier = self.by_identifier or bool(again)
+        return [*again, *self._settle_and_wait(unclear, worst, attempts)]
+
+    def _is_about_condition(self, response: Response) -> bool:
+        """Whether a refusal may go away with a condition by identifier."""
+        if self.by_identifier or self.strategy.key is not Key.CONDITION:
+            return False
+        words = response.problem.lower()
+        return "identifier" in words or "condition" in words
 
     def _after_refusal(
         self, items: Sequence[Item], response: Response, attempts: Attempts
@@ -193,6 +206,9 @@ class Writer:
             return []
         if response.status in _RACES or is_transient(response):
             return self._settle_and_wait(items, response, attempts)
+        if self._is_about_condition(response):
+            self.by_identifier = True
+            return list(items)
         parts = self._halves(items)
         if response.status in _TOO_LARGE and len(parts) > 1:
             self.strategy = replace(self.strategy, size=max(1, len(parts[0])))

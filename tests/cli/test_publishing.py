@@ -12,7 +12,7 @@ from fhirpkg.cli import _run
 from fhirpkg.publishing.head import read_head
 from fhirpkg.publishing.state import Phase
 from tests.publishing.sample import canonical, client, focus, resources
-from tests.servers import habits
+from tests.servers import vendors
 from tests.servers.embedded import running
 from tests.servers.habits import server_like
 from tests.servers.scripted import Reply, scripted
@@ -85,7 +85,7 @@ def test_a_saved_plan_is_carried_out_once_and_stale_afterwards(server, tmp_path,
 
 def test_an_ehr_is_refused_with_reasons_and_the_alternative(server, tmp_path, capfd):
     content = folder(tmp_path / "c", resources())
-    with scripted(server_like(*habits.EPIC), server) as proxy:
+    with scripted(server_like(*vendors.EPIC), server) as proxy:
         assert _run(["push", content, "--server", proxy.base_url]) == 1
         assert proxy.writes == []
     told = capfd.readouterr().out

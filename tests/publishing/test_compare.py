@@ -20,6 +20,19 @@ ALIKE = {
         resource(meta={"profile": ["p"]}),
         resource(meta={"profile": ["p"], "versionId": "3", "lastUpdated": "2026", "source": "#x"}),
     ),
+    "HealthLake's extensions": (
+        resource(extension=[{"url": "http://example.org/ours"}]),
+        resource(
+            extension=[
+                {"url": "http://healthlake.amazonaws.com/aws-cm/", "extension": []},
+                {"url": "http://example.org/ours"},
+            ]
+        ),
+    ),
+    "HealthLake's extensions alone": (
+        resource(),
+        resource(extension=[{"url": "http://healthlake.amazonaws.com/aws-cm/status/"}]),
+    ),
     "the order of keys": (resource(title="t", name="n"), resource(name="n", title="t")),
     "tags beyond ours, in any order": (
         resource(meta={"tag": [{"system": "s", "code": "b"}, {"system": "s", "code": "a"}]}),

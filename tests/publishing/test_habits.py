@@ -3,19 +3,41 @@
 import pytest
 
 from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.strategy import alternative
 from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import canonical, client, publish, resources, state, subject
-from tests.servers import habits
+from tests.publishing.sample import (
+    canonical,
+    client,
+    document,
+    publish,
+    resources,
+    state,
+    subject,
+)
+from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import Reply, scripted
 
 SERVERS = {
-    "HAPI": habits.HAPI,
-    "Helios": habits.HELIOS,
-    "Medplum": habits.MEDPLUM,
-    "lenient": habits.LENIENT,
+    "HAPI": vendors.HAPI,
+    "Helios": vendors.HELIOS,
+    "Medplum": vendors.MEDPLUM,
+    "Helios without search parameters": vendors.HELIOS_WITHOUT_PARAMETERS,
+    "Azure": vendors.AZURE,
+    "Azure without transactions": vendors.AZURE_WITHOUT_TRANSACTIONS,
+    "Google": vendors.GOOGLE,
+    "Google without bundles": (
+        *vendors.GOOGLE,
+        habits.without_system("transaction"),
+        habits.without_system("batch"),
+    ),
+    "HealthLake": vendors.HEALTHLAKE,
+    "Firely": vendors.FIRELY,
+    "Blaze": vendors.BLAZE,
+    "Medplum, throttled": vendors.MEDPLUM_THROTTLED,
+    "lenient": vendors.LENIENT,
     "no client ids": (habits.refuses_client_ids,),
     "no client ids, batch only": (
         habits.refuses_client_ids,
@@ -68,7 +90,7 @@ def test_references_follow_the_ids_that_the_server_gives(server):
     assert stored["leaflet"]["id"] != "leaflet"
 
 
-@pytest.mark.parametrize("played", [habits.EPIC, habits.ORACLE], ids=["Epic", "Oracle Health"])
+@pytest.mark.parametrize("played", [vendors.EPIC, vendors.ORACLE], ids=["Epic", "Oracle Health"])
 def test_a_server_of_patient_records_is_refused_with_reasons_and_the_way_out(server, played):
     with scripted(server_like(*played), server) as proxy:
         connected = client(proxy.base_url)
@@ -122,3 +144,54 @@ def test_what_is_no_r4_server_is_one_line_and_nothing_is_sent(given, capfd):
         assert _run(["push", "--server", server.base_url]) == 2
         assert server.writes == []
     assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_an_id_that_a_server_gives_only_once_is_refused_in_its_words(server):
+    with scripted(server_like(*vendors.FIRELY), server) as proxy:
+        publish(proxy.base_url)
+        with client(server) as other:
+            other.request("DELETE", "PlanDefinition/course")
+        report = publish(proxy.base_url)
+    assert list(report.refused) == ["PlanDefinition/course"]
+    assert "cannot be used again" in report.refused["PlanDefinition/course"]
+    assert not report.is_complete
+
+
+def test_a_reference_that_leads_nowhere_is_refused_and_the_rest_is_written(server):
+    later = {"code": "appends", "target": {"reference": "DocumentReference/nowhere"}}
+    listed = resources()
+    listed[3]["relatesTo"] = [later]
+    with scripted(server_like(*vendors.BLAZE), server) as proxy:
+        report = publish(proxy.base_url, subject(*listed))
+    assert list(report.refused) == ["DocumentReference/aftercare"]
+    assert "DocumentReference/nowhere does not exist" in next(iter(report.refused.values()))
+    assert report.created == 3
+
+
+def test_what_a_server_holds_together_is_not_pruned(server):
+    with scripted(server_like(*vendors.BLAZE), server) as proxy:
+        publish(proxy.base_url)
+        with client(server) as other:
+            ours = {"code": "appends", "target": {"reference": "DocumentReference/aftercare"}}
+            other.request(
+                "PUT", "DocumentReference/theirs", body=document("theirs", relatesTo=[ours])
+            )
+        with client(proxy.base_url) as connected:
+            plan = make_plan(subject(*resources()[:3]), connected)
+            found = prune(plan, connected, delete=True)
+    assert "DocumentReference/aftercare is still used" in next(iter(found.refused.values()))
+    assert found.deleted == []
+
+
+def test_without_its_condition_a_creation_goes_by_identifier_where_the_server_wants_that(server):
+    with scripted(server_like(*vendors.GOOGLE), server) as proxy:
+        publish(proxy.base_url)
+        sent = [r.resource["entry"] for r in proxy.writes if r.resource.get("entry")]
+    conditions = [[e["request"].get("ifNoneExist") for e in entries] for entries in sent]
+    assert conditions[0][0].startswith("url=")
+    assert conditions[-1] == [
+        None,
+        None,
+        "identifier=urn%3Aexample%3Adocuments%7Cleaflet",
+        "identifier=urn%3Aexample%3Adocuments%7Caftercare",
+    ]

@@ -4,7 +4,7 @@ from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.survey import Action
 from tests.publishing.sample import canonical, client, publish, resources, state, subject
-from tests.servers import habits
+from tests.servers import vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
 
@@ -16,7 +16,7 @@ def pruned(base_url, *listed, **more):
         return found, make_plan(subject(*listed), connected)
 
 
-@pytest.mark.parametrize("played", [(), habits.HAPI], ids=["FHIR", "HAPI"])
+@pytest.mark.parametrize("played", [(), vendors.HAPI], ids=["FHIR", "HAPI"])
 def test_an_orphan_is_retired_and_no_longer_ours(server, played):
     publish(server)
     before = state(server)

@@ -7,7 +7,7 @@ from fhirpkg.publishing.rollback import check_package, content_before, previous_
 from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, content, publish, resources, subject
-from tests.servers import habits
+from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import Reply, scripted
 
@@ -19,7 +19,7 @@ def rolled_back(base_url):
 
 
 @pytest.mark.parametrize(
-    "played", [(), habits.HAPI, (habits.refuses_client_ids,)], ids=["FHIR", "HAPI", "server's ids"]
+    "played", [(), vendors.HAPI, (habits.refuses_client_ids,)], ids=["FHIR", "HAPI", "server's ids"]
 )
 def test_the_previous_state_comes_back_and_the_way_forward_stays_open(server, played):
     with scripted(server_like(*played), server) as proxy:

@@ -84,3 +84,15 @@ def test_a_condition_uses_what_the_server_searches_by(parameters, plan, leaflet)
     entry = {"searchParam": [{"name": name} for name in parameters]}
     offered = capabilities(PlanDefinition=entry, DocumentReference=entry)
     assert [condition(offered, member) for member in MEMBERS] == [plan, leaflet]
+
+
+def test_a_condition_may_be_by_identifier_alone():
+    entry = {"searchParam": [{"name": name} for name in ("url", "version", "identifier")]}
+    named = [{"system": "urn:x", "value": "course"}]
+    members = subject(
+        canonical("PlanDefinition", "course", identifier=named),
+        canonical("ActivityDefinition", "walk"),
+    ).members
+    offered = capabilities(PlanDefinition=entry, ActivityDefinition=entry)
+    found = [condition(offered, member, by_identifier=True) for member in members]
+    assert found == ["identifier=urn%3Ax%7Ccourse", ""]

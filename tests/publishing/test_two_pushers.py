@@ -11,11 +11,11 @@ from fhirpkg.publishing.push import push
 from fhirpkg.publishing.state import Phase
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, publish, resources, state, subject
-from tests.servers import habits
+from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
 
-PLAYED = {"FHIR": (), "HAPI": habits.HAPI, "server's ids": (habits.refuses_client_ids,)}
+PLAYED = {"FHIR": (), "HAPI": vendors.HAPI, "server's ids": (habits.refuses_client_ids,)}
 
 
 def at_once(base_url, *subjects):

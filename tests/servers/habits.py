@@ -56,12 +56,12 @@ def is_transaction(request):
 
 def ignores_if_none_match(request, forward):
     """HAPI, Helios: a PUT overwrites in spite of ``If-None-Match: *``."""
-    return forward(_without_condition(request, "if-none-match", "ifNoneMatch"))
+    return forward(without_condition(request, "if-none-match", "ifNoneMatch"))
 
 
 def ignores_if_match(request, forward):
     """fhirsnake: no If-Match is looked at."""
-    return forward(_without_condition(request, "if-match", "ifMatch"))
+    return forward(without_condition(request, "if-match", "ifMatch"))
 
 
 def ignores_if_match_on_delete(request, forward):
@@ -71,7 +71,7 @@ def ignores_if_match_on_delete(request, forward):
     return forward(request)
 
 
-def _without_condition(request, header, key):
+def without_condition(request, header, key):
     if is_transaction(request):
         bundle = request.resource
         for entry in bundle["entry"]:
@@ -303,43 +303,3 @@ def without_type(*names):
         return statement
 
     return capabilities(change)
-
-
-HAPI = (
-    stale_is_409,
-    ignores_if_none_match,
-    ignores_if_match_on_delete,
-    keeps_every_tag,
-    writes_narrative_anew,
-    tells_no_total,
-)
-HELIOS = (ignores_if_none_match, new_version_at_each_put, tells_no_total)
-MEDPLUM = (transaction_is_batch, silent_about_versions)
-LENIENT = (
-    ignores_if_match,
-    ignores_if_none_match,
-    ignores_parameter("url"),
-    ignores_parameter("_id"),
-    ignores_parameter("_tag"),
-    names_another_host,
-)
-EPIC = (
-    only(
-        "Epic",
-        {
-            "DocumentReference": ["create", "read", "search-type"],
-            "Questionnaire": ["read", "search-type"],
-            "Patient": ["read"],
-        },
-    ),
-)
-ORACLE = (
-    only(
-        "Oracle Health Millennium",
-        {
-            "DocumentReference": ["create", "read", "search-type"],
-            "Basic": ["create"],
-            "Binary": ["read"],
-        },
-    ),
-)
