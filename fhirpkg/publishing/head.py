@@ -88,9 +88,14 @@ def write_manifest(client: FhirClient, manifest: Manifest, reference: str = "") 
     """
     if reference:
         resource_type = reference.partition("/")[0]
-        body = manifest.resource(resource_type) | {"id": reference.partition("/")[2]}
-        _checked(client.request("PUT", reference, body=body))
-        return reference
+        resource_id = reference.partition("/")[2]
+        body = manifest.resource(resource_type) | {"id": resource_id}
+        response = client.request("PUT", reference, body=body)
+        if response.ok:
+            return reference
+        if client.read(resource_type, resource_id) is not None:
+            raise response.error()
+        # It was deleted, and its id is not ours to choose: make it anew.
     for resource_type in _offered(client, MANIFEST_TYPES):
         body = manifest.resource(resource_type)
         path = f"{resource_type}/{manifest.id}"
@@ -127,8 +132,14 @@ def reread(client: FhirClient, head: Head) -> Head:
     """Read the head back: it is ours only if it says so, else ConflictError is raised."""
     response = client.request("GET", f"{head.type}/{head.id}", headers=_FRESH)
     found = head_of(response.expect(head.type), _age(response))
-    if found is None or (found.owner, found.beat) != (head.owner, head.beat):
-        raise _taken(found)
+    if found is None:
+        raise ConflictError(
+            f"{head.type}/{head.id} keeps the state of {head.package} on this server, but somebody "
+            "changed it to something else; delete it there, then push again"
+        )
+    if (found.owner, found.beat) != (head.owner, head.beat):
+        whose = f"{found.package} {found.version} ({found.phase}, by {found.owner})"
+        raise ConflictError(f"another push took over: {whose}; let it end, then run push again")
     return found
 
 
@@ -138,15 +149,6 @@ def _settled(client: FhirClient, head: Head, refusal: Response) -> Head:
         return reread(client, head)
     except ServerError:
         raise refusal.error() from None
-
-
-def _taken(found: Head | None) -> ConflictError:
-    if found is None:
-        return ConflictError(
-            "the head of this package was replaced by something else; run plan again"
-        )
-    whose = f"{found.package} {found.version} ({found.phase}, by {found.owner})"
-    return ConflictError(f"another push took over: {whose}; let it end, then run push again")
 
 
 def _found_by_identifier(client: FhirClient, resource_type: str, package: str) -> Response:

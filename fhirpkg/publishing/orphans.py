@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.members import is_tagged
+from fhirpkg.publishing.record import taken_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,9 +55,10 @@ def _listed(
         by_type.setdefault(resource_type, []).append(resource_id)
     for resource_type, ids in by_type.items():
         for resource_id, resource in reader.by_ids(resource_type, ids).items():
-            if _is_let_go(resource, subject.owner):
-                continue
             place = f"{resource_type}/{resource_id}"
+            lines = record.lines(gone[place])
+            if _is_let_go(resource, subject.owner) or taken_by(resource, subject.owner, lines):
+                continue
             yield Orphan(gone[place], place, str(resource.get("meta", {}).get("versionId", "")))
 
 
@@ -78,5 +80,5 @@ def _tagged(subject: Subject, reader: Reader, in_use: Collection[str]) -> Iterat
             place = f"{resource_type}/{hit.get('id')}"
             if hit.get("resourceType") != resource_type or not is_tagged(hit, owner):
                 break  # the server ignores the parameter
-            if place not in in_use:
+            if place not in in_use and not taken_by(hit, owner, ()):
                 yield Orphan(place, place, str(hit.get("meta", {}).get("versionId", "")))

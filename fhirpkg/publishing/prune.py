@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fhirpkg.publishing.members import is_tagged, references_in
+from fhirpkg.publishing.members import is_tagged, other_owner, references_in
 from fhirpkg.publishing.orphans import RETIRED
 from fhirpkg.publishing.survey import Action
 
@@ -64,8 +64,13 @@ def prune(plan: Plan, client: FhirClient, *, delete: bool = False) -> Pruning:
 
 def _not_ours(item: Item, theirs: Resource, plan: Plan) -> str:
     version = str(theirs.get("meta", {}).get("versionId", ""))
-    if item.version and version != item.version:
+    if version != item.version:
         return f"somebody else wrote version {version} meanwhile"
+    other = (
+        "" if version else other_owner(theirs, plan.subject.owner)
+    )  # as planned, if versions tell
+    if other:
+        return f"it belongs to the package {other}"
     listed = plan.manifest is not None and item.local in plan.manifest.members
     if not is_tagged(theirs, plan.subject.owner) and not listed:
         return "it is not marked as this package's"

@@ -10,11 +10,11 @@ from fhirpkg.publishing.compare import differences, digest, same
 from fhirpkg.publishing.members import (
     identifiers_of,
     is_tagged,
-    other_owner,
     owned,
     slices,
     with_references,
 )
+from fhirpkg.publishing.record import taken_by
 from fhirpkg.publishing.state import is_listed
 
 if TYPE_CHECKING:
@@ -153,10 +153,10 @@ class Survey:
         self, member: Member, ours: Resource, theirs: Resource, version: str
     ) -> tuple[Action, str]:
         """The class of a member that is there, and the reason."""
-        owner = other_owner(theirs, self.subject.owner)
-        if owner:
-            return Action.FOREIGN, f"it belongs to the package {owner}"
         lines = self.record.lines(member.local)
+        other = taken_by(theirs, self.subject.owner, lines)
+        if other:
+            return Action.FOREIGN, f"it belongs to the package {other}"
         equal = same(ours | {"id": theirs["id"]}, owned(theirs, self.subject.owner))
         if equal:
             known = bool(lines) or is_tagged(theirs, self.subject.owner)

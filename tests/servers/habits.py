@@ -89,16 +89,25 @@ def stale_is_409(request, forward):
 
 
 def keeps_every_tag(request, forward):
-    """HAPI: a PUT adds tags and takes none away."""
+    """HAPI: a PUT adds tags and takes none away, alone as in a transaction."""
+    if is_transaction(request):
+        bundle = request.resource
+        for entry in bundle["entry"]:
+            if entry["request"]["method"] == "PUT":
+                place = f"{request.path.rstrip('/')}/{entry['request']['url']}"
+                _with_old_tags(entry["resource"], forward(type(request)("GET", place, {}, b"")))
+        return forward(with_body(request, bundle))
     if request.method != "PUT" or not request.body:
         return forward(request)
-    there = forward(type(request)("GET", request.path, {}, b""))
-    if there.status != 200:
-        return forward(request)
-    resource, old = request.resource, there.resource.get("meta", {}).get("tag", [])
+    resource = request.resource
+    _with_old_tags(resource, forward(type(request)("GET", request.path, {}, b"")))
+    return forward(with_body(request, resource))
+
+
+def _with_old_tags(resource, there):
+    old = there.resource.get("meta", {}).get("tag", []) if there.status == 200 else []
     meta = resource.setdefault("meta", {})
     meta["tag"] = meta.get("tag", []) + [t for t in old if t not in meta.get("tag", [])]
-    return forward(with_body(request, resource))
 
 
 def writes_narrative_anew(request, forward):
