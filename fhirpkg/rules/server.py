@@ -60,7 +60,7 @@ RULES = (
         "body-type",
         "invalid",
         "The body is of the type that the path names",
-        "the body is a {found}, the path wants a {wanted}",
+        "the type of the body is {found}, the path wants {wanted}",
     ),
     _refusal(
         "body-id",

@@ -129,6 +129,9 @@ def _is_form(request: Request) -> bool:
 
 def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request:
     content_type = request.headers.get("content-type", "")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise refused(415, "server-media-type", found=f"{content_type}, encoded as {encoding}")
     if request.path[:1] == ("Binary",) and not formats.is_fhir(content_type):
         identity = request.path[1] if len(request.path) == 2 else None
         return replace(request, resource=binaries.wrapped(data, request.headers, identity))

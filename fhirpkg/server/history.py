@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import rules
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, refused
-from fhirpkg.server.search import links, read_page
+from fhirpkg.server.search import Page, links, read_page
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -43,6 +43,7 @@ def history(request: Request, endpoint: Endpoint) -> Answer:
     found = endpoint.store.versions(
         f"WHERE {where} ORDER BY version.seq DESC {page.sql}", arguments
     )
+    following = Page(page.count, page.offset + page.count) if len(found) > page.count > 0 else None
     count = f"SELECT count(*) FROM version WHERE {where}"  # noqa: S608 - no text of a query
     ((total,),) = endpoint.store.query(count, arguments)
     used = [pair for pair in request.query if pair[0] in _PARAMETERS[:3]]
@@ -50,9 +51,9 @@ def history(request: Request, endpoint: Endpoint) -> Answer:
         "resourceType": "Bundle",
         "type": "history",
         "total": total,
-        "link": links(request, used, page, total),
+        "link": links(request, used, page, following),
     }
-    entries = [_entry(version, request.base) for version in found]
+    entries = [_entry(version, request.base) for version in found[: page.count]]
     return Answer(200, bundle | {"entry": entries} if entries else bundle)
 
 

@@ -35,6 +35,10 @@ class Operation:
     types: tuple[str, ...] = ()
     changes: bool = False
 
+    def is_at(self, level: str, resource_type: str) -> bool:
+        """Whether it is offered there."""
+        return level in self.levels and (not self.types or resource_type in self.types)
+
 
 _SPEC = "http://hl7.org/fhir/OperationDefinition/"
 _CPG = "http://hl7.org/fhir/uv/cpg/OperationDefinition/"
@@ -56,10 +60,9 @@ def run(request: Request, endpoint: Endpoint) -> Answer:
     name = request.path[-1].removeprefix("$")
     level = ("system", "type", "instance")[len(request.path) - 1]
     found = OPERATIONS.get(name)
-    offered = found and level in found.levels
-    if not found or not offered or (found.types and request.path[0] not in found.types):
-        here = ", ".join(f"${n}" for n, o in OPERATIONS.items() if level in o.levels) or "none"
-        allowed = f"on the level of a {level} there are: {here}"
+    if not found or not found.is_at(level, request.path[0]):
+        here = [f"${n}" for n, o in OPERATIONS.items() if o.is_at(level, request.path[0])]
+        allowed = f"there ({level}) it offers: {', '.join(here) or 'none'}"
         raise refused(404, "server-operation", name=name, path=f"/{request.at}", allowed=allowed)
     if found.changes and request.method != "POST":
         raise refused(

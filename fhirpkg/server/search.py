@@ -5,7 +5,7 @@ See http://hl7.org/fhir/R4/search.html. The self link holds what was used and no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
-    from fhirpkg.server.exchange import Request
+    from fhirpkg.server.exchange import Query, Request
     from fhirpkg.server.store import Version
 
 PAGE_SIZE = 100
 LARGEST_PAGE = 1000
 _INCLUDES = ("_include", "_revinclude")
-_OFFSET = "_offset"
-_RESULT = {*_INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", _OFFSET}
+_OFFSET, _AFTER = "_offset", "_after"
+_PLACE = {_OFFSET, _AFTER}
+"""In the links between pages only: how many matches come before, and the id of the last one."""
+_RESULT = {*_INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", *_PLACE}
 _NOT_SEARCHED = {"_format", "_pretty"}
 
 
@@ -37,11 +39,19 @@ class Page:
 
     count: int = PAGE_SIZE
     offset: int = 0
+    after: str = ""
+    """The id of the match before it, which holds when others are deleted meanwhile."""
 
     @property
     def sql(self) -> str:
-        """The tail of a SELECT."""
-        return f"LIMIT {self.count} OFFSET {self.offset}"
+        """The tail of a SELECT, which asks for one more to know whether there is a next page."""
+        return f"LIMIT {self.count + 1} OFFSET {0 if self.after else self.offset}"
+
+    @property
+    def place(self) -> Query:
+        """What a link to this page says of where it is."""
+        pairs = ((_OFFSET, str(self.offset or "")), (_AFTER, self.after))
+        return tuple(pair for pair in pairs if pair[1])
 
 
 def search(request: Request, endpoint: Endpoint) -> Answer:
@@ -58,15 +68,17 @@ def search(request: Request, endpoint: Endpoint) -> Answer:
     check_mode(options.get("_summary", "false"))
     order = _order(options.get("_sort", ""), resource_type, endpoint, criteria, strict=strict)
     page = read_page(options)
-    chosen = [(name, str(page.count) if name == "_count" else text) for name, text in chosen]
-    bundle = _bundle(request, endpoint, criteria, order, page, chosen)
-    return Answer(200, bundle)
+    used = {"_count": str(page.count), "_sort": ",".join(order)}
+    chosen = [(name, used.get(name, text)) for name, text in chosen if used.get(name, text)]
+    sql = "".join(order.values())
+    return Answer(200, _bundle(request, endpoint, criteria, sql, page, chosen))
 
 
 def read_page(options: dict[str, str]) -> Page:
-    """The page that `_count` and the offset of a paging link name."""
+    """The page that `_count` and the place of a paging link name."""
     count = min(_natural(options, "_count", PAGE_SIZE), LARGEST_PAGE)
-    return Page(count, _natural(options, _OFFSET, 0))
+    after = "" if options.get("_sort") else options.get(_AFTER, "")
+    return Page(count, _natural(options, _OFFSET, 0), after)
 
 
 def _natural(options: dict[str, str], name: str, default: int) -> int:
@@ -78,23 +90,20 @@ def _natural(options: dict[str, str], name: str, default: int) -> int:
 
 
 def links(
-    request: Request, used: Iterable[tuple[str, str]], page: Page, total: int
+    request: Request, used: Iterable[tuple[str, str]], page: Page, following: Page | None
 ) -> list[Resource]:
     """The links of a paged Bundle: self, next, previous."""
-    used = [pair for pair in used if pair[0] != _OFFSET]
+    used = [pair for pair in used if pair[0] not in _PLACE]
     address = f"{request.base}/{request.at.removesuffix('/_search')}"
+    places = {"self": page, "next": following}
+    if page.offset:
+        places["previous"] = Page(page.count, max(page.offset - page.count, 0))
 
-    def link(relation: str, offset: int) -> Resource:
-        pairs = [*used, (_OFFSET, str(offset))] if offset else used
-        text = "&".join(f"{quote(n, safe=':')}={quote(v, safe='/:$,')}" for n, v in pairs)
+    def link(relation: str, place: Query) -> Resource:
+        text = "&".join(f"{quote(n, safe=':')}={quote(v, safe='/:$,')}" for n, v in [*used, *place])
         return {"relation": relation, "url": f"{address}?{text}" if text else address}
 
-    found = [link("self", page.offset)]
-    if page.count and page.offset + page.count < total:
-        found.append(link("next", page.offset + page.count))
-    if page.offset:
-        found.append(link("previous", max(page.offset - page.count, 0)))
-    return found
+    return [link(relation, found.place) for relation, found in places.items() if found]
 
 
 def _bundle(
@@ -108,13 +117,16 @@ def _bundle(
     options = dict(chosen)
     found: list[Version] = []
     if page.count and options.get("_summary") != "count":
-        found = endpoint.matches(criteria, order, page.sql)
-    whole = page.offset == 0 and 0 < len(found) < page.count
-    total = len(found) if whole else endpoint.count(criteria)
+        found = endpoint.matches(_after(criteria, page.after), order, page.sql)
+    whole = page.offset == 0 and 0 < len(found) <= page.count
+    following = None
+    if len(found) > page.count:
+        found = found[:-1]
+        following = Page(page.count, page.offset + page.count, "" if order else found[-1].id)
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
     if options.get("_total") != "none":
-        bundle["total"] = total
-    bundle["link"] = links(request, criteria.used + chosen, page, total)
+        bundle["total"] = len(found) if whole else endpoint.count(criteria)
+    bundle["link"] = links(request, criteria.used + chosen, page, following)
     entries = [_entry(version, "match", request, endpoint) for version in found]
     everything = {("_include", "*"): ("_include", f"{request.path[0]}:*")}
     wanted = [everything.get(pair, pair) for pair in chosen if pair[0] in _INCLUDES]
@@ -124,6 +136,16 @@ def _bundle(
         issues = [rules.issue("server-search-ignored", problem=text) for text in criteria.ignored]
         entries.append({"resource": outcome(*issues), "search": {"mode": "outcome"}})
     return bundle | {"entry": entries} if entries else bundle
+
+
+def _after(criteria: Criteria, identity: str) -> Criteria:
+    """The matches that were made after one of them, even if that was deleted since."""
+    if not identity:
+        return criteria
+    later = replace(criteria, arguments=list(criteria.arguments))
+    there = "SELECT c.key FROM current c WHERE c.type = current.type AND c.id = ?"
+    later.narrow((f"current.key > ({there})", [identity]))
+    return later
 
 
 def _entry(version: Version, mode: str, request: Request, endpoint: Endpoint) -> Resource:
@@ -137,9 +159,9 @@ def _entry(version: Version, mode: str, request: Request, endpoint: Endpoint) ->
 
 def _order(
     text: str, resource_type: str, endpoint: Endpoint, criteria: Criteria, *, strict: bool
-) -> str:
-    """An ORDER BY for `_sort`: each key ends with a comma, what has no value comes last."""
-    keys = []
+) -> dict[str, str]:
+    """The keys of `_sort` in SQL: each ends with a comma, what has no value comes last."""
+    keys = {}
     for key in filter(None, text.split(",")):
         code, down = key.removeprefix("-"), key.startswith("-")
         parameter = endpoint.indexing.parameters(resource_type).get(code)
@@ -149,8 +171,8 @@ def _order(
                 raise error
             criteria.ignored.append(f"_sort={key}: {error}")
             continue
-        keys.append(f"{_sorted_by(parameter)} {'DESC' if down else 'ASC'} NULLS LAST, ")
-    return "".join(keys)
+        keys[key] = f"{_sorted_by(parameter)} {'DESC' if down else 'ASC'} NULLS LAST, "
+    return keys
 
 
 def _sorted_by(parameter: Any) -> str:

@@ -1,6 +1,7 @@
 """HTTP: formats, headers, limits, and an OperationOutcome on every error."""
 
 import base64
+import gzip
 import http.client
 import json
 import socket
@@ -64,6 +65,15 @@ def test_a_format_that_is_not_offered_is_refused(server, accept, asked):
 def test_a_body_in_another_format_is_refused(server, media):
     refused = server("PUT", "PlanDefinition/p", json.dumps(PLAN), Content_Type=media)
     assert (refused.status_code, rules_of(refused)) == (415, ["server-media-type"])
+
+
+@pytest.mark.parametrize("media", ["application/fhir+json", "text/plain"])
+@pytest.mark.parametrize("path", ["Patient", "Binary"])
+def test_a_body_in_an_encoding_is_refused_not_misread(server, path, media):
+    headers = {"Content_Type": media, "Content_Encoding": "gzip"}
+    refusal = server("POST", path, gzip.compress(b"{}"), **headers)
+    assert (refusal.status_code, rules_of(refusal)) == (415, ["server-media-type"])
+    assert "encoded as gzip" in refusal.text
 
 
 @pytest.mark.parametrize("media", [XML, "application/xml", "text/xml; charset=utf-8"])

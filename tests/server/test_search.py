@@ -298,6 +298,43 @@ def test_pages_follow_each_other_and_hold_each_match_once(stored):
     assert seen == ["r", "q", "p"]
 
 
+def next_of(bundle):
+    return next((link["url"] for link in bundle["link"] if link["relation"] == "next"), None)
+
+
+@pytest.mark.parametrize("gone", [["b0"], ["b0", "b1"], ["b1", "b4"], ["b5"]])
+def test_no_match_is_left_out_when_others_are_deleted_between_two_pages(server, gone):
+    for number in range(6):
+        server.put({"resourceType": "Basic", "id": f"b{number}", "code": {"text": "x"}})
+    page = server.get("Basic?_count=2").json()
+    seen = [found["resource"]["id"] for found in page["entry"]]
+    for place in gone:
+        assert server.delete(f"Basic/{place}").status_code == 204
+    while following := next_of(page):
+        page = server.get(following.removeprefix(f"{server.base}/")).json()
+        seen += [found["resource"]["id"] for found in page["entry"]]
+    assert seen == [f"b{n}" for n in range(6) if n < 2 or f"b{n}" not in gone]
+
+
+def test_what_is_made_or_changed_between_two_pages_comes_once(server):
+    for number in range(4):
+        server.put({"resourceType": "Basic", "id": f"b{number}", "code": {"text": "x"}})
+    page = server.get("Basic?_count=2").json()
+    for number in (0, 3, 4):
+        server.put({"resourceType": "Basic", "id": f"b{number}", "code": {"text": "y"}})
+    seen = []
+    while following := next_of(page):
+        page = server.get(following.removeprefix(f"{server.base}/")).json()
+        seen += [found["resource"]["id"] for found in page["entry"]]
+    assert seen == ["b2", "b3", "b4"]
+
+
+def test_a_sort_key_that_is_not_used_is_not_in_the_self_link(stored):
+    answer = stored.get("PlanDefinition?_sort=nonsense,-name").json()
+    assert answer["link"][0]["url"] == f"{stored.base}/PlanDefinition?_sort=-name"
+    assert "_sort=nonsense" in answer["entry"][-1]["resource"]["issue"][0]["details"]["text"]
+
+
 def test_a_page_is_never_larger_than_the_server_allows_and_the_self_link_says_so(stored):
     link = stored.get("PlanDefinition?_count=99999").json()["link"][0]["url"]
     assert link.endswith("?_count=1000")
