@@ -107,6 +107,7 @@ def _open_closed_streams() -> None:
 def _run(arguments: list[str]) -> int:
     from fhirpkg.errors import FhirpkgError
 
+    result = ExitCode.ISSUES  # until the verb has come to its end
     try:
         result = cli.main(arguments, prog_name="fhirpkg", standalone_mode=False)
         sys.stdout.flush()
@@ -117,8 +118,8 @@ def _run(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
+        # Whoever read our output went away (`| head`); how the work ended stays true.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except FhirpkgError as error:
         click.echo(f"fhirpkg: {error}", err=True)
         return ExitCode.UNUSABLE

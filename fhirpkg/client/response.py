@@ -34,6 +34,11 @@ class Response:
         return 200 <= self.status < 300
 
     @property
+    def worked(self) -> bool:
+        """Whether the status says that it worked and no OperationOutcome says otherwise."""
+        return self.ok and not outcome_codes(self.outcome)
+
+    @property
     def outcome(self) -> Resource | None:
         """The OperationOutcome, when that is what came."""
         resource = self.resource

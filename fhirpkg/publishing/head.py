@@ -91,7 +91,7 @@ def write_manifest(client: FhirClient, manifest: Manifest, reference: str = "") 
         resource_id = reference.partition("/")[2]
         body = manifest.resource(resource_type) | {"id": resource_id}
         response = client.request("PUT", reference, body=body)
-        if response.ok:
+        if response.worked:
             return reference
         if client.read(resource_type, resource_id) is not None:
             raise response.error()
@@ -100,10 +100,10 @@ def write_manifest(client: FhirClient, manifest: Manifest, reference: str = "") 
         body = manifest.resource(resource_type)
         path = f"{resource_type}/{manifest.id}"
         response = client.request("PUT", path, body=body)
-        if response.ok:
+        if response.worked:
             return path
         response = _post(client, body, f"identifier={SYSTEM}/manifest|{manifest.id}")
-        if response.ok:
+        if response.worked:
             return f"{resource_type}/{_new_id(response)}"
         raise response.error()
     raise ServerError(client.base_url, "offers neither Library nor Binary to keep the manifest in")
@@ -117,10 +117,10 @@ def _create(client: FhirClient, head: Head) -> Head:
         response = client.request("PUT", path, body=new.resource(), headers=headers)
         if response.status in {409, 412}:
             return _settled(client, new, response)
-        if not response.ok:
+        if not response.worked:
             criteria = f"identifier={SYSTEM}/package|{head.package}"
             response = _post(client, new.resource(), criteria)
-            if not response.ok:
+            if not response.worked:
                 raise response.error()
             new = replace(new, id=_new_id(response))
         return reread(client, new)
@@ -184,7 +184,7 @@ def _new_id(response: Response) -> str:
 
 
 def _checked(response: Response) -> None:
-    if not response.ok:
+    if not response.worked:
         raise response.error()
 
 

@@ -32,7 +32,10 @@ class SavedPlan:
 def write(
     file: Path, plan: Plan, server: str, source: Path | None, overwrite: Collection[Action]
 ) -> None:
-    """Write a plan beside the file, then in its place; it holds no secret."""
+    """Write a plan beside the file, then in its place; it holds no secret.
+
+    Raises SourceError when it cannot be written; what was there stays then.
+    """
     facts = _facts(plan, server) | {
         "source": str(source) if source else None,
         "overwrite": list(overwrite),
@@ -42,6 +45,8 @@ def write(
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(file)
+    except OSError as error:
+        raise SourceError(str(file), f"the plan cannot be written ({error.strerror})") from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -107,7 +107,7 @@ def _retire(client: FhirClient, place: str, theirs: Resource, owner: Resource) -
     if unmarked:
         retired["meta"]["tag"] = unmarked
     response = client.request("PUT", place, body=retired, headers=_if_match(theirs))
-    if not response.ok:
+    if not response.worked:
         return response.problem
     resource_type, _, resource_id = place.partition("/")
     now = client.read(resource_type, resource_id)
@@ -124,7 +124,7 @@ def _unmark(client: FhirClient, place: str, owner: Resource) -> str:
     meta = {"name": "meta", "valueMeta": {"tag": [owner]}}
     body = {"resourceType": "Parameters", "parameter": [meta]}
     response = client.request("POST", f"{place}/$meta-delete", body=body, repeatable=True)
-    return "" if response.ok else f"its tag cannot be taken away: {response.problem}"
+    return "" if response.worked else f"its tag cannot be taken away: {response.problem}"
 
 
 def _delete(client: FhirClient, place: str, theirs: Resource) -> str:
@@ -132,7 +132,7 @@ def _delete(client: FhirClient, place: str, theirs: Resource) -> str:
     if dependents:
         return f"still used by {', '.join(dependents)}"
     response = client.request("DELETE", place, headers=_if_match(theirs))
-    return "" if response.ok or response.status in {404, 410} else response.problem
+    return "" if response.worked or response.status in {404, 410} else response.problem
 
 
 def _of(tag: Resource) -> tuple[object, object]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _RACES = {409, 412}
 _TOO_LARGE = {413}
+_NOT_LET_IN = 401
 _NO_SUCH_THING = {404, 405, 501}
 
 
@@ -175,7 +176,7 @@ class Writer:
             response = _entry_response(told)
             if response.ok:
                 self._note(item, answer, response)
-            elif is_transient(response) or response.status in _RACES:
+            elif is_transient(response) or response.status in {0, *_RACES}:
                 unclear.append(item)
                 worst = response
             elif self._is_about_condition(response):
@@ -206,6 +207,9 @@ class Writer:
             return []
         if response.status in _RACES or is_transient(response):
             return self._settle_and_wait(items, response, attempts)
+        if response.status == _NOT_LET_IN:  # none of them is at fault
+            self.failed |= dict.fromkeys((item.local for item in items), response.problem)
+            return []
         if self._is_about_condition(response):
             self.by_identifier = True
             return list(items)
@@ -337,16 +341,18 @@ _EXIST = "If-None-Exist"
 
 
 def _entry_response(told: Resource) -> Response:
-    """An entry's answer as if it were one of its own."""
+    """An entry's answer as if it were one of its own; a success that tells errors is unclear."""
     status = str(told.get("status", ""))[:3]
-    outcome = told.get("outcome")
-    words = "; ".join(outcome_texts(outcome)) if isinstance(outcome, dict) else ""
-    return Response(
+    given = told.get("outcome")
+    outcome = given if isinstance(given, dict) and "resourceType" in given else None
+    words = "; ".join(outcome_texts(outcome))
+    response = Response(
         int(status) if status.isdigit() else 0,
         {"etag": f'W/"{version_of_etag(str(told.get("etag") or ""))}"'},
-        outcome if isinstance(outcome, dict) and "resourceType" in outcome else None,
+        outcome,
         str(told.get("problem") or words or "no reason given"),
     )
+    return replace(response, status=0) if response.ok and not response.worked else response
 
 
 def _place(item: Item, told: Resource, resource: Resource | None, key: Key) -> str:

@@ -1,6 +1,7 @@
 """The publishing verbs as people call them: words, exit codes, and what is never shown."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -151,6 +152,39 @@ def test_output_into_a_closed_pipe_is_no_crash(server, tmp_path):
     command = f"{sys.executable} -m fhirpkg plan {content} --server {server} | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["at the end", "on the way"])
+def test_a_push_whose_reader_went_away_does_not_end_with_0_unless_all_is_there(
+    server, tmp_path, many
+):
+    listed = resources()
+    listed += [canonical("PlanDefinition", f"wrong id {n}") for n in range(60 if many else 1)]
+    content = folder(tmp_path / "c", listed)
+    command = f"{sys.executable} -m fhirpkg push {content} --server {server} | true"
+    script = f"set -o pipefail; {command}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_full_disk_leaves_no_half_plan_and_says_so(server, tmp_path):
+    content = folder(tmp_path / "c", resources())
+    file = tmp_path / "plan.json"
+    command = f"{sys.executable} -m fhirpkg plan {content} --server {server} --out {file}"
+    script = f"ulimit -f 1; trap '' XFSZ; exec {command} > /dev/null"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert str(file) in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["c"]
+
+
+def test_a_push_needs_no_home(server, tmp_path):
+    content = folder(tmp_path / "c", resources())
+    command = [sys.executable, "-m", "fhirpkg", "push", content, "--server", server]
+    home = {"HOME": "/proc/nowhere", "XDG_CACHE_HOME": "/proc/nowhere", "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=home)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_plan_that_cannot_be_written_leaves_no_half_file(server, tmp_path, capfd):

@@ -1,9 +1,26 @@
-"""A push in a process of its own, to be killed: `pusher.py BASE_URL TITLE`."""
+"""A publishing verb in a process of its own, to be killed: `pusher.py BASE_URL VERB [TITLE]`."""
 
 import sys
 
-from tests.publishing.sample import publish, resources, subject
+from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.prune import prune
+from tests.publishing.sample import client, publish, resources, rolled_back, subject
+
+
+def pruned(base_url, *, delete):
+    """Prune all but the first two resources of the sample."""
+    with client(base_url) as connected:
+        plan = make_plan(subject(*resources()[:2]), connected)
+        return prune(plan, connected, delete=delete)
+
+
+VERBS = {
+    "push": lambda base_url, title: publish(base_url, subject(*resources(title))),
+    "retire": lambda base_url: pruned(base_url, delete=False),
+    "delete": lambda base_url: pruned(base_url, delete=True),
+    "rollback": rolled_back,
+}
 
 if __name__ == "__main__":
-    report = publish(sys.argv[1], subject(*resources(sys.argv[2])))
-    sys.exit(0 if report.is_complete else 1)
+    base_url, verb, *more = sys.argv[1:]
+    sys.exit(0 if VERBS[verb](base_url, *more).is_complete else 1)

@@ -11,6 +11,7 @@ from fhirpkg.client.retry import RetryPolicy
 from fhirpkg.publishing.members import subject_of
 from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.push import push
+from fhirpkg.publishing.rollback import content_before, previous_manifest
 
 BASE = "http://example.org/fhir"
 CPT = {"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}
@@ -102,6 +103,13 @@ def publish(base_url, given=None, *, overwrite=(), patience=60.0):
     with client(base_url, patience) as connected:
         plan = make_plan(given or subject(), connected, overwrite=overwrite)
         return push(plan, connected)
+
+
+def rolled_back(base_url):
+    """Push the state before the present one; the report."""
+    with client(base_url) as connected:
+        manifest = previous_manifest(connected, "demo.walking")
+        return publish(base_url, subject_of(content_before(connected, manifest)))
 
 
 def state(base_url):

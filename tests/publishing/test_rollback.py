@@ -1,21 +1,22 @@
 import pytest
 
 from fhirpkg.errors import ConfigError, ResolutionError
-from fhirpkg.publishing.members import subject_of
 from fhirpkg.publishing.plan import make_plan
 from fhirpkg.publishing.rollback import check_package, content_before, previous_manifest
 from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import canonical, client, content, publish, resources, subject
+from tests.publishing.sample import (
+    canonical,
+    client,
+    content,
+    publish,
+    resources,
+    rolled_back,
+    subject,
+)
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import Reply, scripted
-
-
-def rolled_back(base_url):
-    with client(base_url) as connected:
-        manifest = previous_manifest(connected, "demo.walking")
-        return publish(base_url, subject_of(content_before(connected, manifest)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Two pushes of one package at once: one wins, the other says so, and nothing stands twice."""
 
 import threading
+from email.utils import formatdate, parsedate_to_datetime
 
 import pytest
 
@@ -76,6 +77,43 @@ def test_the_lease_is_kept_by_the_servers_clock_whatever_ours_says(server, minut
             write_head(other, head.next(phase=Phase.PUSHING, digest="f" * 64, owner="x:1"))
         with pytest.raises(ConflictError, match="is being pushed by x:1"):
             publish(proxy.base_url)
+
+
+def test_a_lease_that_ran_out_by_the_servers_clock_is_taken_over(server):
+    publish(server)
+    with client(server) as other:
+        head = read_head(other, "demo.walking")
+        write_head(other, head.next(phase=Phase.PUSHING, digest="f" * 64, owner="dead:1"))
+
+    def a_minute_later(request, forward):
+        reply = forward(request)
+        now = parsedate_to_datetime(reply.headers["date"]).timestamp() + 62
+        return reply.but(headers=reply.headers | {"date": formatdate(now, usegmt=True)})
+
+    with scripted(a_minute_later, server) as proxy:
+        assert publish(proxy.base_url, subject(*resources("Running"))).is_complete
+    with client(server) as reader:
+        assert read_head(reader, "demo.walking").phase is Phase.COMPLETE
+
+
+def test_two_of_a_kind_that_somebody_planted_meanwhile_are_a_conflict_not_a_third(server):
+    """A conditional create meets two matches (412), where the server gives the ids."""
+
+    def somebody_is_quicker(request, forward):
+        if habits.is_transaction(request):
+            with client(server) as other:
+                for place in ("one", "two"):
+                    theirs = canonical("PlanDefinition", "course", title="Theirs") | {"id": place}
+                    other.request("PUT", f"PlanDefinition/{place}", body=theirs)
+        return forward(request)
+
+    played = server_like(somebody_is_quicker, habits.refuses_client_ids)
+    with scripted(played, server) as proxy:
+        report = publish(proxy.base_url)
+        assert report.conflicts == {"PlanDefinition/course"}
+        assert not report.is_complete
+        assert len([place for place in state(server) if place.startswith("Plan")]) == 2
+        assert publish(proxy.base_url).conflicts == {"PlanDefinition/course"}
 
 
 def test_what_somebody_created_meanwhile_is_not_lost_without_a_word(server):

@@ -1,5 +1,6 @@
 """Scripted faults for the proxy: what networks, gateways and busy servers do to one request."""
 
+import gzip
 import itertools
 import time
 from email.utils import formatdate
@@ -59,6 +60,41 @@ def half_json(request, forward):
     return reply.but(body=reply.body[: len(reply.body) // 2])
 
 
+def broken_gzip(request, forward):
+    reply = forward(request)
+    packed = gzip.compress(reply.bytes())
+    headers = reply.headers | {"content-encoding": "gzip"}
+    return reply.but(body=packed[: len(packed) // 2] + b"\0" * 40, headers=headers)
+
+
+def slow_drip(request, forward):
+    return forward(request).but(drip=0.001)
+
+
+def in_chunks(request, forward):
+    return forward(request).but(chunked=True)
+
+
+def cut_in_a_chunk(request, forward):
+    return forward(request).but(chunked=True, cut=20)
+
+
+def http_1_0(request, forward):
+    return forward(request).but(version="HTTP/1.0")
+
+
+def redirected(status):
+    """A gateway that sends each request elsewhere on the same host first."""
+
+    def fault(request, forward):
+        if request.path.startswith("/moved/"):
+            path = request.path.removeprefix("/moved")
+            return forward(type(request)(request.method, path, request.headers, request.body))
+        return Reply(status, headers={"location": f"/moved{request.path}"})
+
+    return fault
+
+
 def wrong_type(request, forward):
     reply = forward(request)
     return reply.but(headers=reply.headers | {"content-type": "text/plain"})
@@ -108,6 +144,8 @@ ONE_REQUEST = {
     "answer lost after commit": lost_after,
     "answer cut after commit": cut_after,
     "half an answer after commit": half_json,
+    "gzip broken after commit": broken_gzip,
+    "chunk cut after commit": cut_in_a_chunk,
     "wrong content type": wrong_type,
     "502 with HTML": html_502,
     "502 with HTML after commit": html_502_after,

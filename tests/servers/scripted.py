@@ -30,7 +30,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes out. `lost` breaks the connection instead, `cut` does so after that many bytes."""
+    """What goes out. `lost` breaks the connection instead, `cut` does so after that many bytes.
+
+    `drip` sends it in a hundred drops with that pause, `chunked` in chunks; `version` is HTTP's.
+    """
 
     status: int = 200
     body: bytes | dict | str = b""
@@ -38,6 +41,9 @@ class Reply:
     lost: bool = False
     cut: int | None = None
     delay: float = 0.0
+    drip: float = 0.0
+    chunked: bool = False
+    version: str = "HTTP/1.1"
 
     @property
     def resource(self):
@@ -106,19 +112,29 @@ def scripted(
             if reply.lost:
                 self._reset()
                 return
+            self.protocol_version = reply.version  # on the instance: for this answer alone
             self.send_response_only(reply.status)
             usual = {"content-type": "application/fhir+json", "date": self.date_time_string()}
             given = usual | reply.headers
             for name, value in given.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            if reply.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+                body = b"".join(_chunks(body))
+            elif reply.version == "HTTP/1.1":
+                self.send_header("Content-Length", str(len(body)))
+            else:
+                self.close_connection = True  # whose end is the end of the body
             self.end_headers()
             if reply.cut is not None:
                 self.wfile.write(body[: reply.cut])
                 self.wfile.flush()
                 self._reset()
             elif self.command != "HEAD":
-                self.wfile.write(body)
+                for part in _drops(body) if reply.drip else [body]:
+                    self.wfile.write(part)
+                    self.wfile.flush()
+                    time.sleep(reply.drip)
 
         def _reset(self) -> None:
             linger = struct.pack("ii", 1, 0)
@@ -145,6 +161,19 @@ def scripted(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    for start in range(0, len(body), 100):
+        part = body[start : start + 100]
+        yield b"%x\r\n%s\r\n" % (len(part), part)
+    yield b"0\r\n\r\n"
+
+
+def _drops(body: bytes) -> Iterator[bytes]:
+    size = max(1, len(body) // 100)
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
 
 
 class _QuietServer(http.server.ThreadingHTTPServer):
