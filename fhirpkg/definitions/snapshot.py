@@ -8,6 +8,8 @@ profile has for its root are not copied: who checks an element against its types
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.elements import Node, Segment, placed, tree, written
@@ -17,7 +19,7 @@ from fhirpkg.errors import DefinitionError
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Resource
@@ -55,19 +57,72 @@ def snapshot(structure: Resource, definitions: Definitions) -> Resource:
 
 def generate(structure: Resource, retrieve: Retrieve) -> Resource:
     """As `snapshot`; `retrieve` gives StructureDefinitions with snapshots by url or type name."""
-    name = str(structure.get("url") or structure.get("id") or "StructureDefinition")
-    try:
+    with _well_formed(_name(structure)) as name:
         work = _Snapshot(name, structure, retrieve)
         for segments, element in placed(structure.get("differential", {}).get("element", [])):
             work.apply(segments, element)
         work.finish()
         elements = written(work.root)
+    return {**structure, "snapshot": {"element": elements}}
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """An element of a differential and what it refines."""
+
+    element: Resource
+    before: Resource
+    """The element as it was: of a base, a type or the elements before; empty without a place."""
+    sliced: Resource
+    """What it is a slice of, as that was; empty when it is none."""
+    place: int = 0
+    """Where the element stands in the snapshot."""
+    is_locked_out: bool = False
+    """Whether it is a new slice where the base closed its slicing."""
+    problem: str = ""
+    """Why it has no place."""
+
+
+def refinements(structure: Resource, definitions: Definitions) -> list[Refinement]:
+    """What each element of the differential refines, in the differential's order.
+
+    Raises DefinitionError when the base is not known or something is malformed.
+    """
+    with _well_formed(_name(structure)) as name:
+        work = _Snapshot(name, structure, definitions.structure)
+        steps: list[tuple[Node | None, Refinement]] = []
+        for segments, element in placed(structure.get("differential", {}).get("element", [])):
+            try:
+                steps.append(work.apply(segments, element))
+            except DefinitionError as error:
+                steps.append((None, Refinement(element, {}, {}, problem=error.problem)))
+        places = {id(node): number for number, node in enumerate(_nodes(work.root))}
+    return [replace(step, place=places.get(id(node), 0)) for node, step in steps]
+
+
+def _name(structure: Resource) -> str:
+    return str(structure.get("url") or structure.get("id") or "StructureDefinition")
+
+
+@contextlib.contextmanager
+def _well_formed(name: str) -> Iterator[str]:
+    """Turn what malformed definitions make go wrong into DefinitionErrors."""
+    try:
+        yield name
     except RecursionError as error:
         raise DefinitionError(name, "its elements are nested too deeply") from error
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
         problem = f"it or its base is malformed ({type(error).__name__}: {error})"
         raise DefinitionError(name, problem) from error
-    return {**structure, "snapshot": {"element": elements}}
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    """A node and what follows it in the snapshot."""
+    yield node
+    for child in node.children.values():
+        yield from _nodes(child)
+    for part in node.slices_in_order():
+        yield from _nodes(part)
 
 
 class _Snapshot:
@@ -84,19 +139,23 @@ class _Snapshot:
         if self._extends and structure.get("type"):
             self.root.name = str(structure["type"]).rpartition("/")[2]
 
-    def apply(self, segments: list[Segment], element: Resource) -> None:
+    def apply(self, segments: list[Segment], element: Resource) -> tuple[Node, Refinement]:
         """Find the place of one element of the differential and merge the element into it."""
         place = ".".join(f"{name}:{part}" if part else name for name, part in segments)
         if segments[0][0] != self.root.name:
             problem = f"its differential names {place}, but it is about {self.root.name}"
             raise DefinitionError(self.name, problem, place)
         sliced = node = self.root
+        outer, is_locked_out = {}, False
         for number, (name, part) in enumerate(segments[1:], 2):
             is_extension = node.name in _EXTENSIONS
             sliced, implied = self._child(node, name, place, is_last=number == len(segments))
+            outer = dict(sliced.element) if part else {}
+            is_locked_out = bool(part) and part not in sliced.slices and self._is_closed(sliced)
             node = self._slice(sliced, part or implied)
             if implied:
                 self._short_forms[id(sliced)] = sliced, is_extension
+        before = dict(node.element)
         changed = node.own_element()
         merge(changed, element, self.name)
         if "binding" not in element and not _can_be_bound(changed):
@@ -107,6 +166,7 @@ class _Snapshot:
         if node.slice_name:
             self._bound_by_profile(node, element)
             _demand_type(sliced, node)
+        return node, Refinement(element, before, outer, is_locked_out=is_locked_out)
 
     def finish(self) -> None:
         """Draw the conclusion that needs all slices: which types a choice is left with."""
@@ -115,6 +175,12 @@ class _Snapshot:
                 _allow_only_sliced_types(node)
             if node.element["slicing"] == _BY_TYPE and _all_types_are_sliced(node):
                 node.own_element()["slicing"] = {**_BY_TYPE, "rules": "closed"}
+
+    def _is_closed(self, node: Node) -> bool:
+        """Whether the base lets no slices be added; choices are closed by their types."""
+        is_closed = node.element.get("slicing", {}).get("rules") == "closed"
+        is_of_base = any(element is node.element for element in self._base)
+        return is_closed and is_of_base and not node.name.endswith("[x]")
 
     def _base_elements(self, structure: Resource) -> list[Resource]:
         url = structure.get("baseDefinition")

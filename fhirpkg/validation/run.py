@@ -44,6 +44,7 @@ _STRICT = {
     "narrative-dead-link",
     "not-checked-invariant",
     "primitive-uuid-case",
+    "structure-definition-slice-unannounced",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"

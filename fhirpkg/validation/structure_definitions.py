@@ -5,13 +5,13 @@ See http://hl7.org/fhir/R4/structuredefinition.html and profiling.html.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.rules import nearest
 from fhirpkg.validation.items import choice_of, numbered, text_of
-from fhirpkg.validation.refinements import check_refinements
+from fhirpkg.validation.refinements import check_differential, check_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
-_TEXTS = ("base64Binary canonical code id markdown oid string uri url uuid xhtml").split()
-_ORDERED = (
-    "date dateTime decimal instant integer positiveInt Quantity Age Count Distance Duration "
-    "Money SimpleQuantity time unsignedInt"
-).split()
-_CODED = "code Coding CodeableConcept Quantity Age Count Distance Duration string uri".split()
+_TEXTS = "base64Binary canonical code id markdown oid string uri url uuid xhtml".split()
+_NUMBERS = "date dateTime decimal instant integer positiveInt time unsignedInt".split()
+_QUANTITIES = "Quantity Age Count Distance Duration MoneyQuantity SimpleQuantity".split()
+_CODED = "code Coding CodeableConcept CodeableReference string uri url oid uuid".split()
 _CHARACTERISTICS = {
-    "binding": ("a binding", [*_CODED, "CodeableReference", "canonical", "url", "markdown"]),
-    "maxLength": ("a maximal length", _TEXTS),
-    "minValue": ("a minimal value", _ORDERED),
-    "maxValue": ("a maximal value", _ORDERED),
+    "binding": (
+        "a binding",
+        [*_CODED, *_QUANTITIES, "canonical", "markdown", "Range", "Extension"],
+    ),
+    "maxLength": ("a maximal length", [*_TEXTS, *_NUMBERS]),
+    "minValue": ("a minimal value", [*_NUMBERS, *_QUANTITIES, "Money"]),
+    "maxValue": ("a maximal value", [*_NUMBERS, *_QUANTITIES, "Money"]),
 }
 """What an element may state, in words, and the types that it makes sense for."""
 
@@ -45,15 +46,15 @@ def check_structure_definition(structure: Resource, path: Path, run: Run) -> Non
         _check_value_type(element, place, run)
         for at, constraint in numbered(element, "constraint", place):
             _check_expression(constraint, (*at, "expression"), run)
-    check_refinements(structure, path, run)
     if structure.get("type") == "Extension":
         _check_extension(structure, path, run)
     elif structure.get("derivation") == "constraint":
         for place, _ in numbered(structure, "context", path):
             problem = "only the definition of an extension has a context"
             run.report("structure-definition-refinement", place, problem=problem)
-    if base and not structure.get("snapshot") and structure.get("differential"):
-        _check_differential(structure, path, run)
+    if base:
+        check_kind(structure, base, path, run)
+        check_differential(structure, path, run)
 
 
 def _elements(structure: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
@@ -159,12 +160,3 @@ def _check_context(expression: str, place: Path, run: Run) -> None:
         if len(element.types) != 1:
             return
         here = element.types[0]
-
-
-def _check_differential(structure: Resource, path: Path, run: Run) -> None:
-    """Make the snapshot, as everyone who uses the profile will have to."""
-    alone: dict[str, Any] = {**structure, "url": structure.get("url") or "urn:uuid:unnamed"}
-    try:
-        run.definitions.with_resources([alone]).structure(alone["url"])
-    except DefinitionError as error:
-        run.report("structure-definition-snapshot", path, problem=error.problem)
