@@ -44,6 +44,7 @@ _STRICT = {
     "narrative-dead-link",
     "not-checked-invariant",
     "primitive-uuid-case",
+    "structure-definition-constraint-key",
     "structure-definition-slice-unannounced",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
