@@ -1,10 +1,28 @@
-"""Rules of MeasureReports and the Measures they report on."""
+"""Rules of Measures and of the MeasureReports on them."""
 
 from fhirpkg.rules import ERROR, INFORMATION, WARNING, Rule
 
+_MEASURE = "http://hl7.org/fhir/R4/measure-definitions.html#Measure.library"
 _REPORT = "http://hl7.org/fhir/R4/measurereport.html"
 
 RULES = (
+    Rule(
+        "measure-library",
+        WARNING,
+        "invalid",
+        "A Measure names the library of the CQL that its criteria name",
+        "no library of this Measure is at hand that could define '{named}'",
+        "name the Library by its canonical, and load it",
+        _MEASURE,
+    ),
+    Rule(
+        "measure-criteria",
+        ERROR,
+        "invalid",
+        "What the criteria of a Measure name is defined in its library",
+        "{problem}",
+        spec=_MEASURE,
+    ),
     Rule(
         "measure-report-part",
         ERROR,
@@ -35,6 +53,14 @@ RULES = (
         "business-rule",
         "Only a report of type 'subject-list' lists subjects",
         "the report is of type '{type}', which lists no subjects",
+        spec=_REPORT,
+    ),
+    Rule(
+        "measure-report-count",
+        ERROR,
+        "business-rule",
+        "The count of a population is that of the subjects in its List",
+        "the count is {count}, but {found} are listed",
         spec=_REPORT,
     ),
     Rule(

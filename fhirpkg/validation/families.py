@@ -30,6 +30,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "DocumentReference": ("content.check_content",),
     "ImplementationGuide": ("content.check_content",),
     "Library": ("content.check_content", "portability.check_portability"),
+    "Measure": ("measures.check_measure",),
     "MeasureReport": ("measure_reports.check_measure_report",),
     "PlanDefinition": ("content.check_content", "portability.check_portability"),
     "CapabilityStatement": ("search_parameters.check_capability_statement",),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run
 
 _SCORED = frozenset(("cohort", "proportion", "ratio", "continuous-variable"))
+_GROUP_SCORING = "http://hl7.org/fhir/uv/cqm/StructureDefinition/cqm-scoring"
 _UNITLESS = {"cohort": None, "proportion": 1}
 """The scorings whose score is a number without unit, from 0 to what is said."""
 
@@ -37,18 +38,40 @@ def check_measure_report(report: Resource, path: Path, run: Run) -> None:
     if measure is None or measure.get("resourceType") != "Measure":
         run.report("not-checked-measure", (*path, "measure"), measure=cut(canonical, 120))
         return
-    scoring = _first_code(measure.get("scoring"))
     kind = text_of(report, "type")
     for group, wanted, place in _groups(report, measure, path, run):
         for population, _, where in _pairs(group, wanted, "population", place, run):
-            if kind != "subject-list" and "subjectResults" in population:
+            if kind == "subject-list":
+                _check_count(population, where, run)
+            elif "subjectResults" in population:
                 run.report("measure-report-subjects", where, type=kind)
         _pairs(group, wanted, "stratifier", place, run)
+        scoring = _scoring(wanted) or _first_code(measure.get("scoring"))
         if "measureScore" in group and kind == "data-collection":
             problem = "a data collection has no score yet"
             run.report("measure-report-score", (*place, "measureScore"), problem=problem)
         elif scoring in _SCORED and kind != "data-collection":
             _check_score(group.get("measureScore"), scoring, place, run)
+
+
+def _check_count(population: Resource, path: Path, run: Run) -> None:
+    """A population counts the subjects of its List, where that is at hand."""
+    count, listed = population.get("count"), population.get("subjectResults")
+    found = 0
+    if listed is not None:
+        reference = text_of(listed, "reference")
+        subjects = run.resolve(reference, path) if reference else None
+        if subjects is None:
+            return
+        found = len(objects(subjects, "entry"))
+    if isinstance(count, int) and count != found:
+        run.report("measure-report-count", path, count=count, found=found)
+
+
+def _scoring(group: Resource) -> str:
+    """The scoring that an extension gives a group of its own."""
+    extensions = (e for e in objects(group, "extension") if text_of(e, "url") == _GROUP_SCORING)
+    return next((_first_code(e.get("valueCodeableConcept")) for e in extensions), "")
 
 
 def _groups(report: Resource, measure: Resource, path: Path, run: Run) -> Pairs:
@@ -60,8 +83,7 @@ def _groups(report: Resource, measure: Resource, path: Path, run: Run) -> Pairs:
         is_collecting = report.get("type") == "data-collection"
         return _pairs(report, measure, "group", path, run, may_miss=is_collecting)
     place = (*path, "group", 0)
-    codes = _codes(found[0]), _codes(wanted[0])
-    if all(codes) and not codes[0] & codes[1]:
+    if "code" in found[0] and _codes(wanted[0]) and not _codes(found[0]) & _codes(wanted[0]):
         problem = f"has another code than that of the Measure, {_shown(wanted[0])}"
         run.report("measure-report-part", place, part="group", problem=problem)
     return [(found[0], wanted[0], place)]
@@ -81,6 +103,8 @@ def _pairs(
             problem = f"({_shown(item)}) is none of those of the Measure"
         elif any(wanted is other for _, other, _ in pairs):
             problem = f"({_shown(item)}) is there before"
+        elif _codes(item) and _codes(wanted) and not _codes(item) & _codes(wanted):
+            problem = f"({_shown(item)}) has the id of {_shown(wanted)} of the Measure"
         if problem or wanted is None:
             run.report("measure-report-part", place, part=part, problem=problem)
         else:

@@ -72,6 +72,7 @@ def test_one_group_needs_no_code_but_has_no_other():
     del bare["code"]
     assert found([bare]) == []
     assert found([group("x")]) == [("measure-report-part", "group[0]")]
+    assert found([group(code={"text": "g0"})]) == [("measure-report-part", "group[0]")]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,17 @@ def test_each_group_of_the_measure_is_there_once(groups, rules):
 )
 def test_populations_are_those_of_the_measure(codes, rules):
     assert found([group(population=[coded(code) for code in codes])]) == rules
+
+
+def test_a_population_of_an_id_of_the_measure_has_no_other_code():
+    by = measure()
+    by["group"][0]["population"][0]["id"] = "n"
+    populations = [{**coded("numerator"), "id": "n"}, coded("denominator")]
+    assert found([group(population=populations)], by) == []
+    populations = [{**coded("denominator"), "id": "n"}, coded("numerator")]
+    assert found([group(population=populations)], by)[0] == (
+        "measure-report-part", "group[0].population[0]"
+    )  # fmt: skip
 
 
 def test_stratifiers_are_those_of_the_measure():
@@ -140,6 +152,31 @@ def test_only_a_subject_list_lists_subjects():
     places = [("measure-report-subjects", f"group[0].population[{n}]") for n in (0, 1)]
     assert found([group(population=listed)]) == places
     assert found([group(population=listed)], type="subject-list") == []
+
+
+@pytest.mark.parametrize(
+    "count, listed, is_right",
+    [(2, "#l", True), (1, "#l", False), (5, "List/elsewhere", True), (0, "", True), (1, "", False)],
+)
+def test_a_population_counts_the_subjects_of_its_list(count, listed, is_right):
+    subjects = {"subjectResults": {"reference": listed}} if listed else {}
+    populations = [
+        {**coded("numerator"), "count": count, **subjects},
+        {**coded("denominator"), "count": 0},
+    ]
+    entries = [{"item": {"display": "x"}}] * 2
+    inner = {"resourceType": "List", "id": "l", "status": "current", "entry": entries}
+    expected = [] if is_right else [("measure-report-count", "group[0].population[0]")]
+    made = found([group(population=populations)], type="subject-list", contained=[inner])
+    assert made == expected
+
+
+def test_a_group_may_have_a_scoring_of_its_own():
+    by = measure()
+    value = {"coding": [{"system": SCORING, "code": "ratio"}]}
+    url = "http://hl7.org/fhir/uv/cqm/StructureDefinition/cqm-scoring"
+    by["group"][0]["extension"] = [{"url": url, "valueCodeableConcept": value}]
+    assert found([group(measureScore={"value": 5})], by) == []
 
 
 def test_a_measure_that_is_not_at_hand_is_told():
