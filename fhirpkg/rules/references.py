@@ -88,6 +88,14 @@ RULES = (
         spec=f"{_REFERENCES}#contained",
     ),
     Rule(
+        "contained-id",
+        ERROR,
+        "duplicate",
+        "Contained resources have ids of their own",
+        "another contained resource already has the id '{id}'",
+        spec=f"{_REFERENCES}#contained",
+    ),
+    Rule(
         "not-checked-reference",
         INFORMATION,
         "not-found",

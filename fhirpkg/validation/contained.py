@@ -1,4 +1,4 @@
-"""dom-3: a contained resource is referred to from around it, or refers to what contains it.
+"""Contained resources: each is referred to, or refers to what contains it (dom-3); their ids.
 
 The published expression misses references in narrative and looks at every pair of resources; this
 collects what is referred to once (http://hl7.org/fhir/R4/references.html#contained).
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.primitives import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +27,12 @@ _IN_NARRATIVE = re.compile(r"""(?:href|src)\s*=\s*["']#([^"'/]+)""")
 
 
 def check_contained(resource: Resource, path: Path, run: Run) -> None:
-    """Report each contained resource that nothing refers to."""
+    """Report each contained resource that nothing refers to, or that has the id of another."""
     contained = resource.get("contained")
     if not isinstance(contained, list):
         return
     elsewhere = {key: value for key, value in resource.items() if key != "contained"}
+    _check_ids(contained, path, run)
     named = [set(_fragments(item)) for item in contained]
     around = set(_fragments(elsewhere))
     for index, item in enumerate(contained):
@@ -41,6 +44,16 @@ def check_contained(resource: Resource, path: Path, run: Run) -> None:
             place = (*path, "contained", index)
             words = {"human": _HUMAN, "formula": ""}
             run.report("dom-3", place, severity=Severity.ERROR, **words)
+
+
+def _check_ids(contained: list[Any], path: Path, run: Run) -> None:
+    """Two contained resources of one id cannot be told apart."""
+    seen: set[str] = set()
+    for number, item in enumerate(contained):
+        identifier = text_of(item, "id") if isinstance(item, dict) else ""
+        if identifier in seen:
+            run.report("contained-id", (*path, "contained", number), id=cut(identifier, 80))
+        seen |= {identifier} - {""}
 
 
 def _fragments(value: Any) -> Iterator[str]:

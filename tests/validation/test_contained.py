@@ -32,3 +32,18 @@ def test_one_that_refers_only_to_itself_is_an_orphan(found):
     assert ("dom-3", "Patient.contained[0]") in found(
         {"resourceType": "Patient", "contained": [organization]}
     )
+
+
+def test_two_of_one_id_are_told(found):
+    patient = {
+        "resourceType": "Patient",
+        "contained": [ORGANIZATION, {**ORGANIZATION, "id": "p"}, ORGANIZATION],
+        "generalPractitioner": [{"reference": "#o"}, {"reference": "#p"}],
+    }
+    assert [at for rule, at in found(patient) if rule == "contained-id"] == ["Patient.contained[2]"]
+
+
+def test_those_without_id_are_not_of_one_id(found):
+    organization = {"resourceType": "Organization", "name": "x"}
+    patient = {"resourceType": "Patient", "contained": [organization, organization]}
+    assert "contained-id" not in {rule for rule, _ in found(patient)}
