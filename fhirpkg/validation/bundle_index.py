@@ -1,4 +1,4 @@
-"""The resources in a Bundle or Parameters by what references use; built in one pass."""
+"""The resources in a Bundle or Parameters by what refers to them; built in one pass."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fhirpkg.issues import Resource
+    from fhirpkg.validation.run import Trail
 
 _RESTFUL = re.compile(
     r"(?P<base>https?://.*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})"
@@ -22,10 +25,8 @@ class BundleIndex:
         """The entries by fullUrl; more than one where versions or mistakes repeat it."""
         self.by_id: dict[str, list[Resource]] = {}
         """The entries by ``Type/id`` of their resource."""
-        entries = bundle.get("entry") or bundle.get("parameter")
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
-                self._add(entry)
+        for _, entry in _filled(bundle.get("entry") or bundle.get("parameter")):
+            self._add(entry)
 
     def _add(self, entry: dict[str, Any]) -> None:
         url, resource = entry.get("fullUrl"), entry["resource"]
@@ -52,3 +53,23 @@ class BundleIndex:
         if base and base["base"] and not match["base"]:
             found = self.by_url.get(base["base"] + reference)
         return found or ([] if match["base"] else self.by_id.get(reference, []))
+
+
+def named_entries(bundle: Resource, name: str) -> Iterator[tuple[Resource, Trail]]:
+    """The resources of the entries of a name: a type, a number from 0, or a number in a type."""
+    wanted, _, number = (f":{name}" if name.isdecimal() else name).partition(":")
+    found = 0
+    for at, entry in _filled(bundle.get("entry")):
+        resource = entry["resource"]
+        if wanted not in {"", resource.get("resourceType")}:
+            continue
+        if number in {"", str(found if wanted else at)}:
+            yield resource, (((), "entry", at), "resource")
+        found += 1
+
+
+def _filled(entries: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The entries that hold a resource, with their numbers."""
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
+            yield number, entry

@@ -65,6 +65,8 @@ class Settings:
     """Whether HTML tags in strings and markdown are let pass."""
     strict: bool = False
     """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
+    entry_profiles: tuple[tuple[str, str], ...] = ()
+    """Entries of a Bundle, as `Patient`, `2` or `Patient:0`, each with a profile it shall meet."""
     portability: bool = False
     """Whether it is told what known servers drop or evaluate differently."""
     targets: Literal["", "exist", "valid"] = ""

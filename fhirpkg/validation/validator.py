@@ -12,6 +12,7 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Outcome, Resource, in_order
+from fhirpkg.validation.bundle_index import named_entries
 from fhirpkg.validation.checks import Checks
 from fhirpkg.validation.findings import issues_of
 from fhirpkg.validation.run import Run, Settings
@@ -107,9 +108,17 @@ class Validator:
             with run.inside(value, ()):
                 for profile in profiles:
                     self._checks.check_profile(profile, value, (), run)
+            self._check_entries(value, run)
         except RecursionError:
             return [rules.issue("parse-depth", file=file, line=1, column=1)]
         return issues_of(run, file, locate)
+
+    def _check_entries(self, value: Resource, run: Run) -> None:
+        """Check entries by the profiles that the settings give them."""
+        for name, profile in self.settings.entry_profiles:
+            for resource, trail in named_entries(value, name):
+                with run.inside(resource, trail):
+                    self._checks.check_profile(profile, resource, trail, run)
 
     def _no_resource(self, value: Any) -> str:
         if not isinstance(value, dict):

@@ -89,11 +89,13 @@ def _retrieve(
 
 def _settings(given: dict[str, Any]) -> Settings:
     severity = given.get("best-practice")
+    entry = given.get("bundle-param")
     return Settings(
         best_practice=Severity(severity.lower()) if severity else None,
         wrong_display=Severity(given.get("wrong-displays", "error")),
         html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
         strict="allowed-extension-domain" not in given,
+        entry_profiles=((entry["rule"], entry["profile"]),) if entry else (),
         targets=_TARGETS.get(given.get("validateReference", ""), ""),
     )
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fhirpkg.validation.bundle_index import BundleIndex
+from fhirpkg.validation.bundle_index import BundleIndex, named_entries
 
 PATIENT = {"resourceType": "Patient", "id": "1"}
 OTHER = {"resourceType": "Patient", "id": "1", "active": True}
@@ -47,3 +47,20 @@ def test_parameters_hold_resources_for_each_other():
 @pytest.mark.parametrize("entries", [None, {}, "x", [1]])
 def test_what_is_no_list_of_entries_has_none(entries):
     assert BundleIndex({"entry": entries}).by_url == {}
+
+
+@pytest.mark.parametrize(
+    "name, numbers",
+    [
+        ("Patient", [0, 1]),
+        ("Patient:0", [0]),
+        ("Patient:1", [1]),
+        ("List:0", [3]),
+        ("3", [3]),
+        ("Patient:2", []),
+        ("Device", []),
+        ("4", []),
+    ],
+)
+def test_entries_are_named_by_type_by_number_or_by_both(name, numbers):
+    assert [trail[0][2] for _, trail in named_entries(BUNDLE, name)] == numbers

@@ -203,3 +203,25 @@ def test_a_target_that_is_known_to_be_elsewhere_is_not_read():
     patient["managingOrganization"] = {"reference": "Device/1"}
     errors = Validator(retrieve=retrieve, knows=lambda _: True).validate(patient).errors
     assert [error.rule for error in errors] == ["reference-target"]
+
+
+def test_an_entry_meets_the_profile_that_the_settings_give_it():
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "http://example.org/StructureDefinition/active",
+        "status": "draft",
+        "kind": "resource",
+        "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {"element": [{"path": "Patient.active", "min": 1}]},
+    }
+    patient = {"resourceType": "Patient", "name": [{"text": "x"}]}
+    entries = [{"fullUrl": f"urn:oid:1.{n}", "resource": patient} for n in range(3)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    settings = Settings(entry_profiles=(("Patient:1", profile["url"]),))
+    definitions = Definitions.core().with_resources([profile])
+    errors = Validator(definitions=definitions, settings=settings).validate(bundle).errors
+    assert [(e.rule, e.expression) for e in errors] == [
+        ("cardinality-min", "Bundle.entry[1].resource")
+    ]
