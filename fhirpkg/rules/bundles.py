@@ -40,7 +40,7 @@ RULES = (
         ERROR,
         "invalid",
         "Each resource in a Bundle that is not a request has a fullUrl",
-        "the entry has no fullUrl, so no reference can lead to its {type}",
+        "the {type} has no fullUrl, so no reference can lead to it",
         spec=_FULL_URL,
     ),
     Rule(
@@ -92,6 +92,15 @@ RULES = (
         "'{reference}' leads to {count} entries",
         "name the version with /_history/, or give the entries other fullUrls",
         _FULL_URL,
+    ),
+    Rule(
+        "bundle-reference-base",
+        WARNING,
+        "required",
+        "An entry whose references are relative has a fullUrl",
+        "the entry has no fullUrl to resolve '{reference}' against",
+        "give the entry a fullUrl; urn:uuid: and a UUID will do",
+        f"{_BUNDLE}#references",
     ),
     Rule(
         "bundle-unreachable",

@@ -1,4 +1,4 @@
-"""What documents and messages must hold together: references that resolve, entries in reach.
+"""How the entries of a Bundle hold together: references that resolve, entries in reach.
 
 A reference is resolved by fullUrl alone (http://hl7.org/fhir/R4/bundle.html#references).
 """
@@ -54,14 +54,67 @@ def check_links(bundle: Resource, kind: str, path: Path, run: Run) -> None:
 
 
 def _check_reference(reference: str, base: str, where: Path, index: BundleIndex, run: Run) -> None:
-    found = _targets(reference, base, index)
-    if len(found) > 1:
-        run.report("bundle-reference-ambiguous", where, reference=reference, count=len(found))
-    elif not found:
-        identity = "/".join(reference.partition("/_history/")[0].split("/")[-2:])
-        same = len(index.by_id.get(identity, ()))
-        hint = f"; {same} of its entries have that type and id, but another fullUrl or version"
-        run.report("bundle-reference", where, reference=reference, hint=hint if same else "")
+    if not _targets(reference, base, index) and not _is_definition(reference, run):
+        hint = _hint(reference, index)
+        run.report("bundle-reference", where, reference=reference, hint=hint)
+
+
+def _hint(reference: str, index: BundleIndex) -> str:
+    """Words on the entries of the type and id that a reference names; empty when there are none."""
+    same = len(index.by_id.get(_identity(reference), ()))
+    words = f"; {same} of its entries have that type and id, but another fullUrl or version"
+    return words if same else ""
+
+
+def _identity(reference: str) -> str:
+    return "/".join(reference.partition("#")[0].partition("/_history/")[0].split("/")[-2:])
+
+
+def _is_definition(reference: str, run: Run) -> bool:
+    """Whether a reference is by the canonical url of a definition, which lives outside Bundles."""
+    return bool(ABSOLUTE.match(reference)) and run.definitions.find(reference) is not None
+
+
+def check_references(bundle: Resource, kind: str, path: Path, run: Run) -> None:
+    """Report references in entries that lead to several, or that no fullUrl lets resolve.
+
+    Of what only a Composition's and a header's references must do, the others get a warning.
+    """
+    index = run.index(bundle)
+    is_linked = kind in {"document", "message"}
+    is_repeated = kind != "history" and any(len(same) > 1 for same in index.by_url.values())
+    for number, entry in enumerate(items_of(bundle, "entry")):
+        base, place = text_of(entry, "fullUrl"), (*path, "entry", number)
+        lacks_base = kind in {"transaction", "batch"} and "fullUrl" not in entry
+        if not (is_linked or is_repeated or lacks_base):
+            continue
+        loose: dict[str, None] = {}
+        for reference, where in _references(entry.get("resource"), (*place, "resource")):
+            found = _targets(reference, base, index)
+            if len(found) > 1 and is_repeated:
+                rule = "bundle-reference-ambiguous"
+                run.report(rule, where, reference=reference, count=len(found))
+            elif not found and _RELATIVE.fullmatch(reference.partition("/_history/")[0]):
+                loose[reference] = None
+        if lacks_base and loose:
+            run.report("bundle-reference-base", place, reference=next(iter(loose)))
+        for reference in loose if is_linked and number else ():
+            if hint := _hint(reference, index):
+                words = {"reference": reference, "hint": hint}
+                run.report("bundle-reference", place, severity=Severity.WARNING, **words)
+
+
+def _references(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
+    """The references in a resource with the places of their Reference; not inside Bundles."""
+    todo = [(value, path)]
+    while todo:
+        node, place = todo.pop()
+        if isinstance(node, list):
+            todo += [(item, (*place, n)) for n, item in enumerate(node)]
+        elif isinstance(node, dict) and node.get("resourceType") != "Bundle":
+            if reference := text_of(node, "reference"):
+                yield reference, place
+            todo += [(v, (*place, k)) for k, v in node.items() if isinstance(v, (dict, list))]
 
 
 def _targets(reference: str, base: str, index: BundleIndex) -> list[Resource]:

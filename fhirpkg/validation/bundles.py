@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
-from fhirpkg.validation.bundle_links import ABSOLUTE, RESTFUL, check_links, items_of
+from fhirpkg.validation.bundle_links import (
+    ABSOLUTE,
+    RESTFUL,
+    check_links,
+    check_references,
+    items_of,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -38,6 +44,7 @@ def check_bundle(bundle: Resource, path: Path, run: Run) -> None:
         _check_requests(entries, run, is_transaction=kind == "transaction")
     if kind == "searchset":
         _check_search(bundle, entries, run)
+    check_references(bundle, kind, path, run)
     if kind in {"document", "message"} and entries:
         check_links(bundle, kind, path, run)
 
@@ -47,9 +54,10 @@ def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
     if not isinstance(resource, dict):
         resource = {}
     if url is None:
-        is_outcome = resource.get("resourceType") == "OperationOutcome"
-        if resource and kind not in _WITHOUT_FULL_URL and not is_outcome:
-            run.report("bundle-full-url-missing", place, type=resource.get("resourceType"))
+        name = resource.get("resourceType", "")
+        if entry and kind not in _WITHOUT_FULL_URL:
+            severity = Severity.WARNING if name in {"", "OperationOutcome"} else None
+            run.report("bundle-full-url-missing", place, severity=severity, type=name or "entry")
         return
     if not isinstance(url, str):
         return

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg.fhirjson import text_of
+from fhirpkg.issues import Severity
 from fhirpkg.validation.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ _LITERAL = re.compile(
     r"(?:/_history/(?P<version>[A-Za-z0-9.-]{1,64}))?(?:#\S*)?"
 )
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?\S+")
-
-
+_CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
+_NOWHERE = re.compile(r"example\.org|acme\.com")
+"""The domains of the specification's examples; what they name need not exist."""
 _KINDS: dict[type, set[str]] = {dict: {"Reference"}, str: {"canonical"}}
 
 
@@ -42,28 +44,49 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
         return
     match = _LITERAL.fullmatch(reference)
     if match is None:
-        if _CONDITIONAL.fullmatch(reference):
-            if not run.is_in_transaction(trail):
-                run.report("reference-conditional", (trail, "reference"), reference=reference)
-            return
-        if _ABSOLUTE.fullmatch(reference):
-            return
-        run.report("reference-format", (trail, "reference"), reference=cut(reference, 80))
+        _check_form(reference, trail, run)
         return
     implied = match["type"]
     if not run.definitions.types.is_resource(implied):
         if not match["base"]:
-            run.report("reference-type-unknown", (trail, "reference"), type=implied)
+            severity = Severity.WARNING if run.ignores_targets else None
+            where = (trail, "reference")
+            run.report("reference-type-unknown", where, severity=severity, type=implied)
         return
-    stated = value.get("type")
-    if isinstance(stated, str) and stated.rpartition("/")[2] != implied:
+    stated = text_of(value, "type")
+    if stated and stated != implied:  # its canonical is for logical models only
         run.report("reference-type", (trail, "type"), stated=stated, implied=implied)
+
+
+def _check_form(reference: str, trail: Trail, run: Run) -> None:
+    """A reference that is no literal one is a search or absolute."""
+    if _CONDITIONAL.fullmatch(reference):
+        if not run.is_in_transaction(trail):
+            run.report("reference-conditional", (trail, "reference"), reference=reference)
+    elif not _ABSOLUTE.fullmatch(reference):
+        is_minor = run.ignores_targets and reference.split() == [reference]
+        severity = Severity.WARNING if is_minor and not run.is_in_bundle(trail) else None
+        words = {"reference": cut(reference, 80)}
+        run.report("reference-format", (trail, "reference"), severity=severity, **words)
+
+
+def _is_outside(reference: str, trail: Trail, run: Run) -> bool:
+    return not reference.startswith("#") and not run.is_bundled(reference, trail)
 
 
 def check_absolute(canonical: str, trail: Trail, run: Run) -> None:
     """A canonical is absolute, or a fragment."""
     if not canonical.startswith("#") and not _ABSOLUTE.match(canonical):
         run.report("canonical-absolute", trail, value=cut(canonical, 80))
+
+
+def _is_demanded(reference: str, trail: Trail, run: Run) -> bool:
+    """Whether a target that is not at hand is an error: by setting, or inside a whole guide."""
+    if _CONDITIONAL.fullmatch(reference) or _NOWHERE.search(reference):
+        return False
+    match = _LITERAL.fullmatch(reference)
+    is_relative = match is not None and match.start("type") == 0
+    return bool(run.settings.targets) or (is_relative and run.must_lead_somewhere(trail))
 
 
 class Target:
@@ -82,47 +105,63 @@ class Target:
         kind = self._focus if isinstance(self._focus, str) else self._focus.get(t[1])
         if kind not in _KINDS.get(type(x), ()):
             return
-        reference = x.get("reference") if isinstance(x, dict) else x
-        if isinstance(x, dict):
-            self._check_stated(x, t, run)
-        if not isinstance(reference, str):
-            return
-        if isinstance(x, dict):
-            self._check_reference(reference, t, run)
-        else:
-            self._check_canonical(reference, t, run)
+        reference = x.get("reference") if isinstance(x, dict) else None
+        if isinstance(x, str):
+            self._check_canonical(x, t, run)
+        elif isinstance(reference, str):
+            self._check_reference(reference, text_of(x, "type"), t, run)
+        elif not run.ignores_targets:
+            self._check_stated(text_of(x, "type"), t, run)
 
     @property
     def _looks_inside(self) -> bool:
         """Whether more than its type and that it exists is to be known of a target."""
         return bool(self._allowed.profiles or self._allowed.aggregation)
 
-    def _check_stated(self, x: dict[str, Any], t: Trail, run: Run) -> None:
-        stated = x.get("type")
-        if isinstance(stated, str) and "reference" not in x:
+    def _check_stated(self, stated: str, t: Trail, run: Run) -> None:
+        if stated:
             self._check_type(stated.rpartition("/")[2], "'type'", (t, "type"), run)
 
-    def _check_reference(self, reference: str, t: Trail, run: Run) -> None:
+    def _check_reference(self, reference: str, stated: str, t: Trail, run: Run) -> None:
         match = _LITERAL.fullmatch(reference)
-        if match and not self._looks_inside and run.is_elsewhere(reference, t):
+        if run.ignores_targets and _is_outside(reference, t, run):
+            if not match or match["type"] == stated:
+                self._check_stated(stated, t, run)
+            self._check_aggregation(reference, None, t, run)
+            return
+        if (
+            match
+            and not self._looks_inside
+            and run.is_elsewhere(reference)
+            and not run.is_bundled(reference, t)
+        ):
             self._check_type(match["type"], "the url", t, run)
             return
         target = run.resolve(reference, t)
         self._check_aggregation(reference, target, t, run)
         if target is None:
-            match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
-            if match and run.definitions.types.is_resource(match["type"]):
-                self._check_type(match["type"], "the url", t, run)
-            is_relative = match is not None and match.start("type") == 0
-            if match and (run.settings.targets or (is_relative and run.must_lead_somewhere(t))):
-                run.report("reference-not-found", t, reference=cut(reference, 120))
-            elif not reference.startswith("#"):
-                run.report("not-checked-reference", t, reference=cut(reference, 120))
+            if not match:
+                self._check_stated(stated, t, run)
+            self._check_missing(reference, t, run)
             return
         kind = target.get("resourceType")
-        known = isinstance(kind, str) and run.definitions.types.is_resource(kind)
-        if known and self._check_type(str(kind), "what it leads to", t, run):
+        if not isinstance(kind, str) or not run.definitions.types.is_resource(kind):
+            return
+        if stated not in {"", kind} and not match:
+            run.report("reference-type", (t, "type"), stated=stated, implied=kind)
+        if self._check_type(kind, "what it leads to", t, run):
             self._check_profiles(target, reference, t, run)
+
+    def _check_missing(self, reference: str, t: Trail, run: Run) -> None:
+        """What a reference tells whose target is not at hand; ref-1 is for contained ones."""
+        if reference.startswith("#"):
+            return
+        match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
+        if match and run.definitions.types.is_resource(match["type"]):
+            self._check_type(match["type"], "the url", t, run)
+        is_demanded = _is_demanded(reference, t, run)
+        rule = "reference-not-found" if is_demanded else "not-checked-reference"
+        run.report(rule, t, reference=cut(reference, 120))
 
     def _check_type(self, found: str, by: str, t: Trail, run: Run) -> bool:
         types = self._allowed.types

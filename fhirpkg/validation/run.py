@@ -33,6 +33,9 @@ Trail = tuple[Any, ...]
 _STRICT = {
     "attachment-hash",
     "bundle-full-url-identity",
+    "bundle-full-url-missing",
+    "bundle-reference",
+    "bundle-reference-base",
     "canonical-absolute",
     "canonical-fragment",
     "capability-search-parameter",
@@ -69,8 +72,11 @@ class Settings:
     """Entries of a Bundle, as `Patient`, `2` or `Patient:0`, each with a profile it shall meet."""
     portability: bool = False
     """Whether it is told what known servers drop or evaluate differently."""
-    targets: Literal["", "exist", "valid"] = ""
-    """What is demanded of the resources outside the input that references lead to."""
+    targets: Literal["ignore", "", "exist", "valid"] = ""
+    """What is demanded of the resources outside the input that references lead to.
+
+    Without a word: the right type, by the url or where they are at hand.
+    """
 
 
 class Finding(NamedTuple):
@@ -176,6 +182,11 @@ class Run:
         self._entered.add(key)
         return True
 
+    @property
+    def ignores_targets(self) -> bool:
+        """Whether nothing is said of what lies outside the input and how it is named."""
+        return self.settings.targets == "ignore"
+
     def severity_of(self, finding: Finding) -> Severity:
         """How bad a finding is: as it says, else as its rule does."""
         return finding.severity or rules.catalogue()[finding.rule].severity
@@ -211,18 +222,19 @@ class Run:
             self.must_be_here(str(url)) for url in (owner.get("url"), *systems)
         )
 
-    def is_elsewhere(self, reference: str, path: Path | Trail) -> bool:
-        """Whether a reference certainly leads to another input, without reading that."""
-        return (
-            self._knows is not None
-            and not self.is_bundled(reference, path)
-            and self._knows(reference)
-        )
+    def is_elsewhere(self, reference: str) -> bool:
+        """Whether another input is what a reference leads to, without reading that."""
+        return self._knows is not None and self._knows(reference)
 
     def is_bundled(self, reference: str, path: Path | Trail) -> bool:
         """Whether a reference leads to an entry of a Bundle around its place."""
         around = self._bundles_around(flat(path))
         return any(self.index(bundle).find(reference, url) is not None for bundle, url in around)
+
+    def is_in_bundle(self, path: Path | Trail) -> bool:
+        """Whether there is a Bundle around a place."""
+        around = self._bundles_around(flat(path))
+        return any(bundle.get("resourceType") == "Bundle" for bundle, _ in around)
 
     def is_in_transaction(self, path: Path | Trail) -> bool:
         """Whether the outermost Bundle around a place is a transaction."""

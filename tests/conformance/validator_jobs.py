@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PACKAGES = Path(__file__).parents[2] / ".examples"
 """What scripts/examples fetches, laid out as a package cache."""
-_TARGETS: dict[str, Literal["", "exist", "valid"]] = {
+_TARGETS: dict[str, Literal["ignore", "", "exist", "valid"]] = {
     "CHECK_EXISTS": "exist",
     "CHECK_EXISTS_AND_TYPE": "exist",
     "CHECK_TYPE_IF_EXISTS": "",
@@ -96,7 +96,10 @@ def _settings(given: dict[str, Any]) -> Settings:
         html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
         strict="allowed-extension-domain" not in given,
         entry_profiles=((entry["rule"], entry["profile"]),) if entry else (),
-        targets=_TARGETS.get(given.get("validateReference", ""), ""),
+        targets=_TARGETS.get(
+            given.get("validateReference", ""),
+            "" if given.get("assumeValidRestReferences") else "ignore",
+        ),
     )
 
 

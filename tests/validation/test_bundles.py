@@ -94,6 +94,78 @@ def test_a_full_url_is_missed_where_there_should_be_one(kind, expected):
     assert check(bundle(kind, made)) == [("full-url-missing", ("entry", 0))] * expected
 
 
+def severities(made):
+    run = Run(made, DEFINITIONS, Terminology(DEFINITIONS))
+    check_bundle(made, (), run)
+    return [(f.rule, run.severity_of(f)) for f in run.findings]
+
+
+@pytest.mark.parametrize(
+    "entry, severity",
+    [
+        ({"resource": {"resourceType": "Patient"}}, "error"),
+        ({"resource": {"resourceType": "OperationOutcome"}}, "warning"),
+        ({"request": {"method": "DELETE", "url": "Patient/1"}}, "warning"),
+    ],
+)
+def test_a_full_url_is_missed_less_where_nothing_refers_to_the_entry(entry, severity):
+    assert severities(bundle("history", entry)) == [("bundle-full-url-missing", severity)]
+
+
+@pytest.mark.parametrize(
+    "kind, reference, rules",
+    [
+        ("transaction", "Patient/a", ["reference-base"]),
+        ("batch", "Patient/a/_history/1", ["reference-base"]),
+        ("batch", "http://example.org/fhir/Patient/a", []),
+        ("transaction", "Patient?identifier=x", []),
+        ("transaction", "#a", []),
+        ("transaction-response", "Patient/a", []),
+    ],
+)
+def test_an_entry_with_relative_references_has_a_full_url(kind, reference, rules):
+    made = {
+        "resource": {"resourceType": "Group", "managingEntity": ref(reference)},
+        "request": {"method": "POST", "url": "Group"},
+    }
+    assert check(bundle(kind, made)) == [(rule, ("entry", 0)) for rule in rules]
+
+
+@pytest.mark.parametrize(
+    "kind, expected", [("collection", 1), ("searchset", 1), ("batch-response", 1), ("history", 0)]
+)
+def test_a_reference_leads_to_one_entry_but_in_a_history(kind, expected):
+    versions = [entry(meta={"versionId": v}) for v in "12"]
+    told = entry(
+        "Group", "g", managingEntity=ref("Patient/a"), member=[{"entity": ref("Device/d")}]
+    )
+    place = ("entry", 2, "resource", "managingEntity")
+    assert check(bundle(kind, *versions, told)) == [("reference-ambiguous", place)] * expected
+
+
+@pytest.mark.parametrize(
+    "base, reference, expected",
+    [
+        (f"{UUID}2", "Patient/a", 1),
+        ("http://other.example/fhir/Observation/o", "Patient/a/_history/1", 1),
+        (f"{UUID}2", "Patient/elsewhere", 0),
+        (f"{UUID}2", f"{BASE}/Patient/a", 0),
+        (f"{BASE}/Observation/o", "Patient/a", 0),
+    ],
+)
+def test_no_reference_in_a_document_misses_an_entry_by_its_full_url_only(base, reference, expected):
+    composition = {"subject": ref("Patient/a"), "section": [{"entry": [ref(base)]}]}
+    observation = entry("Observation", "o", base, subject=ref(reference))
+    made = document(composition, entry(), observation)
+    assert check(made) == [("reference", ("entry", 2))] * expected
+    assert severities(made) == [("bundle-reference", "warning")] * expected
+
+
+def test_a_definition_that_is_loaded_need_not_be_in_a_document():
+    reference = ref("http://hl7.org/fhir/ValueSet/administrative-gender")
+    assert check(document({"section": [{"entry": [reference]}]})) == []
+
+
 def test_links_that_page_stand_once_others_may_repeat():
     relations = ["self", "next", "alternate", "alternate", "next"]
     links = [{"relation": r, "url": "http://example.org"} for r in relations]

@@ -5,6 +5,9 @@ from fhirpkg.validation.references import literal
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
+FHIR = "http://hl7.org/fhir/StructureDefinition"
+PATIENT = {"resourceType": "Patient", "id": "1"}
+
 
 def errors(validator, **reference):
     patient = {"resourceType": "Patient", "managingOrganization": reference}
@@ -26,6 +29,8 @@ def errors(validator, **reference):
         ("Patient/1", ["reference-target"]),
         ("http://example.org/fhir/Patient/1", ["reference-target"]),
         ("Patient?name=x", ["reference-conditional", "reference-target"]),
+        ("Organization?name", ["reference-format"]),
+        ("Organization?name=x&", ["reference-format"]),
     ],
 )
 def test_a_reference_is_written_well_and_to_an_allowed_type(validator, reference, rules):
@@ -38,11 +43,68 @@ def test_a_reference_is_written_well_and_to_an_allowed_type(validator, reference
         ({"type": "Organization", "identifier": {"value": "x"}}, []),
         ({"type": "Patient", "identifier": {"value": "x"}}, ["reference-target"]),
         ({"type": "Patient", "reference": "Organization/1"}, ["reference-type"]),
+        ({"type": "Patient", "reference": "Patient/1"}, ["reference-target"]),
+        ({"type": "Patient", "reference": "urn:oid:1.1"}, ["reference-target"]),
+        ({"type": f"{FHIR}/Organization", "reference": "urn:oid:1.1"}, []),
+        ({"type": f"{FHIR}/Organization", "reference": "Organization/1"}, ["reference-type"]),
         ({"display": "x"}, []),
     ],
 )
 def test_the_stated_type_agrees_with_the_url_and_is_allowed(validator, reference, rules):
     assert errors(validator, **reference) == rules
+
+
+def test_the_stated_type_is_that_of_a_target_whose_url_does_not_tell(validator):
+    patient = {
+        "resourceType": "Patient",
+        "contained": [{"resourceType": "Organization", "id": "o", "name": "x"}],
+        "managingOrganization": {"reference": "#o", "type": "Patient"},
+    }
+    found = {(i.rule, i.expression) for i in validator.validate(patient).errors}
+    assert found == {("reference-type", "Patient.managingOrganization.type")}
+
+
+@pytest.mark.parametrize(
+    "reference, rules",
+    [
+        ({"reference": "Patient/1"}, []),
+        ({"reference": "Organisation/1"}, []),
+        ({"reference": "Organization/a_b"}, []),
+        ({"reference": "Organization/a b"}, ["reference-format"]),
+        ({"type": "Patient", "identifier": {"value": "x"}}, []),
+        ({"type": "Patient", "reference": "Patient/1"}, ["reference-target"]),
+        ({"type": "Patient", "reference": "Organization/1"}, ["reference-type"]),
+        ({"type": "Patient", "reference": "http://example.org/x"}, ["reference-target"]),
+        ({"reference": "Organization?name=x"}, ["reference-conditional"]),
+        ({"reference": "#"}, ["ref-1", "reference-target"]),
+    ],
+)
+def test_nothing_is_demanded_of_targets_outside_where_they_are_ignored(reference, rules):
+    validator = Validator(settings=Settings(targets="ignore"), retrieve=lambda _: PATIENT)
+    assert errors(validator, **reference) == rules
+
+
+def test_a_reference_in_a_bundle_is_written_well_even_where_targets_are_ignored():
+    patient = {"resourceType": "Patient", "managingOrganization": {"reference": "a_b"}}
+    entry = {"fullUrl": "urn:oid:1.1", "resource": patient}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    found = Validator(settings=Settings(targets="ignore")).validate(bundle).errors
+    assert [error.rule for error in found] == ["reference-format"]
+
+
+@pytest.mark.parametrize(
+    "reference, rules",
+    [
+        ("Organization/1", ["reference-not-found"]),
+        ("urn:oid:1.1", ["reference-not-found"]),
+        ("http://there.example/Organization/1", ["reference-not-found"]),
+        ("http://example.org/fhir/Organization/1", []),
+        ("Organization?name=x", ["reference-conditional"]),
+    ],
+)
+def test_targets_are_found_where_that_is_demanded_but_for_examples_and_searches(reference, rules):
+    validator = Validator(settings=Settings(targets="exist"))
+    assert errors(validator, reference=reference) == rules
 
 
 def test_the_parts_of_a_literal_reference_are_told():
