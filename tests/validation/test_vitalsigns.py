@@ -17,6 +17,21 @@ def test_a_code_of_a_vital_sign_makes_its_profile_apply():
 
 
 @pytest.mark.parametrize(
+    "codings, profiles",
+    [
+        ([("http://loinc.org", "76011-6")], ["bodytemp"]),
+        ([("http://snomed.info/sct", "386725007")], ["bodytemp"]),
+        ([("http://snomed.info/sct", "60621009"), ("http://loinc.org", "29463-7")], ["bodyweight"]),
+        ([("http://loinc.org", "8480-6"), ("http://loinc.org", "85354-9")], ["bp"]),
+    ],
+)  # fmt: skip
+def test_other_codes_of_the_sign_do_so_too_loinc_before_snomed(codings, profiles):
+    code = {"coding": [{"system": system, "code": symbol} for system, symbol in codings]}
+    found = implied_profiles({"resourceType": "Observation", "code": code})
+    assert [url.rpartition("/")[2] for url in found] == profiles
+
+
+@pytest.mark.parametrize(
     "code",
     [
         None,
