@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _DEFINED_ELSEWHERE = re.compile(
-    r"http://hl7\.org/fhir/(?:tools/|\d\.\d/)|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
+    r"http://hl7\.org/fhir/(?:tools/|\d\.\d/StructureDefinition/extension-)"
+    r"|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
 )
 """Urls of extensions that HL7 defines in packages beside the core, and those of examples."""
 _ALSO = {
@@ -114,16 +115,51 @@ class Extensions:
                 )
 
     def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
-        contexts = definition.get("context") or []
-        if not contexts:
+        contexts = [c for c in definition.get("context") or () if _is_for_r4(c)]
+        if not definition.get("context"):
             return
         path = flat(trail)
         place = places(path, run)
         if place.names & _ALSO.get(url, set()):
             return
-        if not any(_is_context(c, place, path, run) for c in contexts):
-            allowed = ", ".join(str(c.get("expression")) for c in contexts)
+        if not _is_for_r4(definition) or not any(
+            self._is_context(c, place, path, run) for c in contexts
+        ):
+            allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"
             run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
+
+    def _is_context(self, context: Resource, place: Places, path: Path, run: Run) -> bool:
+        kind, expression = context.get("type"), str(context.get("expression"))
+        if kind == "extension":
+            return place.extension == expression.partition("#")[0]
+        if kind == "fhirpath":
+            return _selects(expression, path, run)
+        if expression == "Element" or expression in place.names:
+            return True
+        if expression == "CanonicalResource":
+            return "url" in run.owner(path)
+        profile, _, name = expression.rpartition("#")
+        if name in place.names:
+            return self._may_meet(profile, run)
+        return _named_by_url(expression, place)
+
+    def _may_meet(self, profile: str, run: Run) -> bool:
+        """Whether the resource around a place meets the profile that a context is about."""
+        resource = run.environment.resource
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not profile or self._checks.schemas.type_of(profile) != kind:
+            return True
+        return self._checks.conforms_to(resource, profile, (), run) is not False
+
+
+def _is_for_r4(definition: Resource) -> bool:
+    """Whether what an extension or a context of it says of FHIR's versions lets R4 be."""
+    for extension in definition.get("extension") or ():
+        if extension.get("url") == f"{_CORE}version-specific-use":
+            bounds = {e.get("url"): str(e.get("valueCode")) for e in extension.get("extension", ())}
+            first, last = bounds.get("startFhirVersion", "0"), bounds.get("endFhirVersion", "9")
+            return first <= "4.0.1" and last >= "4.0"
+    return True
 
 
 def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) -> None:
@@ -153,6 +189,14 @@ def _owner(path: Path, run: Run) -> Any:
     return node
 
 
+def _value(path: Path, run: Run) -> Any:
+    """The element that the extension at a path stands on; of a primitive its value, if any."""
+    node = _owner(path, run)
+    steps = [step.removeprefix("_") if isinstance(step, str) else step for step in path]
+    value = _owner(tuple(steps), run)
+    return node if value is None else value
+
+
 class Places:
     """The names under which definitions may know the element that an extension stands on."""
 
@@ -170,11 +214,14 @@ def places(path: Path, run: Run) -> Places:
     current = {str(run.root.get("resourceType"))}
     owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
     for step in owner:
+        if isinstance(step, str):
+            is_value = "Extension" in current and step.removeprefix("_").startswith("value")
+            found.extension = str(_step(node, "url")) if is_value else ""
         node = _step(node, step)
         if isinstance(step, str):
             current = _stepped(current, step.removeprefix("_"), types)
         if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
-            current = {node["resourceType"]}
+            current = {node["resourceType"], *current}
     found.shown = min(current, key=len) if current else ""
     if isinstance(node, dict) and "Extension" in current:
         found.extension = str(node.get("url"))
@@ -194,7 +241,8 @@ def _stepped(current: set[str], key: str, types: Any) -> set[str]:
         while base and types.is_type(base):
             found |= _named(base, key, types)
             base = types.base(base)
-    return found or {f"{name}.{key}" for name in current}
+    tails = {name.rpartition(".")[2] for name in found if "." in name} or {key}
+    return found | {f"{name}.{tail}" for name in current for tail in tails}
 
 
 def _named(name: str, key: str, types: Any) -> set[str]:
@@ -205,7 +253,8 @@ def _named(name: str, key: str, types: Any) -> set[str]:
         if element.is_choice and key.startswith(element.name):
             for kind in element.types:
                 if key == element.key(kind):
-                    return {f"{name}.{element.name}[x]", f"{name}.{element.name}", kind}
+                    stem = f"{name}.{element.name}"
+                    return {f"{stem}[x]", stem, f"{name}.{key}", kind}
     return set()
 
 
@@ -214,19 +263,6 @@ def _step(node: Any, step: str | int) -> Any:
         return node[step]
     except (KeyError, IndexError, TypeError):
         return None
-
-
-def _is_context(context: Resource, place: Places, path: Path, run: Run) -> bool:
-    kind, expression = context.get("type"), str(context.get("expression"))
-    if kind == "extension":
-        return place.extension == expression.partition("#")[0]
-    if kind == "fhirpath":
-        return _selects(expression, path, run)
-    if expression == "Element" or expression in place.names:
-        return True
-    if expression == "CanonicalResource":
-        return "url" in run.owner(path)
-    return expression.rpartition("#")[2] in place.names or _named_by_url(expression, place)
 
 
 def _named_by_url(expression: str, place: Places) -> bool:
@@ -239,8 +275,8 @@ def _selects(expression: str, path: Path, run: Run) -> bool:
     """Whether a FHIRPath on the resource selects the element; true when that cannot be told."""
     from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
 
-    node = _owner(path, run)
-    resource = run.owner(path)
+    node = _value(path, run)
+    resource = run.environment.resource or run.owner(path)
     try:
         compiled = compile_expression(
             expression, run.definitions.types, str(resource.get("resourceType"))

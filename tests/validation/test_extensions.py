@@ -71,19 +71,101 @@ def test_an_extension_stands_where_its_definition_allows(context, allowed):
         ("HumanName.family", {"name": [{"family": "x", "_family": MARK}]}, None),
         ("Patient.deceased[x]", {"deceasedBoolean": True, "_deceasedBoolean": MARK}, None),
         ("boolean", {"deceasedBoolean": True, "_deceasedBoolean": MARK}, None),
+        ("Patient.deceasedBoolean", {"deceasedBoolean": True, "_deceasedBoolean": MARK}, None),
+        ("Patient.contained", {"contained": [{"resourceType": "Basic", "id": "b", **MARK}]}, None),
         ("Patient.contact", {"contact": [{"name": {"text": "x"}, **MARK}]}, None),
         ("BackboneElement", {"contact": [{"name": {"text": "x"}, **MARK}]}, None),
+        ("Patient.name.family", {"name": [{"family": "x", "_family": MARK}]}, None),
+        ("Patient.contact.name", {"contact": [{"name": {"text": "x", **MARK}}]}, None),
+        ("Patient.contact.name", {"name": [{"text": "x", **MARK}]}, "Patient.name[0].extension[0]"),
     ],
 )
 def test_contexts_may_name_types_paths_and_what_they_inherit(context, resource, place):
     found = rules(extension(("element", context)), {"resourceType": "Patient", **resource})
+    found = [each for each in found if each[0].startswith("extension-")]
     assert found == ([("extension-context", place)] if place else [])
 
 
-def test_a_part_of_an_extension_may_be_its_place():
-    outer = "http://example.org/outer"
-    patient = {"resourceType": "Patient", "extension": [{"url": outer, **MARK}]}
-    assert rules(extension(("extension", outer)), patient) == []
+OUTER = "http://example.org/outer"
+
+
+@pytest.mark.parametrize(
+    "outer, allowed",
+    [
+        ({"url": OUTER, **MARK}, True),
+        ({"url": OUTER, "valueString": "x", "_valueString": MARK}, True),
+        ({"url": OUTER, "valueAddress": {"city": "x", "_city": MARK}}, False),
+    ],
+)
+def test_an_extension_may_be_the_place_by_its_parts_or_its_value(outer, allowed):
+    patient = {"resourceType": "Patient", "extension": [outer]}
+    found = {rule for rule, _ in rules(extension(("extension", OUTER)), patient)}
+    assert found == (set() if allowed else {"extension-context"})
+
+
+def versions(first, last):
+    """What says that a context is for some versions of FHIR only."""
+    bounds = [("startFhirVersion", first), ("endFhirVersion", last)]
+    return {
+        "url": "http://hl7.org/fhir/StructureDefinition/version-specific-use",
+        "extension": [{"url": url, "valueCode": code} for url, code in bounds if code],
+    }
+
+
+@pytest.mark.parametrize(
+    "first, last, allowed",
+    [
+        ("4.0", None, True),
+        ("3.0", "5.0", True),
+        (None, "4.0", True),
+        ("5.0", None, False),
+        (None, "3.0", False),
+    ],
+)
+def test_a_context_or_definition_of_other_versions_allows_nothing(first, last, allowed):
+    patient = {"resourceType": "Patient", **MARK}
+    wanted = [] if allowed else [("extension-context", "Patient.extension[0]")]
+    definition = extension(("element", "Patient"), extension=[versions(first, last)])
+    assert rules(definition, patient) == wanted
+    definition = extension()
+    definition["context"] = [
+        {"type": "element", "expression": "Patient", "extension": [versions(first, last)]}
+    ]
+    assert rules(definition, patient) == wanted
+
+
+@pytest.mark.parametrize("family, allowed", [("x", True), (None, False)])
+def test_a_context_may_ask_for_a_profile_of_the_resource(family, allowed):
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "http://example.org/StructureDefinition/named",
+        "kind": "resource",
+        "type": "Patient",
+        "derivation": "constraint",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "differential": {
+            "element": [
+                {"id": "Patient", "path": "Patient"},
+                {"id": "Patient.name", "path": "Patient.name"},
+                {"id": "Patient.name.family", "path": "Patient.name.family", "min": 1},
+            ]
+        },
+    }
+    definition = extension(("element", f"{profile['url']}#Patient.name"))
+    definitions = Definitions.core().with_resources([definition, profile])
+    name = {"use": "old", **({"family": family} if family else {}), **MARK}
+    patient = {"resourceType": "Patient", "name": [name]}
+    found = [i.rule for i in Validator(definitions=definitions).validate(patient).errors]
+    assert found == ([] if allowed else ["extension-context"])
+
+
+@pytest.mark.parametrize(
+    "formula, allowed", [("Patient.birthDate", True), ("Patient.name.given", False)]
+)
+def test_an_expression_may_select_a_primitive(formula, allowed):
+    patient = {"resourceType": "Patient", "birthDate": "2024-01-01", "_birthDate": MARK}
+    found = {rule for rule, _ in rules(extension(("fhirpath", formula)), patient)}
+    assert found == (set() if allowed else {"extension-context"})
 
 
 def test_a_modifier_stands_in_modifier_extension():
