@@ -14,6 +14,14 @@ RULES = (
         spec=_SLICING,
     ),
     Rule(
+        "slice-several",
+        ERROR,
+        "structure",
+        "An item is in one slice only",
+        "this item of {element} is in the slices '{name}' and '{other}'",
+        spec=_SLICING,
+    ),
+    Rule(
         "slice-order",
         ERROR,
         "structure",
@@ -34,7 +42,7 @@ RULES = (
         WARNING,
         "not-supported",
         "The slices of an element can be told apart",
-        "the slices of {element} were not checked: {reason}",
+        "which slice of {element} this is cannot be told: {reason}",
         spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
     ),
 )

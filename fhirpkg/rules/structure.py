@@ -174,6 +174,14 @@ RULES = (
         spec=f"{_ELEMENT}#min-max",
     ),
     Rule(
+        "value-unit",
+        ERROR,
+        "value",
+        "A quantity is in a unit that can be compared with its limits",
+        "the unit '{found}' is of another kind than that of the limit, '{wanted}'",
+        spec=f"{_ELEMENT}#min-max",
+    ),
+    Rule(
         "value-length",
         ERROR,
         "too-long",
@@ -270,6 +278,15 @@ RULES = (
         "A profile is on the type of the resource that claims it",
         "the profile {canonical} is on {type}, this is {found}",
         spec=_PROFILING,
+    ),
+    Rule(
+        "profile-unknown",
+        INFORMATION,
+        "not-found",
+        "A profile that a definition demands of a value is at hand",
+        "the profile {canonical} was not checked: {reason}",
+        "load the package that defines it",
+        _PROFILING,
     ),
     Rule(
         "profile-none",

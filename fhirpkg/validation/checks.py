@@ -110,7 +110,14 @@ class Checks:
                 found.setdefault(str(each.get("type")), []).append(str(each.get("profile")))
         return found
 
-    def check_profile(self, canonical: str, value: Any, trail: Trail, run: Run) -> None:
+    def check_profile(
+        self,
+        canonical: str,
+        value: Any,
+        trail: Trail,
+        run: Run,
+        unknown: str = "not-checked-profile",
+    ) -> None:
         """Check a value by a profile; one that is not loaded or cannot be used is told."""
         if not run.enter(canonical, value):
             return
@@ -120,8 +127,7 @@ class Checks:
             run.report("not-checked-profile", trail, canonical=canonical, reason=error.problem)
             return
         if check is None:
-            reason = "it is not loaded"
-            run.report("not-checked-profile", trail, canonical=canonical, reason=reason)
+            run.report(unknown, trail, canonical=canonical, reason="it is not loaded")
             return
         wanted = self.schemas.type_of(canonical)
         found = value.get("resourceType") if isinstance(value, dict) else None
@@ -174,7 +180,7 @@ class Checks:
             else:
                 with run.inside(value, trail, visited=True):
                     self.check_profile(canonical, value, trail, run)
-        if any(f.rule == "not-checked-profile" for f in found):
+        if any(f.rule in {"not-checked-profile", "profile-unknown"} for f in found):
             return None
         return not any(run.severity_of(f) is Severity.ERROR for f in found)
 

@@ -226,15 +226,21 @@ def _read_element(elements: list[Resource], at: int) -> tuple[ElementSchema, int
     return _schema(element, tuple(children.values())), at
 
 
-def _with_slices(element: ElementSchema, found: list[Slice]) -> ElementSchema:
-    """An element with its slices, re-slices (``name/part``) below the slice they divide."""
+def _with_slices(
+    element: ElementSchema, found: list[Slice], implied: tuple[Discriminator, ...] = ()
+) -> ElementSchema:
+    """An element with its slices, re-slices (``name/part``) below the slice they divide.
+
+    A slice that does not say how it is divided is so by the `implied` discriminators, its own.
+    """
+    slicing = element.slicing or Slicing(implied, "open", ordered=False, slices=())
     top = [s for s in found if "/" not in s.name]
     for number, outer in enumerate(top):
         inner = [s for s in found if s.name.startswith(f"{outer.name}/")]
         if inner:
             below = [replace(s, name=s.name.partition("/")[2]) for s in inner]
-            top[number] = Slice(outer.name, _with_slices(outer.element, below))
-    slicing = element.slicing or Slicing((), "open", ordered=False, slices=())
+            divided = _with_slices(outer.element, below, slicing.discriminators)
+            top[number] = Slice(outer.name, divided)
     return replace(element, slicing=replace(slicing, slices=tuple(top)))
 
 

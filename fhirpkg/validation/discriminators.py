@@ -54,7 +54,9 @@ def condition(
         if make is None:
             raise UnclearError(f"discriminators of type '{discriminator.type}' are not known")
         try:
-            parts.append(make(discriminator, element, checks))
+            parts.append(
+                _forbidden(discriminator, element, checks) or make(discriminator, element, checks)
+            )
         except UnclearError as error:
             reason = str(error)
     if not parts:
@@ -80,6 +82,16 @@ def steps(path: str) -> list[Step]:
             found.append(Step("resolve", ""))
         at = match.end() + 1
     return found
+
+
+def _forbidden(
+    discriminator: Discriminator, element: ElementSchema, checks: Checks
+) -> Condition | None:
+    """That nothing is where a discriminator looks, if the slice forbids it there."""
+    path = steps(discriminator.path)
+    if not any(schema.max == 0 for schema in _schemas(element, path, checks)):
+        return None
+    return lambda item, run: not any(True for _ in _walk(item, path, run))
 
 
 def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
@@ -119,13 +131,12 @@ def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool] | No
 
 def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
     path = steps(discriminator.path)
-    schemas = list(_schemas(element, path, checks))
-    wanted = any(schema.min > 0 for schema in schemas)
-    if not wanted and not any(schema.max == 0 for schema in schemas):
+    schemas = _schemas(element, path, checks)
+    if not any(schema.min > 0 for schema in schemas):
         raise UnclearError(
             f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
         )
-    return lambda item, run: any(True for _ in _walk(item, path, run)) is wanted
+    return lambda item, run: any(True for _ in _walk(item, path, run))
 
 
 def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
@@ -201,13 +212,9 @@ def _children(element: ElementSchema, step: Step, checks: Checks) -> list[Elemen
     name = "extension" if step.kind == "extension" else step.argument
     child = element.child(name)
     if child is not None and step.kind == "extension":
-        slices = child.slicing.slices if child.slicing else ()
-        return [s.element for s in slices if step.argument in _urls(s.element)]
+        return [each for each in _slices(child) if step.argument in _urls(each)]
     if child is not None:
-        stated = child.fixed or child.pattern or child.children or child.types or child.binding
-        if stated or not child.slicing:
-            return [child]
-        return [s.element for s in child.slicing.slices if s.element.min > 0] or [child]
+        return [child, *(each for each in _slices(child) if each.min > 0)]
     found: list[ElementSchema] = []
     for ref in element.types:
         for profile in ref.profiles:
@@ -216,6 +223,13 @@ def _children(element: ElementSchema, step: Step, checks: Checks) -> list[Elemen
     if not found and name == "url":
         found = [s for s in map(checks.url_schema, _urls(element)) if s]
     return found
+
+
+def _slices(element: ElementSchema) -> Iterator[ElementSchema]:
+    """The slices of an element, and those that they are sliced into again."""
+    for each in element.slicing.slices if element.slicing else ():
+        yield each.element
+        yield from _slices(each.element)
 
 
 def _urls(element: ElementSchema) -> list[str]:

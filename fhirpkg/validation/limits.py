@@ -22,28 +22,34 @@ if TYPE_CHECKING:
 
 
 def check_fixed(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
-    """The value must be exactly the one stated."""
-    if not equal(stated.value, x):
+    """The value, if there is one, must be exactly the one stated."""
+    if x is not None and not equal(stated.value, x):
         run.report("value-fixed", t, profile=profile, found=_shown(x), wanted=_shown(stated.value))
 
 
 def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
-    """The value must hold at least what is stated."""
-    if not matches(stated.value, x):
+    """The value, if there is one, must hold at least what is stated."""
+    if x is not None and not matches(stated.value, x):
         found, wanted = _shown(x), _shown(stated.value)
         run.report("value-pattern", t, profile=profile, found=found, wanted=wanted)
 
 
 def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be less than the one stated."""
-    if x is not None and compare(x, _limit(x, stated.value, -1)) == -1:
+    order = compare(x, _limit(x, stated.value, -1))
+    if order == -1:
         run.report("value-min", t, profile=profile, found=_shown(x), min=_shown(stated.value))
+    elif order is None and _differ_in_kind(x, stated.value):
+        run.report("value-unit", t, profile=profile, found=x["code"], wanted=stated.value["code"])
 
 
 def check_max(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be greater than the one stated."""
-    if x is not None and compare(x, _limit(x, stated.value, 1)) == 1:
+    order = compare(x, _limit(x, stated.value, 1))
+    if order == 1:
         run.report("value-max", t, profile=profile, found=_shown(x), max=_shown(stated.value))
+    elif order is None and _differ_in_kind(x, stated.value):
+        run.report("value-unit", t, profile=profile, found=x["code"], wanted=stated.value["code"])
 
 
 def check_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
@@ -74,6 +80,7 @@ def check_alternatives(
         run.report("value-missing", t, profile=profile, allowed=", ".join(stated) or "none")
 
 
+_UCUM = "http://unitsofmeasure.org"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)")
 
 RULES: dict[str, Rule] = {
@@ -179,19 +186,35 @@ _DAYS = {
 """How many days a unit of time has, as a mean where it varies."""
 
 
+def _differ_in_kind(value: Any, limit: Any) -> bool:
+    """Whether two quantities both have a unit of UCUM, and none can be converted to the other."""
+    if not all(isinstance(x, dict) and x.get("system") == _UCUM for x in (value, limit)):
+        return False
+    codes = value.get("code"), limit.get("code")
+    return all(isinstance(code, str) for code in codes) and _converted(Decimal(1), *codes) is None
+
+
 def _compare_quantities(value: dict[str, Any], limit: dict[str, Any]) -> int | None:
     number: Any = value.get("value")
     wanted: Any = limit.get("value")
     if not all(isinstance(each, (int, float, Decimal)) for each in (number, wanted)):
         return None
-    unit, other = value.get("code"), limit.get("code")
-    if unit != other:
+    if _unit(value) != _unit(limit):
+        unit, other = value.get("code"), limit.get("code")
         if not isinstance(unit, str) or not isinstance(other, str):
+            return None
+        if value.get("system") != limit.get("system"):
             return None
         number = _converted(Decimal(number), unit, other)
         if number is None:
             return None
     return int(number > wanted) - int(number < wanted)
+
+
+def _unit(quantity: dict[str, Any]) -> tuple[Any, Any]:
+    """What a quantity counts: a code of a system, else a word."""
+    code = quantity.get("code")
+    return (quantity.get("system"), code) if code else (None, quantity.get("unit"))
 
 
 def _converted(number: Decimal, unit: str, other: str) -> Decimal | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from fhirpkg.validation.checks import Checks
     from fhirpkg.validation.constraints import Invariant
+    from fhirpkg.validation.elements import Item
+    from fhirpkg.validation.run import Run
     from fhirpkg.validation.schema import Constraint, ElementSchema
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
@@ -204,7 +206,7 @@ class Parts:
                 test = condition(slicing.discriminators, each.element, self._checks)
             except UnclearError as error:
                 unclear = unclear or str(error)
-                continue
+                test = _never
             inner = self.sliced(each.element, profile) if each.element.slicing else None
             cases.append(Case(each.name, test, each.element.min, each.element.max, inner))
         return Sliced(schema.path, tuple(cases), slicing.rules, slicing.ordered, profile, unclear)
@@ -214,6 +216,11 @@ class Parts:
         if schema.is_choice:
             return {key: member.type for key, member in self.choices(schema).items()}
         return _type_of(schema)
+
+
+def _never(_item: Item, _run: Run) -> bool:
+    """The condition of a slice that says nothing of what is in it."""
+    return False
 
 
 def _type_of(schema: ElementSchema) -> str:

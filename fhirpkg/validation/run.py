@@ -46,9 +46,11 @@ _STRICT = {
     "measure-report-missing",
     "narrative-dead-link",
     "not-checked-invariant",
+    "not-checked-slicing",
     "primitive-uuid-case",
     "structure-definition-constraint-key",
     "structure-definition-slice-unannounced",
+    "profile-unknown",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"

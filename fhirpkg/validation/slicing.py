@@ -44,13 +44,7 @@ def check_slices(
 ) -> None:
     """Put items into slices and check each by its slice; `functions` are those of the slices."""
     if sliced.unclear:
-        run.report(
-            "not-checked-slicing",
-            trail,
-            profile=sliced.profile,
-            element=sliced.element,
-            reason=sliced.unclear,
-        )
+        _check_unclear(found, sliced, trail, run)
         return
     groups: list[list[Item]] = [[] for _ in sliced.cases]
     last = -1
@@ -62,6 +56,7 @@ def check_slices(
             unmatched = True
             continue
         _check_order(item, sliced, number, last, unmatched, run)
+        _check_single(item, sliced, number, run)
         last = max(last, number)
         groups[number].append(item)
         functions[number][0](*item, run)
@@ -69,6 +64,21 @@ def check_slices(
         _check_count(case, group, sliced, trail, run)
         if case.inner is not None:
             check_slices(group, case.inner, inner, trail, run)
+
+
+def _check_unclear(found: list[Item], sliced: Sliced, trail: Trail, run: Run) -> None:
+    """Say that items cannot be told apart, and which slices have too few whatever they are."""
+    for item in found:
+        run.report(
+            "not-checked-slicing",
+            item[1],
+            profile=sliced.profile,
+            element=sliced.element,
+            reason=sliced.unclear,
+        )
+    for case in sliced.cases:
+        if len(found) < case.min:
+            _check_count(case, found, sliced, trail, run)
 
 
 def _slice_of(item: Item, sliced: Sliced, run: Run) -> int | None:
@@ -95,6 +105,18 @@ def _check_order(
         run.report("slice-order", item[1], after=sliced.cases[last].name, **where)
     if unmatched and sliced.rules == "openAtEnd":
         run.report("slice-open-at-end", item[1], **where)
+
+
+def _check_single(item: Item, sliced: Sliced, number: int, run: Run) -> None:
+    """Slices exclude each other; those of a choice all hold its one value."""
+    if sliced.element.endswith("[x]"):
+        return
+    name = sliced.cases[number].name
+    for other in sliced.cases[number + 1 :]:
+        if other.condition(item, run):
+            where: dict[str, Any] = {"profile": sliced.profile, "element": sliced.element}
+            run.report("slice-several", item[1], name=name, other=other.name, **where)
+            return
 
 
 def _check_count(case: Case, group: list[Item], sliced: Sliced, trail: Trail, run: Run) -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from fhirpkg.validation.checks import Checks
     from fhirpkg.validation.run import Run, Trail
 
+_HL7 = "http://hl7.org/fhir/"
+
 
 class AllowedTypes:
     """The types left of a choice, by JSON property, or of a place for any resource."""
@@ -71,11 +73,16 @@ class Conforms:
             return
         profiles = self._by_type.get(self._type_of(x, t), ())
         if len(profiles) == 1:
-            self._checks.check_profile(profiles[0], x, t, run)
+            self._checks.check_profile(profiles[0], x, t, run, unknown=self._unknown(profiles[0]))
         elif profiles:
             if any(self._checks.conforms_to(x, p, t, run) is not False for p in profiles):
                 return
             run.report("profile-none", t, profile=self._profile, allowed=", ".join(profiles))
+
+    @staticmethod
+    def _unknown(profile: str) -> str:
+        """The rule that a profile is at hand: HL7's packages beside the core need not be."""
+        return "not-checked-profile" if profile.startswith(_HL7) else "profile-unknown"
 
     def _type_of(self, x: Any, t: Trail) -> str:
         if isinstance(self._focus, str):

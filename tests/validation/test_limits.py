@@ -55,6 +55,9 @@ def test_a_pattern_is_held_when_all_of_it_is_somewhere_in_the_value(pattern, val
         ({"value": 5, "code": "g"}, {"value": 1, "code": "kg"}, -1),
         ({"value": 5, "code": "g"}, {"value": 1, "code": "m"}, None),
         ({"value": 5, "code": "g"}, {"value": 1}, None),
+        ({"value": 5, "unit": "g"}, {"value": 4, "unit": "g"}, 1),
+        ({"value": 5, "unit": "g"}, {"value": 4}, None),
+        ({"value": 5, "code": "g", "system": "s"}, {"value": 4, "code": "g", "system": "t"}, None),
         ({"value": "5"}, {"value": 1}, None),
     ],
 )
