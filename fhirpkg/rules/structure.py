@@ -223,6 +223,14 @@ RULES = (
         _EXTENSION,
     ),
     Rule(
+        "extension-cross-version",
+        ERROR,
+        "value",
+        "An extension for an element of FHIR is of another version of FHIR",
+        "'{url}' is for an element of FHIR {version}, which is no other version",
+        spec="http://hl7.org/fhir/R4/versions.html#extensions",
+    ),
+    Rule(
         "extension-version",
         ERROR,
         "value",

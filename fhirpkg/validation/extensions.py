@@ -28,6 +28,9 @@ _DEFINED_ELSEWHERE = re.compile(
     r"|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
 )
 """Urls of extensions that HL7 defines in packages beside the core, and those of examples."""
+_OF_VERSION = re.compile(r"http://hl7\.org/fhir/(\d+\.\d+)/StructureDefinition/extension-.+")
+"""The url of an element of some version of FHIR (http://hl7.org/fhir/R4/versions.html#extensions)."""
+_VERSIONS = {"1.0", "1.4", "3.0", "4.1", "4.3", "5.0", "6.0"}
 _ALSO = {
     f"{_CORE}regex": {"ElementDefinition.type"},
     f"{_CORE}structuredefinition-fhir-type": {"ElementDefinition.type"},
@@ -62,6 +65,10 @@ class Extensions:
         except DefinitionError as error:
             run.report("not-checked-extension", trail, url=url, reason=error.problem)
             return
+        if definition is None and (match := _OF_VERSION.fullmatch(url)):
+            version = match[1]
+            if version not in _VERSIONS:
+                run.report("extension-cross-version", trail, url=url, version=version)
         if definition is None:
             elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
             strict = run.settings.strict and not elsewhere

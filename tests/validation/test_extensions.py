@@ -205,3 +205,11 @@ def test_a_name_under_hl7_base_that_hl7_never_defined_is_a_mistake(name, is_mist
     patient = {"resourceType": "Patient", "extension": [{"url": url, "valueString": "x"}]}
     errors = Validator(settings=Settings(strict=True)).validate(patient).errors
     assert [i.rule for i in errors] == (["extension-unknown"] if is_mistake else [])
+
+
+@pytest.mark.parametrize("version, is_other", [("5.0", True), ("4.0", False), ("9.0", False)])
+def test_an_extension_for_an_element_is_of_another_version(version, is_other):
+    url = f"http://hl7.org/fhir/{version}/StructureDefinition/extension-Patient.animal"
+    patient = {"resourceType": "Patient", "extension": [{"url": url, "valueString": "x"}]}
+    found = [i.rule for i in Validator().validate(patient).errors]
+    assert found == ([] if is_other else ["extension-cross-version"])
