@@ -4,6 +4,7 @@ from fhirpkg.rules import ERROR, INFORMATION, WARNING, Rule
 
 _QUESTIONNAIRE = "http://hl7.org/fhir/R4/questionnaire.html"
 _ENABLE_WHEN = "http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableWhen"
+_DERIVED = "http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.derivedFrom"
 _RESPONSE = "http://hl7.org/fhir/R4/questionnaireresponse.html#notes"
 
 RULES = (
@@ -30,6 +31,33 @@ RULES = (
         "enableWhen compares with a value of its question's type",
         "the question '{question}' is of type {type}, which no {found} can be compared with",
         spec=_ENABLE_WHEN,
+    ),
+    Rule(
+        "questionnaire-parameter",
+        ERROR,
+        "business-rule",
+        "A value set with parameters is used with a value for each of them",
+        "the value set {value_set} has a parameter '{name}', which is given no value",
+        "give it with the extension binding-parameter on answerValueSet",
+        "http://hl7.org/fhir/tools/StructureDefinition/binding-parameter",
+    ),
+    Rule(
+        "questionnaire-derived",
+        ERROR,
+        "business-rule",
+        "An item of a derived Questionnaire fits the item that it is derived from",
+        "the item '{link}' does not fit {base}: it {problem}",
+        "change it, or say that the Questionnaire is only inspired by the other one",
+        _DERIVED,
+    ),
+    Rule(
+        "not-checked-derivation",
+        WARNING,
+        "not-found",
+        "The Questionnaire that another is derived from is at hand, and how it is derived is said",
+        "whether the items fit {base} was not checked: {problem}",
+        "load it, and say with the extension questionnaire-derivationType how it is derived",
+        _DERIVED,
     ),
     Rule(
         "not-checked-questionnaire",
@@ -127,7 +155,7 @@ RULES = (
         ERROR,
         "invalid",
         "There are as many answers as the Questionnaire asks for",
-        "'{link}' has {count} answers instead of {wanted}",
+        "'{link}' has {count} {what} instead of {wanted}",
         spec="http://hl7.org/fhir/R4/extension-questionnaire-minoccurs.html",
     ),
     Rule(

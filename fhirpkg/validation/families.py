@@ -36,7 +36,11 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "CapabilityStatement": ("search_parameters.check_capability_statement",),
     "CodeSystem": ("code_systems.check_code_system",),
     "ConceptMap": ("concept_maps.check_concept_map",),
-    "Questionnaire": ("questionnaires.check_questionnaire", "content.check_content"),
+    "Questionnaire": (
+        "questionnaires.check_questionnaire",
+        "questionnaire_derivation.check_derivation",
+        "content.check_content",
+    ),
     "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
     "SearchParameter": ("search_parameters.check_search_parameter",),
     "StructureDefinition": ("structure_definitions.check_structure_definition",),

@@ -140,7 +140,7 @@ def compare(value: Any, limit: Any) -> int | None:
     if isinstance(value, dict) and isinstance(limit, dict):
         return _compare_quantities(value, limit)
     if isinstance(value, str) and isinstance(limit, str):
-        value, limit = _in_one_zone(value), _in_one_zone(limit)
+        value, limit = in_one_zone(value), in_one_zone(limit)
         size = min(len(value), len(limit))
         value, limit = value[:size], limit[:size]
     elif not _is_number(value) or not _is_number(limit):
@@ -148,7 +148,7 @@ def compare(value: Any, limit: Any) -> int | None:
     return int(value > limit) - int(value < limit)
 
 
-def _in_one_zone(text: str) -> str:
+def in_one_zone(text: str) -> str:
     """A date with time and zone in UTC; any other text as it is."""
     if not _MOMENT.fullmatch(text):
         return text

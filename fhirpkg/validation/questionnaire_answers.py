@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
 from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.fhirjson import objects
+from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.fhirpath.patterns import fits
+from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare, equal
 from fhirpkg.validation.questionnaire_enabling import value_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
-_CHOICES = ("Coding", "String", "Integer", "Date", "Time", "Reference")
+_CHOICES = ("Coding", "String", "Integer", "Date", "Time")
 _TYPES: dict[str, tuple[str, ...]] = {
     "boolean": ("Boolean",),
     "decimal": ("Decimal",),
@@ -66,6 +67,8 @@ class Question:
         place = (*path, key)
         type_name, kind = str(self.definition.get("type")), key.removeprefix("value")
         wanted = _TYPES.get(type_name)
+        if wanted is _CHOICES:
+            wanted = self._choices
         if wanted is None:
             return
         if kind not in wanted:
@@ -77,17 +80,23 @@ class Question:
         if limits:
             limits(self, value, place)
 
-    def _report(self, rule: str, place: Path, **found: Any) -> None:
-        self._run.report(rule, place, link=self.link, **found)
+    @property
+    def _choices(self) -> tuple[str, ...]:
+        """The types that answer a choice: a reference only where one is an option."""
+        keys = (value_of(option)[0] for option in objects(self.definition, "answerOption"))
+        return (*_CHOICES, "Reference") if "valueReference" in keys else _CHOICES
+
+    def _report(
+        self, rule: str, place: Path, severity: Severity | None = None, **found: Any
+    ) -> None:
+        self._run.report(rule, place, severity=severity, link=self.link, **found)
 
     def _limit(self, place: Path, value: Any, problem: str, limit: Any) -> None:
         found, shown = describe(value), describe(limit)
         self._run.report("response-limit", place, found=found, problem=problem, limit=shown)
 
-    def extensions(self, url: str) -> list[Any]:
-        """The values of an extension of the question."""
-        found = (e for e in objects(self.definition, "extension") if e.get("url") == url)
-        return [value for value in (value_of(e)[1] for e in found) if value is not None]
+    def _extensions(self, url: str) -> list[Any]:
+        return extension_values(self.definition, url)
 
     def _check_options(self, value: Any, kind: str, place: Path, count: int) -> None:
         options = objects(self.definition, "answerOption")
@@ -106,56 +115,63 @@ class Question:
         return self.definition.get("type") == "open-choice"
 
     def _check_value_set(self, value: Any, kind: str, place: Path) -> None:
+        """A text may be a code as well, but only the type string promises so."""
         canonical = self.definition.get("answerValueSet")
         if not isinstance(canonical, str) or kind not in {"Coding", "String"}:
             return
-        if kind == "String" and self._is_open:
-            return
-        coding = value if isinstance(value, dict) else {"code": value}
-        code = coding.get("code")
-        if not isinstance(code, str):
-            hint = f" ({canonical}): it has no code"
-            self._report("response-option", place, found=describe(value), hint=hint)
-            return
-        self._member(canonical, coding, value, place, "response-option")
+        if kind == "Coding":
+            self._check_member(canonical, value, place, "response-option")
+        elif not self._is_open:
+            severity = None if self.definition.get("type") == "string" else Severity.WARNING
+            self._check_member(canonical, value, place, "response-option", severity)
 
-    def _member(self, canonical: str, coding: Resource, value: Any, place: Path, rule: str) -> None:
-        """Report unless a code is in a value set, which may be contained in the Questionnaire."""
+    def _check_member(
+        self,
+        canonical: str,
+        value: Any,
+        place: Path,
+        rule: str,
+        severity: Severity | None = None,
+    ) -> None:
+        """Report unless a coded value or a text is in a value set, and when nobody can tell."""
+        problem, unknown = self._membership(canonical, value)
+        found = describe(value)
+        if unknown:
+            self._run.report(
+                "not-checked-answer", place, found=found, value_set=canonical, reason=unknown
+            )
+        elif problem is not None and rule == "response-option":
+            hint = f" ({canonical}){problem}"
+            self._report(rule, place, severity=severity, found=found, hint=hint)
+        elif problem is not None:
+            self._run.report(rule, place, found=found, allowed=canonical + problem)
+
+    def _membership(self, canonical: str, value: Any) -> tuple[str | None, str]:
+        """What keeps a value from being in a value set, None if nothing does; what is unknown.
+
+        A value set may be contained in the Questionnaire.
+        """
         value_set: str | Resource | None = canonical
         if canonical.startswith("#"):
             value_set = contained(self._questionnaire, canonical[1:])
         if value_set is None:
-            reason = "it is not contained in the Questionnaire"
-            self._run.report(
-                "not-checked-answer",
-                place,
-                found=describe(value),
-                value_set=canonical,
-                reason=reason,
-            )
-            return
-        system = coding.get("system")
-        system = system if isinstance(system, str) else None
-        found = self._run.terminology.membership(value_set, coding["code"], system)
-        if found.verdict is Verdict.UNKNOWN:
-            self._run.report(
-                "not-checked-answer",
-                place,
-                found=describe(value),
-                value_set=canonical,
-                reason=found.reason,
-            )
-        elif found.verdict is Verdict.NO and rule == "response-option":
-            self._report(rule, place, found=describe(value), hint=f" ({canonical})")
-        elif found.verdict is Verdict.NO:
-            self._run.report(rule, place, found=describe(value), allowed=canonical)
+            return None, "it is not contained in the Questionnaire"
+        coding = value if isinstance(value, dict) else {"code": value}
+        code, system = text_of(coding, "code"), text_of(coding, "system")
+        if code:
+            found = self._run.terminology.membership(value_set, code, system or None)
+            unknown = found.reason if found.verdict is Verdict.UNKNOWN else ""
+            return "" if found.verdict is Verdict.NO else None, unknown
+        if isinstance(value_set, str) and not self._run.definitions.find(value_set, "ValueSet"):
+            return None, "it is not loaded"
+        return ": it has no code", ""
 
     def _check_range(self, value: Any, place: Path) -> None:
         for url, wrong, problem in (
             (f"{_CORE}minValue", -1, "is less than"),
             (f"{_CORE}maxValue", 1, "is greater than"),
         ):
-            for limit in self.extensions(url):
+            for limit in self._extensions(url):
                 if compare(value, limit) == wrong:
                     self._limit(place, value, problem, limit)
 
@@ -165,12 +181,12 @@ class Question:
         longest = self.definition.get("maxLength")
         if isinstance(longest, int) and len(value) > longest:
             self._limit(place, value, "is longer than", longest)
-        for shortest in self.extensions(f"{_CORE}minLength"):
+        for shortest in self._extensions(f"{_CORE}minLength"):
             if isinstance(shortest, int) and len(value) < shortest:
                 self._limit(place, value, "is shorter than", shortest)
-        for pattern in self.extensions(f"{_CORE}regex"):
+        for pattern in self._extensions(f"{_CORE}regex"):
             if isinstance(pattern, str) and fits(value, pattern) is False:
-                formats = self.extensions(f"{_CORE}entryFormat") or [pattern]
+                formats = self._extensions(f"{_CORE}entryFormat") or [pattern]
                 self._limit(place, value, "does not have the form", formats[0])
 
     def _check_number(self, value: Any, place: Path) -> None:
@@ -180,8 +196,8 @@ class Question:
     def _check_digits(self, number: Any, value: Any, place: Path) -> None:
         if not isinstance(number, Decimal):
             return
-        exponent = number.normalize().as_tuple().exponent
-        for most in self.extensions(f"{_CORE}maxDecimalPlaces"):
+        exponent = number.as_tuple().exponent  # zeros count as well: they claim to be known
+        for most in self._extensions(f"{_CORE}maxDecimalPlaces"):
             if isinstance(most, int) and isinstance(exponent, int) and -exponent > most:
                 self._limit(place, value, "has more digits after the point than", most)
 
@@ -194,7 +210,7 @@ class Question:
             (f"{_SDC}minQuantity", -1, "is less than"),
             (f"{_SDC}maxQuantity", 1, "is greater than"),
         ):
-            for limit in self.extensions(url):
+            for limit in self._extensions(url):
                 self._check_quantity_limit(value, limit, wrong, problem, place)
         self._check_unit(value, place)
 
@@ -203,31 +219,33 @@ class Question:
     ) -> None:
         """A limit without coded unit cannot be kept: nobody knows what it is compared with."""
         order = compare(value, limit)
-        is_coded = all(isinstance(each, dict) and each.get("code") for each in (value, limit))
-        if order is None or not is_coded:
+        systems = {_system(value), _system(limit)}
+        if None in systems:
             self._limit(place, value, "cannot be compared, without units in code, with", limit)
+        elif order is None or len(systems) > 1:
+            self._limit(place, value, "cannot be compared with", limit)
         elif order == wrong:
             self._limit(place, value, problem, limit)
 
     def _check_unit(self, value: Resource, place: Path) -> None:
-        options = [o for o in self.extensions(f"{_CORE}questionnaire-unitOption") if o]
+        options = [o for o in self._extensions(f"{_CORE}questionnaire-unitOption") if o]
         if options and not any(_is_unit(value, option) for option in options):
             allowed = ", ".join(describe(option) for option in options)
             self._run.report("response-unit", place, found=describe(value), allowed=allowed)
-        for canonical in self.extensions(f"{_CORE}questionnaire-unitValueSet"):
-            if isinstance(value.get("code"), str) and isinstance(canonical, str):
-                self._member(canonical, value, value, place, "response-unit")
+        for canonical in self._extensions(f"{_CORE}questionnaire-unitValueSet"):
+            if isinstance(canonical, str):
+                self._check_member(canonical, value, place, "response-unit")
 
     def _check_attachment(self, value: Any, place: Path) -> None:
         if not isinstance(value, dict):
             return
-        types = self.extensions(f"{_CORE}mimeType")
+        types = self._extensions(f"{_CORE}mimeType")
         found = str(value.get("contentType", ""))
         if types and not any(_is_mime_type(found, str(wanted)) for wanted in types):
             shown = found or "an attachment without type"
             self._limit(place, shown, "is not of the type", " or ".join(map(str, types)))
         size = _size(value)
-        for most in self.extensions(f"{_CORE}maxSize"):
+        for most in self._extensions(f"{_CORE}maxSize"):
             if size is not None and compare(size, most) == 1:
                 self._limit(place, f"{size} bytes", "are more than", most)
 
@@ -239,7 +257,7 @@ class Question:
             type_name = value["type"]
         if type_name is None:
             return
-        allowed = self.extensions(f"{_CORE}questionnaire-referenceResource")
+        allowed = self._extensions(f"{_CORE}questionnaire-referenceResource")
         problem = ""
         if not self._run.definitions.types.is_resource(type_name):
             problem = "no type of resource"
@@ -265,6 +283,12 @@ _LIMITS: dict[str, Callable[[Question, Any, Path], None]] = {
     "Reference": Question._check_reference,  # noqa: SLF001
 }
 """What is checked of a value besides options, by its type."""
+
+
+def extension_values(definition: Resource, url: str) -> list[Any]:
+    """The values of an extension of an item."""
+    found = (e for e in objects(definition, "extension") if e.get("url") == url)
+    return [value for value in (value_of(e)[1] for e in found) if value is not None]
 
 
 def describe(value: Any) -> str:
@@ -317,9 +341,16 @@ def _is_unit(quantity: Resource, option: Any) -> bool:
     return "display" in option and option["display"] == quantity.get("unit")
 
 
+def _system(quantity: Any) -> str | None:
+    """The system of a quantity's unit; None unless the unit is coded."""
+    is_coded = isinstance(quantity, dict) and text_of(quantity, "code")
+    return text_of(quantity, "system") or None if is_coded else None
+
+
 def _is_mime_type(found: str, wanted: str) -> bool:
     found, wanted = (text.partition(";")[0].strip().lower() for text in (found, wanted))
-    return found == wanted or (wanted.endswith("/*") and found.startswith(wanted[:-1]))
+    wanted = wanted.removesuffix("*")
+    return found == wanted or (wanted.endswith("/") and found.startswith(wanted))
 
 
 def _size(attachment: Resource) -> int | None:

@@ -12,13 +12,8 @@ from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare
-from fhirpkg.validation.questionnaire_answers import Question
-from fhirpkg.validation.questionnaire_enabling import (
-    Answers,
-    Scopes,
-    has_expression,
-    is_enabled,
-)
+from fhirpkg.validation.questionnaire_answers import Question, extension_values
+from fhirpkg.validation.questionnaire_enabling import Enabling, Scopes
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -73,17 +68,14 @@ class _Form:
     ) -> None:
         self._holder = holder
         self._run = run
-        self._answers = Answers()
+        self._enabling = Enabling(questionnaire, response, run)
         self._severity = (
             Severity.ERROR if text_of(response, "status") in _COMPLETE else Severity.WARNING
         )
-        self._parents: dict[str, Resource] = {}
         self._definitions: dict[str, Resource] = {}
         todo = [questionnaire]
         while todo:
-            parent = todo.pop()
-            for item in objects(parent, "item"):
-                self._parents[str(item.get("linkId"))] = parent
+            for item in objects(todo.pop(), "item"):
                 self._definitions[str(item.get("linkId"))] = item
                 todo.append(item)
 
@@ -98,19 +90,20 @@ class _Form:
         for definition in definitions:
             link = str(definition.get("linkId"))
             found = known.get(link, [])
-            enabled = is_enabled(definition, scopes, self._answers)
-            if enabled is None and found and has_expression(definition):
-                reason = "it depends on an expression"
-                self._run.report("not-checked-enabling", found[0][1], link=link, reason=reason)
-            if not found and enabled and definition.get("required") is True:
+            enabled = self._enabling.is_enabled(definition, scopes)
+            if isinstance(enabled, str) and found:
+                self._run.report("not-checked-enabling", found[0][1], link=link, reason=enabled)
+            if not found and enabled is True and definition.get("required") is True:
                 self._missing(link, path)
+            if found and definition.get("type") == "group":
+                self._check_occurs(definition, len(found), found[-1][1], "instances")
             if len(found) > 1 and definition.get("repeats") is not True:
                 place, count = found[1][1], len(found)
                 self._run.report("response-repeats", place, link=link, count=count, what="items")
             for item, place in found:
                 if enabled is False and ("answer" in item or "item" in item):
                     self._run.report("response-not-enabled", place, link=link)
-                self._check_item(definition, item, place, scopes, enabled=enabled)
+                self._check_item(definition, item, place, scopes, enabled=enabled is not False)
 
     def _sorted(
         self, definitions: list[Resource], items: list[Any], path: Path, scopes: Scopes
@@ -138,10 +131,10 @@ class _Form:
             near = nearest(link, list(self._definitions))
             self._run.report("response-unknown-item", place, link=link, near=near)
             return
-        parent = self._parents[link].get("linkId")
-        where = f"inside '{parent}'" if parent else "at the top"
+        above = self._enabling.above[link]
+        where = f"inside '{above[-1]}'" if above else "at the top"
         self._run.report("response-misplaced-item", place, link=link, place=where)
-        self._check_item(definition, item, place, scopes, enabled=None)
+        self._check_item(definition, item, place, scopes, enabled=True)
 
     def _missing(self, link: str, place: Path) -> None:
         self._run.report("response-required", place, severity=self._severity, link=link)
@@ -153,7 +146,7 @@ class _Form:
         path: Path,
         scopes: Scopes,
         *,
-        enabled: bool | None,
+        enabled: bool,
     ) -> None:
         question = Question(definition, self._holder, self._run)
         self._check_text(question, item, path)
@@ -163,10 +156,10 @@ class _Form:
         if kind in _WITHOUT_ANSWER:
             if answers:
                 self._run.report("response-no-answer", path, link=question.link, type=kind)
-        elif enabled is not False:
+        elif enabled:
             self._check_count(question, answers, path)
         if kind == "group":
-            is_required = definition.get("required") is True and enabled is not False
+            is_required = definition.get("required") is True and enabled
             if is_required and not item.get("item"):
                 self._run.report("response-required", path, link=question.link)
             self.check_items(objects(definition, "item"), item, path, scopes)
@@ -202,14 +195,18 @@ class _Form:
             self._missing(link, path)
         if count > 1 and question.definition.get("repeats") is not True:
             self._run.report("response-repeats", path, link=link, count=count, what="answers")
-        for limit in question.extensions(f"{_CORE}questionnaire-minOccurs"):
-            if isinstance(limit, int) and count < limit:
-                wanted = f"at least {limit}"
-                self._run.report("response-occurs", path, link=link, count=count, wanted=wanted)
-        for limit in question.extensions(f"{_CORE}questionnaire-maxOccurs"):
-            if isinstance(limit, int) and count > limit:
-                wanted = f"at most {limit}"
-                self._run.report("response-occurs", path, link=link, count=count, wanted=wanted)
+        self._check_occurs(question.definition, count, path, "answers")
+
+    def _check_occurs(self, definition: Resource, count: int, path: Path, what: str) -> None:
+        """Groups are counted by their instances, questions by their answers."""
+        link = definition.get("linkId")
+        for key, wrong, words in (("min", -1, "at least"), ("max", 1, "at most")):
+            for limit in extension_values(definition, f"{_CORE}questionnaire-{key}Occurs"):
+                if isinstance(limit, int) and compare(count, limit) == wrong:
+                    wanted = f"{words} {limit}"
+                    self._run.report(
+                        "response-occurs", path, link=link, count=count, what=what, wanted=wanted
+                    )
 
 
 def _translations(sibling: Any) -> set[str]:

@@ -1,15 +1,20 @@
-"""Questionnaires in themselves: what enables an item (que-1 to que-13 are invariants of R4)."""
+"""Questionnaires in themselves: what enables an item, what its value set asks for.
+
+que-1 to que-13 are invariants of R4; how one is derived is in questionnaire_derivation.py.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import objects
+from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.validation.value_sets import parameters_of
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
+_BINDING_PARAMETER = "http://hl7.org/fhir/tools/StructureDefinition/binding-parameter"
 _ANSWERS = {
     "boolean": {"Boolean"},
     "decimal": {"Decimal"},
@@ -29,7 +34,7 @@ _ANSWERS = {
 
 
 def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
-    """Report conditions that refer to no question, to a wrong one or to one that comes later."""
+    """Report conditions that refer to a wrong question, and value sets whose parameters lack."""
     items: dict[str, tuple[int, Resource]] = {}
     places: list[tuple[Resource, Path, tuple[int, ...]]] = []
     todo: list[tuple[Resource, Path, tuple[int, ...]]] = [(questionnaire, path, ())]
@@ -46,6 +51,7 @@ def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
             if isinstance(item, dict)
         ]
     for item, place, above in places:
+        _check_parameters(item, place, run)
         for number, condition in enumerate(objects(item, "enableWhen")):
             question = condition.get("question")
             if isinstance(question, str):
@@ -53,6 +59,16 @@ def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
                 target = items.get(question)
                 inside = target is not None and above[-1] in places[target[0]][2]
                 _check_condition(condition, item, target, where, run, inside=inside, at=above[-1])
+
+
+def _check_parameters(item: Resource, path: Path, run: Run) -> None:
+    """A value set with parameters is used with a value for each of them."""
+    canonical = text_of(item, "answerValueSet")
+    value_set = run.definitions.find(canonical, "ValueSet") if canonical else None
+    given = parameters_of(item.get("_answerValueSet"), _BINDING_PARAMETER)
+    for name in sorted(parameters_of(value_set) - given):
+        place = (*path, "answerValueSet")
+        run.report("questionnaire-parameter", place, value_set=canonical, name=name)
 
 
 def _check_condition(

@@ -49,7 +49,7 @@ def check_value_set(value_set: Resource, path: Path, run: Run) -> None:
     compose = value_set.get("compose")
     if not isinstance(compose, dict):
         return
-    parameters = _parameters(value_set)
+    parameters = parameters_of(value_set)
     for part in ("include", "exclude"):
         for place, clause in numbered(compose, part, (*path, "compose")):
             system = text_of(clause, "system")
@@ -197,12 +197,12 @@ _KINDS: dict[str, Callable[[str, str, Run], str]] = {
 }
 
 
-def _parameters(value_set: Resource) -> set[str]:
-    """The names of the parameters that a value set defines by extension."""
+def parameters_of(holder: Any, url: str = _PARAMETER) -> set[str]:
+    """The names of the parameters that a value set defines, or a binding gives, by extension."""
     return {
         text_of(part, "valueCode")
-        for _, extension in numbered(value_set, "extension")
-        if extension.get("url") == _PARAMETER
+        for _, extension in numbered(holder, "extension")
+        if extension.get("url") == url
         for _, part in numbered(extension, "extension")
         if part.get("url") == "name"
     }

@@ -1,6 +1,7 @@
 """Responses against their Questionnaires; the cases stand in a table of their own."""
 
 import pathlib
+from decimal import Decimal
 
 import pytest
 import yaml
@@ -171,9 +172,74 @@ def test_one_answer_that_fits_enables_an_item(operator, answers, is_enabled):
     assert ("response-not-enabled" in [f.rule for f in found]) is not is_enabled
 
 
+NOON = "2020-06-15T12:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    "kind, operator, wanted, answer, found",
+    [
+        ("dateTime", "=", NOON, "2020-06-15T10:00:00Z", []),
+        ("dateTime", "!=", NOON, "2020-06-15T10:00:00Z", ["response-not-enabled"]),
+        ("dateTime", ">=", NOON, "2020-06-15T10:00:00Z", []),
+        ("dateTime", "<", NOON, "2020-06-15T10:00:00Z", ["response-not-enabled"]),
+        ("date", "<", "2020-06-15", "2019", []),
+        ("date", "<", "2020-06-15", "2021", ["response-not-enabled"]),
+        ("date", "<", "2020-06-15", "2020", ["not-checked-enabling"]),
+        ("boolean", ">", False, True, ["not-checked-enabling"]),
+        ("boolean", "~", False, True, ["not-checked-enabling"]),
+    ],
+)
+def test_answers_are_compared_as_what_they_are(kind, operator, wanted, answer, found):
+    suffix = f"{kind[0].upper()}{kind[1:]}"
+    condition = {"question": "a", "operator": operator, f"answer{suffix}": wanted}
+    form = questionnaire([["a", kind], ["b", "string", {"enableWhen": [condition]}]])
+    answers = [{"a": [{f"value{suffix}": answer}]}, {"b": [{"valueString": "x"}]}]
+    assert [f.rule for f in check(form, respond(answered(answers)))] == found
+
+
+@pytest.mark.parametrize(
+    "behavior, values, found",
+    [
+        ("any", [1, True], []),
+        ("any", [2, True], ["not-checked-enabling"]),
+        ("all", [1, True], ["not-checked-enabling"]),
+        ("all", [2, True], ["response-not-enabled"]),
+    ],
+)
+def test_what_cannot_be_compared_matters_only_when_nothing_else_decides(behavior, values, found):
+    conditions = [
+        {"question": "a", "operator": "=", "answerInteger": 1},
+        {"question": "b", "operator": ">", "answerBoolean": False},
+    ]
+    more = {"enableWhen": conditions, "enableBehavior": behavior}
+    form = questionnaire([["a", "integer"], ["b", "boolean"], ["c", "string", more]])
+    one, two = values
+    answers = [{"a": [{"valueInteger": one}]}, {"b": [{"valueBoolean": two}]}]
+    response = respond(answered([*answers, {"c": [{"valueString": "x"}]}]))
+    assert [f.rule for f in check(form, response)] == found
+
+
 def test_a_code_without_its_system_is_not_the_code_asked_for():
     condition = {"question": "a", "operator": "=", "answerCoding": {"system": "s:s", "code": "x"}}
     items = [["a", "choice"], ["b", "string", {"enableWhen": [condition]}]]
     answers = [{"a": [{"valueCoding": {"code": "x"}}]}, {"b": [{"valueString": "x"}]}]
     found = check(questionnaire(items), respond(answered(answers)))
     assert "response-not-enabled" in [f.rule for f in found]
+
+
+@pytest.mark.parametrize(
+    "kind, severity", [("string", None), ("text", "warning"), ("choice", "warning")]
+)
+def test_a_text_that_is_no_code_of_a_value_set_is_wrong_only_for_a_string(kind, severity):
+    value_set = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    form = questionnaire([["a", kind, {"answerValueSet": value_set}]])
+    (found,) = check(form, respond(answered([{"a": [{"valueString": "man"}]}])))
+    assert (found.rule, found.severity) == ("response-option", severity)
+
+
+@pytest.mark.parametrize("number, count", [("1.25", 0), ("1.250", 1), ("125", 0)])
+def test_zeros_at_the_end_are_decimal_places_as_well(number, count):
+    url = "http://hl7.org/fhir/StructureDefinition/maxDecimalPlaces"
+    form = questionnaire([["d", "decimal", {"extension": [{"url": url, "valueInteger": 2}]}]])
+    found = check(form, respond(answered([{"d": [{"valueDecimal": Decimal(number)}]}])))
+    assert [f.rule for f in found] == ["response-limit"] * count

@@ -73,3 +73,21 @@ def test_whether_a_question_is_answered_at_all_can_be_asked_of_any_type():
 )
 def test_content_of_the_wrong_shape_is_left_to_the_structure(bad):
     assert check(*bad) == []
+
+
+def test_a_value_set_with_parameters_is_used_with_all_of_them():
+    tools = "http://hl7.org/fhir/tools/StructureDefinition"
+
+    def parameter(kind, name):
+        return {"url": f"{tools}/{kind}", "extension": [{"url": "name", "valueCode": name}]}
+
+    value_set = {"resourceType": "ValueSet", "url": "http://example.org/vs"}
+    value_set["extension"] = [parameter("valueset-parameter", name) for name in ("p-a", "p-b")]
+    asked = {"linkId": "a", "type": "choice", "answerValueSet": "http://example.org/vs"}
+    asked["_answerValueSet"] = {"extension": [parameter("binding-parameter", "p-a")]}
+    made = {"resourceType": "Questionnaire", "item": [asked]}
+    run = Run(made, CORE.with_resources([value_set]), Terminology(CORE))
+    check_questionnaire(made, (), run)
+    (found,) = run.findings
+    assert (found.rule, found.path) == ("questionnaire-parameter", ("item", 0, "answerValueSet"))
+    assert found.found["name"] == "p-b"
