@@ -33,6 +33,14 @@ RULES = (
         spec=_ENABLE_WHEN,
     ),
     Rule(
+        "questionnaire-limit",
+        WARNING,
+        "business-rule",
+        "Limits are set where they apply, and leave room for an answer",
+        "the limits of '{link}' are not right: {problem}",
+        spec="http://hl7.org/fhir/R4/questionnaire-profiles.html#extensions",
+    ),
+    Rule(
         "questionnaire-parameter",
         ERROR,
         "business-rule",
@@ -83,6 +91,14 @@ RULES = (
         "A response is authored while its Questionnaire is in use",
         "it was authored {found}, but the Questionnaire is in use {period}",
         spec=_RESPONSE,
+    ),
+    Rule(
+        "response-subject",
+        WARNING,
+        "business-rule",
+        "The subject of a response is of a type that its Questionnaire is about",
+        "the subject is of type {found}, but the Questionnaire is about {allowed}",
+        spec="http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.subjectType",
     ),
     Rule(
         "response-unknown-item",
@@ -194,7 +210,7 @@ RULES = (
         "not-checked-answer",
         WARNING,
         "not-found",
-        "The value set that an answer comes from can be evaluated",
+        "The value set or the pattern that an answer keeps to can be evaluated",
         "{found} was not checked against {value_set}: {reason}",
         spec=_RESPONSE,
     ),

@@ -95,6 +95,10 @@ class Question:
         found, shown = describe(value), describe(limit)
         self._run.report("response-limit", place, found=found, problem=problem, limit=shown)
 
+    def _unchecked(self, value: Any, allowed: Any, reason: str, place: Path) -> None:
+        found = describe(value)
+        self._run.report("not-checked-answer", place, found=found, value_set=allowed, reason=reason)
+
     def _extensions(self, url: str) -> list[Any]:
         return extension_values(self.definition, url)
 
@@ -137,9 +141,7 @@ class Question:
         problem, unknown = self._membership(canonical, value)
         found = describe(value)
         if unknown:
-            self._run.report(
-                "not-checked-answer", place, found=found, value_set=canonical, reason=unknown
-            )
+            self._unchecked(value, canonical, unknown, place)
         elif problem is not None and rule == "response-option":
             hint = f" ({canonical}){problem}"
             self._report(rule, place, severity=severity, found=found, hint=hint)
@@ -185,9 +187,12 @@ class Question:
             if isinstance(shortest, int) and len(value) < shortest:
                 self._limit(place, value, "is shorter than", shortest)
         for pattern in self._extensions(f"{_CORE}regex"):
-            if isinstance(pattern, str) and fits(value, pattern) is False:
-                formats = self._extensions(f"{_CORE}entryFormat") or [pattern]
+            formats = self._extensions(f"{_CORE}entryFormat") or [pattern]
+            is_met = fits(value, pattern) if isinstance(pattern, str) else None
+            if is_met is False:
                 self._limit(place, value, "does not have the form", formats[0])
+            elif is_met is None:
+                self._unchecked(value, pattern, "it cannot be evaluated", place)
 
     def _check_number(self, value: Any, place: Path) -> None:
         self._check_range(value, place)
@@ -250,12 +255,8 @@ class Question:
                 self._limit(place, f"{size} bytes", "are more than", most)
 
     def _check_reference(self, value: Any, place: Path) -> None:
-        reference = value.get("reference") if isinstance(value, dict) else None
-        match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
-        type_name = match["type"] if match else None
-        if isinstance(value, dict) and isinstance(value.get("type"), str):
-            type_name = value["type"]
-        if type_name is None:
+        type_name = type_of(value, place, self._run)
+        if not type_name:
             return
         allowed = self._extensions(f"{_CORE}questionnaire-referenceResource")
         problem = ""
@@ -264,7 +265,7 @@ class Question:
         elif allowed and type_name not in allowed:
             problem = f"none of {', '.join(map(str, allowed))}"
         if problem:
-            shown = describe(reference or value)
+            shown = describe(text_of(value, "reference") or value)
             self._run.report(
                 "response-reference", place, found=shown, type=type_name, problem=problem
             )
@@ -283,6 +284,14 @@ _LIMITS: dict[str, Callable[[Question, Any, Path], None]] = {
     "Reference": Question._check_reference,  # noqa: SLF001
 }
 """What is checked of a value besides options, by its type."""
+
+
+def type_of(reference: Any, path: Path, run: Run) -> str:
+    """The type of what a Reference leads to: as it says, else as is found; empty if neither."""
+    text = text_of(reference, "reference")
+    match = _REFERENCE.fullmatch(text)
+    stated = text_of(reference, "type") or (match["type"] if match else "")
+    return stated or text_of(run.resolve(text, path) if text else None, "resourceType")
 
 
 def extension_values(definition: Resource, url: str) -> list[Any]:

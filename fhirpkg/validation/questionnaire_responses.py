@@ -12,7 +12,7 @@ from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.limits import compare
-from fhirpkg.validation.questionnaire_answers import Question, extension_values
+from fhirpkg.validation.questionnaire_answers import Question, extension_values, type_of
 from fhirpkg.validation.questionnaire_enabling import Enabling, Scopes
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def check_questionnaire_response(response: Resource, path: Path, run: Run) -> No
         run.report("not-checked-questionnaire", place, questionnaire=canonical)
         return
     _check_period(response, questionnaire, path, run)
+    _check_subject(response, questionnaire, path, run)
     holder = run.owner(path) if canonical.startswith("#") else questionnaire
     form = _Form(questionnaire, holder, response, run)
     form.check_items(objects(questionnaire, "item"), response, path, ())
@@ -58,6 +59,17 @@ def _check_period(response: Resource, questionnaire: Resource, path: Path, run: 
         if isinstance(limit, str) and compare(authored, limit) == wrong:
             place = (*path, "authored")
             run.report("response-not-effective", place, found=authored, period=f"{words} {limit}")
+
+
+def _check_subject(response: Resource, questionnaire: Resource, path: Path, run: Run) -> None:
+    allowed, subject = questionnaire.get("subjectType"), response.get("subject")
+    if not isinstance(allowed, list) or not isinstance(subject, dict):
+        return
+    place = (*path, "subject")
+    found = type_of(subject, place, run)
+    if found and found not in allowed:
+        shown = " or ".join(map(str, allowed))
+        run.report("response-subject", place, found=found, allowed=shown)
 
 
 class _Form:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.validation.questionnaire_limits import check_limits
 from fhirpkg.validation.value_sets import parameters_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _ANSWERS = {
 
 
 def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
-    """Report conditions that refer to a wrong question, and value sets whose parameters lack."""
+    """Report what its items ask of others: of questions, of value sets, of their own answers."""
     items: dict[str, tuple[int, Resource]] = {}
     places: list[tuple[Resource, Path, tuple[int, ...]]] = []
     todo: list[tuple[Resource, Path, tuple[int, ...]]] = [(questionnaire, path, ())]
@@ -52,6 +53,7 @@ def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
         ]
     for item, place, above in places:
         _check_parameters(item, place, run)
+        check_limits(item, place, run)
         for number, condition in enumerate(objects(item, "enableWhen")):
             question = condition.get("question")
             if isinstance(question, str):

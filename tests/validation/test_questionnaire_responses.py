@@ -243,3 +243,39 @@ def test_zeros_at_the_end_are_decimal_places_as_well(number, count):
     form = questionnaire([["d", "decimal", {"extension": [{"url": url, "valueInteger": 2}]}]])
     found = check(form, respond(answered([{"d": [{"valueDecimal": Decimal(number)}]}])))
     assert [f.rule for f in found] == ["response-limit"] * count
+
+
+@pytest.mark.parametrize(
+    "subject, count",
+    [
+        ({"reference": "Patient/1"}, 0),
+        ({"reference": "Group/1"}, 1),
+        ({"reference": "#g"}, 1),
+        ({"type": "Group"}, 1),
+        ({"display": "somebody"}, 0),
+    ],
+)
+def test_the_subject_is_of_a_type_that_the_questionnaire_is_about(subject, count):
+    form = questionnaire([], subjectType=["Patient", "Device"])
+    group = {"resourceType": "Group", "id": "g"}
+    found = check(form, respond([], subject=subject, contained=[group]))
+    assert [(f.rule, f.path) for f in found] == [("response-subject", ("subject",))] * count
+
+
+def test_an_answer_that_leads_to_a_contained_resource_has_its_type():
+    url = "http://hl7.org/fhir/StructureDefinition/questionnaire-referenceResource"
+    extension = [{"url": url, "valueCode": "Patient"}]
+    form = questionnaire([["r", "reference", {"extension": extension}]])
+    items = answered([{"r": [{"valueReference": {"reference": "#g"}}]}])
+    group = {"resourceType": "Group", "id": "g"}
+    assert [f.rule for f in check(form, respond(items, contained=[group]))] == [
+        "response-reference"
+    ]
+
+
+def test_a_pattern_that_cannot_be_evaluated_is_said():
+    url = "http://hl7.org/fhir/StructureDefinition/regex"
+    extension = [{"url": url, "valueString": "[a-z"}]
+    form = questionnaire([["s", "string", {"extension": extension}]])
+    (found,) = check(form, respond(answered([{"s": [{"valueString": "x"}]}])))
+    assert found.rule == "not-checked-answer"
