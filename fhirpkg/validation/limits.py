@@ -22,9 +22,29 @@ if TYPE_CHECKING:
 
 
 def check_fixed(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
-    """The value, if there is one, must be exactly the one stated."""
+    """The value, if there is one, must be exactly the one stated; told is the part that is not."""
     if x is not None and not equal(stated.value, x):
-        run.report("value-fixed", t, profile=profile, found=_shown(x), wanted=_shown(stated.value))
+        place, part, found = _difference(stated.value, x, t)
+        wanted = "absent" if part is None else _shown(part)
+        run.report("value-fixed", place, profile=profile, found=_shown(found), wanted=wanted)
+
+
+def _difference(stated: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
+    """Where the only part of a value is that is not as stated, with what is stated and found there.
+
+    That is the whole value where more than one of its parts differs or one is missing.
+    """
+    if isinstance(stated, dict) and isinstance(value, dict):
+        keys = (stated.keys() | value.keys()) - {"id"}
+        other = [k for k in keys if not equal(stated.get(k), value.get(k))]
+        if len(other) == 1 and other[0] in value:
+            return _difference(stated.get(other[0]), value[other[0]], (t, other[0]))
+    elif isinstance(stated, list) and isinstance(value, list) and len(stated) == len(value):
+        places = [i for i, part in enumerate(stated) if not equal(part, value[i])]
+        if len(places) == 1:
+            index = places[0]
+            return _difference(stated[index], value[index], (*t, index))
+    return t, stated, value
 
 
 def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
