@@ -29,14 +29,16 @@ _date_time = re.compile(
 _instant = re.compile(rf"{_YEAR}-{_DAY}T{_TIME}{_ZONE}", re.ASCII).fullmatch
 _time = re.compile(_TIME, re.ASCII).fullmatch
 _id = re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch
-_code = re.compile(r"\S+(?:[ \t\r\n]\S+)*").fullmatch
+_code = re.compile(r"\S+(?: \S+)*").fullmatch
 _oid = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII).fullmatch
 _uuid = re.compile(
     r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ).fullmatch
 _base64 = re.compile(r"[0-9A-Za-z+/]*={0,2}").fullmatch
-_no_space = re.compile(r"[^\s]+").fullmatch
+_is_rooted = re.compile(r"urn:oid:(?:1\.3|[0-9.]{4,}\.)").match
+_no_space = re.compile(r"[^\s]+", re.ASCII).fullmatch
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+_SPECIAL = ("urn:uuid:", "urn:oid:", "uuid:", "oid:")
 _SPACE = dict.fromkeys(map(ord, " \t\r\n"))
 _LONG_MONTHS = {"01", "03", "05", "07", "08", "10", "12"}
 
@@ -78,19 +80,26 @@ def _is_text(value: str) -> bool:
 def _is_uri(value: Any) -> bool:
     if type(value) is not str or not _no_space(value):
         return False
-    if value.startswith("urn:"):
-        if value.startswith("urn:uuid:"):
-            return bool(_uuid(value))
-        return not value.startswith("urn:oid:") or bool(_oid(value.partition("|")[0]))
-    return True
+    return not value.startswith(_SPECIAL) or _is_special(value)
 
 
 def _is_canonical(value: Any) -> bool:
-    return type(value) is str and bool(_no_space(value)) and not _is_bad_uuid(value)
+    if type(value) is not str or not _no_space(value):
+        return False
+    if value.startswith("urn:oid:"):  # R4's examples have placeholders there
+        return True
+    return not value.startswith(_SPECIAL) or _is_special(value.partition("|")[0])
 
 
-def _is_bad_uuid(value: str) -> bool:
-    return value.startswith("urn:uuid:") and not _uuid(value.partition("|")[0])
+def _is_special(value: str) -> bool:
+    """Whether a uri that should be a uuid or an oid is one."""
+    if value.startswith("urn:uuid:"):
+        return bool(_uuid(value.partition("#")[0]))
+    return value.startswith("urn:oid:") and _is_namespace(value.partition("|")[0])
+
+
+def _is_namespace(value: str) -> bool:
+    return bool(_oid(value) and _is_rooted(value))
 
 
 def _is_code(value: Any) -> bool:
@@ -102,7 +111,7 @@ def _is_id(value: Any) -> bool:
 
 
 def _is_oid(value: Any) -> bool:
-    return type(value) is str and bool(_oid(value))
+    return type(value) is str and _is_namespace(value)
 
 
 def _is_uuid(value: Any) -> bool:
@@ -188,6 +197,8 @@ _RANGES = {
     "positiveInt": "from 1 to 2147483647",
     "unsignedInt": "from 0 to 2147483647",
 }
+_TEXTS = frozenset(("markdown", "string"))
+_URIS = frozenset(("canonical", "oid", "uri", "url", "uuid"))
 _KINDS = {
     "boolean": "true or false",
     "decimal": "a number",
@@ -199,14 +210,20 @@ _KINDS = {
 
 def problem(type_name: str, value: Any) -> tuple[str, dict[str, Any]]:
     """The rule that a bad value breaks and the words for it."""
-    if value in ("", None) or (type(value) is str and value.isspace()):
+    if value in ("", None):
         return "primitive-empty", {}
+    if type(value) is str and value.isspace():
+        return "primitive-blank" if type_name in _TEXTS else "primitive-empty", {}
     wanted = _KINDS.get(type_name, "text")
     if isinstance(value, (dict, list)) or (type(value) is str) != (wanted == "text"):
         return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
     shown = shorten(value)
-    if type_name in {"uri", "url", "uuid"} and _uuid(value.lower()):
+    if type_name in _URIS and _uuid(value.lower()):
         return "primitive-uuid-case", {"value": shown}
+    if type_name in _URIS and value.startswith(("uuid:", "oid:")):
+        return "primitive-scheme", {"value": shown, "scheme": value.partition(":")[0]}
+    if type_name in _URIS and _oid(value):
+        return "primitive-oid-root", {"value": shown}
     if type_name in _RANGES and type(value) is int:
         return "primitive-range", {"value": shown, "type": type_name, "range": _RANGES[type_name]}
     if type_name in _KINDS:

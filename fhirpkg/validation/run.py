@@ -47,6 +47,7 @@ _STRICT = {
     "narrative-dead-link",
     "not-checked-invariant",
     "not-checked-slicing",
+    "primitive-oid-root",
     "primitive-uuid-case",
     "structure-definition-constraint-key",
     "structure-definition-slice-unannounced",

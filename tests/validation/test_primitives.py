@@ -17,20 +17,26 @@ GOOD = {
     "instant": ["2024-01-01T00:00:00Z", "2024-02-29T12:00:00.5-03:30"],
     "integer": [0, -2147483648, 2147483647],
     "markdown": ["# x\n\n* y", "a\tb"],
-    "oid": ["urn:oid:2.16.840", "urn:oid:1.0"],
+    "oid": ["urn:oid:2.16.840", "urn:oid:1.3"],
     "positiveInt": [1, 2147483647],
     "string": ["a", "a\nb", " x", "\u00e9\u4e2d", "x" * 1048576],
     "time": ["00:00:00", "23:59:59.999"],
     "unsignedInt": [0, 7],
-    "uri": ["x", "urn:uuid:9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11", "urn:oid:1.2|4.0"],
+    "uri": [
+        "x",
+        "a\u00a0b",
+        "urn:uuid:9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11",
+        "urn:uuid:9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11#part",
+        "urn:oid:1.2.840.1|4.0",
+    ],
     "uuid": ["urn:uuid:9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11"],
     "xhtml": ["<div/>"],
 }
 BAD = {
     "base64Binary": ["", "a", "aG=k", "a*==", 1],
     "boolean": ["true", 1, None],
-    "canonical": ["", "a b", 1],
-    "code": ["", " a", "a ", "a  b", "a\u00a0", 1],
+    "canonical": ["", "a b", 1, "oid:1.2.840", "urn:uuid:x|1"],
+    "code": ["", " a", "a ", "a  b", "a\tb", "a\nb", "a\u00a0", 1],
     "date": ["", "24", "2024-13", "2024-00-01", "2023-02-29", "1900-02-29", "2024-04-31", "0000"],
     "dateTime": ["2024-01-01T00:00", "2024-01-01T24:00:00Z", "2024-02-30", "2024-01-01T00:00:00"],
     "decimal": ["1", True, None],
@@ -38,12 +44,12 @@ BAD = {
     "instant": ["2024", "2024-01-01T00:00:00", "2023-02-29T00:00:00Z"],
     "integer": [2147483648, -2147483649, Decimal("1.0"), True, "1"],
     "markdown": ["", "  ", 5],
-    "oid": ["1.2.3", "urn:oid:3.1", "urn:oid:1.02"],
+    "oid": ["1.2.3", "urn:oid:3.1", "urn:oid:1.02", "urn:oid:1.2.3"],
     "positiveInt": [0, -1, Decimal(1)],
     "string": ["", " ", "\n", "a\x00b", "x" * 1048577, 1, ["a"]],
     "time": ["24:00:00", "12:00", "12:00:00Z"],
     "unsignedInt": [-1, "0"],
-    "uri": ["", "a b", "urn:uuid:1", "urn:oid:a.b"],
+    "uri": ["", "a b", "a\tb", "urn:uuid:1", "urn:oid:a.b", "uuid:1", "oid:1.2.840"],
     "uuid": ["9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11", "urn:uuid:x"],
     "xhtml": [1, {}],
 }
@@ -77,7 +83,8 @@ def test_days_are_those_of_the_calendar(year):
     "name, value, rule",
     [
         ("string", None, "primitive-empty"),
-        ("string", "  ", "primitive-empty"),
+        ("string", "  ", "primitive-blank"),
+        ("code", "  ", "primitive-empty"),
         ("integer", "1", "primitive-kind"),
         ("string", 1, "primitive-kind"),
         ("boolean", "true", "primitive-kind"),
@@ -86,6 +93,10 @@ def test_days_are_those_of_the_calendar(year):
         ("date", "x", "primitive-format"),
         ("string", "x" * 1048577, "primitive-length"),
         ("markdown", "\x01", "primitive-characters"),
+        ("uri", "oid:1.2.840", "primitive-scheme"),
+        ("canonical", "uuid:1", "primitive-scheme"),
+        ("uri", "urn:oid:1.2.3", "primitive-oid-root"),
+        ("uri", "urn:oid:a.b", "primitive-format"),
     ],
 )
 def test_the_rule_says_what_kind_of_mistake_it_is(name, value, rule):
@@ -96,3 +107,11 @@ def test_values_are_shown_on_one_short_line():
     assert shorten("a\nb") == "'a\\nb'"
     assert shorten("x" * 100) == "'" + "x" * 80 + "…'"
     assert cut("abc", 2) == "ab…"
+
+
+@pytest.mark.parametrize("text", ["   ", "\x07", "a\x0bb"])
+def test_text_that_only_should_not_be_is_a_warning(validator, text):
+    outcome = validator.validate({"resourceType": "Patient", "name": [{"text": text}]})
+    found = [issue.rule for issue in outcome.issues if issue.expression.endswith(".text")]
+    assert found in (["primitive-blank"], ["primitive-characters"])
+    assert not outcome.errors
