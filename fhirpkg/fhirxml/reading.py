@@ -29,6 +29,7 @@ _Trail = tuple[Any, ...]
 _FHIR_TAG = f"{{{FHIR}}}"
 _DEPTH_LIMIT = 150
 _DIGITS_LIMIT = 1000
+_SPACE = " \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _DOCTYPE = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _ENCODING = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
@@ -67,7 +68,7 @@ def _refused(data: bytes) -> Issue | None:
         return rules.issue("xml-encoding", problem="it begins like UTF-16", line=1, column=1)
     text = data.removeprefix(_BOM)
     encoding = _ENCODING.match(text)
-    if encoding and encoding[1].lower() not in {b"utf-8", b"us-ascii", b"ascii", b"utf8"}:
+    if encoding and encoding[1].lower() != b"utf-8":
         problem = f"it says that it is in {encoding[1].decode()}"
         return rules.issue("xml-encoding", problem=problem, line=1, column=1)
     doctype = _DOCTYPE.match(text)
@@ -195,6 +196,7 @@ class _Reader:
         child = self._shapes.children(type_name).get(name)
         if name in self._shapes.attributes(type_name):
             child = None
+            self._note("xml-attribute-as-element", item, (trail, name, -1), name=name)
         wanted = XHTML if child and child.kind == "narrative" else FHIR
         if not item.tag.startswith(f"{{{wanted}}}"):
             self._wrong_namespace(item, (trail, name, -1), wanted)
@@ -263,8 +265,8 @@ class _Reader:
             self._note("xml-processing-instruction", element, trail, name=name)
 
     def _no_text(self, element: etree._Element, text: str | None, trail: _Trail) -> None:
-        if text and not text.isspace():
-            self._note("xml-text", element, trail, text=" ".join(text.split())[:60])
+        if text and text.strip(_SPACE):
+            self._note("xml-text", element, trail, text=text.strip(_SPACE)[:60])
 
 
 def _is_element(node: etree._Element) -> bool:

@@ -70,6 +70,15 @@ RULES = (
         spec="http://hl7.org/fhir/R4/identifier-registry.html",
     ),
     Rule(
+        "meta-security-repeated",
+        ERROR,
+        "invalid",
+        "A resource has each security label once",
+        "the security label {code} stands here more than once",
+        "delete all but one",
+        "http://hl7.org/fhir/R4/resource.html#Meta",
+    ),
+    Rule(
         "attachment-size",
         ERROR,
         "invalid",

@@ -118,6 +118,15 @@ RULES = (
         spec="http://hl7.org/fhir/R4/element.html#id",
     ),
     Rule(
+        "resource-id-extension",
+        ERROR,
+        "structure",
+        "The id of a resource has no extensions",
+        "extensions stand beside the id of this resource",
+        "delete them: an id that is not known is left out",
+        "http://hl7.org/fhir/R4/resource.html#id",
+    ),
+    Rule(
         "cardinality-min",
         ERROR,
         "required",

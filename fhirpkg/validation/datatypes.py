@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
+from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.validation.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Codings:
             if problem in {"coding-code", "coding-form"}:
                 reason = self._reason(system, code, run)
                 code = cut(code, 80)
-                run.report("coding-form", (trail, "code"), code=code, system=system, reason=reason)
+                run.report(problem, (trail, "code"), code=code, system=system, reason=reason)
 
     def _problem(self, system: str, code: str, version: Any, run: Run) -> str:
         """The rule that a code breaks, or nothing; what is not loaded breaks none."""
@@ -140,6 +141,16 @@ def check_identifier(value: Any, trail: Trail, run: Run) -> None:
         run.report("identifier-uri", (trail, "value"), value=cut(text, 80), system=system)
 
 
+def check_meta(value: Any, trail: Trail, run: Run) -> None:
+    """No security label stands twice."""
+    labels = [
+        (text_of(each, "system"), text_of(each, "code")) for each in objects(value, "security")
+    ]
+    for number, (system, code) in enumerate(labels):
+        if code and (system, code) in labels[:number]:
+            run.report("meta-security-repeated", trail, code=cut(f"{system}#{code}", 80))
+
+
 def _plain(display: str) -> str:
     return " ".join(display.split()).casefold()
 
@@ -151,5 +162,6 @@ def hooks() -> dict[str, Callable[[Any, Trail, Run], None]]:
         "Attachment": check_attachment,
         "Coding": codings,
         "Identifier": check_identifier,
+        "Meta": check_meta,
         "Quantity": codings.check_quantity,
     }

@@ -147,9 +147,11 @@ def _sibling(
     shape: Shape,
     member: Member,
 ) -> None:
+    is_resource_id = key == "_id" and "resourceType" in owner
+    if is_resource_id and isinstance(value, dict) and "extension" in value:
+        run.report("resource-id-extension", trail)
     if not member.is_list:
-        if owner.get(key[1:]) is None or not _is_bare_id(value):
-            shape.element(value, trail, run)
+        _beside_value(value, owner.get(key[1:]) is not None, trail, run, shape)
         return
     if type(value) is not list or not value:
         bad_list(value, trail, run)
@@ -158,12 +160,19 @@ def _sibling(
     for index, item in enumerate(value):
         has_value = isinstance(values, list) and index < len(values) and values[index] is not None
         if item is not None:
-            if not has_value or not _is_bare_id(item):
-                shape.element(item, (trail[0], key, index), run)
+            _beside_value(item, has_value, (trail[0], key, index), run, shape)
         elif not has_value:
             run.report("structure-null", (trail[0], key, index))
     if isinstance(values, list) and len(values) != len(value):
         run.report("structure-alignment", trail, found=len(value), wanted=len(values), key=key[1:])
+
+
+def _beside_value(item: Any, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:
+    """Check what stands beside one primitive value, or instead of it."""
+    if has_value and _is_bare_id(item):
+        element_id(item["id"], (trail, "id"), run)
+    else:
+        shape.element(item, trail, run)
 
 
 def _is_bare_id(sibling: Any) -> bool:

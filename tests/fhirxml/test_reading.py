@@ -111,6 +111,8 @@ def test_a_narrative_under_a_prefix_declares_only_what_it_uses():
         ("<active value='true'/>stray", "xml-text", "Patient", "'stray'"),
         ("<name><given/></name>", "xml-empty", "Patient.name[0].given[0]", "'given'"),
         ("<?php x?><active value='true'/>", "xml-processing-instruction", "Patient", "<?php?>"),
+        ("<name><id value='x'/></name>", "xml-attribute-as-element", "Patient.name[0].id", "'id'"),
+        ("\u00a0<active value='true'/>", "xml-text", "Patient", "'\u00a0'"),
         ("<contained/>", "xml-one-resource", "Patient.contained[0]", "0 resources"),
         (
             "<contained><Group><id value='a'/></Group><Group/></contained>",
@@ -172,6 +174,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
         ("{}", "xml-syntax"),
         (patient("").encode("utf-16"), "xml-encoding"),
         ('<?xml version="1.0" encoding="ISO-8859-1"?>' + patient(""), "xml-encoding"),
+        ('<?xml version="1.0" encoding="US-ASCII"?>' + patient(""), "xml-encoding"),
         (b"<Patient>\xff</Patient>", "xml-syntax"),
         ("<Patient/>", "xml-namespace"),
         (f'<h:html xmlns:h="http://www.w3.org/1999/xhtml" {NS}/>', "xml-namespace"),

@@ -103,6 +103,7 @@ def test_an_identifier_has_an_absolute_system(validator, identifier, rules):
         ({"value": 1, "system": "http://unitsofmeasure.org", "code": "mg"}, []),
         ({"value": 1, "system": "http://unitsofmeasure.org", "code": "pill"}, ["coding-form"]),
         ({"value": 1, "system": "units", "code": "mg"}, ["coding-system-absolute"]),
+        ({"value": 1, "system": "http://hl7.org/fhir/days-of-week", "code": "m"}, ["coding-code"]),
     ],
 )
 def test_the_unit_of_a_quantity_exists(validator, quantity, rules):
@@ -124,3 +125,34 @@ def test_element_ids_do_not_repeat_within_a_resource(validator):
     patient["telecom"] = [{"id": "n", "rank": 1}]
     (error,) = validator.validate(patient).errors
     assert (error.rule, error.expression) == ("element-id-repeated", "Patient.telecom[0].id")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        {"id": "n", "family": "x", "_family": {"id": "n"}},
+        {"id": "n", "given": ["x", "y"], "_given": [None, {"id": "n"}]},
+    ],
+)
+def test_the_ids_of_primitives_count_as_well(validator, name):
+    (error,) = validator.validate({"resourceType": "Patient", "name": [name]}).errors
+    assert error.rule == "element-id-repeated"
+
+
+def test_the_id_of_a_resource_has_no_extensions(validator):
+    patient = {"resourceType": "Patient", "id": "a", "_id": {"id": "x"}, "active": True}
+    assert not validator.validate(patient).errors
+    absent = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+    patient["_id"] = {"extension": [{"url": absent, "valueCode": "unknown"}]}
+    (error,) = validator.validate(patient).errors
+    assert (error.rule, error.expression) == ("resource-id-extension", "Patient.id")
+
+
+def test_a_security_label_stands_once(validator):
+    label = {"system": "http://example.org/labels", "code": "a"}
+    others = [{**label, "code": "b"}, {"display": "c"}, {"display": "d"}]
+    patient = {"resourceType": "Patient", "meta": {"security": [label, *others]}, "active": True}
+    assert not validator.validate(patient).errors
+    patient["meta"]["security"].append({**label, "version": "2"})
+    (error,) = validator.validate(patient).errors
+    assert (error.rule, error.expression) == ("meta-security-repeated", "Patient.meta")
