@@ -23,6 +23,7 @@ LIBRARY = """
 library Trial version '1.0.0'
 using FHIR version '4.0.1'
 include FHIRHelpers version '4.0.1' called FHIRHelpers
+include Numbers
 codesystem "LOINC": 'http://loinc.org'
 codesystem "Clinical": 'http://terminology.hl7.org/CodeSystem/condition-clinical'
 valueset "Bone tumors": 'http://example.org/ValueSet/bone'
@@ -80,6 +81,12 @@ def resources():
         "subject": subject,
         "valueQuantity": platelets,
     }
+    yield {
+        "resourceType": "Immunization",
+        "id": "dose",
+        "patient": subject,
+        "protocolApplied": [{"doseNumberPositiveInt": 2}],
+    }
     yield {"resourceType": "Condition", "id": "of-another", "subject": {"reference": "Patient/y"}}
     for name, include in (
         ("bone", {"system": TUMOR["system"], "concept": [{"code": TUMOR["code"]}]}),
@@ -94,12 +101,19 @@ THO = "http://terminology.hl7.org/CodeSystem/"
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 
 
+NUMBERS = """
+library Numbers
+define fluent function doubled(n Integer): n * 2
+define fluent function kind(c Condition): 'disease'
+"""
+
+
 @pytest.fixture
 def evaluate():
-    library = read_library(LIBRARY)
+    library, numbers = read_library(LIBRARY), read_library(NUMBERS)
     repository = MemoryRepository(resources())
     types = Definitions.core().types
-    session = Session(repository, "Patient/x", {}, lambda *_: library, types, NOW)
+    session = Session(repository, "Patient/x", {}, lambda *_: numbers, types, NOW)
     return lambda text: Evaluation(session, library).of(read_expression(text, library))
 
 
@@ -138,7 +152,7 @@ def test_a_definition_that_cannot_be_read_spoils_no_other():
 def test_a_header_tells_name_version_terminology_and_parameters():
     library = read_library(LIBRARY)
     assert (library.name, library.version) == ("Trial", "1.0.0")
-    assert library.includes == {"FHIRHelpers": ("FHIRHelpers", "4.0.1")}
+    assert library.includes["FHIRHelpers"] == ("FHIRHelpers", "4.0.1")
     assert library.value_sets["Bone tumors"]["id"] == "http://example.org/ValueSet/bone"
     assert library.codes["INR"]["codeSystem"] == {"name": "LOINC"}
     assert library.parameters["Limit"]["default"]["value"] == "3"

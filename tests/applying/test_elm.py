@@ -1,18 +1,23 @@
 """ELM as JSON and XML, value sets, and libraries found through Library resources."""
 
 import base64
+import datetime as dt
 import json
 
 import pytest
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.elm import xml
-from fhirpkg.applying.elm.library import from_elm
+from fhirpkg.applying.elm.evaluator import Evaluation, Session
+from fhirpkg.applying.elm.library import Library, from_elm
 from fhirpkg.applying.elm.values import Code
 from fhirpkg.applying.elm.valuesets import ValueSets
 from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError, ResolutionError
 
+R4 = Definitions.core().types
+NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 TYPES = "{urn:hl7-org:elm-types:r1}"
 
 
@@ -323,3 +328,79 @@ def test_a_plain_code_has_the_system_of_the_value_set():
 def test_a_value_set_that_is_not_there_is_an_error():
     with pytest.raises(ResolutionError):
         value_sets({}).members("http://example.org/ValueSet/none")
+
+
+def evaluated(node):
+    session = Session(MemoryRepository([]), "Patient/x", {}, lambda *_: None, R4, NOW)
+    library = Library("", code_systems={"S": {"name": "S", "id": "http://example.org/s"}})
+    return Evaluation(session, library).of(node)
+
+
+def text(value):
+    return literal(value, "String")
+
+
+def number(value):
+    return literal(str(value), "Integer")
+
+
+def parts(**given):
+    return {name: number(value) for name, value in given.items()}
+
+
+ONE_TO_THREE = {"type": "List", "element": [number(1), number(2), number(3)]}
+NODES = [
+    ({"type": "Round", "operand": literal("3.14159", "Decimal"), "precision": number(2)}, "3.14"),
+    ({"type": "PositionOf", "pattern": text("b"), "string": text("abc")}, "1"),
+    ({"type": "LastPositionOf", "pattern": text("a"), "string": text("aba")}, "2"),
+    ({"type": "Split", "stringToSplit": text("a,b"), "separator": text(",")}, "['a', 'b']"),
+    (
+        {
+            "type": "SplitOnMatches",
+            "stringToSplit": text("a1b"),
+            "separatorPattern": text("[0-9]"),
+        },
+        "['a', 'b']",
+    ),
+    ({"type": "Slice", "source": ONE_TO_THREE, "startIndex": number(1)}, "[2, 3]"),
+    (
+        {
+            "type": "Slice",
+            "source": ONE_TO_THREE,
+            "startIndex": number(0),
+            "endIndex": number(2),
+        },
+        "[1, 2]",
+    ),
+    ({"type": "Collapse", "operand": [{"type": "List"}, {"type": "Null"}]}, "[]"),
+    ({"type": "Time"} | parts(hour=10, minute=30), "10:30"),
+    ({"type": "DateTime"} | parts(year=2020, month=5), "2020-05"),
+    (
+        {"type": "DateTime"} | parts(year=2020, month=5, day=6, hour=10, timezoneOffset=-7),
+        "2020-05-06T10-07:00",
+    ),
+    (
+        {
+            "type": "InCodeSystem",
+            "code": {"type": "Code", "code": "1", "system": {"name": "S"}},
+            "codesystem": {"name": "S"},
+        },
+        "True",
+    ),
+    ({"type": "MaxValue", "valueType": f"{TYPES}Integer"}, "2147483647"),
+    (
+        {
+            "type": "ProperContains",
+            "operand": [
+                {"type": "Interval", "low": number(1), "high": number(5)},
+                number(5),
+            ],
+        },
+        "False",
+    ),
+]
+
+
+@pytest.mark.parametrize("node, wanted", NODES, ids=lambda value: str(value)[:40])
+def test_a_node_has_its_value_however_elm_names_its_operands(node, wanted):
+    assert str(evaluated(node)) == wanted

@@ -223,7 +223,9 @@ class Parser:
             "distinct": self._distinct,
             "flatten": self._flatten,
             "collapse": self._collapse,
-            "expand": self._expand,
+            "expand": self._collapse,
+            "minimum": self._limit,
+            "maximum": self._limit,
         }.get(word)
         if reader is not None:
             return reader()
@@ -279,14 +281,22 @@ class Parser:
         return {"type": "Flatten", "operand": self.expression()}
 
     def _collapse(self) -> Node:
-        self.advance()
-        node: Node = {"type": "Collapse", "operand": [self.expression()]}
-        if self.token.is_word("per"):
-            raise self.error("'collapse … per' is not supported")
+        """`collapse` and `expand`, maybe `per` a step."""
+        node: Node = {"type": self.advance().text.capitalize(), "operand": [self.term()]}
+        if self.accept("per"):
+            if self.token.text in PRECISIONS:
+                node["operand"].append(selectors.quantity("1", self.advance().text))
+            else:
+                node["operand"].append(self.term())
         return node
 
-    def _expand(self) -> Node:
-        raise self.error("'expand' is not supported")
+    def _limit(self) -> Node:
+        """`minimum Integer`; a name that is not followed by a type is only a name."""
+        if self.ahead().kind != "name":
+            return self._accessed(self._primary())
+        word = self.advance().text
+        node_type = "MinValue" if word == "minimum" else "MaxValue"
+        return {"type": node_type} | selectors.type_specifier(self, "valueType")
 
     # -- access and invocation -------------------------------------------------------------
 
@@ -345,7 +355,10 @@ class Parser:
             return {"type": "ParameterRef", "name": name[1:]}
         if self._begins_instance():
             if self.accept("."):
-                name = self.identifier()
+                prefix, name = name, self.identifier()
+                name = selectors.SYSTEM + name if prefix == "System" else name
+            elif name in selectors.WORDS:
+                name = selectors.SYSTEM + name
             self.expect("{")
             return {
                 "type": "Instance",

@@ -18,15 +18,28 @@ Node = dict[str, Any]
 Names = frozenset[str]
 
 _SOURCE_FUNCTIONS = frozenset(
-    "Count Sum Avg Min Max Median First Last AllTrue AnyTrue Skip Take Tail Message".split()
+    "Count Sum Avg Min Max Median Mode Product GeometricMean Variance PopulationVariance StdDev"
+    " PopulationStdDev First Last AllTrue AnyTrue Skip Take Tail".split()
 )
 _OPERAND_FUNCTIONS = frozenset(
-    "Abs Ceiling Coalesce Combine Concatenate Distinct EndsWith Exists Flatten Floor IndexOf"
-    " IsFalse IsNull IsTrue Length Lower Matches PositionOf Power ReplaceMatches Round Split"
-    " StartsWith Substring SingletonFrom ToBoolean ToConcept ToDate ToDateTime ToDecimal ToInteger"
-    " ToQuantity ToString ToTime Truncate Upper Now Today TimeOfDay DateFrom".split()
+    "Abs CanConvertQuantity Ceiling Coalesce Combine Concatenate ConvertQuantity ConvertsToBoolean"
+    " ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger ConvertsToLong"
+    " ConvertsToQuantity ConvertsToString ConvertsToTime DateFrom Distinct EndsWith Except Exists"
+    " Exp Flatten Floor Indexer IndexOf Intersect IsFalse IsNull IsTrue LastPositionOf Length Ln"
+    " Log Lower Matches Now PositionOf Power Predecessor ReplaceMatches Round SingletonFrom Size"
+    " Split SplitOnMatches StartsWith Substring Successor TimeOfDay ToBoolean ToConcept ToDate"
+    " ToDateTime ToDecimal ToInteger ToLong ToQuantity ToString ToTime Today Truncate Union"
+    " Upper".split()
 )
-_CONSTRUCTORS = frozenset({"Date", "DateTime"})
+_METHODS = {
+    "count": "Count", "distinct": "Distinct", "exists": "Exists",
+    "first": "First", "last": "Last", "length": "Length", "lower": "Lower", "not": "Not",
+    "single": "SingletonFrom", "skip": "Skip", "tail": "Tail", "take": "Take",
+    "toString": "ToString", "upper": "Upper", "startsWith": "StartsWith", "endsWith": "EndsWith",
+}  # fmt: skip
+"""Methods in the way of FHIRPath (https://cql.hl7.org/16-i-fhirpathtranslation.html)."""
+_CONSTRUCTORS = frozenset({"Date", "DateTime", "Time"})
+_MESSAGE = ("source", "condition", "code", "severity", "message")
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "millisecond", "timezoneOffset")
 _AGES = {
     f"{prefix}AgeIn{unit}s{suffix}": unit
@@ -121,7 +134,8 @@ class Resolver:
         raise FhirpkgError(f"{library.name or 'the expression'}: '{name}' is not known{hint}")
 
     def _call(self, node: Node, names: Names, in_sort: bool) -> Node:
-        name, scope = node["name"], node.get("scope")
+        name: str = node["name"]
+        scope = node.get("scope")
         operands = [self.resolve(o, names, in_sort) for o in node["operand"]]
         if scope is not None and self._is_library(scope, names):
             found = {"type": "FunctionRef", "name": name, "libraryName": scope["name"]}
@@ -130,7 +144,11 @@ class Resolver:
             operands = [self.resolve(scope, names, in_sort), *operands]
         if self._library.functions(name, len(operands)):
             return {"type": "FunctionRef", "name": name, "operand": operands}
-        return _system_call(name, operands)
+        if scope is None:
+            return _system_call(name, operands)
+        if name in _METHODS or not self._library.includes:
+            return _system_call(_METHODS.get(name, name), operands)
+        return {"type": "FunctionRef", "name": name, "operand": operands, "fluent": True}
 
     def _query(self, node: Node, names: Names) -> Node:
         """A query: each alias and let is a name for what comes behind it."""
@@ -181,9 +199,14 @@ def _system_call(name: str, operands: list[Node]) -> Node:
         single = len(operands) == 1 and name != "Coalesce"
         return {"type": name, "operand": operands[0] if single else operands}
     if name in _CONSTRUCTORS:
-        return {"type": name} | dict(zip(_PARTS, operands, strict=False))
+        parts = _PARTS[3:] if name == "Time" else _PARTS
+        return {"type": name} | dict(zip(parts, operands, strict=False))
+    if name == "Message":
+        return {"type": name} | dict(zip(_MESSAGE, operands, strict=False))
     if name in _AGES:
         return _age(name, operands)
+    if name == "Not":
+        return {"type": name, "operand": operands[0]}
     known = [*_SOURCE_FUNCTIONS, *_OPERAND_FUNCTIONS, *_AGES]
     raise FhirpkgError(f"the function {name} is not supported{nearest(name, known)}")
 

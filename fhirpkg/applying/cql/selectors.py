@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-_SYSTEM = "{urn:hl7-org:elm-types:r1}"
+SYSTEM = "{urn:hl7-org:elm-types:r1}"
 _FHIR = "{http://hl7.org/fhir}"
 _SYSTEM_TYPES = (
     "Any Boolean Code CodeSystem Concept Date DateTime Decimal Integer Long Quantity Ratio String"
@@ -31,9 +31,9 @@ def literal(parser: Parser) -> Node:
     if token.kind == "datetime":
         return _temporal(token.text)
     if parser.token.kind == "string":
-        return _quantity(token.text, parser.advance().text)
+        return quantity(token.text, parser.advance().text)
     if parser.token.kind == "name" and parser.token.text in PRECISIONS:
-        return _quantity(token.text, parser.advance().text)
+        return quantity(token.text, parser.advance().text)
     return _literal("Decimal" if "." in token.text else "Integer", token.text.rstrip("L"))
 
 
@@ -122,8 +122,8 @@ def _type(parser: Parser) -> Node:
         return _structured_type(parser, name)
     if parser.accept("."):
         prefix, name = name, parser.qualified_name()
-        return {"name": (_SYSTEM if prefix == "System" else _FHIR) + name}
-    return {"name": (_SYSTEM if name in _SYSTEM_TYPES else _FHIR) + name}
+        return {"name": (SYSTEM if prefix == "System" else _FHIR) + name}
+    return {"name": (SYSTEM if name in _SYSTEM_TYPES else _FHIR) + name}
 
 
 def _structured_type(parser: Parser, name: str) -> Node:
@@ -140,7 +140,7 @@ def _structured_type(parser: Parser, name: str) -> Node:
 
 
 def _literal(type_name: str, value: str) -> Node:
-    return {"type": "Literal", "valueType": _SYSTEM + type_name, "value": value}
+    return {"type": "Literal", "valueType": SYSTEM + type_name, "value": value}
 
 
 def constant(word: str) -> Node:
@@ -148,7 +148,8 @@ def constant(word: str) -> Node:
     return {"type": "Null"} if word == "null" else _literal("Boolean", word)
 
 
-def _quantity(number: str, unit: str) -> Node:
+def quantity(number: str, unit: str) -> Node:
+    """So much of a unit."""
     return {"type": "Quantity", "value": number, "unit": unit}
 
 

@@ -15,6 +15,8 @@ from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
 
 _LARGEST_POWER = 1000
+_MARK = "\x00"
+"""A character that no text of FHIR has."""
 _UCUM_DURATIONS = {
     "a": "year", "mo": "month", "wk": "week", "d": "day", "h": "hour", "min": "minute",
     "s": "second", "ms": "millisecond",
@@ -122,6 +124,23 @@ def _power(one: Any, two: Any) -> Any:
     return Decimal(_number(one)) ** two if two < 0 else _number(one) ** two
 
 
+def _logarithm(value: Any, base: Any) -> Any:
+    """Unknown for what has none."""
+    if value is None or base is None or _number(value) <= 0 or _number(base) <= 0 or base == 1:
+        return None
+    return round(Decimal(value).ln() / Decimal(base).ln(), 8)
+
+
+def _natural_logarithm(value: Any) -> Any:
+    return None if value is None or _number(value) <= 0 else Decimal(value).ln()
+
+
+def _exponential(value: Any) -> Any:
+    if value is not None and abs(_number(value)) > _LARGEST_POWER:
+        raise FhirpkgError(f"{value} is too large a power")
+    return None if value is None else Decimal(value).exp()
+
+
 # -- text ------------------------------------------------------------------------------------
 
 
@@ -162,6 +181,12 @@ def _substring(text: Any, start: Any, length: Any = None) -> str | None:
 
 def _split(text: Any, separator: Any) -> list[str] | None:
     return None if text is None else _text(text).split(separator) if separator else [_text(text)]
+
+
+def _split_by_pattern(text: Any, pattern: Any) -> list[str] | None:
+    if text is None or pattern is None:
+        return None
+    return _replaced(_text(text), _text(pattern), _MARK).split(_MARK)
 
 
 def _matches(text: str, pattern: str) -> bool:
@@ -242,7 +267,25 @@ def to_datetime(value: Any) -> Temporal | None:
     return None if found is None else Temporal("dateTime", found.parts, found.zone)
 
 
-OPERATORS = {
+_CONVERSIONS: dict[str, Any] = {
+    "ToInteger": to_number(int),
+    "ToLong": to_number(int),
+    "ToDecimal": to_number(Decimal),
+    "ToBoolean": to_boolean,
+    "ToQuantity": to_quantity,
+    "ToString": to_text,
+    "ToDate": to_date,
+    "ToDateTime": to_datetime,
+    "ToTime": moment,
+}
+
+
+def _converts(conversion: Any) -> Any:
+    """ConvertsTo…: whether the conversion has a result."""
+    return lambda value: None if value is None else conversion(value) is not None
+
+
+OPERATORS: dict[str, Any] = {
     "Add": add,
     "Subtract": subtract,
     "Multiply": multiply,
@@ -268,14 +311,13 @@ OPERATORS = {
     "ReplaceMatches": _on_texts(_replaced),
     "PositionOf": _on_texts(lambda pattern, text: text.find(pattern)),
     "Substring": _substring,
-    "ToString": to_text,
-    "ToInteger": to_number(int),
-    "ToLong": to_number(int),
-    "ToDecimal": to_number(Decimal),
-    "ToBoolean": to_boolean,
-    "ToQuantity": to_quantity,
+    "LastPositionOf": _on_texts(lambda pattern, text: text.rfind(pattern)),
+    "SplitOnMatches": _split_by_pattern,
+    "Exp": _exponential,
+    "Ln": _natural_logarithm,
+    "Log": _logarithm,
     "ConvertQuantity": converted,
-    "ToDate": to_date,
-    "ToDateTime": to_datetime,
-    "ToTime": moment,
+    "CanConvertQuantity": lambda value, unit: converted(value, unit) is not None,
+    **_CONVERSIONS,
+    **{f"Converts{name}": _converts(convert) for name, convert in _CONVERSIONS.items()},
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.elm.values import (
     Interval,
+    as_list,
     codes,
     interval,
     is_coded,
@@ -114,6 +115,16 @@ def share_a_code(one: Any, two: Any) -> bool:
         for a in codes(one)
         for b in theirs
     )
+
+
+def member(items: Any, wanted: Any) -> bool:
+    """Whether something is in a list: by equality, a code also by what it means."""
+    found = as_list(items)
+    if wanted is None:
+        return any(item is None for item in found)
+    if is_coded(wanted) or any(is_coded(item) for item in found):
+        return any(equivalent(item, wanted) for item in found if codes(item))
+    return any(equal(item, wanted) is True for item in found)
 
 
 def compare(one: Any, two: Any, precision: str | None = None) -> int | None:

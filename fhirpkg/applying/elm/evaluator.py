@@ -15,13 +15,14 @@ from fhirpkg.applying.elm import (
     clinical,
     comparison,
     instances,
+    interval_sets,
     intervals,
     lists,
     queries,
     references,
     types,
 )
-from fhirpkg.applying.elm.values import CodeSystem, ValueSet
+from fhirpkg.applying.elm.values import CodeSystem, ValueSet, as_list
 from fhirpkg.applying.elm.valuesets import ValueSets
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.fhirpath import temporal
@@ -40,6 +41,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     **comparison.OPERATORS,
     **arithmetic.OPERATORS,
     **intervals.OPERATORS,
+    **interval_sets.OPERATORS,
     **lists.OPERATORS,
     **clinical.OPERATORS,
 }
@@ -160,8 +162,10 @@ class Evaluation:
 
     def _operands(self, node: Node) -> list[Any]:
         if "operand" in node:
-            operands = node["operand"]
-            return [self.of(o) for o in (operands if isinstance(operands, list) else [operands])]
+            operands = [self.of(operand) for operand in as_list(node["operand"])]
+            if isinstance(node.get("precision"), dict):  # Round
+                operands.append(self.of(node["precision"]))
+            return operands
         return [self.of(node[key]) for key in _OPERAND_NAMES if key in node]
 
 
@@ -179,8 +183,8 @@ class _PlacedError(FhirpkgError):
 
 
 _OPERAND_NAMES = (
-    "source", "stringToSub", "string", "substring", "pattern", "separator", "startIndex", "length",
-    "element", "precision", "child",
+    "source", "stringToSub", "stringToSplit", "substring", "pattern", "string", "separator",
+    "separatorPattern", "startIndex", "length", "endIndex", "element", "precision", "child",
 )  # fmt: skip
 """Where ELM keeps operands that are not called so, in the order of the operator's signature."""
 
@@ -243,7 +247,7 @@ def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | N
     if isinstance(whole, CodeSystem):
         return any(code.system == whole.url for code in clinical.codes(item))
     if isinstance(whole, list):
-        return lists.member(whole, item)
+        return comparison.member(whole, item)
     return None if whole is None else intervals.contains(whole, item, precision)
 
 
@@ -277,7 +281,39 @@ def _age_at(evaluation: Evaluation, node: Node) -> Any:
 
 
 def _message(evaluation: Evaluation, node: Node) -> Any:
+    """Its source; one of severity Error whose condition holds ends the evaluation."""
+    if evaluation.of(node.get("condition", _FALSE)) is True:
+        severity = evaluation.of(node.get("severity", _FALSE))
+        if severity == "Error":
+            raise FhirpkgError(f"the logic says: {evaluation.of(node.get('message', _FALSE))}")
     return evaluation.of(node["source"])
+
+
+_FALSE: Node = {"type": "Literal", "valueType": "Boolean", "value": "false"}
+
+
+def _in_code_system(evaluation: Evaluation, node: Node) -> Any:
+    reference = node.get("codesystemExpression") or {"type": "CodeSystemRef"} | node["codesystem"]
+    key = "codes" if "codes" in node else "code"
+    return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
+
+
+_LIMITS: dict[tuple[str, str], Any] = {
+    ("MinValue", "Integer"): -(2**31),
+    ("MaxValue", "Integer"): 2**31 - 1,
+    ("MinValue", "Date"): arithmetic.to_date(intervals.EARLIEST),
+    ("MaxValue", "Date"): arithmetic.to_date(intervals.LATEST),
+    ("MinValue", "DateTime"): intervals.EARLIEST,
+    ("MaxValue", "DateTime"): intervals.LATEST,
+}
+
+
+def _limit(_: Evaluation, node: Node) -> Any:
+    """The least or greatest value of a type."""
+    local = node["valueType"].rpartition("}")[2]
+    if (node["type"], local) not in _LIMITS:
+        raise FhirpkgError(f"{node['type']} of {local} is not supported")
+    return _LIMITS[node["type"], local]
 
 
 _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
@@ -291,7 +327,11 @@ _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
     "In": _in,
     "InValueSet": _in_value_set,
     "AnyInValueSet": _in_value_set,
+    "InCodeSystem": _in_code_system,
+    "AnyInCodeSystem": _in_code_system,
+    "MaxValue": _limit,
     "Message": _message,
+    "MinValue": _limit,
     "Now": _now,
     "Or": _or,
     "TimeOfDay": _time_of_day,

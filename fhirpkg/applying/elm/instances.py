@@ -78,18 +78,34 @@ def _concept(evaluation: Evaluation, node: Node) -> Concept:
 
 
 _TIMES = ("year", "month", "day", "hour", "minute", "second")
+_KINDS = {"Date": "date", "Time": "time"}
 
 
-def _date(evaluation: Evaluation, node: Node) -> Temporal | None:
-    parts = []
-    for name in _TIMES:
+def _moment(evaluation: Evaluation, node: Node) -> Temporal | None:
+    """A date or time of its parts, as far as they are given; nothing of no part."""
+    kind = _KINDS.get(node["type"], "dateTime")
+    names = _TIMES[3:] if kind == "time" else _TIMES
+    parts: list[int | Decimal] = []
+    for name in names:
         value = evaluation.of(node[name]) if name in node else None
         if value is None:
             break
         parts.append(value)
-    return (
-        Temporal("date" if node["type"] == "Date" else "dateTime", tuple(parts)) if parts else None
-    )
+    if not parts:
+        return None
+    if "millisecond" in node and len(parts) == len(names):
+        parts[-1] += Decimal(evaluation.of(node["millisecond"]) or 0) / 1000
+    offset = evaluation.of(node["timezoneOffset"]) if "timezoneOffset" in node else None
+    return Temporal(kind, tuple(parts), None if offset is None else _zone(Decimal(offset)))
+
+
+def _zone(hours: Decimal) -> str:
+    """An offset of so many hours as FHIR writes it."""
+    minutes = int(abs(hours) * 60)
+    return f"{'-' if hours < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+
+
+_SYSTEM = "{urn:hl7-org:elm-types:r1}"
 
 
 def _instance(evaluation: Evaluation, node: Node) -> Any:
@@ -97,11 +113,13 @@ def _instance(evaluation: Evaluation, node: Node) -> Any:
     name = node["classType"].rpartition("}")[2]
     values = {e["name"]: e["value"] for e in node.get("element", ())}
     types = evaluation.session.types
-    if name in {"Quantity", "Code"} and node["classType"].startswith("{urn:hl7-org:elm-types"):
+    if node["classType"].startswith(_SYSTEM):
         return _system_instance(evaluation, name, values)
     if not types.is_type(name) or types.is_primitive(name):
         # FHIR's enumerations (ObservationStatus) are types of their own in CQL.
-        return evaluation.of(values["value"]) if "value" in values else None
+        if "value" not in values:
+            raise FhirpkgError(f"an instance of {name} is not supported")
+        return evaluation.of(values["value"])
     made: dict[str, Any] = {"resourceType": name} if types.is_resource(name) else {}
     elements = types.elements(name)
     for key, value_node in values.items():
@@ -116,7 +134,11 @@ def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node])
     if name == "Quantity":
         number = found.get("value")
         return None if number is None else Quantity(Decimal(number), found.get("unit") or "1")
-    return Code(str(found.get("code")), found.get("system") or "", found.get("display") or "")
+    if name == "Code":
+        return Code(str(found.get("code")), found.get("system") or "", found.get("display") or "")
+    if name == "Concept":
+        return Concept(tuple(found.get("codes") or ()), found.get("display") or "")
+    raise FhirpkgError(f"an instance of {name} is not supported")
 
 
 def _key(name: str, value_node: Node, element: ElementType | None) -> str:
@@ -127,13 +149,14 @@ def _key(name: str, value_node: Node, element: ElementType | None) -> str:
 SPECIAL = {
     "Code": _code,
     "Concept": _concept,
-    "Date": _date,
-    "DateTime": _date,
+    "Date": _moment,
+    "DateTime": _moment,
     "Instance": _instance,
     "Interval": _interval,
     "List": _list,
     "Literal": _literal,
     "Null": _null,
     "Quantity": _quantity,
+    "Time": _moment,
     "Tuple": _tuple,
 }

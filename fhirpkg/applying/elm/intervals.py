@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.elm.arithmetic import subtract
 from fhirpkg.applying.elm.comparison import (
     both,
     compare,
     either,
     equal,
+    member,
     truncated,
 )
 from fhirpkg.applying.elm.values import Interval, interval, is_interval, moment, scalar
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 Truth = bool | None
 
+_SMALLEST = Decimal("0.00000001")
 _STEPS = {3: "day", 4: "hour", 5: "minute", 6: "millisecond"}
 
 
@@ -35,7 +35,9 @@ def start(value: Any) -> Any:
     found = interval(value)
     if found is None:
         return None
-    return found.low if found.low_closed else _neighbour(found.low, 1)
+    if found.low is None and found.low_closed:
+        return _limit(found.high, EARLIEST)
+    return found.low if found.low_closed else neighbour(found.low, 1)
 
 
 def end(value: Any) -> Any:
@@ -43,13 +45,28 @@ def end(value: Any) -> Any:
     found = interval(value)
     if found is None:
         return None
-    return found.high if found.high_closed else _neighbour(found.high, -1)
+    if found.high is None and found.high_closed:
+        return _limit(found.low, LATEST)
+    return found.high if found.high_closed else neighbour(found.high, -1)
 
 
-def _neighbour(value: Any, direction: int) -> Any:
+EARLIEST = Temporal("dateTime", (1, 1, 1, 0, 0, Decimal("0.000")))
+LATEST = Temporal("dateTime", (9999, 12, 31, 23, 59, Decimal("59.999")))
+
+
+def _limit(other: Any, limit: Temporal) -> Temporal | None:
+    """An end that is closed and missing is as far as can be: a period that still goes on."""
+    if not isinstance(other, Temporal) or other.kind == "time":
+        return None
+    return Temporal(other.kind, limit.parts[:3] if other.kind == "date" else limit.parts)
+
+
+def neighbour(value: Any, direction: int) -> Any:
     """The next value up or down; what cannot be counted stays."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value + direction
+    if isinstance(value, Decimal):
+        return value + direction * _SMALLEST
     if isinstance(value, Temporal) and len(value.parts) in _STEPS:
         return value.plus(Decimal(direction), _STEPS[len(value.parts)])
     return value
@@ -74,7 +91,9 @@ def _below_high(point: Any, bounds: Interval, precision: str | None, *, proper: 
 
 
 def contains(whole: Any, part: Any, precision: str | None = None, *, proper: bool = False) -> Truth:
-    """Whether a point, or all of an interval, lies within."""
+    """Whether a point, or all of an interval, lies within; of a list whether it has all items."""
+    if isinstance(whole, list):
+        return _has_all(whole, part, proper=proper)
     bounds = interval(whole)
     if bounds is None or part is None:
         return None
@@ -99,6 +118,12 @@ def contains(whole: Any, part: Any, precision: str | None = None, *, proper: boo
         _above_low(point, bounds, precision, proper=proper),
         _below_high(point, bounds, precision, proper=proper),
     )
+
+
+def _has_all(whole: list[Any], part: Any, *, proper: bool) -> Truth:
+    items = part if isinstance(part, list) else [part]
+    smaller = len(items) < len(whole)
+    return all(member(whole, item) for item in items) and (smaller or not proper)
 
 
 def _differ(one: Interval, two: Interval) -> Truth:
@@ -140,17 +165,21 @@ def same_or_after(one: Any, two: Any, precision: str | None = None) -> Truth:
 
 def overlaps(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether both have a time in common."""
-    if one is None or two is None:
+    a, b = interval(one), interval(two)
+    if a is None or b is None:
         return None
-    return both(
-        _starts_by(start(one), end(two), precision), _starts_by(start(two), end(one), precision)
-    )
+    return both(_starts_by(a, b, precision), _starts_by(b, a, precision))
 
 
-def _starts_by(low: Any, high: Any, precision: str | None) -> Truth:
-    """Whether a beginning is not after an end; one that is missing is as far as can be."""
+def _starts_by(one: Interval, two: Interval, precision: str | None) -> Truth:
+    """Whether one begins before two ends; an end that is missing is unknown when it is open."""
+    low, high = start(one), end(two)
     if low is None or high is None:
-        return True
+        if (low is None and one.low_closed) or (high is None and two.high_closed):
+            return True
+        low = end(one) if low is None else low
+        high = start(two) if high is None else high
+        return True if compare(low, high, precision) in {-1, 0} else None
     found = compare(low, high, precision)
     return None if found is None else found <= 0
 
@@ -189,7 +218,7 @@ def ends_with(one: Any, two: Any, precision: str | None = None) -> Truth:
 
 def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """The other begins right behind the one."""
-    return same_as(_neighbour(end(one), 1), start(two), precision)
+    return same_as(neighbour(end(one), 1), start(two), precision)
 
 
 def meets_after(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -225,7 +254,7 @@ def duration_between(one: Any, two: Any, precision: str | None = None) -> int | 
 
 def _whole_units(low: Temporal, high: Temporal, precision: str) -> int | None:
     """Months by the calendar: the day must be reached, as 31 January to 28 February is no month."""
-    known = min(len(low.parts), len(high.parts))
+    known = min(len(low.parts), len(high.parts)) + (3 if low.kind == "time" else 0)
     if known < _NEEDED[precision]:
         return None
     if precision not in {"Year", "Month"}:
@@ -250,7 +279,10 @@ _SECONDS: dict[str, int | Decimal] = {
 
 
 def _clock(value: Temporal) -> Any:
-    parts = [int(part) for part in value.parts] + [1, 1, 1, 0, 0, 0][len(value.parts) :]
+    known = value.in_utc() if value.zone else value.parts
+    missing = 3 if value.kind == "time" else 0
+    parts = [1, 1, 1][:missing] + [int(part) for part in known]
+    parts += [1, 1, 1, 0, 0, 0][len(parts) :]
     return dt.datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - only a difference
 
 
@@ -263,36 +295,13 @@ def difference_between(one: Any, two: Any, precision: str | None = None) -> int 
     return duration_between(truncated(low, cut), truncated(high, cut), precision)
 
 
-def collapse(items: Any) -> list[Interval] | None:
-    """The intervals of a list, those that overlap or meet joined into one."""
-    if items is None:
-        return None
-    found = [bounds for item in items if (bounds := interval(item)) is not None]
-    found.sort(key=cmp_to_key(lambda a, b: compare(start(a), start(b)) or 0))
-    joined: list[Interval] = []
-    for bounds in found:
-        last = joined[-1] if joined else None
-        if last and (overlaps(last, bounds) or meets_before(last, bounds)):
-            further = compare(end(bounds), end(last)) == 1
-            joined[-1] = Interval(start(last), end(bounds) if further else end(last))
-        else:
-            joined.append(bounds)
-    return joined
-
-
 OPERATORS: dict[str, Callable[..., Any]] = {
-    "Collapse": collapse,
     "Start": start,
     "End": end,
     "PointFrom": point_from,
-    "Predecessor": lambda value: _neighbour(value, -1),
-    "Successor": lambda value: _neighbour(value, 1),
-    "Width": lambda value: _width(interval(value)),
+    "Predecessor": lambda value: neighbour(value, -1),
+    "Successor": lambda value: neighbour(value, 1),
 }
-
-
-def _width(value: Interval | None) -> Any:
-    return None if value is None else subtract(value.high, value.low)
 
 
 WITH_PRECISION: dict[str, Callable[..., Any]] = {
@@ -300,6 +309,8 @@ WITH_PRECISION: dict[str, Callable[..., Any]] = {
     "IncludedIn": lambda part, whole, precision=None: contains(whole, part, precision),
     "ProperIncludes": lambda w, p, precision=None: contains(w, p, precision, proper=True),
     "ProperIncludedIn": lambda p, w, precision=None: contains(w, p, precision, proper=True),
+    "ProperContains": lambda w, p, precision=None: contains(w, p, precision, proper=True),
+    "ProperIn": lambda p, w, precision=None: contains(w, p, precision, proper=True),
     "Before": before,
     "After": after,
     "SameAs": same_as,

@@ -6,17 +6,10 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.elm.arithmetic import add, divide
-from fhirpkg.applying.elm.comparison import compare, equal, equivalent
-from fhirpkg.applying.elm.values import (
-    Interval,
-    as_list,
-    codes,
-    interval,
-    is_coded,
-    is_interval,
-    scalar,
-)
+from fhirpkg.applying.elm import interval_sets
+from fhirpkg.applying.elm.arithmetic import add, divide, multiply
+from fhirpkg.applying.elm.comparison import compare, equal, member
+from fhirpkg.applying.elm.values import as_list, is_interval, scalar
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -26,17 +19,6 @@ if TYPE_CHECKING:
 def exists(items: Any) -> bool:
     """Whether there is anything; nulls do not count."""
     return any(item is not None for item in as_list(items))
-
-
-def member(items: Any, wanted: Any) -> bool | None:
-    """Whether something is in a list: by equality, a code also by what it means."""
-    if wanted is None:
-        return None
-    found = as_list(items)
-    if is_coded(wanted) or any(is_coded(item) for item in found):
-        return any(equivalent(item, wanted) for item in found if codes(item))
-    answers = [equal(item, wanted) for item in found]
-    return True if True in answers else None if None in answers and wanted is None else False
 
 
 def distinct(items: Any) -> list[Any] | None:
@@ -66,23 +48,22 @@ def singleton(items: Any) -> Any:
 def union(one: Any, two: Any) -> Any:
     """All of both, each once; intervals that touch become one."""
     if is_interval(one) and is_interval(two):
-        raise FhirpkgError("the union of intervals is not supported")
+        return interval_sets.union(one, two)
     return distinct(as_list(one) + as_list(two))
 
 
 def intersect(one: Any, two: Any) -> Any:
     """What is in both."""
     if is_interval(one) and is_interval(two):
-        return _common(interval(one), interval(two))
+        return interval_sets.intersect(one, two)
     return [item for item in as_list(one) if member(two, item)]
 
 
-def _common(one: Any, two: Any) -> Any:
-    later = one if compare(one.low, two.low) in {1, 0} else two
-    earlier = one if compare(one.high, two.high) in {-1, 0} else two
-    if compare(later.low, earlier.high) == 1:
-        return None
-    return Interval(later.low, earlier.high, later.low_closed, earlier.high_closed)
+def difference(one: Any, two: Any) -> Any:
+    """What is in the one and not in the other."""
+    if is_interval(one) and is_interval(two):
+        return interval_sets.difference(one, two)
+    return [item for item in as_list(one) if not member(two, item)]
 
 
 def _sum(items: Any) -> Any:
@@ -113,6 +94,38 @@ def _median(items: Any) -> Any:
     if not found:
         return None
     return found[middle] if len(found) % 2 else _average(found[middle - 1 : middle + 1])
+
+
+def _mode(items: Any) -> Any:
+    found = [scalar(item) for item in as_list(items) if item is not None]
+    return max(found, key=found.count) if found else None
+
+
+def _product(items: Any) -> Any:
+    total = None
+    for item in as_list(items):
+        if item is not None:
+            total = item if total is None else multiply(total, item)
+    return total
+
+
+def _geometric_mean(items: Any) -> Any:
+    count = sum(item is not None for item in as_list(items))
+    return Decimal(_product(items)) ** (1 / Decimal(count)) if count else None
+
+
+def _variance(items: Any, fewer: int) -> Decimal | None:
+    """The mean square of the distances from the mean; one fewer for a sample."""
+    found = [Decimal(scalar(item)) for item in as_list(items) if item is not None]
+    if len(found) <= fewer:
+        return None
+    mean = sum(found, Decimal(0)) / len(found)
+    return sum(((x - mean) ** 2 for x in found), Decimal(0)) / (len(found) - fewer)
+
+
+def _deviation(items: Any, fewer: int) -> Decimal | None:
+    found = _variance(items, fewer)
+    return None if found is None else found.sqrt()
 
 
 def _slice(items: Any, begin: int, end: int | None) -> list[Any] | None:
@@ -147,13 +160,20 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "SingletonFrom": singleton,
     "Union": union,
     "Intersect": intersect,
-    "Except": lambda one, two: [item for item in as_list(one) if not member(two, item)],
+    "Except": difference,
     "Count": lambda items: sum(item is not None for item in as_list(items)),
     "Sum": _sum,
     "Avg": _average,
     "Min": lambda items: _extreme(items, -1),
     "Max": lambda items: _extreme(items, 1),
     "Median": _median,
+    "Mode": _mode,
+    "Product": _product,
+    "GeometricMean": _geometric_mean,
+    "Variance": lambda items: _variance(items, 1),
+    "PopulationVariance": lambda items: _variance(items, 0),
+    "StdDev": lambda items: _deviation(items, 1),
+    "PopulationStdDev": lambda items: _deviation(items, 0),
     "First": lambda items: next(iter(as_list(items)), None),
     "Last": lambda items: next(iter(as_list(items)[-1:]), None),
     "AllTrue": lambda items: all(item is not False for item in as_list(items)),
@@ -163,5 +183,6 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Skip": lambda items, count: _slice(items, count or 0, None),
     "Take": lambda items, count: _slice(items, 0, count or 0),
     "Tail": lambda items: _slice(items, 1, None),
+    "Slice": lambda items, begin, end=None: _slice(items, begin or 0, end),
     "Coalesce": coalesce,
 }

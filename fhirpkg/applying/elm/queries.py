@@ -6,7 +6,7 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.elm import lists
-from fhirpkg.applying.elm.comparison import compare, equivalent
+from fhirpkg.applying.elm.comparison import compare, equal, equivalent
 from fhirpkg.applying.elm.types import element
 from fhirpkg.applying.elm.values import ValueSet, as_list, codes
 
@@ -74,7 +74,10 @@ def _query(evaluation: Evaluation, node: Node) -> Any:
     is_list = any(isinstance(value, list) for _, value in sources)
     rows = [kept for row in _rows(evaluation, sources) if (kept := _kept(row, node)) is not None]
     if "aggregate" in node:
-        return _aggregated(evaluation, node["aggregate"], rows)
+        names = [alias for alias, _ in sources]
+        return _aggregated(
+            evaluation, node["aggregate"], _each_once(node["aggregate"], rows, names)
+        )
     results = [_returned(row, node, [alias for alias, _ in sources]) for row in rows]
     if "return" in node and node["return"].get("distinct", True):
         results = lists.distinct(results) or []
@@ -117,6 +120,18 @@ def _returned(row: Evaluation, node: Node, aliases: list[str]) -> Any:
     if len(aliases) == 1:
         return row.names[aliases[0]]
     return {alias: row.names[alias] for alias in aliases}
+
+
+def _each_once(aggregate: Node, rows: list[Evaluation], aliases: list[str]) -> list[Evaluation]:
+    """The rows; of `aggregate distinct` only the first of those with the same items."""
+    if not aggregate.get("distinct"):
+        return rows
+    kept: list[Evaluation] = []
+    for row in rows:
+        items = [row.names[alias] for alias in aliases]
+        if not any(equal(items, [k.names[a] for a in aliases]) is True for k in kept):
+            kept.append(row)
+    return kept
 
 
 def _aggregated(evaluation: Evaluation, aggregate: Node, rows: list[Evaluation]) -> Any:

@@ -9,6 +9,8 @@ from fhirpkg.applying.elm.values import CodeSystem, ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fhirpkg.applying.elm.evaluator import Evaluation
     from fhirpkg.applying.elm.library import Library
 
@@ -55,12 +57,20 @@ def _function_ref(evaluation: Evaluation, node: Node) -> Any:
         if helper is None:
             raise FhirpkgError(f"{_HELPERS}.{name} is not supported")
         return helper(*arguments)
-    for function in library.functions(name, len(arguments)):
-        assert function.operands is not None, "it is a function"
-        if all(map(types.accepts, function.operands.values(), arguments)):
-            inside = evaluation.within(library)
-            return inside.of_statement(function, tuple(arguments))
+    for place in _included(evaluation) if node.get("fluent") else [library]:
+        for function in place.functions(name, len(arguments)):
+            assert function.operands is not None, "it is a function"
+            if all(map(types.accepts, function.operands.values(), arguments)):
+                return evaluation.within(place).of_statement(function, tuple(arguments))
     raise FhirpkgError(f"{library.name} has no function {name} for these {len(arguments)} operands")
+
+
+def _included(evaluation: Evaluation) -> Iterator[Library]:
+    """The libraries that one includes: where a fluent function of CQL text may stand."""
+    for alias in evaluation.library.includes:
+        library = _library_of(evaluation, {"libraryName": alias})
+        if library is not None:
+            yield library
 
 
 def _named(evaluation: Evaluation, node: Node) -> Any:

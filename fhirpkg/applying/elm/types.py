@@ -83,6 +83,9 @@ def _property(evaluation: Evaluation, node: Node) -> Any:
 _PYTHON: dict[str, tuple[type, ...]] = {
     "Boolean": (bool,),
     "Integer": (int,),
+    "Long": (int,),
+    "PositiveInt": (int,),
+    "UnsignedInt": (int,),
     "Decimal": (Decimal, int),
     "Temporal": (Temporal,),
 }
@@ -102,7 +105,7 @@ def has_type(value: Any, type_name: str) -> bool:
     if kind in _TEXT_OF_TIME:
         return isinstance(value, Temporal) or moment(value) is not None
     if isinstance(value, str):
-        return kind not in {"Boolean", "Integer", "Decimal", "Quantity"}
+        return kind not in _PYTHON and kind != "Quantity"
     if kind in _PYTHON:
         return isinstance(value, _PYTHON[kind])
     return type(value).__name__ == kind
@@ -213,15 +216,30 @@ def _time_from(evaluation: Evaluation, node: Node) -> Any:
     return Temporal("time", found.parts[3:]) if found and len(found.parts) > 3 else None
 
 
-_PARTS = ("Year", "Month", "Day", "Hour", "Minute", "Second")
+_PARTS = ("Year", "Month", "Day", "Hour", "Minute", "Second", "Millisecond")
 
 
 def _component(evaluation: Evaluation, node: Node) -> Any:
     found = moment(evaluation.of(node["operand"]))
     if found is None:
         return None
+    parts = list(found.parts)
+    if isinstance(parts[-1], Decimal):
+        parts[-1:] = [int(parts[-1]), int(parts[-1] % 1 * 1000)]
     index = _PARTS.index(node["precision"]) - (3 if found.kind == "time" else 0)
-    return int(found.parts[index]) if 0 <= index < len(found.parts) else None
+    return int(parts[index]) if 0 <= index < len(parts) else None
+
+
+def _zone_from(evaluation: Evaluation, node: Node) -> Decimal | None:
+    """The hours a moment is ahead of UTC; those of the evaluation when it says none."""
+    found = moment(evaluation.of(node["operand"]))
+    if found is None:
+        return None
+    zone = found.zone or evaluation.session.now.strftime("%z")
+    if zone == "Z":
+        return Decimal(0)
+    hours = Decimal(zone[1:3]) + Decimal(zone[-2:]) / 60
+    return -hours if zone[0] == "-" else hours
 
 
 HELPERS: dict[str, Callable[[Any], Any]] = {
@@ -247,5 +265,7 @@ SPECIAL = {
     "Is": _is,
     "Property": _property,
     "TimeFrom": _time_from,
+    "TimezoneFrom": _zone_from,
+    "TimezoneOffsetFrom": _zone_from,
     "ToList": _to_list,
 }
