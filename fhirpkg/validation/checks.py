@@ -76,6 +76,10 @@ class Checks:
         if not self.is_resource(name) or name in _ANY:
             run.report("structure-resource-type", trail, name=name[:60])
             return
+        if trail and not run.settings.inner:
+            return
+        if not run.settings.experimental and resource.get("experimental") is True:
+            run.report("experimental", trail)
         with run.inside(resource, trail):
             self.type(name)(resource, trail, run)
             claimed = _claimed(resource)

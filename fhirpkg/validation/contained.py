@@ -29,7 +29,7 @@ _IN_NARRATIVE = re.compile(r"""(?:href|src)\s*=\s*["']#([^"'/]+)""")
 def check_contained(resource: Resource, path: Path, run: Run) -> None:
     """Report each contained resource that nothing refers to, or that has the id of another."""
     contained = resource.get("contained")
-    if not isinstance(contained, list):
+    if not isinstance(contained, list) or not run.settings.inner:
         return
     elsewhere = {key: value for key, value in resource.items() if key != "contained"}
     _check_ids(contained, path, run)

@@ -71,6 +71,10 @@ class Settings:
     """Whether HTML tags in strings and markdown are let pass."""
     strict: bool = False
     """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
+    experimental: bool = True
+    """Whether definitions that say they are experimental are let pass."""
+    inner: bool = True
+    """Whether more than its type is checked of a resource that is in another one."""
     entry_profiles: tuple[tuple[str, str], ...] = ()
     """Entries of a Bundle, as `Patient`, `2` or `Patient:0`, each with a profile it shall meet."""
     portability: bool = False

@@ -95,6 +95,8 @@ def _settings(given: dict[str, Any]) -> Settings:
         wrong_display=Severity(given.get("wrong-displays", "error")),
         html_in_text=not (given.get("security-checks") or given.get("noHtmlInMarkdown")),
         strict="allowed-extension-domain" not in given,
+        experimental=not given.get("no-experimental-content"),
+        inner=given.get("validateContains", "CHECK_VALID") == "CHECK_VALID",
         entry_profiles=((entry["rule"], entry["profile"]),) if entry else (),
         targets=_TARGETS.get(
             given.get("validateReference", ""),

@@ -1,5 +1,8 @@
 import pytest
 
+from fhirpkg.validation.run import Settings
+from fhirpkg.validation.validator import Validator
+
 ORGANIZATION = {"resourceType": "Organization", "id": "o", "name": "x"}
 DIV = '<div xmlns="http://www.w3.org/1999/xhtml"><p>x{}</p></div>'
 
@@ -47,3 +50,9 @@ def test_those_without_id_are_not_of_one_id(found):
     organization = {"resourceType": "Organization", "name": "x"}
     patient = {"resourceType": "Patient", "contained": [organization, organization]}
     assert "contained-id" not in {rule for rule, _ in found(patient)}
+
+
+def test_none_of_it_is_told_where_inner_resources_are_not_checked():
+    patient = {"resourceType": "Patient", "contained": [ORGANIZATION, ORGANIZATION]}
+    validator = Validator(settings=Settings(inner=False))
+    assert not validator.validate(patient).errors

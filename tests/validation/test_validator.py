@@ -225,3 +225,25 @@ def test_an_entry_meets_the_profile_that_the_settings_give_it():
     assert [(e.rule, e.expression) for e in errors] == [
         ("cardinality-min", "Bundle.entry[1].resource")
     ]
+
+
+@pytest.mark.parametrize(
+    "lets_pass, experimental, count", [(True, True, 0), (False, True, 1), (False, False, 0)]
+)
+def test_experimental_definitions_pass_unless_the_settings_refuse_them(
+    lets_pass, experimental, count
+):
+    library = {"resourceType": "Library", "status": "draft", "type": {"text": "x"}}
+    library["experimental"] = experimental
+    errors = Validator(settings=Settings(experimental=lets_pass)).validate(library).errors
+    assert [(e.rule, e.expression) for e in errors] == [("experimental", "Library")] * count
+
+
+@pytest.mark.parametrize("inner, count", [(True, 1), (False, 0)])
+def test_only_the_type_of_inner_resources_is_checked_where_that_is_asked(inner, count):
+    entry = {"fullUrl": "urn:oid:1.1", "resource": {"resourceType": "Patient", "gender": "x"}}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    validator = Validator(settings=Settings(inner=inner))
+    assert [e.rule for e in validator.validate(bundle).errors] == ["binding-required"] * count
+    entry["resource"] = {"resourceType": "Patiens"}
+    assert [e.rule for e in validator.validate(bundle).errors] == ["structure-resource-type"]
