@@ -55,6 +55,15 @@ RULES = (
         spec=_REFERENCES,
     ),
     Rule(
+        "reference-profile-unknown",
+        INFORMATION,
+        "not-found",
+        "The profiles that the targets of a reference shall meet are loaded",
+        "the target was not checked against the profile {canonical}, which is not loaded",
+        "load the package or file that holds it",
+        _REFERENCES,
+    ),
+    Rule(
         "reference-not-found",
         ERROR,
         "not-found",

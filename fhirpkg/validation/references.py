@@ -29,6 +29,8 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
 _NOWHERE = re.compile(r"example\.org|acme\.com")
 """The domains of the specification's examples; what they name need not exist."""
+_HL7 = "http://hl7.org/"
+"""What HL7 publishes is in packages that need not all be loaded."""
 _KINDS: dict[type, set[str]] = {dict: {"Reference"}, str: {"canonical"}}
 
 
@@ -99,6 +101,9 @@ class Target:
         self._allowed = allowed
         self._profile = profile
         self._checks = checks
+        self._unknown = tuple(
+            p for p in allowed.profiles if not (p.startswith(_HL7) or checks.schemas.type_of(p))
+        )
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one reference or canonical."""
@@ -192,15 +197,17 @@ class Target:
 
     def _check_profiles(self, target: Resource, reference: str, t: Trail, run: Run) -> None:
         """A target that is at hand meets one of the profiles its type is allowed by."""
-        kind = target["resourceType"]
-        profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
-        if not profiles or len(profiles) < self._allowed.count_for(kind):
-            return
         if not (
             run.settings.targets == "valid"
             or reference.startswith("#")
             or run.is_bundled(reference, t)
         ):
+            return
+        for profile in self._unknown:
+            run.report("reference-profile-unknown", t, profile=self._profile, canonical=profile)
+        kind = target["resourceType"]
+        profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
+        if not profiles or len(profiles) < self._allowed.count_for(kind):
             return
         verdicts = [self._checks.conforms_to(target, profile, t, run) for profile in profiles]
         if any(verdict is not False for verdict in verdicts):

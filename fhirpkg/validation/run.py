@@ -52,6 +52,7 @@ _STRICT = {
     "structure-definition-constraint-key",
     "structure-definition-slice-unannounced",
     "profile-unknown",
+    "reference-profile-unknown",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"

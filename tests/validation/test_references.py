@@ -181,6 +181,26 @@ def test_a_contained_target_meets_the_target_profile():
     assert (error.rule, error.expression) == ("reference-profile", "Patient.managingOrganization")
 
 
+@pytest.mark.parametrize("strict, severity", [(False, "information"), (True, "error")])
+@pytest.mark.parametrize("unknown, count", [(f"{PROFILE}-none", 1), (f"{FHIR}/none", 0)])
+def test_target_profiles_must_strictly_be_at_hand_but_for_those_of_hl7(
+    strict, severity, unknown, count
+):
+    element = TO_NAMED["differential"]["element"][0]
+    type_ = {"code": "Reference", "targetProfile": [PROFILE, unknown]}
+    asked = {**TO_NAMED, "differential": {"element": [{**element, "type": [type_]}]}}
+    definitions = Definitions.core().with_resources([NAMED, asked])
+    validator = Validator(definitions=definitions, settings=Settings(strict=strict))
+    inner = [{**NAMELESS, "name": "A clinic"}]
+    patient = {"resourceType": "Patient", "contained": inner}
+    outside = {**patient, "contained": [], "managingOrganization": {"reference": "Organization/1"}}
+    inside = {**patient, "managingOrganization": {"reference": "#o"}}
+    rule = "reference-profile-unknown"
+    issues = validator.validate(inside, [asked["url"]]).issues
+    assert [i.severity for i in issues if i.rule == rule] == [severity] * count
+    assert rule not in {i.rule for i in validator.validate(outside, [asked["url"]]).issues}
+
+
 def test_a_target_in_the_bundle_meets_the_target_profile():
     patient = {"resourceType": "Patient", "managingOrganization": {"reference": "urn:oid:1.1"}}
     patient["meta"] = {"profile": [TO_NAMED["url"]]}
