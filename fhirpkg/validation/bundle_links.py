@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 RESTFUL = re.compile(
-    r"(?P<base>https?://.*/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/.*)?"
+    r"(?P<base>https?://[^\s?#@]*/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/.*)?"
 )
 _RELATIVE = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})")
 _COMPOSITION_REFERENCES = ("subject", "encounter", "author", "custodian")

@@ -62,14 +62,17 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
 
 def _check_form(reference: str, trail: Trail, run: Run) -> None:
     """A reference that is no literal one is a search or absolute."""
+    if _ABSOLUTE.fullmatch(reference):
+        return
+    around = run.bundle_type(trail)
+    is_word = re.fullmatch(r"[^\s?]+", reference) is not None
+    rule, is_minor = "reference-format", is_word and around is None
     if _CONDITIONAL.fullmatch(reference):
-        if not run.is_in_transaction(trail):
-            run.report("reference-conditional", (trail, "reference"), reference=reference)
-    elif not _ABSOLUTE.fullmatch(reference):
-        is_minor = run.ignores_targets and reference.split() == [reference]
-        severity = Severity.WARNING if is_minor and not run.is_in_bundle(trail) else None
-        words = {"reference": cut(reference, 80)}
-        run.report("reference-format", (trail, "reference"), severity=severity, **words)
+        if around == "transaction":
+            return
+        rule, is_minor = "reference-conditional", around in {None, "batch"}
+    severity = Severity.WARNING if is_minor and run.ignores_targets else None
+    run.report(rule, (trail, "reference"), severity=severity, reference=cut(reference, 80))
 
 
 def _is_outside(reference: str, trail: Trail, run: Run) -> bool:

@@ -239,15 +239,12 @@ class Run:
         around = self._bundles_around(flat(path))
         return any(self.index(bundle).find(reference, url) is not None for bundle, url in around)
 
-    def is_in_bundle(self, path: Path | Trail) -> bool:
-        """Whether there is a Bundle around a place."""
-        around = self._bundles_around(flat(path))
-        return any(bundle.get("resourceType") == "Bundle" for bundle, _ in around)
-
-    def is_in_transaction(self, path: Path | Trail) -> bool:
-        """Whether the outermost Bundle around a place is a transaction."""
-        around = self._bundles_around(flat(path))
-        return bool(around) and around[-1][0].get("type") == "transaction"
+    def bundle_type(self, path: Path | Trail) -> str | None:
+        """The type of the outermost Bundle around a place; None where there is none."""
+        for bundle, _ in self._bundles_around(flat(path))[::-1]:
+            if bundle.get("resourceType") == "Bundle":
+                return str(bundle.get("type", ""))
+        return None
 
     def owner(self, path: Path | Trail) -> Resource:
         """The resource around a place that is contained in no other: `%rootResource`."""

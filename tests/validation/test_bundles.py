@@ -43,6 +43,7 @@ def check(made):
         ("urn:oid:1.2.3", None, []),
         ("http://example.org/Unknown/b", "a", []),
         ("http://example.org/just/there", "a", []),
+        ("http://me@example.org/Patient/b", "a", []),
         ("Patient/a", "a", ["full-url-absolute"]),
         (f"{BASE}/Patient/b", "a", ["full-url-identity"]),
         (f"{BASE}/Group/a", "a", ["full-url-identity"]),

@@ -75,7 +75,8 @@ def test_the_stated_type_is_that_of_a_target_whose_url_does_not_tell(validator):
         ({"type": "Patient", "reference": "Patient/1"}, ["reference-target"]),
         ({"type": "Patient", "reference": "Organization/1"}, ["reference-type"]),
         ({"type": "Patient", "reference": "http://example.org/x"}, ["reference-target"]),
-        ({"reference": "Organization?name=x"}, ["reference-conditional"]),
+        ({"reference": "Organization?name=x"}, []),
+        ({"reference": "Organization?name"}, ["reference-format"]),
         ({"reference": "#"}, ["ref-1", "reference-target"]),
     ],
 )
@@ -84,12 +85,25 @@ def test_nothing_is_demanded_of_targets_outside_where_they_are_ignored(reference
     assert errors(validator, **reference) == rules
 
 
-def test_a_reference_in_a_bundle_is_written_well_even_where_targets_are_ignored():
-    patient = {"resourceType": "Patient", "managingOrganization": {"reference": "a_b"}}
+@pytest.mark.parametrize(
+    "kind, reference, rules",
+    [
+        ("collection", "a_b", ["reference-format"]),
+        ("batch", "a_b", ["reference-format"]),
+        ("collection", "Organization?name=x", ["reference-conditional"]),
+        ("batch", "Organization?name=x", []),
+    ],
+)
+def test_a_reference_in_a_bundle_is_written_well_even_where_targets_are_ignored(
+    kind, reference, rules
+):
+    patient = {"resourceType": "Patient", "managingOrganization": {"reference": reference}}
     entry = {"fullUrl": "urn:oid:1.1", "resource": patient}
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    if kind == "batch":
+        entry["request"] = {"method": "POST", "url": "Patient"}
+    bundle = {"resourceType": "Bundle", "type": kind, "entry": [entry]}
     found = Validator(settings=Settings(targets="ignore")).validate(bundle).errors
-    assert [error.rule for error in found] == ["reference-format"]
+    assert [error.rule for error in found] == rules
 
 
 @pytest.mark.parametrize(
@@ -262,6 +276,11 @@ def test_a_search_stands_for_a_reference_in_a_transaction_only(validator, bundle
     entry = {"resource": patient, "request": {"method": "POST", "url": "Patient"}}
     bundle = {"resourceType": "Bundle", "type": bundle_type, "entry": [entry]}
     assert [issue.rule for issue in validator.validate(bundle).errors] == rules
+    parameters = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "x", "resource": bundle}],
+    }
+    assert [issue.rule for issue in validator.validate(parameters).errors] == rules
 
 
 def test_a_claimed_profile_is_absolute(validator):
