@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run, Settings, Trail
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+_OF_R4 = "http://hl7.org/fhir/4.0/StructureDefinition/"
+"""How R4's own are called by version (http://hl7.org/fhir/R4/versions.html#extensions)."""
 _ANY = {"Resource", "DomainResource"}
 _DEEPEST_TRIAL = 8
 _numbers = itertools.count(1)
@@ -86,7 +88,7 @@ class Checks:
             for number, profile in enumerate(claimed):
                 check_absolute(profile, ((trail, "meta"), "profile", number), run)
             for profile in (*claimed, *self._globals.get(name, ())):
-                self.check_profile(profile, resource, trail, run)
+                self.check_profile(profile.replace(_OF_R4, _STRUCTURE), resource, trail, run)
             for profile in implied_profiles(resource) if name == "Observation" else ():
                 self._check_implied(profile, resource, trail, run)
             path = flat(trail)
@@ -139,6 +141,8 @@ class Checks:
             run.report("profile-type", trail, canonical=canonical, type=wanted, found=found)
             return
         check(value, trail, None, run)
+        for imposed in self.schemas.imposed(canonical):
+            self.check_profile(imposed, value, trail, run)
 
     def profile(self, canonical: str) -> Callable[..., object] | None:
         """The check of a profile; None when it is not loaded. Raises DefinitionError."""

@@ -37,6 +37,7 @@ _ELEMENT = f"{_STRUCTURE}elementdefinition-profile-element"
 _OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
 _ALTERNATIVES = f"{_OF_R5}valueAlternatives"
 _MUST_HAVE = f"{_OF_R5}mustHaveValue"
+_IMPOSED = f"{_STRUCTURE}structuredefinition-imposeProfile"
 _BEST_PRACTICE = f"{_STRUCTURE}elementdefinition-bestpractice"
 
 
@@ -78,6 +79,16 @@ class Schemas:
             return ""
         structure = self.definitions.structure(canonical)
         return str(structure.get("type", "")).rpartition("/")[2] if structure else ""
+
+    def imposed(self, canonical: str) -> Iterator[str]:
+        """The profiles that whoever meets a profile must meet as well.
+
+        https://hl7.org/fhir/extensions/StructureDefinition-structuredefinition-imposeProfile.html
+        """
+        structure = {} if "#" in canonical else self.definitions.structure(canonical) or {}
+        for extension in structure.get("extension", ()):
+            if extension.get("url") == _IMPOSED:
+                yield str(extension.get("valueCanonical"))
 
     def _read_type(self, name: str) -> ElementSchema | None:
         if "." in name:

@@ -247,3 +247,47 @@ def test_only_the_type_of_inner_resources_is_checked_where_that_is_asked(inner, 
     assert [e.rule for e in validator.validate(bundle).errors] == ["binding-required"] * count
     entry["resource"] = {"resourceType": "Patiens"}
     assert [e.rule for e in validator.validate(bundle).errors] == ["structure-resource-type"]
+
+
+def profile(name, *elements, **more):
+    """A profile on Patient."""
+    return {
+        "resourceType": "StructureDefinition",
+        "url": f"http://example.org/StructureDefinition/{name}",
+        "type": "Patient",
+        "kind": "resource",
+        "derivation": "constraint",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "differential": {"element": [{"id": "Patient", "path": "Patient"}, *elements]},
+        **more,
+    }
+
+
+def test_profiles_that_a_profile_imposes_apply_with_it():
+    named = profile("named", {"id": "Patient.name", "path": "Patient.name", "min": 1})
+    imposes = "http://hl7.org/fhir/StructureDefinition/structuredefinition-imposeProfile"
+    more = {"extension": [{"url": imposes, "valueCanonical": named["url"]}]}
+    asked = profile("asked", **more)
+    validator = Validator(definitions=Definitions.core().with_resources([named, asked]))
+    outcome = validator.validate({"resourceType": "Patient"}, [asked["url"]])
+    assert [(i.rule, i.profile) for i in outcome.errors] == [("cardinality-min", named["url"])]
+
+
+def test_a_type_may_be_claimed_by_the_version_of_fhir(validator):
+    url = "http://hl7.org/fhir/4.0/StructureDefinition/Patient"
+    content = {"resourceType": "Patient", "meta": {"profile": [url]}}
+    assert not [i for i in validator.validate(content).issues if "profile" in i.rule]
+    outcome = validator.validate({**content, "resourceType": "Basic"})
+    assert "profile-type" in {issue.rule for issue in outcome.errors}
+
+
+def test_a_profile_that_a_definition_demands_must_strictly_be_at_hand():
+    element = {"id": "Patient.name", "path": "Patient.name"}
+    type_ = {"code": "HumanName", "profile": ["http://example.org/StructureDefinition/none"]}
+    asked = profile("asked", {**element, "type": [type_]})
+    definitions = Definitions.core().with_resources([asked])
+    patient = {"resourceType": "Patient", "name": [{"family": "x"}]}
+    for strict, severity in ((False, Severity.INFORMATION), (True, Severity.ERROR)):
+        validator = Validator(definitions=definitions, settings=Settings(strict=strict))
+        issues = validator.validate(patient, [asked["url"]]).issues
+        assert [i.severity for i in issues if i.rule == "profile-unknown"] == [severity]
