@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from fhirpkg.validation.elements import Item
     from fhirpkg.validation.run import Run
     from fhirpkg.validation.schema import Constraint, ElementSchema
+    from fhirpkg.validation.slicing import Condition
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _ANY = {"Resource", "DomainResource"}
+_DEFAULT = "@default"
+"""The slice for what is in no other (http://hl7.org/fhir/R4/profiling.html#default)."""
 _REFERRING = {"Reference", "canonical", "CodeableReference"}
 
 
@@ -201,15 +204,20 @@ class Parts:
         assert slicing is not None, "called for sliced elements only"
         cases: list[Case] = []
         unclear = ""
+        default = None
         for each in slicing.slices:
-            try:
-                test = condition(slicing.discriminators, each.element, self._checks)
-            except UnclearError as error:
-                unclear = unclear or str(error)
-                test = _never
+            test: Condition = _never
+            if each.name == _DEFAULT:
+                default = len(cases)
+            else:
+                try:
+                    test = condition(slicing.discriminators, each.element, self._checks)
+                except UnclearError as error:
+                    unclear = unclear or str(error)
             inner = self.sliced(each.element, profile) if each.element.slicing else None
             cases.append(Case(each.name, test, each.element.min, each.element.max, inner))
-        return Sliced(schema.path, tuple(cases), slicing.rules, slicing.ordered, profile, unclear)
+        how = (slicing.rules, slicing.ordered, profile, unclear, default)
+        return Sliced(schema.path, tuple(cases), *how)
 
     def _focus(self, schema: ElementSchema) -> str | Mapping[str, str]:
         """The type of an element's values; of a choice the types by JSON property."""
@@ -219,7 +227,7 @@ class Parts:
 
 
 def _never(_item: Item, _run: Run) -> bool:
-    """The condition of a slice that says nothing of what is in it."""
+    """The condition of a slice that says nothing of what is in it, or that is the default."""
     return False
 
 

@@ -29,7 +29,10 @@ class Case(NamedTuple):
 
 
 class Sliced(NamedTuple):
-    """A slicing ready to run; `unclear` says why items cannot be told apart, if they cannot."""
+    """A slicing ready to run; `unclear` says why items cannot be told apart, if they cannot.
+
+    `default` is the number of the case for items that are in no other, if there is one.
+    """
 
     element: str
     cases: tuple[Case, ...]
@@ -37,6 +40,7 @@ class Sliced(NamedTuple):
     ordered: bool
     profile: str
     unclear: str
+    default: int | None = None
 
 
 def check_slices(
@@ -85,7 +89,7 @@ def _slice_of(item: Item, sliced: Sliced, run: Run) -> int | None:
     for number, case in enumerate(sliced.cases):
         if case.condition(item, run):
             return number
-    return None
+    return sliced.default
 
 
 def _check_unmatched(item: Item, sliced: Sliced, run: Run) -> None:

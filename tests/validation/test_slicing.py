@@ -101,3 +101,20 @@ def test_a_slice_is_divided_again_by_its_own_discriminators_where_it_says_none()
     assert issues({"identifier": [{"system": "urn:a"}]}, *elements) == [
         ("cardinality-min", "error", "Patient.identifier[0]")
     ]
+
+
+def test_the_default_slice_has_what_is_in_no_other():
+    elements = (
+        {"id": "Patient.identifier:a", "sliceName": "a"},
+        {"id": "Patient.identifier:a.system", "min": 1, "fixedUri": "urn:a"},
+        {"id": "Patient.identifier:@default", "sliceName": "@default", "max": "1"},
+        {"id": "Patient.identifier:@default.value", "min": 1},
+    )
+    other = {"system": "urn:b", "value": "1"}
+    assert issues({"identifier": [{"system": "urn:a"}, other]}, *elements) == []
+    assert issues({"identifier": [{"system": "urn:b"}]}, *elements) == [
+        ("cardinality-min", "error", "Patient.identifier[0]")
+    ]
+    assert issues({"identifier": [other, other]}, *elements) == [
+        ("cardinality-max", "error", "Patient.identifier[1]")
+    ]
