@@ -112,7 +112,6 @@ class Enabling:
             return f"it depends on an expression in {language}"
         environment = dataclasses.replace(
             self._run.environment,
-            resource=self._response,
             variables={"questionnaire": self._questionnaire, "qitem": definition},
         )
         try:

@@ -279,3 +279,14 @@ def test_a_pattern_that_cannot_be_evaluated_is_said():
     form = questionnaire([["s", "string", {"extension": extension}]])
     (found,) = check(form, respond(answered([{"s": [{"valueString": "x"}]}])))
     assert found.rule == "not-checked-answer"
+
+
+def test_each_of_many_groups_is_enabled_by_its_own_answer():
+    condition = {"question": "on", "operator": "=", "answerBoolean": True}
+    group = [["on", "boolean"], ["then", "string", {"enableWhen": [condition]}]]
+    form = questionnaire([["g", "group", {"repeats": True, "item": group}]])
+    answers = [[{"on": [{"valueBoolean": n % 2 == 0}]}] for n in range(40)]
+    for inner in answers:
+        inner.append({"then": [{"valueString": "x"}]})
+    found = check(form, respond(answered([{"linkId": "g", "item": each} for each in answers])))
+    assert [f.path[1] for f in found] == list(range(1, 40, 2))
