@@ -2,7 +2,8 @@
 
 from fhirpkg.rules import ERROR, INFORMATION, WARNING, Rule
 
-_STRENGTH = "http://hl7.org/fhir/R4/terminologies.html"
+_R4 = "http://hl7.org/fhir/R4"
+_STRENGTH = f"{_R4}/terminologies.html"
 
 RULES = (
     Rule(
@@ -37,6 +38,15 @@ RULES = (
         "A code is in the largest value set that its element allows",
         "'{code}' is not in {value_set}: {reason}",
         spec="http://hl7.org/fhir/R4/extension-elementdefinition-maxvalueset.html",
+    ),
+    Rule(
+        "binding-code-system",
+        ERROR,
+        "code-invalid",
+        "A binding names a value set",
+        "'{code}' cannot be checked: the binding names {value_set}, which is a code system",
+        "correct the profile",
+        f"{_R4}/elementdefinition-definitions.html#ElementDefinition.binding.valueSet",
     ),
     Rule(
         "not-checked-binding",

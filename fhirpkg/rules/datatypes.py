@@ -46,6 +46,23 @@ RULES = (
         spec=f"{_TYPES}#Coding",
     ),
     Rule(
+        "coding-display-unknown",
+        WARNING,
+        "invalid",
+        "A display is given where the system has one",
+        "'{display}' cannot be right: {system} gives no display to '{code}'",
+        spec=f"{_TYPES}#Coding",
+    ),
+    Rule(
+        "coding-abstract",
+        WARNING,
+        "business-rule",
+        "A code is not one that only groups others",
+        "'{code}' of {system} only groups other codes and is not for use",
+        "use a code below it",
+        "http://hl7.org/fhir/R4/codesystem.html#defined-props",
+    ),
+    Rule(
         "attachment-hash",
         WARNING,
         "invalid",

@@ -52,8 +52,7 @@ class Bound:
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one value."""
-        types = self._types
-        type_name = types if isinstance(types, str) else types.get(t[1], "")
+        type_name = self._type(t)
         if x is None or type_name not in BINDABLE:
             return
         if type_name != "Quantity" and self._binding.value_set.startswith(_UNITS):
@@ -64,6 +63,10 @@ class Bound:
         self._check(binding.value_set, _RULES[binding.strength], x, t, run)
         if binding.max_value_set:
             self._check(binding.max_value_set, "binding-max", x, t, run)
+
+    def _type(self, t: Trail) -> str:
+        """The type of the value at a place."""
+        return self._types if isinstance(self._types, str) else self._types.get(t[1], "")
 
     def check_code(self, x: Any, t: Trail, run: Run) -> None:
         """Check the value of an element of type `code`, its form included."""
@@ -79,17 +82,27 @@ class Bound:
             return
         verdicts = [self._verdict(value_set, code, run) for code in codes]
         if Verdict.YES in verdicts:
+            if run.findings:
+                self._withdraw_displays(value_set, t, run)
             return
         unknown = Verdict.UNKNOWN in verdicts
         system, code = codes[verdicts.index(Verdict.UNKNOWN) if unknown else 0]
         found: dict[str, Any] = {"code": _shown(codes), "value_set": value_set}
         if unknown or rule in _ERRORS:
             found["reason"] = run.terminology.membership(value_set, code, system).reason
-        run.report("not-checked-binding" if unknown else rule, t, profile=self._profile, **found)
+        if unknown:
+            rule = "not-checked-binding"
+            if run.definitions.find(value_set, "CodeSystem"):
+                rule = "binding-code-system"
+        run.report(rule, t, profile=self._profile, **found)
 
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
-        """A concept of text alone breaks a required binding; so does a coding without code."""
-        if isinstance(x, dict) and rule in _ERRORS and "extension" not in x:
+        """A concept of text alone breaks a required binding; so does a coding without code.
+
+        An extension may say why there is none, but for a concept, which could have stayed away.
+        """
+        is_excused = "extension" in x and self._type(t) != "CodeableConcept"
+        if isinstance(x, dict) and rule in _ERRORS and not is_excused:
             run.report(
                 rule,
                 t,
@@ -98,6 +111,16 @@ class Bound:
                 value_set=value_set,
                 reason="it has no code",
             )
+
+    @staticmethod
+    def _withdraw_displays(value_set: str, t: Trail, run: Run) -> None:
+        """A display that a value set gives to a code is right where the value set is bound."""
+
+        def is_wrong(found: dict[str, Any]) -> bool:
+            own = run.terminology.listed_displays(value_set, found["system"], found["code"])
+            return found["display"] not in {cut(each, 80) for each in own}
+
+        run.withdraw("coding-display", t, is_wrong)
 
     def _verdict(self, value_set: str, code: Code, run: Run) -> Verdict:
         """Whether a code is in a value set; what the set lists needs no asking."""
@@ -119,8 +142,11 @@ class Bound:
             if codes is not None:
                 return Verdict.YES if symbol in codes else Verdict.NO
         if listed is None or system is None:
-            return run.terminology.membership(value_set, code[1], code[0]).verdict
-        return Verdict.YES if code in listed else Verdict.NO
+            return run.terminology.membership(value_set, symbol, system).verdict
+        if code in listed:
+            return Verdict.YES
+        # its system may not tell cases apart
+        return run.terminology.membership(value_set, symbol, system).verdict
 
 
 def _shown(codes: list[Code]) -> str:

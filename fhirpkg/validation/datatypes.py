@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.definitions.terminology.codesystems import Concept
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.validation.primitives import PREDICATES, cut
@@ -40,8 +41,13 @@ class Codings:
             place = (trail, "system" if problem == "coding-system-kind" else "code")
             reason = self._reason(system, code, run)
             run.report(problem, place, code=cut(code, 80), system=system, reason=reason)
-        elif isinstance(value.get("display"), str):
-            self._check_display(system, code, value["display"], trail, run)
+            return
+        concept = run.terminology.local(system, code)
+        if isinstance(concept, Concept):
+            if concept.is_abstract:
+                run.report("coding-abstract", (trail, "code"), code=cut(code, 80), system=system)
+            if isinstance(value.get("display"), str):
+                self._check_display(system, code, value["display"], trail, run)
 
     def check_quantity(self, value: Any, trail: Trail, run: Run) -> None:
         """Check that the system of a Quantity is absolute and its coded unit exists."""
@@ -88,14 +94,19 @@ class Codings:
 
     @staticmethod
     def _check_display(system: str, code: str, display: str, trail: Trail, run: Run) -> None:
-        known = run.terminology.displays(system, code)
-        if known and _plain(display) not in set(map(_plain, known)):
+        known = run.terminology.displays(system, code, _language(run))
+        shown = cut(display, 80)
+        if not known and run.terminology.system(system):
+            place = (trail, "display")
+            run.report("coding-display-unknown", place, display=shown, code=code, system=system)
+        if known and display.casefold() not in map(str.casefold, known):
             run.report(
                 "coding-display",
                 (trail, "display"),
                 severity=run.settings.wrong_display,
-                display=cut(display, 80),
+                display=shown,
                 code=code,
+                system=system,
                 known=", ".join(f"'{cut(one, 80)}'" for one in known[:5]),
             )
 
@@ -151,8 +162,12 @@ def check_meta(value: Any, trail: Trail, run: Run) -> None:
             run.report("meta-security-repeated", trail, code=cut(f"{system}#{code}", 80))
 
 
-def _plain(display: str) -> str:
-    return " ".join(display.split()).casefold()
+def _language(run: Run) -> str:
+    """The language of the resource around, or that of its container; English in doubt."""
+    around = (run.environment.resource, run.environment.root_resource, run.root)
+    stated = (resource.get("language") for resource in around if resource)
+    found = next((each for each in stated if isinstance(each, str)), "")
+    return found or ("en" if run.settings.strict else "")
 
 
 def hooks() -> dict[str, Callable[[Any, Trail, Run], None]]:

@@ -39,8 +39,11 @@ _STRICT = {
     "canonical-absolute",
     "canonical-fragment",
     "capability-search-parameter",
+    "code-system-property-concept",
     "code-system-property-twice",
     "concept-map-code",
+    "concept-map-scope",
+    "coding-display-unknown",
     "definition-expression",
     "identifier-uri",
     "measure-report-missing",
@@ -53,6 +56,9 @@ _STRICT = {
     "structure-definition-slice-unannounced",
     "profile-unknown",
     "reference-profile-unknown",
+    "value-set-concept",
+    "value-set-filter-part",
+    "value-set-system",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"
@@ -146,6 +152,17 @@ class Run:
         if self.settings.strict and rule in _STRICT:
             severity = Severity.ERROR
         self.findings.append(Finding(rule, flat(path), severity, profile, found))
+
+    def withdraw(
+        self, rule: str, path: Path | Trail, holds: Callable[[dict[str, Any]], bool]
+    ) -> None:
+        """Take back findings of a rule at or below a place that turn out not to hold."""
+        place = flat(path)
+        self.findings[:] = [
+            each
+            for each in self.findings
+            if each.rule != rule or each.path[: len(place)] != place or holds(each.found)
+        ]
 
     @contextlib.contextmanager
     def inside(self, resource: Resource, trail: Trail, *, visited: bool = False) -> Iterator[None]:

@@ -51,7 +51,8 @@ def test_the_strength_of_a_binding_is_its_severity(validator, patient, wanted):
     assert bound(validator, **patient) == set(wanted)
 
 
-def test_what_cannot_be_looked_up_is_said_and_no_error():
+def by_profile(value_set, status, *loaded):
+    """The issues of a marital status that a profile binds to a value set."""
     profile = {
         "resourceType": "StructureDefinition",
         "url": "http://example.org/p",
@@ -66,14 +67,77 @@ def test_what_cannot_be_looked_up_is_said_and_no_error():
             "element": [
                 {
                     "path": "Patient.maritalStatus",
-                    "binding": {"strength": "required", "valueSet": "http://example.org/none"},
+                    "binding": {"strength": "required", "valueSet": value_set},
                 }
             ]
         },
     }
-    validator = Validator(definitions=Definitions.core().with_resources([profile]))
+    validator = Validator(definitions=Definitions.core().with_resources([profile, *loaded]))
+    patient = {"resourceType": "Patient", "maritalStatus": status}
+    return validator.validate(patient, ["http://example.org/p"]).issues
+
+
+def test_what_cannot_be_looked_up_is_said_and_no_error():
     coded = {"coding": [{"system": MARITAL, "code": "M"}]}
-    patient = {"resourceType": "Patient", "maritalStatus": coded}
-    (issue,) = validator.validate(patient, ["http://example.org/p"]).issues
+    (issue,) = by_profile("http://example.org/none", coded)
     assert (issue.rule, issue.severity) == ("not-checked-binding", "information")
     assert "http://example.org/none" in issue.text
+
+
+MOODS = {
+    "resourceType": "CodeSystem",
+    "url": "http://example.org/moods",
+    "status": "active",
+    "content": "complete",
+    "caseSensitive": False,
+    "concept": [{"code": "Glad", "display": "Glad"}, {"code": "Sad"}],
+}
+
+
+def moods(**clause):
+    include = {"system": MOODS["url"], **clause}
+    url = "http://example.org/mood-set"
+    value_set = {"resourceType": "ValueSet", "url": url, "status": "active"}
+    return {**value_set, "compose": {"include": [include]}}
+
+
+def rules(status, value_set):
+    issues = by_profile(value_set["url"], status, MOODS, value_set)
+    return {i.rule for i in issues if i.severity == "error"}
+
+
+def mood(**coding):
+    return {"coding": [{"system": MOODS["url"], **coding}]}
+
+
+LISTED = moods(concept=[{"code": "Glad", "display": "Merry", "designation": [{"value": "Froh"}]}])
+
+
+@pytest.mark.parametrize(
+    "status, value_set, broken",
+    [
+        (mood(code="glad"), moods(), set()),
+        (mood(code="glad"), LISTED, set()),
+        (mood(code="sad"), LISTED, {"binding-required"}),
+        (mood(code="gla"), moods(), {"binding-required", "coding-code"}),
+        (mood(code="Glad", display="Merry"), LISTED, set()),
+        (mood(code="Glad", display="Froh"), LISTED, set()),
+        (mood(code="Glad", display="Sorry"), LISTED, {"coding-display"}),
+        (mood(code="Glad", display="Merry"), moods(), {"coding-display"}),
+    ],
+)
+def test_a_bound_code_may_differ_as_its_system_lets_it_and_have_the_value_sets_display(
+    status, value_set, broken
+):
+    assert rules(status, value_set) == broken
+
+
+def test_a_binding_to_a_code_system_is_an_error():
+    issues = by_profile(MOODS["url"], mood(code="Glad"), MOODS)
+    assert "binding-code-system" in [i.rule for i in issues]
+
+
+def test_a_concept_that_must_be_coded_is_not_excused_by_an_extension():
+    absent = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+    status = {"extension": [{"url": absent, "valueCode": "unknown"}]}
+    assert rules(status, moods()) == {"binding-required"}

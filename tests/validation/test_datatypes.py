@@ -38,7 +38,8 @@ def told(validator, **coding):
     "coding, wanted",
     [
         ({"system": SYSTEM, "code": "red"}, []),
-        ({"system": SYSTEM, "code": "red", "display": " RED "}, []),
+        ({"system": SYSTEM, "code": "red", "display": "RED"}, []),
+        ({"system": SYSTEM, "code": "red", "display": "Red "}, [("coding-display", "display")]),
         ({"system": SYSTEM, "code": "red", "display": "Rot"}, []),
         ({"system": SYSTEM, "code": "red", "display": "Blue"}, [("coding-display", "display")]),
         ({"system": SYSTEM, "code": "blue"}, [("coding-code", "code")]),
@@ -53,6 +54,57 @@ def told(validator, **coding):
 def test_a_code_is_looked_up_in_its_system(coloured, coding, wanted):
     found = told(coloured, **coding)
     assert [each for each in found if each[0].startswith("coding-")] == wanted
+
+
+MOODS = {
+    **COLOURS,
+    "url": "http://example.org/moods",
+    "property": [{"code": "notSelectable", "type": "boolean"}],
+    "concept": [
+        {
+            "code": "glad",
+            "display": "Glad",
+            "designation": [
+                {"language": "de-AT", "value": "Froh"},
+                {"language": "en", "value": "Happy"},
+            ],
+        },
+        {"code": "bare"},
+        {"code": "all", "property": [{"code": "notSelectable", "valueBoolean": True}]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "language, display, strict, is_right",
+    [
+        (None, "Froh", False, True),
+        (None, "Froh", True, False),
+        (None, "Happy", True, True),
+        ("de", "Froh", False, True),
+        ("de", "Glad", False, True),
+        ("de", "Happy", False, False),
+        ("en-GB", "Froh", False, False),
+    ],
+)
+def test_a_designation_stands_as_display_in_its_language(language, display, strict, is_right):
+    definitions = Definitions.core().with_resources([MOODS])
+    validator = Validator(definitions=definitions, settings=Settings(strict=strict))
+    coding = {"system": MOODS["url"], "code": "glad", "display": display}
+    basic = {"resourceType": "Basic", "code": {"coding": [coding]}}
+    issues = validator.validate({**basic, **({"language": language} if language else {})}).issues
+    assert ("coding-display" not in [i.rule for i in issues]) == is_right
+
+
+def test_a_code_without_display_or_for_grouping_only_is_warned_of():
+    validator = Validator(definitions=Definitions.core().with_resources([MOODS]))
+    assert ("coding-display-unknown", "display") in told(
+        validator, system=MOODS["url"], code="bare", display="Bare"
+    )
+    assert ("coding-abstract", "code") in told(validator, system=MOODS["url"], code="all")
+    assert told(validator, system="http://loinc.org", code="8867-4", display="Heart rate") == told(
+        validator, system="http://loinc.org", code="8867-4"
+    )
 
 
 def test_a_wrong_display_can_be_a_warning():

@@ -21,11 +21,14 @@ _PARENT_PROPERTIES = ("parent", "subsumedBy")
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A code with what its system says of it; `parents` are codes, also those by property."""
+    """A code with what its system says of it; `parents` are codes, also those by property.
+
+    A designation is a text and its language, which may be empty.
+    """
 
     code: str
     display: str = ""
-    designations: tuple[str, ...] = ()
+    designations: tuple[tuple[str, str], ...] = ()
     parents: tuple[str, ...] = ()
     properties: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     definition: str = ""
@@ -33,7 +36,18 @@ class Concept:
     @property
     def displays(self) -> tuple[str, ...]:
         """Every text that may stand as display, the preferred one first; none known = empty."""
-        return tuple(filter(None, (self.display, *self.designations)))
+        return self.displays_in("")
+
+    def displays_in(self, language: str) -> tuple[str, ...]:
+        """The display, whatever its language, and the designations that fit a language.
+
+        Those without a language fit all; all fit the empty language.
+        """
+        wanted = _primary(language)
+        fitting = (
+            text for text, own in self.designations if not own or wanted in ("", _primary(own))
+        )
+        return tuple(filter(None, (self.display, *fitting)))
 
     @property
     def is_abstract(self) -> bool:
@@ -98,6 +112,11 @@ class CodeSystem:
                     self.concepts[key] = replace(known, parents=(*known.parents, parent.code))
 
 
+def _primary(language: str) -> str:
+    """The language of a tag without region and script: ``de`` of ``de-AT``."""
+    return language.partition("-")[0].lower()
+
+
 def _concepts(resource: Resource) -> Iterator[Concept]:
     todo: list[tuple[Resource, tuple[str, ...]]] = [
         (concept, ()) for concept in reversed(objects(resource, "concept"))
@@ -111,7 +130,10 @@ def _concepts(resource: Resource) -> Iterator[Concept]:
             yield Concept(
                 code,
                 text_of(raw, "display"),
-                tuple(filter(None, (text_of(d, "value") for d in objects(raw, "designation")))),
+                tuple(
+                    (text_of(each, "value"), text_of(each, "language"))
+                    for each in objects(raw, "designation")
+                ),
                 tuple(dict.fromkeys((*parents, *by_property))),
                 properties,
                 text_of(raw, "definition"),

@@ -94,12 +94,12 @@ def _clause(clause: Resource) -> Clause:
 
 
 def _contains(expansion: Resource) -> Iterator[tuple[str, str]]:
-    """The codes that may be used, nested ones included."""
+    """The codes, nested ones included; which are only to group others the system says."""
     todo = objects(expansion, "contains")
     while todo:
         entry = todo.pop()
         code = text_of(entry, "code")
-        if code and entry.get("abstract") is not True:
+        if code:
             yield text_of(entry, "system"), code
         todo += objects(entry, "contains")
 

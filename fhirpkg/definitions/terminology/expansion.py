@@ -87,6 +87,6 @@ class Expansion:
             answers = [codesystems.matches(held, concept, each) for each in clause.filters]
             if None in answers:
                 return None
-            if all(answers) and not concept.is_abstract:
+            if all(answers):
                 codes.append((system, concept.code))
         return frozenset(codes)

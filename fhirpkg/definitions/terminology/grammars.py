@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CPT = "http://www.ama-assn.org/go/cpt"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 LOINC = "http://loinc.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 SNOMED_CT = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 BCP_47 = "urn:ietf:bcp:47"
@@ -74,7 +75,7 @@ _PATTERNS = {
     ),
     "http://hl7.org/fhir/sid/cvx": (r"\d{1,3}", "up to three digits"),
     "http://nucc.org/provider-taxonomy": (r"[0-9A-Z]{9}X", "nine characters and an X"),
-    "http://www.nlm.nih.gov/research/umls/rxnorm": (r"\d{1,8}", "digits"),
+    RXNORM: (r"\d{1,8}", "digits"),
     "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": (
         r"[A-V]\d{4}|[A-Z0-9]{2}",
         "a letter and four digits",

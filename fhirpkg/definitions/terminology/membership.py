@@ -115,12 +115,10 @@ class Evaluation:
 
     def _by_system(self, clause: Clause, system: str) -> Membership:
         if clause.codes is not None:
-            return YES if self._code in clause.codes else no("")
+            return YES if self._is_listed(clause.codes, system) else no("")
         concept = self._terminology.local(system, self._code, clause.version)
         if isinstance(concept, Membership):
             return concept if concept.verdict is Verdict.NO else self._by_code(clause, concept)
-        if concept.is_abstract:
-            return no(f"'{self._code}' is abstract: it only groups other codes")
         if not clause.filters:
             return YES
         held = self._terminology.system(system)
@@ -131,6 +129,14 @@ class Evaluation:
             return YES if all(ucum.commensurable(self._code, unit) for unit in units) else no("")
         doubt = unknown(f"{system} has no content here to evaluate filters with")
         return self._by_code(clause, doubt)
+
+    def _is_listed(self, codes: frozenset[str], system: str) -> bool:
+        """Whether a code is among others, in any case when its system does not tell cases apart."""
+        held = None if self._code in codes else self._terminology.system(system)
+        concept = held.get(self._code) if held else None
+        return self._code in codes or (
+            held is not None and concept is not None and concept in map(held.get, codes)
+        )
 
     def _by_code(self, clause: Clause, doubt: Membership) -> Membership:
         """Filters that only look at the code can say no without the system's content."""

@@ -15,6 +15,7 @@ from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.expansion import Expansion
 from fhirpkg.definitions.terminology.membership import Evaluation, missing
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, near, no, unknown
+from fhirpkg.fhirjson import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ class Terminology:
         self._compositions: dict[str, Composition | None] = {}
         self._members: dict[str, frozenset[str] | None] = {}
         self._supplements: dict[str, list[CodeSystem]] | None = None
+        self._identified: dict[str, str] | None = None
 
     def membership(
         self,
@@ -103,14 +105,29 @@ class Terminology:
             return Concept(code) if answer.verdict is Verdict.YES else answer
         return found
 
-    def displays(self, system: str, code: str) -> tuple[str, ...]:
-        """Every display known for a code, those of loaded supplements included; may be none."""
+    def displays(self, system: str, code: str, language: str = "") -> tuple[str, ...]:
+        """Every display known for a code, those of loaded supplements included; may be none.
+
+        Of designations only those that fit the language, if one is asked for.
+        """
         concept = self.local(system, code)
-        known = concept.displays if isinstance(concept, Concept) else ()
+        known = concept.displays_in(language) if isinstance(concept, Concept) else ()
         for supplement in self._supplements_of(system):
             added = supplement.get(code)
-            known += added.displays if added else ()
+            known += added.displays_in(language) if added else ()
         return tuple(dict.fromkeys(known))
+
+    def listed_displays(self, value_set: str, system: str, code: str) -> set[str]:
+        """The displays that a value set itself gives to a code that it lists."""
+        compose = (self.value_set(value_set) or {}).get("compose")
+        return {
+            text_of(each, key)
+            for clause in objects(compose if isinstance(compose, dict) else {}, "include")
+            if clause.get("system") == system
+            for concept in objects(clause, "concept")
+            if concept.get("code") == code
+            for each, key in ((concept, "display"), *_designations(concept))
+        }
 
     def system(self, url: str, version: str | None = None) -> CodeSystem | None:
         """A code system of the packages, indexed once; None when there is none of that version."""
@@ -119,6 +136,16 @@ class Terminology:
             resource = self._definitions.find(Canonical(url, version), "CodeSystem")
             self._systems[key] = CodeSystem(resource) if resource else None
         return self._systems[key]
+
+    def identified(self, identifier: str) -> str:
+        """The url of the code system that goes by an identifier, too; empty when none does."""
+        if self._identified is None:
+            self._identified = {}
+            for entry in self._definitions.entries("CodeSystem"):
+                resource = self._definitions.find(entry.url, "CodeSystem") or {}
+                for each in objects(resource, "identifier"):
+                    self._identified.setdefault(text_of(each, "value"), entry.url)
+        return self._identified.get(identifier, "")
 
     def value_set(self, canonical: str) -> Resource | None:
         """The ValueSet resource of a canonical; a version asked for must be there."""
@@ -156,3 +183,7 @@ class Terminology:
                     base = Canonical.parse(str(resource.get("supplements"))).url
                     self._supplements.setdefault(base, []).append(CodeSystem(resource))
         return self._supplements.get(system, [])
+
+
+def _designations(concept: Resource) -> list[tuple[Resource, str]]:
+    return [(each, "value") for each in objects(concept, "designation")]
