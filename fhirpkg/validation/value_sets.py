@@ -6,59 +6,75 @@ See http://hl7.org/fhir/R4/valueset.html#compositions.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.canonical import Canonical
-from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
+from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
-from fhirpkg.validation.expression_constraints import problem_of as problem_of_ecl
 from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.validation.value_set_filters import check_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
-_SNOMED = "http://snomed.info/sct"
 _PARAMETER = "http://hl7.org/fhir/tools/StructureDefinition/valueset-parameter"
 _EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
-_IMPLIED = {
-    "child": "code",
-    "code": "code",
-    "concept": "code",
-    "definition": "string",
-    "display": "string",
-    "inactive": "boolean",
-    "notSelectable": "boolean",
-    "parent": "code",
-    "status": "code",
-}
-"""Properties that filters may use without a definition in the code system, with their types."""
-_INTEGER = re.compile(r"(?:eq|ne|lt|le|gt|ge)?-?\d{1,10}")
-"""Terminology servers take a comparison before the number, as in searches."""
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?")
 _VARIABLE = re.compile(r"%(?:`([^`]+)`|'([^']+)'|([A-Za-z][\w-]*))")
 
 
 def check_value_set(value_set: Resource, path: Path, run: Run) -> None:
     """Report what a ValueSet's definition says that its code systems do not bear out."""
+    _check_expansion(value_set.get("expansion"), (*path, "expansion"), run)
     compose = value_set.get("compose")
     if not isinstance(compose, dict):
         return
     parameters = parameters_of(value_set)
     for part in ("include", "exclude"):
         for place, clause in numbered(compose, part, (*path, "compose")):
-            system = text_of(clause, "system")
+            system, _, version = text_of(clause, "system").partition("|")
+            if version:
+                _check_version(version, clause, place, run)
             if system:
                 _check_system(system, place, run, is_listed=bool(clause.get("concept")))
             _check_concepts(clause, system, place, run)
             for at, asked in numbered(clause, "filter", place):
-                _check_filter(asked, system, at, run)
-                _check_parameters(asked, parameters, at, run)
+                check_filter(asked, system, at, run)
+                _check_expression(asked, parameters, at, run)
+
+
+def _check_expansion(expansion: Any, place: Path, run: Run) -> None:
+    """What version a code is of is clear, from the entry or from the one that was used."""
+    used = {
+        text_of(each, "valueUri")
+        for _, each in numbered(expansion, "parameter")
+        if each.get("name") == "used-codesystem"
+    }
+    todo = [entry for _, entry in numbered(expansion, "contains")] if len(used) > 1 else []
+    unclear: set[str] = set()
+    while todo:
+        entry = todo.pop()
+        unclear |= set() if entry.get("version") else {text_of(entry, "system")}
+        todo += [inner for _, inner in numbered(entry, "contains")]
+    for system in sorted(unclear):
+        versions = sorted(each for each in used if each.partition("|")[0] == system)
+        if len(versions) > 1:
+            found = ", ".join(versions)
+            run.report("value-set-expansion-version", place, system=system, found=found)
+
+
+def _check_version(written: str, clause: Resource, place: Path, run: Run) -> None:
+    """A version stands in `version`, not behind the system's url."""
+    stated = text_of(clause, "version")
+    problem = f"names the version {written}, which belongs into 'version'"
+    problem += f", and that says {stated}" if stated else ""
+    system = text_of(clause, "system")
+    # HL7's own value sets of version 2 are written so
+    severity = Severity.WARNING
+    run.report("value-set-system", place, severity=severity, system=system, problem=problem)
 
 
 def _check_system(system: str, place: Path, run: Run, *, is_listed: bool) -> None:
@@ -66,18 +82,24 @@ def _check_system(system: str, place: Path, run: Run, *, is_listed: bool) -> Non
 
     HL7's own example-hierarchical names a contained system by its fragment and lists the codes.
     """
-    problem = ""
-    if ":" not in system:
-        problem = "is not absolute; a contained code system goes by its url, too"
-    elif run.terminology.value_set(system) and run.terminology.system(system) is None:
-        problem = "is a value set, not a code system; name it in 'valueSet'"
-    else:
-        held = run.definitions.find(Canonical(system), "CodeSystem")
-        if held and held.get("content") == "supplement":
-            problem = f"is a supplement; name the system itself, {held.get('supplements')}"
+    problem = _system_problem(system, run)
     if problem:
         severity = Severity.WARNING if is_listed else Severity.ERROR
         run.report("value-set-system", place, severity=severity, system=system, problem=problem)
+
+
+def _system_problem(system: str, run: Run) -> str:
+    if ":" not in system:
+        return "is not absolute; a contained code system goes by its url, too"
+    held = run.definitions.find(Canonical(system), "CodeSystem")
+    if held and held.get("content") == "supplement":
+        return f"is a supplement; name the system itself, {held.get('supplements')}"
+    if held:
+        return ""
+    if run.terminology.value_set(system):
+        return "is a value set, not a code system; name it in 'valueSet'"
+    named = run.terminology.identified(system) if system.startswith("urn:oid:") else ""
+    return f"is an identifier of {named}; name it by that url" if named else ""
 
 
 def _check_concepts(clause: Resource, system: str, place: Path, run: Run) -> None:
@@ -93,110 +115,6 @@ def _check_concepts(clause: Resource, system: str, place: Path, run: Run) -> Non
                 run.report("value-set-concept", at, reason=found.reason)
 
 
-def _check_filter(asked: Resource, system: str, place: Path, run: Run) -> None:
-    name, operator = text_of(asked, "property"), text_of(asked, "op")
-    value = text_of(asked, "value")
-    if not name or not operator or not value:
-        return
-    problem = _value_problem(name, operator, value, system, place, run)
-    if problem:
-        run.report(
-            "value-set-filter-value", place, value=value[:200], property=name, problem=problem
-        )
-
-
-def _value_problem(name: str, operator: str, value: str, system: str, place: Path, run: Run) -> str:
-    """What is wrong with a filter's value, or nothing."""
-    if operator == "exists":
-        return "" if value in {"true", "false"} else "is neither true nor false, as 'exists' asks"
-    if operator == "regex":
-        return _regex_problem(value)
-    if system == _SNOMED:
-        return _snomed_problem(name, operator, value)
-    kind = _kind_of(name, system, place, run)
-    values = value.split(",") if operator in {"in", "not-in"} else [value]
-    check = _KINDS.get(kind)
-    return next((p for v in values if check and (p := check(v.strip(), system, run))), "")
-
-
-def _regex_problem(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        return f"is no regular expression: {error}"
-    return ""
-
-
-def _snomed_problem(name: str, operator: str, value: str) -> str:
-    """SNOMED's filters take concept ids, or in `constraint` an expression of its language."""
-    if name == "constraint":
-        problem = problem_of_ecl(value)
-        return f"is no expression constraint: {problem}" if problem else ""
-    if name in {"concept", "parent", "child"} and operator in {"is-a", "descendent-of", "="}:
-        found = grammars.check(_SNOMED, value)
-        return f"is no SNOMED CT concept: {found.reason}" if found.verdict is Verdict.NO else ""
-    return ""
-
-
-def _kind_of(name: str, system: str, place: Path, run: Run) -> str:
-    """The type of a property by the code system, if that is loaded; else by what FHIR implies."""
-    held = run.definitions.find(Canonical(system), "CodeSystem") if system else None
-    defined = {text_of(p, "code"): text_of(p, "type") for _, p in numbered(held or {}, "property")}
-    if name in defined:
-        return defined[name]
-    filters = [text_of(f, "code") for _, f in numbered(held or {}, "filter")]
-    if held and held.get("content") == "complete" and name not in (*_IMPLIED, *filters):
-        near = nearest(name, list(defined))
-        run.report("value-set-filter-property", place, system=system, property=name, near=near)
-    return "" if name in filters else _IMPLIED.get(name, "")
-
-
-def _code_problem(value: str, system: str, run: Run) -> str:
-    found = run.terminology.local(system, value)
-    is_wrong = isinstance(found, Membership) and found.verdict is Verdict.NO
-    return f"is not valid: {found.reason}" if is_wrong and isinstance(found, Membership) else ""
-
-
-def _coding_problem(value: str, _: str, run: Run) -> str:
-    system, hash_mark, code = value.partition("#")
-    if not hash_mark or not system or not code:
-        return "is not written as system#code, or system|version#code"
-    url, _, version = system.partition("|")
-    found = run.terminology.local(url, code, version or None)
-    is_wrong = isinstance(found, Membership) and found.verdict is Verdict.NO
-    return f"is not valid: {found.reason}" if is_wrong and isinstance(found, Membership) else ""
-
-
-def _boolean_problem(value: str, _: str, __: Run) -> str:
-    return "" if value in {"true", "false"} else "is neither true nor false"
-
-
-def _decimal_problem(value: str, _: str, __: Run) -> str:
-    try:
-        Decimal(value)
-    except InvalidOperation:
-        return "is no number"
-    return ""
-
-
-def _integer_problem(value: str, _: str, __: Run) -> str:
-    return "" if _INTEGER.fullmatch(value) else "is no integer"
-
-
-def _date_problem(value: str, _: str, __: Run) -> str:
-    return "" if _DATE.fullmatch(value) else "is no date or time"
-
-
-_KINDS: dict[str, Callable[[str, str, Run], str]] = {
-    "Coding": _coding_problem,
-    "boolean": _boolean_problem,
-    "code": _code_problem,
-    "dateTime": _date_problem,
-    "decimal": _decimal_problem,
-    "integer": _integer_problem,
-}
-
-
 def parameters_of(holder: Any, url: str = _PARAMETER) -> set[str]:
     """The names of the parameters that a value set defines, or a binding gives, by extension."""
     return {
@@ -208,22 +126,34 @@ def parameters_of(holder: Any, url: str = _PARAMETER) -> set[str]:
     }
 
 
-def _check_parameters(asked: Resource, parameters: set[str], place: Path, run: Run) -> None:
+def _check_expression(asked: Resource, parameters: set[str], place: Path, run: Run) -> None:
     """A filter's value may be an expression instead; its variables are the parameters."""
     sibling: Any = asked.get("_value")
-    for at, extension in numbered(sibling, "extension", (*place, "_value")):
-        expression = extension.get("valueExpression")
-        if extension.get("url") != _EXPRESSION or not isinstance(expression, dict):
-            continue
-        text = text_of(expression, "expression")
-        for match in _VARIABLE.finditer(text):
-            name = next(filter(None, match.groups()))
-            if name not in parameters:
-                near = nearest(name, sorted(parameters))
-                run.report(
-                    "value-set-parameter",
-                    (*at, "valueExpression"),
-                    written=text,
-                    name=name,
-                    near=near,
-                )
+    found = [
+        (at, extension["valueExpression"])
+        for at, extension in numbered(sibling, "extension", (*place, "_value"))
+        if extension.get("url") == _EXPRESSION
+        and isinstance(extension.get("valueExpression"), dict)
+    ]
+    if bool(found) == ("value" in asked) and "_value" in asked:
+        problem = "has an expression beside its value" if found else "has no value"
+        run.report("value-set-filter-expression", place, problem=f"the filter {problem}")
+    for at, expression in found:
+        _check_text(expression, parameters, (*at, "valueExpression"), run)
+
+
+def _check_text(expression: Resource, parameters: set[str], place: Path, run: Run) -> None:
+    language, text = text_of(expression, "language"), text_of(expression, "expression")
+    if language != "text/fhirpath":
+        problem = f"the language of the expression is '{language}', not text/fhirpath"
+        run.report("value-set-filter-expression", place, problem=problem)
+        return
+    try:
+        compile_expression(text, run.definitions.types)
+    except FhirPathError as error:
+        run.report("value-set-filter-expression", place, problem=str(error))
+    for match in _VARIABLE.finditer(text):
+        name = next(filter(None, match.groups()))
+        if name not in parameters:
+            near = nearest(name, sorted(parameters))
+            run.report("value-set-parameter", place, written=text, name=name, near=near)

@@ -3,6 +3,7 @@
 import pytest
 
 from fhirpkg import Definitions, Validator
+from fhirpkg.validation.run import Settings
 
 CS = {
     "resourceType": "CodeSystem", "url": "http://a.example/cs", "status": "draft",
@@ -24,6 +25,8 @@ PROPERTY = "http://hl7.org/fhir/concept-properties#"
 SYSTEM_WITH_TYPES = {
     **CS,
     "url": "http://a.example/typed",
+    "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3.4.5"}],
+    "hierarchyMeaning": "is-a",
     "property": [
         {"code": "other", "type": "Coding"}, {"code": "n", "type": "integer"},
         {"code": "rel", "type": "code"}, {"code": "when", "type": "dateTime"},
@@ -34,12 +37,21 @@ SUPPLEMENT = {
     **CS, "url": "http://a.example/sup", "content": "supplement",
     "supplements": "http://a.example/typed", "concept": [{"code": "zz"}],
 }  # fmt: skip
+BARE_SET = {**VS, "url": "http://a.example/bare"}
+EXPANDED_SET = {
+    **VS, "url": "http://a.example/expanded",
+    "compose": {"include": [{"system": "http://a.example/cs"}]},
+    "expansion": {
+        "timestamp": "2020", "contains": [{"system": "http://a.example/cs", "code": "a"}],
+    },
+}  # fmt: skip
 WHOLE_SET = {**VS, "compose": {"include": [{"system": "http://a.example/cs"}]}}
 
 
-def found(resource, *loaded, severity="error"):
+def found(resource, *loaded, severity="error", strict=False):
     """The rules that are broken at a severity, with their places."""
-    validator = Validator(definitions=Definitions.core().with_resources(loaded))
+    definitions = Definitions.core().with_resources(loaded)
+    validator = Validator(definitions=definitions, settings=Settings(strict=strict))
     issues = validator.validate(resource).issues
     return sorted((i.rule, i.expression) for i in issues if i.severity == severity)
 
@@ -68,7 +80,19 @@ def asking(name, operator, value, system="http://a.example/typed"):
         differential({"path": "Patient.gender", "patternCode": "male", "type": [{"code": "code"}]}),
         asking("n", "=", "3"), asking("n", "=", "lt2"), asking("other", "=", "http://a.example/typed#a"),
         asking("code", "regex", "a.*"), asking("n", "exists", "true"),
-        asking("rel", "in", "a,b"), asking("when", "=", "2020-01"),
+        asking("rel", "in", "a,b"), asking("when", "=", "2020-01"), asking("when", "=", "ge2020"),
+        asking("rel", "=", "zz"), asking("status", "=", "active"), asking("part", "=", "lt1.5"),
+        asking("other", "=", "http://a.example/typed|a"), asking("n", "regex", r"\p{L}+"),
+        asking("STATUS", "=", "ACTIVE", "http://loinc.org"),
+        asking("COMPONENT", "=", "Glucose", "http://loinc.org"),
+        asking("parent", "=", "LP7057-5", "http://loinc.org"),
+        asking("116676008", "=", "404684003", "http://snomed.info/sct"),
+        asking("TTY", "in", "SCD,SBD", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+        {**CS, "property": [{"code": "p", "uri": PROPERTY + "alternateCode", "type": "code"}]},
+        {**CS, "property": [{"code": "p", "uri": "http://a.example/cs#p", "type": "code"}]},
+        {**CS, "url": "http://hl7.org/fhir/cs", "property": [
+            {"code": "p", "uri": "http://hl7.org/fhir/cs#p", "type": "code"}]},
+        {**SUPPLEMENT, "hierarchyMeaning": "is-a", "concept": [{"code": "a"}]},
         asking("concept", "is-a", "404684003", "http://snomed.info/sct"),
         asking("constraint", "=", "<< 404684003 : 363698007 = *", "http://snomed.info/sct"),
     ],
@@ -92,17 +116,45 @@ CASES = [
      {**CS, "property": [{"code": "parent", "uri": PROPERTY + "parent", "type": "code"}],
       "concept": [{"code": "a", "property": [{"code": "parent", "valueCode": "zz"}]}]}),
     ("code-system-supplement-base", "", {**CS, "content": "supplement"}),
-    ("code-system-supplement-base", ".supplements", {**CS, "supplements": "http://a.example/b"}),
+    ("code-system-supplement-base", ".content", {**CS, "supplements": "http://a.example/b"}),
     ("code-system-supplement-code", ".concept[0]", SUPPLEMENT),
+    ("code-system-supplement-part", ".caseSensitive", {**SUPPLEMENT, "caseSensitive": True}),
+    ("code-system-supplement-part", ".hierarchyMeaning",
+     {**SUPPLEMENT, "hierarchyMeaning": "part-of"}),
+    ("code-system-not-present", ".concept[0]", {**CS, "content": "not-present"}),
+    ("code-system-property-uri", ".property[0]",
+     {**CS, "property": [{"code": "p", "uri": "p", "type": "string"}]}),
+    ("code-system-property-uri", ".property[0]",
+     {**CS, "property": [{"code": "p", "uri": PROPERTY + "inactiv", "type": "boolean"}]}),
+    ("code-system-property-binding", ".concept[0].property[0]",
+     {**CS, "property": [{"code": "p", "type": "code", "extension": [
+         {"url": "http://hl7.org/fhir/StructureDefinition/codesystem-property-valueset",
+          "valueCanonical": "http://hl7.org/fhir/ValueSet/administrative-gender"}]}],
+      "concept": [{"code": "z", "property": [{"code": "p", "valueCode": "z"}]}]}),
+    ("code-system-property-concept", ".concept[0].property[0]",
+     {**SUPPLEMENT, "property": [{"code": "up", "uri": PROPERTY + "parent", "type": "code"}],
+      "concept": [{"code": "a", "property": [{"code": "up", "valueCode": "zz"}]}]}),
     ("code-system-value-set", ".valueSet",
      {**CS, "url": "http://a.example/other", "valueSet": "http://a.example/vs"}),
+    ("code-system-value-set", ".valueSet", {**CS, "valueSet": "http://a.example/bare"}),
+    ("code-system-value-set", ".valueSet", {**CS, "valueSet": "http://a.example/expanded"}),
     ("value-set-system", ".compose.include[0]", including({"system": "#c1"})),
     ("value-set-system", ".compose.include[0]", including({"system": "http://a.example/vs"})),
     ("value-set-system", ".compose.include[0]", including({"system": "http://a.example/sup"})),
+    ("value-set-system", ".compose.include[0]", including({"system": "urn:oid:1.2.3.4.5"})),
     ("value-set-filter-value", ".compose.include[0].filter[0]", asking("n", "=", "x")),
     ("value-set-filter-value", ".compose.include[0].filter[0]", asking("n", "exists", "yes")),
     ("value-set-filter-value", ".compose.include[0].filter[0]", asking("code", "regex", "(")),
-    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("rel", "in", "a,zz")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("concept", "in", "a,zz")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]", asking("concept", "in", "a, b")),
+    ("value-set-filter-value", ".compose.include[0].filter[0]",
+     asking("modifier", "=", "x", "http://www.ama-assn.org/go/cpt")),
+    ("value-set-filter-operator", ".compose.include[0].filter[0]",
+     asking("concept", "exists", "true")),
+    ("value-set-filter-operator", ".compose.include[0].filter[0]",
+     asking("concept", "=", "404684003", "http://snomed.info/sct")),
+    ("value-set-filter-operator", ".compose.include[0].filter[0]",
+     asking("parent", "is-a", "LP7057-5", "http://loinc.org")),
     ("value-set-filter-value", ".compose.include[0].filter[0]", asking("when", "=", "soon")),
     ("value-set-filter-value", ".compose.include[0].filter[0]", asking("part", "=", "half")),
     ("value-set-filter-value", ".compose.include[0].filter[0]", asking("inactive", "=", "no")),
@@ -140,7 +192,7 @@ CASES = [
 
 @pytest.mark.parametrize("rule, place, resource", CASES)
 def test_what_is_wrong_is_told_at_its_place(rule, place, resource):
-    told = found(resource, SYSTEM_WITH_TYPES, WHOLE_SET, SUPPLEMENT)
+    told = found(resource, SYSTEM_WITH_TYPES, WHOLE_SET, SUPPLEMENT, BARE_SET, EXPANDED_SET)
     assert (rule, resource["resourceType"] + place) in told
 
 
@@ -187,6 +239,13 @@ def test_a_contained_system_named_by_its_fragment_is_a_warning_when_the_codes_ar
     assert "value-set-system" in told
 
 
+def test_a_version_behind_the_url_of_a_system_is_an_error_when_strict():
+    value_set = including({"system": "http://a.example/typed|1"})
+    told = ("value-set-system", "ValueSet.compose.include[0]")
+    assert told in found(value_set, SYSTEM_WITH_TYPES, severity="warning")
+    assert told in found(value_set, SYSTEM_WITH_TYPES, strict=True)
+
+
 def test_mapped_codes_that_their_system_does_not_have_are_warned_of():
     group = {
         "source": "http://a.example/typed", "target": "http://a.example/typed",
@@ -195,6 +254,106 @@ def test_mapped_codes_that_their_system_does_not_have_are_warned_of():
     concept_map = {"resourceType": "ConceptMap", "status": "draft", "group": [group]}
     told = found(concept_map, SYSTEM_WITH_TYPES, severity="warning")
     assert ("concept-map-code", "ConceptMap.group[0].element[0].code") in told
+
+
+def mapping(code="a", target="b", **changes):
+    group = {
+        "source": "http://a.example/typed", "target": "http://a.example/typed",
+        "element": [{"code": code, "target": [{"code": target, "equivalence": "equal"}]}],
+    }  # fmt: skip
+    return {"resourceType": "ConceptMap", "status": "draft", "group": [group], **changes}
+
+
+LISTING = {
+    **VS, "url": "http://a.example/listing",
+    "compose": {"include": [{"system": "http://a.example/typed", "concept": [{"code": "a"}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "concept_map, told",
+    [
+        (mapping(), []),
+        (mapping(sourceUri="http://a.example/listing"), []),
+        (mapping(sourceUri="http://a.example/unknown"), []),
+        (mapping("b", sourceUri="http://a.example/listing"),
+         [("concept-map-scope", "ConceptMap.group[0].element[0].code")]),
+        (mapping(targetCanonical="http://a.example/listing"),
+         [("concept-map-scope", "ConceptMap.group[0].element[0].target[0].code")]),
+        (mapping(sourceUri="http://a.example/typed"),
+         [("concept-map-value-set", "ConceptMap.source.ofType(uri)")]),
+    ],
+)  # fmt: skip
+def test_mapped_codes_are_of_the_value_sets_that_a_map_is_from_and_to(concept_map, told):
+    assert found(concept_map, SYSTEM_WITH_TYPES, LISTING, strict=True) == told
+
+
+@pytest.mark.parametrize(
+    "versions, entry, told",
+    [
+        ("12", {}, True),
+        ("11", {}, False),
+        ("1", {}, False),
+        ("12", {"version": "1"}, False),
+        (
+            "12",
+            {"contains": [{"system": "http://a.example/cs", "code": "b"}], "version": "1"},
+            True,
+        ),
+    ],
+)
+def test_an_expansion_that_used_two_versions_tells_of_which_a_code_is(versions, entry, told):
+    used = [
+        {"name": "used-codesystem", "valueUri": f"http://a.example/cs|{version}"}
+        for version in versions
+    ]
+    contains = [{"system": "http://a.example/cs", "code": "a", **entry}]
+    value_set = {**VS, "expansion": {"timestamp": "2020", "parameter": used, "contains": contains}}
+    wanted = [("value-set-expansion-version", "ValueSet.expansion")] if told else []
+    assert found(value_set) == wanted
+
+
+def test_parts_of_loinc_are_named_by_their_codes():
+    asked = asking("COMPONENT", "=", "Glucose", "http://loinc.org")
+    place = "ValueSet.compose.include[0].filter[0]"
+    assert ("value-set-filter-part", place) in found(asked, severity="warning")
+
+
+def test_a_parent_that_a_part_of_a_system_lacks_is_only_warned_of():
+    system = {
+        **CS, "content": "fragment",
+        "property": [{"code": "parent", "uri": PROPERTY + "parent", "type": "code"}],
+        "concept": [{"code": "a", "property": [{"code": "parent", "valueCode": "zz"}]}],
+    }  # fmt: skip
+    assert found(system) == []
+    told = ("code-system-property-concept", "CodeSystem.concept[0].property[0]")
+    assert told in found(system, severity="warning")
+
+
+@pytest.mark.parametrize(
+    "expression, value, told",
+    [
+        ({"language": "text/fhirpath", "expression": "'a'"}, None, False),
+        ({"language": "text/fhirpath", "expression": "'a'"}, "a", True),
+        ({"language": "text/fhirpath", "expression": "'a' &"}, None, True),
+        ({"language": "text/cql", "expression": "'a'"}, None, True),
+        (None, None, True),
+    ],
+)
+def test_a_filter_has_a_value_or_a_fhirpath_that_gives_it(expression, value, told):
+    extension = {
+        "url": "http://hl7.org/fhir/StructureDefinition/cqf-expression",
+        "valueExpression": expression,
+    }
+    reason = {
+        "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+        "valueCode": "unknown",
+    }
+    asked = {"property": "concept", "op": "=", **({"value": value} if value else {})}
+    asked["_value"] = {"extension": [extension if expression else reason]}
+    value_set = including({"system": "http://a.example/typed", "filter": [asked]})
+    rules = [rule for rule, _ in found(value_set, SYSTEM_WITH_TYPES)]
+    assert ("value-set-filter-expression" in rules) == told
 
 
 def test_an_expression_for_a_filter_uses_parameters_that_are_defined():
