@@ -13,8 +13,12 @@ _TOKEN = re.compile(
         (?P<term>\|[^|]*\|)
       | (?P<comment>/\*.*?\*/)
       | (?P<join>(?:AND|OR|MINUS|,)(?=[\s(<>^*!\[\d])|[:.=]|!=|<=|>=)
-      | (?P<prefix><<!|>>!|<<|>>|<!|>!|!!>|!!<|[<>^]|\[\d+\.\.(?:\d+|\*)\]|R(?=\s*\d))
-      | (?P<operand>\d{6,18}|\*|\#-?\d+(?:\.\d+)?|"(?:[^"\\]|\\.)*"|true|false)
+      | (?P<level><<!|>>!|<<|>>|<!|>!|!!>|!!<|[<>]
+          |(?:ancestor|child|descendant|parent)(?:OrSelf)?Of\b)
+      | (?P<prefix>\[\d+(?:\.\.|\s+to\s+)(?:\d+|\*|many)\]|(?:R|reverseOf)(?=\s*\d)
+          |(?:\^|memberOf\b)(?:\s*\[(?:\*|[\w\s,]+)\])?)
+      | (?P<operand>\d{6,18}|\*|any\b|\#-?\d+(?:\.\d+)?|[A-Za-z][\w-]*\#[\w.:-]+|true|false
+          |"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*)
       | (?P<open>[({]) | (?P<close>[)}])
       | (?P<filter>\{\{.*?\}\})
     )""",
@@ -28,6 +32,7 @@ def problem_of(text: str) -> str:
     text = re.sub(r"\{\{.*?\}\}", " ", text, flags=re.DOTALL)
     opened: list[str] = []
     wants_operand = True
+    before = ""
     at = 0
     while text[at:].strip():
         match = _TOKEN.match(text, at)
@@ -38,9 +43,12 @@ def problem_of(text: str) -> str:
         if kind in {"term", "comment"}:
             continue
         problem = _misplaced(kind, found, opened, wants_operand=wants_operand)
+        if kind == before == "level":
+            problem = f"'{found}' follows another one of its kind"
         if problem:
             return problem
-        wants_operand = kind in {"join", "prefix", "open"}
+        wants_operand = kind in {"join", "level", "prefix", "open"}
+        before = kind
     if opened:
         return f"'{opened[-1]}' is not closed"
     return "an operand is missing at the end" if wants_operand else ""
