@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.applying import dynamic
 from fhirpkg.applying.cells import (
     Cell,
     Parties,
@@ -24,7 +25,7 @@ from fhirpkg.applying.cells import (
     extension_value,
     fixed,
     intent,
-    last_artifact,
+    last_link,
     listed,
     noted_roles,
     now,
@@ -33,6 +34,7 @@ from fhirpkg.applying.cells import (
     patient_takes_part,
     payload_of_text,
     presented,
+    presented_links,
     task_status,
     vaccine,
 )
@@ -41,6 +43,8 @@ from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from fhirpkg.applying.dialects import Dialect
+    from fhirpkg.applying.expressions import Evaluator
+    from fhirpkg.applying.outcomes import Messages
     from fhirpkg.issues import Resource
 
 _ACTIVITY_KIND = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-activity-kind"
@@ -71,6 +75,7 @@ class Kind:
 
 _SUBJECT = party("subject", "subject")
 _ENCOUNTER = party("encounter", "encounter")
+_PRACTITIONER = party("requester", "practitioner")
 _REQUESTER = party("requester", "practitioner", "organization")
 _PRIORITY = copied("priority")
 _WHEN = chosen("timing", "occurrence", ("DateTime", "Period", "Timing"))
@@ -98,16 +103,16 @@ KINDS: dict[str, Kind] = {
         needs=("productCodeableConcept", "productReference"),
     ),
     "CommunicationRequest": Kind(
-        (_ACTIVE, _NOT, _SUBJECT, _ENCOUNTER, _REQUESTER, Cell("code", payload_of_text)),
-        (_PRIORITY, listed("code", "category"), _NOTED_ROLES,
+        (_ACTIVE, _NOT, _SUBJECT, _ENCOUNTER, _PRACTITIONER, Cell("code", payload_of_text)),
+        (_REQUESTER, _PRIORITY, listed("code", "category"), _NOTED_ROLES,
          chosen("timing", "occurrence", ("DateTime", "Period")),
          Cell("relatedArtifact", all_artifacts)),
     ),
     "Task": Kind(
         (canonical(False), Cell("", task_status), intent("proposal"), copied("code"),
-         copied("description"), party("for", "subject"), _ENCOUNTER, _REQUESTER,
+         copied("description"), party("for", "subject"), _ENCOUNTER, _PRACTITIONER,
          Cell("doNotPerform", do_not_perform_extension)),
-        (_PRIORITY, copied("location"), Cell("participant", all_performer_types),
+        (_REQUESTER, _PRIORITY, copied("location"), Cell("participant", all_performer_types),
          chosen("timing", "execution", ("Period",)), Cell("extension", collected_with)),
     ),
     "SupplyRequest": Kind(
@@ -123,7 +128,7 @@ KINDS: dict[str, Kind] = {
     ),
     "Communication": Kind(
         (_UNKNOWN, _SUBJECT, listed("code", "reasonCode"),
-         Cell("relatedArtifact", last_artifact)),
+         Cell("relatedArtifact", last_link)),
         (_PRIORITY, _ENCOUNTER, _NOTED_ROLES, Cell("relatedArtifact", all_artifacts)),
     ),
     "Procedure": Kind(
@@ -132,8 +137,10 @@ KINDS: dict[str, Kind] = {
          chosen("timing", "performed", ("DateTime", "Period", "Age", "Range"))),
     ),
     "DiagnosticReport": Kind(
-        (_UNKNOWN, _SUBJECT, copied("code"), Cell("relatedArtifact", presented)),
-        (_ENCOUNTER, chosen("timing", "effective", ("DateTime", "Period"))),
+        (_UNKNOWN, _SUBJECT, copied("code"),
+         Cell("relatedArtifact", presented_links)),
+        (_ENCOUNTER, Cell("relatedArtifact", presented),
+         chosen("timing", "effective", ("DateTime", "Period"))),
         needs=("code",),
     ),
     "ImmunizationRecommendation": Kind(
@@ -225,6 +232,19 @@ def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Res
     _keep_contained(definition, made)
     present = {_HAS_EFFECT[key] for key in definition if key in _HAS_EFFECT}
     return made, sorted(present - used)
+
+
+def compute(
+    definition: Resource, resource: Resource, evaluator: Evaluator, messages: Messages
+) -> None:
+    """Put in what a definition computes: values of its extensions, then its dynamic values."""
+    if "extension" in resource:
+        kept = dynamic.computed_extensions(resource["extension"], definition, evaluator, messages)
+        resource["extension"] = kept
+        if not kept:
+            del resource["extension"]
+    for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
+        messages.error("apply-dynamic-value", problem)
 
 
 def add_reasons(resource: Resource, reasons: list[Any]) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fhirpkg.applying import activity, dynamic, plan
+from fhirpkg.applying import activity, plan
 from fhirpkg.applying.cells import Parties
 from fhirpkg.applying.dialects import dialect as dialect_named
 from fhirpkg.applying.expressions import Evaluator
-from fhirpkg.applying.outcomes import Messages, Verdict, messages_extension
+from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_extension
 from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
@@ -164,16 +164,14 @@ def _activity(
     """The request of an ActivityDefinition; with messages contained when there are some."""
     messages = Messages(rules)
     resource, left_over = activity.build(definition, parties, rules)
-    for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
-        messages.error("apply-dynamic-value", problem)
+    activity.compute(definition, resource, evaluator, messages)
     for element in left_over:
         kind = resource["resourceType"]
         messages.note("apply-no-place", f"a {kind} has no place for {element} of the definition")
     outcome = messages.outcome(resource["id"])
     if outcome is None:
         return Applied(resource, (), ())
-    resource["contained"] = [*resource.get("contained", ()), outcome]
-    resource["extension"] = [*resource.get("extension", ()), messages_extension(outcome)]
+    contain(resource, outcome)
     return Applied(resource, (), (outcome,))
 
 
@@ -190,7 +188,9 @@ def _care_plan(run: plan.Run, group: Resource, definition: Resource) -> Resource
             care_plan[element] = group[element]
     if run.dialect.carries:
         care_plan |= {k: definition[k] for k in ("title", "description") if k in definition}
-    for element in ("subject", "encounter", "author"):
+    # The reference engine has an author only when it knows the practitioner.
+    authored = ("author",) if run.dialect.carries or run.parties.practitioner else ()
+    for element in ("subject", "encounter", *authored):
         if element in group:
             care_plan[element] = group[element]
     goals = [run.reference(r) for r in run.resources if r["resourceType"] == "Goal"]

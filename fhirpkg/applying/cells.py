@@ -117,10 +117,23 @@ def _attachments(definition: Resource, *types: str) -> list[dict[str, Any]]:
     return found
 
 
-def last_artifact(definition: Resource, _: Parties) -> dict[str, Any]:
-    """The last related artifact as the only payload, as the reference engine does."""
-    attachments = _attachments(definition)
-    return {"payload": [{"contentAttachment": attachments[-1]}]} if attachments else {}
+def _links(definition: Resource) -> list[dict[str, Any]]:
+    """Related artifacts as the reference engine sees them: url and name."""
+    names = (("url", "url"), ("display", "title"))
+    artifacts = definition.get("relatedArtifact", ())
+    return [{target: a[key] for key, target in names if key in a} for a in artifacts]
+
+
+def last_link(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The last related artifact with a url as the only payload."""
+    found = [link for link in _links(definition) if "url" in link]
+    return {"payload": [{"contentAttachment": found[-1]}]} if found else {}
+
+
+def presented_links(definition: Resource, _: Parties) -> dict[str, Any]:
+    """The related artifacts by their links as the forms of a report."""
+    found = [link for link in _links(definition) if link]
+    return {"presentedForm": found} if found else {}
 
 
 def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Any]:

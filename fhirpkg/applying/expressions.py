@@ -55,14 +55,30 @@ class Evaluator:
     ) -> list[Any]:
         """The values of an Expression: a list, empty for none.
 
-        `context` is the definition it stands in, `resource` what it is about. Raises
-        NotEvaluatedError or another FhirpkgError when it has no result.
+        `context` is the definition it stands in, `resource` what it is about. An alternative
+        that it carries is asked when it has no value or is in a language that we do not know.
+        Raises NotEvaluatedError or another FhirpkgError when it has no result.
         """
+        alternative = _alternative(expression)
+        if alternative is None:
+            return self._values(expression, context, resource)
+        known = ("text/fhirpath", *_INLINE, *_IDENTIFIERS)
+        if expression.get("language") in known:
+            found = self._values(expression, context, resource)
+            if found:
+                return found
+        return self._values(alternative, context, resource)
+
+    def _values(
+        self, expression: Resource, context: Resource, resource: Resource | None
+    ) -> list[Any]:
         language = expression.get("language", "")
         text = expression.get("expression", "")
         if language == "text/fhirpath":
             return self._fhirpath(text, context, resource)
-        if language in _INLINE:
+        # A dot in text/cql marks an expression: encender and the reference engine hold it so.
+        dotted = language == "text/cql" and "." in text and "reference" not in expression
+        if language in _INLINE or dotted:
             return self._logic.inline(text, context, resource)
         if language in _IDENTIFIERS:
             return self._logic.defined(text, expression.get("reference", ""), context, resource)
@@ -113,3 +129,15 @@ class Evaluator:
     def _whereabouts(self, party: str) -> str:
         reference = getattr(self._parties, party)
         return f"{reference} is not in the data" if reference else f"no {party} was given"
+
+
+_ALTERNATIVES = ("us-ph-alternativeExpression", "cqf-alternativeExpression")
+
+
+def _alternative(expression: Resource) -> Resource | None:
+    """The alternative expression in the extensions of one."""
+    for extension in expression.get("extension", ()):
+        if extension.get("url", "").endswith(_ALTERNATIVES):
+            found: Resource | None = extension.get("valueExpression")
+            return found
+    return None

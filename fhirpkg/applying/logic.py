@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.cql.library import read_expression, read_library
@@ -16,7 +17,7 @@ from fhirpkg.canonical import version_matches
 from fhirpkg.errors import FhirpkgError, ResolutionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.applying.repository import Repository
@@ -58,15 +59,23 @@ class Logic:
         return self._session.value_of(library, name)
 
     def inline(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
-        """The value of an expression; it may use the definitions of the context's library."""
-        canonical = next(iter(context.get("library", ())), "")
+        """The value of an expression; it may use the definitions of the context's libraries."""
         self._give_variables(context, resource)
 
         def value() -> Any:
-            library = self._of_resource(self._resolved(canonical)) if canonical else Library("")
+            library = self._around(context.get("library", ()))
             return Evaluation(self._session, library).of(read_expression(text, library))
 
         return _bounded(value)
+
+    def _around(self, canonicals: Sequence[str]) -> Library:
+        """The first library, from which the definitions of all are named: `Name."Definition"`."""
+        if not canonicals:
+            return Library("")
+        first = self._of_resource(self._resolved(canonicals[0]))
+        found = [self._repository.resolve(canonical, "Library") for canonical in canonicals]
+        named = {r["name"]: (r["name"], "") for r in found if r is not None and "name" in r}
+        return replace(first, includes=named | first.includes)
 
     def _give_variables(self, context: Resource, resource: Resource | None) -> None:
         """`%context` and `%resource` are parameters that change with the expression."""

@@ -78,3 +78,14 @@ class Messages:
 def messages_extension(outcome: Resource) -> dict[str, Any]:
     """The extension that leads from a result to its messages."""
     return {"url": _MESSAGES, "valueReference": {"reference": f"#{outcome['id']}"}}
+
+
+def contain(resource: Resource, outcome: Resource) -> None:
+    """Put messages into the resource that they are about."""
+    resource["contained"] = [*resource.get("contained", ()), outcome]
+    point_to(resource, outcome)
+
+
+def point_to(resource: Resource, outcome: Resource) -> None:
+    """Let a resource lead to messages that are contained beside it."""
+    resource["extension"] = [*resource.get("extension", ()), messages_extension(outcome)]

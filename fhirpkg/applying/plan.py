@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.applying import activity, dynamic
 from fhirpkg.applying.cells import Parties, canonical_of, extension_value
 from fhirpkg.applying.goals import goals_of, in_words, kept, prune_relations, with_one_of_both
-from fhirpkg.applying.outcomes import Messages, Verdict, Why, messages_extension
+from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_extension, point_to
 from fhirpkg.errors import FhirpkgError, ResolutionError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
-_CQF_EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
 _PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _NESTING_LIMIT = 20
 
@@ -77,7 +76,8 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
         run.ids.add(group["id"])
     if run.parties.language:
         group["language"] = run.parties.language
-    extensions = _extensions(run, plan, activity.kept_extensions(plan), messages)
+    kept_ones = activity.kept_extensions(plan)
+    extensions = dynamic.computed_extensions(kept_ones, plan, run.evaluator, messages)
     goals = goals_of(run, plan)
     if not run.contained:
         extensions += [
@@ -133,12 +133,15 @@ class _Actions:
 
     def made_of(self, parent: Resource, place: str) -> Iterator[Resource]:
         """The actions below a plan or an action that apply."""
-        only_first = extension_value(parent, _APPLICABILITY_BEHAVIOR) == "any"
+        behavior = extension_value(parent, _APPLICABILITY_BEHAVIOR)
+        if behavior not in {None, "all", "any"}:
+            problem = f"{place}: the applicabilityBehavior is {behavior!r}, not all or any"
+            self._messages.error("apply-behavior", problem)
         for index, action in enumerate(parent.get("action", ())):
             made = self._made(action, f"{place}.action[{index}]")
             if made is not None:
                 yield made
-                if only_first:
+                if behavior == "any":
                     return
 
     def _made(self, action: Resource, place: str) -> Resource | None:
@@ -193,9 +196,10 @@ class _Actions:
         """What the RequestGroup.action takes over from the action as it is."""
         dialect = self._run.dialect
         made: Resource = {"id": action["id"]} if "id" in action else {}
-        extensions = action.get("extension", ())
-        if extensions:
-            made["extension"] = _extensions(self._run, self._plan, list(extensions), self._messages)
+        if extensions := action.get("extension"):
+            made["extension"] = dynamic.computed_extensions(
+                extensions, self._plan, self._run.evaluator, self._messages
+            )
         for element in dialect.action_elements:
             if element in action:
                 made[element] = action[element]
@@ -288,11 +292,19 @@ class _Actions:
     def _applied_activity(self, definition: Resource) -> tuple[Resource, list[str]]:
         run = self._run
         resource, left_over = activity.build(definition, run.parties, run.dialect)
-        problems = dynamic.set_values(definition, definition, resource, None, run.evaluator)
-        for problem in problems:
-            self._messages.error("apply-dynamic-value", problem)
+        messages = self._messages if run.dialect.explains else Messages(run.dialect)
+        activity.compute(definition, resource, run.evaluator, messages)
         resource["id"] = free_id(resource["id"] or resource["resourceType"], run.ids)
+        if messages is not self._messages:
+            self._keep_apart(messages.outcome(resource["id"]), resource)
         return resource, left_over
+
+    def _keep_apart(self, outcome: Resource | None, resource: Resource) -> None:
+        """The reference engine tells what failed in an activity on its request."""
+        if outcome is None:
+            return
+        self._run.outcomes.append(outcome)
+        (point_to if self._run.contained else contain)(resource, outcome)
 
     def _nested(self, plan: Resource, canonical: str) -> Resource:
         if self._run.nesting >= _NESTING_LIMIT:
@@ -344,28 +356,6 @@ class _Actions:
 
 def _pertains_to(goal: dict[str, str]) -> dict[str, Any]:
     return {"url": _PERTAINS_TO_GOAL, "valueReference": goal}
-
-
-def _extensions(run: Run, plan: Resource, extensions: list[Any], messages: Messages) -> list[Any]:
-    """Extensions with a value computed where a cqf-expression stands on it."""
-    made = []
-    for extension in extensions:
-        keys = [k for k in extension if k.startswith("_value")]
-        expression = extension_value(extension[keys[0]], _CQF_EXPRESSION) if keys else None
-        if expression is None:
-            made.append(extension)
-            continue
-        try:
-            values = run.evaluator.evaluate(expression, plan, None)
-        except FhirpkgError as error:
-            messages.error(
-                "apply-extension",
-                f"Extension {extension.get('url')} encountered exception: {error}",
-            )
-            continue
-        if values:
-            made.append({"url": extension["url"], keys[0][1:]: dynamic.as_json(values[0])})
-    return made
 
 
 def _title(action: Resource) -> str:

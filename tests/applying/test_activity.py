@@ -126,3 +126,50 @@ def test_an_activity_is_applied_by_itself_and_tells_what_failed():
     assert result.result["code"] == {"text": "x"}
     (outcome,) = result.result["contained"]
     assert "no practitioner was given" in outcome["issue"][0]["diagnostics"]
+
+
+AS_LINKS = {
+    "Communication": {"payload": [{"contentAttachment": {"url": "http://example.org/1"}}]},
+    "DiagnosticReport": {"presentedForm": [{"url": "http://example.org/1"}, {"title": "Paper"}]},
+}
+
+
+@pytest.mark.parametrize("kind", AS_LINKS)
+def test_reference_knows_an_artifact_by_its_link_and_complete_its_document_too(kind):
+    document = {"contentType": "text/plain", "data": "eA=="}
+    artifacts = [{"url": "http://example.org/1", "document": document}, {"display": "Paper"}]
+    said = definition(kind, code={"text": "x"}, relatedArtifact=artifacts)
+    said["relatedArtifact"][0]["type"] = "documentation"
+    assert build(said, PARTIES, REFERENCE)[0].items() >= AS_LINKS[kind].items()
+    assert "text/plain" in str(build(said, PARTIES, COMPLETE)[0])
+
+
+REQUESTERS = {
+    "ServiceRequest": "Organization/o",
+    "MedicationRequest": "Organization/o",
+    "Task": None,
+    "CommunicationRequest": None,
+}
+
+
+@pytest.mark.parametrize("kind", REQUESTERS)
+def test_an_organization_requests_what_no_practitioner_does(kind):
+    said = definition(kind)
+    said["productCodeableConcept" if kind == "MedicationRequest" else "code"] = {"text": "x"}
+    parties = Parties("Patient/x", organization="Organization/o")
+    found = build(said, parties, REFERENCE)[0].get("requester", {}).get("reference")
+    assert found == REQUESTERS[kind]
+    made, _ = build(said, parties, COMPLETE)
+    assert made["requester"] == {"reference": "Organization/o"}
+
+
+def test_an_extension_of_an_activity_is_computed():
+    expression = {"language": "text/fhirpath", "expression": "%subject.id"}
+    inner = {"url": CQF_EXPRESSION, "valueExpression": expression}
+    computed = {"url": "http://example.org/e", "_valueString": {"extension": [inner]}}
+    said = definition("ServiceRequest", code={"text": "x"}, extension=[computed])
+    result = apply(said, "x", MemoryRepository([{"resourceType": "Patient", "id": "x"}])).result
+    assert result["extension"] == [{"url": "http://example.org/e", "valueString": "x"}]
+
+
+CQF_EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.applying.dynamic import fit, set_path
 from fhirpkg.applying.elm.values import Code, Concept
+from fhirpkg.applying.fitting import fit
+from fhirpkg.applying.paths import set_path
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
 
@@ -68,6 +69,38 @@ PLACES = [
         {"payload": [{"contentString": "x"}]},
     ),
     (
+        "Task",
+        {},
+        "extension('http://e.org/a').valueString",
+        ["x"],
+        {"extension": [{"url": "http://e.org/a", "valueString": "x"}]},
+    ),
+    (
+        "Task",
+        {"extension": [{"url": "b"}, {"url": "a", "valueString": "1"}]},
+        'extension("a")[1].value',
+        [True],
+        {
+            "extension": [
+                {"url": "b"},
+                {"url": "a", "valueString": "1"},
+                {"url": "a", "valueBoolean": True},
+            ]
+        },
+    ),
+    (
+        "Task",
+        {"for": {"reference": "Patient/x"}},
+        "for.extension('a').extension('b').valueCode",
+        ["c"],
+        {
+            "for": {
+                "reference": "Patient/x",
+                "extension": [{"url": "a", "extension": [{"url": "b", "valueCode": "c"}]}],
+            }
+        },
+    ),
+    (
         "RequestGroup.action",
         {},
         "timingDuration.value",
@@ -105,6 +138,35 @@ def test_a_path_that_the_type_does_not_have_is_an_error(path, words):
         set_path({}, "Task", path, ["x"], TYPES)
 
 
+GUESSES = [
+    ({"system": "s", "code": "c"}, "valueCoding"),
+    (Code("a", "s"), "valueCoding"),
+    (Concept((Code("a", "s"),)), "valueCodeableConcept"),
+    ({"value": Decimal(1), "unit": "mg"}, "valueQuantity"),
+    ({"system": "s", "value": "1"}, "valueIdentifier"),
+    ({"system": "phone", "value": "1", "rank": 1}, "valueContactPoint"),
+    ({"family": "Doe"}, "valueHumanName"),
+    ({"reference": "Patient/x"}, "valueReference"),
+    ({"start": "2026"}, "valuePeriod"),
+    ({"low": {"value": 1}}, "valueRange"),
+    ({"numerator": {"value": 1}}, "valueRatio"),
+    ("2026-01-02", "valueDate"),
+    ("2026-01", "valueDateTime"),
+    ("2026-01-02T10:00:00Z", "valueDateTime"),
+    ("2026 was a year", "valueString"),
+    (True, "valueBoolean"),
+    (5, "valueInteger"),
+    (Decimal("1.5"), "valueDecimal"),
+]
+
+
+@pytest.mark.parametrize("value, key", GUESSES, ids=str)
+def test_a_choice_gets_the_type_that_its_value_shows(value, key):
+    target = {}
+    set_path(target, "Task", "input[0].value", [value], TYPES)
+    assert list(target["input"][0]) == [key]
+
+
 CONCEPT = Concept((Code("10828004", "http://snomed.info/sct", "Positive"),))
 FITS = [
     (CONCEPT, "string", "Positive (http://snomed.info/sct 10828004)"),
@@ -115,6 +177,9 @@ FITS = [
     ({"resourceType": "Patient", "id": "x"}, "Reference", {"reference": "Patient/x"}),
     (Decimal("1.50"), "decimal", Decimal("1.50")),
     (True, "boolean", True),
+    (5, "string", "5"),
+    (True, "string", "true"),
+    (Decimal("1.50"), "markdown", "1.50"),
 ]
 
 

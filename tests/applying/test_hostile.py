@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cql.library import read_expression, read_library
-from fhirpkg.applying.dynamic import set_path
 from fhirpkg.applying.elm import xml
 from fhirpkg.applying.elm.library import Library
+from fhirpkg.applying.paths import set_path
 from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError

@@ -1,5 +1,7 @@
 """PlanDefinition/$apply: what the result holds, what is left out, and what is told of it."""
 
+import base64
+
 import pytest
 
 from fhirpkg.applying.application import apply, parameter_values
@@ -482,3 +484,110 @@ def test_a_request_never_shares_its_id_with_the_group_that_contains_it():
     result = applied(plan(orders("p")), activity("p"))
     ids = [r["id"] for r in result.result["contained"]]
     assert ids == ["p", "p2"]
+
+
+def failing():
+    expression = {"language": "text/fhirpath", "expression": "1 +"}
+    return activity(dynamicValue=[{"path": "code.text", "expression": expression}])
+
+
+@pytest.mark.parametrize("form", ["careplan", "bundle"])
+def test_the_reference_dialect_tells_on_the_request_what_failed_in_its_activity(form):
+    result = applied(plan(orders()), failing(), dialect="reference", form=form)
+    request = next(r for r in result.resources if r["resourceType"] == "ServiceRequest")
+    wanted = {"reference": "#apply-outcome-a"}
+    assert [e["valueReference"] for e in request["extension"]] == [wanted]
+    holder = request if form == "bundle" else result.result
+    assert [r["id"] for r in holder["contained"]][-1] == "apply-outcome-a"
+    assert "extension" not in group_of(result)
+
+
+def test_the_complete_dialect_tells_on_the_plan_what_failed_in_an_activity():
+    result = applied(plan(orders()), failing())
+    assert [outcome["id"] for outcome in result.outcomes] == ["apply-outcome-p"]
+
+
+AUTHORS = [
+    ("reference", {"organization": "o"}, None),
+    ("reference", {"organization": "o", "practitioner": "d"}, {"reference": "Organization/o"}),
+    ("complete", {"organization": "o"}, {"reference": "Organization/o"}),
+]
+
+
+@pytest.mark.parametrize("dialect, parties, author", AUTHORS)
+def test_the_author_of_a_care_plan(dialect, parties, author):
+    result = applied(plan(), dialect=dialect, **parties)
+    assert result.result.get("author") == author
+    assert group_of(result)["author"] == {"reference": "Organization/o"}
+
+
+def test_an_applicability_behavior_that_is_none_is_told_and_all_children_are_taken():
+    url = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+    parent = {
+        "extension": [{"url": url, "valueCode": "some"}],
+        "action": [{"title": "a"}, {"title": "b"}],
+    }
+    result = applied(plan(parent))
+    assert not result
+    assert "'some', not all or any" in messages(result)[0]
+    assert len(group_of(result)["action"][0]["action"]) == 2
+
+
+ALTERNATIVE = "http://hl7.org/fhir/us/ecr/StructureDefinition/us-ph-alternativeExpression"
+ALTERNATIVES = [
+    ("text/fhirpath", "%subject.deceased", "applicable"),
+    ("text/x-basic", "anything", "applicable"),
+    ("text/fhirpath", "%subject.gender = 'male'", "not applicable"),
+    ("text/fhirpath", "1 +", "not evaluated"),
+]
+
+
+@pytest.mark.parametrize("language, text, verdict", ALTERNATIVES)
+def test_an_alternative_is_asked_when_the_expression_has_no_value(language, text, verdict):
+    asked = condition(text, language=language)
+    other = condition("%subject.gender = 'female'")["expression"]
+    asked["expression"]["extension"] = [{"url": ALTERNATIVE, "valueExpression": other}]
+    assert applied(plan({"condition": [asked]})).why[0].verdict == verdict
+
+
+def test_a_nested_or_complex_extension_is_computed_too():
+    concept = condition("'final'")["expression"]
+    inner = {"url": CQF_EXPRESSION, "valueExpression": concept}
+    nested = {"url": "n", "extension": [computed("%subject.gender")]}
+    deep = {"url": "c", "valueCodeableConcept": {"extension": [inner]}}
+    group = group_of(applied(plan(extension=[nested, deep, computed("%subject.deceased")])))
+    assert group["extension"] == [
+        {"url": "n", "extension": [{"url": f"{BASE}/computed", "valueString": "female"}]},
+        {"url": "c", "valueCodeableConcept": {"coding": [{"code": "final"}]}},
+    ]
+
+
+def library(name, text):
+    data = base64.b64encode(text.encode()).decode()
+    made = {"resourceType": "Library", "id": name, "name": name, "url": f"{BASE}/Library/{name}"}
+    return made | {"content": [{"contentType": "text/cql", "data": data}]}
+
+
+@pytest.mark.parametrize("language", ["text/cql", "text/cql-expression"])
+@pytest.mark.parametrize("text", ['First."Yes"', 'Second."Yes" and "Yes"'])
+def test_an_expression_names_the_definitions_of_all_libraries(language, text):
+    libraries = [
+        library(name, f'library {name}\ndefine "Yes": true') for name in ("First", "Second")
+    ]
+    named = plan({"condition": [condition(text, language=language)]})
+    named["library"] = [made["url"] for made in libraries]
+    (why,) = applied(named, *libraries).why
+    assert (why.verdict, why.reason) == ("applicable", text)
+
+
+def test_an_expression_of_cql_needs_no_library():
+    asked = condition("Patient.gender = 'female'", language="text/cql")
+    assert applied(plan({"condition": [asked]})).why[0].verdict == "applicable"
+
+
+def test_items_that_only_made_room_do_not_stay():
+    expression = condition("'x'")["expression"]
+    dynamic = {"path": "input[2].valueString", "expression": expression}
+    does = activity(kind="Task", dynamicValue=[dynamic])
+    (task,) = applied(plan(orders()), does, form="bundle").resources[1:]
+    assert task["input"] == [{"valueString": "x"}]
