@@ -60,12 +60,7 @@ def listed(source: str, target: str) -> Cell:
 
 def chosen(source: str, target: str, types: tuple[str, ...]) -> Cell:
     """A choice element of the definition into one of the target, for the types both know."""
-
-    def make(definition: Resource, _: Parties) -> dict[str, Any]:
-        kinds = [t for t in types if source + t in definition]
-        return {target + t: definition[source + t] for t in kinds}
-
-    return Cell(source, make)
+    return Cell(source, lambda d, _: {target + t: d[source + t] for t in types if source + t in d})
 
 
 def intent(default: str) -> Cell:
@@ -75,24 +70,24 @@ def intent(default: str) -> Cell:
 
 def party(target: str, *names: str) -> Cell:
     """A reference to the first of these parties that was given."""
+    return Cell("", lambda _, parties: _referring(target, parties, names))
 
-    def make(_: Resource, parties: Parties) -> dict[str, Any]:
-        given = next((value for name in names if (value := getattr(parties, name))), "")
-        return {target: {"reference": given}} if given else {}
 
-    return Cell("", make)
+def _referring(target: str, parties: Parties, names: tuple[str, ...]) -> dict[str, Any]:
+    given = next((value for name in names if (value := getattr(parties, name))), "")
+    return {target: {"reference": given}} if given else {}
 
 
 def canonical(as_list: bool) -> Cell:
     """What the request instantiates, a list in most kinds."""
+    return Cell("url", lambda definition, _: _instantiating(definition, as_list))
 
-    def make(definition: Resource, _: Parties) -> dict[str, Any]:
-        if "url" not in definition:
-            return {}
-        canonical = canonical_of(definition)
-        return {"instantiatesCanonical": [canonical] if as_list else canonical}
 
-    return Cell("url", make)
+def _instantiating(definition: Resource, as_list: bool) -> dict[str, Any]:
+    if "url" not in definition:
+        return {}
+    canonical = canonical_of(definition)
+    return {"instantiatesCanonical": [canonical] if as_list else canonical}
 
 
 def payload_of_text(definition: Resource, _: Parties) -> dict[str, Any]:

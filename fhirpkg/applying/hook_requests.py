@@ -87,19 +87,26 @@ def gathered(
 ) -> list[Resource]:
     """The resources of the prefetch; what the client left out is fetched from its server.
 
-    A key that is null means that there is no such data. Raises HookError: 400 for what is no
-    resource, 412 when something is missing and cannot be fetched.
+    A key that is null means that there is no such data; an OperationOutcome that the client could
+    not get them. Raises HookError: 400 for what is no resource, 412 when something is missing and
+    cannot be fetched.
     """
     prefetch = request.get("prefetch") or {}
     found: list[Resource] = []
     for key, template in templates.items():
-        value = prefetch[key] if key in prefetch else _fetched(request, key, template, fetch)
+        value = prefetch.get(key)
+        if key not in prefetch or _is_failure(value):
+            value = _fetched(request, key, template, fetch)
         if value is None:
             continue
         if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
             raise HookError(400, f"prefetch '{key}' is no FHIR resource")
         found += [r for r in in_bundle(value) if r["resourceType"] != "OperationOutcome"]
     return found
+
+
+def _is_failure(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
 
 
 def _fetched(
@@ -112,9 +119,12 @@ def _fetched(
         problem = f"prefetch '{key}' is missing, and there is no fhirServer to fetch it from"
         raise HookError(412, problem)
     try:
-        return fetch(filled(template, request["context"]), request)
+        found = fetch(filled(template, request["context"]), request)
     except Exception as error:
         raise HookError(412, f"prefetch '{key}' could not be fetched: {error}") from error
+    if _is_failure(found):
+        raise HookError(412, f"prefetch '{key}' could not be fetched: an OperationOutcome came")
+    return found
 
 
 def filled(template: str, context: Resource) -> str:

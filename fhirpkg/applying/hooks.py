@@ -176,6 +176,7 @@ def _applied(
             Layers(MemoryRepository(data), repository),
             encounter=context.get("encounterId", ""),
             practitioner=user if user.startswith(("Practitioner/", "PractitionerRole/")) else "",
+            parameters={"draftOrders": list(draft_orders(context, service.hook))},
             form="bundle",
         )
     except FhirpkgError as error:

@@ -61,12 +61,11 @@ class Logic:
     def inline(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
         """The value of an expression; it may use the definitions of the context's libraries."""
         self._give_variables(context, resource)
+        return _bounded(lambda: self._read_and_evaluated(text, context))
 
-        def value() -> Any:
-            library = self._around(context.get("library", ()))
-            return Evaluation(self._session, library).of(read_expression(text, library))
-
-        return _bounded(value)
+    def _read_and_evaluated(self, text: str, context: Resource) -> Any:
+        library = self._around(context.get("library", ()))
+        return Evaluation(self._session, library).of(read_expression(text, library))
 
     def _around(self, canonicals: Sequence[str]) -> Library:
         """The first library, from which the definitions of all are named: `Name."Definition"`."""

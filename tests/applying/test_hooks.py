@@ -285,6 +285,43 @@ def test_missing_prefetch_is_fetched_from_the_server_of_the_client():
     assert len(answer["cards"]) == 3
 
 
+FAILURE = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+
+
+def test_prefetch_that_the_client_could_not_get_is_missing_not_empty():
+    with pytest.raises(HookError, match="prefetch 'orders' is missing") as caught:
+        answered("patient-view", prefetch={"patient": PATIENT, "orders": FAILURE})
+    assert caught.value.status == 412
+
+
+def test_a_failure_that_the_server_answers_with_is_a_412():
+    body = request(prefetch={"patient": FAILURE}, fhirServer=f"{BASE}/fhir")
+    with pytest.raises(HookError, match="an OperationOutcome came") as caught:
+        respond("Plan-order-sign", body, OFFERED, REPOSITORY, lambda *_: FAILURE)
+    assert caught.value.status == 412
+
+
+def test_the_draft_orders_are_a_variable_of_the_logic():
+    drafts = {"language": "text/fhirpath", "expression": "%draftOrders.where(id = 'o').exists()"}
+    asked = {"kind": "applicability", "expression": drafts}
+    plan = PLAN | {"action": [{"title": "Drafted", "condition": [asked]}]}
+    answer = respond("Plan-order-sign", request(), services([plan], REPOSITORY), REPOSITORY)
+    assert [card["summary"] for card in answer["cards"]] == ["Drafted"]
+
+
+def test_draft_orders_of_several_kinds_are_answered_by_the_rules():
+    others = [
+        {"resourceType": "MedicationRequest", "id": "m", "medicationReference": {"display": "x"}},
+        {"resourceType": "NutritionOrder", "id": "n", "dateTime": "2026-01-01"},
+        {"resourceType": "DeviceRequest", "codeCodeableConcept": {"text": "Bed"}},
+    ]
+    body = request()
+    body["context"]["draftOrders"]["entry"] += [{"resource": r} for r in others]
+    answer = respond("Plan-order-sign", body, OFFERED, REPOSITORY)
+    assert list(broken_in_response(answer)) == []
+    assert len(answer["cards"]) == 3
+
+
 def test_a_server_that_fails_is_a_412():
     def fetch(*_):
         raise OSError("no route")

@@ -54,6 +54,7 @@ class _Header(Parser):
         self._library = library
 
     def read(self) -> None:
+        """Take all declarations into the library."""
         readers: dict[str, Callable[[], None]] = {
             "library": self._name,
             "using": self._using,
@@ -163,11 +164,14 @@ def _read_statement(source: Source, start: int, end: int, library: Library) -> N
             parser.type_of_operand()
     parser.expect(":")
     line = source.text.count("\n", 0, start) + 1
-
-    def load() -> Node:
-        return Resolver(library).resolve(parser.whole(), frozenset(operands or {}))
-
-    library.add(Statement(name, operands, f"{library.name}.{name}, line {line}", load))
+    library.add(
+        Statement(
+            name,
+            operands,
+            f"{library.name}.{name}, line {line}",
+            lambda: Resolver(library).resolve(parser.whole(), frozenset(operands or {})),
+        )
+    )
 
 
 def _operand(parser: Parser) -> tuple[str, Node]:

@@ -166,11 +166,7 @@ def combine(texts: Any, separator: Any = "") -> str | None:
 
 def _on_texts(function: Any) -> Any:
     """A function of texts, unknown when one of them is."""
-
-    def call(*texts: Any) -> Any:
-        return None if any(text is None for text in texts) else function(*texts)
-
-    return call
+    return lambda *texts: None if any(text is None for text in texts) else function(*texts)
 
 
 def _substring(text: Any, start: Any, length: Any = None) -> str | None:
@@ -219,14 +215,14 @@ def to_text(value: Any) -> str | None:
 
 def to_number(kind: type) -> Any:
     """ToInteger, ToDecimal: unknown for what is none."""
+    return lambda value: _as_number(value, kind)
 
-    def convert(value: Any) -> Any:
-        try:
-            return None if value is None else kind(str(int(value) if value is True else value))
-        except (ValueError, InvalidOperation):
-            return None
 
-    return convert
+def _as_number(value: Any, kind: type) -> Any:
+    try:
+        return None if value is None else kind(str(int(value) if value is True else value))
+    except (ValueError, InvalidOperation):
+        return None
 
 
 def to_boolean(value: Any) -> bool | None:
