@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.applying.cells import Parties
@@ -51,35 +51,44 @@ class Evaluator:
         self._now = now
 
     def evaluate(
-        self, expression: Resource, context: Resource, resource: Resource | None
+        self,
+        expression: Resource,
+        context: Resource,
+        resource: Resource | None,
+        inputs: Sequence[Resource] = (),
     ) -> list[Any]:
         """The values of an Expression: a list, empty for none.
 
-        `context` is the definition it stands in, `resource` what it is about. An alternative
+        `context` is the definition it stands in, `resource` what it is about, `inputs` are data
+        requirements, which it can name by their ids. An alternative
         that it carries is asked when it has no value or is in a language that we do not know.
         Raises NotEvaluatedError or another FhirpkgError when it has no result.
         """
         alternative = _alternative(expression)
         if alternative is None:
-            return self._values(expression, context, resource)
+            return self._values(expression, context, resource, inputs)
         known = ("text/fhirpath", *_INLINE, *_IDENTIFIERS)
         if expression.get("language") in known:
-            found = self._values(expression, context, resource)
+            found = self._values(expression, context, resource, inputs)
             if found:
                 return found
-        return self._values(alternative, context, resource)
+        return self._values(alternative, context, resource, inputs)
 
     def _values(
-        self, expression: Resource, context: Resource, resource: Resource | None
+        self,
+        expression: Resource,
+        context: Resource,
+        resource: Resource | None,
+        inputs: Sequence[Resource],
     ) -> list[Any]:
         language = expression.get("language", "")
         text = expression.get("expression", "")
         if language == "text/fhirpath":
-            return self._fhirpath(text, context, resource)
+            return self._fhirpath(text, context, resource, inputs)
         # A dot in text/cql marks an expression: encender and the reference engine hold it so.
         dotted = language == "text/cql" and "." in text and "reference" not in expression
         if language in _INLINE or dotted:
-            return self._logic.inline(text, context, resource)
+            return self._logic.inline(text, context, resource, self._asked_for(text, inputs))
         if language in _IDENTIFIERS:
             return self._logic.defined(text, expression.get("reference", ""), context, resource)
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
@@ -106,11 +115,27 @@ class Evaluator:
         known = {name: value for name, value in found.items() if value is not None}
         return known | dict(self._parameters)
 
+    def _asked_for(self, text: str, inputs: Sequence[Resource]) -> dict[str, Any]:
+        """The data of those inputs that an expression names."""
+        named = [i for i in inputs if "id" in i and f"%{i['id']}" in text]
+        if not named:
+            return {}
+        from fhirpkg.applying.inputs import required  # noqa: PLC0415 - costs start-up
+
+        subject = self._parties.subject
+        return {i["id"]: required(i, subject, self._repository) for i in named}
+
     def _party(self, reference: str) -> Resource | None:
         resource_type, _, resource_id = reference.rpartition("/")
         return self._repository.read(resource_type, resource_id) if resource_type else None
 
-    def _fhirpath(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
+    def _fhirpath(
+        self,
+        text: str,
+        context: Resource,
+        resource: Resource | None,
+        inputs: Sequence[Resource],
+    ) -> list[Any]:
         """R4 leaves the focus open; it is the definition, as the CPG connectathon has it."""
         from fhirpkg.fhirpath import Environment, compile_expression  # noqa: PLC0415 - start-up
 
@@ -120,7 +145,7 @@ class Evaluator:
         environment = Environment(
             resource=context if resource is None else resource,
             root_resource=context,
-            variables=self._variables,
+            variables=self._variables | self._asked_for(text, inputs),
             resolve=self._party,
             now=self._now,
         )

@@ -58,9 +58,12 @@ class Logic:
             return Evaluation(self._session, library).of(read_expression(name, library))
         return self._session.value_of(library, name)
 
-    def inline(self, text: str, context: Resource, resource: Resource | None) -> list[Any]:
+    def inline(
+        self, text: str, context: Resource, resource: Resource | None, inputs: Mapping[str, Any]
+    ) -> list[Any]:
         """The value of an expression; it may use the definitions of the context's libraries."""
         self._give_variables(context, resource)
+        self._session.parameters = {**self._session.parameters, **inputs}
         return _bounded(lambda: self._read_and_evaluated(text, context))
 
     def _read_and_evaluated(self, text: str, context: Resource) -> Any:

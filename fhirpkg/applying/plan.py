@@ -177,7 +177,9 @@ class _Actions:
             text = expression.get("expression") or expression.get("reference", "")
             told = expression.get("description") or text
             try:
-                values = self._run.evaluator.evaluate(expression, self._plan, None)
+                values = self._run.evaluator.evaluate(
+                    expression, self._plan, None, action.get("input", ())
+                )
             except FhirpkgError as error:
                 problem = f"Condition expression {text} encountered exception: {error}"
                 self._messages.error("apply-condition", problem)

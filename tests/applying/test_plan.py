@@ -591,3 +591,48 @@ def test_items_that_only_made_room_do_not_stay():
     does = activity(kind="Task", dynamicValue=[dynamic])
     (task,) = applied(plan(orders()), does, form="bundle").resources[1:]
     assert task["input"] == [{"valueString": "x"}]
+
+
+def observation(name, code, patient="x"):
+    made = {"resourceType": "Observation", "id": name, "code": {"coding": [code]}}
+    return made | {"subject": {"reference": f"Patient/{patient}"}}
+
+
+INR = {"system": "http://loinc.org", "code": "6301-6"}
+MEASURED = {
+    "resourceType": "ValueSet",
+    "url": f"{BASE}/ValueSet/measured",
+    "compose": {"include": [{"system": INR["system"], "concept": [{"code": INR["code"]}]}]},
+}
+BY_CODE = {"path": "code", "code": [INR]}
+INPUTS = [
+    ([], "%given.count() = 2", "applicable"),
+    ([BY_CODE], "%given.count() = 1 and %given.id = 'a'", "applicable"),
+    ([{"path": "code", "valueSet": MEASURED["url"]}], "%given.count() = 1", "applicable"),
+    ([{"path": "code", "code": [{"code": "1"}]}], "%given.empty()", "applicable"),
+    ([BY_CODE, {"path": "category", "code": [INR]}], "%given.exists()", "not applicable"),
+    ([{"path": "code", "valueSet": f"{BASE}/none"}], "%given.exists()", "not evaluated"),
+    ([{"searchParam": "code"}], "%given.exists()", "not evaluated"),
+    ([{"searchParam": "code"}], "%subject.exists()", "applicable"),
+]
+
+
+@pytest.mark.parametrize("filters, text, verdict", INPUTS)
+def test_the_inputs_of_an_action_are_variables_of_its_conditions(filters, text, verdict):
+    given = {"id": "given", "type": "Observation", "codeFilter": filters}
+    definition = plan({"input": [given], "condition": [condition(text)]})
+    data = [observation("a", INR), observation("b", {"system": "s", "code": "c"})]
+    data += [observation("of-another", INR, "y"), MEASURED]
+    (why,) = applied(definition, *data).why
+    assert why.verdict == verdict
+
+
+def test_an_input_is_a_variable_of_cql_and_its_date_filter_is_not_passed_over():
+    given = {"id": "given", "type": "Observation"}
+    asked = condition("Count(%given) = 1", language="text/cql-expression")
+    one = observation("a", INR)
+    verdict = applied(plan({"input": [given], "condition": [asked]}), one).why[0].verdict
+    assert verdict == "applicable"
+    dated = given | {"dateFilter": [{"path": "effective"}]}
+    (why,) = applied(plan({"input": [dated], "condition": [asked]}), one).why
+    assert (why.verdict, "dateFilter" in why.reason) == ("not evaluated", True)
