@@ -2,6 +2,9 @@
 
 A case folder holds case.json, parameters.json, data.json and content/ (with CQL beside it in
 content/cql). Usage: python apply_case.py CASE_FOLDER
+
+Cases of encender are applied as we do ourselves: it carries what the reference engine loses, and
+refuses a patient that it cannot find.
 """
 
 import base64
@@ -38,7 +41,8 @@ def applied(folder, case):
     given = read(folder / "parameters.json")
     values = parameter_values(given)
     data = rolled(in_bundle(read(folder / "data.json")))
-    more = in_bundle(values["data"]) if "data" in values else []
+    more = [resource for bundle in sent(given) for resource in in_bundle(bundle)]
+    languages = values.get("userLanguage", {}).get("coding", [{}])
     result = apply(
         case["definition"],
         values.get("subject", ""),
@@ -46,12 +50,21 @@ def applied(folder, case):
         encounter=values.get("encounter", ""),
         practitioner=values.get("practitioner", ""),
         organization=values.get("organization", ""),
+        language=languages[0].get("code", ""),
         parameters=parameter_values(values.get("parameters", {})),
         data=rolled(more),
         form="bundle" if case["mode"] == "bundle" else "careplan",
-        dialect="reference",
+        dialect="complete" if case["dialect"] == "encender" else "reference",
     )
     return result.result
+
+
+def sent(given):
+    """The bundles that the call itself brings: `data`, and those of `prefetchData`."""
+    for parameter in given.get("parameter", ()):
+        for part in (parameter, *parameter.get("part", ())):
+            if parameter["name"] in {"data", "prefetchData"} and "resource" in part:
+                yield part["resource"]
 
 
 def read(file):
