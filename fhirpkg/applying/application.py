@@ -91,7 +91,7 @@ def apply(
     if rules.needs_subject and source.read(*parties.subject.split("/", 1)) is None:
         near = _nearest(parties.subject, source)
         raise ResolutionError(parties.subject, f"the subject is not in the data{near}")
-    evaluator = Evaluator(source, parties, parameters, now)
+    evaluator = Evaluator(source, parties, parameters, now, lenient=rules.lenient_fhirpath)
     run = plan.Run(parties, source, evaluator, rules, contained=form == "careplan")
     try:
         return _applied(run, resource)

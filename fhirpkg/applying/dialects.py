@@ -39,6 +39,8 @@ class Dialect:
     """Relations to actions that are left out go with them."""
     one_of_both: bool
     """An action has a resource or actions, as R4's rqg-1 demands, never both or none."""
+    lenient_fhirpath: bool
+    """What is called FHIRPath and is none is read as CQL."""
     needs_subject: bool
     """A subject that cannot be read is an error, not an empty patient."""
 
@@ -52,6 +54,7 @@ DIALECTS = {
         explains=True,
         prunes_relations=True,
         one_of_both=True,
+        lenient_fhirpath=False,
         needs_subject=True,
     ),
     "reference": Dialect(
@@ -62,6 +65,7 @@ DIALECTS = {
         explains=False,
         prunes_relations=False,
         one_of_both=False,
+        lenient_fhirpath=True,
         needs_subject=False,
     ),
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.errors import FhirpkgError
+from fhirpkg.errors import FhirPathError, FhirpkgError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,8 @@ class NotEvaluatedError(FhirpkgError):
 class Evaluator:
     """Evaluates the expressions of definitions for one patient.
 
-    `now` fixes the clock; otherwise it is that of the first expression that asks.
+    `now` fixes the clock; otherwise it is that of the first expression that asks. With `lenient`,
+    what is called FHIRPath and is none is read as CQL, as the reference engine reads all of it.
     """
 
     def __init__(
@@ -44,11 +46,14 @@ class Evaluator:
         parties: Parties,
         parameters: Mapping[str, Any] | None = None,
         now: datetime | None = None,
+        *,
+        lenient: bool = False,
     ) -> None:
         self._repository = repository
         self._parties = parties
         self._parameters = parameters or {}
         self._now = now
+        self._lenient = lenient
 
     def evaluate(
         self,
@@ -84,7 +89,12 @@ class Evaluator:
         language = expression.get("language", "")
         text = expression.get("expression", "")
         if language == "text/fhirpath":
-            return self._fhirpath(text, context, resource, inputs)
+            try:
+                return self._fhirpath(text, context, resource, inputs)
+            except FhirPathError as error:
+                if not self._lenient:
+                    raise
+                return self._as_cql(error, text, context, resource)
         # A dot in text/cql marks an expression: encender and the reference engine hold it so.
         dotted = language == "text/cql" and "." in text and "reference" not in expression
         if language in _INLINE or dotted:
@@ -115,6 +125,24 @@ class Evaluator:
         known = {name: value for name, value in found.items() if value is not None}
         return known | dict(self._parameters)
 
+    def _as_cql(
+        self, problem: FhirPathError, text: str, context: Resource, resource: Resource | None
+    ) -> list[Any]:
+        try:
+            return self._logic.inline(text, context, resource, {})
+        except FhirpkgError:
+            raise problem from None
+
+    def _focus(self, text: str, context: Resource) -> Resource:
+        """R4 leaves it open: the definition, as the CPG connectathon has it.
+
+        Paths that begin with the subject's type (`Patient.gender`) are about the subject.
+        """
+        subject: Resource | None = self._variables.get("subject")
+        if subject is None or not _begins_with(subject["resourceType"], text):
+            return context
+        return subject
+
     def _asked_for(self, text: str, inputs: Sequence[Resource]) -> dict[str, Any]:
         """The data of those inputs that an expression names."""
         named = [i for i in inputs if "id" in i and f"%{i['id']}" in text]
@@ -136,7 +164,6 @@ class Evaluator:
         resource: Resource | None,
         inputs: Sequence[Resource],
     ) -> list[Any]:
-        """R4 leaves the focus open; it is the definition, as the CPG connectathon has it."""
         from fhirpkg.fhirpath import Environment, compile_expression  # noqa: PLC0415 - start-up
 
         missing = [name for name in _PARTIES if f"%{name}" in text and name not in self._variables]
@@ -149,11 +176,20 @@ class Evaluator:
             resolve=self._party,
             now=self._now,
         )
-        return compile_expression(text, self.types).evaluate(context, environment)
+        return compile_expression(text, self.types).evaluate(
+            self._focus(text, context), environment
+        )
 
     def _whereabouts(self, party: str) -> str:
         reference = getattr(self._parties, party)
         return f"{reference} is not in the data" if reference else f"no {party} was given"
+
+
+def _begins_with(type_name: str, text: str) -> bool:
+    """Whether a path in an expression begins with a type."""
+    if f"{type_name}." not in text:
+        return False
+    return re.search(rf"(?<![\w.%'/]){type_name}\.", text) is not None
 
 
 _ALTERNATIVES = ("us-ph-alternativeExpression", "cqf-alternativeExpression")

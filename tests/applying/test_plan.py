@@ -636,3 +636,31 @@ def test_an_input_is_a_variable_of_cql_and_its_date_filter_is_not_passed_over():
     dated = given | {"dateFilter": [{"path": "effective"}]}
     (why,) = applied(plan({"input": [dated], "condition": [asked]}), one).why
     assert (why.verdict, "dateFilter" in why.reason) == ("not evaluated", True)
+
+
+OF_THE_PATIENT = [
+    ("Patient.gender = 'female'", "applicable"),
+    ("(Patient.birthDate < @1970-01-01) and Patient.active.empty()", "applicable"),
+    ("%context.name = 'Patient.gender'", "not applicable"),
+    ("id = 'p' and %subject is Patient", "applicable"),
+]
+
+
+@pytest.mark.parametrize("text, verdict", OF_THE_PATIENT)
+def test_paths_that_begin_with_the_type_of_the_subject_are_about_the_subject(text, verdict):
+    assert applied(plan({"condition": [condition(text)]})).why[0].verdict == verdict
+
+
+@pytest.mark.parametrize("text", ["AgeInYears() >= 18", "not exists([Condition])"])
+def test_only_the_reference_dialect_takes_cql_for_fhirpath(text):
+    asked = plan({"condition": [condition(text)]})
+    assert applied(asked).why[0].verdict == "not evaluated"
+    assert applied(asked, dialect="reference").why[0].verdict == "applicable"
+
+
+def test_what_is_neither_fhirpath_nor_cql_tells_what_is_wrong_as_fhirpath():
+    strict, lenient = (
+        applied(plan({"condition": [condition("1 +")]}), dialect=dialect).why[0].reason
+        for dialect in ("complete", "reference")
+    )
+    assert strict == lenient
