@@ -114,6 +114,7 @@ def show_plan(plan: Plan, client: FhirClient) -> ExitCode:
     click.echo(f"{told or 'nothing'}; {len(plan.items)} in all")
     _unsupported(plan, client)
     if plan.of(*CONFLICTS):
+        _conflicts(plan)
         return ExitCode.CONFLICT
     if not plan.is_settled:
         click.echo("the record of this package on the server is to be written")
@@ -136,6 +137,7 @@ def show_report(report: Report, plan: Plan, client: FhirClient) -> ExitCode:
     for note in report.notes:
         click.echo(note)
     _unsupported(plan, client)
+    _conflicts(plan)
     if report.conflicts:
         return ExitCode.CONFLICT
     return ExitCode.DONE if report.is_complete else ExitCode.ISSUES
@@ -166,6 +168,15 @@ def _headline(plan: Plan, client: FhirClient) -> None:
     click.echo(f"by {plan.strategy}")
     for note in plan.notes:
         click.echo(note)
+
+
+def _conflicts(plan: Plan) -> None:
+    """Say what can be done about the conflicts of a plan, by their kinds."""
+    from fhirpkg.publishing.survey import ADVICE
+
+    for kind, advice in ADVICE.items():
+        if plan.counts[kind]:
+            click.echo(f"{kind}: {advice}")
 
 
 def _unsupported(plan: Plan, client: FhirClient) -> None:

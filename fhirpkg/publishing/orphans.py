@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RETIRED = {"DocumentReference": "superseded"}
 """The status that takes a resource out of use, where it is not `retired`."""
+_IN_USE = ("draft", "active", "unknown", "current")
+"""The statuses that a resource may have had before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,22 @@ def _listed(
         for resource_id, resource in reader.by_ids(resource_type, ids).items():
             place = f"{resource_type}/{resource_id}"
             lines = record.lines(gone[place])
-            if _is_let_go(resource, subject.owner) or taken_by(resource, subject.owner, lines):
+            if is_let_go(resource, subject.owner) or taken_by(resource, subject.owner, lines):
                 continue
             yield Orphan(gone[place], place, str(resource.get("meta", {}).get("versionId", "")))
 
 
-def _is_let_go(resource: Resource, owner: Resource) -> bool:
+def is_let_go(resource: Resource, owner: Resource) -> bool:
     """Whether it was retired and unmarked: no longer ours, though an old manifest lists it."""
     retired = RETIRED.get(resource["resourceType"], "retired")
     return not is_tagged(resource, owner) and resource.get("status") == retired
+
+
+def before_let_go(resource: Resource, owner: Resource) -> Iterator[Resource]:
+    """What a resource may have been before a prune retired it; nothing when none did."""
+    if is_let_go(resource, owner):
+        for status in _IN_USE:
+            yield resource | {"status": status}
 
 
 def _tagged(subject: Subject, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:

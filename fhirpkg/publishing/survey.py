@@ -14,6 +14,7 @@ from fhirpkg.publishing.members import (
     slices,
     with_references,
 )
+from fhirpkg.publishing.orphans import before_let_go
 from fhirpkg.publishing.record import taken_by
 from fhirpkg.publishing.state import is_listed
 
@@ -53,6 +54,14 @@ class Action(StrEnum):
 
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT})
 CONFLICTS = frozenset({Action.DRIFT, Action.FOREIGN, Action.DUPLICATE, Action.IMMUTABLE})
+ADVICE = {
+    Action.DRIFT: "see the differences with 'plan'; 'push --overwrite drift' writes over them",
+    Action.FOREIGN: "'push --overwrite foreign' takes over what is somebody else's",
+    Action.IMMUTABLE: "give what is active a new version when it changes, or 'push --overwrite "
+    "immutable'",
+    Action.DUPLICATE: "delete on the server all but one of those that claim one identity",
+}
+"""What to do about each kind of conflict."""
 OVERWRITABLE = frozenset({Action.DRIFT, Action.FOREIGN, Action.IMMUTABLE})
 
 
@@ -171,6 +180,10 @@ class Survey:
         written = digest(theirs | {"id": member.id})
         if untouched or any(is_listed(line, written) for line in lines):
             return Action.UPDATE, ""
+        for before in before_let_go(theirs, self.subject.owner):
+            retired = digest(before | {"id": member.id})
+            if any(is_listed(line, retired) for line in lines):
+                return Action.UPDATE, "a prune took it out of use"
         if not lines:
             return Action.DRIFT, "it is ours by its tag, but no manifest tells what was published"
         return Action.DRIFT, "it was edited on the server after it was published"

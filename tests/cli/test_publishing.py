@@ -69,8 +69,11 @@ def test_a_conflict_is_shown_field_by_field_and_ends_with_4(server, tmp_path, ca
         edited = canonical("PlanDefinition", "course", title="Edited", useContext=focus())
         other.request("PUT", "PlanDefinition/course", body=edited)
     assert _run(["plan", content, "--server", server]) == 4
-    assert "title: server has 'Edited', content has 'Walking'" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "title: server has 'Edited', content has 'Walking'" in told
+    assert "drift: see the differences with 'plan'; 'push --overwrite drift'" in told
     assert _run(["push", content, "--server", server]) == 4
+    assert "drift: see the differences with 'plan'; 'push" in capfd.readouterr().out
     assert _run(["push", content, "--server", server, "--overwrite", "drift"]) == 0
 
 

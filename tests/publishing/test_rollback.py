@@ -2,6 +2,7 @@ import pytest
 
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.rollback import check_package, content_before, previous_manifest
 from fhirpkg.publishing.survey import Action
 from fhirpkg.publishing.verify import verify
@@ -40,6 +41,32 @@ def test_what_the_newer_state_added_becomes_an_orphan(server):
     with client(server) as connected:
         plan = make_plan(subject(), connected)
     assert [i.place for i in plan.of(Action.ORPHAN)] == ["PlanDefinition/more"]
+
+
+@pytest.mark.parametrize("played", [(), vendors.HAPI], ids=["FHIR", "HAPI"])
+@pytest.mark.parametrize("delete", [False, True], ids=["retired", "deleted"])
+def test_what_was_pruned_comes_back_too(server, played, delete):
+    with scripted(server_like(*played), server) as proxy:
+        base_url = proxy.base_url
+        publish(base_url)
+        fewer = subject(*resources()[:3])
+        publish(base_url, fewer)
+        with client(base_url) as connected:
+            found = prune(make_plan(fewer, connected), connected, delete=delete)
+            assert found.is_complete
+        assert rolled_back(base_url).is_complete
+        assert verify(subject(), client(base_url))
+
+
+def test_what_was_edited_after_a_prune_is_drift(server):
+    publish(server)
+    fewer = subject(*resources()[:3])
+    publish(server, fewer)
+    with client(server) as connected:
+        prune(make_plan(fewer, connected), connected)
+        edited = connected.read("DocumentReference", "aftercare") | {"description": "by hand"}
+        connected.request("PUT", "DocumentReference/aftercare", body=edited)
+    assert rolled_back(server).conflicts == {"DocumentReference/aftercare"}
 
 
 def test_without_a_previous_state_there_is_no_way_back(server):
