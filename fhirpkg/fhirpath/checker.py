@@ -48,19 +48,23 @@ class Static:
 _UNKNOWN = Static()
 
 
-def static_errors(text: str, model: TypeModel, focus_type: str | None) -> list[FhirPathError]:
+def static_errors(
+    text: str, model: TypeModel, focus: str | frozenset[str] | None
+) -> list[FhirPathError]:
     """The errors of an expression on a type, in the order of their columns; none is raised.
+
+    Of several types that the focus may be of, what is right on one is no error.
 
     Found are: what does not parse, functions and types that do not exist, elements that no possible
     type has, functions on types they are not for, order asked of what has none.
     """
     try:
-        compile_expression(text, model, focus_type)
+        compile_expression(text, model, focus if isinstance(focus, str) else None)
     except FhirPathError as error:
         return [error]
-    focus = Static(frozenset({focus_type}), is_many=False) if focus_type else _UNKNOWN
+    types = frozenset({focus}) if isinstance(focus, str) else focus
     checker = _Checker(text, model)
-    checker.check(parse(text), focus)
+    checker.check(parse(text), Static(types, is_many=False) if types else _UNKNOWN)
     return sorted(checker.errors, key=lambda error: error.column)
 
 
@@ -106,9 +110,10 @@ def _member(checker: _Checker, part: ast.Member, this: Static) -> Static:
     source = checker.check(part.source, this)
     if source.types is None:
         return replace(_UNKNOWN, is_ordered=source.is_ordered)
-    is_root = part.source is None and name[:1].isupper()
-    if is_root and any(name in checker.ancestors(one) for one in source.types):
-        return this
+    if part.source is None and name[:1].isupper():
+        meant = frozenset(one for one in source.types if name in checker.ancestors(one))
+        if meant:
+            return replace(this, types=meant)
     if source.types & _ABSTRACT:
         return _UNKNOWN
     found = [model.elements(one).get(name) for one in sorted(source.types)]

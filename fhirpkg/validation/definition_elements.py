@@ -52,6 +52,17 @@ def check_elements(structure: Resource, path: Path, run: Run) -> None:
             _check_value_type(element, place, run)
             check_type_profiles(element, place, run)
             _check_properties(element, structure, part, place, run)
+            if part == "snapshot":
+                _check_slicing(element, place, run)
+
+
+def _check_slicing(element: Resource, place: Path, run: Run) -> None:
+    """What its own type lets occur once is not sliced, but for choices."""
+    path, base = text_of(element, "path"), element.get("base")
+    is_own = isinstance(base, dict) and (base.get("path"), base.get("max")) == (path, "1")
+    if "slicing" in element and is_own and not path.endswith("[x]"):
+        problem = f"{path} occurs once and cannot be sliced"
+        run.report("structure-definition-slicing", (*place, "slicing"), problem=problem)
 
 
 def _check_id(element: Resource, ids: set[str], place: Path, run: Run) -> None:

@@ -24,11 +24,12 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     EVERY: (
         "contained.check_contained",
         "narrative.check_narrative",
+        "references.check_own_url",
     ),
     "Bundle": ("bundles.check_bundle",),
     "ActivityDefinition": ("content.check_content", "portability.check_portability"),
     "DocumentReference": ("content.check_content",),
-    "ImplementationGuide": ("content.check_content",),
+    "ImplementationGuide": ("content.check_content", "guides.check_dependencies"),
     "Library": ("content.check_content", "portability.check_portability"),
     "Measure": ("measures.check_measure",),
     "MeasureReport": ("measure_reports.check_measure_report",),
@@ -42,6 +43,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "content.check_content",
     ),
     "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
+    "OperationDefinition": ("operations.check_operation_definition",),
     "SearchParameter": ("search_parameters.check_search_parameter",),
     "StructureDefinition": ("structure_definitions.check_structure_definition",),
     "ValueSet": (

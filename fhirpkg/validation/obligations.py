@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _TOOLS = "http://hl7.org/fhir/tools/StructureDefinition/"
-_FLAGS = {f"{_CORE}obligation-profile-flag", f"{_TOOLS}obligation-profile"}
+_FLAGS = {
+    f"{_CORE}obligation-profile-flag",
+    f"{_CORE}obligation-profile",  # its name for a while
+    f"{_TOOLS}obligation-profile",
+}
 _INHERITED = {f"{_CORE}inherit-obligations", f"{_TOOLS}inherit-obligations"}
 _OBLIGATIONS = {f"{_CORE}obligation", f"{_TOOLS}obligation"}
 _ADDITIONAL = f"{_TOOLS}additional-binding"

@@ -17,7 +17,7 @@ from fhirpkg.validation.primitives import PREDICATES, cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.checks import Checks
     from fhirpkg.validation.run import Run, Trail
 
@@ -92,6 +92,15 @@ def _is_demanded(reference: str, trail: Trail, run: Run) -> bool:
     match = _LITERAL.fullmatch(reference)
     is_relative = match is not None and match.start("type") == 0
     return bool(run.settings.targets) or (is_relative and run.must_lead_somewhere(trail))
+
+
+def check_own_url(resource: Resource, path: Path, run: Run) -> None:
+    """The url by which a definition is known is absolute."""
+    url = resource.get("url")
+    if isinstance(url, str) and "status" in run.definitions.types.elements(
+        str(resource.get("resourceType"))
+    ):
+        check_absolute(url, (*path, "url"), run)
 
 
 class Target:

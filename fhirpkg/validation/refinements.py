@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.definitions.snapshot import refinements
+from fhirpkg.definitions.snapshot import generate, refinements
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
 from fhirpkg.issues import Severity
@@ -27,9 +27,10 @@ _MAX_CHAIN = 50
 
 
 def check_kind(structure: Resource, base: Resource, path: Path, run: Run) -> None:
-    """Report a constraint whose kind is not that of its base."""
+    """Report a kind that is not that of the base; what specializes an abstract type is of any."""
     kind = base.get("kind")
-    if structure.get("derivation") == "constraint" and structure.get("kind") != kind:
+    is_free = structure.get("derivation") != "constraint" and base.get("abstract") is True
+    if structure.get("kind") != kind and not is_free:
         problem = f"its kind is '{structure.get('kind')}', but that of its base is '{kind}'"
         severity = Severity.ERROR if run.settings.strict else Severity.WARNING  # R4's examples err
         place = (*path, "kind")
@@ -52,15 +53,34 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
             place = (*path, "differential", "element", number)
             name = text_of(step.element, "sliceName")
             run.report("structure-definition-slice-unannounced", place, name=name)
+    # A new type may name the parts of an element without the element: others make it up.
+    severity = None if structure.get("derivation") == "constraint" else Severity.WARNING
     wrong = []
     for number, rule, problem in _problems(structure, steps, run):
         place = (*path, "differential", "element", number)
-        run.report(rule, place, problem=problem)
+        run.report(rule, place, severity=severity, problem=problem)
         wrong.append(text_of(steps[number].element, "path"))
     if wrong:
         named = ", ".join(dict.fromkeys(wrong))
         problem = f"of its elements these do not fit: {named}"
-        run.report("structure-definition-snapshot", path, problem=problem)
+        run.report("structure-definition-snapshot", path, severity=severity, problem=problem)
+    elif severity is None:
+        _check_snapshot(alone, path, run)
+
+
+def _check_snapshot(structure: Resource, path: Path, run: Run) -> None:
+    """Report a snapshot that has more or fewer elements than the differential gives."""
+    stated = list(numbered(structure.get("snapshot"), "element"))
+    if not stated:
+        return
+    try:
+        made = generate(structure, run.definitions.structure)["snapshot"]["element"]
+    except DefinitionError as error:
+        run.report("structure-definition-snapshot", path, problem=error.problem)
+        return
+    if len(made) != len(stated):
+        found, expected = len(stated), len(made)
+        run.report("structure-definition-snapshot-size", path, found=found, expected=expected)
 
 
 def _problems(
@@ -69,7 +89,9 @@ def _problems(
     """The elements that do not fit, by their number, each with a rule and words."""
     is_constraint = structure.get("derivation") == "constraint"
     for number, step in enumerate(steps):
-        problem = step.problem or _misplaced(step, steps[:number], steps[number + 1 :])
+        problem = step.problem
+        if is_constraint and not problem:
+            problem = _misplaced(step, steps[:number], steps[number + 1 :])
         if problem:
             yield number, "structure-definition-element", problem
             continue

@@ -8,6 +8,7 @@ from fhirpkg.canonical import Canonical
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
+from fhirpkg.validation.definition_expressions import misfit
 from fhirpkg.validation.items import numbered, text_of
 
 if TYPE_CHECKING:
@@ -20,16 +21,22 @@ def check_search_parameter(parameter: Resource, path: Path, run: Run) -> None:
     components = list(numbered(parameter, "component"))
     if parameter.get("type") == "composite" and len(components) < 2:
         run.report("search-parameter-components", path, found=len(components))
-    expression = text_of(parameter, "expression")
-    if expression:
-        try:
-            compile_expression(expression, run.definitions.types)
-        except FhirPathError as error:
-            place = (*path, "expression")
-            run.report(
-                "definition-expression", place, severity=Severity.WARNING, problem=str(error)
-            )
+    _check_expression(parameter, (*path, "expression"), run)
     _check_derived(parameter, path, run)
+
+
+def _check_expression(parameter: Resource, place: Path, run: Run) -> None:
+    expression, bases = text_of(parameter, "expression"), parameter.get("base")
+    if not expression:
+        return
+    try:
+        compile_expression(expression, run.definitions.types)
+    except FhirPathError as error:
+        run.report("definition-expression", place, severity=Severity.WARNING, problem=str(error))
+        return
+    problem = misfit(expression, map(str, bases) if isinstance(bases, list) else (), run)
+    if problem:
+        run.report("definition-expression-type", place, problem=problem)
 
 
 def _check_derived(parameter: Resource, path: Path, run: Run) -> None:

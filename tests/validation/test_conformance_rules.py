@@ -373,3 +373,60 @@ def test_an_expression_for_a_filter_uses_parameters_that_are_defined():
         }
     ]
     assert "value-set-parameter" not in [rule for rule, _ in found(value_set)]
+
+
+@pytest.mark.parametrize(
+    "expression, base, is_right",
+    [
+        ("Organization.name", ["Organization"], True),
+        ("name", ["Organization"], True),
+        ("Organization.nope", ["Organization"], False),
+        ("Organization.name | Patient.name", ["Organization"], False),
+        ("Organization.name | Patient.name", ["Organization", "Patient"], True),
+        ("Organization.name | Patient.nope", ["Organization", "Patient"], False),
+        ("Patient.name", ["Resource"], True),
+        ("Observation.valueQuantity", ["Observation"], False),
+    ],
+)
+def test_the_expression_of_a_search_parameter_asks_for_what_its_bases_have(
+    expression, base, is_right
+):
+    parameter = {**SP, "expression": expression, "base": base}
+    told = found(parameter, severity="warning")
+    place = ("definition-expression-type", "SearchParameter.expression")
+    assert (place not in told) is is_right
+
+
+@pytest.mark.parametrize("key", ["inputProfile", "outputProfile"])
+def test_the_profiles_of_an_operation_are_on_parameters(key):
+    operation = {
+        "resourceType": "OperationDefinition", "name": "Op", "status": "draft",
+        "kind": "operation", "code": "op", "system": True, "type": False, "instance": False,
+    }  # fmt: skip
+    core = "http://hl7.org/fhir/StructureDefinition/"
+    place = f"OperationDefinition.{key}"
+    assert found({**operation, key: f"{core}Parameters"}) == []
+    assert ("operation-profile", place) in found({**operation, key: f"{core}Patient"})
+    unknown = found({**operation, key: "http://a.example/nope"}, severity="warning")
+    assert ("operation-profile-unknown", place) in unknown
+
+
+@pytest.mark.parametrize(
+    "dependency, rule",
+    [
+        ({"uri": "http://b.example/ImplementationGuide/b", "packageId": "b.example"}, ""),
+        ({"uri": "http://b.example/b", "packageId": "b.example"}, "guide-dependency-url"),
+        (
+            {"uri": "http://b.example/ImplementationGuide/b", "packageId": "B"},
+            "guide-dependency-package",
+        ),
+    ],
+)
+def test_what_a_guide_depends_on_is_a_guide_in_a_package(dependency, rule):
+    guide = {
+        "resourceType": "ImplementationGuide", "url": "http://a.example/ImplementationGuide/a",
+        "name": "A", "status": "draft", "packageId": "a.example", "fhirVersion": ["4.0.1"],
+        "dependsOn": [{**dependency, "version": "1.0.0"}],
+    }  # fmt: skip
+    told = {r for s in ("error", "warning") for r, _ in found(guide, severity=s)}
+    assert {r for r in told if r.startswith("guide-")} == ({rule} if rule else set())

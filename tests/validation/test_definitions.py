@@ -177,8 +177,14 @@ def test_an_extension_fixes_its_own_url(elements, is_fixed):
 )
 def test_the_context_of_an_extension_is_an_element_that_exists(expression, is_there):
     context = [{"type": "element", "expression": expression}]
-    found = told(extension({"path": "Extension"}, URL_ELEMENT, context=context))
-    assert (("context", "context[0].expression") in found) is not is_there
+    structure = extension({"path": "Extension"}, URL_ELEMENT, context=context)
+    assert (("context", "context[0].expression") in told(structure, strict=False)) is not is_there
+
+
+def test_under_strict_checking_the_profile_of_a_context_must_be_known():
+    context = [{"type": "element", "expression": "http://b.example/unknown#Patient.name"}]
+    structure = extension({"path": "Extension"}, URL_ELEMENT, context=context)
+    assert told(structure) == {("context", "context[0].expression")}
 
 
 FLAG = {"url": f"{CORE}obligation-profile-flag", "valueBoolean": True}
@@ -228,3 +234,114 @@ def test_obligations_are_inherited_from_an_obligation_profile_on_the_same_base(c
     inherit = {"url": f"{CORE}inherit-obligations", "valueCanonical": url}
     found = told(profile(OBLIGING, extension=[inherit]), other)
     assert (("obligation", "extension[0]") in found) is not is_right
+
+
+def with_snapshot(change, **more):
+    """A profile whose snapshot of HumanName is changed."""
+    own = {"type": "HumanName", "kind": "complex-type", "baseDefinition": f"{CORE}HumanName"}
+    elements = [dict(e) for e in Definitions.core().structure("HumanName")["snapshot"]["element"]]
+    change({e["path"].rpartition(".")[2]: e for e in elements}, elements)
+    return profile({"path": "HumanName"}, **own, snapshot={"element": elements}, **more)
+
+
+def expressions(structure, *, strict=True):
+    validator = Validator(settings=Settings(strict=strict))
+    found = validator.validate(structure).errors
+    return [i.rule for i in found if i.rule.startswith("definition-expression")]
+
+
+@pytest.mark.parametrize(
+    "name, expression, source, rules",
+    [
+        ("HumanName", "family.exists()", URL, []),
+        ("period", "start.exists()", URL, []),
+        ("period", "family.exists()", URL, ["definition-expression-type"]),
+        ("HumanName", "nope.exists()", URL, ["definition-expression-type"]),
+        ("HumanName", "nope.exists()", "", ["definition-expression-type"]),
+        ("HumanName", "nope.exists()", "http://b.example", []),
+        ("HumanName", "family.(", URL, ["definition-expression"]),
+    ],
+)
+def test_a_constraint_of_a_snapshot_asks_for_what_its_element_has(name, expression, source, rules):
+    stated = constrained(expression=expression, **({"source": source} if source else {}))
+    structure = with_snapshot(lambda by_name, _: by_name[name].update(constraint=[stated]))
+    assert expressions(structure) == rules
+    if rules == ["definition-expression-type"]:
+        assert expressions(structure, strict=False) == []
+
+
+@pytest.mark.parametrize(
+    "context, expression, is_right",
+    [
+        (["Patient"], "name.exists()", True),
+        (["Patient"], "item.exists()", False),
+        (["Patient", "Questionnaire"], "item.exists()", True),
+        (["http://b.example#Patient"], "item.exists()", True),
+    ],
+)
+def test_the_invariant_of_a_context_is_right_in_one_of_the_contexts(context, expression, is_right):
+    contexts = [{"type": "element", "expression": each} for each in context]
+    elements = {"path": "Extension"}, URL_ELEMENT
+    structure = extension(*elements, context=contexts, contextInvariant=[expression])
+    assert (expressions(structure) == []) is is_right
+
+
+@pytest.mark.parametrize(
+    "path, type_, discriminator, is_right",
+    [
+        ("Patient.identifier", "Identifier", "system", True),
+        ("Patient.identifier", "Identifier", "$this", True),
+        ("Patient.identifier", "Identifier", "nope", False),
+        ("Patient.identifier", "Identifier", "system.(", False),
+        ("Patient.identifier", "", "nope", True),
+        ("Patient.contact", "BackboneElement", "relationship", True),
+        ("Patient.contact", "BackboneElement", "nope", False),
+        ("Patient.generalPractitioner", "Reference", "resolve().name", True),
+    ],
+)
+def test_a_discriminator_leads_to_what_the_stated_type_has(path, type_, discriminator, is_right):
+    slicing = {"discriminator": [{"type": "value", "path": discriminator}], "rules": "open"}
+    types = {"type": [{"code": type_}]} if type_ else {}
+    found = told(profile({"path": path, "slicing": slicing, **types}))
+    place = ("discriminator", "differential.element[0].slicing.discriminator[0]")
+    assert (place not in found) is is_right
+
+
+def test_a_snapshot_has_as_many_elements_as_the_differential_gives():
+    whole = with_snapshot(lambda _, elements: None)
+    less = with_snapshot(lambda _, elements: elements.pop())
+    assert ("snapshot-size", "") not in told(whole)
+    assert ("snapshot-size", "") in told(less)
+    assert ("snapshot-size", "") not in told(less, strict=False)
+
+
+def test_what_a_type_lets_occur_once_is_not_sliced_in_a_snapshot():
+    slicing = {"discriminator": [{"type": "value", "path": "$this"}], "rules": "open"}
+    once = with_snapshot(lambda by_name, _: by_name["family"].update(slicing=slicing))
+    often = with_snapshot(lambda by_name, _: by_name["given"].update(slicing=slicing))
+    assert [rule for rule, at in told(once) if at.endswith(".slicing")] == ["slicing"]
+    assert [rule for rule, at in told(often) if at.endswith(".slicing")] == []
+
+
+@pytest.mark.parametrize("base, is_right", [("Element", True), ("Patient", False)])
+def test_a_new_type_is_of_the_kind_of_its_base_unless_that_is_abstract(base, is_right):
+    logical = profile(
+        {"path": "own"}, kind="logical", type="http://a.example/own", derivation="specialization",
+        baseDefinition=f"{CORE}{base}",
+    )  # fmt: skip
+    assert (("refinement", "kind") not in told(logical)) is is_right
+
+
+def test_a_new_type_may_name_parts_of_what_it_does_not_name():
+    logical = profile(
+        {"path": "own"}, {"path": "own.a.b", "type": [{"code": "string"}]}, kind="logical",
+        type="http://a.example/own", derivation="specialization", baseDefinition=f"{CORE}Element",
+    )  # fmt: skip
+    assert told(logical) == set()
+
+
+def test_the_url_of_a_definition_is_absolute(found):
+    value_set = {"resourceType": "ValueSet", "url": "mine", "status": "draft"}
+    assert ("canonical-absolute", "ValueSet.url") in found(value_set)
+    value_set["url"] = "http://a.example/vs"
+    assert ("canonical-absolute", "ValueSet.url") not in found(value_set)

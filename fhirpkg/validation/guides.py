@@ -1,0 +1,28 @@
+"""ImplementationGuides: what they depend on.
+
+See http://hl7.org/fhir/R4/implementationguide-definitions.html#ImplementationGuide.dependsOn.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fhirpkg.validation.items import numbered, text_of
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_PACKAGE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)+")
+"""https://confluence.hl7.org/display/FHIR/NPM+Package+Specification: names and their scopes."""
+
+
+def check_dependencies(guide: Resource, path: Path, run: Run) -> None:
+    """Report a guide that is named by another url than its own, and names of no package."""
+    for place, dependency in numbered(guide, "dependsOn", path):
+        uri, package = text_of(dependency, "uri"), text_of(dependency, "packageId")
+        if uri and "/ImplementationGuide/" not in uri:
+            run.report("guide-dependency-url", place, found=uri)
+        if package and not _PACKAGE.fullmatch(package):
+            run.report("guide-dependency-package", place, found=package)
