@@ -130,7 +130,11 @@ class Checks:
         try:
             check = self.profile(canonical)
         except DefinitionError as error:
-            run.report("not-checked-profile", trail, canonical=canonical, reason=error.problem)
+            # One wrong element is its profile's matter; a profile that is none is this one's too.
+            is_useless = run.settings.strict and not error.element
+            severity = Severity.ERROR if is_useless else Severity.WARNING
+            words = {"canonical": canonical, "reason": error.problem}
+            run.report("not-checked-profile", trail, severity=severity, **words)
             return
         if check is None:
             run.report(unknown, trail, canonical=canonical, reason="it is not loaded")

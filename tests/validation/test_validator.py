@@ -291,3 +291,25 @@ def test_a_profile_that_a_definition_demands_must_strictly_be_at_hand():
         validator = Validator(definitions=definitions, settings=Settings(strict=strict))
         issues = validator.validate(patient, [asked["url"]]).issues
         assert [i.severity for i in issues if i.rule == "profile-unknown"] == [severity]
+@pytest.mark.parametrize(
+    "change, strict, severity",
+    [
+        ({"baseDefinition": "http://a.example/nope"}, True, Severity.ERROR),
+        ({"baseDefinition": "http://a.example/nope"}, False, Severity.WARNING),
+        ({"baseDefinition": "http://a.example/broken"}, True, Severity.ERROR),
+        ({"differential": {"element": "x"}}, True, Severity.ERROR),
+        ({"differential": {"element": [{"path": "Patient.nope"}]}}, True, Severity.WARNING),
+    ],
+)
+def test_a_claimed_profile_that_cannot_be_used_is_told(change, strict, severity):
+    profile = {
+        "resourceType": "StructureDefinition", "url": "http://a.example/broken", "name": "B",
+        "status": "draft", "kind": "resource", "abstract": False, "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint", "differential": {"element": [{"path": "Patient"}]}, **change,
+    }  # fmt: skip
+    definitions = Definitions.core().with_resources([profile])
+    validator = Validator(definitions=definitions, settings=Settings(strict=strict))
+    patient = {"resourceType": "Patient", "active": True, "meta": {"profile": [profile["url"]]}}
+    told = {issue.rule: issue.severity for issue in validator.validate(patient).issues}
+    assert told["not-checked-profile"] == severity
