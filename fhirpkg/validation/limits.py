@@ -48,10 +48,23 @@ def _difference(stated: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
 
 
 def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
-    """The value, if there is one, must hold at least what is stated."""
+    """The value, if there is one, must hold at least what is stated; told is what it lacks."""
     if x is not None and not matches(stated.value, x):
-        found, wanted = _shown(x), _shown(stated.value)
-        run.report("value-pattern", t, profile=profile, found=found, wanted=wanted)
+        place, part, value = _lack(stated.value, x, t)
+        found, wanted = _shown(value), _shown(part)
+        run.report("value-pattern", place, profile=profile, found=found, wanted=wanted)
+
+
+def _lack(pattern: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
+    """Where the only part of a value is that does not hold its part of a pattern, with both.
+
+    Lists are told as part of their owner: which of their items is meant is not known.
+    """
+    if isinstance(pattern, dict) and isinstance(value, dict):
+        keys = [k for k, part in pattern.items() if k not in value or not matches(part, value[k])]
+        if len(keys) == 1 and keys[0] in value and not isinstance(pattern[keys[0]], list):
+            return _lack(pattern[keys[0]], value[keys[0]], (t, keys[0]))
+    return t, pattern, value
 
 
 def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
