@@ -9,6 +9,7 @@ from fhirpkg.applying.elm import lists
 from fhirpkg.applying.elm.comparison import compare, equal, equivalent
 from fhirpkg.applying.elm.types import element
 from fhirpkg.applying.elm.values import ValueSet, as_list, codes
+from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,8 @@ PRIMARY_CODES = {
 def _retrieve(evaluation: Evaluation, node: Node) -> list[Resource]:
     """The patient's resources of a type whose code is in the terminology asked for."""
     type_name = node["dataType"].rpartition("}")[2]
+    if not evaluation.session.types.is_resource(type_name):
+        raise FhirpkgError(f"'{type_name}' is no type of resource that could be retrieved")
     found = evaluation.session.resources(type_name)
     if "codes" not in node:
         return found
