@@ -10,7 +10,7 @@ from fhirpkg.applying.application import apply
 from fhirpkg.applying.elm import xml
 from fhirpkg.applying.elm.evaluator import Evaluation, Session
 from fhirpkg.applying.elm.library import Library, from_elm
-from fhirpkg.applying.elm.values import Code
+from fhirpkg.applying.elm.values import Code, Concept
 from fhirpkg.applying.elm.valuesets import ValueSets
 from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.definitions.definitions import Definitions
@@ -331,8 +331,12 @@ def test_a_value_set_that_is_not_there_is_an_error():
 
 
 def evaluated(node):
-    session = Session(MemoryRepository([]), "Patient/x", {}, lambda *_: None, R4, NOW)
+    include = {"system": "http://example.org/s", "concept": [{"code": "1"}]}
+    value_set = {"resourceType": "ValueSet", "url": "http://example.org/v"}
+    repository = MemoryRepository([value_set | {"compose": {"include": [include]}}])
+    session = Session(repository, "Patient/x", {}, lambda *_: None, R4, NOW)
     library = Library("", code_systems={"S": {"name": "S", "id": "http://example.org/s"}})
+    library.value_sets["V"] = {"name": "V", "id": "http://example.org/v"}
     return Evaluation(session, library).of(node)
 
 
@@ -404,3 +408,32 @@ NODES = [
 @pytest.mark.parametrize("node, wanted", NODES, ids=lambda value: str(value)[:40])
 def test_a_node_has_its_value_however_elm_names_its_operands(node, wanted):
     assert str(evaluated(node)) == wanted
+
+
+IN_XML = [
+    (
+        """<expression xsi:type="InValueSet">
+             <code xsi:type="Literal" valueType="t:String" value="1"/>
+             <valuesetExpression xsi:type="ValueSetRef" name="V"/>
+           </expression>""",
+        "True",
+    ),
+    (
+        """<expression xsi:type="TimezoneOffsetFrom">
+             <operand xsi:type="Literal" valueType="t:DateTime" value="2020-01-01T10:00:00Z"/>
+           </expression>""",
+        "0",
+    ),
+    (
+        """<expression xsi:type="Concept"><code code="1"><system name="S"/></code></expression>""",
+        f"{Concept((Code('1', 'http://example.org/s'),))}",
+    ),
+]
+
+
+@pytest.mark.parametrize("expression, wanted", IN_XML, ids=lambda value: str(value)[:40])
+def test_elm_as_xml_has_one_or_many_where_json_has(expression, wanted):
+    head = XML[: XML.index(b">") + 1].decode()
+    body = f'<identifier id="X"/><statements><def name="D">{expression}</def></statements>'
+    tree = from_elm(xml.read(f"{head}{body}</library>")).definition("D").tree
+    assert str(evaluated(tree)) == wanted

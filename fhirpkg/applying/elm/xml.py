@@ -23,8 +23,8 @@ _LISTS = frozenset({"caseItem", "choice", "codeFilter", "def", "element", "let",
 _UNARY = frozenset(
     "Abs As CalculateAge Ceiling Convert DateFrom DateTimeComponentFrom Distinct End Exists"
     " Flatten Floor Is IsFalse IsNull IsTrue Length Lower Negate Not PointFrom SingletonFrom"
-    " Start TimeFrom ToBoolean ToConcept ToDate ToDateTime ToDecimal ToInteger ToList ToQuantity"
-    " ToString ToTime Truncate Upper Width".split()
+    " Start TimeFrom TimezoneFrom TimezoneOffsetFrom ToBoolean ToConcept ToDate ToDateTime"
+    " ToDecimal ToInteger ToList ToQuantity ToString ToTime Truncate Upper Width".split()
 )
 _BOOLEANS = frozenset({"lowClosed", "highClosed", "distinct", "strict", "asc", "preserve"})
 
@@ -64,8 +64,11 @@ def _node(element: ET.Element) -> Node:
 def _is_operand_list(name: str, node: Node) -> bool:
     if name == "operand":
         return node.get("type") not in _UNARY
-    # A query has many sources, an aggregate one; a sort is by many keys.
-    return (name == "source" and node.get("type") == "Query") or name in {"by", "code"}
+    # A query has many sources, an aggregate one; a sort is by many keys; a concept has many codes,
+    # a test of membership is of one.
+    if name == "code":
+        return node.get("type") not in {"InCodeSystem", "InValueSet", "Message"}
+    return (name == "source" and node.get("type") == "Query") or name == "by"
 
 
 def _attributes(element: ET.Element) -> Iterator[tuple[str, str]]:
