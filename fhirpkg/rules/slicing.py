@@ -38,6 +38,14 @@ RULES = (
         spec=_SLICING,
     ),
     Rule(
+        "slice-discriminator",
+        WARNING,
+        "invalid",
+        "A slice says something where its discriminators look",
+        "which slice of {element} this is cannot be told: {reason}",
+        spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
+    ),
+    Rule(
         "not-checked-slicing",
         WARNING,
         "not-supported",

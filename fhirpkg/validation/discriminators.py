@@ -89,7 +89,7 @@ def _forbidden(
 ) -> Condition | None:
     """That nothing is where a discriminator looks, if the slice forbids it there."""
     path = steps(discriminator.path)
-    if not any(schema.max == 0 for schema in _schemas(element, path, checks)):
+    if not path or not any(schema.max == 0 for schema in _schemas(element, path, checks)):
         return None
     return lambda item, run: not any(True for _ in _walk(item, path, run))
 

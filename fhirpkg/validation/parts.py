@@ -216,7 +216,8 @@ class Parts:
                     unclear = unclear or str(error)
             inner = self.sliced(each.element, profile) if each.element.slicing else None
             cases.append(Case(each.name, test, each.element.min, each.element.max, inner))
-        how = (slicing.rules, slicing.ordered, profile, unclear, default)
+        discriminated = bool(slicing.discriminators)
+        how = (slicing.rules, slicing.ordered, profile, unclear, default, discriminated)
         return Sliced(schema.path, tuple(cases), *how)
 
     def _focus(self, schema: ElementSchema) -> str | Mapping[str, str]:

@@ -63,6 +63,9 @@ _STRICT = {
     "value-set-concept",
     "value-set-filter-part",
     "value-set-system",
+    "primitive-uuid-case",
+    "profile-unknown",
+    "slice-discriminator",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"

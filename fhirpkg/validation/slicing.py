@@ -41,6 +41,7 @@ class Sliced(NamedTuple):
     profile: str
     unclear: str
     default: int | None = None
+    is_discriminated: bool = True
 
 
 def check_slices(
@@ -71,10 +72,14 @@ def check_slices(
 
 
 def _check_unclear(found: list[Item], sliced: Sliced, trail: Trail, run: Run) -> None:
-    """Say that items cannot be told apart, and which slices have too few whatever they are."""
+    """Say that items cannot be told apart, and which slices have too few whatever they are.
+
+    Slices without discriminators are allowed, and then left to people.
+    """
+    rule = "slice-discriminator" if sliced.is_discriminated else "not-checked-slicing"
     for item in found:
         run.report(
-            "not-checked-slicing",
+            rule,
             item[1],
             profile=sliced.profile,
             element=sliced.element,

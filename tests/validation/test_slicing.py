@@ -45,8 +45,8 @@ ANY = {"id": "Patient.identifier:any", "sliceName": "any", "min": 2, "max": "3"}
 def test_an_item_that_cannot_be_told_is_a_warning_and_strictly_an_error(strict, severity):
     resource = {"identifier": [{"value": "1"}, {"value": "2"}]}
     assert issues(resource, ANY, strict=strict) == [
-        ("not-checked-slicing", severity, "Patient.identifier[0]"),
-        ("not-checked-slicing", severity, "Patient.identifier[1]"),
+        ("slice-discriminator", severity, "Patient.identifier[0]"),
+        ("slice-discriminator", severity, "Patient.identifier[1]"),
     ]
 
 
@@ -118,3 +118,19 @@ def test_the_default_slice_has_what_is_in_no_other():
     assert issues({"identifier": [other, other]}, *elements) == [
         ("cardinality-max", "error", "Patient.identifier[1]")
     ]
+
+
+def test_slices_without_discriminators_are_left_to_people_also_strictly():
+    found = issues({"identifier": [{"value": "1"}] * 2}, ANY, discriminators=(), strict=True)
+    assert {(rule, severity) for rule, severity, _ in found} == {("not-checked-slicing", "warning")}
+
+
+def test_a_forbidden_slice_of_a_choice_is_there_no_time():
+    value = "Patient.deceased[x]"
+    part = {"id": f"{value}:deceasedBoolean", "sliceName": "deceasedBoolean", "max": "0"}
+    sliced = {"id": value, "slicing": {"discriminator": [{"type": "type", "path": "$this"}],
+              "rules": "open"}}  # fmt: skip
+    kind = {"type": [{"code": "boolean"}]}
+    found = issues({"deceasedBoolean": True}, sliced, {**part, **kind})
+    assert found == [("cardinality-max", "error", "Patient.deceased.ofType(boolean)")]
+    assert issues({"deceasedDateTime": "2024"}, sliced, {**part, **kind}) == []
