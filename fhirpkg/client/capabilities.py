@@ -44,7 +44,7 @@ class Capabilities:
         named = " ".join(str(software[k]) for k in ("name", "version") if software.get(k))
         return cls(
             software=named or "unnamed software",
-            types={r["type"]: r for r in rest.get("resource", []) if "type" in r},
+            types={str(r["type"]): r for r in rest.get("resource", []) if "type" in r},
             system=_codes(rest.get("interaction", [])),
             statement=statement,
         )
@@ -55,7 +55,7 @@ class Capabilities:
 
     def search_parameters(self, resource_type: str) -> frozenset[str]:
         """The names of the search parameters of a type."""
-        return frozenset(p["name"] for p in self._of(resource_type).get("searchParam", []))
+        return frozenset(str(p.get("name")) for p in self._of(resource_type).get("searchParam", []))
 
     def takes_client_ids(self, resource_type: str) -> bool:
         """Whether a PUT may create; true unless the server denies it outright."""
@@ -77,4 +77,4 @@ class Capabilities:
 
 
 def _codes(interactions: list[Resource]) -> frozenset[str]:
-    return frozenset(i["code"] for i in interactions if "code" in i)
+    return frozenset(str(i["code"]) for i in interactions if "code" in i)

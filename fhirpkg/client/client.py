@@ -15,7 +15,7 @@ import requests
 
 from fhirpkg import fhirjson
 from fhirpkg.client.capabilities import Capabilities
-from fhirpkg.client.response import Response
+from fhirpkg.client.response import Response, is_readable
 from fhirpkg.client.retry import RetryPolicy, is_throttled, is_transient
 from fhirpkg.client.transport import (
     UNKNOWN_TO_PROXY,
@@ -127,7 +127,8 @@ class FhirClient:
         response = self.request("GET", path, headers=FRESH)
         if response.status in {404, 410}:
             return None
-        return response.expect(resource_type)
+        resource = response.expect(resource_type)
+        return resource if "id" in resource else resource | {"id": resource_id}
 
     def search(self, resource_type: str, params: Parameters) -> Iterator[Resource]:
         """The matches of a search, fresh, page by page.
@@ -137,7 +138,8 @@ class FhirClient:
         for bundle in self.pages(resource_type, params):
             for entry in bundle.get("entry", []):
                 resource = entry.get("resource")
-                if resource and entry.get("search", {}).get("mode", "match") == "match":
+                is_match = entry.get("search", {}).get("mode", "match") == "match"
+                if resource and is_match and isinstance(resource.get("id"), str):
                     yield resource
 
     def pages(self, path: str, params: Parameters) -> Iterator[Resource]:
@@ -147,7 +149,8 @@ class FhirClient:
         while True:
             bundle = response.expect("Bundle")
             yield bundle
-            link = next((x["url"] for x in bundle.get("link", []) if x["relation"] == "next"), "")
+            links = {str(x.get("relation")): str(x.get("url", "")) for x in bundle.get("link", [])}
+            link = links.get("next", "")
             if not link:
                 return
             if link in seen or len(seen) > _MOST_PAGES:
@@ -312,7 +315,7 @@ def _response(answer: requests.Response, text: str, url: str) -> Response:
     if text.lstrip("\ufeff \r\n\t").startswith("{"):  # whatever the Content-Type says
         value, _ = fhirjson.read(text)
         if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
-            resource = value
+            resource = value if is_readable(value) else None
     headers = {name.lower(): value for name, value in answer.headers.items()}
     if answer.status_code == 407:
         text = UNKNOWN_TO_PROXY

@@ -103,7 +103,7 @@ class _Tokens:
         if answer.status != 200 or not isinstance(url, str):
             problem = "names no token endpoint; give it with --token-url"
             raise ServerError(where, problem, status=answer.status)
-        spoken = configuration.get("capabilities", [])
+        spoken = str(configuration.get("capabilities"))
         is_second = "permission-v2" in spoken or "permission-v1" not in spoken
         self._scope = self._registration.scope or _SCOPE[is_second]
         self._url = _safe(url)

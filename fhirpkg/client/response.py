@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import ServerError
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _SHOWN = 300
+_ERRORS = {"error", "fatal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,30 @@ class Response:
         return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
 
 
+_Shape = dict[str, Any] | list[Any] | tuple[Any, ...]
+_OUTCOME: dict[str, Any] = {"issue": [{"details": {}}]}
+_RESOURCE: dict[str, Any] = _OUTCOME | {
+    "meta": {"tag": [{}], "security": [{}]},
+    "identifier": ([{}], {}),
+    "link": [{}],
+    "software": {},
+    "rest": [{"interaction": [{}], "resource": [{"interaction": [{}], "searchParam": [{}]}]}],
+}
+_RESOURCE["entry"] = [{"resource": _RESOURCE, "search": {}, "response": {"outcome": _OUTCOME}}]
+"""Where a client reads on without looking: objects, lists of them, one of several."""
+
+
+def is_readable(value: Any, shape: _Shape = _RESOURCE) -> bool:
+    """Whether a resource has objects and lists where FHIR has them, as far as a client reads it."""
+    if isinstance(shape, tuple):
+        return any(is_readable(value, each) for each in shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(is_readable(each, shape[0]) for each in value)
+    if not isinstance(value, dict):
+        return False
+    return all(is_readable(value[key], shape[key]) for key in shape.keys() & value.keys())
+
+
 def version_of_etag(etag: str) -> str:
     """The version id in an ETag header or in `entry.response.etag`, which HAPI writes bare.
 
@@ -107,7 +132,7 @@ def version_of_etag(etag: str) -> str:
 def outcome_texts(outcome: Resource | None) -> Iterator[str]:
     """What the issues of an OperationOutcome say, the errors among them first."""
     issues = [i for i in (outcome or {}).get("issue", []) if isinstance(i, dict)]
-    for issue in sorted(issues, key=lambda i: i.get("severity") not in {"error", "fatal"}):
+    for issue in sorted(issues, key=lambda i: str(i.get("severity")) not in _ERRORS):
         details = issue.get("details") or {}
         said = issue.get("diagnostics") or details.get("text") or issue.get("code") or ""
         if said:
@@ -117,4 +142,4 @@ def outcome_texts(outcome: Resource | None) -> Iterator[str]:
 def outcome_codes(outcome: Resource | None) -> frozenset[str]:
     """The codes of the issues that are errors."""
     issues = [i for i in (outcome or {}).get("issue", []) if isinstance(i, dict)]
-    return frozenset(str(i.get("code")) for i in issues if i.get("severity") in {"error", "fatal"})
+    return frozenset(str(i.get("code")) for i in issues if str(i.get("severity")) in _ERRORS)

@@ -84,7 +84,9 @@ class Head:
 
     def next(self, **changes: Any) -> Head:
         """The head as it shall stand after the next write, which is never without effect."""
-        return replace(self, **changes, beat=str(int(self.beat or 0) + 1))
+        return replace(
+            self, **changes, beat=str(int(self.beat) + 1 if self.beat.isdecimal() else 1)
+        )
 
 
 _FACTS = (
@@ -94,13 +96,14 @@ _FACTS = (
 
 def head_of(resource: Resource, age: float) -> Head | None:
     """The head that a resource holds, or None when it is something else."""
+    given = resource.get("identifier", [])
     facts = {
-        str(i.get("system", "")).removeprefix(f"{SYSTEM}/"): i.get("value", "")
-        for i in resource.get("identifier", [])
+        str(i.get("system", "")).removeprefix(f"{SYSTEM}/"): str(i.get("value", ""))
+        for i in (given if isinstance(given, list) else [given])
     }
     if not {"package", "digest", "phase"} <= facts.keys() or facts["phase"] not in list(Phase):
         return None
-    known = {name: str(facts.get(name, "")) for name in _FACTS}
+    known = {name: facts.get(name, "") for name in _FACTS}
     return Head(
         **known | {"phase": Phase(known["phase"])},  # type: ignore[arg-type] # a StrEnum is a str
         type=resource["resourceType"],
@@ -169,7 +172,7 @@ def manifest_of(resource: Resource) -> Manifest | None:
         return Manifest(
             facts["package"], facts["version"], facts["digest"], members, facts["previous"]
         )
-    except (KeyError, IndexError, ValueError, TypeError, zlib.error):
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, zlib.error):
         return None
 
 

@@ -191,7 +191,7 @@ class Survey:
 
 def _is_immutable(member: Member, theirs: Resource) -> bool:
     """Whether this url and version is active and stays so: its content must not change (CRMI)."""
-    statuses = {member.status, theirs.get("status")}
+    statuses = {member.status, str(theirs.get("status"))}
     return bool(member.url) and statuses == {"active"} and theirs.get("version") == member.version
 
 

@@ -264,7 +264,7 @@ def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Ve
         found.attachments += 1
         try:
             data = _bytes_of(client, attachment)
-        except (ServerError, binascii.Error, ValueError) as error:
+        except (ServerError, binascii.Error, ValueError, TypeError) as error:
             found.damaged[member.local] = str(error)
             continue
         if data is None:
@@ -273,7 +273,7 @@ def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Ve
             )
             continue
         digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
-        if "size" in attachment and int(attachment["size"]) != len(data):
+        if attachment.get("size", len(data)) != len(data):
             found.damaged[member.local] = f"{len(data)} bytes, not {attachment['size']}"
         elif attachment.get("hash", digest) != digest:
             found.damaged[member.local] = f"its SHA-1 is {digest}, not {attachment['hash']}"

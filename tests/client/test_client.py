@@ -131,6 +131,36 @@ def test_a_search_reads_every_page_from_our_host_whatever_host_the_link_names():
         assert server.seen[1].path == "/fhir?page=2"
 
 
+ILL_FORMED = [
+    {"entry": ["x"]},
+    {"entry": {"resource": PATIENT}},
+    {"entry": [{"resource": [PATIENT]}]},
+    {"entry": [{"resource": PATIENT | {"meta": [1]}}]},
+    {"entry": [{"resource": PATIENT | {"identifier": [None]}}]},
+    {"link": "x"},
+    {"link": [None]},
+]
+
+
+@pytest.mark.parametrize("wrong", ILL_FORMED)
+def test_an_answer_that_is_no_fhir_inside_is_asked_for_again_then_told(wrong):
+    broken = Reply(200, bundle("ab") | wrong)
+    with scripted(answers(broken, Reply(200, bundle("ab")))) as server:
+        assert len(list(client_of(server).search("Patient", {}))) == 2
+    with (
+        scripted(answers(broken)) as server,
+        pytest.raises(ServerError, match="answered something else, not FHIR JSON"),
+    ):
+        list(client_of(server).search("Patient", {}))
+
+
+@pytest.mark.parametrize("link", [{}, {"relation": "next"}, {"relation": ["next"]}, {"url": "/x"}])
+def test_a_link_without_url_or_relation_leads_nowhere(link):
+    with scripted(answers(Reply(200, bundle("a") | {"link": [link]}))) as server:
+        assert len(list(client_of(server).search("Patient", {}))) == 1
+        assert len(server.seen) == 1
+
+
 def test_a_search_is_fresh_and_strict():
     with scripted(answers(Reply(200, bundle("")))) as server:
         list(client_of(server).search("Patient", {"name": "x"}))

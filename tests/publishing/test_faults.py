@@ -127,6 +127,44 @@ def test_entries_of_a_batch_that_were_throttled_are_sent_again(server, undisturb
     assert state(server) == undisturbed[0]
 
 
+def replaced(place, value):
+    """What is asked for once with a wrong value at a place of the answer."""
+
+    def fault(request, forward):
+        reply = forward(request)
+        part = body = reply.resource
+        for step in place[:-1]:
+            part = part[step]
+        part[place[-1]] = value
+        return reply.but(body=body)
+
+    return fault
+
+
+@pytest.mark.parametrize("value", [None, ["x"], {"a": 1}])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("link",),
+        ("entry",),
+        ("entry", 0, "resource"),
+        ("entry", 0, "resource", "id"),
+        ("entry", 0, "resource", "meta"),
+        ("entry", 0, "resource", "status"),
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_no_fhir_inside_is_no_fault_of_ours(server, place, value, undisturbed):
+    publish(server)
+
+    def is_search(request):
+        return request.path.startswith("/fhir/PlanDefinition?")
+
+    disturbed(server, faults.at(1, replaced(place, value), is_search), changed())
+    assert publish(server, changed()).is_complete
+    assert state(server) == undisturbed[1]
+
+
 def test_a_renewed_push_is_verified(server):
     disturbed(server, faults.at(4, faults.lost_after), patience=1.0)
     publish(server)
