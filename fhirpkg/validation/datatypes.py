@@ -41,13 +41,8 @@ class Codings:
             place = (trail, "system" if problem == "coding-system-kind" else "code")
             reason = self._reason(system, code, run)
             run.report(problem, place, code=cut(code, 80), system=system, reason=reason)
-            return
-        concept = run.terminology.local(system, code)
-        if isinstance(concept, Concept):
-            if concept.is_abstract:
-                run.report("coding-abstract", (trail, "code"), code=cut(code, 80), system=system)
-            if isinstance(value.get("display"), str):
-                self._check_display(system, code, value["display"], trail, run)
+        if problem in {"", "coding-abstract"} and isinstance(value.get("display"), str):
+            self._check_display(system, code, value["display"], trail, run)
 
     def check_quantity(self, value: Any, trail: Trail, run: Run) -> None:
         """Check that the system of a Quantity is absolute and its coded unit exists."""
@@ -79,8 +74,9 @@ class Codings:
         if held is None and run.terminology.value_set(system) is not None:
             return "coding-system-kind"
         found = run.terminology.lookup(system, code, version)
-        wrong = isinstance(found, Membership) and found.verdict is Verdict.NO
-        if not wrong:
+        if isinstance(found, Concept):
+            return "coding-abstract" if found.is_abstract else ""
+        if found.verdict is not Verdict.NO:
             return ""
         is_held = held is not None and held.content != "not-present"
         return "coding-code" if is_held else "coding-form"
@@ -96,7 +92,8 @@ class Codings:
     def _check_display(system: str, code: str, display: str, trail: Trail, run: Run) -> None:
         known = run.terminology.displays(system, code, _language(run))
         shown = cut(display, 80)
-        if not known and run.terminology.system(system):
+        held = None if known else run.terminology.system(system)
+        if held and held.get(code):
             place = (trail, "display")
             run.report("coding-display-unknown", place, display=shown, code=code, system=system)
         if known and display.casefold() not in map(str.casefold, known):

@@ -102,9 +102,17 @@ def test_a_code_without_display_or_for_grouping_only_is_warned_of():
         validator, system=MOODS["url"], code="bare", display="Bare"
     )
     assert ("coding-abstract", "code") in told(validator, system=MOODS["url"], code="all")
-    assert told(validator, system="http://loinc.org", code="8867-4", display="Heart rate") == told(
-        validator, system="http://loinc.org", code="8867-4"
+    assert ("coding-display", "display") in told(
+        validator, system=MOODS["url"], code="glad", display="Bare"
     )
+
+
+def test_a_display_of_a_code_that_is_not_here_is_let_pass():
+    part = {**MOODS, "content": "fragment"}
+    validator = Validator(definitions=Definitions.core().with_resources([part]))
+    for system, code in ((MOODS["url"], "other"), ("http://loinc.org", "8867-4")):
+        found = told(validator, system=system, code=code, display="Any")
+        assert [rule for rule, _ in found if rule.startswith("coding-")] == []
 
 
 def test_a_wrong_display_can_be_a_warning():
