@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.issues import Severity
 from fhirpkg.validation.elements import bad_primitive
 from fhirpkg.validation.primitives import PREDICATES, cut
 
@@ -99,13 +100,15 @@ class Bound:
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
         """A concept of text alone breaks a required binding; so does a coding without code.
 
-        An extension may say why there is none, but for a concept, which could have stayed away.
+        An extension may say why there is none, but for a concept, which could have stayed away. A
+        quantity has a value without its unit, and HL7's validator lets it pass.
         """
         is_excused = "extension" in x and self._type(t) != "CodeableConcept"
         if isinstance(x, dict) and rule in _ERRORS and not is_excused:
             run.report(
                 rule,
                 t,
+                severity=Severity.WARNING if self._type(t) == "Quantity" else None,
                 profile=self._profile,
                 code="",
                 value_set=value_set,

@@ -141,3 +141,33 @@ def test_a_concept_that_must_be_coded_is_not_excused_by_an_extension():
     absent = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
     status = {"extension": [{"url": absent, "valueCode": "unknown"}]}
     assert rules(status, moods()) == {"binding-required"}
+
+
+@pytest.mark.parametrize(
+    "unit, severities",
+    [({}, ["warning"]), ({"system": "http://unitsofmeasure.org", "code": "m"}, ["error"])],
+)
+def test_a_quantity_may_lack_the_unit_that_is_bound_but_have_no_other(unit, severities):
+    units = "http://hl7.org/fhir/ValueSet/age-units"
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "http://example.org/o",
+        "kind": "resource",
+        "type": "Observation",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Observation",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {
+                    "path": "Observation.value[x]",
+                    "type": [{"code": "Quantity"}],
+                    "binding": {"strength": "required", "valueSet": units},
+                }
+            ]
+        },
+    }
+    validator = Validator(definitions=Definitions.core().with_resources([profile]))
+    resource = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    resource["valueQuantity"] = {"value": 1, **unit}
+    issues = validator.validate(resource, ["http://example.org/o"]).issues
+    assert [str(i.severity) for i in issues if i.rule == "binding-required"] == severities

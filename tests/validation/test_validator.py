@@ -291,6 +291,8 @@ def test_a_profile_that_a_definition_demands_must_strictly_be_at_hand():
         validator = Validator(definitions=definitions, settings=Settings(strict=strict))
         issues = validator.validate(patient, [asked["url"]]).issues
         assert [i.severity for i in issues if i.rule == "profile-unknown"] == [severity]
+
+
 @pytest.mark.parametrize(
     "change, strict, severity",
     [
