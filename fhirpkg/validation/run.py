@@ -63,8 +63,6 @@ _STRICT = {
     "value-set-concept",
     "value-set-filter-part",
     "value-set-system",
-    "primitive-uuid-case",
-    "profile-unknown",
     "slice-discriminator",
 }
 """The rules that :attr:`Settings.strict` makes errors."""
