@@ -98,17 +98,17 @@ class Bound:
         run.report(rule, t, profile=self._profile, **found)
 
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
-        """A concept of text alone breaks a required binding; so does a coding without code.
+        """A concept of text alone breaks a required binding.
 
         An extension may say why there is none, but for a concept, which could have stayed away. A
-        quantity has a value without its unit, and HL7's validator lets it pass.
+        quantity or a coding without code is only warned of: HL7's validator lets them pass.
         """
         is_excused = "extension" in x and self._type(t) != "CodeableConcept"
         if isinstance(x, dict) and rule in _ERRORS and not is_excused:
             run.report(
                 rule,
                 t,
-                severity=Severity.WARNING if self._type(t) == "Quantity" else None,
+                severity=None if self._type(t) == "CodeableConcept" else Severity.WARNING,
                 profile=self._profile,
                 code="",
                 value_set=value_set,
