@@ -143,7 +143,7 @@ def _published(profile: Resource, guide: Resource, definitions: Definitions) -> 
     if profile["resourceType"] == "StructureDefinition" and "snapshot" not in profile:
         complete = _with_snapshot(complete, definitions)
     first = {key: complete[key] for key in ("resourceType", "id")}
-    return {**first, "meta": guide["meta"], "text": narrative(complete), **complete}
+    return {**first, "meta": {"tag": guide["meta"]["tag"]}, "text": narrative(complete), **complete}
 
 
 def _with_snapshot(profile: Resource, definitions: Definitions) -> Resource:

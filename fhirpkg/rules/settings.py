@@ -4,7 +4,7 @@ from fhirpkg.rules import ERROR, WARNING, Rule
 
 RULES = (
     Rule(
-        "experimental",
+        "definition-experimental",
         ERROR,
         "business-rule",
         "Definitions are not experimental where that is not let pass",

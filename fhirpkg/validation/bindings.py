@@ -103,12 +103,12 @@ class Bound:
         An extension may say why there is none, but for a concept, which could have stayed away. A
         quantity or a coding without code is only warned of: HL7's validator lets them pass.
         """
-        is_excused = "extension" in x and self._type(t) != "CodeableConcept"
-        if isinstance(x, dict) and rule in _ERRORS and not is_excused:
+        is_concept = self._type(t) == "CodeableConcept"
+        if isinstance(x, dict) and rule in _ERRORS and (is_concept or "extension" not in x):
             run.report(
                 rule,
                 t,
-                severity=None if self._type(t) == "CodeableConcept" else Severity.WARNING,
+                severity=None if is_concept else Severity.WARNING,
                 profile=self._profile,
                 code="",
                 value_set=value_set,

@@ -81,7 +81,7 @@ class Checks:
         if trail and not run.settings.inner:
             return
         if not run.settings.experimental and resource.get("experimental") is True:
-            run.report("experimental", trail)
+            run.report("definition-experimental", trail)
         with run.inside(resource, trail):
             self.type(name)(resource, trail, run)
             claimed = _claimed(resource)

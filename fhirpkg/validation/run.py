@@ -51,7 +51,6 @@ _STRICT = {
     "measure-report-missing",
     "narrative-dead-link",
     "not-checked-invariant",
-    "not-checked-slicing",
     "operation-profile-unknown",
     "primitive-oid-root",
     "primitive-uuid-case",

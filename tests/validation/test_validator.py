@@ -236,7 +236,9 @@ def test_experimental_definitions_pass_unless_the_settings_refuse_them(
     library = {"resourceType": "Library", "status": "draft", "type": {"text": "x"}}
     library["experimental"] = experimental
     errors = Validator(settings=Settings(experimental=lets_pass)).validate(library).errors
-    assert [(e.rule, e.expression) for e in errors] == [("experimental", "Library")] * count
+    assert [(e.rule, e.expression) for e in errors] == [
+        ("definition-experimental", "Library")
+    ] * count
 
 
 @pytest.mark.parametrize("inner, count", [(True, 1), (False, 0)])
