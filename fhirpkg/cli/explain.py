@@ -46,7 +46,8 @@ def _told(rule_id: str) -> str:
             known = [*catalogue(), *invariants]
             raise ConfigError(f"there is no rule '{rule_id}'{nearest(rule_id, known)}")
         return _invariant_words(*invariants[rule_id])
-    lines = [f"{rule.id} ({rule.severity}): {rule.title}.", f"  says:   {rule.text}"]
+    severity = f"{rule.severity}, under --strict an error" if rule.is_strict else rule.severity
+    lines = [f"{rule.id} ({severity}): {rule.title}.", f"  says:   {rule.text}"]
     if rule.advice:
         lines.append(f"  to do:  {rule.advice}")
     if rule.spec:

@@ -19,7 +19,10 @@ ERROR, WARNING, INFORMATION = Severity.ERROR, Severity.WARNING, Severity.INFORMA
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `text` is a template that is filled with what was found and what was allowed."""
+    """One rule. `text` is a template that is filled with what was found and what was allowed.
+
+    `is_strict` is for a rule that R4's own examples do not keep: an error under strict checking.
+    """
 
     id: str
     severity: Severity
@@ -28,6 +31,7 @@ class Rule:
     text: str
     advice: str = ""
     spec: str = ""
+    is_strict: bool = False
 
 
 @functools.cache
@@ -40,6 +44,12 @@ def catalogue() -> dict[str, Rule]:
             assert rule.id not in rules, f"rule {rule.id} is defined twice"
             rules[rule.id] = rule
     return rules
+
+
+@functools.cache
+def strict() -> frozenset[str]:
+    """The rules that are errors under strict checking."""
+    return frozenset(rule.id for rule in catalogue().values() if rule.is_strict)
 
 
 def issue(

@@ -25,6 +25,7 @@ RULES = (
         "the fullUrl '{url}' does not end with '{identity}', as its resource demands",
         "a fullUrl like [base]/[type]/[id] names the resource; else use urn:uuid:",
         _FULL_URL,
+        is_strict=True,
     ),
     Rule(
         "bundle-full-url-canonical",
@@ -42,6 +43,7 @@ RULES = (
         "Each resource in a Bundle that is not a request has a fullUrl",
         "the {type} has no fullUrl, so no reference can lead to it",
         spec=_FULL_URL,
+        is_strict=True,
     ),
     Rule(
         "bundle-link-repeated",
@@ -83,6 +85,7 @@ RULES = (
         "'{reference}' is not in the Bundle{hint}",
         "a relative reference is resolved against the fullUrl of its own entry",
         _DOCUMENTS,
+        is_strict=True,
     ),
     Rule(
         "bundle-reference-ambiguous",
@@ -101,6 +104,7 @@ RULES = (
         "the entry has no fullUrl to resolve '{reference}' against",
         "give the entry a fullUrl; urn:uuid: and a UUID will do",
         f"{_BUNDLE}#references",
+        is_strict=True,
     ),
     Rule(
         "bundle-unreachable",

@@ -31,6 +31,7 @@ RULES = (
         "A property of a code system is defined once",
         "a property with this {part} is defined before: '{value}'",
         spec=f"{_CS}#properties",
+        is_strict=True,
     ),
     Rule(
         "code-system-property-type",
@@ -79,6 +80,7 @@ RULES = (
         "A property that relates concepts names one of the code system",
         "'{value}' is no code of this code system{near}",
         spec=f"{_CS}#defined-props",
+        is_strict=True,
     ),
     Rule(
         "code-system-property-binding",
@@ -135,6 +137,7 @@ RULES = (
         "compose.include.system is the absolute url of a code system",
         "'{system}' {problem}",
         spec=f"{_VS}#compositions",
+        is_strict=True,
     ),
     Rule(
         "value-set-expansion-version",
@@ -152,6 +155,7 @@ RULES = (
         "A code that a value set lists is one of its code system",
         "{reason}",
         spec=f"{_VS}#compositions",
+        is_strict=True,
     ),
     Rule(
         "value-set-concept-twice",
@@ -185,6 +189,7 @@ RULES = (
         "the value '{value}' for the filter on '{property}' {problem}",
         "name the part by its code (LP…): servers need not know parts by name",
         f"{_R4}/loinc.html",
+        is_strict=True,
     ),
     Rule(
         "value-set-filter-expression",
@@ -217,6 +222,7 @@ RULES = (
         "A mapped code is one of its group's system",
         "{reason}",
         spec=f"{_R4}/conceptmap.html",
+        is_strict=True,
     ),
     Rule(
         "concept-map-scope",
@@ -225,6 +231,7 @@ RULES = (
         "A mapped code is one of the value set that the map is from or to",
         "{reason}",
         spec=f"{_R4}/conceptmap-definitions.html#ConceptMap.source_x_",
+        is_strict=True,
     ),
     Rule(
         "concept-map-value-set",
@@ -258,6 +265,7 @@ RULES = (
         "A FHIRPath in a definition can be parsed",
         "{problem}",
         spec=f"{_R4}/fhirpath.html",
+        is_strict=True,
     ),
     Rule(
         "operation-profile",
@@ -274,6 +282,7 @@ RULES = (
         "The profile of an operation's input or output is known",
         "{canonical} is not loaded, so the parameters cannot be held against it",
         spec=f"{_R4}/operationdefinition.html",
+        is_strict=True,
     ),
     Rule(
         "guide-dependency-url",
@@ -283,6 +292,7 @@ RULES = (
         "'{found}' is not the url of an ImplementationGuide",
         "name the ImplementationGuide resource: https://.../ImplementationGuide/its-id",
         f"{_R4}/implementationguide-definitions.html#ImplementationGuide.dependsOn.uri",
+        is_strict=True,
     ),
     Rule(
         "guide-dependency-package",
@@ -299,6 +309,7 @@ RULES = (
         "A search parameter in a capability statement has the type of its definition",
         "the type here is {found}, but {definition} is of type {allowed}",
         spec=f"{_R4}/capabilitystatement.html",
+        is_strict=True,
     ),
     Rule(
         "structure-definition-type",

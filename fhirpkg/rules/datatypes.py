@@ -52,6 +52,7 @@ RULES = (
         "A display is given where the system has one",
         "'{display}' cannot be right: {system} gives no display to '{code}'",
         spec=f"{_TYPES}#Coding",
+        is_strict=True,
     ),
     Rule(
         "coding-abstract",
@@ -69,6 +70,7 @@ RULES = (
         "The hash of an attachment is the SHA-1 of its data in base64",
         "the hash is given as {hash}, that of the data is {found}",
         spec=f"{_TYPES}#Attachment",
+        is_strict=True,
     ),
     Rule(
         "identifier-system",
@@ -85,6 +87,7 @@ RULES = (
         "An identifier of the system of uris is an absolute uri",
         "'{value}' is no absolute uri, as {system} demands",
         spec="http://hl7.org/fhir/R4/identifier-registry.html",
+        is_strict=True,
     ),
     Rule(
         "meta-security-repeated",

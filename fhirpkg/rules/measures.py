@@ -38,6 +38,7 @@ RULES = (
         "A report has the groups, populations and stratifiers of its Measure",
         "there is no {part} for {wanted} of the Measure",
         spec=_REPORT,
+        is_strict=True,
     ),
     Rule(
         "measure-report-score",

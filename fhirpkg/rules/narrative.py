@@ -64,6 +64,7 @@ RULES = (
         "A link inside narrative leads to a place in it or to a contained resource",
         "the link '#{name}' leads nowhere, at {place}",
         spec=_NARRATIVE,
+        is_strict=True,
     ),
     Rule(
         "narrative-empty",
@@ -82,6 +83,7 @@ RULES = (
         "the narrative has &{name};, which XML does not know",
         "write the character itself",
         _NARRATIVE,
+        is_strict=True,
     ),
     Rule(
         "narrative-languages",

@@ -82,6 +82,7 @@ RULES = (
         "{value} is a root of OIDs that nobody may use for things of their own",
         "write the whole OID",
         _TYPES,
+        is_strict=True,
     ),
     Rule(
         "primitive-uuid-case",
@@ -90,5 +91,6 @@ RULES = (
         "A UUID is written in lower case",
         "{value} has letters in upper case",
         spec=_TYPES,
+        is_strict=True,
     ),
 )

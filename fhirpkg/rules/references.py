@@ -62,6 +62,7 @@ RULES = (
         "the target was not checked against the profile {canonical}, which is not loaded",
         "load the package or file that holds it",
         _REFERENCES,
+        is_strict=True,
     ),
     Rule(
         "reference-not-found",
@@ -87,6 +88,7 @@ RULES = (
         "the canonical {value} is not absolute",
         "write the whole url of the definition",
         f"{_REFERENCES}#canonical",
+        is_strict=True,
     ),
     Rule(
         "canonical-fragment",
@@ -95,6 +97,7 @@ RULES = (
         "A canonical that is a fragment leads to a contained resource",
         "no contained resource has the id of '{value}'",
         spec=f"{_REFERENCES}#contained",
+        is_strict=True,
     ),
     Rule(
         "contained-id",

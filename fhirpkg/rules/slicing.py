@@ -44,6 +44,7 @@ RULES = (
         "A slice says something where its discriminators look",
         "which slice of {element} this is cannot be told: {reason}",
         spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
+        is_strict=True,
     ),
     Rule(
         "not-checked-slicing",

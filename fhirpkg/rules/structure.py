@@ -304,6 +304,7 @@ RULES = (
         "the profile {canonical} was not checked: {reason}",
         "load the package that defines it",
         _PROFILING,
+        is_strict=True,
     ),
     Rule(
         "profile-none",
@@ -338,6 +339,7 @@ RULES = (
         "Every invariant can be evaluated",
         "the invariant {key} was not checked: {problem}",
         spec=f"{_ELEMENT}#constraints",
+        is_strict=True,
     ),
 )
 """Definitions that cannot be used and rules that cannot be run are said, never passed over."""

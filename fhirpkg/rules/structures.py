@@ -21,6 +21,7 @@ RULES = (
         "'{name}' names a slice, but nothing says how its element is sliced",
         "put an element with the same path and `slicing` before it, or leave sliceName out",
         f"{_R4}/profiling.html#slicing",
+        is_strict=True,
     ),
     Rule(
         "structure-definition-slicing",
@@ -54,6 +55,7 @@ RULES = (
         "the key '{key}' is that of another constraint: {other}",
         "give the constraint a key of its own",
         f"{_R4}/elementdefinition-definitions.html#ElementDefinition.constraint.key",
+        is_strict=True,
     ),
     Rule(
         "structure-definition-constraint-source",
@@ -87,6 +89,7 @@ RULES = (
         "A FHIRPath in a definition asks for what its types have",
         "{problem}",
         spec=f"{_R4}/fhirpath.html",
+        is_strict=True,
     ),
     Rule(
         "structure-definition-snapshot-size",
@@ -96,5 +99,6 @@ RULES = (
         "the snapshot has {found} elements, but the differential gives {expected}",
         "make the snapshot anew from the differential",
         f"{_R4}/profiling.html#snapshot",
+        is_strict=True,
     ),
 )

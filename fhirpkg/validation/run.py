@@ -28,43 +28,6 @@ if TYPE_CHECKING:
 
 Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
-
-
-_STRICT = {
-    "attachment-hash",
-    "bundle-full-url-identity",
-    "bundle-full-url-missing",
-    "bundle-reference",
-    "bundle-reference-base",
-    "canonical-absolute",
-    "canonical-fragment",
-    "capability-search-parameter",
-    "code-system-property-concept",
-    "code-system-property-twice",
-    "coding-display-unknown",
-    "concept-map-code",
-    "concept-map-scope",
-    "definition-expression",
-    "definition-expression-type",
-    "guide-dependency-url",
-    "identifier-uri",
-    "measure-report-missing",
-    "narrative-dead-link",
-    "not-checked-invariant",
-    "operation-profile-unknown",
-    "primitive-oid-root",
-    "primitive-uuid-case",
-    "profile-unknown",
-    "reference-profile-unknown",
-    "structure-definition-constraint-key",
-    "structure-definition-slice-unannounced",
-    "structure-definition-snapshot-size",
-    "value-set-concept",
-    "value-set-filter-part",
-    "value-set-system",
-    "slice-discriminator",
-}
-"""The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"
 """The canonical base of FHIR itself and of guides beside it: no one guide defines all of it."""
 _HOLDING = {"Bundle", "Parameters"}
@@ -153,7 +116,7 @@ class Run:
         **found: Any,
     ) -> None:
         """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
-        if self.settings.strict and rule in _STRICT:
+        if self.settings.strict and rule in rules.strict():
             severity = Severity.ERROR
         self.findings.append(Finding(rule, flat(path), severity, profile, found))
 

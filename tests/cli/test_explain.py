@@ -19,6 +19,12 @@ def test_a_rule_is_told_with_its_severity_advice_and_place_in_the_specification(
     assert "hl7.org/fhir/R4" in text
 
 
+def test_a_rule_that_is_stricter_by_setting_says_so():
+    assert explain("canonical-absolute").startswith(
+        "canonical-absolute (warning, under --strict an"
+    )
+
+
 def test_an_invariant_of_the_core_is_told_with_its_expression():
     text = explain("dom-6")
     assert text.startswith("dom-6 (warning): ")
