@@ -58,6 +58,16 @@ RULES = (
         spec="http://hl7.org/fhir/R4/security.html#narrative",
     ),
     Rule(
+        "narrative-url",
+        WARNING,
+        "value",
+        "Links and images in narrative have a url that can be followed",
+        "{name}='{value}' is no url to follow: {problem}, at {place}",
+        "write the url with %20 for a space and so on, or leave the link out",
+        _NARRATIVE,
+        is_strict=True,
+    ),
+    Rule(
         "narrative-dead-link",
         WARNING,
         "not-found",

@@ -54,7 +54,8 @@ class Codings:
             if problem in {"coding-code", "coding-form"}:
                 reason = self._reason(system, code, run)
                 code = cut(code, 80)
-                run.report(problem, (trail, "code"), code=code, system=system, reason=reason)
+                rule = problem if run.settings.strict else "coding-form"  # R4's own examples err
+                run.report(rule, (trail, "code"), code=code, system=system, reason=reason)
 
     def _problem(self, system: str, code: str, version: Any, run: Run) -> str:
         """The rule that a code breaks, or nothing; what is not loaded breaks none."""

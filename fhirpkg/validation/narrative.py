@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
+from fhirpkg.validation.primitives import PREDICATES
 from fhirpkg.validation.xhtml import (
     ANY,
     ANYWHERE,
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 
 _URLS = frozenset(("href", "src", "cite", "longdesc", "usemap"))
 _PROGRAM = re.compile(
-    r"(?:javascript|vbscript|livescript|data(?!:image/(?:png|gif|jpe?g|bmp|webp)[;,])):",
+    r"(?:javascript|vbscript|livescript|data(?=:[^,]*(?:html|xml|script))):",
     re.IGNORECASE,
 )
 _STYLE_PROGRAM = re.compile(
     r"expression\s*\(|(?:javascript|vbscript):|-moz-binding|behaviou?r\s*:", re.IGNORECASE
 )
+_NOT_IN_URL = re.compile(r"[^\w;?:@&=+$.,/%~#\[\]!'()*|-]")
+_DATA = re.compile(r"data: ?(?:[\w.+-]+/[\w.+-]+)?(?:;[\w.-]+=[^;,]*)*(;base64)?,(.*)", re.DOTALL)
+_NAMES_ONLY = ("urn:", "cid:")
 _IGNORED_IN_URL = re.compile(r"[\x00-\x20]+")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -151,7 +155,7 @@ class _Reading:
             self._note("narrative-nesting", name=f"<{name}>", parent=parent)
         elif not TEXT_ELEMENTS.isdisjoint(self._open):
             around = [each for each in self._open if each in TEXT_ELEMENTS]
-            if name in BLOCKS or "a" in around:
+            if name in BLOCKS or name in around:
                 self._note("narrative-nesting", name=f"<{name}>", parent=around[-1])
 
     def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
@@ -173,19 +177,39 @@ class _Reading:
             self._note("narrative-link", name=name, value=value[:40])
         elif value.startswith("#") and len(value) > 1 and name in {"href", "src"}:
             self.links.append((self._number, value[1:]))
+        elif name in {"href", "src"}:
+            problem = _url_problem(value)
+            if problem:
+                self._note("narrative-url", name=name, value=value[:60], problem=problem)
 
     def _text(self, text: str) -> None:
         parent = self._open[-1]
-        if (self.is_empty or parent in HOLDS) and not text.isspace():
+        if self.is_empty and text.strip(" \t\r\n"):
             self.is_empty = False
-            if parent in HOLDS:
-                self._note("narrative-nesting", name="text", parent=parent)
+        if parent in HOLDS and not text.isspace():
+            self._note("narrative-nesting", name="text", parent=parent)
 
     def _instruction(self, target: str, _: str) -> None:
         self._note("narrative-element", name=f"?{target}?")
 
     def _note(self, rule: str, **found: str) -> None:
         self.problems.append((self._number, rule, found))
+
+
+def _url_problem(value: str) -> str:
+    """What makes a url none that a link or an image can have, or nothing."""
+    if not value:
+        return "it is empty"
+    if value.startswith("data:"):
+        parts = _DATA.fullmatch(value)
+        if parts is None:
+            return "data: goes on with a type, a comma and the data"
+        is_good = parts[1] is None or PREDICATES["base64Binary"](parts[2])
+        return "" if is_good else "its data is not base64"
+    strange = _NOT_IN_URL.search(value)
+    if strange:
+        return f"{strange.group()!r} may not stand in it"
+    return "it is a name that leads nowhere" if value.startswith(_NAMES_ONLY) else ""
 
 
 class _DoctypeError(Exception):

@@ -174,7 +174,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "uri": _is_uri,
     "url": _is_uri,
     "uuid": _is_uuid,
-    "xhtml": lambda value: type(value) is str,
+    "xhtml": lambda value: type(value) is str and bool(value.strip()),
 }
 """Type to the test of a JSON value; all that is true of a good value."""
 

@@ -33,7 +33,6 @@ ATTRIBUTES = {
     "q": frozenset(("cite",)),
     "table": frozenset(("border", "cellpadding", "cellspacing", "frame", "rules", "summary")),
     "td": frozenset(("nowrap",)),
-    "th": frozenset(("nowrap",)),
 }
 """The attributes of HTML 4.0 that an element may have besides those it may have anywhere."""
 
@@ -70,7 +69,6 @@ _INSIDE = {
     "li": "ul ol",
     "dt": "dl",
     "dd": "dl",
-    "area": "map",
 }
 INSIDE = {name: frozenset(names.split()) for name, names in _INSIDE.items()}
 """What an element that has its place in another may stand in."""
@@ -81,13 +79,16 @@ _TEXT_NAMES = (
     "samp small span strong sub sup tt var"
 )
 TEXT_ELEMENTS = frozenset(_TEXT_NAMES.split())
-BLOCKS = frozenset(("blockquote", "div", "dl", "ol", "p", "pre", "table", "ul"))
-"""Text elements hold no blocks: the content model of HTML 4.0, chapters 7 to 11."""
+BLOCKS = frozenset(("blockquote", "div", "dl", "ol", "pre", "table", "ul"))
+"""Text elements hold no blocks: the content model of HTML 4.0, chapters 7 to 11.
+
+Paragraphs are let pass but in each other: browsers show them.
+"""
 
 FINE = frozenset(
     (parent, name)
     for parent in ANY
-    for name in ANY - BLOCKS - {"a"}
+    for name in ANY - BLOCKS - {"a", "p"}
     if name in HOLDS.get(parent, ANY) and parent in INSIDE.get(name, ANY)
 )
 """The pairs that are right whatever stands around them."""

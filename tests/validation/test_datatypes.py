@@ -163,17 +163,22 @@ def test_an_identifier_has_an_absolute_system(validator, identifier, rules):
         ({"value": 1, "system": "http://unitsofmeasure.org", "code": "mg"}, []),
         ({"value": 1, "system": "http://unitsofmeasure.org", "code": "pill"}, ["coding-form"]),
         ({"value": 1, "system": "units", "code": "mg"}, ["coding-system-absolute"]),
-        ({"value": 1, "system": "http://hl7.org/fhir/days-of-week", "code": "m"}, ["coding-code"]),
+        ({"value": 1, "system": "http://hl7.org/fhir/days-of-week", "code": "m"}, ["coding-form"]),
     ],
 )
 def test_the_unit_of_a_quantity_exists(validator, quantity, rules):
-    observation = {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"text": "x"},
-        "valueQuantity": quantity,
-    }
-    assert [issue.rule for issue in validator.validate(observation).issues] == rules
+    assert [issue.rule for issue in validator.validate(observed(quantity)).issues] == rules
+
+
+def observed(quantity):
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    return {**observation, "valueQuantity": quantity}
+
+
+def test_a_unit_that_its_system_does_not_have_is_an_error_under_strict():
+    strict = Validator(settings=Settings(strict=True))
+    quantity = {"value": 1, "system": "http://hl7.org/fhir/days-of-week", "code": "m"}
+    assert [error.rule for error in strict.validate(observed(quantity)).errors] == ["coding-code"]
 
 
 def test_element_ids_do_not_repeat_within_a_resource(validator):

@@ -51,7 +51,7 @@ BAD = {
     "unsignedInt": [-1, "0"],
     "uri": ["", "a b", "a\tb", "urn:uuid:1", "urn:oid:a.b", "uuid:1", "oid:1.2.840"],
     "uuid": ["9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11", "urn:uuid:x"],
-    "xhtml": [1, {}],
+    "xhtml": [1, {}, "", "  "],
 }
 
 
