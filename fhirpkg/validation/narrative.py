@@ -22,6 +22,7 @@ from fhirpkg.validation.xhtml import (
     FINE,
     HOLDS,
     INSIDE,
+    PARAGRAPHS,
     TEXT_ELEMENTS,
 )
 
@@ -155,7 +156,7 @@ class _Reading:
             self._note("narrative-nesting", name=f"<{name}>", parent=parent)
         elif not TEXT_ELEMENTS.isdisjoint(self._open):
             around = [each for each in self._open if each in TEXT_ELEMENTS]
-            if name in BLOCKS or name in around:
+            if name in BLOCKS or name in around or (name in PARAGRAPHS and "p" in around):
                 self._note("narrative-nesting", name=f"<{name}>", parent=around[-1])
 
     def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:

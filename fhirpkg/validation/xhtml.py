@@ -79,16 +79,15 @@ _TEXT_NAMES = (
     "samp small span strong sub sup tt var"
 )
 TEXT_ELEMENTS = frozenset(_TEXT_NAMES.split())
-BLOCKS = frozenset(("blockquote", "div", "dl", "ol", "pre", "table", "ul"))
-"""Text elements hold no blocks: the content model of HTML 4.0, chapters 7 to 11.
-
-Paragraphs are let pass but in each other: browsers show them.
-"""
+BLOCKS = frozenset(("div", "ol", "pre", "table", "ul"))
+"""Text elements hold no blocks: the content model of HTML 4.0, chapters 7 to 11."""
+PARAGRAPHS = frozenset(("blockquote", "dl", "p"))
+"""These are let pass in text elements other than paragraphs: browsers show them there."""
 
 FINE = frozenset(
     (parent, name)
     for parent in ANY
-    for name in ANY - BLOCKS - {"a", "p"}
+    for name in ANY - BLOCKS - PARAGRAPHS - {"a"}
     if name in HOLDS.get(parent, ANY) and parent in INSIDE.get(name, ANY)
 )
 """The pairs that are right whatever stands around them."""

@@ -3,13 +3,14 @@
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
 URL = "http://example.org/StructureDefinition/p"
 CONTROL = "http://hl7.org/fhir/StructureDefinition/narrative-"
 
 
-def check(inner, **control):
+def check(inner, settings=None, **control):
     extensions = [
         {"url": f"{CONTROL}{name}-control", "valueCode": code} for name, code in control.items()
     ]
@@ -30,7 +31,8 @@ def check(inner, **control):
     div = f'<div xmlns="http://www.w3.org/1999/xhtml">{inner}</div>'
     text = {"status": "generated", "div": div}
     patient = {"resourceType": "Patient", "language": "en", "text": text}
-    validator = Validator(definitions=Definitions.core().with_resources([profile]))
+    definitions = Definitions.core().with_resources([profile])
+    validator = Validator(definitions=definitions, settings=settings)
     return [
         (str(issue.severity), issue.rule, issue.expression)
         for issue in validator.validate(patient, [URL]).issues
@@ -76,6 +78,12 @@ def test_texts_tell_their_source_with_the_severity_that_is_stated(inner, count, 
     expected = [(severity, "narrative-source", "Patient.text")] * min(count, 1)
     assert sorted(set(check(inner, source=severity))) == expected
     assert len(check(inner, source=severity)) == count
+
+
+@pytest.mark.parametrize("severity", ["error", "warning", "hint"])
+def test_a_text_without_source_is_an_error_under_strict_whatever_is_stated(severity):
+    found = check("a", Settings(strict=True), source=severity)
+    assert found == [("error", "narrative-source", "Patient.text")]
 
 
 def test_without_control_anything_goes():
