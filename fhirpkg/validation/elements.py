@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.primitives import PREDICATES, cut, kind, problem
 
@@ -164,7 +165,9 @@ def _sibling(
         elif not has_value:
             run.report("structure-null", (trail[0], key, index))
     if isinstance(values, list) and len(values) != len(value):
-        run.report("structure-alignment", trail, found=len(value), wanted=len(values), key=key[1:])
+        severity = Severity.WARNING if len(value) < len(values) else None  # nothing is ambiguous
+        found: dict[str, Any] = {"found": len(value), "wanted": len(values), "key": key[1:]}
+        run.report("structure-alignment", trail, severity=severity, **found)
 
 
 def _beside_value(item: Any, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:

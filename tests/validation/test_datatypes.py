@@ -221,3 +221,10 @@ def test_a_security_label_stands_once(validator):
     patient["meta"]["security"].append({**label, "version": "2"})
     (error,) = validator.validate(patient).errors
     assert (error.rule, error.expression) == ("meta-security-repeated", "Patient.meta")
+
+
+def test_a_list_of_what_stands_beside_primitives_may_end_early_with_a_warning(validator):
+    name = {"given": ["x", "y"], "_given": [{"id": "n"}]}
+    outcome = validator.validate({"resourceType": "Patient", "name": [name]})
+    assert [issue.rule for issue in outcome.issues] == ["structure-alignment"]
+    assert not outcome.errors
