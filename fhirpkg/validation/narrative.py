@@ -179,7 +179,7 @@ class _Reading:
         elif value.startswith("#") and len(value) > 1 and name in {"href", "src"}:
             self.links.append((self._number, value[1:]))
         elif name in {"href", "src"}:
-            problem = _url_problem(value)
+            problem = _url_problem(name, value)
             if problem:
                 self._note("narrative-url", name=name, value=value[:60], problem=problem)
 
@@ -197,7 +197,7 @@ class _Reading:
         self.problems.append((self._number, rule, found))
 
 
-def _url_problem(value: str) -> str:
+def _url_problem(name: str, value: str) -> str:
     """What makes a url none that a link or an image can have, or nothing."""
     if not value:
         return "it is empty"
@@ -210,7 +210,8 @@ def _url_problem(value: str) -> str:
     strange = _NOT_IN_URL.search(value)
     if strange:
         return f"{strange.group()!r} may not stand in it"
-    return "it is a name that leads nowhere" if value.startswith(_NAMES_ONLY) else ""
+    is_name = name == "href" and value.startswith(_NAMES_ONLY)
+    return "it is a name that leads nowhere" if is_name else ""
 
 
 class _DoctypeError(Exception):

@@ -35,6 +35,7 @@ def rules(inner, root=f"<div {XHTML}>"):
         "<table class='grid' border='1'><tr><td colspan='2' style='color: red'>x</td></tr></table>",
         "<img src='http://example.org/a.png' alt='a'/>",
         "<img src='data:image/png;base64,AAAA' alt='dot'/>",
+        "<img src='cid:part1' alt='x'/>x",
         "<img src='data: image/png;base64,AAAA' alt='dot'/>",
         "<a href='http://example.org'>x</a> <a href='mailto:a@example.org'>y</a>",
         "<p id='here'>x</p><a href='#here'>back</a><a name='n'/><a href='#n'>n</a>",
