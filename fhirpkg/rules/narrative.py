@@ -112,6 +112,7 @@ RULES = (
         "nothing tells the source of the text '{text}'",
         "give it a class: generated, original, boilerplate, extension or additional",
         "http://hl7.org/fhir/extensions/StructureDefinition-narrative-source-control.html",
+        is_strict=True,
     ),
     Rule(
         "text-html",

@@ -28,28 +28,6 @@ if TYPE_CHECKING:
 
 Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
-
-
-_STRICT = {
-    "attachment-hash",
-    "bundle-full-url-identity",
-    "canonical-absolute",
-    "canonical-fragment",
-    "capability-search-parameter",
-    "code-system-property-twice",
-    "concept-map-code",
-    "definition-expression",
-    "identifier-uri",
-    "measure-report-missing",
-    "narrative-dead-link",
-    "narrative-entity",
-    "narrative-source",
-    "narrative-url",
-    "not-checked-invariant",
-    "primitive-oid-root",
-    "primitive-uuid-case",
-}
-"""The rules that :attr:`Settings.strict` makes errors."""
 _FHIR = "http://hl7.org/fhir"
 """The canonical base of FHIR itself and of guides beside it: no one guide defines all of it."""
 _HOLDING = {"Bundle", "Parameters"}

@@ -7,6 +7,7 @@ protocol is that of the corpus' scorer: ``{"id", "outcome"}`` or ``{"id", "error
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _PACKAGES = Path(__file__).parents[2] / ".examples"
 """What scripts/examples fetches, laid out as a package cache."""
+_COMMENT = re.compile(rb'"(?:\\.|[^"\\])*"|(?P<comment>//[^\n]*|/\*.*?\*/)', re.DOTALL)
+"""A comment, as some write it into JSON, or a string, in which there is none."""
 _TARGETS: dict[str, Literal["ignore", "", "exist", "valid"]] = {
     "CHECK_EXISTS": "exist",
     "CHECK_EXISTS_AND_TYPE": "exist",
@@ -52,8 +55,15 @@ def check(job: dict[str, Any]) -> Resource:
         retrieve=_retrieve(job.get("references", {}), definitions),
     )
     profiles = [job["profile"]] if job.get("profile") else []
-    outcome = validator.validate(Path(job["file"]), profiles)
-    return outcome.as_operation_outcome()
+    data = Path(job["file"]).read_bytes()
+    if job.get("settings", {}).get("allow-comments"):
+        data = _COMMENT.sub(_blanked, data)
+    return validator.validate(data, profiles, file=job["file"]).as_operation_outcome()
+
+
+def _blanked(found: re.Match[bytes]) -> bytes:
+    """Blanks for a comment, so that all else stays in its place; a string as it is."""
+    return re.sub(rb"[^\n]", b" ", found[0]) if found["comment"] else found[0]
 
 
 def _definitions(job: dict[str, Any]) -> Definitions:
