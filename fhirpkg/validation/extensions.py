@@ -7,6 +7,7 @@ HL7's own base that the loaded packages do not define is a mistake
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -123,15 +124,14 @@ class Extensions:
 
     def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
         contexts = [c for c in definition.get("context") or () if _is_for_r4(c)]
-        if not definition.get("context"):
+        is_for_r4 = _is_for_r4(definition)
+        if not definition.get("context") or (is_for_r4 and any(map(_is_anywhere, contexts))):
             return
         path = flat(trail)
         place = places(path, run)
         if place.names & _ALSO.get(url, set()):
             return
-        if not _is_for_r4(definition) or not any(
-            self._is_context(c, place, path, run) for c in contexts
-        ):
+        if not is_for_r4 or not any(self._is_context(c, place, path, run) for c in contexts):
             allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"
             run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
 
@@ -141,7 +141,7 @@ class Extensions:
             return place.extension == expression.partition("#")[0]
         if kind == "fhirpath":
             return _selects(expression, path, run)
-        if expression == "Element" or expression in place.names:
+        if expression in place.names:
             return True
         if expression == "CanonicalResource":
             return "url" in run.owner(path)
@@ -157,6 +157,11 @@ class Extensions:
         if not profile or self._checks.schemas.type_of(profile) != kind:
             return True
         return self._checks.conforms_to(resource, profile, (), run) is not False
+
+
+def _is_anywhere(context: Resource) -> bool:
+    """Whether a context is any element at all."""
+    return context.get("type") == "element" and context.get("expression") == "Element"
 
 
 def _is_for_r4(definition: Resource) -> bool:
@@ -218,7 +223,7 @@ def places(path: Path, run: Run) -> Places:
     found = Places()
     types = run.definitions.types
     node: Any = run.root
-    current = {str(run.root.get("resourceType"))}
+    current = frozenset({str(run.root.get("resourceType"))})
     owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
     for step in owner:
         if isinstance(step, str):
@@ -228,7 +233,7 @@ def places(path: Path, run: Run) -> Places:
         if isinstance(step, str):
             current = _stepped(current, step.removeprefix("_"), types)
         if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
-            current = {node["resourceType"], *current}
+            current = frozenset({node["resourceType"], *current})
     found.shown = min(current, key=len) if current else ""
     if isinstance(node, dict) and "Extension" in current:
         found.extension = str(node.get("url"))
@@ -240,7 +245,8 @@ def places(path: Path, run: Run) -> Places:
     return found
 
 
-def _stepped(current: set[str], key: str, types: Any) -> set[str]:
+@functools.lru_cache(maxsize=5_000)
+def _stepped(current: frozenset[str], key: str, types: Any) -> frozenset[str]:
     """The names of the element of a JSON key below elements of some names."""
     found: set[str] = set()
     for name in current:
@@ -249,7 +255,7 @@ def _stepped(current: set[str], key: str, types: Any) -> set[str]:
             found |= _named(base, key, types)
             base = types.base(base)
     tails = {name.rpartition(".")[2] for name in found if "." in name} or {key}
-    return found | {f"{name}.{tail}" for name in current for tail in tails}
+    return frozenset(found | {f"{name}.{tail}" for name in current for tail in tails})
 
 
 def _named(name: str, key: str, types: Any) -> set[str]:

@@ -123,12 +123,13 @@ class Run:
     def withdraw(
         self, rule: str, path: Path | Trail, holds: Callable[[dict[str, Any]], bool]
     ) -> None:
-        """Take back findings of a rule at or below a place that turn out not to hold."""
+        """Take back findings of a rule at or below a place, the latest ones, that do not hold."""
         place = flat(path)
-        self.findings[:] = [
-            each
-            for each in self.findings
-            if each.rule != rule or each.path[: len(place)] != place or holds(each.found)
+        first = len(self.findings)
+        while first and self.findings[first - 1].path[: len(place)] == place:
+            first -= 1
+        self.findings[first:] = [
+            each for each in self.findings[first:] if each.rule != rule or holds(each.found)
         ]
 
     @contextlib.contextmanager
