@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.bindings import codes_of
-from fhirpkg.validation.items import choice_of, numbered, text_of
+from fhirpkg.validation.items import choice_of, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

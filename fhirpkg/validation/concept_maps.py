@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
-from fhirpkg.validation.items import choice_of, numbered, text_of
+from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.items import choice_of, numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

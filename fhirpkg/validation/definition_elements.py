@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.validation.items import choice_of, numbered, text_of
+from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.items import choice_of, numbered
 from fhirpkg.validation.type_profiles import check_type_profiles
 
 if TYPE_CHECKING:

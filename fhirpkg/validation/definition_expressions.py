@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression, static_errors
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.fhirjson import text_of
 from fhirpkg.rules import nearest
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

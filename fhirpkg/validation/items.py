@@ -21,12 +21,6 @@ def numbered(parent: Any, key: str, path: Path = ()) -> Iterator[tuple[Path, Res
             yield (*path, key, number), item
 
 
-def text_of(parent: Resource, key: str) -> str:
-    """A property that should be a text; empty when it is missing or something else."""
-    value = parent.get(key)
-    return value if isinstance(value, str) else ""
-
-
 def choice_of(parent: Resource, name: str) -> tuple[str, Any]:
     """The JSON key and value of a choice like ``value[x]``; empty and None when there is none."""
     for key, value in parent.items():

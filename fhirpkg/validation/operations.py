@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.validation.items import text_of
+from fhirpkg.fhirjson import text_of
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

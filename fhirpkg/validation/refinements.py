@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from fhirpkg.definitions.snapshot import generate, refinements
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
+from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
-from fhirpkg.validation.items import choice_of, numbered, text_of
+from fhirpkg.validation.items import choice_of, numbered
 from fhirpkg.validation.slicings import is_unannounced, slicing_problem
 
 if TYPE_CHECKING:

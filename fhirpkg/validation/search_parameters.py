@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.validation.definition_expressions import misfit
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.definitions.snapshot import Refinement

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.fhirjson import text_of
 from fhirpkg.rules import nearest
 from fhirpkg.validation.definition_constraints import check_constraint_keys
 from fhirpkg.validation.definition_elements import check_elements
 from fhirpkg.validation.definition_expressions import check_expressions
 from fhirpkg.validation.extension_definitions import check_extension_definition
-from fhirpkg.validation.items import text_of
 from fhirpkg.validation.obligations import check_obligations
 from fhirpkg.validation.refinements import check_differential, check_kind
 

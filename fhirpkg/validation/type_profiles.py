@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
-from fhirpkg.validation.items import numbered, text_of
+from fhirpkg.validation.items import numbered
 from fhirpkg.validation.value_set_filters import check_filter
 
 if TYPE_CHECKING:
