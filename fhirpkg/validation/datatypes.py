@@ -92,17 +92,21 @@ class Codings:
     @staticmethod
     def _check_display(system: str, code: str, display: str, trail: Trail, run: Run) -> None:
         known = run.terminology.displays(system, code, _language(run))
-        shown = cut(display, 80)
         held = None if known else run.terminology.system(system)
         if held and held.get(code):
-            place = (trail, "display")
-            run.report("coding-display-unknown", place, display=shown, code=code, system=system)
+            run.report(
+                "coding-display-unknown",
+                (trail, "display"),
+                display=cut(display, 80),
+                code=code,
+                system=system,
+            )
         if known and display.casefold() not in map(str.casefold, known):
             run.report(
                 "coding-display",
                 (trail, "display"),
                 severity=run.settings.wrong_display,
-                display=shown,
+                display=cut(display, 80),
                 code=code,
                 system=system,
                 known=", ".join(f"'{cut(one, 80)}'" for one in known[:5]),

@@ -257,5 +257,7 @@ def shorten(value: Any) -> str:
 
 def cut(text: str, limit: int) -> str:
     """Text on one line, not longer than a limit."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:limit])
+    shown = text[:limit]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
     return shown if len(text) <= limit else f"{shown}…"

@@ -71,10 +71,11 @@ class Validator:
             data = _bytes_of(data)
         if isinstance(data, dict):
             return Outcome(in_order(self._check(data, profiles, file, None)))
-        value, issues, locate = self._read(data)
-        if value is not None or not issues:
+        value, found, locate = self._read(data)
+        issues = [replace(issue, file=file) for issue in found]
+        if value is not None or not found:
             issues += self._check(value, profiles, file, locate)
-        return Outcome(in_order(replace(issue, file=file) for issue in issues))
+        return Outcome(in_order(issues))
 
     def _read(self, data: bytes) -> tuple[Any, list[Issue], Locate]:
         """The value in JSON or XML text, what is wrong with the text, and where paths stand."""
