@@ -38,6 +38,8 @@ _base64 = re.compile(r"[0-9A-Za-z+/]*={0,2}").fullmatch
 _is_rooted = re.compile(r"urn:oid:(?:1\.3|[0-9.]{4,}\.)").match
 _no_space = re.compile(r"[^\s]+", re.ASCII).fullmatch
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+_WITHOUT_HOST = frozenset(("http://", "https://"))
+"""Whoever gets one must refuse it (https://www.rfc-editor.org/rfc/rfc9110#section-4.2.1)."""
 _SPECIAL = ("urn:uuid:", "urn:oid:", "uuid:", "oid:")
 _SPACE = dict.fromkeys(map(ord, " \t\r\n"))
 _LONG_MONTHS = {"01", "03", "05", "07", "08", "10", "12"}
@@ -78,13 +80,13 @@ def _is_text(value: str) -> bool:
 
 
 def _is_uri(value: Any) -> bool:
-    if type(value) is not str or not _no_space(value):
+    if type(value) is not str or not _no_space(value) or value in _WITHOUT_HOST:
         return False
     return not value.startswith(_SPECIAL) or _is_special(value)
 
 
 def _is_canonical(value: Any) -> bool:
-    if type(value) is not str or not _no_space(value):
+    if type(value) is not str or not _no_space(value) or value in _WITHOUT_HOST:
         return False
     if value.startswith("urn:oid:"):  # R4's examples have placeholders there
         return True
@@ -180,7 +182,7 @@ PREDICATES: Mapping[str, Predicate] = {
 
 _FORMS = {
     "base64Binary": "base64 text in groups of four",
-    "canonical": "a url without spaces, with a well-formed uuid if it is one",
+    "canonical": "a url with a host, without spaces, with a well-formed uuid if it is one",
     "code": "words divided by single spaces",
     "date": "a day of the calendar as YYYY, YYYY-MM or YYYY-MM-DD",
     "dateTime": "a day of the calendar, with a time only as Thh:mm:ss and a zone",
@@ -188,7 +190,7 @@ _FORMS = {
     "instant": "YYYY-MM-DDThh:mm:ss with a zone, on a day of the calendar",
     "oid": "urn:oid: and numbers divided by points",
     "time": "hh:mm:ss",
-    "uri": "a uri without spaces, with a well-formed uuid or oid if it is one",
+    "uri": "a uri without spaces, of http with a host, with a well-formed uuid or oid if it is one",
     "url": "a url without spaces, with a well-formed uuid or oid if it is one",
     "uuid": "urn:uuid: and 32 hexadecimal digits as 8-4-4-4-12",
 }

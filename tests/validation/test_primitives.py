@@ -35,7 +35,7 @@ GOOD = {
 BAD = {
     "base64Binary": ["", "a", "aG=k", "a*==", 1],
     "boolean": ["true", 1, None],
-    "canonical": ["", "a b", 1, "oid:1.2.840", "urn:uuid:x|1"],
+    "canonical": ["", "a b", 1, "https://", "oid:1.2.840", "urn:uuid:x|1"],
     "code": ["", " a", "a ", "a  b", "a\tb", "a\nb", "a\u00a0", 1],
     "date": ["", "24", "2024-13", "2024-00-01", "2023-02-29", "1900-02-29", "2024-04-31", "0000"],
     "dateTime": ["2024-01-01T00:00", "2024-01-01T24:00:00Z", "2024-02-30", "2024-01-01T00:00:00"],
@@ -49,7 +49,7 @@ BAD = {
     "string": ["", " ", "\n", "a\x00b", "x" * 1048577, 1, ["a"]],
     "time": ["24:00:00", "12:00", "12:00:00Z"],
     "unsignedInt": [-1, "0"],
-    "uri": ["", "a b", "a\tb", "urn:uuid:1", "urn:oid:a.b", "uuid:1", "oid:1.2.840"],
+    "uri": ["", "a b", "http://", "a\tb", "urn:uuid:1", "urn:oid:a.b", "uuid:1", "oid:1.2.840"],
     "uuid": ["9e7ff1a5-5b0b-4d6e-9e0b-0c6a6c9b9a11", "urn:uuid:x"],
     "xhtml": [1, {}, "", "  "],
 }
