@@ -5,10 +5,11 @@ See http://hl7.org/fhir/R4/elementdefinition.html#interpretation.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import text_of
-from fhirpkg.validation.items import choice_of, numbered
+from fhirpkg.validation.items import numbered
 from fhirpkg.validation.type_profiles import check_type_profiles
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _CHARACTERISTICS = {
 """What an element may state, in words, and the types that it makes sense for."""
 
 
+_TYPED = re.compile(r"^(fixed|pattern|minValue|maxValue|defaultValue)[A-Z]\w*$")
+"""The key of a choice, which has the type of its value behind its name."""
 _OF_ROOT = "sliceName slicing requirements defaultValue fixed pattern example minValue maxValue"
 _PROHIBITED = {
     ("constraint", True): [*_OF_ROOT.split(), "meaningWhenMissing", "maxLength"],
@@ -49,11 +52,13 @@ def check_elements(structure: Resource, path: Path, run: Run) -> None:
         for place, element in numbered(structure.get(part), "element", (*path, part)):
             _check_id(element, ids, place, run)
             _check_path(element, tail, place, run)
-            _check_characteristics(element, place, run)
-            _check_value_type(element, place, run)
+            stated = {_TYPED.sub(r"\1", key): key for key in element}
+            _check_characteristics(element, stated, place, run)
+            _check_value_type(element, stated, place, run)
             check_type_profiles(element, place, run)
-            _check_properties(element, structure, part, place, run)
+            _check_properties(element, stated, _prohibited(structure, element, part), place, run)
             if part == "snapshot":
+                _check_typed(element, place, run)
                 _check_slicing(element, place, run)
 
 
@@ -75,23 +80,29 @@ def _check_id(element: Resource, ids: set[str], place: Path, run: Run) -> None:
         ids.add(identifier)
 
 
-def _check_properties(
-    element: Resource, structure: Resource, part: str, place: Path, run: Run
-) -> None:
+def _prohibited(structure: Resource, element: Resource, part: str) -> list[str]:
+    """What an element of the differential or the snapshot does not state."""
     path, derivation = text_of(element, "path"), text_of(structure, "derivation")
     if structure.get("kind") == "primitive-type":
-        prohibited = []  # the value of an integer has its limits
-    elif part == "snapshot":
-        prohibited = _PROHIBITED.get((derivation, "." not in path), [])
-    else:
-        is_extension = path.rpartition(".")[2] in {"extension", "Extension"}
-        is_meant = derivation != "constraint" or is_extension
-        prohibited = [] if is_meant else ["meaningWhenMissing"]
+        return []  # the value of an integer has its limits
+    if part == "snapshot":
+        return _PROHIBITED.get((derivation, "." not in path), [])
+    is_extension = path.rpartition(".")[2] in {"extension", "Extension"}
+    return ["meaningWhenMissing"] if derivation == "constraint" and not is_extension else []
+
+
+def _check_properties(
+    element: Resource, stated: dict[str, str], prohibited: list[str], place: Path, run: Run
+) -> None:
     for name in prohibited:
-        if name in element or choice_of(element, name)[0]:
-            problem = f"{name} is not for {path} in a {derivation}"
+        if name in stated:
+            problem = f"{name} is not for {text_of(element, 'path')} in such a definition"
             run.report("structure-definition-property", place, problem=problem)
-    if part == "snapshot" and "." in path and not {"type", "contentReference"} & set(element):
+
+
+def _check_typed(element: Resource, place: Path, run: Run) -> None:
+    path = text_of(element, "path")
+    if "." in path and not {"type", "contentReference"} & set(element):
         problem = f"{path} has neither types nor a content reference"
         run.report("structure-definition-property", place, problem=problem)
 
@@ -108,11 +119,12 @@ def _types(element: Resource) -> list[str]:
     return [] if any(":" in code for code in codes) else [code for code in codes if code]
 
 
-def _check_characteristics(element: Resource, place: Path, run: Run) -> None:
+def _check_characteristics(
+    element: Resource, stated: dict[str, str], place: Path, run: Run
+) -> None:
     types = _types(element)
     for name, (words, allowed) in _CHARACTERISTICS.items():
-        stated = name in element or choice_of(element, name)[0]
-        if stated and types and not set(types) & set(allowed):
+        if name in stated and types and not set(types) & set(allowed):
             run.report(
                 "structure-definition-characteristic",
                 place,
@@ -122,10 +134,10 @@ def _check_characteristics(element: Resource, place: Path, run: Run) -> None:
             )
 
 
-def _check_value_type(element: Resource, place: Path, run: Run) -> None:
+def _check_value_type(element: Resource, stated: dict[str, str], place: Path, run: Run) -> None:
     types = _types(element)
     for name in ("fixed", "pattern"):
-        key, _ = choice_of(element, name)
+        key = stated.get(name, "")
         found = key.removeprefix(name)
         if key and types and found.lower() not in {code.lower() for code in types}:
             run.report(
