@@ -96,13 +96,7 @@ def _check_guide(resource: Resource, path: Path, run: Run) -> None:
         if not str(found).startswith(f"{base}/"):
             run.report("content-package-base", place, reference=reference, found=found, base=base)
         if tag not in objects(part.get("meta"), "tag"):
-            run.report(
-                "content-package-tag",
-                place,
-                reference=reference,
-                system=f"{base}/package",
-                code=package,
-            )
+            run.report("content-package-tag", place, reference=reference, **tag)
         for identifier in _identifiers(part):
             other = identified.setdefault(identifier, reference)
             if other != reference:
