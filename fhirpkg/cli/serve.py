@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     import socket
 
+    import uvicorn
+
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.hooks import HookClients
 
@@ -57,8 +59,9 @@ def command(
     with _listener(host, port) as listener:
         endpoint = open_endpoint(store)
         try:
+            server = _ending_in_good_order(endpoint, clients)
             _say(listener, host, store)
-            _serve(endpoint, listener, clients)
+            server.run(sockets=[listener])
         finally:
             endpoint.store.close()
 
@@ -102,13 +105,18 @@ def _hook_clients(pairs: tuple[str, ...], audience: str | None) -> HookClients |
     return HookClients(keys, audience) if audience else None
 
 
-def _serve(endpoint: Endpoint, listener: socket.socket, clients: HookClients | None) -> None:
-    """Answer until SIGTERM or Ctrl-C, which both end it in good order."""
+def _ending_in_good_order(endpoint: Endpoint, clients: HookClients | None) -> uvicorn.Server:
+    """A server that SIGTERM or Ctrl-C end in good order, from now on: before it runs as well."""
     import signal
 
     from fhirpkg.server.app import create_app, http_server
 
+    server = http_server(create_app(endpoint, hook_clients=clients))
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn ends by itself, then sends the signal again to whoever waited for it before.
-        signal.signal(number, lambda *_: None)
-    http_server(create_app(endpoint, hook_clients=clients)).run(sockets=[listener])
+        # uvicorn has its own handlers while it runs; then it sends the signal again to these.
+        signal.signal(number, end)
+    return server

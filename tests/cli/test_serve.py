@@ -49,7 +49,16 @@ def test_it_prints_its_base_when_it_is_ready_and_says_where_it_keeps_things(tmp_
         assert "in memory: gone when the server ends" in process.stderr.read()
     with serving("--store", tmp_path / "s.db") as (process, _):
         process.terminate()
+        assert process.wait(10) == 0
         assert f"kept in {tmp_path / 's.db'}" in process.stderr.read()
+
+
+@pytest.mark.parametrize("delay", [0, 0.01, 0.02, 0.03, 0.04, 0.06])
+def test_a_signal_ends_it_from_the_moment_it_prints_its_base(delay):
+    with serving() as (process, _):
+        time.sleep(delay)
+        process.terminate()
+        assert process.wait(10) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
