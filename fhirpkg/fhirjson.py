@@ -310,13 +310,13 @@ class _LineTable:
         return line, offset - self._starts[line - 1] + 1
 
 
-_raw_decode = json.JSONDecoder(parse_float=len, parse_int=len).raw_decode
+_scan_once = json.JSONDecoder(parse_float=len, parse_int=len).scan_once
 
 
 def _scan(text: str, at: int, wanted: dict[Any, Any], path: Path, offsets: dict[Path, int]) -> int:
     """Note the offsets of the wanted paths below a value; what is not wanted is skipped quickly."""
     if not wanted or text[at] not in "{[":
-        return int(_raw_decode(text, at)[1])
+        return int(_scan_once(text, at)[1])
     is_object = text[at] == "{"
     at = _skip(text, at + 1)
     index = 0
@@ -324,7 +324,7 @@ def _scan(text: str, at: int, wanted: dict[Any, Any], path: Path, offsets: dict[
         step: str | int = index
         start = at
         if is_object:
-            step, at = _raw_decode(text, at)
+            step, at = _scan_once(text, at)
             at = _skip(text, _skip(text, at) + 1)
         inner = wanted.get(step)
         if inner is not None:

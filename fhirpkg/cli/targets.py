@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirjson import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -38,8 +40,8 @@ class Identity:
     """Those of the entries of a Bundle."""
     guides: tuple[str, ...]
     """Canonical bases of the ImplementationGuides inside."""
-    defines: bool
-    """Whether it is a definition that checks may use."""
+    defines: str
+    """The url of a definition that checks may use; empty for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Targets:
     by_name: dict[str, Input] = field(default_factory=dict)
     by_inner: dict[str, Input] = field(default_factory=dict)
     bases: set[str] = field(default_factory=set)
-    definitions: list[Input] = field(default_factory=list)
+    definitions: list[tuple[str, Input]] = field(default_factory=list)
+    """The definitions by their urls."""
     _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
 
     def add(self, given: Input, identity: Identity) -> None:
@@ -68,7 +71,7 @@ class Targets:
             self.by_inner.setdefault(name, given)
         self.bases.update(identity.guides)
         if identity.defines:
-            self.definitions.append(given)
+            self.definitions.append((identity.defines, given))
 
     def knows(self, reference: str) -> bool:
         """Whether one of the inputs is what a reference leads to."""
@@ -114,16 +117,17 @@ def identify(given: Input) -> Identity:
     try:
         value = json.loads(given.data())
     except (ValueError, RecursionError):
-        return Identity((), (), (), defines=False)
+        return Identity((), (), (), "")
     finally:
         if enabled:
             gc.enable()
     resources = list(_resources(value))
+    is_definition = isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS
     return Identity(
         tuple(_names(resources[0]) if resources else ()),
         tuple(name for resource in resources[1:] for name in _names(resource)),
         tuple(base for resource in resources if (base := _base(resource))),
-        isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS,
+        text_of(value, "url") if is_definition else "",
     )
 
 

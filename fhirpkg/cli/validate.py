@@ -146,6 +146,8 @@ def _checking(
     paths: tuple[str, ...], options: dict[str, Any]
 ) -> Iterator[Iterator[Checked | None]]:
     """What is found in each input, in order, as it is checked; the processes end with the block."""
+    import gc
+
     from fhirpkg.cli.inputs import inputs_of
     from fhirpkg.cli.progress import Progress
 
@@ -154,6 +156,8 @@ def _checking(
         targets = _targets(given, before)
     _Work.validator = _validator(options, targets)
     _Work.profiles = options["profiles"]
+    gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
+    gc.set_threshold(100_000)
     with _mapping(options["jobs"]) as run, Progress(len(given), "checked") as progress:
         yield _followed(run(_check, _expanded(given)), progress)
 
@@ -281,11 +285,10 @@ def _validator(options: dict[str, Any], targets: Targets) -> Validator:
     definitions = Definitions.core()
     for package in _packages(options["packages"], offline=options["offline"]):
         definitions = definitions.with_package(package)
-    local = [fhirjson.read(given.data())[0] for given in targets.definitions]
     unknown = [
-        each
-        for each in local
-        if isinstance(each.get("url"), str) and definitions.find(each["url"]) is None
+        fhirjson.read(given.data())[0]
+        for url, given in targets.definitions
+        if definitions.find(url) is None
     ]
     if unknown:
         definitions = definitions.with_resources(unknown)

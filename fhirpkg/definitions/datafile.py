@@ -2,7 +2,7 @@
 
 A header line (JSON), an index with a line a resource, a table with a line a type, preset
 dictionaries, then each resource compressed alone with its type's dictionary. The file is mapped,
-not read: finding one definition searches the index's bytes, and unpacks that definition only.
+not read: finding one definition reads the index of its type, and unpacks that definition only.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 _FORMAT = 1
 _WINDOW = 32 * 1024
 """What a preset dictionary of zlib can hold."""
-_MOST_KEPT = 20_000
-"""Urls whose entry, or absence, is remembered."""
 _SAMPLES = 16
 
 
@@ -89,7 +87,7 @@ class DataFile:
         self._index: dict[str, tuple[int, int]] = header["index"]
         self._dictionaries: dict[str, tuple[int, int]] = header["dictionaries"]
         self._types: tuple[int, int] = header["types"]
-        self._sought: dict[tuple[str, str], Entry | None] = {}
+        self._lines: dict[int, dict[str, str]] = {}
         self._loaded: dict[tuple[int, int], Resource] = {}
 
     @property
@@ -100,18 +98,15 @@ class DataFile:
     def entries(self, resource_type: str) -> Iterator[Entry]:
         """The entries of one type, by url."""
         if resource_type in self._index:
-            for line in self._bytes(self._index[resource_type]).decode().split("\n")[1:-1]:
+            for line in self._by_key(self._index[resource_type]).values():
                 yield self._entry(resource_type, line)
 
     def find(self, url: str, resource_type: str) -> Entry | None:
         """The entry of a url among the resources of one type."""
-        key = (resource_type, url)
-        if key not in self._sought:
-            if len(self._sought) >= _MOST_KEPT:
-                self._sought.clear()
-            line = self._line(self._index.get(resource_type, (0, 0)), url)
-            self._sought[key] = self._entry(resource_type, line) if line else None
-        return self._sought[key]
+        if resource_type not in self._index:
+            return None
+        line = self._by_key(self._index[resource_type]).get(url)
+        return self._entry(resource_type, line) if line else None
 
     def load(self, entry: Entry) -> Resource:
         """The resource of an entry, the same object each time."""
@@ -125,26 +120,23 @@ class DataFile:
 
     def type_line(self, name: str) -> str | None:
         """The line of a type in the table of types."""
-        return self._line(self._types, name)
+        return self._by_key(self._types).get(name)
 
     def type_lines(self) -> list[str]:
         """The whole table of types."""
-        return self._bytes(self._types).decode().split("\n")[1:-1]
+        return list(self._by_key(self._types).values())
 
     def _bytes(self, place: tuple[int, int]) -> bytes:
         offset, length = place
         return self._map[self._start + offset : self._start + offset + length]
 
-    def _line(self, section: tuple[int, int], key: str) -> str | None:
-        """The line that begins with a key; each section begins with a newline."""
-        if "\t" in key or "\n" in key:
-            return None
-        first = self._start + section[0]
-        last = first + section[1]
-        at = self._map.find(f"\n{key}\t".encode(errors="surrogatepass"), first, last)
-        if at < 0:
-            return None
-        return self._map[at + 1 : self._map.find(b"\n", at + 1, last)].decode()
+    def _by_key(self, section: tuple[int, int]) -> dict[str, str]:
+        """The lines of a section by what they begin with; a section begins with a newline."""
+        offset = section[0]
+        if offset not in self._lines:
+            lines = self._bytes(section).decode().split("\n")[1:-1]
+            self._lines[offset] = {line.partition("\t")[0]: line for line in lines}
+        return self._lines[offset]
 
     def _entry(self, resource_type: str, line: str) -> Entry:
         url, version, id_, name, kind, type_, derivation, bases, offset, length = line.split("\t")

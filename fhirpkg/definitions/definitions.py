@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
 _MAX_CHAIN = 50
+_MOST_KEPT = 20_000
+"""Canonicals whose definition, or absence, is remembered."""
 _OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?\.)?core")
 _OWN_URL = re.compile(r"/(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})$")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
@@ -49,6 +51,7 @@ class Definitions:
         self._has_versions = any(
             len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
         )
+        self._sought: dict[tuple[str | Canonical, str | None], Resource | None] = {}
         self._pinned: dict[int, Resource] = {}
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
@@ -88,16 +91,13 @@ class Definitions:
         published ones, then the newest, then the one that was added last. What no package holds is
         sought in the content that is installed with this program.
         """
-        wanted = Canonical.parse(canonical) if isinstance(canonical, str) else canonical
-        found = self._find_added(wanted, resource_type)
-        if found is not None:
-            return found
-        types = [resource_type] if resource_type else self._core.resource_types
-        for type_ in types:
-            entry = self._core.find(wanted.url, type_)
-            if entry and version_matches(wanted.version, entry.version):
-                return self._core.load(entry)
-        return self._find_installed(wanted, resource_type)
+        key = (canonical, resource_type)
+        if key not in self._sought:
+            if len(self._sought) >= _MOST_KEPT:
+                self._sought.clear()
+            wanted = Canonical.parse(canonical) if isinstance(canonical, str) else canonical
+            self._sought[key] = self._find(wanted, resource_type)
+        return self._sought[key]
 
     def structure(self, name: str) -> Resource | None:
         """The StructureDefinition of a url or a type name, with its snapshot.
@@ -135,6 +135,17 @@ class Definitions:
 
     def _is_core_type(self, entry: Entry) -> bool:
         return defines_type(entry) and self._core.find(entry.url, entry.resource_type) is not None
+
+    def _find(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
+        found = self._find_added(wanted, resource_type)
+        if found is not None:
+            return found
+        types = [resource_type] if resource_type else self._core.resource_types
+        for type_ in types:
+            entry = self._core.find(wanted.url, type_)
+            if entry and version_matches(wanted.version, entry.version):
+                return self._core.load(entry)
+        return self._find_installed(wanted, resource_type)
 
     def _find_added(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
         candidates = [

@@ -131,9 +131,28 @@ def keys_of(items: Sequence[Item]) -> frozenset[Hashable]:
     return frozenset(map(identity, items)).union(map(str, moments))
 
 
+def are_distinct(items: Sequence[Item]) -> bool:
+    """Whether no two items are equal."""
+    count = len(items)
+    if count < 2 or len(set(map(_outline, items))) == count:
+        return True
+    return len(set(map(identity, items))) == count
+
+
+def _outline(item: Item) -> Hashable:
+    """A key that equal items share, as others may, found without looking deep into them."""
+    value = system(item)
+    if type(value) is not dict:
+        return identity(item)
+    return frozenset(
+        (key, len(inner) if type(inner) in {dict, list} else _frozen(inner))
+        for key, inner in value.items()
+    )
+
+
 def distinct(items: Sequence[Item]) -> list[Item]:
     """The items without those equal to an earlier one."""
-    if len(items) < 2:
+    if are_distinct(items):
         return list(items)
     return list({identity(item): item for item in reversed(items)}.values())[::-1]
 

@@ -5,6 +5,7 @@ See http://hl7.org/fhir/R4/elementdefinition.html#interpretation.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def check_elements(structure: Resource, path: Path, run: Run) -> None:
         for place, element in numbered(structure.get(part), "element", (*path, part)):
             _check_id(element, ids, place, run)
             _check_path(element, tail, place, run)
-            stated = {_TYPED.sub(r"\1", key): key for key in element}
+            stated = {_name_of(key): key for key in element}
             _check_characteristics(element, stated, place, run)
             _check_value_type(element, stated, place, run)
             check_type_profiles(element, place, run)
@@ -60,6 +61,13 @@ def check_elements(structure: Resource, path: Path, run: Run) -> None:
             if part == "snapshot":
                 _check_typed(element, place, run)
                 _check_slicing(element, place, run)
+
+
+@functools.lru_cache(maxsize=1000)
+def _name_of(key: str) -> str:
+    """The name of the element under a JSON key, of a choice without its type."""
+    match = _TYPED.match(key)
+    return match[1] if match else key
 
 
 def _check_slicing(element: Resource, place: Path, run: Run) -> None:

@@ -213,7 +213,7 @@ class Places:
     """The names under which definitions may know the element that an extension stands on."""
 
     def __init__(self) -> None:
-        self.names: set[str] = set()
+        self.names: frozenset[str] = frozenset()
         self.shown = ""
         self.extension = ""
 
@@ -237,12 +237,20 @@ def places(path: Path, run: Run) -> Places:
     found.shown = min(current, key=len) if current else ""
     if isinstance(node, dict) and "Extension" in current:
         found.extension = str(node.get("url"))
-    for name in current:
+    found.names = _with_bases(current, types)
+    return found
+
+
+@functools.lru_cache(maxsize=5_000)
+def _with_bases(names: frozenset[str], types: Any) -> frozenset[str]:
+    """Names of types and elements, and of the types that those are made from."""
+    found: set[str] = set()
+    for name in names:
         base: str | None = name
         while base:
-            found.names.add(base)
+            found.add(base)
             base = types.base(base) if types.is_type(base) else None
-    return found
+    return frozenset(found)
 
 
 @functools.lru_cache(maxsize=5_000)

@@ -6,6 +6,7 @@ place inside the narrative. Also HTML in strings, where settings forbid it.
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
+_LONG = 500
+"""Characters of a value that is not worth being remembered: images as data."""
+_NAMES = frozenset(("id", "name"))
+_LINKS = frozenset(("href", "src"))
 _URLS = frozenset(("href", "src", "cite", "longdesc", "usemap"))
 _PROGRAM = re.compile(
     r"(?:javascript|vbscript|livescript|data(?=:[^,]*(?:html|xml|script))):",
@@ -160,28 +165,18 @@ class _Reading:
                 self._note("narrative-nesting", name=f"<{name}>", parent=around[-1])
 
     def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
-        special = ATTRIBUTES.get(element, frozenset())
         for name, value in attributes.items():
-            if name not in ANYWHERE and name not in special:
-                self._note("narrative-attribute", name=name.rpartition(" ")[2])
-            elif name in _URLS:
-                self._url(name, value)
-            elif name == "style" and _STYLE_PROGRAM.search(value):
-                self._note("narrative-link", name=name, value=value[:40])
-            elif name in {"id", "name"}:
+            is_short = len(value) < _LONG
+            check = _attribute_problem if is_short else _attribute_problem.__wrapped__
+            problem = check(element, name, value)
+            if problem:
+                self._note(problem[0], **problem[1])
+            elif name in _NAMES:
                 self.anchors.add(value)
+            elif name in _LINKS and value.startswith("#") and len(value) > 1:
+                self.links.append((self._number, value[1:]))
         if element == "img" and attributes.get("src"):
             self.is_empty = False
-
-    def _url(self, name: str, value: str) -> None:
-        if _PROGRAM.match(_IGNORED_IN_URL.sub("", value)):
-            self._note("narrative-link", name=name, value=value[:40])
-        elif value.startswith("#") and len(value) > 1 and name in {"href", "src"}:
-            self.links.append((self._number, value[1:]))
-        elif name in {"href", "src"}:
-            problem = _url_problem(name, value)
-            if problem:
-                self._note("narrative-url", name=name, value=value[:60], problem=problem)
 
     def _text(self, text: str) -> None:
         parent = self._open[-1]
@@ -197,10 +192,26 @@ class _Reading:
         self.problems.append((self._number, rule, found))
 
 
+@functools.lru_cache(maxsize=4096)  # the same few styles and links stand again and again
+def _attribute_problem(element: str, name: str, value: str) -> tuple[str, dict[str, str]] | None:
+    """The rule that an attribute breaks and what was found, or None."""
+    if name not in ANYWHERE and name not in ATTRIBUTES.get(element, ()):
+        return "narrative-attribute", {"name": name.rpartition(" ")[2]}
+    is_program = name in _URLS and _PROGRAM.match(_IGNORED_IN_URL.sub("", value))
+    if is_program or (name == "style" and _STYLE_PROGRAM.search(value)):
+        return "narrative-link", {"name": name, "value": value[:40]}
+    problem = _url_problem(name, value) if name in _LINKS else ""
+    if not problem:
+        return None
+    return "narrative-url", {"name": name, "value": value[:60], "problem": problem}
+
+
 def _url_problem(name: str, value: str) -> str:
     """What makes a url none that a link or an image can have, or nothing."""
     if not value:
         return "it is empty"
+    if value.startswith("#") and len(value) > 1:
+        return ""
     if value.startswith("data:"):
         parts = _DATA.fullmatch(value)
         if parts is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirpath.comparison import EvaluationError, distinct, identity, name_of
+from fhirpkg.fhirpath.comparison import EvaluationError, are_distinct, distinct, identity, name_of
 from fhirpkg.fhirpath.functions.function import Criteria, Function
 from fhirpkg.fhirpath.values import system
 
@@ -39,11 +39,6 @@ def subset_of(items: list[Item], others: list[Item]) -> bool:
     return {identity(item) for item in items} <= {identity(item) for item in others}
 
 
-def is_distinct(items: list[Item]) -> bool:
-    """Whether no two are equal."""
-    return len(items) < 2 or len({identity(item) for item in items}) == len(items)
-
-
 FUNCTIONS = {
     "empty": Function(operator.not_, "items", gives="Boolean"),
     "exists": Function(exists, "items", ("criteria",), "Boolean", optional=1, scoped=True),
@@ -56,7 +51,7 @@ FUNCTIONS = {
     "supersetOf": Function(
         lambda items, others: subset_of(others, items), "items", ("items",), "Boolean"
     ),
-    "isDistinct": Function(is_distinct, "items", gives="Boolean"),
+    "isDistinct": Function(are_distinct, "items", gives="Boolean"),
     "distinct": Function(distinct, "items"),
     "count": Function(len, "items", gives="Integer"),
     "not": Function(operator.not_, "truth", gives="Boolean"),
