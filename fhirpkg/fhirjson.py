@@ -112,11 +112,11 @@ def locate(text: str, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
     offsets: dict[Path, int] = {}
     start = _skip(text, 0)
     _scan(text, start, wanted, (), offsets)
-    lines = _LineTable(text)
+    places = _positions(text, (start, *offsets.values()))
     found: dict[Path, tuple[int, int]] = {}
     for path in paths:
         known = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in offsets), ())
-        found[path] = lines.position(offsets.get(known, start))
+        found[path] = places[offsets.get(known, start)]
     return found
 
 
@@ -197,10 +197,11 @@ def _object_hook(duplicates: list[str]) -> Any:
 
 
 def _duplicate_issues(text: str) -> list[Issue]:
-    found: list[Issue] = []
-    lines = _LineTable(text)
-    for key, offset in _repeated_keys(text):
-        line, column = lines.position(offset)
+    repeated = list(_repeated_keys(text))
+    places = _positions(text, (offset for _, offset in repeated))
+    found = []
+    for key, offset in repeated:
+        line, column = places[offset]
         found.append(rules.issue("parse-duplicate-key", key=key, line=line, column=column))
     return found
 
@@ -236,16 +237,15 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _surrogate_issues(text: str) -> list[Issue]:
-    found: list[Issue] = []
     if not _ESCAPED_SURROGATE.search(text):
-        return found
-    lines = _LineTable(text)
-    for token in _STRING.finditer(text):
-        string = token.group()
-        if _ESCAPED_SURROGATE.search(string) and _SURROGATE.search(json.loads(string)):
-            line, column = lines.position(token.start())
-            found.append(rules.issue("parse-surrogate", line=line, column=column))
-    return found
+        return []
+    halves = [
+        token.start()
+        for token in _STRING.finditer(text)
+        if _ESCAPED_SURROGATE.search(token[0]) and _SURROGATE.search(json.loads(token[0]))
+    ]
+    places = _positions(text, halves).values()
+    return [rules.issue("parse-surrogate", line=line, column=column) for line, column in places]
 
 
 def _plain(message: str) -> str:
@@ -296,21 +296,21 @@ def _write_list(value: list[Any] | tuple[Any, ...], put: Any, line: str, step: s
     put(line + "]" if value else "[]")
 
 
-class _LineTable:
-    """Offsets of the line starts of a text, to turn many offsets into lines quickly."""
+def _positions(text: str, offsets: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Line and column, from 1, of character offsets, in one pass over the text."""
+    found: dict[int, tuple[int, int]] = {}
+    line, start, last = 1, 0, 0
+    for offset in sorted(set(offsets)):
+        ends = text.count("\n", last, offset)
+        if ends:  # else the line may be the whole text: it is not searched again and again
+            line += ends
+            start = text.rindex("\n", last, offset) + 1
+        found[offset] = (line, offset - start + 1)
+        last = offset
+    return found
 
-    def __init__(self, text: str) -> None:
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
-    def position(self, offset: int) -> tuple[int, int]:
-        """Line and column, from 1, of an offset."""
-        import bisect  # noqa: PLC0415 - only needed when something is wrong
-
-        line = bisect.bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
-
-
-_scan_once = json.JSONDecoder(parse_float=len, parse_int=len).scan_once
+_scan_once: Any = vars(json.JSONDecoder(parse_float=len, parse_int=len))["scan_once"]
 
 
 def _scan(text: str, at: int, wanted: dict[Any, Any], path: Path, offsets: dict[Path, int]) -> int:

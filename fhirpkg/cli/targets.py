@@ -26,7 +26,7 @@ _DEFINITIONS = {
     "StructureDefinition",
     "ValueSet",
 }
-_KEPT = 16_000_000
+_KEPT = 4_000_000
 """Bytes of targets held parsed: references to one resource tend to stand together."""
 
 
