@@ -44,6 +44,7 @@ class TypesOfDefinitions:
         self._added = added
         self._types: dict[str, _Type | None] = {}
         self._resource_types: frozenset[str] | None = None
+        self.derived: dict[object, Any] = {}
 
     def base(self, type_name: str) -> str | None:
         """What a type specializes, `DomainResource` for `Patient`; None for a root or no type."""

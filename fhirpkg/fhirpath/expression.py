@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
@@ -10,6 +9,7 @@ from fhirpkg.fhirpath.code import as_items
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.compiler import Compiler
 from fhirpkg.fhirpath.environment import Environment, Scope
+from fhirpkg.fhirpath.model import kept_by_model
 from fhirpkg.fhirpath.parser import parse
 from fhirpkg.fhirpath.values import plain
 from fhirpkg.fhirpath.walking import Shapes, shapes_of
@@ -73,7 +73,6 @@ def _type_of(focus: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-@functools.lru_cache(maxsize=4096)
 def compile_expression(text: str, model: TypeModel, focus_type: str | None = None) -> Expression:
     """The expression in `text`, ready to be evaluated; kept for the next time.
 
@@ -85,12 +84,17 @@ def compile_expression(text: str, model: TypeModel, focus_type: str | None = Non
     >>> names.evaluate({"resourceType": "Patient", "name": [{"given": ["Ann", "Eve"]}]})
     ['Ann', 'Eve']
     """
-    code, uses_scope = _compiled(text, model)
+    return _expression(model, text, focus_type)
+
+
+@kept_by_model(4096)
+def _expression(model: TypeModel, text: str, focus_type: str | None) -> Expression:
+    code, uses_scope = _compiled(model, text)
     return Expression(text, code, shapes_of(model), focus_type, uses_scope=uses_scope)
 
 
-@functools.lru_cache(maxsize=1024)
-def _compiled(text: str, model: TypeModel) -> tuple[Code, bool]:
+@kept_by_model(1024)
+def _compiled(model: TypeModel, text: str) -> tuple[Code, bool]:
     """What does not depend on the type of the focus: many types share R4's expressions."""
     compiler = Compiler(text, shapes_of(model))
     try:

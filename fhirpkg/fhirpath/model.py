@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_Rest = TypeVarTuple("_Rest")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class ElementType:
 class TypeModel(Protocol):
     """The types that expressions walk; the same object gives the same answers for ever."""
 
-    def __hash__(self) -> int:
-        """What is derived from a model is kept by it."""
+    derived: dict[object, Any]
+    """What `kept_by_model` keeps: it goes when the model goes."""
 
     def base(self, type_name: str) -> str | None:
         """What a type specializes: `DomainResource` for `Patient`; None for a root or no type."""
@@ -43,3 +47,27 @@ class TypeModel(Protocol):
 
     def is_type(self, name: str) -> bool:
         """Whether there is a type of that name."""
+
+
+def kept_by_model(
+    most: int,
+) -> Callable[[Callable[[TypeModel, *_Rest], _Result]], Callable[[TypeModel, *_Rest], _Result]]:
+    """Keep the latest results of a function of a model and more, as long as there is the model.
+
+    A cache beside the function would hold each model it was ever asked about, and its packages.
+    """
+
+    def decorate(
+        function: Callable[[TypeModel, *_Rest], _Result],
+    ) -> Callable[[TypeModel, *_Rest], _Result]:
+        def kept(model: TypeModel, /, *rest: *_Rest) -> _Result:
+            known: Any = model.derived.get(function)
+            if known is None:
+                known = functools.lru_cache(most)(lambda *rest: function(model, *rest))
+                model.derived[function] = known
+            result: _Result = known(*rest)
+            return result
+
+        return functools.update_wrapper(kept, function)
+
+    return decorate

@@ -6,9 +6,9 @@ and extensions lie beside it, under its name with an underscore: both are hidden
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirpath.model import kept_by_model
 from fhirpkg.fhirpath.values import Element, Item, Quantity
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Steps(dict[str, "Plan | dict[str, Plan] | None"]):
         return plan
 
 
-@functools.lru_cache(maxsize=16)
+@kept_by_model(1)
 def shapes_of(model: TypeModel) -> Shapes:
     """The shapes of a model, kept."""
     return Shapes(model)

@@ -7,11 +7,11 @@ HL7's own base that the loaded packages do not define is a mistake
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.fhirpath.model import TypeModel, kept_by_model
 from fhirpkg.rules import nearest
 from fhirpkg.validation.extensions_pack import EXTENSIONS
 from fhirpkg.validation.primitives import cut
@@ -231,18 +231,18 @@ def places(path: Path, run: Run) -> Places:
             found.extension = str(_step(node, "url")) if is_value else ""
         node = _step(node, step)
         if isinstance(step, str):
-            current = _stepped(current, step.removeprefix("_"), types)
+            current = _stepped(types, current, step.removeprefix("_"))
         if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
             current = frozenset({node["resourceType"], *current})
     found.shown = min(current, key=len) if current else ""
     if isinstance(node, dict) and "Extension" in current:
         found.extension = str(node.get("url"))
-    found.names = _with_bases(current, types)
+    found.names = _with_bases(types, current)
     return found
 
 
-@functools.lru_cache(maxsize=5_000)
-def _with_bases(names: frozenset[str], types: Any) -> frozenset[str]:
+@kept_by_model(5_000)
+def _with_bases(types: TypeModel, names: frozenset[str]) -> frozenset[str]:
     """Names of types and elements, and of the types that those are made from."""
     found: set[str] = set()
     for name in names:
@@ -253,8 +253,8 @@ def _with_bases(names: frozenset[str], types: Any) -> frozenset[str]:
     return frozenset(found)
 
 
-@functools.lru_cache(maxsize=5_000)
-def _stepped(current: frozenset[str], key: str, types: Any) -> frozenset[str]:
+@kept_by_model(5_000)
+def _stepped(types: TypeModel, current: frozenset[str], key: str) -> frozenset[str]:
     """The names of the element of a JSON key below elements of some names."""
     found: set[str] = set()
     for name in current:
@@ -266,7 +266,7 @@ def _stepped(current: frozenset[str], key: str, types: Any) -> frozenset[str]:
     return frozenset(found | {f"{name}.{tail}" for name in current for tail in tails})
 
 
-def _named(name: str, key: str, types: Any) -> set[str]:
+def _named(name: str, key: str, types: TypeModel) -> set[str]:
     """What the element of a JSON key is called as part of one type, and its own types."""
     for element in types.elements(name).values():
         if element.name == key:

@@ -20,6 +20,9 @@ class Model:
         "code": [ElementType("id", ("string",), is_list=False, is_choice=False)],
     }
 
+    def __init__(self):
+        self.derived = {}
+
     def base(self, type_name):
         return {"code": "string", "Thing": "Base"}.get(type_name)
 

@@ -1,6 +1,8 @@
+import gc
 import json
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -75,6 +77,37 @@ def test_the_verdict_does_not_depend_on_what_was_checked_before(content):
     one = Validator()
     again = [one.validate(resource) for resource in reversed(content)][::-1]
     assert again == fresh
+
+
+def test_definitions_go_with_the_validator_that_used_them():
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "http://example.org/p",
+        "type": "Patient",
+        "kind": "resource",
+        "derivation": "constraint",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "differential": {
+            "element": [
+                {
+                    "path": "Patient",
+                    "constraint": [{"key": "x", "severity": "error", "expression": "id.exists()"}],
+                }
+            ]
+        },
+    }
+    definitions = Definitions.core().with_resources([profile])
+    extension = {"url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"}
+    patient = PATIENT | {"extension": [extension]}
+    rules = {
+        i.rule
+        for i in Validator(definitions=definitions).validate(patient, [profile["url"]]).issues
+    }
+    assert "x" in rules
+    kept = weakref.ref(definitions.types)
+    del definitions
+    gc.collect()
+    assert kept() is None
 
 
 def test_the_input_is_left_as_it_was(validator, content):
