@@ -108,6 +108,15 @@ RULES = (
         spec=f"{_REFERENCES}#contained",
     ),
     Rule(
+        "not-checked-target",
+        INFORMATION,
+        "not-found",
+        "The profiles that say what a reference may lead to are loaded",
+        "this leads to {type}, by {by}; allowed: {allowed}, and more by profiles not loaded",
+        "load the package that defines them",
+        _REFERENCES,
+    ),
+    Rule(
         "not-checked-reference",
         INFORMATION,
         "not-found",

@@ -186,9 +186,10 @@ class Target:
             return True
         if "DomainResource" in types and self._checks.is_domain_resource(found):
             return True
-        allowed = ", ".join(sorted(types))
-        run.report("reference-target", t, profile=self._profile, type=found, by=by, allowed=allowed)
-        return False
+        rule = "not-checked-target" if "" in types else "reference-target"
+        allowed = ", ".join(sorted(types - {""}))
+        run.report(rule, t, profile=self._profile, type=found, by=by, allowed=allowed)
+        return "" in types
 
     def _check_aggregation(
         self, reference: str, target: Resource | None, t: Trail, run: Run
@@ -252,7 +253,10 @@ class Target:
 
 
 class Allowed(NamedTuple):
-    """Target types, target profiles other than those of the types themselves, kinds of target."""
+    """Target types, target profiles other than those of the types themselves, kinds of target.
+
+    The type of a profile that is not loaded is unknown, an empty one.
+    """
 
     types: frozenset[str]
     bare: frozenset[str]

@@ -185,6 +185,13 @@ def with_profiles(**options):
     return Validator(definitions=definitions, **options)
 
 
+def with_targets(*targets):
+    """The profile on Patient, with other target profiles of its organization."""
+    element = TO_NAMED["differential"]["element"][0]
+    type_ = {"code": "Reference", "targetProfile": list(targets)}
+    return {**TO_NAMED, "differential": {"element": [{**element, "type": [type_]}]}}
+
+
 def test_a_contained_target_meets_the_target_profile():
     patient = {"resourceType": "Patient", "managingOrganization": {"reference": "#o"}}
     validator = with_profiles()
@@ -200,9 +207,7 @@ def test_a_contained_target_meets_the_target_profile():
 def test_target_profiles_must_strictly_be_at_hand_but_for_those_of_hl7(
     strict, severity, unknown, count
 ):
-    element = TO_NAMED["differential"]["element"][0]
-    type_ = {"code": "Reference", "targetProfile": [PROFILE, unknown]}
-    asked = {**TO_NAMED, "differential": {"element": [{**element, "type": [type_]}]}}
+    asked = with_targets(PROFILE, unknown)
     definitions = Definitions.core().with_resources([NAMED, asked])
     validator = Validator(definitions=definitions, settings=Settings(strict=strict))
     inner = [{**NAMELESS, "name": "A clinic"}]
@@ -213,6 +218,18 @@ def test_target_profiles_must_strictly_be_at_hand_but_for_those_of_hl7(
     issues = validator.validate(inside, [asked["url"]]).issues
     assert [i.severity for i in issues if i.rule == rule] == [severity] * count
     assert rule not in {i.rule for i in validator.validate(outside, [asked["url"]]).issues}
+
+
+@pytest.mark.parametrize(
+    "reference, rules",
+    [("Practitioner/1", ["not-checked-target"]), ("Organization/1", []), ("Group/1", [])],
+)
+def test_a_target_is_not_judged_by_the_known_ones_of_its_target_profiles(reference, rules):
+    asked = with_targets(PROFILE, f"{FHIR}/none", f"{FHIR}/Group")
+    validator = Validator(definitions=Definitions.core().with_resources([NAMED, asked]))
+    patient = {"resourceType": "Patient", "managingOrganization": {"reference": reference}}
+    found = validator.validate(patient, [asked["url"]]).issues
+    assert [i.rule for i in found if i.profile == asked["url"] and "target" in i.rule] == rules
 
 
 def test_a_target_in_the_bundle_meets_the_target_profile():
