@@ -16,6 +16,7 @@ from fhirpkg.validation.primitives import PREDICATES, cut
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.validation.run import Run, Trail
     from fhirpkg.validation.schema import Binding
 
@@ -154,6 +155,16 @@ class Bound:
 
 def _shown(codes: list[Code]) -> str:
     return ", ".join(cut(f"{system}#{code}" if system else code, 80) for system, code in codes[:3])
+
+
+def is_member(x: Any, value_set: str, terminology: Terminology) -> bool | None:
+    """Whether one of the codes of a value is in a value set; None when it cannot be told."""
+    verdicts = {
+        terminology.membership(value_set, code, system).verdict for system, code in codes_of(x)
+    }
+    if Verdict.YES in verdicts:
+        return True
+    return None if Verdict.UNKNOWN in verdicts else False
 
 
 def codes_of(x: Any) -> Iterator[Code]:

@@ -8,12 +8,10 @@ import linecache
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
-from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
 from fhirpkg.validation import datatypes
-from fhirpkg.validation.bindings import codes_of
 from fhirpkg.validation.codegen import Code, Late, profile_code, type_code
 from fhirpkg.validation.compiler import Schemas
 from fhirpkg.validation.extensions import Extensions
@@ -225,13 +223,6 @@ class Checks:
         """What an expression may ask where there is no resource around."""
         return Environment(resource={})
 
-    def in_value_set(self, value: Any, value_set: str) -> bool:
-        """Whether one of the codes of a value is in a value set for certain."""
-        return any(
-            self.terminology.membership(value_set, code, system).verdict is Verdict.YES
-            for system, code in codes_of(value)
-        )
-
     def type_matches(self, item: Item, allowed: set[str]) -> bool:
         """Whether a value is of one of some types: a resource, or a choice by its property."""
         value, trail, _ = item
@@ -240,10 +231,6 @@ class Checks:
         key = next((step for step in reversed(trail[1:]) if isinstance(step, str)), "")
         bare = key.removeprefix("_")
         return any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
-
-    def meets(self, item: Item, canonical: str, run: Run) -> bool:
-        """Whether a value meets a profile for certain."""
-        return self.conforms_to(item[0], canonical, item[1], run) is True
 
     def schema(self, canonical: str) -> ElementSchema | None:
         """The schema of a profile, if it can be had."""

@@ -10,22 +10,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg.validation.bindings import is_member
 from fhirpkg.validation.elements import values
 from fhirpkg.validation.limits import equal, matches
 from fhirpkg.validation.references import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.validation.checks import Checks
     from fhirpkg.validation.elements import Item
     from fhirpkg.validation.run import Run
-    from fhirpkg.validation.schema import Discriminator, ElementSchema
+    from fhirpkg.validation.schema import Discriminator, ElementSchema, TypeRef
     from fhirpkg.validation.slicing import Condition
 
 _STEP = re.compile(
     r"\$this|extension\('(?P<url>[^']*)'\)|resolve\(\)|(?:ofType|as)\((?P<type>\w+)\)|(?P<name>\w+)"
 )
+UNSEEN = object()
+"""Stands beside the value, of which at most the type is known, of what is not at hand."""
 
 
 class UnclearError(Exception):
@@ -42,7 +45,7 @@ class Step(NamedTuple):
 def condition(
     discriminators: tuple[Discriminator, ...], element: ElementSchema, checks: Checks
 ) -> Condition:
-    """The condition that an item is in the slice of `element`.
+    """The condition that an item is in the slice of `element`; None when nothing loaded can tell.
 
     A slice need not say something at every discriminator. Raises UnclearError when it says nothing
     at any of them.
@@ -59,9 +62,43 @@ def condition(
             )
         except UnclearError as error:
             reason = str(error)
+            if _leans_on_more(element, checks):
+                parts.append(_untold)
     if not parts:
         raise UnclearError(reason)
-    return lambda item, run: all(part(item, run) for part in parts)
+    return parts[0] if len(parts) == 1 else lambda i, run: _every(part(i, run) for part in parts)
+
+
+def _every(verdicts: Iterable[bool | None]) -> bool | None:
+    """False when one is, else None when one is unknown."""
+    doubt: bool | None = True
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        doubt = doubt and verdict
+    return doubt
+
+
+def _some(verdicts: Iterable[bool | None]) -> bool | None:
+    """True when one is, else None when one is unknown."""
+    doubt: bool | None = False
+    for verdict in verdicts:
+        if verdict:
+            return True
+        doubt = None if verdict is None else doubt
+    return doubt
+
+
+def _untold(_item: Item, _run: Run) -> None:
+    """The condition of a slice that is told by profiles that are not loaded."""
+
+
+def _leans_on_more(element: ElementSchema, checks: Checks) -> bool:
+    """Whether what is loaded does not say all of an element."""
+    named = [p for ref in element.types for p in (*ref.profiles, *ref.target_profiles)]
+    return any(checks.schema(profile) is None for profile in named) or any(
+        _leans_on_more(child, checks) for child in element.children
+    )
 
 
 def steps(path: str) -> list[Step]:
@@ -91,7 +128,9 @@ def _forbidden(
     path = steps(discriminator.path)
     if not path or not any(schema.max == 0 for schema in _schemas(element, path, checks)):
         return None
-    return lambda item, run: not any(True for _ in _walk(item, path, run))
+    return lambda item, run: _every(
+        None if beside is UNSEEN else False for _, _, beside in _walk(item, path, run)
+    )
 
 
 def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
@@ -104,12 +143,14 @@ def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks)
             f"slice '{element.id}' has no fixed value, pattern or required binding at"
             f" '{discriminator.path}'"
         )
-    return lambda item, run: any(
-        demand(x) for x, _, _ in _walk(item, path, run) for demand in demands
+    return lambda item, run: _some(
+        None if beside is UNSEEN else demand(x)
+        for x, _, beside in _walk(item, path, run)
+        for demand in demands
     )
 
 
-def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool] | None:
+def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool | None] | None:
     if schema.fixed is not None:
         fixed = schema.fixed.value
         return lambda value: equal(fixed, value)
@@ -118,14 +159,14 @@ def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool] | No
         return lambda value: matches(pattern, value)
     if schema.binding is not None and schema.binding.strength == "required":
         value_set = schema.binding.value_set
-        return lambda value: checks.in_value_set(value, value_set)
+        return lambda value: is_member(value, value_set, checks.terminology)
     parts = [(child.name, _demand(child, checks)) for child in schema.children]
     inner = [(name, demand) for name, demand in parts if demand is not None]
     if not inner:
         return None
     return lambda value: (
         isinstance(value, dict)
-        and all(any(demand(x) for x, _, _ in values(value, name, ())) for name, demand in inner)
+        and _every(_some(demand(x) for x, _, _ in values(value, n, ())) for n, demand in inner)
     )
 
 
@@ -136,7 +177,9 @@ def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks
         raise UnclearError(
             f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
         )
-    return lambda item, run: any(True for _ in _walk(item, path, run))
+    return lambda item, run: _some(
+        None if found[2] is UNSEEN else True for found in _walk(item, path, run)
+    )
 
 
 def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
@@ -148,8 +191,9 @@ def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) 
             allowed.add(schema.content)
     if not allowed:
         raise UnclearError(f"slice '{element.id}' allows every type at '{discriminator.path}'")
-    return lambda item, run: any(
-        checks.type_matches(found, allowed) for found in _walk(item, path, run)
+    return lambda item, run: _some(
+        None if found == ({}, (), UNSEEN) else checks.type_matches(found, allowed)
+        for found in _walk(item, path, run)
     )
 
 
@@ -160,16 +204,27 @@ def _profile(discriminator: Discriminator, element: ElementSchema, checks: Check
     profiles = [
         profile
         for schema in holders
-        for ref in schema.types
+        for ref in _types(schema, checks)
         for profile in (ref.target_profiles if resolved else ref.profiles)
     ]
     if not profiles:
         raise UnclearError(f"slice '{element.id}' names no profile at '{discriminator.path}'")
-    return lambda item, run: any(
-        checks.meets(found, profile, run)
+    return lambda item, run: _some(
+        _meets(found, profile, checks, run)
         for found in _walk(item, path, run)
         for profile in profiles
     )
+
+
+def _meets(item: Item, profile: str, checks: Checks, run: Run) -> bool | None:
+    """Whether a value meets a profile; of one that is not at hand the type may tell."""
+    value, trail, beside = item
+    if beside is not UNSEEN:
+        return checks.conforms_to(value, profile, trail, run)
+    kind = value.get("resourceType")
+    if kind and not checks.profile_is_on(profile, kind):
+        return False
+    return True if kind and checks.is_core_type(profile) else None
 
 
 _CONDITIONS = {
@@ -194,13 +249,19 @@ def _schemas(element: ElementSchema, path: list[Step], checks: Checks) -> Iterat
     if step.kind == "type":
         yield from _schemas(element, rest, checks)
     elif step.kind == "resolve":
-        for ref in element.types:
+        for ref in _types(element, checks):
             for target in ref.target_profiles:
                 for schema in _profile_schema(target, checks):
                     yield from _schemas(schema, rest, checks)
     else:
         for schema in _children(element, step, checks):
             yield from _schemas(schema, rest, checks)
+
+
+def _types(element: ElementSchema, checks: Checks) -> tuple[TypeRef, ...]:
+    """The types of an element of a profile, which are left out where they are those of its type."""
+    base = None if element.types else checks.schemas.type(element.path)
+    return base.types if base else element.types
 
 
 def _profile_schema(profile: str, checks: Checks) -> list[ElementSchema]:
@@ -239,6 +300,9 @@ def _urls(element: ElementSchema) -> list[str]:
 
 def _walk(item: Item, path: list[Step], run: Run) -> Iterator[Item]:
     """The values in an item that a path leads to."""
+    if path and item[2] is UNSEEN:
+        yield {}, (), UNSEEN
+        return
     if not path:
         if item[0] is not None or item[2] is not None:
             yield item
@@ -259,8 +323,9 @@ def _step(item: Item, step: Step, run: Run) -> Iterator[Item]:
         target = run.resolve(reference, trail) if isinstance(reference, str) else None
         if target is not None:
             yield target, (), None
-        elif isinstance(reference, str) and (match := literal(reference)):
-            yield {"resourceType": match["type"]}, (), None
+        elif isinstance(reference, str):
+            match = literal(reference)
+            yield {"resourceType": match["type"]} if match else {}, (), UNSEEN
     elif step.kind == "extension":
         holder = value if isinstance(value, dict) else beside
         for extension in values(holder, "extension", trail):

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fhirpkg import rules
-from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
-from fhirpkg.validation.bindings import codes_of
+from fhirpkg.validation.bindings import is_member
 from fhirpkg.validation.bundle_index import BundleIndex
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ class Run:
             resource=resource,
             root_resource=self.owner(trail),
             resolve=lambda reference: self.resolve(reference, trail),
-            member_of=self._member_of,
+            member_of=lambda value, _, value_set: is_member(value, value_set, self.terminology),
             conforms_to=lambda value, canonical: self.conforms(value, canonical, trail),
         )
         try:
@@ -247,16 +246,6 @@ class Run:
         if index is None:
             index = self._indexes[id(bundle)] = BundleIndex(bundle)
         return index
-
-    def _member_of(self, value: Any, type_name: str, value_set: str) -> bool | None:  # noqa: ARG002 - FHIRPath tells the type
-        """Whether one of the codes of a value is in a value set; None when it cannot be told."""
-        verdicts = {
-            self.terminology.membership(value_set, code, system).verdict
-            for system, code in codes_of(value)
-        }
-        if Verdict.YES in verdicts:
-            return True
-        return None if Verdict.UNKNOWN in verdicts else False
 
     def _resources_around(self, path: Path) -> Iterator[tuple[str, Resource]]:
         """The resources on the way to a place, outermost first, each with the property it is in."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg.issues import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.validation.elements import Item
     from fhirpkg.validation.run import Run, Trail
 
-    Condition = Callable[[Item, Run], bool]
+    Condition = Callable[[Item, Run], bool | None]
     Functions = tuple[tuple[Callable[..., object], Any], ...]
 
 
@@ -52,10 +54,14 @@ def check_slices(
         _check_unclear(found, sliced, trail, run)
         return
     groups: list[list[Item]] = [[] for _ in sliced.cases]
+    doubts = [0] * len(sliced.cases)
     last = -1
     unmatched = False
     for item in found:
-        number = _slice_of(item, sliced, run)
+        number, possible = _slice_of(item, sliced, run)
+        if possible:
+            _note_doubt(item, sliced, possible, doubts, run)
+            continue
         if number is None:
             _check_unmatched(item, sliced, run)
             unmatched = True
@@ -65,9 +71,11 @@ def check_slices(
         last = max(last, number)
         groups[number].append(item)
         functions[number][0](*item, run)
-    for case, group, (_, inner) in zip(sliced.cases, groups, functions, strict=True):
-        _check_count(case, group, sliced, trail, run)
-        if case.inner is not None:
+    for case, group, doubtful, (_, inner) in zip(
+        sliced.cases, groups, doubts, functions, strict=True
+    ):
+        _check_count(case, group, sliced, trail, run, doubtful)
+        if case.inner is not None and not doubtful:
             check_slices(group, case.inner, inner, trail, run)
 
 
@@ -90,11 +98,33 @@ def _check_unclear(found: list[Item], sliced: Sliced, trail: Trail, run: Run) ->
             _check_count(case, found, sliced, trail, run)
 
 
-def _slice_of(item: Item, sliced: Sliced, run: Run) -> int | None:
+def _slice_of(item: Item, sliced: Sliced, run: Run) -> tuple[int | None, list[int]]:
+    """The slice that an item is in, or those that it may be in for all that can be told."""
+    possible: list[int] = []
     for number, case in enumerate(sliced.cases):
-        if case.condition(item, run):
-            return number
-    return sliced.default
+        verdict = case.condition(item, run)
+        if verdict:
+            return number, []
+        if verdict is None:
+            possible.append(number)
+    return None if possible else sliced.default, possible
+
+
+def _note_doubt(
+    item: Item, sliced: Sliced, possible: list[int], doubts: list[int], run: Run
+) -> None:
+    """Say which slices an item may be in, and count it for each."""
+    for number in possible:
+        doubts[number] += 1
+    names = ", ".join(sliced.cases[number].name for number in possible)
+    run.report(
+        "not-checked-slicing",
+        item[1],
+        severity=Severity.INFORMATION,
+        profile=sliced.profile,
+        element=sliced.element,
+        reason=f"nothing that is loaded tells whether it is in {names}",
+    )
 
 
 def _check_unmatched(item: Item, sliced: Sliced, run: Run) -> None:
@@ -128,9 +158,11 @@ def _check_single(item: Item, sliced: Sliced, number: int, run: Run) -> None:
             return
 
 
-def _check_count(case: Case, group: list[Item], sliced: Sliced, trail: Trail, run: Run) -> None:
+def _check_count(
+    case: Case, group: list[Item], sliced: Sliced, trail: Trail, run: Run, doubtful: int = 0
+) -> None:
     element = f"{sliced.element}:{case.name}"
-    if len(group) < case.min:
+    if len(group) + doubtful < case.min:
         run.report(
             "cardinality-min",
             trail,

@@ -7,10 +7,18 @@ from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
 URL = "http://example.org/StructureDefinition/sliced"
+FHIR = "http://hl7.org/fhir/StructureDefinition"
 
 
 def issues(resource, *elements, discriminators=(("value", "system"),), strict=False):
     """What is said of a Patient whose identifiers are sliced."""
+    return said({"resourceType": "Patient", **resource}, "identifier", discriminators, *elements,
+                strict=strict)  # fmt: skip
+
+
+def said(resource, sliced, discriminators, *elements, strict=True, more=()):
+    """What is said of a resource one of whose elements is sliced."""
+    type_name = resource["resourceType"]
     slicing = {
         "discriminator": [{"type": kind, "path": path} for kind, path in discriminators],
         "rules": "open",
@@ -18,23 +26,24 @@ def issues(resource, *elements, discriminators=(("value", "system"),), strict=Fa
     structure = {
         "resourceType": "StructureDefinition",
         "url": URL,
-        "type": "Patient",
+        "type": type_name,
         "kind": "resource",
         "derivation": "constraint",
-        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "baseDefinition": f"{FHIR}/{type_name}",
         "differential": {
             "element": [
-                {"id": "Patient", "path": "Patient"},
-                {"id": "Patient.identifier", "path": "Patient.identifier", "slicing": slicing},
+                {"id": type_name, "path": type_name},
+                {"id": f"{type_name}.{sliced}", "path": f"{type_name}.{sliced}",
+                 "slicing": slicing},
                 *({"path": re.sub(r":[^.]+", "", e["id"]), **e} for e in elements),
             ]
         },
     }  # fmt: skip
     validator = Validator(
-        definitions=Definitions.core().with_resources([structure]),
+        definitions=Definitions.core().with_resources([structure, *more]),
         settings=Settings(strict=strict),
     )
-    outcome = validator.validate({"resourceType": "Patient", **resource}, [URL])
+    outcome = validator.validate(resource, [URL])
     return [(i.rule, i.severity, i.expression) for i in outcome.issues if i.profile == URL]
 
 
@@ -134,3 +143,126 @@ def test_a_forbidden_slice_of_a_choice_is_there_no_time():
     found = issues({"deceasedBoolean": True}, sliced, {**part, **kind})
     assert found == [("cardinality-max", "error", "Patient.deceased.ofType(boolean)")]
     assert issues({"deceasedDateTime": "2024"}, sliced, {**part, **kind}) == []
+
+
+def test_an_item_that_may_be_in_a_slice_is_counted_for_it_and_against_none():
+    elements = (
+        {"id": "Patient.identifier:known", "sliceName": "known", "min": 1},
+        {"id": "Patient.identifier:known.type", "min": 1, "binding": {
+            "strength": "required", "valueSet": "http://hl7.org/fhir/ValueSet/none"}},
+    )  # fmt: skip
+    kinds = (("value", "type"),)
+    typed = {"type": {"coding": [{"system": "urn:x", "code": "y"}]}, "value": "1"}
+    assert issues({"identifier": [typed, typed]}, *elements, discriminators=kinds, strict=True) == [
+        ("not-checked-slicing", "information", "Patient.identifier[0]"),
+        ("not-checked-slicing", "information", "Patient.identifier[1]"),
+    ]
+    bare = {"identifier": [{"value": "1"}]}
+    assert issues(bare, *elements, discriminators=kinds, strict=True) == [
+        ("cardinality-min", "error", "Patient")
+    ]
+
+
+def test_what_one_discriminator_excludes_is_in_no_slice_whatever_the_other_would_tell():
+    elements = (
+        {"id": "Patient.identifier:known", "sliceName": "known", "min": 1},
+        {"id": "Patient.identifier:known.use", "min": 1, "fixedCode": "official"},
+        {"id": "Patient.identifier:known.type", "min": 1, "binding": {
+            "strength": "required", "valueSet": "http://hl7.org/fhir/ValueSet/none"}},
+    )  # fmt: skip
+    typed = {"type": {"coding": [{"system": "urn:x", "code": "y"}]}, "value": "1"}
+    kinds = (("value", "type"), ("value", "use"))
+    official = {"identifier": [{**typed, "use": "official"}]}
+    usual = {"identifier": [{**typed, "use": "usual"}]}
+    assert issues(official, *elements, discriminators=kinds, strict=True) == [
+        ("not-checked-slicing", "information", "Patient.identifier[0]")
+    ]
+    assert issues(usual, *elements, discriminators=kinds, strict=True) == [
+        ("cardinality-min", "error", "Patient")
+    ]
+
+
+def observation(*references, contained=()):
+    members = [{"reference": reference} for reference in references]
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "contained": list(contained),
+        "hasMember": members,
+    }
+
+
+def member(*targets, **rules):
+    """The slice of an Observation's members that lead to some profile."""
+    types = {"type": [{"code": "Reference", "targetProfile": list(targets)}]} if targets else {}
+    return {"id": "Observation.hasMember:m", "sliceName": "m", "min": 1, **types, **rules}
+
+
+UNLOADED = "http://example.org/StructureDefinition/none"
+WEIGHT = "http://example.org/StructureDefinition/weight"
+CODED = {"coding": [{"system": "urn:x", "code": "weight"}]}
+WEIGHING = {
+    "resourceType": "StructureDefinition",
+    "url": WEIGHT,
+    "type": "Observation",
+    "kind": "resource",
+    "derivation": "constraint",
+    "baseDefinition": f"{FHIR}/Observation",
+    "differential": {
+        "element": [
+            {"path": "Observation.code", "patternCodeableConcept": CODED},
+            {"path": "Observation.method", "min": 1},
+        ]
+    },
+}
+
+
+def members(reference, kind, path, *targets, contained=()):
+    """What is said of an Observation by a slice of its members that lead to some profiles."""
+    kinds, more = [(kind, path)], [WEIGHING]
+    resource = observation(reference, contained=contained)
+    found = said(resource, "hasMember", kinds, member(*targets), more=more)
+    return [rule for rule, _, _ in found]
+
+
+@pytest.mark.parametrize("kind", ["profile", "type"])
+@pytest.mark.parametrize("path", ["$this.resolve()", "resolve()"])
+def test_a_slice_of_references_has_the_targets_of_its_type_where_it_names_no_others(kind, path):
+    assert members("Observation/1", kind, path) == []
+
+
+@pytest.mark.parametrize(
+    "kind, path, reference, target, rules",
+    [
+        ("profile", "resolve()", "Observation/1", UNLOADED, ["not-checked-slicing"]),
+        ("profile", "resolve()", "urn:uuid:1", f"{FHIR}/Observation", ["not-checked-slicing"]),
+        ("profile", "resolve()", "Observation/1", f"{FHIR}/Observation", []),
+        ("profile", "resolve()", "Observation/1", WEIGHT, ["not-checked-slicing"]),
+        ("profile", "resolve()", "MolecularSequence/1", WEIGHT, ["cardinality-min"]),
+        ("type", "resolve()", "Observation/1", UNLOADED, ["not-checked-slicing"]),
+        ("type", "resolve()", "urn:uuid:1", f"{FHIR}/Observation", ["not-checked-slicing"]),
+        ("type", "resolve()", "MolecularSequence/1", f"{FHIR}/Observation", ["cardinality-min"]),
+        ("value", "resolve().code", "Observation/1", WEIGHT, ["not-checked-slicing"]),
+        ("value", "resolve().code", "Observation/1", UNLOADED, ["not-checked-slicing"]),
+        ("exists", "resolve().method", "Observation/1", WEIGHT, ["not-checked-slicing"]),
+    ],
+)
+def test_a_target_that_is_not_at_hand_is_told_by_its_type_alone(
+    kind, path, reference, target, rules
+):
+    assert members(reference, kind, path, target) == rules
+
+
+@pytest.mark.parametrize(
+    "code, kind, path, rules",
+    [
+        (CODED, "value", "resolve().code", ["reference-profile"]),
+        ({"text": "x"}, "value", "resolve().code", ["cardinality-min"]),
+        (CODED, "profile", "resolve()", ["cardinality-min"]),
+        (CODED, "exists", "resolve().method", ["cardinality-min"]),
+    ],
+)
+def test_a_target_that_is_at_hand_is_told_by_what_it_holds(code, kind, path, rules):
+    inner = {"resourceType": "Observation", "id": "w", "status": "final", "code": code}
+    assert members("#w", kind, path, WEIGHT, contained=[inner]) == rules
