@@ -98,6 +98,7 @@ class Run:
         self.conforming: dict[tuple[str, int], bool | None] = {}
         """Profile and id() of a value to whether it meets the profile."""
         self._retrieve = retrieve
+        self._retrieved: dict[str, Resource | None] = {}  # kept, for what is known goes by id()
         self._knows = knows
         self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
         self._indexes: dict[int, BundleIndex] = {}
@@ -195,7 +196,9 @@ class Run:
             found = self.index(bundle).find(reference, full_url)
             if found is not None:
                 return found
-        return self._retrieve(reference) if self._retrieve else None
+        if reference not in self._retrieved:
+            self._retrieved[reference] = self._retrieve(reference) if self._retrieve else None
+        return self._retrieved[reference]
 
     def must_be_here(self, canonical: str) -> bool:
         """Whether a canonical is of a guide that the inputs hold, with all it defines."""

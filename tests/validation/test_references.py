@@ -304,3 +304,29 @@ def test_a_claimed_profile_is_absolute(validator):
     patient = {"resourceType": "Patient", "meta": {"profile": ["mine"]}}
     found = {(i.rule, i.expression) for i in validator.validate(patient).issues}
     assert ("canonical-absolute", "Patient.meta.profile[0]") in found
+
+
+def test_what_is_known_of_one_target_is_not_taken_for_another_that_is_read_later():
+    def read(reference):
+        return NAMELESS if reference.endswith("/2") else {**NAMELESS, "name": "A clinic"}
+
+    links = [{"other": {"reference": f"Organization/{n}"}, "type": "refer"} for n in range(4)]
+    structure = {
+        **TO_NAMED,
+        "differential": {
+            "element": [
+                {
+                    "path": "Patient.link.other",
+                    "type": [{"code": "Reference", "targetProfile": [PROFILE]}],
+                }
+            ]
+        },
+    }
+    validator = Validator(
+        definitions=Definitions.core().with_resources([NAMED, structure]),
+        settings=Settings(targets="valid"),
+        retrieve=lambda reference: dict(read(reference)),
+    )
+    found = validator.validate({"resourceType": "Patient", "link": links}, [structure["url"]])
+    places = [i.expression for i in found.issues if i.rule == "reference-profile"]
+    assert places == ["Patient.link[2].other"]
