@@ -127,7 +127,7 @@ def unknown(key: str, trail: Trail, run: Run, shape: Shape) -> None:
             "structure-choice-type",
             trail,
             key=key,
-            element=f"{choice.name}[x]",
+            element=choice.name,
             allowed=", ".join(allowed),
         )
         return
