@@ -112,7 +112,7 @@ RULES = (
         INFORMATION,
         "not-found",
         "The profiles that say what a reference may lead to are loaded",
-        "this leads to {type}, by {by}; allowed: {allowed}, and more by profiles not loaded",
+        "this leads to {type}, by {by}; what allows it or not is not loaded: {profiles}",
         "load the package that defines them",
         _REFERENCES,
     ),

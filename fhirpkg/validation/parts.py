@@ -148,7 +148,7 @@ class Parts:
         if not targets and profile:
             return None
         aggregation = frozenset(kind for ref in refs for kind in ref.aggregation)
-        allowed = Allowed(frozenset(types), bare, profiles, aggregation)
+        allowed = Allowed(frozenset(types - {""}), bare, profiles, aggregation)
         return Target(self._focus(schema), allowed, profile, self._checks)
 
     def constraints(self, schema: ElementSchema, profile: str) -> Iterable[Constraint]:

@@ -113,9 +113,7 @@ class Target:
         self._allowed = allowed
         self._profile = profile
         self._checks = checks
-        self._unknown = tuple(
-            p for p in allowed.profiles if not (p.startswith(_HL7) or checks.schemas.type_of(p))
-        )
+        self._unloaded = tuple(p for p in allowed.profiles if not checks.schemas.type_of(p))
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one reference or canonical."""
@@ -182,14 +180,17 @@ class Target:
 
     def _check_type(self, found: str, by: str, t: Trail, run: Run) -> bool:
         types = self._allowed.types
-        if not types or found in types or "Resource" in types:
+        is_any = not types and not self._unloaded
+        if is_any or found in types or "Resource" in types:
             return True
         if "DomainResource" in types and self._checks.is_domain_resource(found):
             return True
-        rule = "not-checked-target" if "" in types else "reference-target"
-        allowed = ", ".join(sorted(types - {""}))
-        run.report(rule, t, profile=self._profile, type=found, by=by, allowed=allowed)
-        return "" in types
+        where: dict[str, Any] = {"profile": self._profile, "type": found, "by": by}
+        if self._unloaded:
+            run.report("not-checked-target", t, **where, profiles=", ".join(self._unloaded))
+            return True
+        run.report("reference-target", t, **where, allowed=", ".join(sorted(types)))
+        return False
 
     def _check_aggregation(
         self, reference: str, target: Resource | None, t: Trail, run: Run
@@ -216,7 +217,9 @@ class Target:
             or run.is_bundled(reference, t)
         ):
             return
-        for profile in self._unknown:
+        for profile in self._unloaded:
+            if profile.startswith(_HL7):
+                continue
             run.report("reference-profile-unknown", t, profile=self._profile, canonical=profile)
         kind = target["resourceType"]
         profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
@@ -253,10 +256,7 @@ class Target:
 
 
 class Allowed(NamedTuple):
-    """Target types, target profiles other than those of the types themselves, kinds of target.
-
-    The type of a profile that is not loaded is unknown, an empty one.
-    """
+    """Target types, target profiles other than those of the types themselves, kinds of target."""
 
     types: frozenset[str]
     bare: frozenset[str]
