@@ -16,12 +16,12 @@ def issues(resource, *elements, discriminators=(("value", "system"),), strict=Fa
                 strict=strict)  # fmt: skip
 
 
-def said(resource, sliced, discriminators, *elements, strict=True, more=()):
+def said(resource, sliced, discriminators, *elements, strict=True, more=(), rules="open"):
     """What is said of a resource one of whose elements is sliced."""
     type_name = resource["resourceType"]
     slicing = {
         "discriminator": [{"type": kind, "path": path} for kind, path in discriminators],
-        "rules": "open",
+        "rules": rules,
     }
     structure = {
         "resourceType": "StructureDefinition",
@@ -266,3 +266,13 @@ def test_a_target_that_is_not_at_hand_is_told_by_its_type_alone(
 def test_a_target_that_is_at_hand_is_told_by_what_it_holds(code, kind, path, rules):
     inner = {"resourceType": "Observation", "id": "w", "status": "final", "code": code}
     assert members("#w", kind, path, WEIGHT, contained=[inner]) == rules
+
+
+@pytest.mark.parametrize("rules", ["closed", "openAtEnd"])
+def test_what_may_be_in_a_slice_breaks_no_rule_of_the_slicing(rules):
+    resource = observation("Observation/1", "MolecularSequence/1")
+    kinds = [("profile", "resolve()")]
+    sequence = member(f"{FHIR}/MolecularSequence", min=0)
+    elements = (member(UNLOADED), {**sequence, "id": "Observation.hasMember:s", "sliceName": "s"})
+    found = said(resource, "hasMember", kinds, *elements, rules=rules)
+    assert found == [("not-checked-slicing", "information", "Observation.hasMember[0]")]
