@@ -45,12 +45,18 @@ class DefinitionError(FhirpkgError):
 
 
 class FhirPathError(FhirpkgError):
-    """An expression that cannot be parsed, is wrongly typed or fails; `column` counts from 1."""
+    """An expression that cannot be parsed, is wrongly typed or fails; `column` counts from 1.
 
-    def __init__(self, expression: str, problem: str, column: int = 0) -> None:
+    `is_untold` is for one without fault, whose answer hangs on what is not at hand.
+    """
+
+    def __init__(
+        self, expression: str, problem: str, column: int = 0, *, is_untold: bool = False
+    ) -> None:
         self.expression = expression
         self.problem = problem
         self.column = column
+        self.is_untold = is_untold
         where = f" at column {column}" if column else ""
         super().__init__(f"FHIRPath {expression!r}: {problem}{where}")
 

@@ -21,6 +21,10 @@ class EvaluationError(Exception):
     """An expression that cannot be evaluated on what it was given; the text says why."""
 
 
+class UntoldError(EvaluationError):
+    """An answer that hangs on what is not at hand: a value set, a profile."""
+
+
 def equal_lists(left: Sequence[Item], right: Sequence[Item]) -> bool | None:
     """``=``: the same items in the same order; None when either side is empty or it is open."""
     if not left or not right:

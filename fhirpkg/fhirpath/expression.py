@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.code import as_items
-from fhirpkg.fhirpath.comparison import EvaluationError
+from fhirpkg.fhirpath.comparison import EvaluationError, UntoldError
 from fhirpkg.fhirpath.compiler import Compiler
 from fhirpkg.fhirpath.environment import Environment, Scope
 from fhirpkg.fhirpath.model import kept_by_model
@@ -63,7 +63,8 @@ class Expression:
         try:
             return run(item, scope)
         except EvaluationError as error:
-            raise FhirPathError(self.text, str(error)) from None
+            is_untold = isinstance(error, UntoldError)
+            raise FhirPathError(self.text, str(error), is_untold=is_untold) from None
         except RecursionError:
             raise FhirPathError(self.text, "nested too deeply to evaluate") from None
 

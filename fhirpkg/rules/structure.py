@@ -333,6 +333,15 @@ RULES = (
         _EXTENSION,
     ),
     Rule(
+        "not-checked-dependency",
+        INFORMATION,
+        "not-found",
+        "The value sets and profiles that an invariant asks for are at hand",
+        "the invariant {key} was not checked: {problem}",
+        "load the package that defines it",
+        f"{_ELEMENT}#constraints",
+    ),
+    Rule(
         "not-checked-invariant",
         WARNING,
         "not-supported",

@@ -99,11 +99,14 @@ class Bound:
         run.report(rule, t, profile=self._profile, **found)
 
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
-        """A concept of text alone breaks a required binding.
+        """A concept of text alone breaks a required binding, or an extensible one with a maximum.
 
+        A preferred one, whatever its maximum, leaves it free whether to use a code at all.
         An extension may say why there is none, but for a concept, which could have stayed away. A
         quantity or a coding without code is only warned of: HL7's validator lets them pass.
         """
+        if rule == "binding-max" and self._binding.strength == "preferred":
+            return
         is_concept = self._type(t) == "CodeableConcept"
         if isinstance(x, dict) and rule in _ERRORS and (is_concept or "extension" not in x):
             run.report(

@@ -99,7 +99,7 @@ class Invariant:
                 return
         except FhirPathError as error:
             run.report(
-                "not-checked-invariant",
+                "not-checked-dependency" if error.is_untold else "not-checked-invariant",
                 t,
                 profile=self.profile,
                 key=constraint.key,

@@ -51,8 +51,10 @@ def test_the_strength_of_a_binding_is_its_severity(validator, patient, wanted):
     assert bound(validator, **patient) == set(wanted)
 
 
-def by_profile(value_set, status, *loaded):
-    """The issues of a marital status that a profile binds to a value set."""
+def by_profile(binding, status, *loaded):
+    """The issues of a marital status that a profile binds; a value set alone is required."""
+    if isinstance(binding, str):
+        binding = {"strength": "required", "valueSet": binding}
     profile = {
         "resourceType": "StructureDefinition",
         "url": "http://example.org/p",
@@ -65,16 +67,32 @@ def by_profile(value_set, status, *loaded):
         "derivation": "constraint",
         "differential": {
             "element": [
-                {
-                    "path": "Patient.maritalStatus",
-                    "binding": {"strength": "required", "valueSet": value_set},
-                }
+                {"path": "Patient.maritalStatus", "binding": binding},
             ]
         },
     }
     validator = Validator(definitions=Definitions.core().with_resources([profile, *loaded]))
     patient = {"resourceType": "Patient", "maritalStatus": status}
     return validator.validate(patient, ["http://example.org/p"]).issues
+
+
+LARGEST = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
+
+
+@pytest.mark.parametrize(
+    "strength, status, found",
+    [
+        ("extensible", {"text": "glad"}, ["binding-max"]),
+        ("preferred", {"text": "glad"}, []),
+        ("preferred", {"coding": [{"system": MARITAL, "code": "Glad"}]}, ["binding-max"]),
+    ],
+)
+def test_a_maximum_demands_a_code_only_where_the_binding_is_extensible(strength, status, found):
+    value_set = moods()
+    largest = {"extension": [{"url": LARGEST, "valueCanonical": value_set["url"]}]}
+    binding = {"strength": strength, "valueSet": value_set["url"], **largest}
+    issues = by_profile(binding, status, MOODS, value_set)
+    assert [i.rule for i in issues if i.severity == "error" and "binding" in i.rule] == found
 
 
 def test_what_cannot_be_looked_up_is_said_and_no_error():

@@ -3,6 +3,7 @@
 import pytest
 
 from fhirpkg import Definitions, Validator
+from fhirpkg.validation.run import Settings
 
 
 def profile(name, *elements):
@@ -30,11 +31,18 @@ BORN = profile("born", {"id": "Patient.birthDate", "path": "Patient.birthDate", 
     [
         ("born", {"birthDate": "2000"}, []),
         ("born", {}, ["x-1"]),
-        ("unknown", {}, ["not-checked-invariant"]),
+        ("unknown", {}, ["not-checked-dependency"]),
     ],
 )
 def test_conforms_to_is_answered_by_the_profile_or_said_not_to_be(other, more, rules):
     patient = {"resourceType": "Patient", "meta": {"profile": ["http://a.example/asks"]}, **more}
     validator = Validator(definitions=Definitions.core().with_resources([asking(other), BORN]))
     found = [issue.rule for issue in validator.validate(patient).issues]
-    assert [rule for rule in found if rule in {"x-1", "not-checked-invariant"}] == rules
+    assert [rule for rule in found if rule in {"x-1", "not-checked-dependency"}] == rules
+
+
+def test_an_invariant_that_asks_for_what_is_not_loaded_is_no_error_even_if_strict():
+    patient = {"resourceType": "Patient", "meta": {"profile": ["http://a.example/asks"]}}
+    definitions = Definitions.core().with_resources([asking("unknown")])
+    issues = Validator(definitions=definitions, settings=Settings(strict=True)).validate(patient)
+    assert [i.rule for i in issues.issues if i.severity == "error"] == []
