@@ -156,10 +156,13 @@ class Run:
 
     @contextlib.contextmanager
     def trial(self) -> Iterator[list[Finding]]:
-        """Collect what is found apart; afterwards nothing of it remains here."""
+        """Collect what is found apart; afterwards nothing of it remains here.
+
+        What was checked before is checked again: what it broke counts here as well.
+        """
         kept, entered = self.findings, self._entered
         found: list[Finding] = []
-        self.findings, self._entered = found, set(entered)
+        self.findings, self._entered = found, set()
         self.depth += 1
         try:
             yield found

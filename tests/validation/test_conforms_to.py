@@ -46,3 +46,13 @@ def test_an_invariant_that_asks_for_what_is_not_loaded_is_no_error_even_if_stric
     definitions = Definitions.core().with_resources([asking("unknown")])
     issues = Validator(definitions=definitions, settings=Settings(strict=True)).validate(patient)
     assert [i.rule for i in issues.issues if i.severity == "error"] == []
+
+
+def test_what_has_been_checked_by_a_profile_before_is_asked_again():
+    claimed = ["http://a.example/born", "http://a.example/asks"]
+    patient = {"resourceType": "Patient", "meta": {"profile": claimed}}
+    validator = Validator(definitions=Definitions.core().with_resources([asking("born"), BORN]))
+    assert [issue.rule for issue in validator.validate(patient).errors] == [
+        "cardinality-min",
+        "x-1",
+    ]
