@@ -3,6 +3,7 @@
 from fhirpkg.rules import ERROR, WARNING, Rule
 
 _NARRATIVE = "http://hl7.org/fhir/R4/narrative.html#xhtml"
+_TEXT_LINK = "http://hl7.org/fhir/extensions/StructureDefinition-textLink.html"
 
 RULES = (
     Rule(
@@ -74,6 +75,25 @@ RULES = (
         "A link inside narrative leads to a place in it or to a contained resource",
         "the link '#{name}' leads nowhere, at {place}",
         spec=_NARRATIVE,
+        is_strict=True,
+    ),
+    Rule(
+        "narrative-part",
+        ERROR,
+        "not-found",
+        "A part of narrative that is linked with data is there",
+        "nothing in the narrative has the id '{name}'",
+        'give the element its id: <span id="...">',
+        _TEXT_LINK,
+    ),
+    Rule(
+        "narrative-data",
+        ERROR,
+        "not-found",
+        "The data that a part of narrative is linked with is there",
+        "the data '{data}' that the narrative is linked with is not there",
+        "name an element of the resource by its id (#id), or an entry of the Bundle by its url",
+        _TEXT_LINK,
         is_strict=True,
     ),
     Rule(

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
+from fhirpkg.validation.narrative_links import check_text_links
 from fhirpkg.validation.primitives import PREDICATES
 from fhirpkg.validation.xhtml import (
     ANY,
@@ -60,6 +61,8 @@ def check_narrative(resource: Resource, path: Path, run: Run) -> None:
         div = narrative.get("div")
         if isinstance(div, str) and div.strip():
             _check_div(div, resource, (*place, "div"), run)
+        if "extension" in narrative:
+            check_text_links(narrative, resource, place, run)
     if not run.settings.html_in_text:
         _check_texts(resource, str(resource.get("resourceType")), path, run)
 

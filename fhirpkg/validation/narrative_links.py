@@ -1,0 +1,61 @@
+"""The textLink extension: parts of narrative, each with the data that it is made from.
+
+http://hl7.org/fhir/extensions/StructureDefinition-textLink.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.fhirjson import text_of
+from fhirpkg.issues import Severity
+from fhirpkg.validation.items import numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_TEXT_LINK = "http://hl7.org/fhir/StructureDefinition/textLink"
+_ID = re.compile(r"""\sid\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+def check_text_links(narrative: Resource, resource: Resource, path: Path, run: Run) -> None:
+    """Report links from parts that the narrative has not, or to data that is not there.
+
+    Data may be in another resource; that this is not at hand is an error under strict checking
+    alone.
+    """
+    parts = {double or single for double, single in _ID.findall(text_of(narrative, "div"))}
+    for place, link in numbered(narrative, "extension", path):
+        if link.get("url") != _TEXT_LINK:
+            continue
+        for _, inner in numbered(link, "extension"):
+            name, data = text_of(inner, "valueString"), text_of(inner, "valueUri")
+            if inner.get("url") == "htmlid" and name and name not in parts:
+                run.report("narrative-part", place, name=name)
+            if inner.get("url") == "data" and data:
+                _check_data(data, resource, place, run)
+
+
+def _check_data(data: str, resource: Resource, path: Path, run: Run) -> None:
+    target, _, name = data.partition("#")
+    if target and run.resolve(target, path) is None:
+        run.report("narrative-data", path, severity=Severity.WARNING, data=data)
+    elif not target and name not in _ids(resource):
+        run.report("narrative-data", path, data=data)
+
+
+def _ids(value: Any) -> Iterator[str]:
+    """The ids of a resource and of everything in it."""
+    todo = [value]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += node
+        elif isinstance(node, dict):
+            if name := text_of(node, "id"):
+                yield name
+            todo += node.values()
