@@ -2,12 +2,14 @@
 
 There are packages of tens of thousands of value sets. Their .index.json is believed for a few types
 alone: it tells nothing of a structure's derivation, and loses the url of what has an object for its
-`type` (PlanDefinition, Library).
+`type` (PlanDefinition, Library). Of a value set that no index tells the file's beginning does.
 """
 
 from __future__ import annotations
 
 import functools
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 _BY_URL = {"CodeSystem", "ConceptMap", "ValueSet"}
 _WITHOUT_URL = {"Bundle", "List", "NamingSystem"}
+_TOLD_BY = {
+    **dict.fromkeys(_BY_URL, frozenset({"resourceType", "id", "url", "version"})),
+    **dict.fromkeys(_WITHOUT_URL, frozenset({"resourceType", "id"})),
+}
+"""The members that a resource's entry is made of; they stand before what is large."""
+_KEY = re.compile(r'[\s{,]*"(\w+)"\s*:\s*')
+_DECODER = json.JSONDecoder()
 
 
 class Unread:
@@ -34,11 +43,11 @@ class Unread:
 
     @functools.cached_property
     def resource(self) -> Resource:
-        """The definition; PackageError when it is not the one that the index tells."""
+        """The definition; PackageError when it is not the one that its entry tells."""
         found = self._package.resource(self._name)
         if found is None or found.get("url", "") != self._url:
             package, problem = str(self._package.id), f"its {self._name} is not {self._url}"
-            raise PackageError(package, problem, "delete its .index.json and install it again")
+            raise PackageError(package, problem, "install it again")
         return found
 
 
@@ -46,7 +55,7 @@ def definitions_of(package: Package) -> Iterator[tuple[Entry, Resource | Unread]
     """Each resource in the top folder of a package with its entry."""
     listed = _listed(package)
     for name in package.names():
-        entry = listed.get(name)
+        entry = listed.get(name) or _begun(package, name)
         if entry is not None:
             yield entry, Unread(package, name, entry.url)
             continue
@@ -66,6 +75,28 @@ def _listed(package: Package) -> dict[str, Entry]:
     for each in files if isinstance(files, list) else ():
         if _is_believed(each):
             found[each["filename"]] = entry_of(each, str(package.id))
+    return found
+
+
+def _begun(package: Package, name: str) -> Entry | None:
+    """The entry of a file that its beginning tells; what supplements another is read as a whole."""
+    try:
+        text = package.files[name].decode()
+        found = {} if '"supplements"' in text else _beginning(text)
+    except (ValueError, RecursionError):
+        return None
+    told = {"filename": name, **found}
+    return entry_of(told, str(package.id)) if _is_believed(told) else None
+
+
+def _beginning(text: str) -> dict[str, Any]:
+    """The members of a JSON object as far as they are needed; only the type for other types."""
+    found: dict[str, Any] = {}
+    by_type = wanted = frozenset({"resourceType"})
+    place = 0
+    while not wanted <= found.keys() and (key := _KEY.match(text, place)):
+        found[key[1]], place = _DECODER.raw_decode(text, key.end())
+        wanted = _TOLD_BY.get(str(found.get("resourceType")), by_type)
     return found
 
 

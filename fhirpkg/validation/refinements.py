@@ -183,9 +183,13 @@ def _canonicals(type_: Resource, key: str) -> list[str]:
 
 
 def _leads_to(canonical: str, allowed: set[str], run: Run) -> bool:
-    """Whether a profile is one of those allowed or stands on one; yes if it is not known."""
+    """Whether a profile is one of those allowed or stands on one; yes if it is not known.
+
+    Versions are not compared: guides pin those of their snapshots, not those of differentials.
+    """
+    urls = {url.partition("|")[0] for url in allowed}
     for _ in range(_MAX_CHAIN):
-        if canonical in allowed or canonical.partition("|")[0] in allowed:
+        if canonical.partition("|")[0] in urls:
             return True
         found = run.definitions.find(canonical, "StructureDefinition")
         if found is None:

@@ -85,3 +85,42 @@ def test_an_index_of_the_first_version_is_not_believed(core, tmp_path):
     (tmp_path / "package" / ".index.json").write_text(json.dumps(told))
     [entry] = [e for e in core.with_package(package).entries("CodeSystem") if e.url == URL]
     assert entry.supplements == "http://example.org/cs"
+
+
+def unlisted(folder, text):
+    """The package of one file, which no index tells."""
+    package = installed(folder, {"v.json": None}, [])
+    (folder / "package" / "v.json").write_text(text)
+    return package
+
+
+BEGUN = '{"resourceType": "ValueSet", "id": "v", "text": {"div": "}"}, '
+
+
+def test_of_a_value_set_that_no_index_tells_only_the_beginning_is_read(core, tmp_path):
+    package = unlisted(tmp_path, f'{BEGUN}"url": "{URL}", "version": "1", "compose": broken')
+    definitions = core.with_package(package)
+    [entry] = [e for e in definitions.entries("ValueSet") if e.url == URL]
+    assert (entry.id, entry.version) == ("v", "1")
+    with pytest.raises(PackageError, match=r"its v\.json is not"):
+        definitions.find(URL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"url": "{URL}", "compose": {{"include": []}}, "id": "v", "resourceType": "ValueSet"}}',
+        f'{BEGUN}"compose": {{"url": "http://example.org/other"}}, "url": "{URL}"}}',
+        f'\n {{\n"resourceType" : "ValueSet",\n"contained": [{{"url": "x"}}],\n"url": "{URL}"\n}}',
+        f'\ufeff{{"resourceType": "ValueSet", "url": "{URL}"}}',
+    ],
+)
+def test_a_beginning_may_be_in_any_order(core, tmp_path, text):
+    found = core.with_package(unlisted(tmp_path, text)).find(URL)
+    assert found == json.loads(text.removeprefix("\ufeff"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"resourceType": "ValueSet", "id": ', '{"a": ' * 9999])
+def test_a_beginning_that_is_none_is_no_definition(core, tmp_path, text):
+    definitions = core.with_package(unlisted(tmp_path, text))
+    assert not [e for e in definitions.entries("ValueSet") if e.package == "test.one#1.0.0"]

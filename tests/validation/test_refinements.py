@@ -16,6 +16,8 @@ BASE = {
          "slicing": {**BY_SYSTEM, "ordered": False, "rules": "closed"}},
         {"id": "Patient.identifier:a", "path": "Patient.identifier", "sliceName": "a"},
         {"id": "Patient.name", "path": "Patient.name", "min": 1, "mustSupport": True},
+        {"id": "Patient.managingOrganization", "path": "Patient.managingOrganization",
+         "type": [{"code": "Reference", "targetProfile": [f"{CORE}Organization|4.0.1"]}]},
     ]},
 }  # fmt: skip
 
