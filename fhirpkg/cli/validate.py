@@ -333,7 +333,10 @@ def _packages(names: tuple[str, ...], *, offline: bool) -> list[Package]:
     cache = PackageCache()
     asked = [resolve_package(name, cache, offline=offline) for name in names]
     packages, missing = with_dependencies(asked, cache)
+    others = {package.id.name: package.id for package in packages}
     for each in missing:
         advice = f"what it defines is not checked; fhirpkg install {each} fetches it"
+        if each.name in others:
+            advice = f"{others[each.name]} serves in its place"
         click.echo(f"fhirpkg: {each} is not in the package cache; {advice}", err=True)
     return packages

@@ -35,6 +35,9 @@ _UNITS = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
 """The units that the vital signs profile binds `component.value[x]` to, whatever its type: meant
 for quantities (http://hl7.org/fhir/R4/observation-vitalsigns.html)."""
 
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
+"""Where FHIR's own types are defined, which are called by their names."""
+
 Code = tuple[str | None, str]
 """System and code; no system for an element of type `code`, where the value set implies it."""
 
@@ -86,6 +89,8 @@ class Bound:
         if Verdict.YES in verdicts:
             if run.findings:
                 self._withdraw_displays(value_set, t, run)
+            return
+        if rule == "binding-extensible" and isinstance(x, str) and _is_own_type(x):
             return
         unknown = Verdict.UNKNOWN in verdicts
         system, code = codes[verdicts.index(Verdict.UNKNOWN) if unknown else 0]
@@ -154,6 +159,11 @@ class Bound:
             return Verdict.YES
         # its system may not tell cases apart
         return run.terminology.membership(value_set, symbol, system).verdict
+
+
+def _is_own_type(x: str) -> bool:
+    """Whether a type is named by its url, as a logical model is: FHIR's list cannot hold it."""
+    return "://" in x and not x.startswith(_TYPES)
 
 
 def _shown(codes: list[Code]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
 from fhirpkg.issues import Issue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Path, Resource
@@ -19,13 +20,38 @@ if TYPE_CHECKING:
 
 def issues_of(run: Run, file: str = "", locate: Locate | None = None) -> list[Issue]:
     """The findings of a run as issues; `locate` gives the line and column of paths."""
-    if not run.findings:
+    findings = list(_joined(run.findings))
+    if not findings:
         return []
-    paths = {finding.path for finding in run.findings}
+    paths = {finding.path for finding in findings}
     places = locate(paths) if locate else {}
     types = run.definitions.types
     expressions = {path: expression_of(run.root, path, types) for path in paths}
-    return [_issue(f, expressions[f.path], file, places.get(f.path, (0, 0))) for f in run.findings]
+    return [_issue(f, expressions[f.path], file, places.get(f.path, (0, 0))) for f in findings]
+
+
+def _joined(findings: list[Finding]) -> Iterator[Finding]:
+    """The findings; of an extension that is not known here the first one alone.
+
+    Guides have hundreds of some, of which there is one thing to know.
+    """
+    left = Counter(map(_unknown, findings))
+    for finding in findings:
+        about = _unknown(finding)
+        count = left.pop(about, 0) if about else 1
+        if count > 1:
+            others = "1 more place" if count == 2 else f"{count - 1} more places"
+            reason = f"{finding.found['reason']} (the same at {others})"
+            yield finding._replace(found={**finding.found, "reason": reason})
+        elif count:
+            yield finding
+
+
+def _unknown(finding: Finding) -> tuple[str, str] | None:
+    """The extension that a finding says was not checked, and why."""
+    if finding.rule != "not-checked-extension":
+        return None
+    return finding.found["url"], finding.found["reason"]
 
 
 def _issue(finding: Finding, expression: str, file: str, place: tuple[int, int]) -> Issue:

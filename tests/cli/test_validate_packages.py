@@ -55,6 +55,16 @@ def test_a_dependency_that_is_not_in_the_cache_is_told(patient):
     assert "test.none#1.0.0 is not in the package cache" in result.stderr
 
 
+def test_another_version_of_a_dependency_is_told_to_serve_in_its_place(patient, tmp_path):
+    file = tmp_path / "a.tgz"
+    file.write_bytes(archive("test.two", dependencies={"test.profiles": "2.0.0"}))
+    both = ("--package", str(file), "--package", "test.profiles#1.0.0")
+    result = validate(patient, *both, "--offline")
+    assert "test.profiles#2.0.0 is not in the package cache; test.profiles#1.0.0 serves" in (
+        result.stderr
+    )
+
+
 def test_a_package_is_checked_as_a_whole_and_resource_by_resource(tmp_path):
     file = tmp_path / "a.tgz"
     wrong = {"resourceType": "Patient", "gender": "x"}

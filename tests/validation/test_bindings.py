@@ -189,3 +189,21 @@ def test_a_quantity_may_lack_the_unit_that_is_bound_but_have_no_other(unit, seve
     resource["valueQuantity"] = {"value": 1, **unit}
     issues = validator.validate(resource, ["http://example.org/o"]).issues
     assert [str(i.severity) for i in issues if i.rule == "binding-required"] == severities
+
+
+@pytest.mark.parametrize(
+    "type_name, is_told",
+    [
+        ("http://a.example/StructureDefinition/Document", False),
+        ("http://hl7.org/fhir/uv/a/StructureDefinition/Document", False),
+        ("http://hl7.org/fhir/StructureDefinition/Patient", True),
+        ("Document", True),
+    ],
+)
+def test_a_logical_model_may_have_a_type_that_no_list_holds(validator, type_name, is_told):
+    model = {
+        "resourceType": "StructureDefinition", "url": "http://a.example/StructureDefinition/d",
+        "name": "D", "status": "draft", "kind": "logical", "abstract": False, "type": type_name,
+    }  # fmt: skip
+    told = [i.expression for i in validator.validate(model).issues if i.rule.startswith("binding")]
+    assert told == (["StructureDefinition.type"] if is_told else [])

@@ -46,3 +46,22 @@ def test_the_same_thing_is_told_once(validator):
     }
     issues = validator.validate(claimed, [profile]).issues
     assert len(issues) == len(set(issues))
+
+
+def test_an_extension_that_is_not_known_is_told_at_its_first_place_with_how_many_follow(validator):
+    unknown, other, third = ({"url": f"http://a.example/{x}", "valueCode": "a"} for x in "abc")
+    patient = {
+        "resourceType": "Patient",
+        "extension": [unknown, other, other, other],
+        "name": [{"family": "x", "extension": [unknown, third]}],
+    }
+    found = [
+        (issue.expression, issue.text.rpartition("not loaded")[2])
+        for issue in validator.validate(patient).issues
+        if issue.rule == "not-checked-extension"
+    ]
+    assert sorted(found) == [
+        ("Patient.extension[0]", " (the same at 1 more place)"),
+        ("Patient.extension[1]", " (the same at 2 more places)"),
+        ("Patient.name[0].extension[1]", ""),
+    ]

@@ -37,6 +37,15 @@ def test_a_reference_is_written_well_and_to_an_allowed_type(validator, reference
     assert errors(validator, reference=reference) == rules
 
 
+def test_a_guide_may_list_what_a_later_version_has(validator):
+    guide = {
+        "resourceType": "ImplementationGuide",
+        "definition": {"resource": [{"reference": {"reference": "ActorDefinition/a"}}]},
+    }
+    told = [i for i in validator.validate(guide).issues if i.rule == "reference-type-unknown"]
+    assert [str(i.severity) for i in told] == ["warning"]
+
+
 @pytest.mark.parametrize(
     "reference, rules",
     [
