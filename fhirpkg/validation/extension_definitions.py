@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.rules import nearest
+from fhirpkg.validation.extensions import is_for_r4
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 _EXTENSION = "http://hl7.org/fhir/StructureDefinition/Extension"
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
-_NOT_IN_R4 = {"CanonicalResource": "CodeSystem", "MetadataResource": "PlanDefinition"}
-"""The patterns of R4's definitions that are no types, each with a type that follows it."""
+_NOT_IN_R4 = {
+    "Base": "Element",
+    "CanonicalResource": "CodeSystem",
+    "MetadataResource": "PlanDefinition",
+}
+"""What later versions made types of, each with a type of R4 that has its elements."""
 
 
 def check_extension_definition(structure: Resource, path: Path, run: Run) -> None:
@@ -27,7 +32,7 @@ def check_extension_definition(structure: Resource, path: Path, run: Run) -> Non
         _check_url(structure, path, run)
         for place, context in numbered(structure, "context", path):
             expression = text_of(context, "expression")
-            if context.get("type") == "element" and expression:
+            if context.get("type") == "element" and expression and is_for_r4(context):
                 _check_context(expression, (*place, "expression"), run)
     elif structure.get("derivation") == "constraint":
         for key in ("context", "contextInvariant"):

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.model import TypeModel, kept_by_model
 from fhirpkg.rules import nearest
 from fhirpkg.validation.extensions_pack import EXTENSIONS
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _DEFINED_ELSEWHERE = re.compile(
-    r"http://hl7\.org/fhir/(?:tools/|\d\.\d/StructureDefinition/extension-)"
+    r"http://hl7\.org/fhir/(?:tools/|build/|\d\.\d/StructureDefinition/extension-)"
     r"|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
 )
 """Urls of extensions that HL7 defines in packages beside the core, and those of examples."""
@@ -123,15 +124,15 @@ class Extensions:
                 )
 
     def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
-        contexts = [c for c in definition.get("context") or () if _is_for_r4(c)]
-        is_for_r4 = _is_for_r4(definition)
-        if not definition.get("context") or (is_for_r4 and any(map(_is_anywhere, contexts))):
+        contexts = [c for c in definition.get("context") or () if is_for_r4(c)]
+        may_be_here = is_for_r4(definition)
+        if not definition.get("context") or (may_be_here and any(map(_is_anywhere, contexts))):
             return
         path = flat(trail)
         place = places(path, run)
         if place.names & _ALSO.get(url, set()):
             return
-        if not is_for_r4 or not any(self._is_context(c, place, path, run) for c in contexts):
+        if not may_be_here or not any(self._is_context(c, place, path, run) for c in contexts):
             allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"
             run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
 
@@ -161,14 +162,15 @@ class Extensions:
 
 def _is_anywhere(context: Resource) -> bool:
     """Whether a context is any element at all."""
-    return context.get("type") == "element" and context.get("expression") == "Element"
+    return context.get("type") == "element" and context.get("expression") in {"Base", "Element"}
 
 
-def _is_for_r4(definition: Resource) -> bool:
+def is_for_r4(definition: Resource) -> bool:
     """Whether what an extension or a context of it says of FHIR's versions lets R4 be."""
-    for extension in definition.get("extension") or ():
+    for extension in objects(definition, "extension"):
         if extension.get("url") == f"{_CORE}version-specific-use":
-            bounds = {e.get("url"): str(e.get("valueCode")) for e in extension.get("extension", ())}
+            parts = objects(extension, "extension")
+            bounds = {str(part.get("url")): str(part.get("valueCode")) for part in parts}
             first, last = bounds.get("startFhirVersion", "0"), bounds.get("endFhirVersion", "9")
             return first <= "4.0.1" and last >= "4.0"
     return True

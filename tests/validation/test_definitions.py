@@ -166,6 +166,7 @@ def test_an_extension_fixes_its_own_url(elements, is_fixed):
         ("Patient.deceased[x]", True),
         ("Patient.contact.name.family", True),
         ("Element", True),
+        ("Base", True),
         ("CanonicalResource.url", True),
         (f"{CORE}Patient#Patient.name", True),
         ("http://b.example/unknown#Patient.name", True),
@@ -179,6 +180,18 @@ def test_the_context_of_an_extension_is_an_element_that_exists(expression, is_th
     context = [{"type": "element", "expression": expression}]
     structure = extension({"path": "Extension"}, URL_ELEMENT, context=context)
     assert (("context", "context[0].expression") in told(structure, strict=False)) is not is_there
+
+
+@pytest.mark.parametrize("first, is_told", [("5.0", False), ("4.0", True)])
+def test_a_context_for_later_versions_may_lead_to_their_elements(first, is_told):
+    versions = {
+        "url": f"{CORE}version-specific-use",
+        "extension": [{"url": "startFhirVersion", "valueCode": first}],
+    }
+    later = {"type": "element", "expression": "MeasureReport.supplementalData"}
+    contexts = [{"extension": [versions], **later}, {"type": "element", "expression": "Patient"}]
+    structure = extension({"path": "Extension"}, URL_ELEMENT, context=contexts)
+    assert (("context", "context[0].expression") in told(structure)) is is_told
 
 
 def test_under_strict_checking_the_profile_of_a_context_must_be_known():
