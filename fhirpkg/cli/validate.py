@@ -154,7 +154,8 @@ def _checking(
     given = list(inputs_of(paths))
     with _mapping(options["jobs"]) as before:
         targets = _targets(given, before)
-    _Work.validator = _validator(options, targets)
+    packages = [*options["packages"], *(each.file for each in given if each and each.is_package)]
+    _Work.validator = _validator(options | {"packages": packages}, targets)
     _Work.profiles = options["profiles"]
     gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
     gc.set_threshold(100_000)
@@ -324,8 +325,8 @@ def _terminology(definitions: Definitions, url: str | None) -> Terminology:
     return Terminology(definitions, TerminologyServer(FhirClient(url)))
 
 
-def _packages(names: tuple[str, ...], *, offline: bool) -> list[Package]:
-    """The packages asked for and those they depend on, which are taken from the cache."""
+def _packages(names: list[str], *, offline: bool) -> list[Package]:
+    """The packages named or given and those they depend on, which are taken from the cache."""
     if not names:
         return []
     from fhirpkg.packages.cache import PackageCache, resolve_package, with_dependencies

@@ -65,6 +65,16 @@ def test_another_version_of_a_dependency_is_told_to_serve_in_its_place(patient, 
     )
 
 
+def test_a_package_is_checked_by_what_it_depends_on(patient, tmp_path):
+    file = tmp_path / "a.tgz"
+    claiming = {"resourceType": "Patient", "meta": {"profile": [URL]}}
+    needs = {"test.profiles": "1.0.0", "test.none": "1.0.0"}
+    file.write_bytes(archive("test.two", files={"a.json": claiming}, dependencies=needs))
+    result = validate(str(file), "--offline")
+    assert "a.tgz:package/a.json:1:1: error cardinality-min" in result.stdout
+    assert "test.none#1.0.0 is not in the package cache" in result.stderr
+
+
 def test_a_package_is_checked_as_a_whole_and_resource_by_resource(tmp_path):
     file = tmp_path / "a.tgz"
     wrong = {"resourceType": "Patient", "gender": "x"}
