@@ -14,7 +14,7 @@ from fhirpkg.errors import DefinitionError, FhirPathError
 from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.model import TypeModel, kept_by_model
 from fhirpkg.rules import nearest
-from fhirpkg.validation.extensions_pack import EXTENSIONS
+from fhirpkg.validation.extensions_pack import CONTEXTS, EXTENSIONS
 from fhirpkg.validation.primitives import cut
 from fhirpkg.validation.run import flat
 
@@ -35,7 +35,6 @@ _OF_VERSION = re.compile(r"http://hl7\.org/fhir/(\d+\.\d+)/StructureDefinition/e
 _VERSIONS = {"1.0", "1.4", "3.0", "4.1", "4.3", "5.0", "6.0"}
 _ALSO = {
     f"{_CORE}regex": {"ElementDefinition.type"},
-    f"{_CORE}structuredefinition-fhir-type": {"ElementDefinition.type"},
     f"{_CORE}structuredefinition-normative-version": {"DomainResource", "ElementDefinition"},
     f"{_CORE}translation": {"ValueSet.expansion.contains"},
     f"{_CORE}valueset-concept-comments": {"CodeSystem.concept"},
@@ -130,7 +129,8 @@ class Extensions:
             return
         path = flat(trail)
         place = places(path, run)
-        if place.names & _ALSO.get(url, set()):
+        name = url.removeprefix(_CORE)
+        if not place.names.isdisjoint(_ALSO.get(url) or CONTEXTS.get(name) or ()):
             return
         if not may_be_here or not any(self._is_context(c, place, path, run) for c in contexts):
             allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"

@@ -1,8 +1,9 @@
-"""Names that HL7's extensions pack defines and R4 4.0.1 does not.
+"""What HL7's extensions pack adds to R4 4.0.1: names of extensions, and places for R4's own.
 
 The pack (hl7.fhir.uv.extensions.r4, 5.3.0-ballot, https://hl7.org/fhir/extensions/) goes on where
 R4's own list ends: an extension under HL7's base that neither knows is a mistake, one of these is
-only not at hand.
+only not at hand. Where the pack lets an extension of R4 stand elsewhere too, R4's definition is out
+of date: guides are made with the pack.
 """
 
 EXTENSIONS = frozenset(
@@ -93,3 +94,91 @@ workflow-releaseDate workflow-shallComplyWith workflow-statusReason workflow-tri
 """.split()
 )
 """What follows ``http://hl7.org/fhir/StructureDefinition/`` in their urls."""
+
+CONTEXTS = {
+    name: frozenset(contexts)
+    for name, *contexts in map(
+        str.split,
+        """\
+capabilitystatement-expectation CapabilityStatement.format \
+CapabilityStatement.implementationGuide CapabilityStatement.imports \
+CapabilityStatement.patchFormat CapabilityStatement.rest.resource \
+CapabilityStatement.rest.resource.conditionalCreate \
+CapabilityStatement.rest.resource.conditionalDelete \
+CapabilityStatement.rest.resource.conditionalRead \
+CapabilityStatement.rest.resource.conditionalUpdate CapabilityStatement.rest.resource.extension \
+CapabilityStatement.rest.resource.operation CapabilityStatement.rest.resource.readHistory \
+CapabilityStatement.rest.resource.referencePolicy \
+CapabilityStatement.rest.resource.supportedProfile \
+CapabilityStatement.rest.resource.updateCreate CapabilityStatement.rest.resource.versioning \
+CapabilityStatement.rest.security CapabilityStatement.rest.security.cors \
+CapabilityStatement.rest.security.service
+coding-sctdescid CodeSystem.concept.designation CodeSystem.concept.display \
+ValueSet.expansion.contains.designation ValueSet.expansion.contains.display
+condition-assertedDate AllergyIntolerance
+contactpoint-area ContactPoint.value
+contactpoint-country ContactPoint.value
+contactpoint-extension ContactPoint.value
+contactpoint-local ContactPoint.value
+cqf-citation Resource
+cqf-qualityOfEvidence PlanDefinition.action
+cqf-strengthOfRecommendation PlanDefinition.action
+elementdefinition-bindingName OperationDefinition.parameter.binding
+event-basedOn ChargeItem ClinicalImpression Composition Consent Coverage EpisodeOfCare \
+ExplanationOfBenefit FamilyMemberHistory ImmunizationEvaluation MedicationStatement \
+PaymentNotice PaymentReconciliation
+event-location DocumentReference MedicationAdministration MedicationDispense
+event-performerFunction DocumentReference.author
+event-statusReason DocumentReference
+goal-relationship PlanDefinition.goal
+language markdown string
+patient-birthTime Person.birthDate Practitioner.birthDate RelatedPerson.birthDate
+patient-citizenship Person RelatedPerson
+patient-disability Person Practitioner RelatedPerson
+patient-interpreterRequired Encounter Practitioner RelatedPerson
+patient-nationality Person RelatedPerson
+patient-preferenceType RelatedPerson.communication.preferred
+patient-proficiency Practitioner.communication RelatedPerson.communication
+procedure-approachBodyStructure Specimen.collection
+questionnaire-baseType ElementDefinition
+questionnaire-choiceOrientation ElementDefinition
+questionnaire-constraint ElementDefinition
+questionnaire-displayCategory ElementDefinition
+questionnaire-hidden ElementDefinition
+questionnaire-itemControl ElementDefinition
+questionnaire-referenceFilter ElementDefinition
+questionnaire-referenceProfile ElementDefinition
+questionnaire-referenceResource ElementDefinition
+questionnaire-signatureRequired ElementDefinition
+questionnaire-sliderStepValue ElementDefinition
+questionnaire-supportLink ElementDefinition
+questionnaire-unit ElementDefinition
+questionnaire-unitOption ElementDefinition
+questionnaire-unitValueSet ElementDefinition
+questionnaire-usageMode ElementDefinition
+replaces ObservationDefinition SpecimenDefinition
+request-doNotPerform Task
+request-insurance CarePlan
+request-relevantHistory CarePlan
+request-replaces SupplyRequest Task
+resource-approvalDate Group
+resource-effectivePeriod Group
+resource-lastReviewDate Group
+structuredefinition-fhir-type ElementDefinition.type
+structuredefinition-normative-version CanonicalResource ElementDefinition
+valueset-supplement ValueSet.compose.exclude ValueSet.compose.include
+variable ActivityDefinition Measure Measure.group Measure.group.population PlanDefinition \
+PlanDefinition.action RequestGroup RequestGroup.action
+workflow-episodeOfCare Appointment Basic ChargeItem Composition Consent DetectedIssue \
+DocumentReference EnrollmentRequest EnrollmentResponse FamilyMemberHistory Flag Goal \
+ImagingStudy Immunization ImmunizationEvaluation ImmunizationRecommendation Invoice List \
+MeasureReport MedicationAdministration MedicationDispense MedicationRequest MedicationStatement \
+MolecularSequence RequestGroup ResearchSubject RiskAssessment SupplyDelivery SupplyRequest \
+VisionPrescription
+workflow-relatedArtifact ConceptMap Observation.component
+workflow-researchStudy DocumentReference ServiceRequest
+workflow-supportingInfo DocumentReference Encounter
+""".splitlines(),
+    )
+}
+"""Elements on which extensions of R4 may stand by the pack and not by R4, by the same names."""

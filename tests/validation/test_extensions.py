@@ -213,3 +213,11 @@ def test_an_extension_for_an_element_is_of_another_version(version, is_other):
     patient = {"resourceType": "Patient", "extension": [{"url": url, "valueString": "x"}]}
     found = [i.rule for i in Validator().validate(patient).errors]
     assert found == ([] if is_other else ["extension-cross-version"])
+
+
+@pytest.mark.parametrize("name, allowed", [("citizenship", True), ("congregation", False)])
+def test_an_extension_of_r4_may_stand_where_the_extensions_pack_lets_it(validator, name, allowed):
+    url = f"http://hl7.org/fhir/StructureDefinition/patient-{name}"
+    person = {"resourceType": "Person", "extension": [{"url": url}]}
+    found = {issue.rule for issue in validator.validate(person).issues}
+    assert ("extension-context" not in found) is allowed
