@@ -35,6 +35,9 @@ _UNITS = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
 """The units that the vital signs profile binds `component.value[x]` to, whatever its type: meant
 for quantities (http://hl7.org/fhir/R4/observation-vitalsigns.html)."""
 
+_WORK_GROUPS = "http://hl7.org/fhir/ValueSet/hl7-work-group"
+"""HL7's work groups (structuredefinition-wg): they come and go, R4 lists those of 2019."""
+
 _TYPES = "http://hl7.org/fhir/StructureDefinition/"
 """Where FHIR's own types are defined, which are called by their names."""
 
@@ -101,7 +104,9 @@ class Bound:
             rule = "not-checked-binding"
             if run.definitions.find(value_set, "CodeSystem"):
                 rule = "binding-code-system"
-        run.report(rule, t, profile=self._profile, **found)
+        is_minor = value_set.startswith(_WORK_GROUPS) and rule in _ERRORS
+        severity = Severity.WARNING if is_minor and not run.settings.strict else None
+        run.report(rule, t, severity=severity, profile=self._profile, **found)
 
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
         """A concept of text alone breaks a required binding, or an extensible one with a maximum.

@@ -2,6 +2,7 @@ import pytest
 
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.validation.bindings import codes_of
+from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
 MARITAL = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus"
@@ -207,3 +208,18 @@ def test_a_logical_model_may_have_a_type_that_no_list_holds(validator, type_name
     }  # fmt: skip
     told = [i.expression for i in validator.validate(model).issues if i.rule.startswith("binding")]
     assert told == (["StructureDefinition.type"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    "group, strict, told",
+    [("fhir", False, []), ("cic", False, ["warning"]), ("cic", True, ["error"])],
+)
+def test_a_work_group_that_r4_does_not_list_is_warned_of(group, strict, told):
+    url = "http://hl7.org/fhir/StructureDefinition/structuredefinition-wg"
+    resource = {
+        "resourceType": "ValueSet",
+        "status": "draft",
+        "extension": [{"url": url, "valueCode": group}],
+    }
+    issues = Validator(settings=Settings(strict=strict)).validate(resource).issues
+    assert [str(i.severity) for i in issues if i.rule == "binding-required"] == told
