@@ -3,6 +3,7 @@
 import pytest
 
 from fhirpkg import Definitions
+from fhirpkg.definitions.snapshot import snapshot
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
@@ -326,6 +327,28 @@ def test_a_snapshot_has_as_many_elements_as_the_differential_gives():
     assert ("snapshot-size", "") not in told(whole)
     assert ("snapshot-size", "") in told(less)
     assert ("snapshot-size", "") not in told(less, strict=False)
+
+
+@pytest.mark.parametrize(
+    "missing, is_right",
+    [("a.extension:e", True), ("a.relationship", False), ("a", False), ("extension:e", False)],
+)
+def test_a_snapshot_need_not_repeat_slices_below_the_other_slices(missing, is_right):
+    slicing = {"discriminator": [{"type": "value", "path": "gender"}], "rules": "open"}
+    asked = [{"code": "Extension", "profile": [f"{CORE}patient-congregation"]}]
+    structure = profile(
+        {"path": "Patient.contact", "slicing": slicing},
+        {"id": "Patient.contact.extension:e", "path": "Patient.contact.extension",
+         "sliceName": "e", "type": asked},
+        {"id": "Patient.contact:a", "path": "Patient.contact", "sliceName": "a"},
+        {"id": "Patient.contact:a.gender", "path": "Patient.contact.gender", "fixedCode": "male"},
+    )  # fmt: skip
+    elements = snapshot(structure, Definitions.core())["snapshot"]["element"]
+    id_ = f"Patient.contact{'.' if missing.startswith('ext') else ':'}{missing}"
+    left = [element for element in elements if element["id"] != id_]
+    assert len(left) == len(elements) - 1
+    found = told({**structure, "snapshot": {"element": left}})
+    assert (("snapshot-size", "") not in found) is is_right
 
 
 def test_what_a_type_lets_occur_once_is_not_sliced_in_a_snapshot():
