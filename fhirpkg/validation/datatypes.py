@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.definitions.terminology.codesystems import Concept
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.issues import Severity
 from fhirpkg.validation.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _URIS = "urn:ietf:rfc:3986"
+_EXACT = (
+    "http://loinc.org",
+    "http://snomed.info/sct",
+    "http://unitsofmeasure.org",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+)
+"""Systems that no other begins with: an edition, a value set or a slip of the pen does
+(http://hl7.org/fhir/R4/terminologies-systems.html)."""
 _MOST_KEPT = 20_000
 
 
@@ -39,8 +48,9 @@ class Codings:
         problem = self._problem(system, code, value.get("version"), run)
         if problem:
             place = (trail, "system" if problem == "coding-system-kind" else "code")
-            reason = self._reason(system, code, run)
-            run.report(problem, place, code=cut(code, 80), system=system, reason=reason)
+            words = {"code": cut(code, 80), "system": system}
+            words["reason"] = self._reason(system, code, run)
+            run.report(problem, place, severity=_severity(system, trail), **words)
         if problem in {"", "coding-abstract"} and isinstance(value.get("display"), str):
             self._check_display(system, code, value["display"], trail, run)
 
@@ -51,7 +61,10 @@ class Codings:
             run.report("coding-system-absolute", (trail, "system"), system=cut(system, 80))
         elif isinstance(system, str) and isinstance(code, str) and PREDICATES["code"](code):
             problem = self._problem(system, code, None, run)
-            if problem in {"coding-code", "coding-form"}:
+            if problem == "coding-system-kind" and _meant(system):
+                reason = self._reason(system, code, run)
+                run.report(problem, (trail, "system"), system=cut(system, 80), reason=reason)
+            elif problem in {"coding-code", "coding-form"}:
                 reason = self._reason(system, code, run)
                 code = cut(code, 80)
                 rule = problem if run.settings.strict else "coding-form"  # R4's own examples err
@@ -70,7 +83,7 @@ class Codings:
     @staticmethod
     def _look_up(system: str, code: str, version: str | None, run: Run) -> str:
         held = run.terminology.system(system)
-        if _is_supplement(system, run):
+        if _meant(system) or _is_supplement(system, run):
             return "coding-system-kind"
         if held is None and run.terminology.value_set(system) is not None:
             return "coding-system-kind"
@@ -84,6 +97,8 @@ class Codings:
 
     @staticmethod
     def _reason(system: str, code: str, run: Run) -> str:
+        if meant := _meant(system):
+            return f"that would be {meant}"
         if _is_supplement(system, run):
             return "it only adds to another code system"
         found = run.terminology.lookup(system, code)
@@ -135,6 +150,16 @@ def _digest(data: str) -> str:
 
     found = hashlib.sha1(base64.b64decode(data), usedforsecurity=False).digest()
     return base64.b64encode(found).decode()
+
+
+def _meant(system: str) -> str:
+    """The code system that one is named after without being it, or nothing."""
+    return next((one for one in _EXACT if system != one and system.startswith(one)), "")
+
+
+def _severity(system: str, trail: Trail) -> Severity | None:
+    """HL7's validator lets a concept pass whose codes are of a system that is named amiss."""
+    return Severity.WARNING if _meant(system) and trail and trail[1] == "coding" else None
 
 
 def _is_supplement(system: str, run: Run) -> bool:

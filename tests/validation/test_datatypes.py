@@ -56,6 +56,24 @@ def test_a_code_is_looked_up_in_its_system(coloured, coding, wanted):
     assert [each for each in found if each[0].startswith("coding-")] == wanted
 
 
+@pytest.mark.parametrize(
+    "system", ["http://loinc.org/", "http://snomed.info/sct/731000124108", "http://loinc.org/vs/1"]
+)
+def test_a_system_named_amiss_is_an_error_but_a_warning_in_a_concept(validator, system):
+    coding = {"system": system, "code": "1-8"}
+    resource = {
+        "resourceType": "Observation",
+        "meta": {"tag": [coding]},
+        "status": "final",
+        "code": {"coding": [coding]},
+        "valueQuantity": {"value": 1, **coding},
+    }
+    found = {i.expression: str(i.severity) for i in validator.validate(resource).issues}
+    assert found["Observation.meta.tag[0].system"] == "error"
+    assert found["Observation.code.coding[0].system"] == "warning"
+    assert found["Observation.value.ofType(Quantity).system"] == "error"
+
+
 MOODS = {
     **COLOURS,
     "url": "http://example.org/moods",
