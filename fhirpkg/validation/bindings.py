@@ -104,8 +104,10 @@ class Bound:
             rule = "not-checked-binding"
             if run.definitions.find(value_set, "CodeSystem"):
                 rule = "binding-code-system"
-        is_minor = value_set.startswith(_WORK_GROUPS) and rule in _ERRORS
-        severity = Severity.WARNING if is_minor and not run.settings.strict else None
+        is_minor = value_set.startswith(_WORK_GROUPS) and not run.settings.strict
+        # HL7's validator asks for a Coding in a value set only if it has a system.
+        is_loose = self._type(t) == "Coding" and not system
+        severity = Severity.WARNING if rule in _ERRORS and (is_minor or is_loose) else None
         run.report(rule, t, severity=severity, profile=self._profile, **found)
 
     def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:

@@ -77,6 +77,45 @@ def by_profile(binding, status, *loaded):
     return validator.validate(patient, ["http://example.org/p"]).issues
 
 
+@pytest.mark.parametrize(
+    "coding, severity",
+    [
+        ({"code": "Grim"}, "warning"),
+        ({"system": "http://example.org/moods", "code": "Grim"}, "error"),
+    ],
+)
+def test_a_coding_without_system_is_only_warned_of(coding, severity):
+    value_set = moods()
+    url = "http://example.org/mood"
+    extension = {
+        "resourceType": "StructureDefinition",
+        "url": url,
+        "name": "Mood",
+        "status": "draft",
+        "kind": "complex-type",
+        "abstract": False,
+        "context": [{"type": "element", "expression": "Patient"}],
+        "type": "Extension",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {"path": "Extension"},
+                {"path": "Extension.url", "fixedUri": url},
+                {
+                    "path": "Extension.value[x]",
+                    "type": [{"code": "Coding"}],
+                    "binding": {"strength": "required", "valueSet": value_set["url"]},
+                },
+            ]
+        },
+    }
+    loaded = [MOODS, extension, value_set]
+    validator = Validator(definitions=Definitions.core().with_resources(loaded))
+    found = bound(validator, extension=[{"url": url, "valueCoding": coding}])
+    assert found == {("binding-required", severity)}
+
+
 LARGEST = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 
 
