@@ -154,8 +154,8 @@ def _checking(
     given = list(inputs_of(paths))
     with _mapping(options["jobs"]) as before:
         targets = _targets(given, before)
-    packages = [*options["packages"], *(each.file for each in given if each and each.is_package)]
-    _Work.validator = _validator(options | {"packages": packages}, targets)
+    needing = [each.file for each in given if each and each.is_package]
+    _Work.validator = _validator(options, targets, needing)
     _Work.profiles = options["profiles"]
     gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
     gc.set_threshold(100_000)
@@ -276,15 +276,15 @@ def _is_no_resource(outcome: Outcome) -> bool:
     )
 
 
-def _validator(options: dict[str, Any], targets: Targets) -> Validator:
-    """The validator that the options ask for."""
+def _validator(options: dict[str, Any], targets: Targets, needing: list[str]) -> Validator:
+    """The validator that the options ask for, and the packages that need others."""
     from fhirpkg import fhirjson
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.validation.run import Settings
     from fhirpkg.validation.validator import Validator
 
     definitions = Definitions.core()
-    for package in _packages(options["packages"], offline=options["offline"]):
+    for package in _packages(options["packages"], needing, offline=options["offline"]):
         definitions = definitions.with_package(package)
     unknown = [
         fhirjson.read(given.data())[0]
@@ -325,15 +325,17 @@ def _terminology(definitions: Definitions, url: str | None) -> Terminology:
     return Terminology(definitions, TerminologyServer(FhirClient(url)))
 
 
-def _packages(names: list[str], *, offline: bool) -> list[Package]:
-    """The packages named or given and those they depend on, which are taken from the cache."""
-    if not names:
+def _packages(names: tuple[str, ...], needing: list[str], *, offline: bool) -> list[Package]:
+    """The packages asked for, and from the cache what they and those among the inputs need."""
+    if not names and not needing:
         return []
     from fhirpkg.packages.cache import PackageCache, resolve_package, with_dependencies
 
     cache = PackageCache()
     asked = [resolve_package(name, cache, offline=offline) for name in names]
-    packages, missing = with_dependencies(asked, cache)
+    inputs = [resolve_package(name, cache, offline=offline) for name in needing]
+    found, missing = with_dependencies([*asked, *inputs], cache)
+    packages = [each for each in found if not any(each is given for given in inputs)]
     others = {package.id.name: package.id for package in packages}
     for each in missing:
         advice = f"what it defines is not checked; fhirpkg install {each} fetches it"

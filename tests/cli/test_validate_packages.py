@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from fhirpkg.canonical import PackageId
 from fhirpkg.cli.validate import command
 from fhirpkg.packages.cache import PackageCache
+from fhirpkg.packages.package import write_package
 from tests.packages.loopback import archive
 
 URL = "http://example.org/StructureDefinition/p"
@@ -73,6 +74,18 @@ def test_a_package_is_checked_by_what_it_depends_on(patient, tmp_path):
     result = validate(str(file), "--offline")
     assert "a.tgz:package/a.json:1:1: error cardinality-min" in result.stdout
     assert "test.none#1.0.0 is not in the package cache" in result.stderr
+
+
+def test_a_broken_file_of_a_package_is_told_as_any_other(tmp_path):
+    url = "http://example.org/ValueSet/v"
+    concept_map = {"resourceType": "ConceptMap", "status": "draft", "sourceCanonical": url}
+    broken = f'{{"resourceType": "ValueSet", "id": "v", "url": "{url}", "version": "1", "x"'
+    file = tmp_path / "a.tgz"
+    content = {"map.json": json.dumps(concept_map).encode(), "v.json": broken.encode()}
+    file.write_bytes(write_package({"name": "test.one", "version": "1.0.0"}, content))
+    result = validate(str(file))
+    assert result.return_value == 1
+    assert "a.tgz:package/v.json:1:" in result.stdout
 
 
 def test_a_package_is_checked_as_a_whole_and_resource_by_resource(tmp_path):
