@@ -268,9 +268,10 @@ def _check(given: Input | None) -> Checked | None:
 
 def _is_no_resource(outcome: Outcome) -> bool:
     """Whether a file is no FHIR at all: JSON without a resource type, XML of another namespace."""
-    if len(outcome.issues) != 1:
+    issues = [issue for issue in outcome.issues if issue.rule != "parse-byte-order-mark"]
+    if len(issues) != 1:
         return False
-    [issue] = outcome.issues
+    [issue] = issues
     return issue.rule == "parse-no-resource" or (
         issue.rule == "xml-namespace" and "." not in issue.expression
     )

@@ -73,11 +73,12 @@ class _Checker:
         self.text = text
         self.model = model
         self.errors: list[FhirPathError] = []
+        self.on_error = _UNKNOWN
 
     def error(self, problem: str, at: int) -> Static:
         """Note a problem; nothing is known of what has one."""
         self.errors.append(FhirPathError(self.text, problem, at))
-        return _UNKNOWN
+        return self.on_error
 
     def check(self, part: ast.Part | None, this: Static) -> Static:
         """What is known of a part's result; of no part, the focus."""
@@ -201,10 +202,14 @@ def _is_no_boolean(criterion: Static) -> bool:
 
 
 def _repeat(checker: _Checker, part: ast.Call, this: Static) -> Static:
-    """What is projected from the source, and from what that gives."""
-    source = checker.check(part.source, this)
-    first = checker.check(part.arguments[0], replace(source, is_many=False))
-    return replace(first, is_many=True)
+    """What is projected from the source, and from what that gives: on one of these it is right."""
+    projection = part.arguments[0]
+    focus = replace(checker.check(part.source, this), is_many=False)
+    trial = _Checker(checker.text, checker.model)
+    trial.on_error = replace(_UNKNOWN, types=frozenset())
+    while (reached := _both(focus, trial.check(projection, focus)).types) != focus.types:
+        focus = replace(focus, types=reached)
+    return replace(checker.check(projection, focus), is_many=True)
 
 
 def _result(name: str, source: Static, results: list[Static]) -> Static:

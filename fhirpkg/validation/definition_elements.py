@@ -94,7 +94,9 @@ def _prohibited(structure: Resource, element: Resource, part: str) -> list[str]:
     if structure.get("kind") == "primitive-type":
         return []  # the value of an integer has its limits
     if part == "snapshot":
-        return _PROHIBITED.get((derivation, "." not in path), [])
+        names = _PROHIBITED.get((derivation, "." not in path), [])
+        is_form = structure.get("kind") == "logical"  # as the question libraries of SDC
+        return [name for name in names if not (is_form and name in {"minValue", "maxValue"})]
     is_extension = path.rpartition(".")[2] in {"extension", "Extension"}
     return ["meaningWhenMissing"] if derivation == "constraint" and not is_extension else []
 

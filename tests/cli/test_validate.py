@@ -71,9 +71,10 @@ def test_malformed_xml_is_a_finding_with_its_line(tmp_path):
 def test_what_is_no_resource_is_passed_over_in_a_folder_and_an_error_when_named(tmp_path):
     write(tmp_path / "a.json", PATIENT)
     file = write(tmp_path / "settings.json", {"a": 1})
+    write(tmp_path / "signed.json", '\ufeff{"openapi": "3.0.2"}')
     result = validate(tmp_path)
     assert result.return_value == 0
-    assert "1 file passed over" in result.stderr
+    assert "2 files passed over" in result.stderr
     assert [issue["rule"] for issue in findings(file)] == ["parse-no-resource"]
 
 

@@ -145,6 +145,15 @@ def test_an_element_of_a_snapshot_states_what_its_place_allows(change, number):
     assert places == ([] if number is None else [f"snapshot.element[{number}]"])
 
 
+@pytest.mark.parametrize("kind, is_wrong", [("logical", False), ("complex-type", True)])
+def test_only_a_logical_model_states_limits_where_it_defines_a_type(kind, is_wrong):
+    date = {"id": "Form.born", "path": "Form.born", "min": 0, "max": "1", "minValueDate": "1900"}
+    elements = [{"id": "Form", "path": "Form"}, date | {"type": [{"code": "date"}]}]
+    form = {"type": "Form", "kind": kind, "derivation": "specialization"}
+    found = told({**profile({"path": "Form"}), **form, "snapshot": {"element": elements}})
+    assert (("property", "snapshot.element[1]") in found) is is_wrong
+
+
 def test_a_structure_with_a_base_says_what_it_is_to_it():
     structure = profile({"path": "Patient"})
     del structure["derivation"]
