@@ -28,23 +28,26 @@ def check_text_links(narrative: Resource, resource: Resource, path: Path, run: R
     Data may be in another resource; that this is not at hand is an error under strict checking
     alone.
     """
+    numbered_links = numbered(narrative, "extension", path)
+    links = [(place, link) for place, link in numbered_links if link.get("url") == _TEXT_LINK]
+    if not links:
+        return
     parts = {double or single for double, single in _ID.findall(text_of(narrative, "div"))}
-    for place, link in numbered(narrative, "extension", path):
-        if link.get("url") != _TEXT_LINK:
-            continue
+    ids = set(_ids(resource))
+    for place, link in links:
         for _, inner in numbered(link, "extension"):
             name, data = text_of(inner, "valueString"), text_of(inner, "valueUri")
             if inner.get("url") == "htmlid" and name and name not in parts:
                 run.report("narrative-part", place, name=name)
             if inner.get("url") == "data" and data:
-                _check_data(data, resource, place, run)
+                _check_data(data, ids, place, run)
 
 
-def _check_data(data: str, resource: Resource, path: Path, run: Run) -> None:
+def _check_data(data: str, ids: set[str], path: Path, run: Run) -> None:
     target, _, name = data.partition("#")
     if target and run.resolve(target, path) is None:
         run.report("narrative-data", path, severity=Severity.WARNING, data=data)
-    elif not target and name not in _ids(resource):
+    elif not target and name not in ids:
         run.report("narrative-data", path, data=data)
 
 
