@@ -13,7 +13,7 @@ LEVELS = {
     "fhirpath": 1, "packages": 1,
     "definitions": 2,
     "fhirxml": 3,
-    "validation": 4, "render": 4, "client": 4,
+    "validation": 4, "render": 4, "client": 4, "cql": 4,
     "authoring": 5, "applying": 5, "bundling": 5,
     "server": 6, "publishing": 6,
     "cli": 7,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.applying.elm.types import element
-from fhirpkg.applying.elm.values import codes
-from fhirpkg.applying.elm.valuesets import ValueSets
+from fhirpkg.cql.evaluating.types import element
+from fhirpkg.cql.evaluating.values import codes
+from fhirpkg.cql.evaluating.valuesets import ValueSets
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:

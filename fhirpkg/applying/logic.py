@@ -8,12 +8,12 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.cql.library import read_expression, read_library
-from fhirpkg.applying.elm import xml
-from fhirpkg.applying.elm.evaluator import Evaluation, Session
-from fhirpkg.applying.elm.library import Library, from_elm
-from fhirpkg.applying.elm.values import as_list, to_json
 from fhirpkg.canonical import version_matches
+from fhirpkg.cql.evaluating import xml
+from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
+from fhirpkg.cql.evaluating.library import Library, from_elm
+from fhirpkg.cql.evaluating.values import as_list, to_json
+from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.errors import FhirpkgError, ResolutionError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.grammars import LOINC
 from fhirpkg.render.document import Document, Section, xhtml
-from fhirpkg.validation.content_documents import version_id
+from fhirpkg.validation.content.documents import version_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

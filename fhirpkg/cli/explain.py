@@ -79,7 +79,7 @@ def _invariant_words(constraint: Resource, element: Resource) -> str:
 def _source(name: str) -> str:
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
-    from fhirpkg.validation.checks import Checks
+    from fhirpkg.validation.compiling.checks import Checks
     from fhirpkg.validation.run import Settings
 
     definitions = Definitions.core()

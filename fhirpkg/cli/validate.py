@@ -18,13 +18,13 @@ from fhirpkg.issues import Outcome, Severity, in_order
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.cli.ignoring import Ignoring
-    from fhirpkg.cli.inputs import Input
     from fhirpkg.cli.progress import Progress
-    from fhirpkg.cli.targets import Targets
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.packages.package import Package
+    from fhirpkg.validation.corpus.ignoring import Ignoring
+    from fhirpkg.validation.corpus.inputs import Input
+    from fhirpkg.validation.corpus.targets import Targets
     from fhirpkg.validation.validator import Validator
 
 _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "never": -1}
@@ -61,7 +61,7 @@ def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """
     from pathlib import Path
 
-    from fhirpkg.cli.ignoring import Ignoring, read_ignore_file
+    from fhirpkg.validation.corpus.ignoring import Ignoring, read_ignore_file
 
     ignore_file = options["ignore_file"]
     ignoring = read_ignore_file(Path(ignore_file)) if ignore_file else Ignoring()
@@ -148,8 +148,8 @@ def _checking(
     """What is found in each input, in order, as it is checked; the processes end with the block."""
     import gc
 
-    from fhirpkg.cli.inputs import inputs_of
     from fhirpkg.cli.progress import Progress
+    from fhirpkg.validation.corpus.inputs import inputs_of
 
     given = list(inputs_of(paths))
     with _mapping(options["jobs"]) as before:
@@ -220,7 +220,7 @@ def _followed(checked: Iterable[Checked | None], progress: Progress) -> Iterator
 
 def _targets(given: list[Input | None], run: Any) -> Targets:
     """What the inputs hold for each other; a single file has only itself."""
-    from fhirpkg.cli.targets import Targets, identify, targets_among
+    from fhirpkg.validation.corpus.targets import Targets, identify, targets_among
 
     files = [
         each

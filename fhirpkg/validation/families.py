@@ -22,34 +22,46 @@ if TYPE_CHECKING:
 EVERY = "Resource"
 _FAMILIES: dict[str, tuple[str, ...]] = {
     EVERY: (
-        "contained.check_contained",
-        "narrative.check_narrative",
-        "references.check_own_url",
+        "resources.contained.check_contained",
+        "narrative.narrative.check_narrative",
+        "elements.references.check_own_url",
     ),
-    "Bundle": ("bundles.check_bundle",),
-    "ActivityDefinition": ("content.check_content", "portability.check_portability"),
-    "DocumentReference": ("content.check_content",),
-    "ImplementationGuide": ("content.check_content", "guides.check_dependencies"),
-    "Library": ("content.check_content", "portability.check_portability"),
-    "Measure": ("measures.check_measure",),
-    "MeasureReport": ("measure_reports.check_measure_report",),
-    "PlanDefinition": ("content.check_content", "portability.check_portability"),
-    "CapabilityStatement": ("search_parameters.check_capability_statement",),
-    "CodeSystem": ("code_systems.check_code_system",),
-    "ConceptMap": ("concept_maps.check_concept_map",),
+    "Bundle": ("resources.bundles.check_bundle",),
+    "ActivityDefinition": (
+        "content.content.check_content",
+        "content.portability.check_portability",
+    ),
+    "DocumentReference": ("content.content.check_content",),
+    "ImplementationGuide": (
+        "content.content.check_content",
+        "conformance.guides.check_dependencies",
+    ),
+    "Library": (
+        "content.content.check_content",
+        "content.portability.check_portability",
+    ),
+    "Measure": ("resources.measures.check_measure",),
+    "MeasureReport": ("resources.measure_reports.check_measure_report",),
+    "PlanDefinition": (
+        "content.content.check_content",
+        "content.portability.check_portability",
+    ),
+    "CapabilityStatement": ("conformance.search_parameters.check_capability_statement",),
+    "CodeSystem": ("conformance.code_systems.check_code_system",),
+    "ConceptMap": ("conformance.concept_maps.check_concept_map",),
     "Questionnaire": (
-        "questionnaires.check_questionnaire",
-        "questionnaire_derivation.check_derivation",
-        "content.check_content",
+        "questionnaires.questionnaires.check_questionnaire",
+        "questionnaires.derivation.check_derivation",
+        "content.content.check_content",
     ),
-    "QuestionnaireResponse": ("questionnaire_responses.check_questionnaire_response",),
-    "OperationDefinition": ("operations.check_operation_definition",),
-    "SearchParameter": ("search_parameters.check_search_parameter",),
-    "StructureDefinition": ("structure_definitions.check_structure_definition",),
+    "QuestionnaireResponse": ("questionnaires.responses.check_questionnaire_response",),
+    "OperationDefinition": ("conformance.operations.check_operation_definition",),
+    "SearchParameter": ("conformance.search_parameters.check_search_parameter",),
+    "StructureDefinition": ("conformance.structure_definitions.check_structure_definition",),
     "ValueSet": (
-        "value_sets.check_value_set",
-        "content.check_content",
-        "portability.check_portability",
+        "conformance.value_sets.check_value_set",
+        "content.content.check_content",
+        "content.portability.check_portability",
     ),
 }
 """Type to ``module.function`` in this package; those of `Resource` are called for every type."""
@@ -63,6 +75,6 @@ def families(resource_type: str) -> tuple[Family, ...]:
 
 
 def _load(name: str) -> Family:
-    module, _, function = name.partition(".")
+    module, _, function = name.rpartition(".")
     family: Family = getattr(importlib.import_module(f"fhirpkg.validation.{module}"), function)
     return family

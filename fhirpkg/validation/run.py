@@ -15,8 +15,8 @@ from fhirpkg import rules
 from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
-from fhirpkg.validation.bindings import is_member
-from fhirpkg.validation.bundle_index import BundleIndex
+from fhirpkg.validation.elements.bindings import is_member
+from fhirpkg.validation.resources.bundle_index import BundleIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

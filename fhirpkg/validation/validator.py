@@ -12,9 +12,9 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Outcome, Resource, in_order
-from fhirpkg.validation.bundle_index import named_entries
-from fhirpkg.validation.checks import Checks
+from fhirpkg.validation.compiling.checks import Checks
 from fhirpkg.validation.findings import issues_of
+from fhirpkg.validation.resources.bundle_index import named_entries
 from fhirpkg.validation.run import Run, Settings
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 import yaml
 
-from fhirpkg.applying.cql.library import read_expression, read_library
-from fhirpkg.applying.elm.evaluator import Evaluation, Session
 from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
+from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.applying.elm.values import Code, Concept
 from fhirpkg.applying.fitting import fit
 from fhirpkg.applying.paths import set_path
+from fhirpkg.cql.evaluating.values import Code, Concept
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
 

@@ -7,12 +7,12 @@ import json
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.elm import xml
-from fhirpkg.applying.elm.evaluator import Evaluation, Session
-from fhirpkg.applying.elm.library import Library, from_elm
-from fhirpkg.applying.elm.values import Code, Concept
-from fhirpkg.applying.elm.valuesets import ValueSets
 from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.cql.evaluating import xml
+from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
+from fhirpkg.cql.evaluating.library import Library, from_elm
+from fhirpkg.cql.evaluating.values import Code, Concept
+from fhirpkg.cql.evaluating.valuesets import ValueSets
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError, ResolutionError
 

@@ -8,8 +8,8 @@ from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.fhirpath.expression import compile_expression
-from fhirpkg.validation.constraints import _CORRECTED
-from fhirpkg.validation.primitives import PREDICATES, problem
+from fhirpkg.validation.elements.constraints import _CORRECTED
+from fhirpkg.validation.elements.primitives import PREDICATES, problem
 
 ANY = {"Resource", "DomainResource"}
 ELSEWHERE = ("dom-3", "txt-1", "txt-2", "dom-6", "con-3")

@@ -1,6 +1,6 @@
 import pytest
 
-from fhirpkg.validation.bundle_index import BundleIndex, named_entries
+from fhirpkg.validation.resources.bundle_index import BundleIndex, named_entries
 
 PATIENT = {"resourceType": "Patient", "id": "1"}
 OTHER = {"resourceType": "Patient", "id": "1", "active": True}

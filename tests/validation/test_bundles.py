@@ -5,7 +5,7 @@ import pytest
 from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.validation.bundles import check_bundle
+from fhirpkg.validation.resources.bundles import check_bundle
 from fhirpkg.validation.run import Run
 
 DEFINITIONS = Definitions.core()

@@ -1,6 +1,6 @@
 import linecache
 
-from fhirpkg.validation.codegen import Late
+from fhirpkg.validation.compiling.codegen import Late
 
 
 def test_a_late_constant_takes_its_place_when_it_is_first_used():

@@ -2,8 +2,8 @@ import pytest
 
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
-from fhirpkg.validation.compiler import Schemas, states_something
-from fhirpkg.validation.schema import ElementSchema, Value
+from fhirpkg.validation.compiling.compiler import Schemas, states_something
+from fhirpkg.validation.compiling.schema import ElementSchema, Value
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
 

@@ -7,7 +7,8 @@ import pytest
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.fhirpath.expression import compile_expression
 from fhirpkg.issues import Severity
-from fhirpkg.validation.constraints import (
+from fhirpkg.validation.compiling.schema import Constraint
+from fhirpkg.validation.elements.constraints import (
     _CORRECTED,
     ELE_1,
     EXT_1,
@@ -15,7 +16,6 @@ from fhirpkg.validation.constraints import (
     invariant,
     keys_looked_at,
 )
-from fhirpkg.validation.schema import Constraint
 
 CONSTRAINT = Constraint("x-1", "error", "words", "name.exists()")
 

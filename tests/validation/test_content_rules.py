@@ -12,8 +12,8 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Severity
 from fhirpkg.rules import catalogue
-from fhirpkg.validation.content import check_content
-from fhirpkg.validation.content_documents import version_id
+from fhirpkg.validation.content.content import check_content
+from fhirpkg.validation.content.documents import version_id
 from fhirpkg.validation.run import Run
 from fhirpkg.validation.validator import Validator
 

@@ -1,7 +1,7 @@
 import pytest
 
-from fhirpkg.validation.discriminators import Step, UnclearError, condition, steps
-from fhirpkg.validation.schema import Discriminator, ElementSchema, Value
+from fhirpkg.validation.compiling.discriminators import Step, UnclearError, condition, steps
+from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, Value
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_one_discriminator_of_several_may_say_nothing(validator):
 
 
 def test_what_a_required_binding_holds_tells_slices_apart(validator):
-    from fhirpkg.validation.schema import Binding
+    from fhirpkg.validation.compiling.schema import Binding
 
     binding = Binding("required", "http://hl7.org/fhir/ValueSet/administrative-gender")
     element = ElementSchema("x:a", "x", "x", binding=binding)

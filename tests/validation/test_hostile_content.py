@@ -7,10 +7,10 @@ from fhirpkg import fhirxml
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.errors import SourceError
-from fhirpkg.validation.bundles import check_bundle
-from fhirpkg.validation.narrative import check_narrative
-from fhirpkg.validation.questionnaire_responses import check_questionnaire_response
-from fhirpkg.validation.questionnaires import check_questionnaire
+from fhirpkg.validation.narrative.narrative import check_narrative
+from fhirpkg.validation.questionnaires.questionnaires import check_questionnaire
+from fhirpkg.validation.questionnaires.responses import check_questionnaire_response
+from fhirpkg.validation.resources.bundles import check_bundle
 from fhirpkg.validation.run import Run, Settings
 from tests.damage import damaged
 

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.validation.limits import compare, equal, matches
+from fhirpkg.validation.elements.limits import compare, equal, matches
 
 CODING = {"system": "s", "code": "c"}
 

@@ -5,7 +5,7 @@ import pytest
 from fhirpkg import rules as catalogue
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.validation.narrative import check_narrative
+from fhirpkg.validation.narrative.narrative import check_narrative
 from fhirpkg.validation.run import Run, Settings
 
 DEFINITIONS = Definitions.core()

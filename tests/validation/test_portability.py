@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhirpkg.validation.portability import not_portable
+from fhirpkg.validation.content.portability import not_portable
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.validation.primitives import PREDICATES, cut, problem, shorten
+from fhirpkg.validation.elements.primitives import PREDICATES, cut, problem, shorten
 
 GOOD = {
     "base64Binary": ["aGk=", "aGVs bG8h", "aGVs\nbG8h"],

@@ -5,7 +5,7 @@ import pytest
 from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.validation.questionnaire_derivation import check_derivation
+from fhirpkg.validation.questionnaires.derivation import check_derivation
 from fhirpkg.validation.run import Run
 
 CORE = Definitions.core()

@@ -5,7 +5,7 @@ import pytest
 from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.validation.questionnaires import check_questionnaire
+from fhirpkg.validation.questionnaires.questionnaires import check_questionnaire
 from fhirpkg.validation.run import Run
 
 CORE = Definitions.core()

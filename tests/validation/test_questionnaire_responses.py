@@ -9,7 +9,7 @@ import yaml
 from fhirpkg import fhirjson, rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.validation.questionnaire_responses import check_questionnaire_response
+from fhirpkg.validation.questionnaires.responses import check_questionnaire_response
 from fhirpkg.validation.run import Run
 
 CORE = Definitions.core()

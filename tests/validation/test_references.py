@@ -1,7 +1,7 @@
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.validation.references import literal
+from fhirpkg.validation.elements.references import literal
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 

@@ -1,8 +1,8 @@
 import pytest
 
+from fhirpkg.validation.elements.vitalsigns import implied_profiles
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
-from fhirpkg.validation.vitalsigns import implied_profiles
 
 WEIGHT = {
     "resourceType": "Observation",

@@ -1,1 +1,0 @@
-"""The Expression Logical Model and its evaluator (https://cql.hl7.org/04-logicalspecification.html)."""

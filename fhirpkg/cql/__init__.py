@@ -1,0 +1,1 @@
+"""Clinical Quality Language: its text read into ELM trees, and ELM evaluated."""

@@ -1,0 +1,1 @@
+"""ELM evaluated over resources."""

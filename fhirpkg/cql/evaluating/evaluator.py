@@ -1,0 +1,345 @@
+"""Evaluates the tree of ELM for one patient.
+
+Operators are functions of their values, in tables by chapter; what has to look at its operands
+itself (queries, references, conditionals) is here. An operator that is in no table is an error
+with its place, never a value. Raises FhirpkgError.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.evaluating import (
+    arithmetic,
+    clinical,
+    comparison,
+    instances,
+    interval_sets,
+    intervals,
+    lists,
+    queries,
+    references,
+    types,
+)
+from fhirpkg.cql.evaluating.values import CodeSystem, ValueSet, as_list
+from fhirpkg.cql.evaluating.valuesets import ValueSets
+from fhirpkg.errors import FhirpkgError, ResolutionError
+from fhirpkg.fhirpath import temporal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fhirpkg.applying.repository import Repository
+    from fhirpkg.cql.evaluating.library import Library, Statement
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Resource
+
+Node = dict[str, Any]
+
+_PLAIN: dict[str, Callable[..., Any]] = {
+    **comparison.OPERATORS,
+    **arithmetic.OPERATORS,
+    **intervals.OPERATORS,
+    **interval_sets.OPERATORS,
+    **lists.OPERATORS,
+    **clinical.OPERATORS,
+}
+_DEEPEST = 40
+
+
+class Session:
+    """What the evaluation of one patient's logic shares: data, clock, libraries, parameters."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        subject: str,
+        parameters: Mapping[str, Any],
+        libraries: Callable[[str, str], Library],
+        types_of_fhir: TypesOfDefinitions,
+        now: dt.datetime | None = None,
+    ) -> None:
+        self.repository = repository
+        self.subject = subject
+        self.parameters = parameters
+        self.libraries = libraries
+        self.types = types_of_fhir
+        self.now = now or dt.datetime.now().astimezone()
+        self.value_sets = ValueSets(repository.resolve)
+        self._results: dict[tuple[str, str, str], Any] = {}
+        self._open: set[tuple[str, str, str]] = set()
+        self._retrieved: dict[str, list[Resource]] = {}
+
+    @property
+    def patient(self) -> Resource:
+        """The patient; raises ResolutionError when the data has none."""
+        found = self.repository.read(*self.subject.split("/", 1))
+        if found is None:
+            raise ResolutionError(self.subject, "the subject is not in the data")
+        return found
+
+    def resources(self, type_name: str) -> list[Resource]:
+        """The patient's resources of a type; fetched once."""
+        if type_name not in self._retrieved:
+            if type_name == "Patient":
+                self._retrieved[type_name] = [self.patient]
+            else:
+                found = self.repository.search(type_name, {"patient": self.subject})
+                self._retrieved[type_name] = found
+        return self._retrieved[type_name]
+
+    def value_of(self, library: Library, name: str) -> Any:
+        """The value of a definition, computed once."""
+        key = (library.name, library.version, name)
+        if key not in self._results:
+            statement = library.definition(name)
+            if statement is None:
+                from fhirpkg.rules import nearest  # noqa: PLC0415 - only when something is wrong
+
+                hint = nearest(name, list(library.statements))
+                raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
+            if key in self._open:
+                raise FhirpkgError(f"{statement.place} needs itself, without end")
+            self._open.add(key)
+            try:
+                self._results[key] = Evaluation(self, library).of_statement(statement)
+            finally:
+                self._open.discard(key)
+        return self._results[key]
+
+
+class Evaluation:
+    """The evaluation of one tree: its library and the names that hold where it stands."""
+
+    def __init__(
+        self,
+        session: Session,
+        library: Library,
+        names: Mapping[str, Any] | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.session = session
+        self.library = library
+        self.names = names or {}
+        """Aliases, lets, operands and `$this`, by name."""
+        self.depth = depth
+
+    def with_names(self, **names: Any) -> Evaluation:
+        """The same with more names."""
+        return Evaluation(self.session, self.library, {**self.names, **names}, self.depth)
+
+    def within(self, library: Library) -> Evaluation:
+        """An evaluation in another library, without the names of this one."""
+        return Evaluation(self.session, library, depth=self.depth)
+
+    def of_statement(self, statement: Statement, arguments: tuple[Any, ...] = ()) -> Any:
+        """The value of a statement in its library; errors say where."""
+        if self.depth > _DEEPEST:
+            raise FhirpkgError(f"{statement.place}: definitions call each other without end")
+        names = dict(zip(statement.operands or {}, arguments, strict=True))
+        inside = Evaluation(self.session, self.library, names, self.depth + 1)
+        try:
+            return inside.of(statement.tree)
+        except _PlacedError:
+            raise
+        except FhirpkgError as error:
+            raise _PlacedError(f"{error} (in {statement.place})") from error
+
+    def of(self, node: Node) -> Any:
+        """The value of a node."""
+        kind = node["type"]
+        plain = _PLAIN.get(kind)
+        if plain is not None:
+            return _called(kind, plain, self._operands(node))
+        timed = intervals.WITH_PRECISION.get(kind)
+        if timed is not None:
+            return _called(kind, timed, [*self._operands(node), node.get("precision")])
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            return special(self, node)
+        raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
+
+    def _operands(self, node: Node) -> list[Any]:
+        if "operand" in node:
+            operands = [self.of(operand) for operand in as_list(node["operand"])]
+            if isinstance(node.get("precision"), dict):  # Round
+                operands.append(self.of(node["precision"]))
+            return operands
+        return [self.of(node[key]) for key in _OPERAND_NAMES if key in node]
+
+
+def _called(kind: str, operator: Callable[..., Any], operands: list[Any]) -> Any:
+    """The value of an operator; operands of a kind it does not take are an error of the logic."""
+    try:
+        return operator(*operands)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        kinds = ", ".join(type(operand).__name__ for operand in operands)
+        raise FhirpkgError(f"{kind} does not take operands like these ({kinds})") from error
+
+
+class _PlacedError(FhirpkgError):
+    """An error that already tells its definition."""
+
+
+_OPERAND_NAMES = (
+    "source", "stringToSub", "stringToSplit", "substring", "pattern", "string", "separator",
+    "separatorPattern", "startIndex", "length", "endIndex", "element", "precision", "child",
+)  # fmt: skip
+"""Where ELM keeps operands that are not called so, in the order of the operator's signature."""
+
+
+# -- conditionals, membership, time, data ----------------------------------------------------
+
+
+def _if(evaluation: Evaluation, node: Node) -> Any:
+    holds = evaluation.of(node["condition"]) is True
+    return evaluation.of(node["then" if holds else "else"])
+
+
+def _case(evaluation: Evaluation, node: Node) -> Any:
+    comparand = evaluation.of(node["comparand"]) if "comparand" in node else None
+    for item in node["caseItem"]:
+        when = evaluation.of(item["when"])
+        if (comparison.equal(comparand, when) if "comparand" in node else when) is True:
+            return evaluation.of(item["then"])
+    return evaluation.of(node["else"])
+
+
+def _and(evaluation: Evaluation, node: Node) -> Any:
+    """And, which does not look at the second operand when the first is false."""
+    one = evaluation.of(node["operand"][0])
+    return False if one is False else comparison.both(one, evaluation.of(node["operand"][1]))
+
+
+def _or(evaluation: Evaluation, node: Node) -> Any:
+    one = evaluation.of(node["operand"][0])
+    return True if one is True else comparison.either(one, evaluation.of(node["operand"][1]))
+
+
+def _coalesce(evaluation: Evaluation, node: Node) -> Any:
+    for operand in node["operand"]:
+        value = evaluation.of(operand)
+        if len(node["operand"]) == 1:
+            return lists.coalesce(value)
+        if value is not None:
+            return value
+    return None
+
+
+def _in(evaluation: Evaluation, node: Node) -> Any:
+    item, whole = (evaluation.of(operand) for operand in node["operand"])
+    return membership(evaluation, item, whole, node.get("precision"))
+
+
+def _contains(evaluation: Evaluation, node: Node) -> Any:
+    whole, item = (evaluation.of(operand) for operand in node["operand"])
+    return membership(evaluation, item, whole, node.get("precision"))
+
+
+def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | None) -> Any:
+    """`in`: a code in a value set or code system, a point in an interval, an item in a list."""
+    if isinstance(whole, ValueSet):
+        found = clinical.codes(item)
+        if not found:
+            return None if item is None else False
+        return evaluation.session.value_sets.contains(whole.canonical, found)
+    if isinstance(whole, CodeSystem):
+        return any(code.system == whole.url for code in clinical.codes(item))
+    if isinstance(whole, list):
+        return comparison.member(whole, item)
+    return None if whole is None else intervals.contains(whole, item, precision)
+
+
+def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
+    reference = node.get("valuesetExpression") or {"type": "ValueSetRef"} | node["valueset"]
+    key = "codes" if "codes" in node else "code"
+    return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
+
+
+def _today(evaluation: Evaluation, _: Node) -> Any:
+    return temporal.today(evaluation.session.now)
+
+
+def _now(evaluation: Evaluation, _: Node) -> Any:
+    return temporal.moment(evaluation.session.now)
+
+
+def _time_of_day(evaluation: Evaluation, _: Node) -> Any:
+    return temporal.time_of_day(evaluation.session.now)
+
+
+def _age(evaluation: Evaluation, node: Node) -> Any:
+    born = evaluation.of(node["operand"])
+    today = temporal.today(evaluation.session.now)
+    return intervals.duration_between(born, today, node.get("precision", "Year"))
+
+
+def _age_at(evaluation: Evaluation, node: Node) -> Any:
+    born, then = (evaluation.of(operand) for operand in node["operand"])
+    return intervals.duration_between(born, then, node.get("precision", "Year"))
+
+
+def _message(evaluation: Evaluation, node: Node) -> Any:
+    """Its source; one of severity Error whose condition holds ends the evaluation."""
+    if evaluation.of(node.get("condition", _FALSE)) is True:
+        severity = evaluation.of(node.get("severity", _FALSE))
+        if severity == "Error":
+            raise FhirpkgError(f"the logic says: {evaluation.of(node.get('message', _FALSE))}")
+    return evaluation.of(node["source"])
+
+
+_FALSE: Node = {"type": "Literal", "valueType": "Boolean", "value": "false"}
+
+
+def _in_code_system(evaluation: Evaluation, node: Node) -> Any:
+    reference = node.get("codesystemExpression") or {"type": "CodeSystemRef"} | node["codesystem"]
+    key = "codes" if "codes" in node else "code"
+    return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
+
+
+_LIMITS: dict[tuple[str, str], Any] = {
+    ("MinValue", "Integer"): -(2**31),
+    ("MaxValue", "Integer"): 2**31 - 1,
+    ("MinValue", "Date"): arithmetic.to_date(intervals.EARLIEST),
+    ("MaxValue", "Date"): arithmetic.to_date(intervals.LATEST),
+    ("MinValue", "DateTime"): intervals.EARLIEST,
+    ("MaxValue", "DateTime"): intervals.LATEST,
+}
+
+
+def _limit(_: Evaluation, node: Node) -> Any:
+    """The least or greatest value of a type."""
+    local = node["valueType"].rpartition("}")[2]
+    if (node["type"], local) not in _LIMITS:
+        raise FhirpkgError(f"{node['type']} of {local} is not supported")
+    return _LIMITS[node["type"], local]
+
+
+_SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
+    "And": _and,
+    "CalculateAge": _age,
+    "CalculateAgeAt": _age_at,
+    "Case": _case,
+    "Coalesce": _coalesce,
+    "Contains": _contains,
+    "If": _if,
+    "In": _in,
+    "InValueSet": _in_value_set,
+    "AnyInValueSet": _in_value_set,
+    "InCodeSystem": _in_code_system,
+    "AnyInCodeSystem": _in_code_system,
+    "MaxValue": _limit,
+    "Message": _message,
+    "MinValue": _limit,
+    "Now": _now,
+    "Or": _or,
+    "TimeOfDay": _time_of_day,
+    "Today": _today,
+    **queries.SPECIAL,
+    **references.SPECIAL,
+    **instances.SPECIAL,
+    **types.SPECIAL,
+}
+for _lazy in _SPECIAL:
+    _PLAIN.pop(_lazy, None)

@@ -1,0 +1,179 @@
+"""Retrieves and queries (CQL reference, section 9.14; ELM Query)."""
+
+from __future__ import annotations
+
+from functools import cmp_to_key
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.evaluating import lists
+from fhirpkg.cql.evaluating.comparison import compare, equal, equivalent
+from fhirpkg.cql.evaluating.types import element
+from fhirpkg.cql.evaluating.values import ValueSet, as_list, codes
+from fhirpkg.errors import FhirpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.issues import Resource
+
+Node = dict[str, Any]
+
+PRIMARY_CODES = {
+    "Appointment": "serviceType",
+    "CarePlan": "category",
+    "Communication": "reasonCode",
+    "CommunicationRequest": "category",
+    "Coverage": "type",
+    "Device": "type",
+    "DeviceRequest": "code",
+    "DocumentReference": "type",
+    "Encounter": "type",
+    "Goal": "category",
+    "Immunization": "vaccineCode",
+    "Location": "type",
+    "Medication": "code",
+    "MedicationAdministration": "medication",
+    "MedicationDispense": "medication",
+    "MedicationRequest": "medication",
+    "MedicationStatement": "medication",
+    "Specimen": "type",
+}
+"""The element a retrieve filters by when it names none; `code` for the other types."""
+
+
+def _retrieve(evaluation: Evaluation, node: Node) -> list[Resource]:
+    """The patient's resources of a type whose code is in the terminology asked for."""
+    type_name = node["dataType"].rpartition("}")[2]
+    if not evaluation.session.types.is_resource(type_name):
+        raise FhirpkgError(f"'{type_name}' is no type of resource that could be retrieved")
+    found = evaluation.session.resources(type_name)
+    if "codes" not in node:
+        return found
+    path = node.get("codeProperty") or PRIMARY_CODES.get(type_name, "code")
+    wanted = evaluation.of(node["codes"])
+    if wanted is None:
+        return []
+    return [r for r in found if _matches(evaluation, element(r, path), wanted)]
+
+
+def _matches(evaluation: Evaluation, value: Any, wanted: Any) -> bool:
+    if value is None:
+        return False
+    if isinstance(wanted, ValueSet):
+        found = codes(value)
+        return bool(found) and evaluation.session.value_sets.contains(wanted.canonical, found)
+    if isinstance(wanted, list):
+        return any(equivalent(value, item) or _shares(value, item) for item in wanted)
+    return _shares(value, wanted)
+
+
+def _shares(value: Any, wanted: Any) -> bool:
+    return any(equivalent(item, wanted) for item in as_list(value))
+
+
+def _query(evaluation: Evaluation, node: Node) -> Any:
+    sources = [(s["alias"], evaluation.of(s["expression"])) for s in node["source"]]
+    is_list = any(isinstance(value, list) for _, value in sources)
+    rows = [kept for row in _rows(evaluation, sources) if (kept := _kept(row, node)) is not None]
+    if "aggregate" in node:
+        names = [alias for alias, _ in sources]
+        return _aggregated(
+            evaluation, node["aggregate"], _each_once(node["aggregate"], rows, names)
+        )
+    results = [_returned(row, node, [alias for alias, _ in sources]) for row in rows]
+    if "return" in node and node["return"].get("distinct", True):
+        results = lists.distinct(results) or []
+    if "sort" in node:
+        results = _sorted(evaluation, node["sort"]["by"], results)
+    if is_list:
+        return results
+    return results[0] if results else None
+
+
+def _rows(evaluation: Evaluation, sources: list[tuple[str, Any]]) -> Iterator[Evaluation]:
+    """Every combination of the items of the sources, as names."""
+    if not sources:
+        yield evaluation
+        return
+    (alias, value), *others = sources
+    for item in as_list(value):
+        yield from _rows(evaluation.with_names(**{alias: item}), others)
+
+
+def _kept(row: Evaluation, node: Node) -> Evaluation | None:
+    """The row with its lets, unless a relation or condition takes it out."""
+    for let in node.get("let", ()):
+        row = row.with_names(**{let["identifier"]: row.of(let["expression"])})
+    for relation in node.get("relationship", ()):
+        related = any(
+            row.with_names(**{relation["alias"]: item}).of(relation["suchThat"]) is True
+            for item in as_list(row.of(relation["expression"]))
+        )
+        if related != (relation["type"] == "With"):
+            return None
+    if "where" in node and row.of(node["where"]) is not True:
+        return None
+    return row
+
+
+def _returned(row: Evaluation, node: Node, aliases: list[str]) -> Any:
+    if "return" in node:
+        return row.of(node["return"]["expression"])
+    if len(aliases) == 1:
+        return row.names[aliases[0]]
+    return {alias: row.names[alias] for alias in aliases}
+
+
+def _each_once(aggregate: Node, rows: list[Evaluation], aliases: list[str]) -> list[Evaluation]:
+    """The rows; of `aggregate distinct` only the first of those with the same items."""
+    if not aggregate.get("distinct"):
+        return rows
+    kept: list[Evaluation] = []
+    for row in rows:
+        items = [row.names[alias] for alias in aliases]
+        if not any(equal(items, [k.names[a] for a in aliases]) is True for k in kept):
+            kept.append(row)
+    return kept
+
+
+def _aggregated(evaluation: Evaluation, aggregate: Node, rows: list[Evaluation]) -> Any:
+    total = evaluation.of(aggregate["starting"]) if "starting" in aggregate else None
+    for row in rows:
+        total = row.with_names(**{aggregate["identifier"]: total}).of(aggregate["expression"])
+    return total
+
+
+def _sorted(evaluation: Evaluation, keys: list[Node], items: list[Any]) -> list[Any]:
+    """Stable, by each key; nulls come first."""
+    for key in reversed(keys):
+        pairs: list[tuple[Any, Any]] = [
+            (_sort_value(evaluation, key, item), item) for item in items
+        ]
+        pairs.sort(
+            key=cmp_to_key(_by_value),
+            reverse=key["direction"].startswith("desc"),
+        )
+        items = [item for _, item in pairs]
+    return items
+
+
+def _sort_value(evaluation: Evaluation, key: Node, item: Any) -> Any:
+    if key["type"] == "ByDirection":
+        return item
+    if key["type"] == "ByColumn":
+        return element(item, key["path"])
+    return evaluation.with_names(**{"$this": item}).of(key["expression"])
+
+
+def _by_value(one: tuple[Any, Any], two: tuple[Any, Any]) -> int:
+    return _order(one[0], two[0])
+
+
+def _order(one: Any, two: Any) -> int:
+    if one is None or two is None:
+        return (one is not None) - (two is not None)
+    return compare(one, two) or 0
+
+
+SPECIAL = {"Query": _query, "Retrieve": _retrieve}

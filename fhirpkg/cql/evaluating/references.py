@@ -1,0 +1,144 @@
+"""What names in ELM refer to: definitions, functions, terminology, parameters, aliases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.evaluating import clinical, types
+from fhirpkg.cql.evaluating.values import CodeSystem, ValueSet, as_list
+from fhirpkg.errors import FhirpkgError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.evaluating.library import Library
+
+Node = dict[str, Any]
+
+_HELPERS = "FHIRHelpers"
+
+
+def _library_of(evaluation: Evaluation, node: Node) -> Library | None:
+    """The library a reference points into; None for FHIRHelpers, which is built in."""
+    alias = node.get("libraryName")
+    if not alias:
+        return evaluation.library
+    name, version = evaluation.library.includes.get(alias, (alias, ""))
+    return None if name == _HELPERS else evaluation.session.libraries(name, version)
+
+
+def _expression_ref(evaluation: Evaluation, node: Node) -> Any:
+    """A definition, or terminology that a qualified name of CQL may mean as well."""
+    name = node["name"]
+    if name == "Patient" and "libraryName" not in node:
+        return evaluation.session.patient
+    library = _library_of(evaluation, node)
+    if library is None:
+        raise FhirpkgError(f"{_HELPERS} has no definition '{name}'")
+    for table, reference in (
+        (library.value_sets, _value_set_ref),
+        (library.codes, _code_ref),
+        (library.concepts, _concept_ref),
+        (library.code_systems, _code_system_ref),
+        (library.parameters, _parameter_ref),
+    ):
+        if name in table and name not in library.statements:
+            return reference(evaluation, node)
+    return evaluation.session.value_of(library, name)
+
+
+def _function_ref(evaluation: Evaluation, node: Node) -> Any:
+    name = node["name"]
+    arguments = [evaluation.of(operand) for operand in as_list(node.get("operand"))]
+    library = _library_of(evaluation, node)
+    if library is None:
+        helper = types.HELPERS.get(name)
+        if helper is None:
+            raise FhirpkgError(f"{_HELPERS}.{name} is not supported")
+        return helper(*arguments)
+    for place in _included(evaluation) if node.get("fluent") else [library]:
+        for function in place.functions(name, len(arguments)):
+            assert function.operands is not None, "it is a function"
+            if all(map(types.accepts, function.operands.values(), arguments)):
+                return evaluation.within(place).of_statement(function, tuple(arguments))
+    raise FhirpkgError(f"{library.name} has no function {name} for these {len(arguments)} operands")
+
+
+def _included(evaluation: Evaluation) -> Iterator[Library]:
+    """The libraries that one includes: where a fluent function of CQL text may stand."""
+    for alias in evaluation.library.includes:
+        library = _library_of(evaluation, {"libraryName": alias})
+        if library is not None:
+            yield library
+
+
+def _named(evaluation: Evaluation, node: Node) -> Any:
+    """An alias, a let or an operand."""
+    name = node["name"]
+    if name not in evaluation.names:
+        raise FhirpkgError(f"'{name}' is not known here")
+    return evaluation.names[name]
+
+
+def _identifier_ref(evaluation: Evaluation, node: Node) -> Any:
+    """A bare name inside `sort by`: an element of the item."""
+    return types.element(evaluation.names.get("$this"), node["name"])
+
+
+def _parameter_ref(evaluation: Evaluation, node: Node) -> Any:
+    name = node["name"]
+    if name in evaluation.session.parameters:
+        return evaluation.session.parameters[name]
+    library = _library_of(evaluation, node)
+    definition = library.parameters.get(name) if library else None
+    if definition is None:
+        raise FhirpkgError(f"the parameter %{name} was not given")
+    return evaluation.of(definition["default"]) if "default" in definition else None
+
+
+def _defined(evaluation: Evaluation, node: Node, table: str) -> tuple[Library, Node]:
+    library = _library_of(evaluation, node)
+    definition = getattr(library, table).get(node["name"]) if library else None
+    if library is None or definition is None:
+        raise FhirpkgError(f"'{node['name']}' is not defined")
+    return library, definition
+
+
+def _value_set_ref(evaluation: Evaluation, node: Node) -> ValueSet:
+    _, definition = _defined(evaluation, node, "value_sets")
+    version = f"|{definition['version']}" if definition.get("version") else ""
+    return ValueSet(definition["id"] + version)
+
+
+def _code_system_ref(evaluation: Evaluation, node: Node) -> CodeSystem:
+    return CodeSystem(_defined(evaluation, node, "code_systems")[1]["id"])
+
+
+def _code_ref(evaluation: Evaluation, node: Node) -> Any:
+    library, definition = _defined(evaluation, node, "codes")
+    inside = evaluation.within(library)
+    system = _code_system_ref(inside, definition["codeSystem"])
+    return clinical.Code(definition["id"], system.url, definition.get("display", ""))
+
+
+def _concept_ref(evaluation: Evaluation, node: Node) -> Any:
+    library, definition = _defined(evaluation, node, "concepts")
+    inside = evaluation.within(library)
+    codes = tuple(_code_ref(inside, code) for code in definition["code"])
+    return clinical.Concept(codes, definition.get("display", ""))
+
+
+SPECIAL = {
+    "AliasRef": _named,
+    "CodeRef": _code_ref,
+    "CodeSystemRef": _code_system_ref,
+    "ConceptRef": _concept_ref,
+    "ExpressionRef": _expression_ref,
+    "FunctionRef": _function_ref,
+    "IdentifierRef": _identifier_ref,
+    "OperandRef": _named,
+    "ParameterRef": _parameter_ref,
+    "QueryLetRef": _named,
+    "ValueSetRef": _value_set_ref,
+}

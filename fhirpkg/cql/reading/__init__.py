@@ -1,0 +1,1 @@
+"""CQL text to ELM: lexer, parser, names resolved."""

@@ -1,0 +1,178 @@
+"""A CQL library: its header is read at once, each definition when it is needed.
+
+So that one construct we do not know spoils one definition, not the library.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.evaluating.library import Library, Statement
+from fhirpkg.cql.reading.lexer import Source, Token, tokens
+from fhirpkg.cql.reading.parser import Parser
+from fhirpkg.cql.reading.resolver import Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Node = dict[str, Any]
+
+_LANDMARK = re.compile(
+    r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
+)
+_NAME = re.compile(r"^\s*library\s+([\w.]+)", re.MULTILINE)
+_TRAILING_CONTEXT = re.compile(r"\bcontext\s+\w+\s*\Z")
+
+
+def read_library(text: str, name: str = "") -> Library:
+    """The library in CQL text; raises CqlError when its header cannot be read."""
+    starts = [m.start() for m in _LANDMARK.finditer(text) if m.group() == "define"]
+    named = _NAME.search(text)
+    source = Source(text, named[1] if named else name)
+    library = Library(name)
+    head_end = starts[0] if starts else len(text)
+    _Header(source, tokens(source, 0, head_end), library).read()
+    for start, end in itertools.pairwise([*starts, len(text)]):
+        _read_statement(source, start, end, library)
+    return library
+
+
+def read_expression(text: str, library: Library) -> Node:
+    """The tree of an expression, its names taken from a library; raises FhirpkgError."""
+    source = Source(text, "")
+    tree = Parser(source, tokens(source)).whole()
+    return Resolver(library).resolve(tree, frozenset())
+
+
+class _Header(Parser):
+    """Reads the declarations before the first definition."""
+
+    def __init__(self, source: Source, stretch: list[Token], library: Library) -> None:
+        super().__init__(source, stretch)
+        self._library = library
+
+    def read(self) -> None:
+        """Take all declarations into the library."""
+        readers: dict[str, Callable[[], None]] = {
+            "library": self._name,
+            "using": self._using,
+            "include": self._include,
+            "codesystem": self._code_system,
+            "valueset": self._value_set,
+            "code": self._code,
+            "concept": self._concept,
+            "parameter": self._parameter,
+            "context": self._context,
+        }
+        while self.token.kind != "end":
+            self.accept("public", "private")
+            self.expect(*readers)
+            readers[self._previous()]()
+
+    def _previous(self) -> str:
+        return self._tokens[self._at - 1].text
+
+    def _version(self) -> str:
+        return self.advance().text if self.accept("version") else ""
+
+    def _name(self) -> None:
+        self._library.name = self.qualified_name()
+        self._library.version = self._version()
+
+    def _using(self) -> None:
+        self.qualified_name()
+        self._version()
+
+    def _include(self) -> None:
+        name = self.qualified_name()
+        version = self._version()
+        local = name.rpartition(".")[2]
+        alias = self.identifier() if self.accept("called") else local
+        self._library.includes[alias] = (local, version)
+
+    def _identified(self) -> tuple[str, Node]:
+        name = self.identifier()
+        self.expect(":")
+        return name, {"name": name, "id": self.advance().text}
+
+    def _code_system(self) -> None:
+        name, definition = self._identified()
+        self._library.code_systems[name] = definition | {"version": self._version()}
+
+    def _value_set(self) -> None:
+        name, definition = self._identified()
+        definition["version"] = self._version()
+        self._library.value_sets[name] = definition
+        if self.accept("codesystems"):
+            self.expect("{")
+            self.separated(self._reference, "}")
+
+    def _reference(self) -> Node:
+        """A code system or code by name, maybe of another library."""
+        name = self.identifier()
+        if self.accept("."):
+            return {"name": self.identifier(), "libraryName": name}
+        return {"name": name}
+
+    def _display(self) -> Node:
+        return {"display": self.advance().text} if self.accept("display") else {}
+
+    def _code(self) -> None:
+        name, definition = self._identified()
+        self.expect("from")
+        definition["codeSystem"] = self._reference()
+        self._library.codes[name] = definition | self._display()
+
+    def _concept(self) -> None:
+        name = self.identifier()
+        self.expect(":")
+        self.expect("{")
+        codes = self.separated(self._reference, "}")
+        self._library.concepts[name] = {"name": name, "code": codes} | self._display()
+
+    def _parameter(self) -> None:
+        name = self.identifier()
+        definition: Node = {"name": name}
+        if self.token.kind in {"name", "quoted"} and not self.token.is_word("default"):
+            self.type_of_operand()
+        if self.accept("default"):
+            default = self.expression()
+            definition["default"] = Resolver(self._library).resolve(default, frozenset())
+        self._library.parameters[name] = definition
+
+    def _context(self) -> None:
+        self.qualified_name()
+
+
+def _read_statement(source: Source, start: int, end: int, library: Library) -> None:
+    """`define X: …` or `define function X(a Type): …`; the expression is read later."""
+    if found := _TRAILING_CONTEXT.search(source.text, start, end):
+        end = found.start()
+    parser = Parser(source, tokens(source, start, end))
+    parser.expect("define")
+    parser.accept("public", "private")
+    parser.accept("fluent")
+    is_function = bool(parser.accept("function"))
+    name = parser.identifier()
+    operands: dict[str, Node] | None = None
+    if is_function:
+        parser.expect("(")
+        operands = dict(parser.separated(lambda: _operand(parser), ")"))
+        if parser.accept("returns"):
+            parser.type_of_operand()
+    parser.expect(":")
+    line = source.text.count("\n", 0, start) + 1
+    library.add(
+        Statement(
+            name,
+            operands,
+            f"{library.name}.{name}, line {line}",
+            lambda: Resolver(library).resolve(parser.whole(), frozenset(operands or {})),
+        )
+    )
+
+
+def _operand(parser: Parser) -> tuple[str, Node]:
+    return parser.identifier(), parser.type_of_operand()

@@ -1,0 +1,395 @@
+"""CQL expressions to ELM nodes: operators by precedence, terms, selectors, invocations.
+
+Types are not inferred: operators that CQL overloads by type (`+`, `in`, `union`) become one node,
+and the evaluator looks at the values. Queries are in :mod:`queries`, phrases of time in
+:mod:`timing`. Raises CqlError with the place for what it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.reading import queries, selectors, timing
+from fhirpkg.cql.reading.lexer import PRECISIONS, Source, Token, precision_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Node = dict[str, Any]
+
+_COMPONENTS = ("date", "time", "timezoneoffset", *PRECISIONS[::2])
+
+BINARY: tuple[dict[str, str], ...] = (
+    {"|": "Union", "union": "Union", "intersect": "Intersect", "except": "Except"},
+    {"implies": "Implies"},
+    {"or": "Or", "xor": "Xor"},
+    {"and": "And"},
+    {"in": "In", "contains": "Contains"},
+    {"=": "Equal", "!=": "NotEqual", "~": "Equivalent", "!~": "NotEquivalent"},
+    {},  # phrases of time
+    {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOrEqual"},
+)
+"""Binary operators from the loosest; those of terms (`+`, `*`, `^`) bind tighter than all."""
+
+_TIMING_LEVEL = 6
+_TERMS: tuple[dict[str, str], ...] = (
+    {"+": "Add", "-": "Subtract", "&": "ConcatenateOrEmpty"},
+    {"*": "Multiply", "/": "Divide", "div": "TruncatedDivide", "mod": "Modulo"},
+    {"^": "Power"},
+)
+_UNARY_WORDS = {
+    "singleton": ("from", "SingletonFrom"),
+    "point": ("from", "PointFrom"),
+    "width": ("of", "Width"),
+    "successor": ("of", "Successor"),
+    "predecessor": ("of", "Predecessor"),
+    "start": ("of", "Start"),
+    "end": ("of", "End"),
+}
+
+
+class Parser:
+    """Reads expressions off a list of tokens."""
+
+    def __init__(self, source: Source, stretch: list[Token]) -> None:
+        self.source = source
+        self._tokens = stretch
+        self._at = 0
+
+    # -- tokens ----------------------------------------------------------------------------
+
+    @property
+    def token(self) -> Token:
+        """The token that comes next."""
+        return self._tokens[self._at]
+
+    def ahead(self, count: int = 1) -> Token:
+        """A token further on."""
+        return self._tokens[min(self._at + count, len(self._tokens) - 1)]
+
+    def advance(self) -> Token:
+        """Take the next token."""
+        token = self._tokens[self._at]
+        self._at = min(self._at + 1, len(self._tokens) - 1)
+        return token
+
+    def accept(self, *words: str) -> str:
+        """Take the next token if it is one of these words; gives the word or nothing."""
+        return self.advance().text if self.token.is_word(*words) else ""
+
+    def expect(self, *words: str) -> str:
+        """Take one of these words; anything else is an error."""
+        if not self.token.is_word(*words):
+            wanted = " or ".join(repr(word) for word in words)
+            raise self.error(f"expected {wanted}, found {self.token.text!r}")
+        return self.advance().text
+
+    def error(self, problem: str) -> Exception:
+        """An error at the next token."""
+        return self.source.error(problem, self.token.offset)
+
+    def separated(self, read: Callable[[], Any], end: str) -> list[Any]:
+        """Items with commas between them, up to and with a closing mark."""
+        items: list[Any] = []
+        while not self.accept(end):
+            if items:
+                self.expect(",")
+            items.append(read())
+        return items
+
+    def identifier(self) -> str:
+        """A name, plain or quoted."""
+        if self.token.kind not in {"name", "quoted"}:
+            raise self.error(f"expected a name, found {self.token.text!r}")
+        return self.advance().text
+
+    # -- expressions -----------------------------------------------------------------------
+
+    def whole(self) -> Node:
+        """An expression and nothing behind it."""
+        node = self.expression()
+        self.accept(";")
+        if self.token.kind != "end":
+            raise self.error(f"unexpected {self.token.text!r}")
+        return node
+
+    def expression(self, level: int = 0) -> Node:
+        """An expression of operators that bind at least as tightly as the level."""
+        if level == len(BINARY):
+            return self._prefixed()
+        left = self.expression(level + 1)
+        while True:
+            if level == _TIMING_LEVEL:
+                found = timing.phrase(self, left)
+                if found is None:
+                    return left
+                left = found
+                continue
+            word = self.accept(*BINARY[level])
+            if not word:
+                return left
+            left = self._binary(BINARY[level][word], left, level)
+
+    def _binary(self, node_type: str, left: Node, level: int) -> Node:
+        node: Node = {"type": node_type}
+        if node_type in {"In", "Contains"} and self.token.text in PRECISIONS:
+            node["precision"] = precision_name(self.advance().text)
+            self.expect("of")
+        node["operand"] = [left, self.expression(level + 1)]
+        return node
+
+    def _prefixed(self) -> Node:
+        if self.accept("not"):
+            return {"type": "Not", "operand": self._prefixed()}
+        if self.accept("exists"):
+            return {"type": "Exists", "operand": self._prefixed()}
+        if self.accept("cast"):
+            operand = self.expression(len(BINARY))
+            self.expect("as")
+            return {"type": "As", "operand": operand, "strict": True} | selectors.type_specifier(
+                self, "as"
+            )
+        if self.token.is_word("duration", "difference") or self._counts_between():
+            return self._suffixed(timing.between(self))
+        return self._suffixed(self.term())
+
+    def _counts_between(self) -> bool:
+        return self.token.text in PRECISIONS and self.ahead().is_word("between")
+
+    def _suffixed(self, node: Node) -> Node:
+        """`is null`, `is Type`, `as Type`, `between … and …`."""
+        while True:
+            if self.accept("is"):
+                node = self._is(node)
+            elif self.token.is_word("as") and self.ahead().kind in {"name", "quoted"}:
+                self.advance()
+                node = {"type": "As", "operand": node} | selectors.type_specifier(self, "as")
+            elif self.token.is_word("between") or (
+                self.token.is_word("properly") and self.ahead().is_word("between")
+            ):
+                node = self._between(node)
+            else:
+                return node
+
+    def _is(self, node: Node) -> Node:
+        negated = bool(self.accept("not"))
+        tests = {"null": "IsNull", "true": "IsTrue", "false": "IsFalse"}
+        word = self.accept(*tests)
+        if word:
+            node = {"type": tests[word], "operand": node}
+            return {"type": "Not", "operand": node} if negated else node
+        return {"type": "Is", "operand": node} | selectors.type_specifier(self, "is")
+
+    def _between(self, node: Node) -> Node:
+        properly = bool(self.accept("properly"))
+        self.expect("between")
+        low = self.term()
+        self.expect("and")
+        high = self.term()
+        above, below = ("Greater", "Less") if properly else ("GreaterOrEqual", "LessOrEqual")
+        bounds = [{"type": above, "operand": [node, low]}, {"type": below, "operand": [node, high]}]
+        return {"type": "And", "operand": bounds}
+
+    # -- terms -----------------------------------------------------------------------------
+
+    def term(self, level: int = 0) -> Node:
+        """A term: arithmetic and all that binds tighter."""
+        if level == len(_TERMS):
+            return self._signed()
+        left = self.term(level + 1)
+        while word := self.accept(*_TERMS[level]):
+            left = {"type": _TERMS[level][word], "operand": [left, self.term(level + 1)]}
+            if left["type"] == "ConcatenateOrEmpty":
+                left = selectors.concatenation(left["operand"])
+        return left
+
+    def _signed(self) -> Node:
+        if self.accept("-"):
+            return {"type": "Negate", "operand": self._signed()}
+        if self.accept("+"):
+            return self._signed()
+        word = self.token.text if self.token.kind == "name" else ""
+        follower, node_type = _UNARY_WORDS.get(word, ("", ""))
+        if follower and self.ahead().is_word(follower):
+            self.advance()
+            self.advance()
+            return {"type": node_type, "operand": self._signed()}
+        if word in _COMPONENTS and self.ahead().is_word("from"):
+            return self._component()
+        reader = {
+            "if": self._if,
+            "case": self._case,
+            "convert": self._convert,
+            "distinct": self._distinct,
+            "flatten": self._flatten,
+            "collapse": self._collapse,
+            "expand": self._collapse,
+            "minimum": self._limit,
+            "maximum": self._limit,
+        }.get(word)
+        if reader is not None:
+            return reader()
+        return self._accessed(self._primary())
+
+    def _component(self) -> Node:
+        word = self.advance().text
+        self.expect("from")
+        operand = self._signed()
+        if word in {"date", "time", "timezoneoffset"}:
+            node_type = {"date": "DateFrom", "time": "TimeFrom"}.get(word, "TimezoneOffsetFrom")
+            return {"type": node_type, "operand": operand}
+        precision = precision_name(word)
+        return {"type": "DateTimeComponentFrom", "precision": precision, "operand": operand}
+
+    def _if(self) -> Node:
+        self.advance()
+        condition = self.expression()
+        self.expect("then")
+        then = self.expression()
+        self.expect("else")
+        return {"type": "If", "condition": condition, "then": then, "else": self.expression()}
+
+    def _case(self) -> Node:
+        self.advance()
+        node: Node = {"type": "Case", "caseItem": []}
+        if not self.token.is_word("when"):
+            node["comparand"] = self.expression()
+        while self.accept("when"):
+            when = self.expression()
+            self.expect("then")
+            node["caseItem"].append({"when": when, "then": self.expression()})
+        self.expect("else")
+        node["else"] = self.expression()
+        self.expect("end")
+        return node
+
+    def _convert(self) -> Node:
+        self.advance()
+        operand = self.expression()
+        self.expect("to")
+        if self.token.kind == "string":
+            unit = selectors.literal(self)
+            return {"type": "ConvertQuantity", "operand": [operand, unit]}
+        return {"type": "Convert", "operand": operand} | selectors.type_specifier(self, "toType")
+
+    def _distinct(self) -> Node:
+        self.advance()
+        return {"type": "Distinct", "operand": self.expression()}
+
+    def _flatten(self) -> Node:
+        self.advance()
+        return {"type": "Flatten", "operand": self.expression()}
+
+    def _collapse(self) -> Node:
+        """`collapse` and `expand`, maybe `per` a step."""
+        node: Node = {"type": self.advance().text.capitalize(), "operand": [self.term()]}
+        if self.accept("per"):
+            if self.token.text in PRECISIONS:
+                node["operand"].append(selectors.quantity("1", self.advance().text))
+            else:
+                node["operand"].append(self.term())
+        return node
+
+    def _limit(self) -> Node:
+        """`minimum Integer`; a name that is not followed by a type is only a name."""
+        if self.ahead().kind != "name":
+            return self._accessed(self._primary())
+        word = self.advance().text
+        node_type = "MinValue" if word == "minimum" else "MaxValue"
+        return {"type": node_type} | selectors.type_specifier(self, "valueType")
+
+    # -- access and invocation -------------------------------------------------------------
+
+    def _accessed(self, node: Node) -> Node:
+        """Members, indexes and methods behind a term; a query when an alias follows."""
+        while True:
+            if self.accept("."):
+                node = self._member(node)
+            elif self.accept("["):
+                index = self.expression()
+                self.expect("]")
+                node = {"type": "Indexer", "operand": [_ungrouped(node), index]}
+            elif queries.begins(self, node):
+                node = queries.query(self, node)
+            else:
+                return _ungrouped(node)
+
+    def _member(self, node: Node) -> Node:
+        name = self.identifier()
+        node = _ungrouped(node)
+        if self.accept("("):
+            arguments = self.separated(self.expression, ")")
+            return {"type": "Call", "name": name, "operand": arguments, "scope": node}
+        return {"type": "Name", "name": name, "scope": node}
+
+    def _primary(self) -> Node:
+        token = self.token
+        if token.kind in {"number", "string", "datetime"}:
+            return selectors.literal(self)
+        if self.accept("("):
+            node = self.expression()
+            self.expect(")")
+            return {"type": "Group", "operand": node}
+        if token.is_word("["):
+            return queries.retrieve(self)
+        if self.accept("{"):
+            return {"type": "List", "element": self.separated(self.expression, "}")}
+        if token.kind == "name" and token.text in {"true", "false", "null"}:
+            self.advance()
+            return selectors.constant(token.text)
+        if token.kind == "name" and token.text in selectors.WORDS and self.ahead().kind != "end":
+            selected = selectors.selector(self, token.text)
+            if selected is not None:
+                return selected
+        if token.is_word("from"):
+            return queries.from_clause(self)
+        return self._invocation()
+
+    def _invocation(self) -> Node:
+        """A name, a function call, an instance of a type."""
+        name = self.identifier()
+        if self.accept("("):
+            arguments = self.separated(self.expression, ")")
+            return {"type": "Call", "name": name, "operand": arguments}
+        if name[0] == "%":
+            return {"type": "ParameterRef", "name": name[1:]}
+        if self._begins_instance():
+            if self.accept("."):
+                prefix, name = name, self.identifier()
+                name = selectors.SYSTEM + name if prefix == "System" else name
+            elif name in selectors.WORDS:
+                name = selectors.SYSTEM + name
+            self.expect("{")
+            return {
+                "type": "Instance",
+                "classType": name,
+                "element": self.separated(lambda: selectors.element(self), "}"),
+            }
+        return {"type": "Name", "name": name}
+
+    def _begins_instance(self) -> bool:
+        """`Type { name: …` or `FHIR.Type { name: …`, and no list behind a name."""
+        skip = 2 if self.token.is_word(".") and self.ahead(2).is_word("{") else 0
+        if not self.ahead(skip).is_word("{"):
+            return False
+        inside = self.ahead(skip + 1)
+        return inside.is_word("}") or (
+            inside.kind in {"name", "quoted"} and self.ahead(skip + 2).is_word(":")
+        )
+
+    def type_of_operand(self) -> Node:
+        """The type of an operand or parameter."""
+        return selectors.specified_type(self)
+
+    def qualified_name(self) -> str:
+        """Names with dots between them."""
+        name = self.identifier()
+        while self.accept("."):
+            name = f"{name}.{self.identifier()}"
+        return name
+
+
+def _ungrouped(node: Node) -> Node:
+    """What stands in parentheses; they matter only to tell a query's source."""
+    inner: Node = node["operand"] if node["type"] == "Group" else node
+    return inner

@@ -1,0 +1,131 @@
+"""Queries and retrieves of CQL (https://cql.hl7.org/02-authorsguide.html#queries)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.reading.lexer import RESERVED
+
+if TYPE_CHECKING:
+    from fhirpkg.cql.reading.parser import Parser
+
+Node = dict[str, Any]
+
+_SOURCES = ("Group", "Retrieve", "Name", "Call", "Query", "List")
+_FHIR = "{http://hl7.org/fhir}"
+_DIRECTIONS = {"asc": "asc", "ascending": "asc", "desc": "desc", "descending": "desc"}
+
+
+def begins(parser: Parser, node: Node) -> bool:
+    """Whether a query begins with this source: an alias follows it."""
+    token = parser.token
+    if node["type"] not in _SOURCES:
+        return False
+    if token.kind == "quoted":
+        return True
+    is_comparison = token.text in {"less", "more"} and parser.ahead().is_word("than")
+    return token.kind == "name" and token.text not in RESERVED and not is_comparison
+
+
+def retrieve(parser: Parser) -> Node:
+    """`[Type]`, `[Type: terminology]`, `[Type: property in terminology]`."""
+    parser.expect("[")
+    name = parser.qualified_name().rpartition(".")[2]
+    node: Node = {"type": "Retrieve", "dataType": _FHIR + name}
+    if parser.accept(":"):
+        if parser.ahead().is_word("in", "~", "=") and parser.token.kind in {"name", "quoted"}:
+            node["codeProperty"] = parser.identifier()
+            node["codeComparator"] = parser.advance().text
+        node["codes"] = parser.expression()
+    parser.expect("]")
+    return node
+
+
+def query(parser: Parser, source: Node) -> Node:
+    """A query whose first source has been read; its alias comes next."""
+    if source["type"] == "Group":
+        source = source["operand"]
+    return _clauses(parser, [{"alias": parser.identifier(), "expression": source}])
+
+
+def from_clause(parser: Parser) -> Node:
+    """`from A a, B b …`."""
+    parser.expect("from")
+    sources = [_aliased(parser)]
+    while parser.accept(","):
+        sources.append(_aliased(parser))
+    return _clauses(parser, sources)
+
+
+def _aliased(parser: Parser) -> Node:
+    """A source with its alias: what is in brackets or parentheses, or a name."""
+    if parser.token.is_word("["):
+        expression = retrieve(parser)
+    elif parser.accept("("):
+        expression = parser.expression()
+        parser.expect(")")
+    else:
+        expression = {"type": "Name", "name": parser.identifier()}
+        while parser.accept("."):
+            expression = {"type": "Name", "name": parser.identifier(), "scope": expression}
+    return {"alias": parser.identifier(), "expression": expression}
+
+
+def _clauses(parser: Parser, sources: list[Node]) -> Node:
+    node: Node = {"type": "Query", "source": sources}
+    if parser.accept("let"):
+        node["let"] = [_let(parser)]
+        while parser.accept(","):
+            node["let"].append(_let(parser))
+    while word := parser.accept("with", "without"):
+        node.setdefault("relationship", []).append(_relationship(parser, word))
+    if parser.accept("where"):
+        node["where"] = parser.expression()
+    if parser.accept("return"):
+        everything = parser.accept("all", "distinct") == "all"
+        node["return"] = {"distinct": not everything, "expression": parser.expression()}
+    elif parser.accept("aggregate"):
+        node["aggregate"] = _aggregate(parser)
+    if parser.accept("sort"):
+        node["sort"] = {"by": _sort(parser)}
+    return node
+
+
+def _let(parser: Parser) -> Node:
+    name = parser.identifier()
+    parser.expect(":")
+    return {"identifier": name, "expression": parser.expression()}
+
+
+def _relationship(parser: Parser, word: str) -> Node:
+    node = {"type": word.capitalize()} | _aliased(parser)
+    parser.expect("such")
+    parser.expect("that")
+    return node | {"suchThat": parser.expression()}
+
+
+def _aggregate(parser: Parser) -> Node:
+    distinct = parser.accept("all", "distinct") == "distinct"
+    node: Node = {"identifier": parser.identifier(), "distinct": distinct}
+    if parser.accept("starting"):
+        node["starting"] = parser.term()
+    parser.expect(":")
+    return node | {"expression": parser.expression()}
+
+
+def _sort(parser: Parser) -> list[Node]:
+    """`sort asc` by the items themselves, `sort by a desc, b` by expressions on them."""
+    word = parser.accept(*_DIRECTIONS)
+    if word:
+        return [{"type": "ByDirection", "direction": _DIRECTIONS[word]}]
+    parser.expect("by")
+    keys = [_sort_key(parser)]
+    while parser.accept(","):
+        keys.append(_sort_key(parser))
+    return keys
+
+
+def _sort_key(parser: Parser) -> Node:
+    expression = parser.term()
+    direction = _DIRECTIONS.get(parser.accept(*_DIRECTIONS), "asc")
+    return {"type": "ByExpression", "direction": direction, "expression": expression}

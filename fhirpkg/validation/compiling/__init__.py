@@ -1,0 +1,1 @@
+"""StructureDefinitions to schemas to generated checks."""

@@ -1,0 +1,280 @@
+"""The checks of one set of definitions: compiled when first met, kept by type and canonical."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import linecache
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg import rules
+from fhirpkg.errors import DefinitionError
+from fhirpkg.fhirpath.environment import Environment
+from fhirpkg.issues import Resource, Severity
+from fhirpkg.validation.compiling.codegen import Code, Late, profile_code, type_code
+from fhirpkg.validation.compiling.compiler import Schemas
+from fhirpkg.validation.compiling.parts import Parts
+from fhirpkg.validation.compiling.schema import ElementSchema, Value
+from fhirpkg.validation.elements import datatypes
+from fhirpkg.validation.elements.extensions import Extensions
+from fhirpkg.validation.elements.primitives import kind
+from fhirpkg.validation.elements.references import check_absolute, check_reference
+from fhirpkg.validation.elements.vitalsigns import implied_profiles
+from fhirpkg.validation.families import families
+from fhirpkg.validation.run import flat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.validation.elements.forms import Item
+    from fhirpkg.validation.run import Run, Settings, Trail
+
+_STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+_OF_R4 = "http://hl7.org/fhir/4.0/StructureDefinition/"
+"""How R4's own are called by version (http://hl7.org/fhir/R4/versions.html#extensions)."""
+_ANY = {"Resource", "DomainResource"}
+_DEEPEST_TRIAL = 8
+_numbers = itertools.count(1)
+
+
+class Checks:
+    """The compiled checks of types and profiles, and what they ask of each other."""
+
+    def __init__(
+        self, definitions: Definitions, terminology: Terminology, settings: Settings
+    ) -> None:
+        self.definitions = definitions
+        self.terminology = terminology
+        self.settings = settings
+        self.schemas = Schemas(definitions)
+        self.hooks: dict[str, Callable[[Any, Trail, Run], None]] = {
+            **datatypes.hooks(),
+            "Extension": Extensions(self),
+            "Reference": check_reference,
+        }
+        self._parts = Parts(self)
+        self._types: dict[str, Any] = {}
+        self._profiles: dict[str, Callable[..., object] | None] = {}
+
+    def type(self, name: str) -> Any:
+        """The check of a type or backbone element, compiled when it is first called."""
+        if name not in self._types:
+            if name in _ANY:
+                self._types[name] = self.check_resource
+            else:
+                self._types[name] = Late(functools.partial(self._compile_type, name))
+        return self._types[name]
+
+    def check_resource(self, resource: Any, trail: Trail, run: Run) -> None:
+        """Check a resource by its type, the profiles it claims and the families of rules."""
+        name = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(name, str):
+            run.report("structure-no-resource", trail, found=kind(resource))
+            return
+        if not self.is_resource(name) or name in _ANY:
+            run.report("structure-resource-type", trail, name=name[:60])
+            return
+        if trail and not run.settings.inner:
+            return
+        if not run.settings.experimental and resource.get("experimental") is True:
+            run.report("definition-experimental", trail)
+        with run.inside(resource, trail):
+            self.type(name)(resource, trail, run)
+            claimed = _claimed(resource)
+            for number, profile in enumerate(claimed):
+                check_absolute(profile, ((trail, "meta"), "profile", number), run)
+            for profile in (*claimed, *self._globals.get(name, ())):
+                self.check_profile(profile.replace(_OF_R4, _STRUCTURE), resource, trail, run)
+            for profile in implied_profiles(resource) if name == "Observation" else ():
+                self._check_implied(profile, resource, trail, run)
+            path = flat(trail)
+            for family in families(name):
+                family(resource, path, run)
+
+    def _check_implied(self, profile: str, resource: Resource, trail: Trail, run: Run) -> None:
+        """Check by a profile that applies unclaimed: R4's own examples do not all meet theirs."""
+        if run.settings.strict:
+            self.check_profile(profile, resource, trail, run)
+            return
+        before = len(run.findings)
+        self.check_profile(profile, resource, trail, run)
+        for index, finding in enumerate(run.findings[before:], before):
+            if run.severity_of(finding) is Severity.ERROR:
+                run.findings[index] = finding._replace(severity=Severity.WARNING)
+
+    @functools.cached_property
+    def _globals(self) -> dict[str, list[str]]:
+        """The profiles that loaded ImplementationGuides demand of every resource of a type."""
+        found: dict[str, list[str]] = {}
+        for entry in self.definitions.entries("ImplementationGuide"):
+            guide = self.definitions.find(entry.url, "ImplementationGuide") or {}
+            for each in guide.get("global", ()):
+                found.setdefault(str(each.get("type")), []).append(str(each.get("profile")))
+        return found
+
+    def check_profile(
+        self,
+        canonical: str,
+        value: Any,
+        trail: Trail,
+        run: Run,
+        unknown: str = "not-checked-profile",
+    ) -> None:
+        """Check a value by a profile; one that is not loaded or cannot be used is told."""
+        if not run.enter(canonical, value):
+            return
+        try:
+            check = self.profile(canonical)
+        except DefinitionError as error:
+            # One wrong element is its profile's matter; a profile that is none is this one's too.
+            is_useless = run.settings.strict and not error.element
+            severity = Severity.ERROR if is_useless else Severity.WARNING
+            words = {"canonical": canonical, "reason": error.problem}
+            run.report("not-checked-profile", trail, severity=severity, **words)
+            return
+        if check is None:
+            run.report(unknown, trail, canonical=canonical, reason="it is not loaded")
+            return
+        wanted = self.schemas.type_of(canonical)
+        found = value.get("resourceType") if isinstance(value, dict) else None
+        if isinstance(found, str) and wanted and not self._is_a(found, wanted):
+            run.report("profile-type", trail, canonical=canonical, type=wanted, found=found)
+            return
+        check(value, trail, None, run)
+        for imposed in self.schemas.imposed(canonical):
+            self.check_profile(imposed, value, trail, run)
+
+    def profile(self, canonical: str) -> Callable[..., object] | None:
+        """The check of a profile; None when it is not loaded. Raises DefinitionError."""
+        if canonical not in self._profiles:
+            schema = self.schemas.profile(canonical)
+            made = None
+            if schema is not None:
+                made = _load(profile_code(schema, self._parts, canonical))
+            self._profiles[canonical] = made
+        return self._profiles[canonical]
+
+    def code(self, name: str) -> Code:
+        """The generated source for a type or the canonical of a profile, with its constants.
+
+        Raises DefinitionError when there is no such type or profile.
+        """
+        if ":" in name:
+            profile = self.schemas.profile(name)
+            if profile is not None:
+                return profile_code(profile, self._parts, name)
+        schema = self.schemas.type(name)
+        if schema is None:
+            near = rules.nearest(name, list(self.definitions.types.resource_types()))
+            raise DefinitionError(name, f"there is no such type or profile{near}")
+        return type_code(schema, self._parts)
+
+    def conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
+        """Whether a value meets a profile, and its type if it is a resource; None if unknown."""
+        key = (canonical, id(value))
+        if key not in run.conforming:
+            if run.depth >= _DEEPEST_TRIAL:
+                return None
+            run.conforming[key] = None  # what leads back here does not decide
+            run.conforming[key] = self._conforms_to(value, canonical, trail, run)
+        return run.conforming[key]
+
+    def _conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
+        with run.trial() as found:
+            if not isinstance(value, dict) or "resourceType" not in value:
+                self.check_profile(canonical, value, trail, run)
+            elif self.is_core_type(canonical):
+                self._check_type_of(value, canonical, trail, run)
+            else:
+                with run.inside(value, trail, visited=True):
+                    self.check_profile(canonical, value, trail, run)
+        if any(f.rule in {"not-checked-profile", "profile-unknown"} for f in found):
+            return None
+        return not any(run.severity_of(f) is Severity.ERROR for f in found)
+
+    def _check_type_of(self, value: Resource, canonical: str, trail: Trail, run: Run) -> None:
+        wanted = self.schemas.type_of(canonical)
+        if not self._is_a(str(value["resourceType"]), wanted):
+            run.report(
+                "profile-type", trail, canonical=canonical, type=wanted, found=value["resourceType"]
+            )
+
+    def is_resource(self, name: str) -> bool:
+        """Whether a name is that of a resource type."""
+        return self.definitions.types.is_resource(name)
+
+    def is_domain_resource(self, name: str) -> bool:
+        """Whether a type is a DomainResource (all but Bundle, Binary and Parameters)."""
+        return self._is_a(name, "DomainResource")
+
+    def is_core_type(self, canonical: str) -> bool:
+        """Whether a canonical is that of a type of R4 itself rather than of a profile."""
+        name = canonical.removeprefix(_STRUCTURE)
+        return name != canonical and self.definitions.types.is_type(name)
+
+    def profile_is_on(self, canonical: str, name: str) -> bool:
+        """Whether resources of a type can meet a profile, as far as is known."""
+        wanted = self.schemas.type_of(canonical)
+        return not wanted or self._is_a(name, wanted)
+
+    def environment(self) -> Environment:
+        """What an expression may ask where there is no resource around."""
+        return Environment(resource={})
+
+    def type_matches(self, item: Item, allowed: set[str]) -> bool:
+        """Whether a value is of one of some types: a resource, or a choice by its property."""
+        value, trail, _ = item
+        if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+            return any(self._is_a(value["resourceType"], code) for code in allowed)
+        key = next((step for step in reversed(trail[1:]) if isinstance(step, str)), "")
+        bare = key.removeprefix("_")
+        return any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
+
+    def schema(self, canonical: str) -> ElementSchema | None:
+        """The schema of a profile, if it can be had."""
+        try:
+            return self.schemas.profile(canonical)
+        except DefinitionError:
+            return None
+
+    @staticmethod
+    def url_schema(canonical: str) -> ElementSchema:
+        """What the url of an extension must be where its definition is not loaded."""
+        return ElementSchema("Extension.url", "Extension.url", "url", fixed=Value("uri", canonical))
+
+    def _is_a(self, name: str, wanted: str) -> bool:
+        base: str | None = name
+        while base:
+            if base == wanted:
+                return True
+            base = self.definitions.types.base(base)
+        return False
+
+    def _compile_type(self, name: str) -> Callable[..., object]:
+        schema = self.schemas.type(name)
+        if schema is None or not schema.children:
+            return _check_nothing
+        return _load(type_code(schema, self._parts))
+
+
+def _check_nothing(*_: Any) -> None:
+    """The check of a type without definition: there is no rule."""
+
+
+def _claimed(resource: Resource) -> list[str]:
+    """The profiles that a resource says it meets."""
+    meta = resource.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, dict) else None
+    return [p for p in profiles if isinstance(p, str)] if isinstance(profiles, list) else []
+
+
+def _load(code: Code) -> Callable[..., object]:
+    """Run generated source and give its function; debuggers find the lines under its name."""
+    name = f"<check {next(_numbers)}>"
+    lines = code.source.splitlines(keepends=True)
+    linecache.cache[name] = (len(code.source), None, lines, name)
+    exec(compile(code.source, name, "exec"), code.constants)  # noqa: S102 - made of our own words only
+    function: Callable[..., object] = code.constants[code.entry]
+    return function

@@ -1,0 +1,350 @@
+"""Discriminators: what tells slices apart, as conditions on an item.
+
+A discriminator's path is walked twice: through the schema of the slice, to find what it demands
+there, and through each item, to find what it has
+(http://hl7.org/fhir/R4/profiling.html#discriminator).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fhirpkg.validation.elements.bindings import is_member
+from fhirpkg.validation.elements.forms import values
+from fhirpkg.validation.elements.limits import equal, matches
+from fhirpkg.validation.elements.references import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fhirpkg.validation.compiling.checks import Checks
+    from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, TypeRef
+    from fhirpkg.validation.compiling.slicing import Condition
+    from fhirpkg.validation.elements.forms import Item
+    from fhirpkg.validation.run import Run
+
+_STEP = re.compile(
+    r"\$this|extension\('(?P<url>[^']*)'\)|resolve\(\)|(?:ofType|as)\((?P<type>\w+)\)|(?P<name>\w+)"
+)
+UNSEEN = object()
+"""Stands beside the value, of which at most the type is known, of what is not at hand."""
+
+
+class UnclearError(Exception):
+    """A discriminator that cannot tell items apart, with the reason."""
+
+
+class Step(NamedTuple):
+    """One step of a path: its kind (`name`, `extension`, `resolve`, `type`) and its argument."""
+
+    kind: str
+    argument: str
+
+
+def condition(
+    discriminators: tuple[Discriminator, ...], element: ElementSchema, checks: Checks
+) -> Condition:
+    """The condition that an item is in the slice of `element`; None when nothing loaded can tell.
+
+    A slice need not say something at every discriminator. Raises UnclearError when it says nothing
+    at any of them.
+    """
+    parts: list[Condition] = []
+    reason = "it has no discriminator"
+    for discriminator in discriminators:
+        make = _CONDITIONS.get(discriminator.type)
+        if make is None:
+            raise UnclearError(f"discriminators of type '{discriminator.type}' are not known")
+        try:
+            parts.append(
+                _forbidden(discriminator, element, checks) or make(discriminator, element, checks)
+            )
+        except UnclearError as error:
+            reason = str(error)
+            if _leans_on_more(element, checks):
+                parts.append(_untold)
+    if not parts:
+        raise UnclearError(reason)
+    return parts[0] if len(parts) == 1 else lambda i, run: _every(part(i, run) for part in parts)
+
+
+def _every(verdicts: Iterable[bool | None]) -> bool | None:
+    """False when one is, else None when one is unknown."""
+    doubt: bool | None = True
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        doubt = doubt and verdict
+    return doubt
+
+
+def _some(verdicts: Iterable[bool | None]) -> bool | None:
+    """True when one is, else None when one is unknown."""
+    doubt: bool | None = False
+    for verdict in verdicts:
+        if verdict:
+            return True
+        doubt = None if verdict is None else doubt
+    return doubt
+
+
+def _untold(_item: Item, _run: Run) -> None:
+    """The condition of a slice that is told by profiles that are not loaded."""
+
+
+def _leans_on_more(element: ElementSchema, checks: Checks) -> bool:
+    """Whether what is loaded does not say all of an element."""
+    named = [p for ref in element.types for p in (*ref.profiles, *ref.target_profiles)]
+    return any(checks.schema(profile) is None for profile in named) or any(
+        _leans_on_more(child, checks) for child in element.children
+    )
+
+
+def steps(path: str) -> list[Step]:
+    """A discriminator's path in steps; raises UnclearError for what FHIR does not allow there."""
+    found: list[Step] = []
+    at = 0
+    while at < len(path):
+        match = _STEP.match(path, at)
+        if match is None or (match.end() < len(path) and path[match.end()] != "."):
+            raise UnclearError(f"the path '{path}' is no simple one")
+        if match["url"] is not None:
+            found.append(Step("extension", match["url"]))
+        elif match["type"]:
+            found.append(Step("type", match["type"]))
+        elif match["name"]:
+            found.append(Step("name", match["name"]))
+        elif match.group() == "resolve()":
+            found.append(Step("resolve", ""))
+        at = match.end() + 1
+    return found
+
+
+def _forbidden(
+    discriminator: Discriminator, element: ElementSchema, checks: Checks
+) -> Condition | None:
+    """That nothing is where a discriminator looks, if the slice forbids it there."""
+    path = steps(discriminator.path)
+    if not path or not any(schema.max == 0 for schema in _schemas(element, path, checks)):
+        return None
+    return lambda item, run: _every(
+        None if beside is UNSEEN else False for _, _, beside in _walk(item, path, run)
+    )
+
+
+def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+    """`value` and `pattern`: what the slice fixes, has as its pattern or binds to."""
+    path = steps(discriminator.path)
+    found = [_demand(schema, checks) for schema in _schemas(element, path, checks)]
+    demands = [demand for demand in found if demand is not None]
+    if not demands:
+        raise UnclearError(
+            f"slice '{element.id}' has no fixed value, pattern or required binding at"
+            f" '{discriminator.path}'"
+        )
+    return lambda item, run: _some(
+        None if beside is UNSEEN else demand(x)
+        for x, _, beside in _walk(item, path, run)
+        for demand in demands
+    )
+
+
+def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool | None] | None:
+    if schema.fixed is not None:
+        fixed = schema.fixed.value
+        return lambda value: equal(fixed, value)
+    if schema.pattern is not None:
+        pattern = schema.pattern.value
+        return lambda value: matches(pattern, value)
+    if schema.binding is not None and schema.binding.strength == "required":
+        value_set = schema.binding.value_set
+        return lambda value: is_member(value, value_set, checks.terminology)
+    parts = [(child.name, _demand(child, checks)) for child in schema.children]
+    inner = [(name, demand) for name, demand in parts if demand is not None]
+    if not inner:
+        return None
+    return lambda value: (
+        isinstance(value, dict)
+        and _every(_some(demand(x) for x, _, _ in values(value, n, ())) for n, demand in inner)
+    )
+
+
+def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+    path = steps(discriminator.path)
+    schemas = _schemas(element, path, checks)
+    if not any(schema.min > 0 for schema in schemas):
+        raise UnclearError(
+            f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
+        )
+    return lambda item, run: _some(
+        None if found[2] is UNSEEN else True for found in _walk(item, path, run)
+    )
+
+
+def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+    path = steps(discriminator.path)
+    allowed: set[str] = set()
+    for schema in _schemas(element, path, checks):
+        allowed.update(ref.code for ref in schema.types)
+        if not schema.types and schema.content:
+            allowed.add(schema.content)
+    if not allowed:
+        raise UnclearError(f"slice '{element.id}' allows every type at '{discriminator.path}'")
+    return lambda item, run: _some(
+        None if found == ({}, (), UNSEEN) else checks.type_matches(found, allowed)
+        for found in _walk(item, path, run)
+    )
+
+
+def _profile(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+    path = steps(discriminator.path)
+    resolved = bool(path) and path[-1].kind == "resolve"
+    holders = _schemas(element, path[:-1] if resolved else path, checks)
+    profiles = [
+        profile
+        for schema in holders
+        for ref in _types(schema, checks)
+        for profile in (ref.target_profiles if resolved else ref.profiles)
+    ]
+    if not profiles:
+        raise UnclearError(f"slice '{element.id}' names no profile at '{discriminator.path}'")
+    return lambda item, run: _some(
+        _meets(found, profile, checks, run)
+        for found in _walk(item, path, run)
+        for profile in profiles
+    )
+
+
+def _meets(item: Item, profile: str, checks: Checks, run: Run) -> bool | None:
+    """Whether a value meets a profile; of one that is not at hand the type may tell."""
+    value, trail, beside = item
+    if beside is not UNSEEN:
+        return checks.conforms_to(value, profile, trail, run)
+    kind = value.get("resourceType")
+    if kind and not checks.profile_is_on(profile, kind):
+        return False
+    return True if kind and checks.is_core_type(profile) else None
+
+
+_CONDITIONS = {
+    "value": _value,
+    "pattern": _value,
+    "exists": _exists,
+    "type": _type,
+    "profile": _profile,
+}
+
+
+def _schemas(element: ElementSchema, path: list[Step], checks: Checks) -> Iterator[ElementSchema]:
+    """What the slice says about the place that a path leads to: its own words, then profiles'."""
+    if not path:
+        yield element
+        if not element.children:
+            for ref in element.types:
+                for profile in ref.profiles:
+                    yield from _profile_schema(profile, checks)
+        return
+    step, rest = path[0], path[1:]
+    if step.kind == "type":
+        yield from _schemas(element, rest, checks)
+    elif step.kind == "resolve":
+        for ref in _types(element, checks):
+            for target in ref.target_profiles:
+                for schema in _profile_schema(target, checks):
+                    yield from _schemas(schema, rest, checks)
+    else:
+        for schema in _children(element, step, checks):
+            yield from _schemas(schema, rest, checks)
+
+
+def _types(element: ElementSchema, checks: Checks) -> tuple[TypeRef, ...]:
+    """The types of an element of a profile, which are left out where they are those of its type."""
+    base = None if element.types else checks.schemas.type(element.path)
+    return base.types if base else element.types
+
+
+def _profile_schema(profile: str, checks: Checks) -> list[ElementSchema]:
+    found = checks.schema(profile)
+    return [found] if found else []
+
+
+def _children(element: ElementSchema, step: Step, checks: Checks) -> list[ElementSchema]:
+    name = "extension" if step.kind == "extension" else step.argument
+    child = element.child(name)
+    if child is not None and step.kind == "extension":
+        return [each for each in _slices(child) if step.argument in _urls(each)]
+    if child is not None:
+        return [child, *(each for each in _slices(child) if each.min > 0)]
+    found: list[ElementSchema] = []
+    for ref in element.types:
+        for profile in ref.profiles:
+            for schema in _profile_schema(profile, checks):
+                found += _children(schema, step, checks)
+    if not found and name == "url":
+        found = [s for s in map(checks.url_schema, _urls(element)) if s]
+    return found
+
+
+def _slices(element: ElementSchema) -> Iterator[ElementSchema]:
+    """The slices of an element, and those that they are sliced into again."""
+    for each in element.slicing.slices if element.slicing else ():
+        yield each.element
+        yield from _slices(each.element)
+
+
+def _urls(element: ElementSchema) -> list[str]:
+    """The canonicals of the extensions that a slice stands for."""
+    return [p.partition("|")[0] for ref in element.types for p in ref.profiles]
+
+
+def _walk(item: Item, path: list[Step], run: Run) -> Iterator[Item]:
+    """The values in an item that a path leads to."""
+    if path and item[2] is UNSEEN:
+        yield {}, (), UNSEEN
+        return
+    if not path:
+        if item[0] is not None or item[2] is not None:
+            yield item
+        return
+    step, rest = path[0], path[1:]
+    for found in _step(item, step, run):
+        yield from _walk(found, rest, run)
+
+
+def _step(item: Item, step: Step, run: Run) -> Iterator[Item]:
+    value, trail, beside = item
+    if step.kind == "type":
+        key = trail[1] if trail else ""
+        if isinstance(key, str) and key.lower().endswith(step.argument.lower()):
+            yield item
+    elif step.kind == "resolve":
+        reference = value.get("reference") if isinstance(value, dict) else value
+        target = run.resolve(reference, trail) if isinstance(reference, str) else None
+        if target is not None:
+            yield target, (), None
+        elif isinstance(reference, str):
+            match = literal(reference)
+            yield {"resourceType": match["type"]} if match else {}, (), UNSEEN
+    elif step.kind == "extension":
+        holder = value if isinstance(value, dict) else beside
+        for extension in values(holder, "extension", trail):
+            if isinstance(extension[0], dict) and extension[0].get("url") == step.argument:
+                yield extension
+    else:
+        yield from _property(value if isinstance(value, dict) else beside, step.argument, trail)
+
+
+def _property(holder: Any, name: str, trail: Any) -> Iterator[Item]:
+    if not isinstance(holder, dict):
+        return
+    for key in holder:
+        bare = key.removeprefix("_")
+        if key.startswith("_") and bare in holder:
+            continue
+        if bare == name or (name not in holder and _is_choice(bare, name)):
+            yield from values(holder, bare, trail)
+
+
+def _is_choice(key: str, name: str) -> bool:
+    return key.startswith(name) and key[len(name) :][:1].isupper()

@@ -1,0 +1,1 @@
+"""What definitions say of themselves: profiles, value sets, code systems, search parameters."""

@@ -1,0 +1,1 @@
+"""Rules on the content of this project: plans, activities, documents, their portability."""

@@ -1,0 +1,295 @@
+"""The rules of our own content, for resources that claim one of the profiles of fhirpkg.
+
+What a StructureDefinition cannot say: that ids, codes, goals, actions and documents fit together.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.definitions.terminology import grammars
+from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
+from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import objects
+from fhirpkg.fhirpath.parser import parse
+from fhirpkg.packages.package import content_root, read_profiles
+from fhirpkg.rules import nearest
+from fhirpkg.validation.content.documents import attachment_of, check_document
+from fhirpkg.validation.content.plans import check_plan
+from fhirpkg.validation.json_places import codings, mappings, value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_OWNERS = {
+    CPT: ("CPT", "American Medical Association"),
+    LOINC: ("LOINC", "Regenstrief Institute"),
+    SNOMED_CT: ("SNOMED CT", "SNOMED International"),
+}
+"""Code systems whose owners ask for a notice: their names, and what the notice names."""
+
+_LANGUAGES = (
+    "text/fhirpath", "text/cql", "text/cql-identifier", "text/cql-expression",
+    "application/x-fhir-query",
+)  # fmt: skip
+
+_SEARCHED = {
+    "PlanDefinition": ("topic",),
+    "ActivityDefinition": ("topic",),
+    "Library": ("topic",),
+}
+"""Where a procedure's code stands besides useContext, so that servers find it by `topic`."""
+
+
+def check_content(resource: Resource, path: Path, run: Run) -> None:
+    """Report where a resource that claims one of our profiles breaks the rules of our content."""
+    if not claims_ours(resource):
+        return
+    for place, value in mappings(resource, path):
+        _check_repeated(value, place, run)
+        _check_codings(value, place, run)
+        _check_expression(value, place, run)
+        _check_filters(value, place, run)
+    if resource["resourceType"] == "ImplementationGuide":
+        _check_guide(resource, path, run)
+        return
+    _check_name(resource, path, run)
+    _check_identity(resource, path, run)
+    _check_keys(resource, path, run)
+    _check_codes(resource, path, run)
+    _check_notices(resource, path, run)
+    if resource["resourceType"] == "PlanDefinition":
+        check_plan(resource, path, run)
+    elif resource["resourceType"] == "DocumentReference":
+        check_document(resource, path, run)
+
+
+def _check_guide(resource: Resource, path: Path, run: Run) -> None:
+    """The guide has the identity of its package, and the parts that it lists fit together."""
+    version, package = resource.get("version"), resource.get("packageId")
+    base, _, end = str(resource.get("url")).partition("/ImplementationGuide/")
+    tag: dict[str, Any] = {"system": f"{base}/package", "code": package}
+    for key, found in (("id", resource.get("id")), ("url", end)):
+        if found != package:
+            run.report("content-identity", (*path, key), found=found, expected=package)
+    identified: dict[str, str] = {}
+    for place, reference in _listed(resource, path):
+        part = run.resolve(reference, place)
+        if part is None and run.must_be_here(f"{base}/"):
+            run.report("reference-not-found", place, reference=reference)
+        if part is None or not claims_ours(part):
+            continue
+        found = part.get("url", f"{base}/")
+        if part.get("version", version) != version:
+            run.report(
+                "content-package-version",
+                place,
+                reference=reference,
+                found=part["version"],
+                version=version,
+            )
+        if not str(found).startswith(f"{base}/"):
+            run.report("content-package-base", place, reference=reference, found=found, base=base)
+        if tag not in objects(part.get("meta"), "tag"):
+            run.report("content-package-tag", place, reference=reference, **tag)
+        for identifier in _identifiers(part):
+            other = identified.setdefault(identifier, reference)
+            if other != reference:
+                run.report(
+                    "content-package-identifier",
+                    place,
+                    reference=reference,
+                    identifier=identifier,
+                    other=other,
+                )
+
+
+def claims_ours(resource: Resource) -> bool:
+    """Whether a resource claims one of the profiles that are installed with fhirpkg."""
+    meta = resource.get("meta")
+    claimed = meta.get("profile") if isinstance(meta, dict) else None
+    if not isinstance(claimed, list):
+        return False
+    return any(str(url).partition("|")[0] in _our_profiles() for url in claimed)
+
+
+@functools.cache
+def _our_profiles() -> frozenset[str]:
+    profiles = read_profiles(content_root() / "resources")
+    return frozenset(p["url"] for p in profiles if p["resourceType"] == "StructureDefinition")
+
+
+def _listed(guide: Resource, path: Path) -> Iterator[tuple[Path, str]]:
+    """The references to the parts of a guide, with their places."""
+    definition = guide.get("definition")
+    parts = definition.get("resource") if isinstance(definition, dict) else None
+    for at, part in enumerate(parts if isinstance(parts, list) else ()):
+        reference = part.get("reference") if isinstance(part, dict) else None
+        target = reference.get("reference") if isinstance(reference, dict) else None
+        if isinstance(target, str):
+            yield (*path, "definition", "resource", at, "reference", "reference"), target
+
+
+def _identifiers(resource: Resource) -> list[str]:
+    return [f"{i.get('system')}|{i.get('value')}" for i in objects(resource, "identifier")]
+
+
+def _check_name(resource: Resource, path: Path, run: Run) -> None:
+    """Id, name and the end of the url are the same (CRMI, artifact conventions)."""
+    identity = resource.get("id")
+    ends = {"name": resource.get("name"), "url": str(resource.get("url", "")).rpartition("/")[2]}
+    for key, found in ends.items():
+        if key in resource and found != identity:
+            run.report("content-name", (*path, key), found=found, id=identity)
+
+
+def _check_identity(resource: Resource, path: Path, run: Run) -> None:
+    """Identifier and tag are those by which publishing finds the resource again."""
+    name = f"{resource['resourceType']}/{resource.get('id')}"
+    url = resource.get("url")
+    identifiers = objects(resource, "identifier")
+    if isinstance(url, str):
+        base = url.removesuffix(f"/{name}")
+    else:
+        base = str(identifiers[0].get("system") if identifiers else "").removesuffix("/identifier")
+    expected: dict[Path, str] = {("meta", "tag", 0, "system"): f"{base}/package"}
+    if identifiers:
+        expected["identifier", 0, "system"] = f"{base}/identifier"
+        expected["identifier", 0, "value"] = name
+    if "masterIdentifier" in resource:
+        expected["masterIdentifier", "system"] = "urn:ietf:rfc:3986"
+    for place, value in expected.items():
+        found = value_at(resource, place)
+        if found != value:
+            run.report("content-identity", (*path, *place), found=found, expected=value)
+
+
+def _check_keys(resource: Resource, path: Path, run: Run) -> None:
+    """The procedure's code is where servers find it, and it is the same everywhere."""
+    codes = dict(_keys(resource))
+    first = next(iter(codes.values()), None)
+    if first is None:
+        return  # the profile demands one in useContext or context.event, and says so
+    for key in _SEARCHED.get(resource["resourceType"], ()):
+        if not any(place[0] == key for place in codes):
+            run.report("content-key", (*path, key), code=first)
+    for place, code in codes.items():
+        if code != first:
+            run.report("content-one-code", (*path, *place), found=code, code=first)
+
+
+def _keys(resource: Resource) -> Iterator[tuple[Path, str]]:
+    """The CPT codes that a resource is found by, with their places."""
+    roots = [("useContext",), ("context", "event"), ("topic",)]
+    for root in roots:
+        value: Any = resource
+        for step in root:
+            value = value.get(step) if isinstance(value, dict) else None
+        for place, coding in codings(value, root):
+            if coding.get("system") == CPT and isinstance(coding.get("code"), str):
+                yield (*place, "code"), coding["code"]
+
+
+def _check_codes(resource: Resource, path: Path, run: Run) -> None:
+    """No display on CPT; systems that are known and can have the code; ICD-10-CM by its url."""
+    content = {key: value for key, value in resource.items() if key != "meta"}
+    for place, coding in codings(content, path):
+        if coding["system"] == CPT and "display" in coding:
+            run.report("content-cpt-display", (*place, "display"), display=coding["display"])
+        if coding["system"] == "http://hl7.org/fhir/sid/icd-10":
+            run.report("content-icd-10-cm", (*place, "system"), code=coding["code"])
+        _check_code(coding["system"], coding["code"], place, place, run)
+    for place, include in _includes(resource, path):
+        for at, concept in enumerate(objects(include, "concept")):
+            system, code = str(include.get("system")), concept.get("code")
+            _check_code(system, code, place, (*place, "concept", at), run)
+
+
+def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: Run) -> None:
+    """A code can be one of its system, and the system is known."""
+    has_grammar = grammars.check(system, "").verdict is Verdict.NO
+    if not has_grammar and run.definitions.find(system, "CodeSystem") is None:
+        run.report("content-system", (*place, "system"), system=system)
+    elif isinstance(code, str):
+        answer = grammars.check(system, code)
+        problem = answer.reason if answer.verdict is Verdict.NO else ""
+        if system == SNOMED_CT and not code.isdigit():
+            problem = f"'{code}' is no SNOMED CT id"  # an expression is no code of our content
+        if problem:
+            run.report("content-code", (*place_of_code, "code"), problem=problem)
+
+
+def _check_repeated(value: Resource, place: Path, run: Run) -> None:
+    """No item stands twice in a list."""
+    for key, items in value.items():
+        for at, item in enumerate(items) if isinstance(items, list) else ():
+            if item is not None and item in items[:at]:
+                run.report("content-repeated", (*place, key, at), first=items.index(item))
+
+
+def _check_codings(concept: Resource, place: Path, run: Run) -> None:
+    """Each coding of a concept has a code, and says which system it is of."""
+    for at, coding in enumerate(objects(concept, "coding")):
+        missing = [key for key in ("system", "code") if key not in coding]
+        if missing:
+            run.report("content-coding", (*place, "coding", at), missing=" and ".join(missing))
+
+
+def _check_expression(value: Resource, place: Path, run: Run) -> None:
+    """An expression has a language that is known; FHIRPath can be parsed."""
+    language, text = value.get("language"), value.get("expression")
+    if not isinstance(language, str) or not isinstance(text, str):
+        return
+    if language not in _LANGUAGES:
+        near = nearest(language, list(_LANGUAGES))
+        problem = f"'{language}' is no language of expressions that is known{near}"
+        run.report("content-expression", (*place, "language"), problem=problem)
+    elif language == "text/fhirpath":
+        try:
+            parse(text)
+        except FhirPathError as error:
+            run.report("content-expression", (*place, "expression"), problem=str(error))
+
+
+def _check_filters(value: Resource, place: Path, run: Run) -> None:
+    """Each path that data are filtered by is an element of their type."""
+    kind, filters = value.get("type"), objects(value, "codeFilter")
+    if not filters or not isinstance(kind, str) or not run.definitions.types.is_resource(kind):
+        return
+    elements = list(run.definitions.types.elements(kind))
+    for at, condition in enumerate(filters):
+        found = str(condition.get("path", "")).partition(".")[0]
+        if found and found not in elements:
+            run.report(
+                "content-filter-path",
+                (*place, "codeFilter", at, "path"),
+                type=kind,
+                path_=found,
+                nearest=nearest(found, elements),
+            )
+
+
+def _includes(resource: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
+    compose = resource.get("compose")
+    for at, include in enumerate(objects(compose, "include")):
+        yield (*path, "compose", "include", at), include
+
+
+def _check_notices(resource: Resource, path: Path, run: Run) -> None:
+    """Each code system that is used and whose owner asks for a notice has one."""
+    used = {coding["system"] for _, coding in codings(resource, ())}
+    systems = [include.get("system") for _, include in _includes(resource, ())]
+    used |= {system for system in systems if isinstance(system, str)}
+    if resource["resourceType"] == "DocumentReference":
+        data = attachment_of(resource)[1]  # R4 has no element for it: the document itself says it
+        text, place = (data or b"").decode(errors="replace"), ("content",)
+    else:
+        text, place = str(resource.get("copyright", "")), ("copyright",)
+    for system, (name, owner) in _OWNERS.items():
+        if system in used and owner not in text:
+            run.report("content-notice", (*path, *place), system=name, owner=owner)

@@ -1,0 +1,169 @@
+"""What the inputs hold for each other: targets of references, definitions, canonical bases."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.fhirjson import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.validation.corpus.inputs import Input
+
+_DEFINITIONS = {
+    "CodeSystem",
+    "ConceptMap",
+    "NamingSystem",
+    "Questionnaire",
+    "SearchParameter",
+    "StructureDefinition",
+    "ValueSet",
+}
+_KEPT = 4_000_000
+"""Bytes of targets held parsed: references to one resource tend to stand together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How the resources of one input may be referred to."""
+
+    names: tuple[str, ...]
+    """``Type/id``, url and ``url|version`` of the resource."""
+    inner: tuple[str, ...]
+    """Those of the entries of a Bundle."""
+    guides: tuple[str, ...]
+    """Canonical bases of the ImplementationGuides inside."""
+    defines: str
+    """The url of a definition that checks may use; empty for anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """What one input holds, by name, and how large its text is."""
+
+    size: int
+    by_name: dict[str, Resource]
+
+
+@dataclass(slots=True)
+class Targets:
+    """The inputs by name; the content is read again when a reference leads to it."""
+
+    by_name: dict[str, Input] = field(default_factory=dict)
+    by_inner: dict[str, Input] = field(default_factory=dict)
+    bases: set[str] = field(default_factory=set)
+    definitions: list[tuple[str, Input]] = field(default_factory=list)
+    """The definitions by their urls."""
+    _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
+
+    def add(self, given: Input, identity: Identity) -> None:
+        """Note one input; of two with one name the first is the target, of two in Bundles too."""
+        for name in identity.names:
+            self.by_name.setdefault(name, given)
+        for name in identity.inner:
+            self.by_inner.setdefault(name, given)
+        self.bases.update(identity.guides)
+        if identity.defines:
+            self.definitions.append((identity.defines, given))
+
+    def knows(self, reference: str) -> bool:
+        """Whether one of the inputs is what a reference leads to."""
+        name = reference.partition("#")[0].partition("/_history/")[0]
+        return name in self.by_name or name in self.by_inner
+
+    def retrieve(self, reference: str) -> Resource | None:
+        """The resource among the inputs that a reference or canonical leads to, or None."""
+        name = reference.partition("#")[0].partition("/_history/")[0]
+        given = self.by_name.get(name) or self.by_inner.get(name)
+        if given is None:
+            return _installed(name)
+        key = f"{given.file}:{given.first_line}"
+        if key not in self._parsed:
+            self._parsed[key] = _parse(given.data())
+            while len(self._parsed) > 1 and sum(p.size for p in self._parsed.values()) > _KEPT:
+                self._parsed.popitem(last=False)
+        return self._parsed[key].by_name.get(name)
+
+
+def _parse(data: bytes) -> _Parsed:
+    """What one input holds, read as plainly as can be: what is wrong with it is told of itself."""
+    found: dict[str, Resource] = {}
+    for resource in _resources(json.loads(data.decode("utf-8-sig"), parse_float=Decimal)):
+        for name in _names(resource):
+            found.setdefault(name, resource)
+    return _Parsed(len(data), found)
+
+
+def _installed(name: str) -> Resource | None:
+    """The target of a relative reference in the content that is installed with this program."""
+    from fhirpkg.packages.package import installed_resource
+
+    resource_type, _, identifier = name.partition("/")
+    known = resource_type.isalpha() and identifier.replace("-", "").replace(".", "").isalnum()
+    return installed_resource(resource_type, identifier) if known else None
+
+
+def identify(given: Input) -> Identity:
+    """The names of the resources in one input; none when it cannot be read as JSON."""
+    enabled = gc.isenabled()
+    gc.disable()  # parsing makes no cycles; with it a large input takes twice as long
+    try:
+        value = json.loads(given.data())
+    except (ValueError, RecursionError):
+        return Identity((), (), (), "")
+    finally:
+        if enabled:
+            gc.enable()
+    resources = list(_resources(value))
+    is_definition = isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS
+    return Identity(
+        tuple(_names(resources[0]) if resources else ()),
+        tuple(name for resource in resources[1:] for name in _names(resource)),
+        tuple(base for resource in resources if (base := _base(resource))),
+        text_of(value, "url") if is_definition else "",
+    )
+
+
+def targets_among(identified: Iterable[tuple[Input, Identity]]) -> Targets:
+    """The inputs by the names found in them."""
+    targets = Targets()
+    for given, identity in identified:
+        targets.add(given, identity)
+    return targets
+
+
+def _resources(value: Any) -> Iterator[Resource]:
+    """The resource itself and, of a Bundle, those of its entries."""
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        return
+    yield value
+    entries = value.get("entry") if value["resourceType"] == "Bundle" else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield from _resources(entry.get("resource"))
+
+
+def _base(resource: Resource) -> str:
+    """The canonical base that a guide owns; none for FHIR's, where whatever no package holds is."""
+    base, mark, _ = str(resource.get("url")).partition("/ImplementationGuide/")
+    is_guide = resource.get("resourceType") == "ImplementationGuide" and mark
+    return base if is_guide and base != "http://hl7.org/fhir" else ""
+
+
+def _names(resource: Resource) -> list[str]:
+    names = []
+    if isinstance(resource.get("id"), str):
+        names.append(f"{resource['resourceType']}/{resource['id']}")
+    url, version = resource.get("url"), resource.get("version")
+    if isinstance(url, str):
+        names.append(url)
+        if isinstance(version, str):
+            names.append(f"{url}|{version}")
+    return names

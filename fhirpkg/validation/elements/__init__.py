@@ -1,0 +1,1 @@
+"""Rules on one element: its limits, binding, constraints, type, references, extensions."""

@@ -1,0 +1,200 @@
+"""Bindings: coded values against the value sets that elements are bound to.
+
+Required is an error, extensible a warning, preferred information; what no loaded package can tell
+is said, not failed (http://hl7.org/fhir/R4/terminologies.html#strength).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.issues import Severity
+from fhirpkg.validation.elements.forms import bad_primitive
+from fhirpkg.validation.elements.primitives import PREDICATES, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.validation.compiling.schema import Binding
+    from fhirpkg.validation.run import Run, Trail
+
+_MOST_KEPT = 10_000
+_ERRORS = {"binding-required", "binding-max"}
+_RULES = {
+    "required": "binding-required",
+    "extensible": "binding-extensible",
+    "preferred": "binding-preferred",
+}
+
+BINDABLE = {"CodeableConcept", "Coding", "Quantity", "code", "string", "uri", "id", "markdown"}
+"""The types whose values can be bound."""
+
+_UNITS = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
+"""The units that the vital signs profile binds `component.value[x]` to, whatever its type: meant
+for quantities (http://hl7.org/fhir/R4/observation-vitalsigns.html)."""
+
+_WORK_GROUPS = "http://hl7.org/fhir/ValueSet/hl7-work-group"
+"""HL7's work groups (structuredefinition-wg): they come and go, R4 lists those of 2019."""
+
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
+"""Where FHIR's own types are defined, which are called by their names."""
+
+Code = tuple[str | None, str]
+"""System and code; no system for an element of type `code`, where the value set implies it."""
+
+
+class Bound:
+    """The binding of one element: call it with each value; answers are kept by code."""
+
+    def __init__(
+        self, binding: Binding, element: str, types: str | Mapping[str, str], profile: str
+    ) -> None:
+        self._binding = binding
+        self._element = element
+        self._types = types
+        self._profile = profile
+        self._known: dict[tuple[str, str | None, str], Verdict] = {}
+        self._listed: dict[str, Collection[tuple[str, str]] | None] = {}
+
+    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+        """Check one value."""
+        type_name = self._type(t)
+        if x is None or type_name not in BINDABLE:
+            return
+        if type_name != "Quantity" and self._binding.value_set.startswith(_UNITS):
+            return
+        if type_name == "code" and not PREDICATES["code"](x):
+            return  # the check of the type tells what is wrong
+        binding = self._binding
+        self._check(binding.value_set, _RULES[binding.strength], x, t, run)
+        if binding.max_value_set:
+            self._check(binding.max_value_set, "binding-max", x, t, run)
+
+    def _type(self, t: Trail) -> str:
+        """The type of the value at a place."""
+        return self._types if isinstance(self._types, str) else self._types.get(t[1], "")
+
+    def check_code(self, x: Any, t: Trail, run: Run) -> None:
+        """Check the value of an element of type `code`, its form included."""
+        if PREDICATES["code"](x):
+            self(x, t, run)
+        else:
+            bad_primitive(x, "code", t, run)
+
+    def _check(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
+        codes = list(codes_of(x))
+        if not codes:
+            self._check_uncoded(value_set, rule, x, t, run)
+            return
+        verdicts = [self._verdict(value_set, code, run) for code in codes]
+        if Verdict.YES in verdicts:
+            if run.findings:
+                self._withdraw_displays(value_set, t, run)
+            return
+        if rule == "binding-extensible" and isinstance(x, str) and _is_own_type(x):
+            return
+        unknown = Verdict.UNKNOWN in verdicts
+        system, code = codes[verdicts.index(Verdict.UNKNOWN) if unknown else 0]
+        found: dict[str, Any] = {"code": _shown(codes), "value_set": value_set}
+        if unknown or rule in _ERRORS:
+            found["reason"] = run.terminology.membership(value_set, code, system).reason
+        if unknown:
+            rule = "not-checked-binding"
+            if run.definitions.find(value_set, "CodeSystem"):
+                rule = "binding-code-system"
+        is_minor = value_set.startswith(_WORK_GROUPS) and not run.settings.strict
+        # HL7's validator asks for a Coding in a value set only if it has a system.
+        is_loose = self._type(t) == "Coding" and not system
+        severity = Severity.WARNING if rule in _ERRORS and (is_minor or is_loose) else None
+        run.report(rule, t, severity=severity, profile=self._profile, **found)
+
+    def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
+        """A concept of text alone breaks a required binding, or an extensible one with a maximum.
+
+        A preferred one, whatever its maximum, leaves it free whether to use a code at all.
+        An extension may say why there is none, but for a concept, which could have stayed away. A
+        quantity or a coding without code is only warned of: HL7's validator lets them pass.
+        """
+        if rule == "binding-max" and self._binding.strength == "preferred":
+            return
+        is_concept = self._type(t) == "CodeableConcept"
+        if isinstance(x, dict) and rule in _ERRORS and (is_concept or "extension" not in x):
+            run.report(
+                rule,
+                t,
+                severity=None if is_concept else Severity.WARNING,
+                profile=self._profile,
+                code="",
+                value_set=value_set,
+                reason="it has no code",
+            )
+
+    @staticmethod
+    def _withdraw_displays(value_set: str, t: Trail, run: Run) -> None:
+        """A display that a value set gives to a code is right where the value set is bound."""
+
+        def is_wrong(found: dict[str, Any]) -> bool:
+            own = run.terminology.listed_displays(value_set, found["system"], found["code"])
+            return found["display"] not in {cut(each, 80) for each in own}
+
+        run.withdraw("coding-display", t, is_wrong)
+
+    def _verdict(self, value_set: str, code: Code, run: Run) -> Verdict:
+        """Whether a code is in a value set; what the set lists needs no asking."""
+        key = (value_set, *code)
+        verdict = self._known.get(key)
+        if verdict is None:
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
+            verdict = self._known[key] = self._ask(value_set, code, run)
+        return verdict
+
+    def _ask(self, value_set: str, code: Code, run: Run) -> Verdict:
+        if value_set not in self._listed:
+            self._listed[value_set] = run.terminology.expansion(value_set)
+        listed = self._listed[value_set]
+        system, symbol = code
+        if system is None:
+            codes = run.terminology.codes(value_set)
+            if codes is not None:
+                return Verdict.YES if symbol in codes else Verdict.NO
+        if listed is None or system is None:
+            return run.terminology.membership(value_set, symbol, system).verdict
+        if code in listed:
+            return Verdict.YES
+        # its system may not tell cases apart
+        return run.terminology.membership(value_set, symbol, system).verdict
+
+
+def _is_own_type(x: str) -> bool:
+    """Whether a type is named by its url, as a logical model is: FHIR's list cannot hold it."""
+    return "://" in x and not x.startswith(_TYPES)
+
+
+def _shown(codes: list[Code]) -> str:
+    return ", ".join(cut(f"{system}#{code}" if system else code, 80) for system, code in codes[:3])
+
+
+def is_member(x: Any, value_set: str, terminology: Terminology) -> bool | None:
+    """Whether one of the codes of a value is in a value set; None when it cannot be told."""
+    verdicts = {
+        terminology.membership(value_set, code, system).verdict for system, code in codes_of(x)
+    }
+    if Verdict.YES in verdicts:
+        return True
+    return None if Verdict.UNKNOWN in verdicts else False
+
+
+def codes_of(x: Any) -> Iterator[Code]:
+    """The codes in a value of any type that can be bound."""
+    if isinstance(x, str):
+        yield None, x
+    elif isinstance(x, dict):
+        if isinstance(x.get("coding"), list):
+            for coding in x["coding"]:
+                yield from codes_of(coding)
+        elif isinstance(x.get("code"), str):
+            system = x.get("system")
+            yield system if isinstance(system, str) else "", x["code"]

@@ -1,0 +1,177 @@
+"""Invariants: a constraint with its FHIRPath, compiled when it is first evaluated.
+
+For the expressions that stand on nearly every element there are conditions in plain Python, and
+for the others the keys without which they are true; tests compare both with the evaluator.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import FhirPathError
+from fhirpkg.issues import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fhirpkg.fhirpath.expression import Expression
+    from fhirpkg.fhirpath.model import TypeModel
+    from fhirpkg.validation.compiling.schema import Constraint
+    from fhirpkg.validation.run import Run, Trail
+
+ELE_1 = "hasValue() or (children().count() > id.count())"
+EXT_1 = "extension.exists() != value.exists()"
+VIOLATED = {
+    ELE_1: "len(v) == 1 and 'id' in v",
+    EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
+}
+"""Expression to a Python condition on the object `v` under which it is to be evaluated."""
+
+_CORRECTED = {
+    # Of nothing, what these say is neither true nor false, though it is not meant to fail.
+    "fullUrl.contains('/_history/').not()": (
+        "fullUrl.empty() or fullUrl.contains('/_history/').not()"
+    ),
+    "probability is decimal implies (probability as decimal) <= 100": (
+        "probability.empty() or (probability is decimal implies (probability as decimal) <= 100)"
+    ),
+    # So does R5 say it (cnl-0).
+    "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')": (
+        "name.exists() implies name.matches('[A-Z]([A-Za-z0-9_]){0,254}')"
+    ),
+    # FHIR's type is boolean; Boolean is FHIRPath's own.
+    "operator = 'exists' implies (answer is Boolean)": (
+        "operator = 'exists' implies (answer is boolean)"
+    ),
+    # The text says "more than one" (http://hl7.org/fhir/R4/questionnaire.html, que-12).
+    "enableWhen.count() > 2 implies enableBehavior.exists()": (
+        "enableWhen.count() > 1 implies enableBehavior.exists()"
+    ),
+}
+"""Expressions of R4 4.0.1 that do not say what the invariant means, and what does."""
+
+_DOM_3 = "contained.where((('#'+id in ("
+_ONLY_WITH = {
+    "reference.startsWith('#').not() or (reference.substring(1).trace('url') in": frozenset(
+        {"reference"}
+    ),
+}
+"""The beginning of an expression to the keys without which it is true."""
+
+_NARRATIVE = "htmlChecks()"
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'")
+_LOOKS_AROUND = re.compile(
+    r"%(?!ucum|sct|loinc)|\$this|\$index|\b(?:children|descendants|hasValue|extension|resolve|iif"
+    r"|is|as|ofType|type|repeat|all|trace|now|today)\b|\bthis\b"
+)
+
+
+class Invariant:
+    """A constraint ready to evaluate; `focus` is a type, or JSON keys to types for a choice."""
+
+    __slots__ = ("_expressions", "_focus", "_model", "constraint", "profile", "severity")
+
+    def __init__(
+        self,
+        constraint: Constraint,
+        severity: Severity,
+        profile: str,
+        focus: str | Mapping[str, str],
+        model: TypeModel,
+    ) -> None:
+        self.constraint = constraint
+        self.severity = severity
+        self.profile = profile
+        self._focus = focus
+        self._model = model
+        self._expressions: dict[str, Expression] = {}
+
+    def __call__(self, x: Any, s: Any, t: Trail, run: Run) -> None:
+        """Evaluate the invariant on one value."""
+        constraint = self.constraint
+        try:
+            expression = self.expression(t)
+            if expression.is_true(x, run.environment, s) or _is_there(
+                expression.evaluate(x, run.environment, s)
+            ):
+                return
+        except FhirPathError as error:
+            run.report(
+                "not-checked-dependency" if error.is_untold else "not-checked-invariant",
+                t,
+                profile=self.profile,
+                key=constraint.key,
+                problem=error.problem,
+            )
+            return
+        run.report(
+            constraint.key,
+            t,
+            severity=self.severity,
+            profile=self.profile,
+            human=constraint.human,
+            formula=constraint.expression,
+        )
+
+    def expression(self, trail: Trail) -> Expression:
+        """The compiled expression for the type of the value at a place."""
+        focus = self._focus
+        if not isinstance(focus, str):
+            focus = focus.get(trail[1], "") if trail else ""
+        if focus not in self._expressions:
+            from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
+
+            text = self.constraint.expression
+            text = _CORRECTED.get(text, text)
+            self._expressions[focus] = compile_expression(text, self._model, focus or None)
+        return self._expressions[focus]
+
+
+def _is_there(result: list[Any]) -> bool:
+    """Whether a result is one value other than a boolean, which counts as true where one is asked.
+
+    http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections
+    """
+    return len(result) == 1 and not isinstance(result[0], bool)
+
+
+def invariant(
+    constraint: Constraint,
+    profile: str,
+    focus: str | Mapping[str, str],
+    model: TypeModel,
+    best_practice: Severity | None,
+) -> Invariant | None:
+    """The invariant of a constraint; None when it is not to be evaluated.
+
+    Best practice is left out unless asked for; the rules of narrative and dom-3 are families of
+    their own (narrative.py, contained.py).
+    """
+    expression = constraint.expression
+    if not expression or expression == _NARRATIVE or expression.startswith(_DOM_3):
+        return None
+    severity = Severity.WARNING if constraint.severity == "warning" else Severity.ERROR
+    if constraint.best_practice:
+        if best_practice is None:
+            return None
+        severity = best_practice
+    return Invariant(constraint, severity, profile, focus, model)
+
+
+def needed_keys(expression: str) -> frozenset[str] | None:
+    """The keys without which an expression is known to be true."""
+    return next((k for start, k in _ONLY_WITH.items() if expression.startswith(start)), None)
+
+
+def keys_looked_at(expression: str, names: Mapping[str, str]) -> frozenset[str] | None:
+    """The JSON keys of an object that an expression on it depends on; None when it may be others.
+
+    `names` gives the element of each key. A name anywhere in the expression counts.
+    """
+    bare = _TEXT.sub("''", expression)
+    if _LOOKS_AROUND.search(bare):
+        return None
+    words = set(_WORD.findall(bare))
+    return frozenset(key for key, name in names.items() if name in words)

@@ -1,0 +1,310 @@
+"""Extensions: known or not, where they may stand, and what they may hold.
+
+An extension whose definition is not loaded is `not-checked-extension`, never an error; one under
+HL7's own base that the loaded packages do not define is a mistake
+(http://hl7.org/fhir/R4/extensibility.html).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.fhirjson import objects
+from fhirpkg.fhirpath.model import TypeModel, kept_by_model
+from fhirpkg.rules import nearest
+from fhirpkg.validation.elements.extensions_pack import CONTEXTS, EXTENSIONS
+from fhirpkg.validation.elements.primitives import cut
+from fhirpkg.validation.run import flat
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.compiling.checks import Checks
+    from fhirpkg.validation.run import Run, Trail
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_CORE = "http://hl7.org/fhir/StructureDefinition/"
+_DEFINED_ELSEWHERE = re.compile(
+    r"http://hl7\.org/fhir/(?:tools/|build/|\d\.\d/StructureDefinition/extension-)"
+    r"|.*(?:example\.(?:org|com)|acme\.com|nema\.org)"
+)
+"""Urls of extensions that HL7 defines in packages beside the core, and those of examples."""
+_OF_VERSION = re.compile(r"http://hl7\.org/fhir/(\d+\.\d+)/StructureDefinition/extension-.+")
+"""The url of an element of some version of FHIR (http://hl7.org/fhir/R4/versions.html#extensions)."""
+_VERSIONS = {"1.0", "1.4", "3.0", "4.1", "4.3", "5.0", "6.0"}
+_ALSO = {
+    f"{_CORE}regex": {"ElementDefinition.type"},
+    f"{_CORE}structuredefinition-normative-version": {"DomainResource", "ElementDefinition"},
+    f"{_CORE}translation": {"ValueSet.expansion.contains"},
+    f"{_CORE}valueset-concept-comments": {"CodeSystem.concept"},
+}
+"""Where R4 itself puts extensions whose definition in 4.0.1 does not say so: its own definitions
+and examples (http://hl7.org/fhir/R4/downloads.html); later versions of them mostly do."""
+
+
+class Extensions:
+    """The check of every extension; the definitions are those of `checks`."""
+
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+
+    def __call__(self, value: Any, trail: Trail, run: Run) -> None:
+        """Check one extension."""
+        url = value.get("url")
+        if not isinstance(url, str) or not url:
+            return
+        if not _ABSOLUTE.fullmatch(url):
+            if not self._is_nested(trail):
+                run.report("extension-url", trail, url=url)
+            return
+        if "|" in url:
+            run.report("extension-version", trail, url=url)
+            return
+        try:
+            definition = run.definitions.structure(url)
+        except DefinitionError as error:
+            run.report("not-checked-extension", trail, url=url, reason=error.problem)
+            return
+        if definition is None and (match := _OF_VERSION.fullmatch(url)):
+            version = match[1]
+            if version not in _VERSIONS:
+                run.report("extension-cross-version", trail, url=url, version=version)
+        if definition is None:
+            elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
+            strict = run.settings.strict and not elsewhere
+            rule = "extension-unknown" if strict else "not-checked-extension"
+            run.report(rule, trail, url=url, reason="its definition is not loaded")
+            return
+        if definition.get("type") != "Extension":
+            run.report("extension-type", trail, url=url, type=definition.get("type"))
+            return
+        self._check_modifier(definition, url, trail, run)
+        self._check_context(definition, url, trail, run)
+        _check_invariants(definition, url, trail, run)
+        self._check_parts(url, value, trail, run)
+        self._checks.check_profile(url, value, trail, run)
+
+    @staticmethod
+    def _is_nested(trail: Trail) -> bool:
+        """Whether an extension is a part of another, whose parts have short names."""
+        path = flat(trail)
+        return len(path) > 2 and any(
+            step in {"extension", "modifierExtension"} for step in path[:-2]
+        )
+
+    @staticmethod
+    def _check_modifier(definition: Resource, url: str, trail: Trail, run: Run) -> None:
+        elements = definition.get("snapshot", {}).get("element") or [{}]
+        is_modifier = elements[0].get("isModifier") is True
+        if is_modifier is not (trail[1] == "modifierExtension"):
+            wanted = "modifierExtension" if is_modifier else "extension"
+            run.report("extension-modifier", trail, url=url, wanted=wanted)
+
+    def _check_parts(self, url: str, value: Any, trail: Trail, run: Run) -> None:
+        """The parts of a complex extension are those that its definition names."""
+        parts = value.get("extension")
+        if not isinstance(parts, list):
+            return
+        schema = self._checks.schema(url)
+        sliced = schema.child("extension") if schema else None
+        slices = sliced.slicing.slices if sliced and sliced.slicing else ()
+        fixed = [s.element.child("url") for s in slices]
+        known = {str(f.fixed.value) for f in fixed if f is not None and f.fixed is not None}
+        for index, part in enumerate(parts):
+            name = part.get("url") if isinstance(part, dict) else None
+            if isinstance(name, str) and not _ABSOLUTE.fullmatch(name) and name not in known:
+                run.report(
+                    "extension-part",
+                    (trail, "extension", index),
+                    url=url,
+                    name=cut(name, 80),
+                    nearest=nearest(name, sorted(known)),
+                )
+
+    def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
+        contexts = [c for c in definition.get("context") or () if is_for_r4(c)]
+        may_be_here = is_for_r4(definition)
+        if not definition.get("context") or (may_be_here and any(map(_is_anywhere, contexts))):
+            return
+        path = flat(trail)
+        place = places(path, run)
+        name = url.removeprefix(_CORE)
+        if not place.names.isdisjoint(_ALSO.get(url) or CONTEXTS.get(name) or ()):
+            return
+        if not may_be_here or not any(self._is_context(c, place, path, run) for c in contexts):
+            allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"
+            run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
+
+    def _is_context(self, context: Resource, place: Places, path: Path, run: Run) -> bool:
+        kind, expression = context.get("type"), str(context.get("expression"))
+        if kind == "extension":
+            return place.extension == expression.partition("#")[0]
+        if kind == "fhirpath":
+            return _selects(expression, path, run)
+        if expression in place.names:
+            return True
+        if expression == "CanonicalResource":
+            return "url" in run.owner(path)
+        profile, _, name = expression.rpartition("#")
+        if name in place.names:
+            return self._may_meet(profile, run)
+        return _named_by_url(expression, place)
+
+    def _may_meet(self, profile: str, run: Run) -> bool:
+        """Whether the resource around a place meets the profile that a context is about."""
+        resource = run.environment.resource
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not profile or self._checks.schemas.type_of(profile) != kind:
+            return True
+        return self._checks.conforms_to(resource, profile, (), run) is not False
+
+
+def _is_anywhere(context: Resource) -> bool:
+    """Whether a context is any element at all."""
+    return context.get("type") == "element" and context.get("expression") in {"Base", "Element"}
+
+
+def is_for_r4(definition: Resource) -> bool:
+    """Whether what an extension or a context of it says of FHIR's versions lets R4 be."""
+    for extension in objects(definition, "extension"):
+        if extension.get("url") == f"{_CORE}version-specific-use":
+            parts = objects(extension, "extension")
+            bounds = {str(part.get("url")): str(part.get("valueCode")) for part in parts}
+            first, last = bounds.get("startFhirVersion", "0"), bounds.get("endFhirVersion", "9")
+            return first <= "4.0.1" and last >= "4.0"
+    return True
+
+
+def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) -> None:
+    """What a definition demands of the element that its extension stands on."""
+    from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
+
+    for formula in map(str, definition.get("contextInvariant") or ()):
+        path = flat(trail)
+        name = places(path, run).shown
+        types = run.definitions.types
+        try:
+            expression = compile_expression(formula, types, name if types.is_type(name) else None)
+            is_met = expression.is_true(_owner(path, run), run.environment)
+        except FhirPathError as error:
+            problem = error.problem
+            run.report("not-checked-extension", trail, url=url, reason=problem)
+            continue
+        if not is_met:
+            run.report("extension-invariant", trail, url=url, formula=formula)
+
+
+def _owner(path: Path, run: Run) -> Any:
+    """The element that the extension at a path stands on."""
+    node: Any = run.root
+    for step in path[:-1] if isinstance(path[-1], str) else path[:-2]:
+        node = _step(node, step)
+    return node
+
+
+def _value(path: Path, run: Run) -> Any:
+    """The element that the extension at a path stands on; of a primitive its value, if any."""
+    node = _owner(path, run)
+    steps = [step.removeprefix("_") if isinstance(step, str) else step for step in path]
+    value = _owner(tuple(steps), run)
+    return node if value is None else value
+
+
+class Places:
+    """The names under which definitions may know the element that an extension stands on."""
+
+    def __init__(self) -> None:
+        self.names: frozenset[str] = frozenset()
+        self.shown = ""
+        self.extension = ""
+
+
+def places(path: Path, run: Run) -> Places:
+    """What the element around an extension at a path is called."""
+    found = Places()
+    types = run.definitions.types
+    node: Any = run.root
+    current = frozenset({str(run.root.get("resourceType"))})
+    owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
+    for step in owner:
+        if isinstance(step, str):
+            is_value = "Extension" in current and step.removeprefix("_").startswith("value")
+            found.extension = str(_step(node, "url")) if is_value else ""
+        node = _step(node, step)
+        if isinstance(step, str):
+            current = _stepped(types, current, step.removeprefix("_"))
+        if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
+            current = frozenset({node["resourceType"], *current})
+    found.shown = min(current, key=len) if current else ""
+    if isinstance(node, dict) and "Extension" in current:
+        found.extension = str(node.get("url"))
+    found.names = _with_bases(types, current)
+    return found
+
+
+@kept_by_model(5_000)
+def _with_bases(types: TypeModel, names: frozenset[str]) -> frozenset[str]:
+    """Names of types and elements, and of the types that those are made from."""
+    found: set[str] = set()
+    for name in names:
+        base: str | None = name
+        while base:
+            found.add(base)
+            base = types.base(base) if types.is_type(base) else None
+    return frozenset(found)
+
+
+@kept_by_model(5_000)
+def _stepped(types: TypeModel, current: frozenset[str], key: str) -> frozenset[str]:
+    """The names of the element of a JSON key below elements of some names."""
+    found: set[str] = set()
+    for name in current:
+        base: str | None = name
+        while base and types.is_type(base):
+            found |= _named(base, key, types)
+            base = types.base(base)
+    tails = {name.rpartition(".")[2] for name in found if "." in name} or {key}
+    return frozenset(found | {f"{name}.{tail}" for name in current for tail in tails})
+
+
+def _named(name: str, key: str, types: TypeModel) -> set[str]:
+    """What the element of a JSON key is called as part of one type, and its own types."""
+    for element in types.elements(name).values():
+        if element.name == key:
+            return {f"{name}.{key}", *element.types}
+        if element.is_choice and key.startswith(element.name):
+            for kind in element.types:
+                if key == element.key(kind):
+                    stem = f"{name}.{element.name}"
+                    return {f"{stem}[x]", stem, f"{name}.{key}", kind}
+    return set()
+
+
+def _step(node: Any, step: str | int) -> Any:
+    try:
+        return node[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _named_by_url(expression: str, place: Places) -> bool:
+    return expression.startswith("http://hl7.org/fhir/StructureDefinition/") and (
+        expression.rpartition("/")[2] in place.names
+    )
+
+
+def _selects(expression: str, path: Path, run: Run) -> bool:
+    """Whether a FHIRPath on the resource selects the element; true when that cannot be told."""
+    from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
+
+    node = _value(path, run)
+    resource = run.environment.resource or run.owner(path)
+    try:
+        compiled = compile_expression(
+            expression, run.definitions.types, str(resource.get("resourceType"))
+        )
+        found = compiled.evaluate(resource, run.environment)
+    except FhirPathError:
+        return True
+    return any(item is node or item == node for item in found)

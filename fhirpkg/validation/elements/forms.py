@@ -1,0 +1,283 @@
+"""What generated checks call for the form of elements: objects, lists, primitives, choices.
+
+The good path through a generated check calls as little of this as can be; most of what is here
+says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fhirpkg.issues import Severity
+from fhirpkg.rules import nearest
+from fhirpkg.validation.elements.primitives import PREDICATES, cut, kind, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fhirpkg.validation.run import Run, Trail
+
+    Check = Callable[[Any, Trail, Run], object]
+
+
+class Member(NamedTuple):
+    """One JSON property that a type may have: the element, its type and what checks its value."""
+
+    name: str
+    type: str
+    is_list: bool
+    predicate: Callable[[Any], object] | None
+    check: Check | None
+
+
+class Shape(NamedTuple):
+    """The properties of a type and the check of what stands beside primitives (`_name`)."""
+
+    name: str
+    members: Mapping[str, Member]
+    element: Check
+
+
+def bad_object(value: Any, trail: Trail, run: Run) -> None:
+    """Say that a value is no object, or an empty one."""
+    if isinstance(value, dict):
+        run.report("structure-empty", trail, found="object")
+    else:
+        run.report("structure-object", trail, found=kind(value))
+
+
+def each(value: Any, check: Check, trail: Trail, key: str, run: Run) -> None:
+    """Check every item of a list of objects."""
+    if type(value) is list and value:
+        for index, item in enumerate(value):
+            check(item, (trail, key, index), run)
+    else:
+        bad_list(value, (trail, key), run)
+        if isinstance(value, dict):
+            check(value, (trail, key), run)
+
+
+def bad_list(value: Any, trail: Trail, run: Run) -> None:
+    """Say that a value is no list, or an empty one."""
+    if isinstance(value, list):
+        run.report("structure-empty", trail, found="list")
+    else:
+        run.report("structure-list", trail, found=kind(value))
+
+
+def bad_primitive(value: Any, type_name: str, trail: Trail, run: Run) -> None:
+    """Say what is wrong with a primitive value."""
+    if isinstance(value, list):
+        run.report("structure-not-list", trail)
+    else:
+        rule, words = problem(type_name, value)
+        run.report(rule, trail, **words)
+
+
+def element_id(value: Any, trail: Trail, run: Run) -> None:
+    """Check the id of an element: a text that no other element of the resource has."""
+    if not PREDICATES["string"](value):
+        bad_primitive(value, "string", trail, run)
+    elif value in run.element_ids:
+        run.report("element-id-repeated", trail, id=cut(value, 80))
+    else:
+        run.element_ids.add(value)
+
+
+def primitives(owner: dict[str, Any], key: str, member: Member, trail: Trail, run: Run) -> None:
+    """Check a list of primitives; null may stand where the list beside it has an element."""
+    values = owner[key]
+    if type(values) is not list or not values:
+        bad_list(values, (trail, key), run)
+        return
+    good = member.predicate
+    assert good is not None, "a list of primitives has a test for each"
+    for index, value in enumerate(values):
+        if not good(value) and not (value is None and _beside(owner, key, index)):
+            bad_primitive(value, member.type, (trail, key, index), run)
+
+
+def _beside(owner: dict[str, Any], key: str, index: int) -> bool:
+    """Whether a primitive has an id or extensions in the property beside it."""
+    beside = owner.get(f"_{key}")
+    if isinstance(beside, list):
+        return index < len(beside) and isinstance(beside[index], dict)
+    return False
+
+
+def odd(owner: dict[str, Any], trail: Trail, run: Run, shape: Shape) -> None:
+    """Look at the properties of an object that are none of its type's plain ones."""
+    members = shape.members
+    for key, value in owner.items():
+        if key in members:
+            continue
+        member = members.get(key[1:]) if key.startswith("_") else None
+        if member is not None and member.predicate is not None:
+            _sibling(owner, key, value, (trail, key), run, shape, member)
+        else:
+            unknown(key, (trail, key), run, shape)
+
+
+def unknown(key: str, trail: Trail, run: Run, shape: Shape) -> None:
+    """Say that a property is no element of its type, and which one was perhaps meant."""
+    choice = next((m for m in shape.members.values() if _is_choice_of(m.name, key)), None)
+    if choice is not None:
+        allowed = [m.type for m in shape.members.values() if m.name == choice.name]
+        run.report(
+            "structure-choice-type",
+            trail,
+            key=key,
+            element=choice.name,
+            allowed=", ".join(allowed),
+        )
+        return
+    near = nearest(key, list(shape.members))
+    run.report("structure-unknown-element", trail, key=key[:60], type=shape.name, nearest=near)
+
+
+def _is_choice_of(name: str, key: str) -> bool:
+    return name.endswith("[x]") and key.startswith(name[:-3]) and key[len(name) - 3 :][:1].isupper()
+
+
+def _sibling(
+    owner: dict[str, Any],
+    key: str,
+    value: Any,
+    trail: Trail,
+    run: Run,
+    shape: Shape,
+    member: Member,
+) -> None:
+    is_resource_id = key == "_id" and "resourceType" in owner
+    if is_resource_id and isinstance(value, dict) and "extension" in value:
+        run.report("resource-id-extension", trail)
+    if not member.is_list:
+        _beside_value(value, owner.get(key[1:]) is not None, trail, run, shape)
+        return
+    if type(value) is not list or not value:
+        bad_list(value, trail, run)
+        return
+    values = owner.get(key[1:])
+    for index, item in enumerate(value):
+        has_value = isinstance(values, list) and index < len(values) and values[index] is not None
+        if item is not None:
+            _beside_value(item, has_value, (trail[0], key, index), run, shape)
+        elif not has_value:
+            run.report("structure-null", (trail[0], key, index))
+    if isinstance(values, list) and len(values) != len(value):
+        severity = Severity.WARNING if len(value) < len(values) else None  # nothing is ambiguous
+        found: dict[str, Any] = {"found": len(value), "wanted": len(values), "key": key[1:]}
+        run.report("structure-alignment", trail, severity=severity, **found)
+
+
+def _beside_value(item: Any, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:
+    """Check what stands beside one primitive value, or instead of it."""
+    if has_value and _is_bare_id(item):
+        element_id(item["id"], (trail, "id"), run)
+    else:
+        shape.element(item, trail, run)
+
+
+def _is_bare_id(sibling: Any) -> bool:
+    """Whether an id is all that stands beside a primitive: then its value makes ele-1 true."""
+    return (
+        isinstance(sibling, dict)
+        and sibling.keys() == {"id"}
+        and isinstance(sibling["id"], str)
+        and bool(sibling["id"])
+    )
+
+
+class Choice(NamedTuple):
+    """A choice element (`value[x]`): its JSON properties and what each of them holds."""
+
+    element: str
+    members: Mapping[str, Member]
+
+
+def choice(owner: dict[str, Any], chosen: Choice, trail: Trail, run: Run) -> None:
+    """Check a choice element of which at least one property is there."""
+    found = [key for key in owner if key in chosen.members]
+    if len(found) > 1:
+        run.report(
+            "structure-choice-many",
+            (trail, found[1]),
+            element=chosen.element,
+            found=", ".join(found),
+        )
+    for key in found:
+        member = chosen.members[key]
+        if member.check is not None:
+            member.check(owner[key], (trail, key), run)
+        elif member.predicate is not None and not member.predicate(owner[key]):
+            bad_primitive(owner[key], member.type, (trail, key), run)
+
+
+def missing(owner: dict[str, Any], element: str, trail: Trail, run: Run) -> None:
+    """Say that a mandatory element is not there, unless extensions stand for it."""
+    name = element.rpartition(".")[2]
+    keys = [name]
+    if name.endswith("[x]"):
+        keys = [k[1:] for k in owner if k.startswith(f"_{name[:-3]}")]
+    if not any(f"_{key}" in owner for key in keys):
+        run.report("cardinality-min", trail, element=element, min=1, found=0)
+
+
+def too_few(
+    found: list[Item], element: str, least: int, trail: Trail, run: Run, profile: str
+) -> None:
+    """Say that an element is there less often than it must be."""
+    run.report(
+        "cardinality-min", trail, profile=profile, element=element, min=least, found=len(found)
+    )
+
+
+def too_many(
+    found: list[Item], element: str, most: int, trail: Trail, run: Run, profile: str
+) -> None:
+    """Say that an element is there more often than it may be."""
+    if len(found) > most:
+        trail = found[most][1]
+    run.report(
+        "cardinality-max", trail, profile=profile, element=element, max=most, found=len(found)
+    )
+
+
+Item = tuple[Any, "Trail", Any]
+"""A value, its place and the object beside it if it is a primitive that has one."""
+
+
+def values(owner: Any, key: str, trail: Trail) -> list[Item]:
+    """The values of a property with their places; one of extensions alone counts, as None."""
+    if type(owner) is not dict:
+        return []
+    value, beside = owner.get(key), owner.get(f"_{key}")
+    if type(value) is list or type(beside) is list:
+        return list(_listed(value, beside, (trail, key)))
+    return [] if value is None and beside is None else [(value, (trail, key), beside)]
+
+
+def _listed(value: Any, beside: Any, trail: Trail) -> Iterator[Item]:
+    plain = value if isinstance(value, list) else []
+    extra = beside if isinstance(beside, list) else []
+    for index in range(max(len(plain), len(extra))):
+        item = plain[index] if index < len(plain) else None
+        other = extra[index] if index < len(extra) else None
+        yield item, (*trail, index), other
+
+
+def chosen(owner: Any, keys: Mapping[str, str], trail: Trail) -> list[Item]:
+    """The value of a choice element with its place; `keys` are its properties."""
+    if type(owner) is not dict:
+        return []
+    found: dict[str, None] = {}
+    for key in owner:
+        bare = key.removeprefix("_")
+        if bare in keys:
+            found[bare] = None
+    return [item for key in found for item in values(owner, key, trail)]
+
+
+def beside_trail(trail: Trail) -> Trail:
+    """The place of the object beside a primitive."""
+    return (trail[0], f"_{trail[1]}", *trail[2:])

@@ -1,0 +1,1 @@
+"""Rules on narrative: XHTML and its links."""

@@ -1,0 +1,298 @@
+"""Narrative: whether the XHTML is well-formed, of allowed elements, harmless and not empty.
+
+R4's invariants txt-1 and txt-2 (http://hl7.org/fhir/R4/narrative.html), told one by one with the
+place inside the narrative. Also HTML in strings, where settings forbid it.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+
+from fhirpkg.validation.elements.primitives import PREDICATES
+from fhirpkg.validation.narrative.links import check_text_links
+from fhirpkg.validation.narrative.xhtml import (
+    ANY,
+    ANYWHERE,
+    ATTRIBUTES,
+    BLOCKS,
+    DIV,
+    ELEMENTS,
+    FINE,
+    HOLDS,
+    INSIDE,
+    PARAGRAPHS,
+    TEXT_ELEMENTS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_LONG = 500
+"""Characters of a value that is not worth being remembered: images as data."""
+_NAMES = frozenset(("id", "name"))
+_LINKS = frozenset(("href", "src"))
+_URLS = frozenset(("href", "src", "cite", "longdesc", "usemap"))
+_PROGRAM = re.compile(
+    r"(?:javascript|vbscript|livescript|data(?=:[^,]*(?:html|xml|script))):",
+    re.IGNORECASE,
+)
+_STYLE_PROGRAM = re.compile(
+    r"expression\s*\(|(?:javascript|vbscript):|-moz-binding|behaviou?r\s*:", re.IGNORECASE
+)
+_NOT_IN_URL = re.compile(r"[^\w;?:@&=+$.,/%~#\[\]!'()*|-]")
+_DATA = re.compile(r"data: ?(?:[\w.+-]+/[\w.+-]+)?(?:;[\w.-]+=[^;,]*)*(;base64)?,(.*)", re.DOTALL)
+_NAMES_ONLY = ("urn:", "cid:")
+_IGNORED_IN_URL = re.compile(r"[\x00-\x20]+")
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG_START = re.compile(r"<[A-Za-z][^<>]{0,20}")
+
+
+def check_narrative(resource: Resource, path: Path, run: Run) -> None:
+    """Report what is wrong with the narratives of one resource, those of its sections included."""
+    for narrative, place in _narratives(resource, path):
+        div = narrative.get("div")
+        if isinstance(div, str) and div.strip():
+            _check_div(div, resource, (*place, "div"), run)
+        if "extension" in narrative:
+            check_text_links(narrative, resource, place, run)
+    if not run.settings.html_in_text:
+        _check_texts(resource, str(resource.get("resourceType")), path, run)
+
+
+def _narratives(resource: Resource, path: Path) -> Iterator[tuple[Resource, Path]]:
+    todo: list[tuple[Any, Path]] = [(resource, path)]
+    while todo:
+        node, place = todo.pop()
+        if not isinstance(node, dict):
+            continue
+        if isinstance(node.get("text"), dict):
+            yield node["text"], (*place, "text")
+        sections = node.get("section")
+        if resource.get("resourceType") == "Composition" and isinstance(sections, list):
+            todo += [(section, (*place, "section", n)) for n, section in enumerate(sections)]
+
+
+def _check_div(div: str, resource: Resource, path: Path, run: Run) -> None:
+    for name in sorted(set(_ENTITY.findall(div))):
+        run.report("narrative-entity", path, name=name)
+    text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), div)
+    reading = _Reading()
+    problem = reading.parse(text)
+    if problem:
+        run.report("narrative-syntax", path, problem=problem)
+        return
+    if reading.root != DIV:
+        run.report("narrative-root", path, found=_root_name(reading.root))
+        return
+    if reading.is_empty:
+        run.report("narrative-empty", path)
+    dead = [
+        (number, link)
+        for number, link in reading.links
+        if link not in reading.anchors and not _is_contained(link, resource)
+    ]
+    if not reading.problems and not dead:
+        return
+    places = _places(text)
+    for number, rule, found in reading.problems:
+        run.report(rule, path, place=places[number], **found)
+    for number, link in dead:
+        run.report("narrative-dead-link", path, name=link, place=places[number])
+
+
+class _Reading:
+    """One pass over a narrative; `problems` are (number of the element, rule, what was found)."""
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.is_empty = True
+        self.problems: list[tuple[int, str, dict[str, Any]]] = []
+        self.links: list[tuple[int, str]] = []
+        self.anchors: set[str] = set()
+        self._number = -1
+        self._open: list[str] = []
+        self._parser = _parser()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+        self._parser.ProcessingInstructionHandler = self._instruction
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def parse(self, text: str) -> str:
+        """Why the text is no XML, or nothing."""
+        try:
+            self._parser.Parse(text.encode(), True)
+        except expat.ExpatError as error:
+            words = expat.ErrorString(error.code)
+            return f"{words} at line {error.lineno}, column {error.offset + 1}"
+        except _DoctypeError:
+            return "it has a document type declaration"
+        except UnicodeEncodeError:
+            return "it holds half a surrogate pair"
+        return ""
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._number += 1
+        self.root = self.root or name
+        short = ELEMENTS.get(name)
+        if short is None:
+            short = name.rpartition(" ")[2]
+            self._note("narrative-element", name=short)
+        else:
+            if self._open and (self._open[-1], short) not in FINE:
+                self._nest(short)
+            if attributes:
+                self._attributes(short, attributes)
+        self._open.append(short)
+
+    def _end(self, _: str) -> None:
+        self._open.pop()
+
+    def _nest(self, name: str) -> None:
+        """Note an element where HTML does not have it."""
+        parent = self._open[-1]
+        if name not in HOLDS.get(parent, ANY) or parent not in INSIDE.get(name, ANY):
+            self._note("narrative-nesting", name=f"<{name}>", parent=parent)
+        elif not TEXT_ELEMENTS.isdisjoint(self._open):
+            around = [each for each in self._open if each in TEXT_ELEMENTS]
+            if name in BLOCKS or name in around or (name in PARAGRAPHS and "p" in around):
+                self._note("narrative-nesting", name=f"<{name}>", parent=around[-1])
+
+    def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
+        for name, value in attributes.items():
+            is_short = len(value) < _LONG
+            check = _attribute_problem if is_short else _attribute_problem.__wrapped__
+            problem = check(element, name, value)
+            if problem:
+                self._note(problem[0], **problem[1])
+            elif name in _NAMES:
+                self.anchors.add(value)
+            elif name in _LINKS and value.startswith("#") and len(value) > 1:
+                self.links.append((self._number, value[1:]))
+        if element == "img" and attributes.get("src"):
+            self.is_empty = False
+
+    def _text(self, text: str) -> None:
+        parent = self._open[-1]
+        if self.is_empty and text.strip(" \t\r\n"):
+            self.is_empty = False
+        if parent in HOLDS and not text.isspace():
+            self._note("narrative-nesting", name="text", parent=parent)
+
+    def _instruction(self, target: str, _: str) -> None:
+        self._note("narrative-element", name=f"?{target}?")
+
+    def _note(self, rule: str, **found: str) -> None:
+        self.problems.append((self._number, rule, found))
+
+
+@functools.lru_cache(maxsize=4096)  # the same few styles and links stand again and again
+def _attribute_problem(element: str, name: str, value: str) -> tuple[str, dict[str, str]] | None:
+    """The rule that an attribute breaks and what was found, or None."""
+    if name not in ANYWHERE and name not in ATTRIBUTES.get(element, ()):
+        return "narrative-attribute", {"name": name.rpartition(" ")[2]}
+    is_program = name in _URLS and _PROGRAM.match(_IGNORED_IN_URL.sub("", value))
+    if is_program or (name == "style" and _STYLE_PROGRAM.search(value)):
+        return "narrative-link", {"name": name, "value": value[:40]}
+    problem = _url_problem(name, value) if name in _LINKS else ""
+    if not problem:
+        return None
+    return "narrative-url", {"name": name, "value": value[:60], "problem": problem}
+
+
+def _url_problem(name: str, value: str) -> str:
+    """What makes a url none that a link or an image can have, or nothing."""
+    if not value:
+        return "it is empty"
+    if value.startswith("#") and len(value) > 1:
+        return ""
+    if value.startswith("data:"):
+        parts = _DATA.fullmatch(value)
+        if parts is None:
+            return "data: goes on with a type, a comma and the data"
+        is_good = parts[1] is None or PREDICATES["base64Binary"](parts[2])
+        return "" if is_good else "its data is not base64"
+    strange = _NOT_IN_URL.search(value)
+    if strange:
+        return f"{strange.group()!r} may not stand in it"
+    is_name = name == "href" and value.startswith(_NAMES_ONLY)
+    return "it is a name that leads nowhere" if is_name else ""
+
+
+class _DoctypeError(Exception):
+    """Ends the parsing of a narrative."""
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise _DoctypeError
+
+
+def _parser() -> expat.XMLParserType:
+    return expat.ParserCreate(namespace_separator=" ")
+
+
+def _root_name(root: str) -> str:
+    namespace, _, name = root.rpartition(" ")
+    return f"<{name}> in {namespace}" if namespace else f"<{name}> without namespace"
+
+
+def _is_contained(link: str, resource: Resource) -> bool:
+    """Whether ``#link`` or ``#id/…`` names a contained resource."""
+    inner = resource.get("contained")
+    ids = {r.get("id") for r in inner if isinstance(r, dict)} if isinstance(inner, list) else set()
+    return link in ids
+
+
+def _places(text: str) -> list[str]:
+    """The way to each element of a narrative, in document order: ``div/table/tr[2]``."""
+    found: list[str] = []
+    stack: list[tuple[str, dict[str, int]]] = []
+    parser = _parser()
+
+    def start(name: str, _: object) -> None:
+        short = name.rpartition(" ")[2]
+        way, counts = stack[-1] if stack else ("", {})
+        number = counts[short] = counts.get(short, 0) + 1
+        here = f"{way}/{short}" if way else short
+        if number > 1:
+            here += f"[{number}]"
+        found.append(here)
+        stack.append((here, {}))
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: stack.pop()
+    parser.Parse(text.encode(), True)
+    return found
+
+
+def _check_texts(value: Any, type_name: str, path: Path, run: Run) -> None:
+    """Look for HTML in every string and markdown of an object, contained resources left out."""
+    types = run.definitions.types
+    for element in types.elements(type_name).values():
+        for type_ in element.types:
+            key = element.key(type_)
+            items = value.get(key)
+            if items is None or type_ in {"Resource", "xhtml"}:
+                continue
+            for number, item in enumerate(items if isinstance(items, list) else [items]):
+                place = (*path, key, number) if isinstance(items, list) else (*path, key)
+                if isinstance(item, dict):
+                    _check_texts(item, type_, place, run)
+                elif isinstance(item, str):
+                    _check_text(item, type_, place, run)
+
+
+def _check_text(text: str, type_name: str, path: Path, run: Run) -> None:
+    pattern = {"markdown": _TAG_START, "string": _TAG}.get(type_name)
+    found = pattern.search(text) if pattern else None
+    if found:
+        run.report("text-html", path, found=found.group()[:40])

@@ -1,0 +1,194 @@
+"""Whether an item of a Questionnaire is enabled by the answers of a response.
+
+http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableWhen
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirjson import objects
+from fhirpkg.issues import Resource
+from fhirpkg.validation.elements.limits import compare, equal, in_one_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fhirpkg.validation.run import Run
+
+Scopes = tuple[list[Resource], ...]
+"""The lists of response items around a place, outermost first."""
+
+_BEHAVIORS = frozenset(("all", "any"))
+_EXPRESSIONS = ("enablewhen", "enablewhenexpression")
+_FHIRPATH = "text/fhirpath"
+_INCOMPARABLE = "an answer cannot be compared with that of its condition"
+_CHOICE = re.compile(r"\bvalue(Boolean|Decimal|Integer|Date|DateTime|Time|String|Uri)\b")
+_COMPLEX_CHOICE = re.compile(r"\bvalue(Attachment|Coding|Quantity|Reference)\b")
+_RESPONSE = "QuestionnaireResponse"
+
+
+class Enabling:
+    """Tells which items of a Questionnaire are enabled by the answers of a response.
+
+    `above` has the linkIds around each item, outermost first.
+    """
+
+    def __init__(self, questionnaire: Resource, response: Resource, run: Run) -> None:
+        self.above: dict[str, tuple[str, ...]] = {}
+        self._questionnaire = questionnaire
+        self._response = response
+        self._run = run
+        self._indexes: dict[int, tuple[list[Resource], dict[str, list[Resource]]]] = {}
+        self._evaluated: dict[int, bool | str] = {}
+        todo: list[tuple[Resource, tuple[str, ...]]] = [(questionnaire, ())]
+        while todo:
+            parent, above = todo.pop()
+            for item in objects(parent, "item"):
+                link = str(item.get("linkId"))
+                self.above[link] = above
+                todo.append((item, (*above, link)))
+
+    def is_enabled(self, definition: Resource, scopes: Scopes) -> bool | str:
+        """Whether an item is enabled; in words why, when that cannot be told."""
+        expression = expression_of(definition)
+        if expression is not None:
+            return self._by_expression(definition, expression)
+        conditions = objects(definition, "enableWhen")
+        behavior = definition.get("enableBehavior")
+        if not conditions or (len(conditions) > 1 and behavior not in _BEHAVIORS):
+            return True
+        link = str(definition.get("linkId"))
+        results = [_holds(each, self._answers(link, each, scopes)) for each in conditions]
+        decisive = behavior == "any"
+        if decisive in results:
+            return decisive
+        return _INCOMPARABLE if None in results else not decisive
+
+    def _answers(self, link: str, condition: Resource, scopes: Scopes) -> list[Any]:
+        """The answers to the question of a condition within what is around both.
+
+        Of a group that repeats only the instance that the item stands in is looked at.
+        """
+        question = str(condition.get("question"))
+        around = zip(self.above.get(link, ()), self.above.get(question, ()), strict=False)
+        depth = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], around))
+        found = self._index(scopes[min(depth, len(scopes) - 1)]).get(question, [])
+        return [value for item in found for value in _values(item)]
+
+    def _index(self, items: list[Resource]) -> dict[str, list[Resource]]:
+        """The items of a list and those inside them, by linkId; made once for a list.
+
+        The list is kept as well, for its id() is free for another once it is gone.
+        """
+        if id(items) not in self._indexes:
+            index: dict[str, list[Resource]] = {}
+            self._indexes[id(items)] = items, index
+            todo = list(reversed(items))
+            while todo:
+                item = todo.pop()
+                index.setdefault(str(item.get("linkId")), []).append(item)
+                for holder in (item, *objects(item, "answer")):
+                    todo += reversed(objects(holder, "item"))
+        return self._indexes[id(items)][1]
+
+    def _by_expression(self, definition: Resource, expression: Any) -> bool | str:
+        """What an expression on the whole response gives, evaluated once for an item."""
+        key = id(definition)
+        if key not in self._evaluated:
+            self._evaluated[key] = self._evaluate(definition, expression)
+        return self._evaluated[key]
+
+    def _evaluate(self, definition: Resource, expression: Any) -> bool | str:
+        from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
+
+        stated = expression if isinstance(expression, dict) else {"expression": expression}
+        text, language = stated.get("expression"), stated.get("language", _FHIRPATH)
+        if not isinstance(text, str) or language != _FHIRPATH:
+            return f"it depends on an expression in {language}"
+        environment = dataclasses.replace(
+            self._run.environment,
+            variables={"questionnaire": self._questionnaire, "qitem": definition},
+        )
+        try:
+            compiled = compile_expression(_by_element(text), self._run.definitions.types, _RESPONSE)
+            result = compiled.evaluate(self._response, environment)
+        except FhirPathError as error:
+            return error.problem
+        return bool(result) and result != [False]
+
+
+def _by_element(text: str) -> str:
+    """An expression with `value` for `valueCoding`: many are written by the names of JSON."""
+    text = _COMPLEX_CHOICE.sub(r"value.ofType(\1)", text)
+    return _CHOICE.sub(lambda m: f"value.ofType({m[1][0].lower()}{m[1][1:]})", text)
+
+
+def expression_of(definition: Resource) -> Any:
+    """The expression that enables an item, as structured data capture has it; None without one."""
+    for extension in objects(definition, "extension"):
+        url = str(extension.get("url", "")).lower().replace("-", "")
+        if url.endswith(_EXPRESSIONS):
+            return value_of(extension)[1]
+    return None
+
+
+def value_of(holder: Resource) -> tuple[str, Any]:
+    """The name and value of a `value[x]`; empty and None when there is none."""
+    return next(((k, v) for k, v in holder.items() if k.startswith("value")), ("", None))
+
+
+def _values(item: Resource) -> list[Any]:
+    found = (value_of(answer)[1] for answer in objects(item, "answer"))
+    return [value for value in found if value is not None]
+
+
+def _holds(condition: Resource, answers: list[Any]) -> bool | None:
+    """Whether at least one answer meets a condition; None when that cannot be told."""
+    wanted = next((v for k, v in condition.items() if k.startswith("answer")), None)
+    operator = str(condition.get("operator"))
+    if operator == "exists":
+        return bool(answers) == (wanted is True)
+    test = _OPERATORS.get(operator)
+    if test is None or wanted is None:
+        return None
+    results = [test(answer, wanted) for answer in answers]
+    return True if True in results else None if None in results else False
+
+
+def _same(answer: Any, wanted: Any) -> bool:
+    if isinstance(answer, dict) and isinstance(wanted, dict):
+        if "value" in wanted:
+            return compare(answer, wanted) == 0
+        keys = [key for key in ("code", "system", "reference") if key in wanted]
+        return bool(keys) and all(answer.get(key) == wanted[key] for key in keys)
+    if isinstance(answer, str) and isinstance(wanted, str):
+        return in_one_zone(answer) == in_one_zone(wanted)
+    return equal(wanted, answer)
+
+
+def _ordered(accepted: Iterable[int]) -> Callable[[Any, Any], bool | None]:
+    results = frozenset(accepted)
+
+    def test(answer: Any, wanted: Any) -> bool | None:
+        order = compare(answer, wanted)
+        if order is None or (order == 0 and not _same(answer, wanted)):
+            return None  # 2020 is neither before nor after 2020-06
+        return order in results
+
+    return test
+
+
+# http://hl7.org/fhir/R4/valueset-questionnaire-enable-operator.html
+_OPERATORS: dict[str, Callable[[Any, Any], bool | None]] = {
+    "=": _same,
+    "!=": lambda answer, wanted: not _same(answer, wanted),
+    ">": _ordered([1]),
+    "<": _ordered([-1]),
+    ">=": _ordered([0, 1]),
+    "<=": _ordered([-1, 0]),
+}

@@ -1,0 +1,1 @@
+"""Rules on whole resources: Bundles, contained resources, measures."""

@@ -1,0 +1,71 @@
+"""Contained resources: each is referred to, or refers to what contains it (dom-3); their ids.
+
+The published expression misses references in narrative and looks at every pair of resources; this
+collects what is referred to once (http://hl7.org/fhir/R4/references.html#contained).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.fhirjson import text_of
+from fhirpkg.issues import Severity
+from fhirpkg.validation.elements.primitives import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+    from fhirpkg.validation.run import Run
+
+_HUMAN = (
+    "If the resource is contained in another resource, it SHALL be referred to from elsewhere in"
+    " the resource or SHALL refer to the containing resource"
+)
+_IN_NARRATIVE = re.compile(r"""(?:href|src)\s*=\s*["']#([^"'/]+)""")
+
+
+def check_contained(resource: Resource, path: Path, run: Run) -> None:
+    """Report each contained resource that nothing refers to, or that has the id of another."""
+    contained = resource.get("contained")
+    if not isinstance(contained, list) or not run.settings.inner:
+        return
+    elsewhere = {key: value for key, value in resource.items() if key != "contained"}
+    _check_ids(contained, path, run)
+    named = [set(_fragments(item)) for item in contained]
+    around = set(_fragments(elsewhere))
+    for index, item in enumerate(contained):
+        if not isinstance(item, dict) or "" in named[index]:
+            continue
+        others = (found for number, found in enumerate(named) if number != index)
+        identifier = item.get("id")
+        if not isinstance(identifier, str) or identifier not in around.union(*others):
+            place = (*path, "contained", index)
+            words = {"human": _HUMAN, "formula": ""}
+            run.report("dom-3", place, severity=Severity.ERROR, **words)
+
+
+def _check_ids(contained: list[Any], path: Path, run: Run) -> None:
+    """Two contained resources of one id cannot be told apart."""
+    seen: set[str] = set()
+    for number, item in enumerate(contained):
+        identifier = text_of(item, "id") if isinstance(item, dict) else ""
+        if identifier in seen:
+            run.report("contained-id", (*path, "contained", number), id=cut(identifier, 80))
+        seen |= {identifier} - {""}
+
+
+def _fragments(value: Any) -> Iterator[str]:
+    """The ids that are referred to by ``#id`` anywhere in a value; nothing for ``#`` alone."""
+    if isinstance(value, str):
+        if value.startswith("#"):
+            yield value[1:]
+        elif value.startswith("<"):
+            yield from _IN_NARRATIVE.findall(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _fragments(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _fragments(item)
