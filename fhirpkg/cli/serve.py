@@ -69,7 +69,7 @@ def command(
 def _listener(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ConfigError when the address cannot be had."""
     from fhirpkg.errors import ConfigError
-    from fhirpkg.server.app import listen
+    from fhirpkg.server.web.app import listen
 
     try:
         return listen(host, port)
@@ -109,7 +109,7 @@ def _ending_in_good_order(endpoint: Endpoint, clients: HookClients | None) -> uv
     """A server that SIGTERM or Ctrl-C end in good order, from now on: before it runs as well."""
     import signal
 
-    from fhirpkg.server.app import create_app, http_server
+    from fhirpkg.server.web.app import create_app, http_server
 
     server = http_server(create_app(endpoint, hook_clients=clients))
 

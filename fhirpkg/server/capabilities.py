@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import fhirpkg
 from fhirpkg.server.exchange import Answer
-from fhirpkg.server.operations import OPERATIONS
+from fhirpkg.server.operations.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.server.exchange import refused
-from fhirpkg.server.indexing import Indexing, Unindexable
-from fhirpkg.server.store import Store
+from fhirpkg.server.searching.indexing import Indexing, Unindexable
+from fhirpkg.server.storing.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fhirpkg.issues import Resource
-    from fhirpkg.server.criteria import Criteria
-    from fhirpkg.server.store import Rows, Version
+    from fhirpkg.server.searching.criteria import Criteria
+    from fhirpkg.server.storing.store import Rows, Version
     from fhirpkg.validation.validator import Validator
 
 

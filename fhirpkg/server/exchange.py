@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhirpkg.issues import Issue, Resource
-    from fhirpkg.server.store import Version
+    from fhirpkg.server.storing.store import Version
 
 Query = tuple[tuple[str, str], ...]
 

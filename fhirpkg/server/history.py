@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import rules
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, refused
-from fhirpkg.server.search import Page, links, read_page
+from fhirpkg.server.searching.search import Page, links, read_page
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Request
-    from fhirpkg.server.store import Version
+    from fhirpkg.server.storing.store import Version
 
 
 _PARAMETERS = ("_since", "_count", "_offset", "_format", "_pretty")

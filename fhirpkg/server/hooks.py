@@ -17,9 +17,9 @@ from starlette.routing import Route
 from fhirpkg import fhirjson
 from fhirpkg.applying import hooks
 from fhirpkg.applying.hook_requests import CONTEXTS, HookError
-from fhirpkg.server.apply import StoreRepository
-from fhirpkg.server.criteria import read_criteria
-from fhirpkg.server.formats import body_within
+from fhirpkg.server.operations.apply import StoreRepository
+from fhirpkg.server.searching.criteria import read_criteria
+from fhirpkg.server.web.formats import body_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

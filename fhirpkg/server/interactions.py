@@ -12,15 +12,15 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.server.criteria import read_criteria
 from fhirpkg.server.exchange import ID, Answer, refused, split_url
-from fhirpkg.server.summary import is_part, reduced
+from fhirpkg.server.searching.criteria import read_criteria
+from fhirpkg.server.searching.summary import is_part, reduced
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Query, Request
-    from fhirpkg.server.store import Version
+    from fhirpkg.server.storing.store import Version
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
 

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath.walking import shapes_of
-from fhirpkg.server.criteria import read_criteria
 from fhirpkg.server.exchange import split_url
+from fhirpkg.server.searching.criteria import read_criteria
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

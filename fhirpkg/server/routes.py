@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.server import capabilities, history, interactions, operations, search, transactions
+from fhirpkg.server import capabilities, history, interactions, transactions
 from fhirpkg.server.exchange import Answer, Request, refused
+from fhirpkg.server.operations import operations
+from fhirpkg.server.searching import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from fhirpkg.applying.repository import Layers, MemoryRepository, from_path, in_
 from fhirpkg.client.client import FhirClient
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import SourceError
-from fhirpkg.server.apply import StoreRepository
 from fhirpkg.server.endpoint import open_endpoint
+from fhirpkg.server.operations.apply import StoreRepository
 from tests.servers.embedded import running
 
 URL = "http://example.org/PlanDefinition/p"

@@ -10,7 +10,7 @@ from fhirpkg import fhirjson
 from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.exchange import Answer, Refused, Request
 from fhirpkg.server.routes import handle
-from fhirpkg.server.store import Store
+from fhirpkg.server.storing.store import Store
 
 BASE = "http://localhost/fhir"
 # Half a surrogate pair is no text: readers refuse it before a server sees it.

@@ -218,7 +218,7 @@ def test_a_fault_of_ours_is_told_and_the_server_goes_on(server, monkeypatch, cap
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("fhirpkg.server.store.Store.version", broken)
+    monkeypatch.setattr("fhirpkg.server.storing.store.Store.version", broken)
     server.put(PLAN)
     told = server.get("PlanDefinition/p/_history/1")
     assert (told.status_code, rules_of(told)) == (500, ["server-fault"])

@@ -1,6 +1,6 @@
 import pytest
 
-from fhirpkg.server.operations import OPERATIONS
+from fhirpkg.server.operations.operations import OPERATIONS
 from fhirpkg.validation.validator import Validator
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from fhirpkg import fhirjson
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.server.indexing import Indexing, Unindexable
+from fhirpkg.server.searching.indexing import Indexing, Unindexable
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from fhirpkg.errors import SourceError
 from fhirpkg.server.endpoint import open_endpoint
-from fhirpkg.server.store import Store
+from fhirpkg.server.storing.store import Store
 from tests.server.client import Client, entry, rules_of
 from tests.servers.embedded import running
 

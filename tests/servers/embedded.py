@@ -4,8 +4,8 @@ import contextlib
 import threading
 import time
 
-from fhirpkg.server.app import create_app, http_server, listen
 from fhirpkg.server.endpoint import open_endpoint
+from fhirpkg.server.web.app import create_app, http_server, listen
 
 
 @contextlib.contextmanager

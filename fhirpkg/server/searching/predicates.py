@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.server import values
 from fhirpkg.server.exchange import refused
-from fhirpkg.server.indexing import LOCAL, Parameter
-from fhirpkg.server.store import INDEXED
+from fhirpkg.server.searching.indexing import LOCAL, Parameter
+from fhirpkg.server.storing.store import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

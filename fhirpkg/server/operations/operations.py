@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.server.apply import DEFINITIONS, apply, r5_apply
 from fhirpkg.server.exchange import Answer, Request, refused
-from fhirpkg.server.meta import meta_delete
-from fhirpkg.server.validating import validate
+from fhirpkg.server.operations.apply import DEFINITIONS, apply, r5_apply
+from fhirpkg.server.operations.meta import meta_delete
+from fhirpkg.server.operations.validating import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
-from fhirpkg.server.indexing import LOCAL
+from fhirpkg.server.searching.indexing import LOCAL
 from fhirpkg.validation.validator import Validator
 
 if TYPE_CHECKING:

@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
 from fhirpkg.server.exchange import refused
-from fhirpkg.server.predicates import UPDATED, Wanted, date, select, split_values, wrong_value
+from fhirpkg.server.searching.predicates import (
+    UPDATED,
+    Wanted,
+    date,
+    select,
+    split_values,
+    wrong_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.server.exchange import Refused
-    from fhirpkg.server.indexing import Indexing, Parameter
-    from fhirpkg.server.predicates import Condition
+    from fhirpkg.server.searching.indexing import Indexing, Parameter
+    from fhirpkg.server.searching.predicates import Condition
 
 _MOST_VALUES = 400  # SQLite takes 500 parts of a union
 _MODIFIERS = {

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fhirpkg.server.endpoint import Endpoint
-    from fhirpkg.server.indexing import Parameter
-    from fhirpkg.server.store import Version
+    from fhirpkg.server.searching.indexing import Parameter
+    from fhirpkg.server.storing.store import Version
 
 _MOST = 1000
 

@@ -19,9 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
-from fhirpkg.server import binaries, formats, hooks, pages
+from fhirpkg.server import hooks
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
+from fhirpkg.server.web import binaries, formats, pages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,8 +11,8 @@ from fhirpkg.applying.remote import search_query, types_to_ask
 from fhirpkg.applying.repository import MemoryRepository, in_bundle
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
-from fhirpkg.server.criteria import read_criteria
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
+from fhirpkg.server.searching.criteria import read_criteria
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

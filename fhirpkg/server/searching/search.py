@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fhirpkg import rules
-from fhirpkg.server.criteria import Criteria, read_criteria, unknown_parameter
 from fhirpkg.server.exchange import Answer, outcome, refused
-from fhirpkg.server.including import included
-from fhirpkg.server.summary import check_mode, reduced
+from fhirpkg.server.searching.criteria import Criteria, read_criteria, unknown_parameter
+from fhirpkg.server.searching.including import included
+from fhirpkg.server.searching.summary import check_mode, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Query, Request
-    from fhirpkg.server.store import Version
+    from fhirpkg.server.storing.store import Version
 
 PAGE_SIZE = 100
 LARGEST_PAGE = 1000

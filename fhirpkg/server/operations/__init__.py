@@ -1,0 +1,1 @@
+"""The operations ($validate, $apply, ...) in one table."""

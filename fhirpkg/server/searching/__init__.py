@@ -1,0 +1,1 @@
+"""Searching: parameters, criteria, order, pages, included resources, parts of resources."""

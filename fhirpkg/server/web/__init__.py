@@ -1,0 +1,1 @@
+"""The HTTP side: bytes and headers, formats, pages for a browser."""
