@@ -13,6 +13,14 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Self
 
 from fhirpkg import rules
+from fhirpkg.parsing_rules import (
+    PARSE_BYTE_ORDER_MARK,
+    PARSE_DEPTH,
+    PARSE_DUPLICATE_KEY,
+    PARSE_JSON,
+    PARSE_NUMBER,
+    PARSE_SURROGATE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,17 +73,17 @@ def read(data: bytes | str) -> tuple[Any, list[Issue]]:
         line, column = error.lineno, error.colno
         return None, [
             *issues,
-            rules.issue("parse-json", problem=problem, line=line, column=column),
+            rules.issue(PARSE_JSON, problem=problem, line=line, column=column),
         ]
     except _NumberError as error:
         line, column = position(text, max(text.find(error.number), 0))
         number = _shorten(error.number)
         return None, [
             *issues,
-            rules.issue("parse-number", number=number, line=line, column=column),
+            rules.issue(PARSE_NUMBER, number=number, line=line, column=column),
         ]
     except RecursionError:
-        return None, [*issues, rules.issue("parse-depth", line=1, column=1)]
+        return None, [*issues, rules.issue(PARSE_DEPTH, line=1, column=1)]
     finally:
         if enabled:
             gc.enable()
@@ -159,9 +167,9 @@ def _decode(data: bytes | str) -> tuple[str | None, list[Issue]]:
     except UnicodeDecodeError as error:
         line, column = position(data[: error.start].decode(), error.start)
         problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        return None, [rules.issue("parse-json", problem=problem, line=line, column=column)]
+        return None, [rules.issue(PARSE_JSON, problem=problem, line=line, column=column)]
     if text.startswith("\ufeff"):
-        return text[1:], [rules.issue("parse-byte-order-mark", line=1, column=1)]
+        return text[1:], [rules.issue(PARSE_BYTE_ORDER_MARK, line=1, column=1)]
     return text, []
 
 
@@ -202,7 +210,7 @@ def _duplicate_issues(text: str) -> list[Issue]:
     found = []
     for key, offset in repeated:
         line, column = places[offset]
-        found.append(rules.issue("parse-duplicate-key", key=key, line=line, column=column))
+        found.append(rules.issue(PARSE_DUPLICATE_KEY, key=key, line=line, column=column))
     return found
 
 
@@ -245,7 +253,7 @@ def _surrogate_issues(text: str) -> list[Issue]:
         if _ESCAPED_SURROGATE.search(token[0]) and _SURROGATE.search(json.loads(token[0]))
     ]
     places = _positions(text, halves).values()
-    return [rules.issue("parse-surrogate", line=line, column=column) for line, column in places]
+    return [rules.issue(PARSE_SURROGATE, line=line, column=column) for line, column in places]
 
 
 def _plain(message: str) -> str:

@@ -1,14 +1,18 @@
 """Issues, outcomes and the catalogue of rules."""
 
+import importlib
 import re
+from pathlib import Path
 from string import Formatter
 
-import pytest
-
 from fhirpkg import rules
+from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Issue, Outcome, Severity, in_order
+from fhirpkg.parsing_rules import PARSE_DUPLICATE_KEY
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_an_issue_reads_as_one_line_with_place_rule_and_advice():
@@ -49,7 +53,7 @@ def test_issues_are_ordered_by_place_and_told_once():
 
 def test_each_rule_has_a_kebab_case_id_a_known_code_and_words():
     codes = Terminology(Definitions.core()).codes("http://hl7.org/fhir/ValueSet/issue-type")
-    for rule in rules.catalogue().values():
+    for rule in catalogue().values():
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.id), rule.id
         assert rule.code in codes, rule
         assert rule.title, rule
@@ -58,7 +62,7 @@ def test_each_rule_has_a_kebab_case_id_a_known_code_and_words():
 
 
 def test_the_words_of_an_issue_are_made_from_what_was_found():
-    issue = rules.issue("parse-duplicate-key", key="{x}", line=2)
+    issue = rules.issue(PARSE_DUPLICATE_KEY, key="{x}", line=2)
     assert issue.text == "the key '{x}' stands here a second time"
     assert issue.line == 2
 
@@ -68,14 +72,33 @@ def test_the_nearest_name_is_offered_only_when_it_is_near():
     assert not rules.nearest("zzz", ["title", "date"])
 
 
-def test_a_rule_that_is_not_in_the_catalogue_is_our_mistake():
-    with pytest.raises(KeyError):
-        rules.issue("no-such-rule")
+def test_every_rule_of_every_room_is_in_the_catalogue():
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "fhirpkg").rglob("*.py")
+        if path.stem.endswith("rules") and path.parent != ROOT / "fhirpkg" / "cli"
+    ]
+    defined = {
+        rule.id: rule
+        for name in modules
+        for rule in vars(importlib.import_module(name)).values()
+        if isinstance(rule, rules.Rule)
+    }
+    assert defined == catalogue()
+
+
+def test_every_rule_id_is_used_by_one_rule_only():
+    made = [
+        match
+        for path in (ROOT / "fhirpkg").rglob("*rules.py")
+        for match in re.findall(r'= (?:error|warning|information)\(\s*"([^"]+)"', path.read_text())
+    ]
+    assert len(made) == len(set(made)) == len(catalogue())
 
 
 def test_no_rule_takes_a_word_that_says_where_an_issue_is():
     places = {"severity", "expression", "profile", "file", "line", "column"}
-    for rule in rules.catalogue().values():
+    for rule in catalogue().values():
         words = {name for _, name, _, _ in Formatter().parse(rule.text + rule.advice) if name}
         assert not words & places - ({"rule", "path"} if rule.id == "ignore-unused" else set()), (
             rule

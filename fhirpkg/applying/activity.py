@@ -38,6 +38,9 @@ from fhirpkg.applying.cells import (
     task_status,
     vaccine,
 )
+from fhirpkg.applying.rules import (
+    APPLY_DYNAMIC_VALUE,
+)
 from fhirpkg.errors import DefinitionError
 from fhirpkg.rules import nearest
 
@@ -244,7 +247,7 @@ def compute(
         if not kept:
             del resource["extension"]
     for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
-        messages.error("apply-dynamic-value", problem)
+        messages.report(APPLY_DYNAMIC_VALUE, problem)
 
 
 def add_reasons(resource: Resource, reasons: list[Any]) -> bool:

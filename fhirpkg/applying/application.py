@@ -11,6 +11,9 @@ from fhirpkg.applying.dialects import dialect as dialect_named
 from fhirpkg.applying.expressions import Evaluator
 from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_extension
 from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
+from fhirpkg.applying.rules import (
+    APPLY_NO_PLACE,
+)
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
 from fhirpkg.rules import nearest
@@ -167,7 +170,7 @@ def _activity(
     activity.compute(definition, resource, evaluator, messages)
     for element in left_over:
         kind = resource["resourceType"]
-        messages.note("apply-no-place", f"a {kind} has no place for {element} of the definition")
+        messages.report(APPLY_NO_PLACE, f"a {kind} has no place for {element} of the definition")
     outcome = messages.outcome(resource["id"])
     if outcome is None:
         return Applied(resource, (), ())

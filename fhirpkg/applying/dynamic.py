@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.applying.cells import extension_value
 from fhirpkg.applying.fitting import fit
 from fhirpkg.applying.paths import element_of, set_path
+from fhirpkg.applying.rules import (
+    APPLY_EXTENSION,
+)
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -75,7 +78,7 @@ def computed_extensions(
             found = _computed(extension, context, evaluator, messages)
         except FhirpkgError as error:
             problem = f"Extension {extension.get('url')} encountered exception: {error}"
-            messages.error("apply-extension", problem)
+            messages.report(APPLY_EXTENSION, problem)
             continue
         if found is not None:
             made.append(found)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.cells import role_text
+from fhirpkg.applying.rules import (
+    APPLY_RELATION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +63,8 @@ def prune_relations(group: Resource, messages: Messages) -> None:
         if len(kept) == len(related):
             continue
         gone = ", ".join(r.get("actionId", "") for r in related if r not in kept)
-        messages.note(
-            "apply-relation",
+        messages.report(
+            APPLY_RELATION,
             f"action {action.get('id', '')}: no relation to {gone}, which is left out",
         )
         if kept:

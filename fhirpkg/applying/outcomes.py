@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.issues import Severity
+
 if TYPE_CHECKING:
     from fhirpkg.applying.dialects import Dialect
     from fhirpkg.issues import Resource
+    from fhirpkg.rules import Rule
 
 _MESSAGES = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
 
@@ -46,19 +49,16 @@ class Messages:
     dialect: Dialect
     issues: list[dict[str, Any]] = field(default_factory=list)
 
-    def error(self, rule: str, text: str) -> None:
-        """Something failed; applying goes on without it."""
-        self._add(rule, "error", "exception", text)
-
-    def note(self, rule: str, text: str, place: str = "") -> None:
-        """Something that the result has no place for, or that is left out."""
+    def report(
+        self, rule: Rule, text: str, place: str = "", severity: Severity | None = None
+    ) -> None:
+        """Note an error, or in a dialect that explains itself any other remark."""
+        severity = severity or rule.severity
+        if severity is not Severity.ERROR and not self.dialect.explains:
+            return
+        issue: dict[str, Any] = {"severity": str(severity), "code": rule.code}
         if self.dialect.explains:
-            self._add(rule, "information", "informational", text, place)
-
-    def _add(self, rule: str, severity: str, code: str, text: str, place: str = "") -> None:
-        issue: dict[str, Any] = {"severity": severity, "code": code}
-        if self.dialect.explains:
-            issue["details"] = {"coding": [{"code": rule}]}
+            issue["details"] = {"coding": [{"code": rule.id}]}
         issue["diagnostics"] = text
         if place:
             issue["expression"] = [place]

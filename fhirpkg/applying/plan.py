@@ -15,7 +15,17 @@ from fhirpkg.applying import activity, dynamic
 from fhirpkg.applying.cells import Parties, canonical_of, extension_value
 from fhirpkg.applying.goals import goals_of, in_words, kept, prune_relations, with_one_of_both
 from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_extension, point_to
+from fhirpkg.applying.rules import (
+    APPLY_BEHAVIOR,
+    APPLY_CONDITION,
+    APPLY_DEFINITION,
+    APPLY_DYNAMIC_VALUE,
+    APPLY_LEFT_OUT,
+    APPLY_NO_PLACE,
+    APPLY_URL,
+)
 from fhirpkg.errors import FhirpkgError, ResolutionError
+from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +94,9 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
             {"url": _PERTAINS_TO_GOAL, "valueReference": run.reference(g)} for g in goals.values()
         ]
         if "url" not in plan:
-            tell = messages.note if run.dialect.explains else messages.error
-            tell("apply-url", f"PlanDefinition {group['id']} is missing a canonical url.")
+            severity = None if run.dialect.explains else Severity.ERROR
+            problem = f"PlanDefinition {group['id']} is missing a canonical url."
+            messages.report(APPLY_URL, problem, severity=severity)
     if "url" in plan:
         group["instantiatesCanonical"] = [canonical_of(plan)]
     group |= {
@@ -136,7 +147,7 @@ class _Actions:
         behavior = extension_value(parent, _APPLICABILITY_BEHAVIOR)
         if behavior not in {None, "all", "any"}:
             problem = f"{place}: the applicabilityBehavior is {behavior!r}, not all or any"
-            self._messages.error("apply-behavior", problem)
+            self._messages.report(APPLY_BEHAVIOR, problem)
         for index, action in enumerate(parent.get("action", ())):
             made = self._made(action, f"{place}.action[{index}]")
             if made is not None:
@@ -151,7 +162,7 @@ class _Actions:
             why = Why(*words)
             self._run.whys.append(why)
             if verdict is Verdict.NOT_APPLICABLE:
-                self._messages.note("apply-left-out", str(why), place)
+                self._messages.report(APPLY_LEFT_OUT, str(why), place)
             return None
         position = len(self._run.whys)
         made = self._carried(action, place)
@@ -160,7 +171,7 @@ class _Actions:
             made["action"] = children
         target = self._defined(action, made, place)
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
-            self._messages.error("apply-dynamic-value", problem)
+            self._messages.report(APPLY_DYNAMIC_VALUE, problem)
         if self._run.dialect.one_of_both:
             made = with_one_of_both(made, _title(action))
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
@@ -182,7 +193,7 @@ class _Actions:
                 )
             except FhirpkgError as error:
                 problem = f"Condition expression {text} encountered exception: {error}"
-                self._messages.error("apply-condition", problem)
+                self._messages.report(APPLY_CONDITION, problem)
                 return Verdict.NOT_EVALUATED, str(error), text
             first = values[0] if values else None
             if first is None:
@@ -225,8 +236,8 @@ class _Actions:
         for element in ("goalId", "reason"):
             if action.get(element) and not has_definition:
                 words = ", ".join(str(v) for v in map(in_words, action[element]))
-                self._messages.note(
-                    "apply-no-place", f"{place}.{element} has no place in a RequestGroup: {words}"
+                self._messages.report(
+                    APPLY_NO_PLACE, f"{place}.{element} has no place in a RequestGroup: {words}"
                 )
 
     def _participant(self, participant: Resource) -> dict[str, Any]:
@@ -249,7 +260,7 @@ class _Actions:
             resource, left_over = self._resource_of(canonical)
         except FhirpkgError as error:
             problem = f"{place}.definitionCanonical {canonical} could not be applied: {error}"
-            self._messages.error("apply-definition", problem)
+            self._messages.report(APPLY_DEFINITION, problem)
             return None
         if (action_id := action.get("id")) and self._is_renamed(resource):
             is_task = resource["resourceType"] == "Task"
@@ -337,8 +348,8 @@ class _Actions:
         self._keep_timing(action, made, left_over)
         for element in left_over:
             kind = resource["resourceType"]
-            self._messages.note(
-                "apply-no-place", f"{place}: a {kind} has no place for {element} of the definition"
+            self._messages.report(
+                APPLY_NO_PLACE, f"{place}: a {kind} has no place for {element} of the definition"
             )
 
     def _basis(self) -> dict[str, str]:

@@ -17,6 +17,11 @@ from fhirpkg.authoring.codes import known_codes
 from fhirpkg.authoring.cross_checks import cross_check
 from fhirpkg.authoring.package_source import PackageSource
 from fhirpkg.authoring.procedure import Part, Procedure
+from fhirpkg.authoring.rules import (
+    SOURCE_MISSING,
+    SOURCE_UNKNOWN_KEY,
+    SOURCE_VALUE,
+)
 from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.issues import Severity, in_order
@@ -63,7 +68,7 @@ def _check_words(package: PackageSource, read: Source) -> None:
 
     def report(key: str, expected: str, near: str = "") -> None:
         found = _found(getattr(package, key))
-        read.report("source-value", (key,), found=found, expected=expected, nearest=near)
+        read.report(SOURCE_VALUE, (key,), found=found, expected=expected, nearest=near)
 
     try:
         date.fromisoformat(package.date)
@@ -94,7 +99,7 @@ def _validated(read: Source, model: type[_Part]) -> _Part | None:
     """The data as the model; what is wrong is reported, misspelt keys are mended in the data."""
     if read.data is None:
         if not read.issues:
-            read.report("source-value", (), found="nothing", expected="keys", nearest="")
+            read.report(SOURCE_VALUE, (), found="nothing", expected="keys", nearest="")
         return None
     for _ in range(10):  # what stands below a mended key is only read in the next round
         try:
@@ -127,7 +132,7 @@ def _mend(read: Source, path: Path, keys: list[str]) -> None:
     key = str(path[-1])
     free = [name for name in keys if name not in parent]
     read.report(
-        "source-unknown-key",
+        SOURCE_UNKNOWN_KEY,
         path,
         key=True,
         nearest=nearest(key, free),
@@ -165,7 +170,7 @@ def _part_in(annotation: Any) -> Any:
 def _report(read: Source, detail: Mapping[str, Any]) -> None:
     path = _place(detail["loc"])
     if detail["type"] == "missing":
-        read.report("source-missing", path, missing=path[-1])
+        read.report(SOURCE_MISSING, path, missing=path[-1])
         return
     expected = _EXPECTED.get(detail["type"], "").format(**detail.get("ctx", {}))
     close = ""
@@ -177,7 +182,7 @@ def _report(read: Source, detail: Mapping[str, Any]) -> None:
         pattern = detail["ctx"]["pattern"]
         expected = _form(pattern)
     read.report(
-        "source-value",
+        SOURCE_VALUE,
         path,
         found=_found(detail["input"]),
         expected=expected or detail["msg"][:1].lower() + detail["msg"][1:],

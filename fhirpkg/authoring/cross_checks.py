@@ -13,6 +13,22 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import ucum
 from fhirpkg.authoring.codes import SYSTEMS, known_codes, problem
 from fhirpkg.authoring.procedure import Procedure
+from fhirpkg.authoring.rules import (
+    SOURCE_CODE,
+    SOURCE_CODE_SYSTEM,
+    SOURCE_DUPLICATE_ID,
+    SOURCE_LOST_FACT,
+    SOURCE_MISSING,
+    SOURCE_NO_ORIGIN,
+    SOURCE_NUMBER,
+    SOURCE_PROCEDURE_CODE,
+    SOURCE_UNKNOWN_CODE,
+    SOURCE_UNKNOWN_FACT,
+    SOURCE_UNKNOWN_KEY,
+    SOURCE_UNKNOWN_REFERENCE,
+    SOURCE_UNUSED_CODE,
+    SOURCE_VALUE,
+)
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -63,10 +79,10 @@ def _check_codes(read: Source) -> None:
             path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
             system, *codes = line.split() or [""]
             if system in SYSTEMS and not codes:
-                read.report("source-code", path, problem=f"no code follows '{system}'", nearest="")
+                read.report(SOURCE_CODE, path, problem=f"no code follows '{system}'", nearest="")
             elif system not in SYSTEMS:
                 read.report(
-                    "source-code-system",
+                    SOURCE_CODE_SYSTEM,
                     path,
                     text=line,
                     nearest=nearest(system, list(SYSTEMS)),
@@ -81,7 +97,7 @@ def _check_code(read: Source, path: Path, system: str, code: str) -> None:
     wrong = problem(system, code)
     if wrong:
         close = nearest(code, sorted(known_codes(SYSTEMS[system])))
-        read.report("source-code", path, problem=wrong, nearest=close)
+        read.report(SOURCE_CODE, path, problem=wrong, nearest=close)
 
 
 def _check_code_names(read: Source) -> None:
@@ -96,14 +112,14 @@ def _check_code_names(read: Source) -> None:
                 used.add(_closest(name, list(codes)))
                 if name not in codes:
                     read.report(
-                        "source-unknown-code",
+                        SOURCE_UNKNOWN_CODE,
                         place,
                         name=name,
                         nearest=nearest(name, list(codes)),
                     )
     unused = codes.keys() - used if not read.issues else ()  # else it may only seem so
     for name in unused:
-        read.report("source-unused-code", ("codes", name), key=True, name=name)
+        read.report(SOURCE_UNUSED_CODE, ("codes", name), key=True, name=name)
 
 
 def _check_ids(read: Source) -> None:
@@ -124,7 +140,7 @@ def _check_ids(read: Source) -> None:
             if not isinstance(found, str):
                 continue
             if found in first:
-                read.report("source-duplicate-id", place, id=found, first=first[found])
+                read.report(SOURCE_DUPLICATE_ID, place, id=found, first=first[found])
             elif number == 0 and found in _RESERVED_IDS:
                 _report_value(read, place, found, "an id that the plan does not have by itself")
             first.setdefault(found, line)
@@ -151,7 +167,7 @@ def _check_references(read: Source) -> None:
             for place, name in _named(part, path, key):
                 if name not in names:
                     read.report(
-                        "source-unknown-reference",
+                        SOURCE_UNKNOWN_REFERENCE,
                         place,
                         kind=kind,
                         name=name,
@@ -179,7 +195,7 @@ def _check_facts(read: Source) -> None:
             is_counted = _is_count(counts.get(fact.partition("-")[0], 1))
             if fact not in labels and is_counted and _FACT.fullmatch(fact):
                 read.report(
-                    "source-unknown-fact",
+                    SOURCE_UNKNOWN_FACT,
                     place,
                     fact=fact,
                     nearest=nearest(fact, list(labels)),
@@ -187,10 +203,10 @@ def _check_facts(read: Source) -> None:
                 )
     for label, section in labels.items():
         if label not in expressed and isinstance(read.data.get(section), (list, dict)):
-            read.report("source-lost-fact", ("source", "facts", section), fact=label)
-    told = {issue.expression for issue in read.issues if issue.rule == "source-missing"}
+            read.report(SOURCE_LOST_FACT, ("source", "facts", section), fact=label)
+    told = {issue.expression for issue in read.issues if issue.rule == SOURCE_MISSING.id}
     for section in counts.keys() - read.data.keys() - told:
-        read.report("source-missing", (section,), missing=section)
+        read.report(SOURCE_MISSING, (section,), missing=section)
 
 
 def _mend_sections(read: Source, counts: dict[str, Any]) -> None:
@@ -202,7 +218,7 @@ def _mend_sections(read: Source, counts: dict[str, Any]) -> None:
         close = nearest(section, free)
         allowed = ", ".join(known)
         read.report(
-            "source-unknown-key", path, key=True, key_=section, nearest=close, allowed=allowed
+            SOURCE_UNKNOWN_KEY, path, key=True, key_=section, nearest=close, allowed=allowed
         )
         meant = _closest(section, free)
         counts[meant] = counts.pop(section)
@@ -219,7 +235,7 @@ def _check_origins(read: Source) -> None:
         if not {"text", "use", "change"} & part.keys():
             continue
         if not (part.get("from") or part.get("cite") or part.get("added")):
-            read.report("source-no-origin", path)
+            read.report(SOURCE_NO_ORIGIN, path)
         allowed = _numbers_of(read, part)
         if allowed is None:
             continue
@@ -227,9 +243,9 @@ def _check_origins(read: Source) -> None:
             for place, text in _named(part, path, key):
                 for number in _NUMBER.findall(text):
                     if number not in allowed:
-                        read.report_in_text("source-number", place, number, number=number)
+                        read.report_in_text(SOURCE_NUMBER, place, number, number=number)
         if isinstance(age := part.get("age"), int) and str(age) not in allowed:
-            read.report("source-number", (*path, "age"), number=age)
+            read.report(SOURCE_NUMBER, (*path, "age"), number=age)
 
 
 def _numbers_of(read: Source, part: dict[str, Any]) -> set[str] | None:
@@ -254,7 +270,7 @@ def _check_questions(read: Source) -> None:
     """A question that is answered by a choice has something to choose from."""
     for path, question in _items(read.data, "checklist"):
         if question.get("answer") == "choice" and not question.get("choices"):
-            read.report("source-missing", (*path, "choices"), missing="choices")
+            read.report(SOURCE_MISSING, (*path, "choices"), missing="choices")
 
 
 def _check_choosing(read: Source) -> None:
@@ -280,14 +296,14 @@ def _check_quantities(read: Source) -> None:
 
 
 def _report_value(read: Source, path: Path, found: str, expected: str) -> None:
-    read.report("source-value", path, found=repr(found), expected=expected, nearest="")
+    read.report(SOURCE_VALUE, path, found=repr(found), expected=expected, nearest="")
 
 
 def _check_indications(read: Source) -> None:
     """The value set of indications has something in it."""
     items = [item for _, item in _items(read.data, "indications")]
     if items and not any(item.get("diagnoses") for item in items):
-        read.report("source-missing", ("indications", 0, "diagnoses"), missing="diagnoses")
+        read.report(SOURCE_MISSING, ("indications", 0, "diagnoses"), missing="diagnoses")
 
 
 def _check_key(read: Source) -> None:
@@ -295,7 +311,7 @@ def _check_key(read: Source) -> None:
     for place, name in _named(_mapping(read.data.get("code")), ("code",), "use"):
         lines = _mapping(read.data.get("codes")).get(name)
         if lines and not any(line.startswith("CPT ") for line in _texts(lines)[:1]):
-            read.report("source-procedure-code", place, name=name)
+            read.report(SOURCE_PROCEDURE_CODE, place, name=name)
 
 
 def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
+from fhirpkg.authoring.rules import (
+    SOURCE_SAME_PROCEDURE,
+)
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
 from fhirpkg.rules import issue
@@ -71,7 +74,7 @@ def _same_ids(folder: Path, procedures: dict[str, Procedure]) -> list[Issue]:
             line, column = read_source(file).place(("id",))
             issues.append(
                 issue(
-                    "source-same-procedure",
+                    SOURCE_SAME_PROCEDURE,
                     expression="id",
                     file=str(file),
                     line=line,

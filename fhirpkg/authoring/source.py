@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fhirpkg import rules
+from fhirpkg.authoring.rules import (
+    SOURCE_ALIASES,
+    SOURCE_DUPLICATE_KEY,
+    SOURCE_KEY,
+    SOURCE_MERGE_KEY,
+    SOURCE_TAB,
+    SOURCE_VALUE,
+    SOURCE_YAML,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Issue, Path
+    from fhirpkg.rules import Rule
 
 _MAX_NODES = 100_000
 """More nodes than an authored file can sensibly have: aliases multiply them."""
@@ -54,7 +64,7 @@ class Source:
         table = self.keys if key and path in self.keys else self.values
         return table.get(path, (1, 1))
 
-    def report(self, rule: str, path: Path, *, key: bool = False, **found: Any) -> None:
+    def report(self, rule: Rule, path: Path, *, key: bool = False, **found: Any) -> None:
         """Note an issue at the value of a path, or at its key."""
         line, column = self.place(path, key=key)
         expression = written(path)
@@ -64,7 +74,7 @@ class Source:
             )
         )
 
-    def report_in_text(self, rule: str, path: Path, words: str, **found: Any) -> None:
+    def report_in_text(self, rule: Rule, path: Path, words: str, **found: Any) -> None:
         """Note an issue at words inside the text of a path, which may be lines below its start."""
         line, column = self.place(path)
         for number in range(line, len(self.lines) + 1):
@@ -107,18 +117,18 @@ def read(text: bytes, file: str) -> Source:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         quote = _open_quote(source.lines[:line])
         problem = "this quotation mark is not closed on its line" if quote else _plain(error)
-        _add(source, "source-yaml", *(quote or (line, column)), problem=problem)
+        _add(source, SOURCE_YAML, *(quote or (line, column)), problem=problem)
         return source
     except (yaml.YAMLError, RecursionError) as error:
-        _add(source, "source-yaml", 1, 1, problem=_plain(error))
+        _add(source, SOURCE_YAML, 1, 1, problem=_plain(error))
         return source
     if node is None:
-        _add(source, "source-yaml", 1, 1, problem="the file is empty")
+        _add(source, SOURCE_YAML, 1, 1, problem="the file is empty")
         return source
     try:
         source.data = _Reader(source).value(node, ())
     except (_TooManyNodesError, RecursionError):
-        _add(source, "source-aliases", 1, 1)
+        _add(source, SOURCE_ALIASES, 1, 1)
     return source
 
 
@@ -135,7 +145,7 @@ def _decode(text: bytes, source: Source) -> str | None:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        _add(source, "source-yaml", line, 1, problem="this is no UTF-8 text")
+        _add(source, SOURCE_YAML, line, 1, problem="this is no UTF-8 text")
         return None
 
 
@@ -145,7 +155,7 @@ def _without_tabs(text: str, source: Source) -> str:
     for number, line in enumerate(lines):
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent and line.strip():
-            _add(source, "source-tab", number + 1, indent.index("\t") + 1)
+            _add(source, SOURCE_TAB, number + 1, indent.index("\t") + 1)
             lines[number] = indent.replace("\t", "  ") + line.lstrip()
     return "\n".join(lines)
 
@@ -174,7 +184,7 @@ class _Reader:
         assert isinstance(node, yaml.ScalarNode), "YAML has three kinds of nodes"
         if _CONTROL.search(node.value):
             self._source.report(
-                "source-value",
+                SOURCE_VALUE,
                 path,
                 found="a control character",
                 expected="text that can be read",
@@ -188,12 +198,12 @@ class _Reader:
             line, column = _start(key_node)
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                _add(self._source, "source-key", line, column)
+                _add(self._source, SOURCE_KEY, line, column)
             elif key == "<<" and not key_node.style:
-                _add(self._source, "source-merge-key", line, column)
+                _add(self._source, SOURCE_MERGE_KEY, line, column)
             elif key in found:
                 first = self._source.keys[*path, key][0]
-                _add(self._source, "source-duplicate-key", line, column, key_=key, first=first)
+                _add(self._source, SOURCE_DUPLICATE_KEY, line, column, key_=key, first=first)
             else:
                 self._source.keys[*path, key] = (line, column)
                 found[key] = self.value(value_node, (*path, key))
@@ -223,5 +233,5 @@ def _plain(error: Exception) -> str:
     return f"{problem} ({context})" if context else str(problem).splitlines()[0]
 
 
-def _add(source: Source, rule: str, line: int, column: int, **found: Any) -> None:
+def _add(source: Source, rule: Rule, line: int, column: int, **found: Any) -> None:
     source.issues.append(rules.issue(rule, file=source.file, line=line, column=column, **found))

@@ -28,14 +28,15 @@ def command(rule: str | None, code: str | None) -> None:
     elif rule:
         click.echo(_told(rule))
     else:
-        from fhirpkg.rules import catalogue
+        from fhirpkg.cli.catalogue import catalogue
 
         for each in catalogue().values():
             click.echo(f"{each.id:36} {each.severity:12} {each.title}")
 
 
 def _told(rule_id: str) -> str:
-    from fhirpkg.rules import catalogue, nearest
+    from fhirpkg.cli.catalogue import catalogue
+    from fhirpkg.rules import nearest
 
     rule = catalogue().get(rule_id)
     if rule is None:

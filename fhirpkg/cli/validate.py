@@ -13,7 +13,14 @@ import click
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.reports import FORMATS, Checked, render
 from fhirpkg.errors import ConfigError
+from fhirpkg.fhirxml.rules import (
+    XML_NAMESPACE,
+)
 from fhirpkg.issues import Outcome, Severity, in_order
+from fhirpkg.parsing_rules import (
+    PARSE_BYTE_ORDER_MARK,
+    PARSE_NO_RESOURCE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -268,12 +275,12 @@ def _check(given: Input | None) -> Checked | None:
 
 def _is_no_resource(outcome: Outcome) -> bool:
     """Whether a file is no FHIR at all: JSON without a resource type, XML of another namespace."""
-    issues = [issue for issue in outcome.issues if issue.rule != "parse-byte-order-mark"]
+    issues = [issue for issue in outcome.issues if issue.rule != PARSE_BYTE_ORDER_MARK.id]
     if len(issues) != 1:
         return False
     [issue] = issues
-    return issue.rule == "parse-no-resource" or (
-        issue.rule == "xml-namespace" and "." not in issue.expression
+    return issue.rule == PARSE_NO_RESOURCE.id or (
+        issue.rule == XML_NAMESPACE.id and "." not in issue.expression
     )
 
 

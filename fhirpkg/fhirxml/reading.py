@@ -13,6 +13,20 @@ from lxml import etree
 from fhirpkg import rules
 from fhirpkg.fhirjson import WrittenDecimal
 from fhirpkg.fhirxml.positions import locate, starts
+from fhirpkg.fhirxml.rules import (
+    XML_ATTRIBUTE,
+    XML_ATTRIBUTE_AS_ELEMENT,
+    XML_DEPTH,
+    XML_DOCTYPE,
+    XML_EMPTY,
+    XML_ENCODING,
+    XML_NAMESPACE,
+    XML_ONE_RESOURCE,
+    XML_ORDER,
+    XML_PROCESSING_INSTRUCTION,
+    XML_SYNTAX,
+    XML_TEXT,
+)
 from fhirpkg.fhirxml.shapes import FHIR, XHTML, Child, Shapes, shapes_of
 
 if TYPE_CHECKING:
@@ -20,6 +34,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Issue, Path, Resource
+    from fhirpkg.rules import Rule
 
     Locate = Callable[[Iterable[Path]], dict[Path, tuple[int, int]]]
 
@@ -65,23 +80,23 @@ def read(data: bytes, model: TypesOfDefinitions) -> tuple[Resource | None, list[
 def _refused(data: bytes) -> Issue | None:
     """What forbids to parse the text at all."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\x00" in data[:4]:
-        return rules.issue("xml-encoding", problem="it begins like UTF-16", line=1, column=1)
+        return rules.issue(XML_ENCODING, problem="it begins like UTF-16", line=1, column=1)
     text = data.removeprefix(_BOM)
     encoding = _ENCODING.match(text)
     if encoding and encoding[1].lower() != b"utf-8":
         problem = f"it says that it is in {encoding[1].decode()}"
-        return rules.issue("xml-encoding", problem=problem, line=1, column=1)
+        return rules.issue(XML_ENCODING, problem=problem, line=1, column=1)
     doctype = _DOCTYPE.match(text)
     if doctype:
         line = text.count(b"\n", 0, doctype.end()) + 1
-        return rules.issue("xml-doctype", line=line, column=1)
+        return rules.issue(XML_DOCTYPE, line=line, column=1)
     return None
 
 
 def _syntax_issue(problem: str, line: int, column: int) -> Issue:
     words = problem.partition(", line ")[0]
     return rules.issue(
-        "xml-syntax", problem=words[:1].lower() + words[1:], line=line, column=max(column, 1)
+        XML_SYNTAX, problem=words[:1].lower() + words[1:], line=line, column=max(column, 1)
     )
 
 
@@ -90,7 +105,7 @@ class _Reader:
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._found: list[tuple[str, etree._Element, _Trail, dict[str, Any]]] = []
+        self._found: list[tuple[Rule, etree._Element, _Trail, dict[str, Any]]] = []
         self._depth = 0
 
     def root(self, element: etree._Element) -> Resource | None:
@@ -115,13 +130,13 @@ class _Reader:
             made.append(rules.issue(rule, expression=expression, line=line, column=column, **found))
         return made
 
-    def _note(self, rule: str, at: etree._Element, trail: _Trail, **found: Any) -> None:
+    def _note(self, rule: Rule, at: etree._Element, trail: _Trail, **found: Any) -> None:
         self._found.append((rule, at, trail, found))
 
     def _wrong_namespace(self, element: etree._Element, trail: _Trail, wanted: str) -> None:
         name = etree.QName(element)
         found = f"the namespace {name.namespace}" if name.namespace else "no namespace"
-        self._note("xml-namespace", element, trail, name=name.localname, found=found, wanted=wanted)
+        self._note(XML_NAMESPACE, element, trail, name=name.localname, found=found, wanted=wanted)
 
     def _resource(self, element: etree._Element, trail: _Trail) -> Resource:
         name = etree.QName(element).localname
@@ -135,7 +150,7 @@ class _Reader:
         """Put attributes and child elements into an object."""
         self._depth += 1
         if self._depth > _DEPTH_LIMIT:
-            self._note("xml-depth", element, trail, limit=_DEPTH_LIMIT)
+            self._note(XML_DEPTH, element, trail, limit=_DEPTH_LIMIT)
         else:
             if element.attrib:
                 self._attributes(value, element, self._shapes.attributes(type_name), trail)
@@ -152,7 +167,7 @@ class _Reader:
             near = rules.nearest(str(name), list(allowed))
             short = str(name).replace("{http://www.w3.org/2001/XMLSchema-instance}", "xsi:")
             tag = etree.QName(element).localname
-            self._note("xml-attribute", element, trail, name=short, element=tag, near=near)
+            self._note(XML_ATTRIBUTE, element, trail, name=short, element=tag, near=near)
 
     def _children(
         self, value: Resource, element: etree._Element, type_name: str, trail: _Trail
@@ -171,7 +186,7 @@ class _Reader:
             number = counts[child.name] = counts.get(child.name, -1) + 1
             here = (trail, child.expression, number if child.is_list else -1)
             if last and child.place < last.place:
-                self._note("xml-order", item, here, name=child.name, after=last.name)
+                self._note(XML_ORDER, item, here, name=child.name, after=last.name)
             last = child
             if child.kind == "primitive":
                 self._put_primitive(value, item, child, number, here)
@@ -196,7 +211,7 @@ class _Reader:
         child = self._shapes.children(type_name).get(name)
         if name in self._shapes.attributes(type_name):
             child = None
-            self._note("xml-attribute-as-element", item, (trail, name, -1), name=name)
+            self._note(XML_ATTRIBUTE_AS_ELEMENT, item, (trail, name, -1), name=name)
         wanted = XHTML if child and child.kind == "narrative" else FHIR
         if not item.tag.startswith(f"{{{wanted}}}"):
             self._wrong_namespace(item, (trail, name, -1), wanted)
@@ -221,7 +236,7 @@ class _Reader:
         self._attributes({}, item, (), trail)
         if len(inner) != 1:
             name = etree.QName(item).localname
-            self._note("xml-one-resource", item, trail, name=name, count=len(inner))
+            self._note(XML_ONE_RESOURCE, item, trail, name=name, count=len(inner))
         if not inner:
             return None
         if not inner[0].tag.startswith(_FHIR_TAG):
@@ -239,7 +254,7 @@ class _Reader:
             sibling.pop("value", None)
             self._children(sibling, item, "Element", here)
             if text is None and not sibling:
-                self._note("xml-empty", item, here, name=child.name)
+                self._note(XML_EMPTY, item, here, name=child.name)
                 return
         made = None if text is None else _typed(str(text), child.type)
         _put_aligned(value, child.name, made, number, is_list=child.is_list)
@@ -262,11 +277,11 @@ class _Reader:
         kind: object = item.tag
         if kind is etree.ProcessingInstruction:
             name = getattr(item, "target", "")
-            self._note("xml-processing-instruction", element, trail, name=name)
+            self._note(XML_PROCESSING_INSTRUCTION, element, trail, name=name)
 
     def _no_text(self, element: etree._Element, text: str | None, trail: _Trail) -> None:
         if text and text.strip(_SPACE):
-            self._note("xml-text", element, trail, text=text.strip(_SPACE)[:60])
+            self._note(XML_TEXT, element, trail, text=text.strip(_SPACE)[:60])
 
 
 def _is_element(node: etree._Element) -> bool:

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
 from fhirpkg.packages.package import index
+from fhirpkg.packages.rules import (
+    PACKAGE_FHIR_VERSION,
+    PACKAGE_INDEX,
+    PACKAGE_NAME,
+    PACKAGE_NO_RESOURCE,
+    PACKAGE_PROPERTY_MISSING,
+    PACKAGE_SAME_CANONICAL,
+    PACKAGE_VERSION,
+)
 from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
@@ -34,15 +43,15 @@ def check_package(package: Package, source: str) -> Iterator[Issue]:
 def _check_manifest(package: Package, file: str) -> Iterator[Issue]:
     manifest = package.manifest
     if not _NAME.fullmatch(manifest.id.name):
-        yield issue("package-name", file=file, name=manifest.id.name)
+        yield issue(PACKAGE_NAME, file=file, name=manifest.id.name)
     if not _VERSION.fullmatch(manifest.id.version or ""):
-        yield issue("package-version", file=file, version=manifest.id.version or "")
+        yield issue(PACKAGE_VERSION, file=file, version=manifest.id.version or "")
     for name in _EXPECTED:
         if name not in manifest.data:
-            yield issue("package-property-missing", file=file, name=name)
+            yield issue(PACKAGE_PROPERTY_MISSING, file=file, name=name)
     says_r4 = any(version.startswith("4.0") for version in manifest.fhir_versions)
     if not says_r4 and "hl7.fhir.r4.core" not in manifest.dependencies:
-        yield issue("package-fhir-version", file=file)
+        yield issue(PACKAGE_FHIR_VERSION, file=file)
 
 
 def _check_index(package: Package, file: str) -> Iterator[Issue]:
@@ -63,7 +72,7 @@ def _check_index(package: Package, file: str) -> Iterator[Issue]:
             if not wrong:
                 continue
             problem = f"of {name} it has another {' and '.join(wrong)} than the file"
-        yield issue("package-index", file=file, problem=problem)
+        yield issue(PACKAGE_INDEX, file=file, problem=problem)
 
 
 def _by_file(content: Any) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def _check_files(package: Package, inside: str) -> Iterator[Issue]:
     for name in sorted(package.files):
         is_json = name.endswith(".json") and "/" not in name
         if is_json and name not in {"package.json", ".index.json", *resources}:
-            yield issue("package-no-resource", file=inside + name)
+            yield issue(PACKAGE_NO_RESOURCE, file=inside + name)
     seen: dict[tuple[str, Any, Any], str] = {}
     for name, resource in resources.items():
         if isinstance(resource.get("url"), str):
@@ -86,4 +95,4 @@ def _check_files(package: Package, inside: str) -> Iterator[Issue]:
             if other != name:
                 canonical = resource["url"]
                 place = inside + name
-                yield issue("package-same-canonical", file=place, canonical=canonical, other=other)
+                yield issue(PACKAGE_SAME_CANONICAL, file=place, canonical=canonical, other=other)

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.rules import (
+    SERVER_UNKNOWN_TYPE,
+    SERVER_VALUE,
+)
 from fhirpkg.server.searching.indexing import Indexing, Unindexable
 from fhirpkg.server.storing.store import Store
 
@@ -35,7 +39,7 @@ class Endpoint:
         types = self.definitions.types.resource_types()
         if resource_type not in types:
             near = rules.nearest(resource_type, list(types))
-            raise refused(404, "server-unknown-type", type=resource_type, near=near)
+            raise refused(404, SERVER_UNKNOWN_TYPE, type=resource_type, near=near)
 
     def matches(self, criteria: Criteria, order: str = "", page: str = "") -> list[Version]:
         """The resources that fit, in the order they were made in or another one in SQL."""
@@ -61,6 +65,6 @@ def open_endpoint(path: Path | None = None, definitions: Definitions | None = No
             return indexing.rows(resource)
         except Unindexable as error:
             parameter, problem = error.parameter, error.problem
-            raise refused(422, "server-value", parameter=parameter, problem=problem) from error
+            raise refused(422, SERVER_VALUE, parameter=parameter, problem=problem) from error
 
     return Endpoint(Store(path, index=index), definitions, indexing)

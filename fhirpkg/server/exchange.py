@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 from fhirpkg import fhirjson, rules
+from fhirpkg.server.rules import (
+    SERVER_NO_BODY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhirpkg.issues import Issue, Resource
+    from fhirpkg.rules import Rule
     from fhirpkg.server.storing.store import Version
 
 Query = tuple[tuple[str, str], ...]
@@ -44,7 +48,7 @@ class Request:
     def body(self) -> Resource:
         """The resource that was sent. Raises Refused (400) when there is none."""
         if self.resource is None:
-            raise refused(400, "server-no-body", method=self.method, path=self.at)
+            raise refused(400, SERVER_NO_BODY, method=self.method, path=self.at)
         return self.resource
 
     def preference(self, name: Literal["return", "handling"]) -> str:
@@ -86,7 +90,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of the server
 
 def refused(
     status: int,
-    rule: str,
+    rule: Rule,
     *,
     expression: str = "",
     headers: Mapping[str, str] | None = None,

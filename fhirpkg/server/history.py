@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import rules
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, refused
+from fhirpkg.server.rules import (
+    SERVER_SEARCH_PARAMETER,
+    SERVER_SEARCH_VALUE,
+    SERVER_UNKNOWN_RESOURCE,
+)
 from fhirpkg.server.searching.search import Page, links, read_page
 
 if TYPE_CHECKING:
@@ -29,12 +34,12 @@ def history(request: Request, endpoint: Endpoint) -> Answer:
         where += f" AND version.{column} = ?"
         arguments.append(value)
     if len(scope) == 2 and endpoint.store.current(*scope) is None:
-        raise refused(404, "server-unknown-resource", type=scope[0], id=scope[1])
+        raise refused(404, SERVER_UNKNOWN_RESOURCE, type=scope[0], id=scope[1])
     options = dict(request.query)
     for name in options:
         if name not in _PARAMETERS:
             near = rules.nearest(name, list(_PARAMETERS))
-            rule = "server-search-parameter"
+            rule = SERVER_SEARCH_PARAMETER
             raise refused(400, rule, type="a history", parameter=name, near=near)
     if "_since" in options:
         where += " AND version.updated >= ?"
@@ -61,7 +66,7 @@ def _since(text: str) -> int:
     try:
         return values.date_range(text)[0]
     except ValueError as error:
-        raise refused(400, "server-search-value", parameter="_since", problem=str(error)) from None
+        raise refused(400, SERVER_SEARCH_VALUE, parameter="_since", problem=str(error)) from None
 
 
 _STATUS = {"POST": "201", "DELETE": "204"}

@@ -13,6 +13,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.server.exchange import ID, Answer, refused, split_url
+from fhirpkg.server.rules import (
+    SERVER_BODY_ID,
+    SERVER_BODY_TYPE,
+    SERVER_DELETED,
+    SERVER_EXISTS,
+    SERVER_HEADER,
+    SERVER_ID,
+    SERVER_ID_TAKEN,
+    SERVER_MATCH_ID,
+    SERVER_MULTIPLE_MATCHES,
+    SERVER_NO_CRITERIA,
+    SERVER_SUBSETTED,
+    SERVER_UNKNOWN_RESOURCE,
+    SERVER_UNKNOWN_VERSION,
+    SERVER_VALUE,
+    SERVER_VERSION_CONFLICT,
+)
 from fhirpkg.server.searching.criteria import read_criteria
 from fhirpkg.server.searching.summary import is_part, reduced
 
@@ -29,7 +46,7 @@ def read(request: Request, endpoint: Endpoint) -> Answer:
     """The newest version of a resource."""
     version = endpoint.store.current(request.path[0], request.path[1])
     if version is None:
-        raise refused(404, "server-unknown-resource", type=request.path[0], id=request.path[1])
+        raise refused(404, SERVER_UNKNOWN_RESOURCE, type=request.path[0], id=request.path[1])
     return _read_answer(request, endpoint, version)
 
 
@@ -38,13 +55,13 @@ def vread(request: Request, endpoint: Endpoint) -> Answer:
     resource_type, identity, _, wanted = request.path
     newest = endpoint.store.current(resource_type, identity)
     if newest is None:
-        raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
+        raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=identity)
     number = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else 0
     version = endpoint.store.version(resource_type, identity, number)
     if version is None:
         raise refused(
             404,
-            "server-unknown-version",
+            SERVER_UNKNOWN_VERSION,
             type=resource_type,
             id=identity,
             version=wanted,
@@ -57,7 +74,7 @@ def _read_answer(request: Request, endpoint: Endpoint, version: Version) -> Answ
     if version.content is None:
         raise refused(
             410,
-            "server-deleted",
+            SERVER_DELETED,
             headers={"ETag": version.etag},
             type=version.type,
             id=version.id,
@@ -104,10 +121,10 @@ def update(request: Request, endpoint: Endpoint) -> Answer:
     resource_type, identity = request.path
     resource = checked_body(request, endpoint)
     if not ID.fullmatch(identity):
-        raise refused(400, "server-id", id=identity)
+        raise refused(400, SERVER_ID, id=identity)
     if resource.get("id") != identity:
         found = f"the id '{resource['id']}'" if "id" in resource else "no id"
-        raise refused(400, "server-body-id", found=found, wanted=identity)
+        raise refused(400, SERVER_BODY_ID, found=found, wanted=identity)
     with endpoint.store.transaction():
         before = endpoint.store.present(resource_type, identity)
         check_preconditions(request, before, resource_type, identity)
@@ -143,7 +160,7 @@ def conditional_target(request: Request, endpoint: Endpoint) -> str | None:
         if wanted not in {None, there.id}:
             raise refused(
                 400,
-                "server-match-id",
+                SERVER_MATCH_ID,
                 criteria=criteria,
                 type=resource_type,
                 found=there.id,
@@ -151,7 +168,7 @@ def conditional_target(request: Request, endpoint: Endpoint) -> str | None:
             )
         return there.id
     if wanted is not None and endpoint.store.present(resource_type, wanted) is not None:
-        raise refused(409, "server-id-taken", criteria=criteria, type=resource_type, id=wanted)
+        raise refused(409, SERVER_ID_TAKEN, criteria=criteria, type=resource_type, id=wanted)
     return None
 
 
@@ -180,14 +197,14 @@ def checked_body(request: Request, endpoint: Endpoint) -> Resource:
     endpoint.check_type(wanted)
     if resource.get("resourceType") != wanted:
         found = resource.get("resourceType")
-        raise refused(400, "server-body-type", found=found, wanted=wanted)
+        raise refused(400, SERVER_BODY_TYPE, found=found, wanted=wanted)
     if not isinstance(resource.get("meta", {}), dict):
-        raise refused(400, "server-value", parameter="_tag", problem="meta is no object")
+        raise refused(400, SERVER_VALUE, parameter="_tag", problem="meta is no object")
     if is_part(resource):
-        raise refused(422, "server-subsetted")
+        raise refused(422, SERVER_SUBSETTED)
     identity = resource.get("id", "x")
     if not isinstance(identity, str) or not ID.fullmatch(identity):
-        raise refused(400, "server-id", id=identity)
+        raise refused(400, SERVER_ID, id=identity)
     return resource
 
 
@@ -200,12 +217,12 @@ def check_preconditions(
         tags = _ETAG.findall(wanted)
         if not tags and wanted.strip() != "*":
             allowed = 'write W/"1" or *'
-            raise refused(400, "server-header", header="If-Match", found=wanted, allowed=allowed)
+            raise refused(400, SERVER_HEADER, header="If-Match", found=wanted, allowed=allowed)
         if there is None or (tags and str(there.version) not in tags):
             found = f"has version {there.version}" if there else "does not exist"
             raise refused(
                 412,
-                "server-version-conflict",
+                SERVER_VERSION_CONFLICT,
                 wanted=wanted,
                 type=resource_type,
                 id=identity,
@@ -214,7 +231,7 @@ def check_preconditions(
     unwanted = request.headers.get("if-none-match", "")
     if there and (unwanted.strip() == "*" or str(there.version) in _ETAG.findall(unwanted)):
         version = there.version
-        raise refused(412, "server-exists", type=resource_type, id=identity, version=version)
+        raise refused(412, SERVER_EXISTS, type=resource_type, id=identity, version=version)
 
 
 def only_match(request: Request, endpoint: Endpoint, query: Query) -> Version | None:
@@ -224,12 +241,12 @@ def only_match(request: Request, endpoint: Endpoint, query: Query) -> Version | 
     query = tuple(pair for pair in query if pair[0] not in {"_format", "_pretty"})
     criteria = read_criteria(query, resource_type, endpoint.indexing, base=request.base)
     if not criteria.used:
-        raise refused(412, "server-no-criteria", type=resource_type)
+        raise refused(412, SERVER_NO_CRITERIA, type=resource_type)
     found = endpoint.matches(criteria, page="LIMIT 2")
     if len(found) > 1:
         raise refused(
             412,
-            "server-multiple-matches",
+            SERVER_MULTIPLE_MATCHES,
             count=endpoint.count(criteria),
             type=resource_type,
             criteria=_criteria_text(query),

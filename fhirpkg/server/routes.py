@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from fhirpkg.server import capabilities, history, interactions, transactions
 from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.operations import operations
+from fhirpkg.server.rules import (
+    SERVER_METHOD,
+    SERVER_UNKNOWN_PATH,
+)
 from fhirpkg.server.searching import search
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ def handle(request: Request, endpoint: Endpoint) -> Answer:
     methods = _ROUTES.get(shape)
     if methods is None:
         raise refused(
-            404, "server-unknown-path", path=f"{request.base}/{request.at}", base=request.base
+            404, SERVER_UNKNOWN_PATH, path=f"{request.base}/{request.at}", base=request.base
         )
     if shape.startswith("Type"):
         endpoint.check_type(request.path[0])
@@ -34,7 +38,7 @@ def handle(request: Request, endpoint: Endpoint) -> Answer:
         offered = ", ".join(methods)
         raise refused(
             405,
-            "server-method",
+            SERVER_METHOD,
             headers={"Allow": offered},
             method=request.method,
             path=f"/{request.at}",

@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fhirpkg.server import interactions, values
 from fhirpkg.server.exchange import Answer, Refused, Request, refused, split_url
 from fhirpkg.server.linking import Links, conditional_references, may_be_conditional
+from fhirpkg.server.rules import (
+    SERVER_BUNDLE,
+    SERVER_CONDITIONAL_REFERENCE,
+    SERVER_OVERLAP,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,10 +78,10 @@ def process(request: Request, endpoint: Endpoint, handle: Handle) -> Answer:
     if bundle.get("resourceType") != "Bundle" or kind not in ("batch", "transaction"):
         found = f"a Bundle of type '{kind}'" if bundle.get("resourceType") == "Bundle" else "that"
         problem = f"the base takes a Bundle of type transaction or batch, not {found}"
-        raise refused(400, "server-bundle", problem=problem)
+        raise refused(400, SERVER_BUNDLE, problem=problem)
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
-        raise refused(400, "server-bundle", problem="Bundle.entry is no list")
+        raise refused(400, SERVER_BUNDLE, problem="Bundle.entry is no list")
     with endpoint.store.transaction():
         if kind == "batch":
             answered = [
@@ -144,18 +149,18 @@ def _told_at(index: int) -> Iterator[None]:
 def _read_step(index: int, entry: Any, outer: Request) -> _Step:
     asked = entry.get("request") if isinstance(entry, dict) else None
     if not isinstance(asked, dict):
-        raise refused(400, "server-bundle", problem=f"entry {index} has no request")
+        raise refused(400, SERVER_BUNDLE, problem=f"entry {index} has no request")
     method, url = asked.get("method"), asked.get("url")
     if method not in _ORDER or not isinstance(url, str):
         problem = f"entry {index}: '{method} {url}' is not a method and url offered here"
-        raise refused(400, "server-bundle", problem=problem)
+        raise refused(400, SERVER_BUNDLE, problem=problem)
     path, query = split_url(url.removeprefix(outer.base))
     headers = {_CONDITIONS[key]: str(asked[key]) for key in _CONDITIONS if key in asked}
     if "prefer" in outer.headers:
         headers["prefer"] = outer.headers["prefer"]
     resource = entry.get("resource")
     if resource is not None and not isinstance(resource, dict):
-        raise refused(400, "server-bundle", problem=f"entry {index}: resource is no object")
+        raise refused(400, SERVER_BUNDLE, problem=f"entry {index}: resource is no object")
     request = Request(method, path, query, resource, headers, outer.base)
     return _Step(index, request, str(entry.get("fullUrl", "")))
 
@@ -200,7 +205,7 @@ def _refuse_overlaps(steps: list[_Step]) -> None:
                 place = f"Bundle.entry[{step.index}]"
                 raise refused(
                     400,
-                    "server-overlap",
+                    SERVER_OVERLAP,
                     expression=place,
                     type=key[0],
                     id=identity,
@@ -265,7 +270,7 @@ def _resolve_late(steps: list[_Step], endpoint: Endpoint) -> None:
             content = answer.version.resource()
             resource, left = conditional_references(content, step.request, endpoint)
             if left:
-                rule = "server-conditional-reference"
+                rule = SERVER_CONDITIONAL_REFERENCE
                 raise refused(412, rule, reference=left[0][0], count=left[0][1])
             if resource is not content:
                 version = endpoint.store.amend(answer.version, resource)

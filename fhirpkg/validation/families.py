@@ -47,8 +47,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "content.portability.check_portability",
     ),
     "CapabilityStatement": ("conformance.search_parameters.check_capability_statement",),
-    "CodeSystem": ("conformance.code_systems.check_code_system",),
-    "ConceptMap": ("conformance.concept_maps.check_concept_map",),
+    "CodeSystem": ("terminology.code_systems.check_code_system",),
+    "ConceptMap": ("terminology.concept_maps.check_concept_map",),
     "Questionnaire": (
         "questionnaires.questionnaires.check_questionnaire",
         "questionnaires.derivation.check_derivation",
@@ -59,7 +59,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "SearchParameter": ("conformance.search_parameters.check_search_parameter",),
     "StructureDefinition": ("conformance.structure_definitions.check_structure_definition",),
     "ValueSet": (
-        "conformance.value_sets.check_value_set",
+        "terminology.value_sets.check_value_set",
         "content.content.check_content",
         "content.portability.check_portability",
     ),

@@ -6,13 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
-from fhirpkg.issues import Issue
+from fhirpkg.validation.elements.rules import (
+    NOT_CHECKED_EXTENSION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Issue, Path, Resource
     from fhirpkg.validation.run import Finding, Run
 
     Locate = Callable[[Iterable[Path]], Mapping[Path, tuple[int, int]]]
@@ -49,7 +51,7 @@ def _joined(findings: list[Finding]) -> Iterator[Finding]:
 
 def _unknown(finding: Finding) -> tuple[str, str] | None:
     """The extension that a finding says was not checked, and why."""
-    if finding.rule != "not-checked-extension":
+    if finding.rule is not NOT_CHECKED_EXTENSION:
         return None
     return finding.found["url"], finding.found["reason"]
 
@@ -57,10 +59,6 @@ def _unknown(finding: Finding) -> tuple[str, str] | None:
 def _issue(finding: Finding, expression: str, file: str, place: tuple[int, int]) -> Issue:
     where: dict[str, Any] = {"expression": expression, "file": file, "profile": finding.profile}
     where["line"], where["column"] = place
-    if finding.rule not in rules.catalogue():
-        assert finding.severity is not None, f"constraint {finding.rule} has a severity"
-        human = finding.found["human"]
-        return Issue(finding.severity, "invariant", finding.rule, human, **where)
     return rules.issue(finding.rule, severity=finding.severity, **where, **finding.found)
 
 

@@ -11,7 +11,6 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from fhirpkg import rules
 from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.issues import Path
+    from fhirpkg.rules import Rule
 
 Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
@@ -62,7 +62,7 @@ class Settings:
 class Finding(NamedTuple):
     """What was found, before it is put into words."""
 
-    rule: str
+    rule: Rule
     path: Path
     severity: Severity | None
     profile: str
@@ -107,7 +107,7 @@ class Run:
 
     def report(
         self,
-        rule: str,
+        rule: Rule,
         path: Path | Trail,
         /,
         *,
@@ -116,12 +116,12 @@ class Run:
         **found: Any,
     ) -> None:
         """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
-        if self.settings.strict and rule in rules.strict():
+        if self.settings.strict and rule.is_strict:
             severity = Severity.ERROR
         self.findings.append(Finding(rule, flat(path), severity, profile, found))
 
     def withdraw(
-        self, rule: str, path: Path | Trail, holds: Callable[[dict[str, Any]], bool]
+        self, rule: Rule, path: Path | Trail, holds: Callable[[dict[str, Any]], bool]
     ) -> None:
         """Take back findings of a rule at or below a place, the latest ones, that do not hold."""
         place = flat(path)
@@ -129,7 +129,7 @@ class Run:
         while first and self.findings[first - 1].path[: len(place)] == place:
             first -= 1
         self.findings[first:] = [
-            each for each in self.findings[first:] if each.rule != rule or holds(each.found)
+            each for each in self.findings[first:] if each.rule is not rule or holds(each.found)
         ]
 
     @contextlib.contextmanager
@@ -185,7 +185,7 @@ class Run:
 
     def severity_of(self, finding: Finding) -> Severity:
         """How bad a finding is: as it says, else as its rule does."""
-        return finding.severity or rules.catalogue()[finding.rule].severity
+        return finding.severity or finding.rule.severity
 
     def resolve(self, reference: str, path: Path | Trail) -> Resource | None:
         """The resource that a reference standing at `path` leads to, or None.

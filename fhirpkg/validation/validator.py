@@ -12,6 +12,10 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Outcome, Resource, in_order
+from fhirpkg.parsing_rules import (
+    PARSE_DEPTH,
+    PARSE_NO_RESOURCE,
+)
 from fhirpkg.validation.compiling.checks import Checks
 from fhirpkg.validation.findings import issues_of
 from fhirpkg.validation.resources.bundle_index import named_entries
@@ -91,7 +95,7 @@ class Validator:
     ) -> list[Issue]:
         problem = self._no_resource(value)
         if problem:
-            return [rules.issue("parse-no-resource", problem=problem, file=file, line=1, column=1)]
+            return [rules.issue(PARSE_NO_RESOURCE, problem=problem, file=file, line=1, column=1)]
         run = Run(
             value,
             self.definitions,
@@ -111,7 +115,7 @@ class Validator:
                     self._checks.check_profile(profile, value, (), run)
             self._check_entries(value, run)
         except RecursionError:
-            return [rules.issue("parse-depth", file=file, line=1, column=1)]
+            return [rules.issue(PARSE_DEPTH, file=file, line=1, column=1)]
         return issues_of(run, file, locate)
 
     def _check_entries(self, value: Resource, run: Run) -> None:

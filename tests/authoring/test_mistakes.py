@@ -8,7 +8,7 @@ import yaml
 
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.source import read
-from fhirpkg.rules import catalogue
+from fhirpkg.cli.catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "resources" / "cpt-20983" / "procedure.yaml").read_text()

@@ -3,9 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
+from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.cli.explain import command
 from fhirpkg.errors import ConfigError, DefinitionError
-from fhirpkg.rules import catalogue
 
 
 def explain(*arguments):

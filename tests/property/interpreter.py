@@ -119,7 +119,7 @@ class Interpreter:
 
     def _primitive(self, child, value, place, code):
         if not PREDICATES[code](value):
-            rule = "structure-not-list" if isinstance(value, list) else problem(code, value)[0]
+            rule = "structure-not-list" if isinstance(value, list) else problem(code, value)[0].id
             self.found.add((rule, place))
         elif code == "code" and child.binding and child.binding.strength == "required":
             found = self.terminology.membership(child.binding.value_set, value)

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhirpkg.rules import catalogue
+from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.validation.run import Run
 from fhirpkg.validation.validator import Validator
 from tests.property.interpreter import Interpreter
@@ -46,7 +46,7 @@ STRANGE = [
 def compiled(resource):
     run = Run(resource, VALIDATOR.definitions, VALIDATOR.terminology)
     VALIDATOR._checks.check_resource(resource, (), run)
-    return comparable({(f.rule, f.path) for f in run.findings if not f.profile})
+    return comparable({(f.rule.id, f.path) for f in run.findings if not f.profile})
 
 
 def interpreted(resource):

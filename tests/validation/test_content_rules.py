@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Severity
-from fhirpkg.rules import catalogue
 from fhirpkg.validation.content.content import check_content
 from fhirpkg.validation.content.documents import version_id
 from fhirpkg.validation.run import Run
@@ -83,7 +83,7 @@ def broken(resource):
     held = {f"{r['url']}|{r['version']}": r for r in RESOURCES.values() if "url" in r}
     run = Run(resource, definitions, Terminology(definitions), retrieve=held.get)
     check_content(resource, (), run)
-    return {(finding.rule, ".".join(map(str, finding.path))) for finding in run.findings}
+    return {(finding.rule.id, ".".join(map(str, finding.path))) for finding in run.findings}
 
 
 @pytest.mark.parametrize("name", RESOURCES)
@@ -159,7 +159,7 @@ def guide_findings(*parts, absent=(), bases=()):
     definitions = Definitions.core()
     run = Run(guide, definitions, Terminology(definitions), retrieve=held.get, bases=bases)
     check_content(guide, (), run)
-    return [(finding.rule, finding.path[2]) for finding in run.findings]
+    return [(finding.rule.id, finding.path[2]) for finding in run.findings]
 
 
 def test_parts_of_a_package_that_fit_together_are_fine():

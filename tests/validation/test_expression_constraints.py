@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhirpkg.validation.conformance.expression_constraints import problem_of
+from fhirpkg.validation.terminology.expression_constraints import problem_of
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_good_value_passes(name, value):
 def test_a_bad_value_fails_and_its_problem_has_a_rule(name, value):
     assert not PREDICATES[name](value)
     rule, _ = problem(name, value)
-    assert rule.startswith("primitive-")
+    assert rule.id.startswith("primitive-")
 
 
 @pytest.mark.parametrize("year", [1896, 1900, 1999, 2000, 2023, 2024])
@@ -100,7 +100,7 @@ def test_days_are_those_of_the_calendar(year):
     ],
 )
 def test_the_rule_says_what_kind_of_mistake_it_is(name, value, rule):
-    assert problem(name, value)[0] == rule
+    assert problem(name, value)[0].id == rule
 
 
 def test_values_are_shown_on_one_short_line():

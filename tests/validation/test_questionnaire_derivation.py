@@ -46,7 +46,7 @@ def check(items, how="compliesWith", **more):
     run = Run(made, definitions, Terminology(definitions))
     check_derivation(made, (), run)
     assert all(rules.issue(f.rule, **f.found).text for f in run.findings)
-    return [(f.rule, "/".join(map(str, f.path)), f.found.get("problem")) for f in run.findings]
+    return [(f.rule.id, "/".join(map(str, f.path)), f.found.get("problem")) for f in run.findings]
 
 
 def test_an_item_may_be_narrower_than_the_one_it_is_derived_from():

@@ -16,7 +16,7 @@ def check(*items):
     run = Run(made, CORE, Terminology(CORE))
     check_questionnaire(made, (), run)
     assert all(rules.issue(f.rule, **f.found).text for f in run.findings)
-    return [(f.rule, f.path, f.found.get("problem", "")) for f in run.findings]
+    return [(f.rule.id, f.path, f.found.get("problem", "")) for f in run.findings]
 
 
 def item(link, *inner, when=None, kind="boolean", operator="=", **answer):
@@ -89,5 +89,5 @@ def test_a_value_set_with_parameters_is_used_with_all_of_them():
     run = Run(made, CORE.with_resources([value_set]), Terminology(CORE))
     check_questionnaire(made, (), run)
     (found,) = run.findings
-    assert (found.rule, found.path) == ("questionnaire-parameter", ("item", 0, "answerValueSet"))
+    assert (found.rule.id, found.path) == ("questionnaire-parameter", ("item", 0, "answerValueSet"))
     assert found.found["name"] == "p-b"

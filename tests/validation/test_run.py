@@ -3,6 +3,7 @@ import pytest
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Severity
+from fhirpkg.validation.elements.rules import STRUCTURE_EMPTY, STRUCTURE_NULL
 from fhirpkg.validation.run import Run, contained, flat
 
 INNER = {"resourceType": "Organization", "id": "org"}
@@ -63,12 +64,12 @@ def test_a_contained_resource_is_found_by_its_id():
 
 
 def test_what_a_trial_finds_is_kept_apart(run):
-    run.report("structure-null", ())
+    run.report(STRUCTURE_NULL, ())
     with run.trial() as found:
-        run.report("structure-empty", (), found="list")
+        run.report(STRUCTURE_EMPTY, (), found="list")
         assert run.depth == 1
-    assert [finding.rule for finding in found] == ["structure-empty"]
-    assert [finding.rule for finding in run.findings] == ["structure-null"]
+    assert [finding.rule.id for finding in found] == ["structure-empty"]
+    assert [finding.rule.id for finding in run.findings] == ["structure-null"]
     assert run.depth == 0
 
 
@@ -81,8 +82,8 @@ def test_a_profile_is_entered_once_for_a_value_and_again_in_a_trial_of_another(r
 
 
 def test_the_severity_of_a_finding_is_its_own_or_that_of_its_rule(run):
-    run.report("structure-null", ())
-    run.report("structure-null", (), severity=Severity.WARNING)
+    run.report(STRUCTURE_NULL, ())
+    run.report(STRUCTURE_NULL, (), severity=Severity.WARNING)
     assert list(map(run.severity_of, run.findings)) == [Severity.ERROR, Severity.WARNING]
 
 

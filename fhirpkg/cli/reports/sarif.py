@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import fhirpkg
-from fhirpkg import rules
+from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def report(checked: list[Checked]) -> str:
 
 
 def _rule(rule_id: str) -> dict[str, Any]:
-    rule = rules.catalogue().get(rule_id)
+    rule = catalogue().get(rule_id)
     if rule is None:
         return {"id": rule_id}
     described: dict[str, Any] = {"id": rule.id, "shortDescription": {"text": rule.title}}

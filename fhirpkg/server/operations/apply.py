@@ -12,6 +12,10 @@ from fhirpkg.applying.repository import MemoryRepository, in_bundle
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
+from fhirpkg.server.rules import (
+    SERVER_OPERATION_INPUT,
+    SERVER_UNKNOWN_RESOURCE,
+)
 from fhirpkg.server.searching.criteria import read_criteria
 
 if TYPE_CHECKING:
@@ -180,7 +184,7 @@ def _definition(request: Request, given: _Input, stored: StoreRepository) -> Res
     if len(request.path) == 3:
         found = stored.read(resource_type, request.path[1])
         if found is None:
-            raise refused(404, "server-unknown-resource", type=resource_type, id=request.path[1])
+            raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=request.path[1])
         return found
     inline = given.all(resource_type[0].lower() + resource_type[1:])
     if inline and isinstance(inline[0], dict):
@@ -189,15 +193,15 @@ def _definition(request: Request, given: _Input, stored: StoreRepository) -> Res
     canonical = given.reference("canonical") or given.reference("url")
     if not canonical:
         problem = f"it needs a {resource_type}: by its id in the path, 'url' or 'canonical'"
-        raise refused(400, "server-operation-input", name="apply", problem=problem)
+        raise refused(400, SERVER_OPERATION_INPUT, name="apply", problem=problem)
     if version := given.reference("version"):
         canonical = f"{canonical}|{version}"
     found = stored.resolve(canonical, resource_type)
     if found is None:
         problem = f"there is no {resource_type} {canonical}"
-        raise refused(404, "server-operation-input", name="apply", problem=problem)
+        raise refused(404, SERVER_OPERATION_INPUT, name="apply", problem=problem)
     return found
 
 
 def _refusal(status: int, error: Exception) -> Exception:
-    return refused(status, "server-operation-input", name="apply", problem=error)
+    return refused(status, SERVER_OPERATION_INPUT, name="apply", problem=error)

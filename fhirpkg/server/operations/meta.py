@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
+from fhirpkg.server.rules import (
+    SERVER_OPERATION_INPUT,
+    SERVER_UNKNOWN_RESOURCE,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
@@ -18,12 +22,12 @@ def meta_delete(request: Request, endpoint: Endpoint) -> Answer:
     removed = next(iter(parameters(request.body).get("meta", ())), None)
     if not isinstance(removed, dict):
         problem = "it needs a Parameters with one parameter 'meta' of type Meta"
-        raise refused(400, "server-operation-input", name="meta-delete", problem=problem)
+        raise refused(400, SERVER_OPERATION_INPUT, name="meta-delete", problem=problem)
     resource_type, identity, _ = request.path
     with endpoint.store.transaction():
         version = endpoint.store.present(resource_type, identity)
         if version is None:
-            raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
+            raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=identity)
         resource = version.resource()
         meta = resource["meta"]
         for key in ("profile", "tag", "security"):

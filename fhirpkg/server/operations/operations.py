@@ -12,6 +12,10 @@ from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.operations.apply import DEFINITIONS, apply, r5_apply
 from fhirpkg.server.operations.meta import meta_delete
 from fhirpkg.server.operations.validating import validate
+from fhirpkg.server.rules import (
+    SERVER_METHOD,
+    SERVER_OPERATION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +67,11 @@ def run(request: Request, endpoint: Endpoint) -> Answer:
     if not found or not found.is_at(level, request.path[0]):
         here = [f"${n}" for n, o in OPERATIONS.items() if o.is_at(level, request.path[0])]
         allowed = f"there ({level}) it offers: {', '.join(here) or 'none'}"
-        raise refused(404, "server-operation", name=name, path=f"/{request.at}", allowed=allowed)
+        raise refused(404, SERVER_OPERATION, name=name, path=f"/{request.at}", allowed=allowed)
     if found.changes and request.method != "POST":
         raise refused(
             405,
-            "server-method",
+            SERVER_METHOD,
             headers={"Allow": "POST"},
             method=request.method,
             path=f"/{request.at}",

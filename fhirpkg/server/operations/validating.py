@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
+from fhirpkg.server.rules import (
+    SERVER_BODY_TYPE,
+    SERVER_OPERATION_INPUT,
+    SERVER_UNKNOWN_RESOURCE,
+)
 from fhirpkg.server.searching.indexing import LOCAL
 from fhirpkg.validation.validator import Validator
 
@@ -28,7 +33,7 @@ def validate(request: Request, endpoint: Endpoint) -> Answer:
     try:
         outcome = validator(endpoint).validate(resource, profiles)
     except DefinitionError as error:
-        raise refused(422, "server-operation-input", name="validate", problem=error) from error
+        raise refused(422, SERVER_OPERATION_INPUT, name="validate", problem=error) from error
     return Answer(200, outcome.as_operation_outcome())
 
 
@@ -39,15 +44,15 @@ def _resource(request: Request, endpoint: Endpoint) -> Resource:
     if isinstance(sent, dict):
         found = sent.get("resourceType")
         if len(request.path) > 1 and found != request.path[0]:
-            raise refused(400, "server-body-type", found=found, wanted=request.path[0])
+            raise refused(400, SERVER_BODY_TYPE, found=found, wanted=request.path[0])
         return sent
     if len(request.path) != 3:
         problem = "it needs a resource, as the body or as the parameter 'resource'"
-        raise refused(400, "server-operation-input", name="validate", problem=problem)
+        raise refused(400, SERVER_OPERATION_INPUT, name="validate", problem=problem)
     version = endpoint.store.present(request.path[0], request.path[1])
     if version is None:
         resource_type, identity, _ = request.path
-        raise refused(404, "server-unknown-resource", type=resource_type, id=identity)
+        raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=identity)
     return version.resource()
 
 

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.rules import (
+    SERVER_SEARCH_MODIFIER,
+    SERVER_SEARCH_PARAMETER,
+)
 from fhirpkg.server.searching.predicates import (
     UPDATED,
     Wanted,
@@ -87,7 +91,7 @@ def read_criteria(
 def unknown_parameter(code: str, resource_type: str, indexing: Indexing) -> Refused:
     """The refusal of a search parameter that a type does not have."""
     near = rules.nearest(code, list(indexing.parameters(resource_type)))
-    return refused(400, "server-search-parameter", type=resource_type, parameter=code, near=near)
+    return refused(400, SERVER_SEARCH_PARAMETER, type=resource_type, parameter=code, near=near)
 
 
 def _condition(parameter: Parameter, modifier: str, text: str, base: str) -> Condition:
@@ -119,7 +123,7 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
         return
     allowed = f"it takes {', '.join(':' + name for name in offered)}" if offered else "it has none"
     code = parameter.code
-    rule = "server-search-modifier"
+    rule = SERVER_SEARCH_MODIFIER
     raise refused(400, rule, parameter=code, modifier=modifier, allowed=allowed)
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.rules import (
+    SERVER_SEARCH_VALUE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +49,7 @@ def _parameters(
     if code not in known or known[code].kind != "reference":
         names = ", ".join(p.code for p in known.values() if p.kind == "reference")
         problem = f"'{value}' is not Type:parameter[:Type]; of {source} there are: {names}"
-        raise refused(400, "server-search-value", parameter=name, problem=problem)
+        raise refused(400, SERVER_SEARCH_VALUE, parameter=name, problem=problem)
     return [known[code]]
 
 

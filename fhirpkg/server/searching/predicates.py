@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.server import values
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.rules import (
+    SERVER_SEARCH_VALUE,
+)
 from fhirpkg.server.searching.indexing import LOCAL, Parameter
 from fhirpkg.server.storing.store import INDEXED
 
@@ -41,7 +44,7 @@ def _unescape(text: str) -> str:
 
 def wrong_value(parameter: Parameter, problem: str) -> Refused:
     """The refusal of a value that does not fit its parameter."""
-    return refused(400, "server-search-value", parameter=parameter.code, problem=problem)
+    return refused(400, SERVER_SEARCH_VALUE, parameter=parameter.code, problem=problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ from urllib.parse import quote
 
 from fhirpkg import rules
 from fhirpkg.server.exchange import Answer, outcome, refused
+from fhirpkg.server.rules import (
+    SERVER_SEARCH_IGNORED,
+    SERVER_SEARCH_VALUE,
+)
 from fhirpkg.server.searching.criteria import Criteria, read_criteria, unknown_parameter
 from fhirpkg.server.searching.including import included
 from fhirpkg.server.searching.summary import check_mode, reduced
@@ -85,7 +89,7 @@ def _natural(options: dict[str, str], name: str, default: int) -> int:
     text = options.get(name, "")
     if text and not (text.isdecimal() and len(text) < 10):
         problem = f"'{text}' is not a number from 0 on"
-        raise refused(400, "server-search-value", parameter=name, problem=problem)
+        raise refused(400, SERVER_SEARCH_VALUE, parameter=name, problem=problem)
     return int(text or default)
 
 
@@ -133,7 +137,7 @@ def _bundle(
     more = included(found, wanted, endpoint) if wanted else []
     entries += [_entry(version, "include", request, endpoint) for version in more]
     if criteria.ignored:
-        issues = [rules.issue("server-search-ignored", problem=text) for text in criteria.ignored]
+        issues = [rules.issue(SERVER_SEARCH_IGNORED, problem=text) for text in criteria.ignored]
         entries.append({"resource": outcome(*issues), "search": {"mode": "outcome"}})
     return bundle | {"entry": entries} if entries else bundle
 

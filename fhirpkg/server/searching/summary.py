@@ -6,6 +6,9 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.rules import (
+    SERVER_SEARCH_VALUE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +27,7 @@ def check_mode(mode: str) -> None:
     """Raises Refused (400) when `_summary` has no such mode."""
     if mode not in MODES:
         problem = f"'{mode}' is none of {', '.join(MODES)}"
-        raise refused(400, "server-search-value", parameter="_summary", problem=problem)
+        raise refused(400, SERVER_SEARCH_VALUE, parameter="_summary", problem=problem)
 
 
 def reduced(resource: Resource, wanted: Mapping[str, str], definitions: Definitions) -> Resource:

@@ -22,6 +22,14 @@ from fhirpkg import fhirjson, rules
 from fhirpkg.server import hooks
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
+from fhirpkg.server.rules import (
+    SERVER_DONE,
+    SERVER_FAULT,
+    SERVER_MEDIA_TYPE,
+    SERVER_STORAGE,
+    SERVER_TOO_LARGE,
+    SERVER_UNKNOWN_PATH,
+)
 from fhirpkg.server.web import binaries, formats, pages
 
 if TYPE_CHECKING:
@@ -72,7 +80,7 @@ def _fhir_route(
         if data is None:
             # The rest stays unread, so the connection cannot be used again.
             headers = {"Connection": "close"}
-            error = refused(413, "server-too-large", headers=headers, limit=largest_body)
+            error = refused(413, SERVER_TOO_LARGE, headers=headers, limit=largest_body)
             return _refusal(error, formats.JSON, endpoint)
         return await run_in_threadpool(_respond, request, data, endpoint)
 
@@ -83,7 +91,7 @@ async def _nowhere(request: HttpRequest, error: Exception) -> Response:
     """What is outside of the base, or asked for by a method that no route has."""
     status = getattr(error, "status_code", 404)
     path, base = request.url.path, base_url(request)
-    issue = rules.issue("server-unknown-path", path=f"{request.method} {path}", base=base)
+    issue = rules.issue(SERVER_UNKNOWN_PATH, path=f"{request.method} {path}", base=base)
     content = fhirjson.dump(outcome(issue)).encode()
     return Response(content, status, getattr(error, "headers", None), media_type=formats.JSON)
 
@@ -105,11 +113,11 @@ def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
     except Refused as error:
         return _refusal(error, wanted, endpoint)
     except sqlite3.OperationalError as error:
-        return _refusal(refused(507, "server-storage", problem=error), wanted, endpoint)
+        return _refusal(refused(507, SERVER_STORAGE, problem=error), wanted, endpoint)
     except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
         traceback.print_exc(file=sys.stderr)
         kind = type(error).__name__
-        return _refusal(refused(500, "server-fault", kind=kind), wanted, endpoint)
+        return _refusal(refused(500, SERVER_FAULT, kind=kind), wanted, endpoint)
 
 
 def _request(http: HttpRequest, data: bytes) -> Request:
@@ -132,7 +140,7 @@ def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request
     content_type = request.headers.get("content-type", "")
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        raise refused(415, "server-media-type", found=f"{content_type}, encoded as {encoding}")
+        raise refused(415, SERVER_MEDIA_TYPE, found=f"{content_type}, encoded as {encoding}")
     if request.path[:1] == ("Binary",) and not formats.is_fhir(content_type):
         identity = request.path[1] if len(request.path) == 2 else None
         return replace(request, resource=binaries.wrapped(data, request.headers, identity))
@@ -160,7 +168,7 @@ def _as_preferred(answer: Answer, request: Request) -> Answer:
     assert answer.version is not None, "a write has a version"
     done = f"{answer.version.url} ({answer.status})"
     status = 200 if answer.status == 204 else answer.status
-    return replace(answer, status=status, resource=outcome(rules.issue("server-done", done=done)))
+    return replace(answer, status=status, resource=outcome(rules.issue(SERVER_DONE, done=done)))
 
 
 def _response(answer: Answer, request: Request, wanted: str, endpoint: Endpoint) -> Response:

@@ -7,6 +7,9 @@ import binascii
 from typing import TYPE_CHECKING
 
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.rules import (
+    SERVER_VALUE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,4 +39,4 @@ def content(resource: Resource) -> bytes:
     try:
         return base64.b64decode("".join(str(resource.get("data", "")).split()), validate=True)
     except binascii.Error as error:
-        raise refused(422, "server-value", parameter="data", problem=str(error)) from None
+        raise refused(422, SERVER_VALUE, parameter="data", problem=str(error)) from None

@@ -9,7 +9,14 @@ from email.message import Message
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
+from fhirpkg.parsing_rules import (
+    PARSE_NO_RESOURCE,
+)
 from fhirpkg.server.exchange import Refused, refused
+from fhirpkg.server.rules import (
+    SERVER_MEDIA_TYPE,
+    SERVER_NOT_ACCEPTABLE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +70,7 @@ def wanted_format(accept: str, asked: str = "") -> str:
             return _FORMATS[found]
         if quality and found in _ANYTHING:
             return JSON
-    raise refused(406, "server-not-acceptable", found=asked or accept)
+    raise refused(406, SERVER_NOT_ACCEPTABLE, found=asked or accept)
 
 
 def _quality(text: str) -> float:
@@ -99,14 +106,14 @@ def read_resource(data: bytes, content_type: str, definitions: Definitions) -> R
     charset = _message(content_type).get_content_charset("utf-8")
     found = _FORMATS.get(media_type(content_type, offered=_FORMATS))
     if found is None or charset not in {"utf-8", "us-ascii"}:
-        raise refused(415, "server-media-type", found=content_type)
+        raise refused(415, SERVER_MEDIA_TYPE, found=content_type)
     value, issues = _read_xml(data, definitions) if found == XML else fhirjson.read(data)
     errors = [issue for issue in issues if issue.severity.rank <= 1]
     if errors:
         raise Refused(400, *errors)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         problem = "it is no object with a resourceType"
-        raise refused(400, "parse-no-resource", problem=problem)
+        raise refused(400, PARSE_NO_RESOURCE, problem=problem)
     return value
 
 

@@ -19,8 +19,18 @@ from fhirpkg.validation.elements import datatypes
 from fhirpkg.validation.elements.extensions import Extensions
 from fhirpkg.validation.elements.primitives import kind
 from fhirpkg.validation.elements.references import check_absolute, check_reference
+from fhirpkg.validation.elements.rules import (
+    NOT_CHECKED_PROFILE,
+    PROFILE_TYPE,
+    PROFILE_UNKNOWN,
+    STRUCTURE_NO_RESOURCE,
+    STRUCTURE_RESOURCE_TYPE,
+)
 from fhirpkg.validation.elements.vitalsigns import implied_profiles
 from fhirpkg.validation.families import families
+from fhirpkg.validation.rules import (
+    DEFINITION_EXPERIMENTAL,
+)
 from fhirpkg.validation.run import flat
 
 if TYPE_CHECKING:
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.elements.forms import Item
     from fhirpkg.validation.run import Run, Settings, Trail
 
@@ -71,15 +82,15 @@ class Checks:
         """Check a resource by its type, the profiles it claims and the families of rules."""
         name = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(name, str):
-            run.report("structure-no-resource", trail, found=kind(resource))
+            run.report(STRUCTURE_NO_RESOURCE, trail, found=kind(resource))
             return
         if not self.is_resource(name) or name in _ANY:
-            run.report("structure-resource-type", trail, name=name[:60])
+            run.report(STRUCTURE_RESOURCE_TYPE, trail, name=name[:60])
             return
         if trail and not run.settings.inner:
             return
         if not run.settings.experimental and resource.get("experimental") is True:
-            run.report("definition-experimental", trail)
+            run.report(DEFINITION_EXPERIMENTAL, trail)
         with run.inside(resource, trail):
             self.type(name)(resource, trail, run)
             claimed = _claimed(resource)
@@ -120,7 +131,7 @@ class Checks:
         value: Any,
         trail: Trail,
         run: Run,
-        unknown: str = "not-checked-profile",
+        unknown: Rule = NOT_CHECKED_PROFILE,
     ) -> None:
         """Check a value by a profile; one that is not loaded or cannot be used is told."""
         if not run.enter(canonical, value):
@@ -132,7 +143,7 @@ class Checks:
             is_useless = run.settings.strict and not error.element
             severity = Severity.ERROR if is_useless else Severity.WARNING
             words = {"canonical": canonical, "reason": error.problem}
-            run.report("not-checked-profile", trail, severity=severity, **words)
+            run.report(NOT_CHECKED_PROFILE, trail, severity=severity, **words)
             return
         if check is None:
             run.report(unknown, trail, canonical=canonical, reason="it is not loaded")
@@ -140,7 +151,7 @@ class Checks:
         wanted = self.schemas.type_of(canonical)
         found = value.get("resourceType") if isinstance(value, dict) else None
         if isinstance(found, str) and wanted and not self._is_a(found, wanted):
-            run.report("profile-type", trail, canonical=canonical, type=wanted, found=found)
+            run.report(PROFILE_TYPE, trail, canonical=canonical, type=wanted, found=found)
             return
         check(value, trail, None, run)
         for imposed in self.schemas.imposed(canonical):
@@ -190,7 +201,7 @@ class Checks:
             else:
                 with run.inside(value, trail, visited=True):
                     self.check_profile(canonical, value, trail, run)
-        if any(f.rule in {"not-checked-profile", "profile-unknown"} for f in found):
+        if any(f.rule in {NOT_CHECKED_PROFILE, PROFILE_UNKNOWN} for f in found):
             return None
         return not any(run.severity_of(f) is Severity.ERROR for f in found)
 
@@ -198,7 +209,7 @@ class Checks:
         wanted = self.schemas.type_of(canonical)
         if not self._is_a(str(value["resourceType"]), wanted):
             run.report(
-                "profile-type", trail, canonical=canonical, type=wanted, found=value["resourceType"]
+                PROFILE_TYPE, trail, canonical=canonical, type=wanted, found=value["resourceType"]
             )
 
     def is_resource(self, name: str) -> bool:

@@ -9,6 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.issues import Severity
+from fhirpkg.validation.compiling.slicing_rules import (
+    NOT_CHECKED_SLICING,
+    SLICE_CLOSED,
+    SLICE_DISCRIMINATOR,
+    SLICE_OPEN_AT_END,
+    SLICE_ORDER,
+    SLICE_SEVERAL,
+)
+from fhirpkg.validation.elements.rules import (
+    CARDINALITY_MAX,
+    CARDINALITY_MIN,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +96,7 @@ def _check_unclear(found: list[Item], sliced: Sliced, trail: Trail, run: Run) ->
 
     Slices without discriminators are allowed, and then left to people.
     """
-    rule = "slice-discriminator" if sliced.is_discriminated else "not-checked-slicing"
+    rule = SLICE_DISCRIMINATOR if sliced.is_discriminated else NOT_CHECKED_SLICING
     for item in found:
         run.report(
             rule,
@@ -118,7 +130,7 @@ def _note_doubt(
         doubts[number] += 1
     names = ", ".join(sliced.cases[number].name for number in possible)
     run.report(
-        "not-checked-slicing",
+        NOT_CHECKED_SLICING,
         item[1],
         severity=Severity.INFORMATION,
         profile=sliced.profile,
@@ -131,7 +143,7 @@ def _check_unmatched(item: Item, sliced: Sliced, run: Run) -> None:
     if sliced.rules == "closed":
         names = ", ".join(case.name for case in sliced.cases)
         run.report(
-            "slice-closed", item[1], profile=sliced.profile, element=sliced.element, names=names
+            SLICE_CLOSED, item[1], profile=sliced.profile, element=sliced.element, names=names
         )
 
 
@@ -141,9 +153,9 @@ def _check_order(
     name = sliced.cases[number].name
     where: dict[str, Any] = {"profile": sliced.profile, "element": sliced.element, "name": name}
     if sliced.ordered and number < last:
-        run.report("slice-order", item[1], after=sliced.cases[last].name, **where)
+        run.report(SLICE_ORDER, item[1], after=sliced.cases[last].name, **where)
     if unmatched and sliced.rules == "openAtEnd":
-        run.report("slice-open-at-end", item[1], **where)
+        run.report(SLICE_OPEN_AT_END, item[1], **where)
 
 
 def _check_single(item: Item, sliced: Sliced, number: int, run: Run) -> None:
@@ -154,7 +166,7 @@ def _check_single(item: Item, sliced: Sliced, number: int, run: Run) -> None:
     for other in sliced.cases[number + 1 :]:
         if other.condition(item, run):
             where: dict[str, Any] = {"profile": sliced.profile, "element": sliced.element}
-            run.report("slice-several", item[1], name=name, other=other.name, **where)
+            run.report(SLICE_SEVERAL, item[1], name=name, other=other.name, **where)
             return
 
 
@@ -164,7 +176,7 @@ def _check_count(
     element = f"{sliced.element}:{case.name}"
     if len(group) + doubtful < case.min:
         run.report(
-            "cardinality-min",
+            CARDINALITY_MIN,
             trail,
             profile=sliced.profile,
             element=element,
@@ -173,7 +185,7 @@ def _check_count(
         )
     if case.max is not None and len(group) > case.max:
         run.report(
-            "cardinality-max",
+            CARDINALITY_MAX,
             group[case.max][1],
             profile=sliced.profile,
             element=element,

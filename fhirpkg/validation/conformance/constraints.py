@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_CONSTRAINT_KEY,
+    STRUCTURE_DEFINITION_CONSTRAINT_SOURCE,
+)
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ def check_constraint_keys(structure: Resource, path: Path, run: Run) -> None:
             if other == expression and part == "differential":
                 other = _known(key, expression, base)
             if other != expression:
-                run.report("structure-definition-constraint-key", place, key=key, other=other)
+                run.report(STRUCTURE_DEFINITION_CONSTRAINT_KEY, place, key=key, other=other)
             if part == "differential":
                 _check_source(constraint, structure, place, run)
 
@@ -46,7 +50,7 @@ def check_constraint_keys(structure: Resource, path: Path, run: Run) -> None:
 def _check_source(constraint: Resource, structure: Resource, place: Path, run: Run) -> None:
     source, url = text_of(constraint, "source"), text_of(structure, "url")
     if source and url and source not in {url, f"{url}|{structure.get('version')}"}:
-        run.report("structure-definition-constraint-source", place, source=source, url=url)
+        run.report(STRUCTURE_DEFINITION_CONSTRAINT_SOURCE, place, source=source, url=url)
 
 
 def _constraints(holder: object, path: Path) -> Iterator[tuple[Path, Resource]]:

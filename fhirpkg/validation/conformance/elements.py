@@ -10,7 +10,17 @@ import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_CHARACTERISTIC,
+    STRUCTURE_DEFINITION_PATH,
+    STRUCTURE_DEFINITION_PROPERTY,
+    STRUCTURE_DEFINITION_SLICING,
+    STRUCTURE_DEFINITION_VALUE_TYPE,
+)
 from fhirpkg.validation.conformance.type_profiles import check_type_profiles
+from fhirpkg.validation.elements.rules import (
+    ELEMENT_ID_REPEATED,
+)
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -76,14 +86,14 @@ def _check_slicing(element: Resource, place: Path, run: Run) -> None:
     is_own = isinstance(base, dict) and (base.get("path"), base.get("max")) == (path, "1")
     if "slicing" in element and is_own and not path.endswith("[x]"):
         problem = f"{path} occurs once and cannot be sliced"
-        run.report("structure-definition-slicing", (*place, "slicing"), problem=problem)
+        run.report(STRUCTURE_DEFINITION_SLICING, (*place, "slicing"), problem=problem)
 
 
 def _check_id(element: Resource, ids: set[str], place: Path, run: Run) -> None:
     """A differential has the ids of its snapshot, so only those of one list are compared."""
     identifier = text_of(element, "id")
     if identifier in ids:
-        run.report("element-id-repeated", place, id=identifier)
+        run.report(ELEMENT_ID_REPEATED, place, id=identifier)
     elif identifier:
         ids.add(identifier)
 
@@ -107,20 +117,20 @@ def _check_properties(
     for name in prohibited:
         if name in stated:
             problem = f"{name} is not for {text_of(element, 'path')} in such a definition"
-            run.report("structure-definition-property", place, problem=problem)
+            run.report(STRUCTURE_DEFINITION_PROPERTY, place, problem=problem)
 
 
 def _check_typed(element: Resource, place: Path, run: Run) -> None:
     path = text_of(element, "path")
     if "." in path and not {"type", "contentReference"} & set(element):
         problem = f"{path} has neither types nor a content reference"
-        run.report("structure-definition-property", place, problem=problem)
+        run.report(STRUCTURE_DEFINITION_PROPERTY, place, problem=problem)
 
 
 def _check_path(element: Resource, tail: str, place: Path, run: Run) -> None:
     path = text_of(element, "path")
     if path and tail and path != tail and not path.startswith(f"{tail}."):
-        run.report("structure-definition-path", place, found=path, type=tail)
+        run.report(STRUCTURE_DEFINITION_PATH, place, found=path, type=tail)
 
 
 def _types(element: Resource) -> list[str]:
@@ -136,7 +146,7 @@ def _check_characteristics(
     for name, (words, allowed) in _CHARACTERISTICS.items():
         if name in stated and types and not set(types) & set(allowed):
             run.report(
-                "structure-definition-characteristic",
+                STRUCTURE_DEFINITION_CHARACTERISTIC,
                 place,
                 stated=words,
                 types=", ".join(types),
@@ -151,7 +161,7 @@ def _check_value_type(element: Resource, stated: dict[str, str], place: Path, ru
         found = key.removeprefix(name)
         if key and types and found.lower() not in {code.lower() for code in types}:
             run.report(
-                "structure-definition-value-type",
+                STRUCTURE_DEFINITION_VALUE_TYPE,
                 (*place, key),
                 key=key,
                 found=found,

@@ -11,6 +11,11 @@ from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression, static_errors
+from fhirpkg.validation.conformance.rules import (
+    DEFINITION_EXPRESSION,
+    DEFINITION_EXPRESSION_TYPE,
+    STRUCTURE_DEFINITION_DISCRIMINATOR,
+)
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -63,11 +68,11 @@ def _check(expression: str, focus: Iterable[str], place: Path, run: Run) -> None
     try:
         compile_expression(expression, run.definitions.types)
     except FhirPathError as error:
-        run.report("definition-expression", place, problem=str(error))
+        run.report(DEFINITION_EXPRESSION, place, problem=str(error))
         return
     problem = misfit(expression, focus, run)
     if problem:
-        run.report("definition-expression-type", place, problem=problem)
+        run.report(DEFINITION_EXPRESSION_TYPE, place, problem=problem)
 
 
 def misfit(expression: str, focus: Iterable[str], run: Run) -> str:
@@ -87,4 +92,4 @@ def _check_discriminators(element: Resource, focus: list[str], place: Path, run:
         except FhirPathError as error:
             problem = str(error)
         if problem:
-            run.report("structure-definition-discriminator", at, problem=problem)
+            run.report(STRUCTURE_DEFINITION_DISCRIMINATOR, at, problem=problem)

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.rules import nearest
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_CONTEXT,
+    STRUCTURE_DEFINITION_EXTENSION_URL,
+    STRUCTURE_DEFINITION_REFINEMENT,
+)
 from fhirpkg.validation.elements.extensions import is_for_r4
 from fhirpkg.validation.items import numbered
 
@@ -40,7 +45,7 @@ def check_extension_definition(structure: Resource, path: Path, run: Run) -> Non
             for number, _ in enumerate(values if isinstance(values, list) else ()):
                 problem = f"only the definition of an extension has a {key}"
                 place = (*path, key, number)
-                run.report("structure-definition-refinement", place, problem=problem)
+                run.report(STRUCTURE_DEFINITION_REFINEMENT, place, problem=problem)
 
 
 def _check_url(structure: Resource, path: Path, run: Run) -> None:
@@ -53,7 +58,7 @@ def _check_url(structure: Resource, path: Path, run: Run) -> None:
     fixed = next((e.get("fixedUri") for e in elements if e.get("path") == "Extension.url"), None)
     if fixed != url:
         found = fixed or "missing"
-        run.report("structure-definition-extension-url", path, found=found, url=url)
+        run.report(STRUCTURE_DEFINITION_EXTENSION_URL, path, found=found, url=url)
 
 
 def _check_context(expression: str, place: Path, run: Run) -> None:
@@ -70,14 +75,14 @@ def _check_context(expression: str, place: Path, run: Run) -> None:
         if url and not url.startswith(_CORE) and not run.settings.strict:
             return  # a profile of another guide, of which nothing is known here
         near = nearest(here, list(types.resource_types()))
-        run.report("structure-definition-context", place, written=expression, near=near)
+        run.report(STRUCTURE_DEFINITION_CONTEXT, place, written=expression, near=near)
         return
     for step in steps:
         elements = types.elements(here)
         element = elements.get(step.removesuffix("[x]"))
         if element is None:
             near = nearest(step, list(elements))
-            run.report("structure-definition-context", place, written=expression, near=near)
+            run.report(STRUCTURE_DEFINITION_CONTEXT, place, written=expression, near=near)
             return
         if len(element.types) != 1:
             return

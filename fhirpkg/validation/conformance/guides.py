@@ -9,6 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.conformance.rules import (
+    GUIDE_DEPENDENCY_PACKAGE,
+    GUIDE_DEPENDENCY_URL,
+)
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -24,6 +28,6 @@ def check_dependencies(guide: Resource, path: Path, run: Run) -> None:
     for place, dependency in numbered(guide, "dependsOn", path):
         uri, package = text_of(dependency, "uri"), text_of(dependency, "packageId")
         if uri and "/ImplementationGuide/" not in uri:
-            run.report("guide-dependency-url", place, found=uri)
+            run.report(GUIDE_DEPENDENCY_URL, place, found=uri)
         if package and not _PACKAGE.fullmatch(package):
-            run.report("guide-dependency-package", place, found=package)
+            run.report(GUIDE_DEPENDENCY_PACKAGE, place, found=package)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_OBLIGATION,
+)
 from fhirpkg.validation.items import choice_of, numbered
 
 if TYPE_CHECKING:
@@ -39,10 +42,10 @@ def check_obligations(structure: Resource, path: Path, run: Run) -> None:
         if extension.get("url") in _INHERITED:
             problem = _inherited(structure, extension, run)
             if problem:
-                run.report("structure-definition-obligation", place, problem=problem)
+                run.report(STRUCTURE_DEFINITION_OBLIGATION, place, problem=problem)
     if _is_flagged(structure):
         for place, problem in _profile_problems(structure, path, run):
-            run.report("structure-definition-obligation", place, problem=problem)
+            run.report(STRUCTURE_DEFINITION_OBLIGATION, place, problem=problem)
 
 
 def _is_flagged(structure: Resource) -> bool:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.conformance.rules import (
+    OPERATION_PROFILE,
+    OPERATION_PROFILE_UNKNOWN,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -22,7 +26,7 @@ def check_operation_definition(operation: Resource, path: Path, run: Run) -> Non
             continue
         profile = run.definitions.find(canonical, "StructureDefinition")
         if profile is None:
-            run.report("operation-profile-unknown", (*path, key), canonical=canonical)
+            run.report(OPERATION_PROFILE_UNKNOWN, (*path, key), canonical=canonical)
         elif profile.get("type") != "Parameters":
             found = profile.get("type")
-            run.report("operation-profile", (*path, key), canonical=canonical, found=found)
+            run.report(OPERATION_PROFILE, (*path, key), canonical=canonical, found=found)

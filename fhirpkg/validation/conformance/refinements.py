@@ -14,6 +14,14 @@ from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_ELEMENT,
+    STRUCTURE_DEFINITION_REFINEMENT,
+    STRUCTURE_DEFINITION_SLICE_UNANNOUNCED,
+    STRUCTURE_DEFINITION_SLICING,
+    STRUCTURE_DEFINITION_SNAPSHOT,
+    STRUCTURE_DEFINITION_SNAPSHOT_SIZE,
+)
 from fhirpkg.validation.conformance.slicing import is_unannounced, slicing_problem
 from fhirpkg.validation.items import choice_of, numbered
 
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.definitions.snapshot import Refinement
     from fhirpkg.issues import Path, Resource
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.run import Run
 
 _OF_ALL = {"Base", "Element", "Resource", "DomainResource", "BackboneElement"}
@@ -38,7 +47,7 @@ def check_kind(structure: Resource, base: Resource, path: Path, run: Run) -> Non
         problem = f"its kind is '{structure.get('kind')}', but that of its base is '{kind}'"
         severity = Severity.ERROR if run.settings.strict else Severity.WARNING  # R4's examples err
         place = (*path, "kind")
-        run.report("structure-definition-refinement", place, severity=severity, problem=problem)
+        run.report(STRUCTURE_DEFINITION_REFINEMENT, place, severity=severity, problem=problem)
 
 
 def check_differential(structure: Resource, path: Path, run: Run) -> None:
@@ -50,13 +59,13 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
     try:
         steps = refinements(alone, run.definitions.with_resources([alone]))
     except DefinitionError as error:
-        run.report("structure-definition-snapshot", path, problem=error.problem)
+        run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, problem=error.problem)
         return
     for number, step in enumerate(steps):
         if is_unannounced(step):
             place = (*path, "differential", "element", number)
             name = text_of(step.element, "sliceName")
-            run.report("structure-definition-slice-unannounced", place, name=name)
+            run.report(STRUCTURE_DEFINITION_SLICE_UNANNOUNCED, place, name=name)
     # A new type may name the parts of an element without the element: others make it up.
     severity = None if structure.get("derivation") == "constraint" else Severity.WARNING
     wrong = []
@@ -67,7 +76,7 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
     if wrong:
         named = ", ".join(dict.fromkeys(wrong))
         problem = f"of its elements these do not fit: {named}"
-        run.report("structure-definition-snapshot", path, severity=severity, problem=problem)
+        run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, severity=severity, problem=problem)
     elif severity is None:
         _check_snapshot(alone, path, run)
 
@@ -80,13 +89,13 @@ def _check_snapshot(structure: Resource, path: Path, run: Run) -> None:
     try:
         made = generate(structure, run.definitions.structure)["snapshot"]["element"]
     except DefinitionError as error:
-        run.report("structure-definition-snapshot", path, problem=error.problem)
+        run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, problem=error.problem)
         return
     ids = _ids(stated)
     needed = {each for each in _ids(made) if each in ids or _outside(each) not in ids}
     if "" not in ids and len(ids) != len(needed):
         found, expected = len(stated), len(made)
-        run.report("structure-definition-snapshot-size", path, found=found, expected=expected)
+        run.report(STRUCTURE_DEFINITION_SNAPSHOT_SIZE, path, found=found, expected=expected)
 
 
 def _ids(elements: list[Resource]) -> set[str]:
@@ -104,7 +113,7 @@ def _outside(element_id: str) -> str:
 
 def _problems(
     structure: Resource, steps: list[Refinement], run: Run
-) -> Iterator[tuple[int, str, str]]:
+) -> Iterator[tuple[int, Rule, str]]:
     """The elements that do not fit, by their number, each with a rule and words."""
     is_constraint = structure.get("derivation") == "constraint"
     for number, step in enumerate(steps):
@@ -112,16 +121,16 @@ def _problems(
         if is_constraint and not problem:
             problem = _misplaced(step, steps[:number], steps[number + 1 :])
         if problem:
-            yield number, "structure-definition-element", problem
+            yield number, STRUCTURE_DEFINITION_ELEMENT, problem
             continue
         if not is_constraint:
             continue
         wider = next(filter(None, (check(step, run) for check in _CHECKS)), "")
         if wider:
-            yield number, "structure-definition-refinement", wider
+            yield number, STRUCTURE_DEFINITION_REFINEMENT, wider
         slicing = slicing_problem(step)
         if slicing:
-            yield number, "structure-definition-slicing", slicing
+            yield number, STRUCTURE_DEFINITION_SLICING, slicing
 
 
 def _misplaced(step: Refinement, before: list[Refinement], after: list[Refinement]) -> str:

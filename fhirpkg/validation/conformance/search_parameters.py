@@ -10,6 +10,13 @@ from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.validation.conformance.expressions import misfit
+from fhirpkg.validation.conformance.rules import (
+    CAPABILITY_SEARCH_PARAMETER,
+    DEFINITION_EXPRESSION,
+    DEFINITION_EXPRESSION_TYPE,
+    SEARCH_PARAMETER_COMPONENTS,
+    SEARCH_PARAMETER_DERIVED,
+)
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ def check_search_parameter(parameter: Resource, path: Path, run: Run) -> None:
     """Report a composite of less than two, another type than the original's, a bad expression."""
     components = list(numbered(parameter, "component"))
     if parameter.get("type") == "composite" and len(components) < 2:
-        run.report("search-parameter-components", path, found=len(components))
+        run.report(SEARCH_PARAMETER_COMPONENTS, path, found=len(components))
     _check_expression(parameter, (*path, "expression"), run)
     _check_derived(parameter, path, run)
 
@@ -33,11 +40,11 @@ def _check_expression(parameter: Resource, place: Path, run: Run) -> None:
     try:
         compile_expression(expression, run.definitions.types)
     except FhirPathError as error:
-        run.report("definition-expression", place, severity=Severity.WARNING, problem=str(error))
+        run.report(DEFINITION_EXPRESSION, place, severity=Severity.WARNING, problem=str(error))
         return
     problem = misfit(expression, map(str, bases) if isinstance(bases, list) else (), run)
     if problem:
-        run.report("definition-expression-type", place, problem=problem)
+        run.report(DEFINITION_EXPRESSION_TYPE, place, problem=problem)
 
 
 def _check_derived(parameter: Resource, path: Path, run: Run) -> None:
@@ -58,7 +65,7 @@ def _report_derived(
     part: str, found: str, allowed: str, base: Resource, path: Path, run: Run
 ) -> None:
     url = text_of(base, "url")
-    run.report("search-parameter-derived", path, part=part, found=found, allowed=allowed, base=url)
+    run.report(SEARCH_PARAMETER_DERIVED, path, part=part, found=found, allowed=allowed, base=url)
 
 
 def check_capability_statement(statement: Resource, path: Path, run: Run) -> None:
@@ -79,7 +86,7 @@ def _check_parameters(holder: Resource, path: Path, run: Run) -> None:
         if definition and parameter.get("type") != definition.get("type"):
             is_exact = Canonical.parse(canonical).version is not None
             run.report(
-                "capability-search-parameter",
+                CAPABILITY_SEARCH_PARAMETER,
                 place,
                 severity=Severity.ERROR if is_exact else Severity.WARNING,
                 found=parameter.get("type"),

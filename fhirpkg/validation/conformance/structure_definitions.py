@@ -15,6 +15,9 @@ from fhirpkg.validation.conformance.expressions import check_expressions
 from fhirpkg.validation.conformance.extensions import check_extension_definition
 from fhirpkg.validation.conformance.obligations import check_obligations
 from fhirpkg.validation.conformance.refinements import check_differential, check_kind
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_TYPE,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -49,4 +52,4 @@ def _check_type(structure: Resource, base: Resource | None, path: Path, run: Run
         near = nearest(name, list(run.definitions.types.resource_types()))
         problem = f"FHIR has no type '{name}'; a type of one's own is named by its url{near}"
     if problem:
-        run.report("structure-definition-type", (*path, "type"), problem=problem)
+        run.report(STRUCTURE_DEFINITION_TYPE, (*path, "type"), problem=problem)

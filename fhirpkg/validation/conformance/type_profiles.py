@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirjson import text_of
+from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_TYPE_PROFILE,
+)
 from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def _listed(type_: Resource, key: str, place: Path) -> Iterator[tuple[Path, str]
 
 def _report(problem: str, place: Path, run: Run) -> None:
     if problem:
-        run.report("structure-definition-type-profile", place, problem=problem)
+        run.report(STRUCTURE_DEFINITION_TYPE_PROFILE, place, problem=problem)
 
 
 def _profile_problem(canonical: str, code: str, path: str, run: Run) -> str:

@@ -18,6 +18,28 @@ from fhirpkg.packages.package import content_root, read_profiles
 from fhirpkg.rules import nearest
 from fhirpkg.validation.content.documents import attachment_of, check_document
 from fhirpkg.validation.content.plans import check_plan
+from fhirpkg.validation.content.rules import (
+    CONTENT_CODE,
+    CONTENT_CODING,
+    CONTENT_CPT_DISPLAY,
+    CONTENT_EXPRESSION,
+    CONTENT_FILTER_PATH,
+    CONTENT_ICD_10_CM,
+    CONTENT_IDENTITY,
+    CONTENT_KEY,
+    CONTENT_NAME,
+    CONTENT_NOTICE,
+    CONTENT_ONE_CODE,
+    CONTENT_PACKAGE_BASE,
+    CONTENT_PACKAGE_IDENTIFIER,
+    CONTENT_PACKAGE_TAG,
+    CONTENT_PACKAGE_VERSION,
+    CONTENT_REPEATED,
+    CONTENT_SYSTEM,
+)
+from fhirpkg.validation.elements.reference_rules import (
+    REFERENCE_NOT_FOUND,
+)
 from fhirpkg.validation.json_places import codings, mappings, value_at
 
 if TYPE_CHECKING:
@@ -76,32 +98,32 @@ def _check_guide(resource: Resource, path: Path, run: Run) -> None:
     tag: dict[str, Any] = {"system": f"{base}/package", "code": package}
     for key, found in (("id", resource.get("id")), ("url", end)):
         if found != package:
-            run.report("content-identity", (*path, key), found=found, expected=package)
+            run.report(CONTENT_IDENTITY, (*path, key), found=found, expected=package)
     identified: dict[str, str] = {}
     for place, reference in _listed(resource, path):
         part = run.resolve(reference, place)
         if part is None and run.must_be_here(f"{base}/"):
-            run.report("reference-not-found", place, reference=reference)
+            run.report(REFERENCE_NOT_FOUND, place, reference=reference)
         if part is None or not claims_ours(part):
             continue
         found = part.get("url", f"{base}/")
         if part.get("version", version) != version:
             run.report(
-                "content-package-version",
+                CONTENT_PACKAGE_VERSION,
                 place,
                 reference=reference,
                 found=part["version"],
                 version=version,
             )
         if not str(found).startswith(f"{base}/"):
-            run.report("content-package-base", place, reference=reference, found=found, base=base)
+            run.report(CONTENT_PACKAGE_BASE, place, reference=reference, found=found, base=base)
         if tag not in objects(part.get("meta"), "tag"):
-            run.report("content-package-tag", place, reference=reference, **tag)
+            run.report(CONTENT_PACKAGE_TAG, place, reference=reference, **tag)
         for identifier in _identifiers(part):
             other = identified.setdefault(identifier, reference)
             if other != reference:
                 run.report(
-                    "content-package-identifier",
+                    CONTENT_PACKAGE_IDENTIFIER,
                     place,
                     reference=reference,
                     identifier=identifier,
@@ -145,7 +167,7 @@ def _check_name(resource: Resource, path: Path, run: Run) -> None:
     ends = {"name": resource.get("name"), "url": str(resource.get("url", "")).rpartition("/")[2]}
     for key, found in ends.items():
         if key in resource and found != identity:
-            run.report("content-name", (*path, key), found=found, id=identity)
+            run.report(CONTENT_NAME, (*path, key), found=found, id=identity)
 
 
 def _check_identity(resource: Resource, path: Path, run: Run) -> None:
@@ -166,7 +188,7 @@ def _check_identity(resource: Resource, path: Path, run: Run) -> None:
     for place, value in expected.items():
         found = value_at(resource, place)
         if found != value:
-            run.report("content-identity", (*path, *place), found=found, expected=value)
+            run.report(CONTENT_IDENTITY, (*path, *place), found=found, expected=value)
 
 
 def _check_keys(resource: Resource, path: Path, run: Run) -> None:
@@ -177,10 +199,10 @@ def _check_keys(resource: Resource, path: Path, run: Run) -> None:
         return  # the profile demands one in useContext or context.event, and says so
     for key in _SEARCHED.get(resource["resourceType"], ()):
         if not any(place[0] == key for place in codes):
-            run.report("content-key", (*path, key), code=first)
+            run.report(CONTENT_KEY, (*path, key), code=first)
     for place, code in codes.items():
         if code != first:
-            run.report("content-one-code", (*path, *place), found=code, code=first)
+            run.report(CONTENT_ONE_CODE, (*path, *place), found=code, code=first)
 
 
 def _keys(resource: Resource) -> Iterator[tuple[Path, str]]:
@@ -200,9 +222,9 @@ def _check_codes(resource: Resource, path: Path, run: Run) -> None:
     content = {key: value for key, value in resource.items() if key != "meta"}
     for place, coding in codings(content, path):
         if coding["system"] == CPT and "display" in coding:
-            run.report("content-cpt-display", (*place, "display"), display=coding["display"])
+            run.report(CONTENT_CPT_DISPLAY, (*place, "display"), display=coding["display"])
         if coding["system"] == "http://hl7.org/fhir/sid/icd-10":
-            run.report("content-icd-10-cm", (*place, "system"), code=coding["code"])
+            run.report(CONTENT_ICD_10_CM, (*place, "system"), code=coding["code"])
         _check_code(coding["system"], coding["code"], place, place, run)
     for place, include in _includes(resource, path):
         for at, concept in enumerate(objects(include, "concept")):
@@ -214,14 +236,14 @@ def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: R
     """A code can be one of its system, and the system is known."""
     has_grammar = grammars.check(system, "").verdict is Verdict.NO
     if not has_grammar and run.definitions.find(system, "CodeSystem") is None:
-        run.report("content-system", (*place, "system"), system=system)
+        run.report(CONTENT_SYSTEM, (*place, "system"), system=system)
     elif isinstance(code, str):
         answer = grammars.check(system, code)
         problem = answer.reason if answer.verdict is Verdict.NO else ""
         if system == SNOMED_CT and not code.isdigit():
             problem = f"'{code}' is no SNOMED CT id"  # an expression is no code of our content
         if problem:
-            run.report("content-code", (*place_of_code, "code"), problem=problem)
+            run.report(CONTENT_CODE, (*place_of_code, "code"), problem=problem)
 
 
 def _check_repeated(value: Resource, place: Path, run: Run) -> None:
@@ -229,7 +251,7 @@ def _check_repeated(value: Resource, place: Path, run: Run) -> None:
     for key, items in value.items():
         for at, item in enumerate(items) if isinstance(items, list) else ():
             if item is not None and item in items[:at]:
-                run.report("content-repeated", (*place, key, at), first=items.index(item))
+                run.report(CONTENT_REPEATED, (*place, key, at), first=items.index(item))
 
 
 def _check_codings(concept: Resource, place: Path, run: Run) -> None:
@@ -237,7 +259,7 @@ def _check_codings(concept: Resource, place: Path, run: Run) -> None:
     for at, coding in enumerate(objects(concept, "coding")):
         missing = [key for key in ("system", "code") if key not in coding]
         if missing:
-            run.report("content-coding", (*place, "coding", at), missing=" and ".join(missing))
+            run.report(CONTENT_CODING, (*place, "coding", at), missing=" and ".join(missing))
 
 
 def _check_expression(value: Resource, place: Path, run: Run) -> None:
@@ -248,12 +270,12 @@ def _check_expression(value: Resource, place: Path, run: Run) -> None:
     if language not in _LANGUAGES:
         near = nearest(language, list(_LANGUAGES))
         problem = f"'{language}' is no language of expressions that is known{near}"
-        run.report("content-expression", (*place, "language"), problem=problem)
+        run.report(CONTENT_EXPRESSION, (*place, "language"), problem=problem)
     elif language == "text/fhirpath":
         try:
             parse(text)
         except FhirPathError as error:
-            run.report("content-expression", (*place, "expression"), problem=str(error))
+            run.report(CONTENT_EXPRESSION, (*place, "expression"), problem=str(error))
 
 
 def _check_filters(value: Resource, place: Path, run: Run) -> None:
@@ -266,7 +288,7 @@ def _check_filters(value: Resource, place: Path, run: Run) -> None:
         found = str(condition.get("path", "")).partition(".")[0]
         if found and found not in elements:
             run.report(
-                "content-filter-path",
+                CONTENT_FILTER_PATH,
                 (*place, "codeFilter", at, "path"),
                 type=kind,
                 path_=found,
@@ -292,4 +314,4 @@ def _check_notices(resource: Resource, path: Path, run: Run) -> None:
         text, place = str(resource.get("copyright", "")), ("copyright",)
     for system, (name, owner) in _OWNERS.items():
         if system in used and owner not in text:
-            run.report("content-notice", (*path, *place), system=name, owner=owner)
+            run.report(CONTENT_NOTICE, (*path, *place), system=name, owner=owner)

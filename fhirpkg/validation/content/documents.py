@@ -9,6 +9,11 @@ import uuid
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import objects
+from fhirpkg.validation.content.rules import (
+    CONTENT_ATTACHMENT_HASH,
+    CONTENT_ATTACHMENT_SIZE,
+    CONTENT_DOCUMENT_VERSION,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -24,14 +29,14 @@ def check_document(document: Resource, path: Path, run: Run) -> None:
     digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
     if attachment.get("size", len(data)) != len(data):
         run.report(
-            "content-attachment-size",
+            CONTENT_ATTACHMENT_SIZE,
             (*place, "size"),
             found=attachment["size"],
             size=len(data),
         )
     if attachment.get("hash", digest) != digest:
         run.report(
-            "content-attachment-hash",
+            CONTENT_ATTACHMENT_HASH,
             (*place, "hash"),
             found=attachment["hash"],
             hash=digest,
@@ -42,7 +47,7 @@ def check_document(document: Resource, path: Path, run: Run) -> None:
         found = master.get("value") if isinstance(master, dict) else None
         if found is not None and found != expected:
             run.report(
-                "content-document-version",
+                CONTENT_DOCUMENT_VERSION,
                 (*path, "masterIdentifier", "value"),
                 found=found,
                 expected=expected,

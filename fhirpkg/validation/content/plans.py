@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.rules import nearest
+from fhirpkg.validation.content.rules import (
+    CONTENT_ACTION_ID,
+    CONTENT_COMPOSED_OF,
+    CONTENT_DEFINITION,
+    CONTENT_GOAL_ID,
+    CONTENT_MARKDOWN,
+    CONTENT_RELATED_ACTION,
+    CONTENT_TARGET_SOURCE,
+    CONTENT_UNUSED_PART,
+)
 from fhirpkg.validation.json_places import texts
 
 if TYPE_CHECKING:
@@ -33,27 +43,27 @@ def check_plan(plan: Resource, path: Path, run: Run) -> None:
         for at, goal in enumerate(texts(action, "goalId")):
             if goal not in goals:
                 where = (*place, "goalId", at)
-                run.report("content-goal-id", where, goal=goal, nearest=nearest(goal, goals))
+                run.report(CONTENT_GOAL_ID, where, goal=goal, nearest=nearest(goal, goals))
         for at, relation in enumerate(objects(action, "relatedAction")):
             target = str(relation.get("actionId"))
             if target not in ids:
                 run.report(
-                    "content-related-action",
+                    CONTENT_RELATED_ACTION,
                     (*place, "relatedAction", at, "actionId"),
                     action=target,
                     nearest=nearest(target, ids),
                 )
         for key in ("description", "textEquivalent"):
             if _MARKDOWN.search(str(action.get(key, ""))):
-                run.report("content-markdown", (*place, key))
+                run.report(CONTENT_MARKDOWN, (*place, key))
     for at, aim in enumerate(objects(plan, "goal")):
         if "id" not in aim:
             place = (*path, "goal", at)
-            run.report("content-action-id", place, problem="this goal has no id")
+            run.report(CONTENT_ACTION_ID, place, problem="this goal has no id")
         if "target" in aim and "documentation" not in aim:
-            run.report("content-target-source", (*path, "goal", at, "target"))
+            run.report(CONTENT_TARGET_SOURCE, (*path, "goal", at, "target"))
     if _MARKDOWN.search(str(plan.get("usage", ""))):
-        run.report("content-markdown", (*path, "usage"))
+        run.report(CONTENT_MARKDOWN, (*path, "usage"))
     _check_parts(plan, path, run, actions)
     _check_definitions(plan, run, actions)
 
@@ -61,10 +71,10 @@ def check_plan(plan: Resource, path: Path, run: Run) -> None:
 def _check_action_id(action: Resource, place: Path, seen: set[str], run: Run) -> None:
     found = action.get("id")
     if not isinstance(found, str):
-        run.report("content-action-id", place, problem="this action has no id")
+        run.report(CONTENT_ACTION_ID, place, problem="this action has no id")
     elif found in seen:
         problem = f"another action has the id '{found}' already"
-        run.report("content-action-id", (*place, "id"), problem=problem)
+        run.report(CONTENT_ACTION_ID, (*place, "id"), problem=problem)
     else:
         seen.add(found)
 
@@ -84,9 +94,9 @@ def _check_parts(
         if "definitionCanonical" in action
     }
     for canonical in used.keys() - parts.keys():
-        run.report("content-composed-of", used[canonical], canonical=canonical)
+        run.report(CONTENT_COMPOSED_OF, used[canonical], canonical=canonical)
     for canonical in parts.keys() - used.keys():
-        run.report("content-unused-part", parts[canonical], canonical=canonical)
+        run.report(CONTENT_UNUSED_PART, parts[canonical], canonical=canonical)
 
 
 def _check_definitions(plan: Resource, run: Run, actions: list[tuple[Path, Resource]]) -> None:
@@ -100,7 +110,7 @@ def _check_definitions(plan: Resource, run: Run, actions: list[tuple[Path, Resou
                 language, name = text_of(expression, "language"), text_of(expression, "expression")
                 if language in ("text/cql", "text/cql-identifier") and name not in names:
                     run.report(
-                        "content-definition",
+                        CONTENT_DEFINITION,
                         (*place, "condition", at, "expression", "expression"),
                         library=canonical,
                         name=name,

@@ -13,6 +13,16 @@ from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.parser import parse
+from fhirpkg.validation.content.portability_rules import (
+    PORTABILITY_DROPPED,
+    PORTABILITY_FHIRPATH,
+    PORTABILITY_HOOKS,
+    PORTABILITY_INLINE_CQL,
+    PORTABILITY_NO_CQL,
+    PORTABILITY_NO_LIBRARY,
+    PORTABILITY_SPEED,
+    PORTABILITY_VALUE_SET,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +81,12 @@ def _check_activity(activity: Resource, path: Path, run: Run) -> None:
 def _check_library(library: Resource, path: Path, run: Run) -> None:
     types = {part.get("contentType", "") for part in objects(library, "content")}
     if any("elm" in name for name in types) and "text/cql" not in types:
-        run.report("portability-no-cql", (*path, "content"))
+        run.report(PORTABILITY_NO_CQL, (*path, "content"))
 
 
 def _check_value_set(value_set: Resource, path: Path, run: Run) -> None:
     if "expansion" in value_set and "compose" not in value_set:
-        run.report("portability-value-set", (*path, "expansion"))
+        run.report(PORTABILITY_VALUE_SET, (*path, "expansion"))
 
 
 _CHECKS = {
@@ -90,7 +100,7 @@ _CHECKS = {
 def _dropped(places: list[Path], element: str, run: Run) -> None:
     """What gets lost is told once for an element, with how often it stands there."""
     if places:
-        run.report("portability-dropped", places[0], element=element, count=len(places))
+        run.report(PORTABILITY_DROPPED, places[0], element=element, count=len(places))
 
 
 def _check_hooks(actions: list[tuple[Path, Resource]], path: Path, run: Run) -> None:
@@ -102,7 +112,7 @@ def _check_hooks(actions: list[tuple[Path, Resource]], path: Path, run: Run) -> 
     ]
     others = [(at, name) for at, name in hooks[1:] if name != hooks[0][1]]
     for at, name in others[:1]:
-        run.report("portability-hooks", at or path, first=hooks[0][1], other=name)
+        run.report(PORTABILITY_HOOKS, at or path, first=hooks[0][1], other=name)
 
 
 def _check_expressions(
@@ -116,14 +126,14 @@ def _check_expressions(
         if language == "text/fhirpath":
             fhirpath += 1
             for problem in not_portable(text):
-                run.report("portability-fhirpath", (*at, "expression"), problem=problem)
+                run.report(PORTABILITY_FHIRPATH, (*at, "expression"), problem=problem)
         elif language in _NAMES:
             if language == "text/cql" and not _PLAIN_NAME.fullmatch(text):
-                run.report("portability-inline-cql", (*at, "expression"))
+                run.report(PORTABILITY_INLINE_CQL, (*at, "expression"))
             elif not definition.get("library") and "reference" not in expression:
-                run.report("portability-no-library", (*at, "expression"), name=text)
+                run.report(PORTABILITY_NO_LIBRARY, (*at, "expression"), name=text)
     if fhirpath > _FEW:
-        run.report("portability-speed", path, count=fhirpath)
+        run.report(PORTABILITY_SPEED, path, count=fhirpath)
 
 
 def not_portable(text: str) -> list[str]:

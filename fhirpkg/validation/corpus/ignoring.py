@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import rules
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.issues import Outcome
+from fhirpkg.validation.rules import (
+    IGNORE_UNUSED,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +75,7 @@ class Ignoring:
         return Outcome(
             tuple(
                 rules.issue(
-                    "ignore-unused",
+                    IGNORE_UNUSED,
                     file=self._file,
                     line=entry.line,
                     column=1,

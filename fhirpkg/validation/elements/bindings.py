@@ -10,6 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.issues import Severity
+from fhirpkg.validation.elements.binding_rules import (
+    BINDING_CODE_SYSTEM,
+    BINDING_EXTENSIBLE,
+    BINDING_MAX,
+    BINDING_PREFERRED,
+    BINDING_REQUIRED,
+    NOT_CHECKED_BINDING,
+)
+from fhirpkg.validation.elements.datatype_rules import (
+    CODING_DISPLAY,
+)
 from fhirpkg.validation.elements.forms import bad_primitive
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
 
@@ -17,15 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.compiling.schema import Binding
     from fhirpkg.validation.run import Run, Trail
 
 _MOST_KEPT = 10_000
-_ERRORS = {"binding-required", "binding-max"}
+_ERRORS = {BINDING_REQUIRED, BINDING_MAX}
 _RULES = {
-    "required": "binding-required",
-    "extensible": "binding-extensible",
-    "preferred": "binding-preferred",
+    "required": BINDING_REQUIRED,
+    "extensible": BINDING_EXTENSIBLE,
+    "preferred": BINDING_PREFERRED,
 }
 
 BINDABLE = {"CodeableConcept", "Coding", "Quantity", "code", "string", "uri", "id", "markdown"}
@@ -70,7 +82,7 @@ class Bound:
         binding = self._binding
         self._check(binding.value_set, _RULES[binding.strength], x, t, run)
         if binding.max_value_set:
-            self._check(binding.max_value_set, "binding-max", x, t, run)
+            self._check(binding.max_value_set, BINDING_MAX, x, t, run)
 
     def _type(self, t: Trail) -> str:
         """The type of the value at a place."""
@@ -83,7 +95,7 @@ class Bound:
         else:
             bad_primitive(x, "code", t, run)
 
-    def _check(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
+    def _check(self, value_set: str, rule: Rule, x: Any, t: Trail, run: Run) -> None:
         codes = list(codes_of(x))
         if not codes:
             self._check_uncoded(value_set, rule, x, t, run)
@@ -93,7 +105,7 @@ class Bound:
             if run.findings:
                 self._withdraw_displays(value_set, t, run)
             return
-        if rule == "binding-extensible" and isinstance(x, str) and _is_own_type(x):
+        if rule is BINDING_EXTENSIBLE and isinstance(x, str) and _is_own_type(x):
             return
         unknown = Verdict.UNKNOWN in verdicts
         system, code = codes[verdicts.index(Verdict.UNKNOWN) if unknown else 0]
@@ -101,23 +113,23 @@ class Bound:
         if unknown or rule in _ERRORS:
             found["reason"] = run.terminology.membership(value_set, code, system).reason
         if unknown:
-            rule = "not-checked-binding"
+            rule = NOT_CHECKED_BINDING
             if run.definitions.find(value_set, "CodeSystem"):
-                rule = "binding-code-system"
+                rule = BINDING_CODE_SYSTEM
         is_minor = value_set.startswith(_WORK_GROUPS) and not run.settings.strict
         # HL7's validator asks for a Coding in a value set only if it has a system.
         is_loose = self._type(t) == "Coding" and not system
         severity = Severity.WARNING if rule in _ERRORS and (is_minor or is_loose) else None
         run.report(rule, t, severity=severity, profile=self._profile, **found)
 
-    def _check_uncoded(self, value_set: str, rule: str, x: Any, t: Trail, run: Run) -> None:
+    def _check_uncoded(self, value_set: str, rule: Rule, x: Any, t: Trail, run: Run) -> None:
         """A concept of text alone breaks a required binding, or an extensible one with a maximum.
 
         A preferred one, whatever its maximum, leaves it free whether to use a code at all.
         An extension may say why there is none, but for a concept, which could have stayed away. A
         quantity or a coding without code is only warned of: HL7's validator lets them pass.
         """
-        if rule == "binding-max" and self._binding.strength == "preferred":
+        if rule is BINDING_MAX and self._binding.strength == "preferred":
             return
         is_concept = self._type(t) == "CodeableConcept"
         if isinstance(x, dict) and rule in _ERRORS and (is_concept or "extension" not in x):
@@ -139,7 +151,7 @@ class Bound:
             own = run.terminology.listed_displays(value_set, found["system"], found["code"])
             return found["display"] not in {cut(each, 80) for each in own}
 
-        run.withdraw("coding-display", t, is_wrong)
+        run.withdraw(CODING_DISPLAY, t, is_wrong)
 
     def _verdict(self, value_set: str, code: Code, run: Run) -> Verdict:
         """Whether a code is in a value set; what the set lists needs no asking."""

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.issues import Severity
+from fhirpkg.rules import Rule
+from fhirpkg.validation.elements.rules import (
+    NOT_CHECKED_DEPENDENCY,
+    NOT_CHECKED_INVARIANT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,10 +73,15 @@ _LOOKS_AROUND = re.compile(
 )
 
 
+def invariant_rule(key: str, severity: Severity, human: str) -> Rule:
+    """The rule of an invariant, named by its key (R4 ElementDefinition.constraint)."""
+    return Rule(key, "invariant", severity, title=human, text="{human}")
+
+
 class Invariant:
     """A constraint ready to evaluate; `focus` is a type, or JSON keys to types for a choice."""
 
-    __slots__ = ("_expressions", "_focus", "_model", "constraint", "profile", "severity")
+    __slots__ = ("_expressions", "_focus", "_model", "_rule", "constraint", "profile", "severity")
 
     def __init__(
         self,
@@ -82,6 +92,7 @@ class Invariant:
         model: TypeModel,
     ) -> None:
         self.constraint = constraint
+        self._rule = invariant_rule(constraint.key, severity, constraint.human)
         self.severity = severity
         self.profile = profile
         self._focus = focus
@@ -99,7 +110,7 @@ class Invariant:
                 return
         except FhirPathError as error:
             run.report(
-                "not-checked-dependency" if error.is_untold else "not-checked-invariant",
+                NOT_CHECKED_DEPENDENCY if error.is_untold else NOT_CHECKED_INVARIANT,
                 t,
                 profile=self.profile,
                 key=constraint.key,
@@ -107,12 +118,11 @@ class Invariant:
             )
             return
         run.report(
-            constraint.key,
+            self._rule,
             t,
             severity=self.severity,
             profile=self.profile,
             human=constraint.human,
-            formula=constraint.expression,
         )
 
     def expression(self, trail: Trail) -> Expression:

@@ -9,11 +9,26 @@ from fhirpkg.definitions.terminology.codesystems import Concept
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.elements.datatype_rules import (
+    ATTACHMENT_HASH,
+    ATTACHMENT_SIZE,
+    CODING_ABSTRACT,
+    CODING_CODE,
+    CODING_DISPLAY,
+    CODING_DISPLAY_UNKNOWN,
+    CODING_FORM,
+    CODING_SYSTEM_ABSOLUTE,
+    CODING_SYSTEM_KIND,
+    IDENTIFIER_SYSTEM,
+    IDENTIFIER_URI,
+    META_SECURITY_REPEATED,
+)
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.run import Run, Trail
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -33,7 +48,7 @@ class Codings:
     """The check of codes in their systems, whatever they are bound to; answers are kept."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, str | None], str] = {}
+        self._known: dict[tuple[str, str, str | None], Rule | None] = {}
 
     def __call__(self, value: Any, trail: Trail, run: Run) -> None:
         """Check the system, the code and the display of a Coding."""
@@ -41,37 +56,37 @@ class Codings:
         if not isinstance(system, str):
             return
         if not _ABSOLUTE.fullmatch(system):
-            run.report("coding-system-absolute", (trail, "system"), system=cut(system, 80))
+            run.report(CODING_SYSTEM_ABSOLUTE, (trail, "system"), system=cut(system, 80))
             return
         if not isinstance(code, str) or not PREDICATES["code"](code):
             return
         problem = self._problem(system, code, value.get("version"), run)
         if problem:
-            place = (trail, "system" if problem == "coding-system-kind" else "code")
+            place = (trail, "system" if problem is CODING_SYSTEM_KIND else "code")
             words = {"code": cut(code, 80), "system": system}
             words["reason"] = self._reason(system, code, run)
             run.report(problem, place, severity=_severity(system, trail), **words)
-        if problem in {"", "coding-abstract"} and isinstance(value.get("display"), str):
+        if problem in {None, CODING_ABSTRACT} and isinstance(value.get("display"), str):
             self._check_display(system, code, value["display"], trail, run)
 
     def check_quantity(self, value: Any, trail: Trail, run: Run) -> None:
         """Check that the system of a Quantity is absolute and its coded unit exists."""
         system, code = value.get("system"), value.get("code")
         if isinstance(system, str) and not _ABSOLUTE.fullmatch(system):
-            run.report("coding-system-absolute", (trail, "system"), system=cut(system, 80))
+            run.report(CODING_SYSTEM_ABSOLUTE, (trail, "system"), system=cut(system, 80))
         elif isinstance(system, str) and isinstance(code, str) and PREDICATES["code"](code):
             problem = self._problem(system, code, None, run)
-            if problem == "coding-system-kind" and _meant(system):
+            if problem is CODING_SYSTEM_KIND and _meant(system):
                 reason = self._reason(system, code, run)
                 run.report(problem, (trail, "system"), system=cut(system, 80), reason=reason)
-            elif problem in {"coding-code", "coding-form"}:
+            elif problem and problem in {CODING_CODE, CODING_FORM}:
                 reason = self._reason(system, code, run)
                 code = cut(code, 80)
-                rule = problem if run.settings.strict else "coding-form"  # R4's own examples err
+                rule = problem if run.settings.strict else CODING_FORM  # R4's own examples err
                 run.report(rule, (trail, "code"), code=code, system=system, reason=reason)
 
-    def _problem(self, system: str, code: str, version: Any, run: Run) -> str:
-        """The rule that a code breaks, or nothing; what is not loaded breaks none."""
+    def _problem(self, system: str, code: str, version: Any, run: Run) -> Rule | None:
+        """The rule that a code breaks; codes of systems that are not loaded break none."""
         version = version if isinstance(version, str) else None
         key = (system, code, version)
         if key not in self._known:
@@ -81,19 +96,19 @@ class Codings:
         return self._known[key]
 
     @staticmethod
-    def _look_up(system: str, code: str, version: str | None, run: Run) -> str:
+    def _look_up(system: str, code: str, version: str | None, run: Run) -> Rule | None:
         held = run.terminology.system(system)
         if _meant(system) or _is_supplement(system, run):
-            return "coding-system-kind"
+            return CODING_SYSTEM_KIND
         if held is None and run.terminology.value_set(system) is not None:
-            return "coding-system-kind"
+            return CODING_SYSTEM_KIND
         found = run.terminology.lookup(system, code, version)
         if isinstance(found, Concept):
-            return "coding-abstract" if found.is_abstract else ""
+            return CODING_ABSTRACT if found.is_abstract else None
         if found.verdict is not Verdict.NO:
-            return ""
+            return None
         is_held = held is not None and held.content != "not-present"
-        return "coding-code" if is_held else "coding-form"
+        return CODING_CODE if is_held else CODING_FORM
 
     @staticmethod
     def _reason(system: str, code: str, run: Run) -> str:
@@ -110,7 +125,7 @@ class Codings:
         held = None if known else run.terminology.system(system)
         if held and held.get(code):
             run.report(
-                "coding-display-unknown",
+                CODING_DISPLAY_UNKNOWN,
                 (trail, "display"),
                 display=cut(display, 80),
                 code=code,
@@ -118,7 +133,7 @@ class Codings:
             )
         if known and display.casefold() not in map(str.casefold, known):
             run.report(
-                "coding-display",
+                CODING_DISPLAY,
                 (trail, "display"),
                 severity=run.settings.wrong_display,
                 display=cut(display, 80),
@@ -136,11 +151,11 @@ def check_attachment(value: Any, trail: Trail, run: Run) -> None:
     bare = "".join(data.split())
     found = len(bare) // 4 * 3 - bare.count("=", -2)
     if isinstance(size, int) and size != found:
-        run.report("attachment-size", trail, size=size, found=found)
+        run.report(ATTACHMENT_SIZE, trail, size=size, found=found)
     if isinstance(stated, str):
         digest = _digest(bare)
         if stated != digest:
-            run.report("attachment-hash", trail, hash=cut(stated, 80), found=digest)
+            run.report(ATTACHMENT_HASH, trail, hash=cut(stated, 80), found=digest)
 
 
 def _digest(data: str) -> str:
@@ -174,9 +189,9 @@ def check_identifier(value: Any, trail: Trail, run: Run) -> None:
     if not isinstance(system, str):
         return
     if not _ABSOLUTE.match(system):
-        run.report("identifier-system", (trail, "system"), system=cut(system, 80))
+        run.report(IDENTIFIER_SYSTEM, (trail, "system"), system=cut(system, 80))
     elif system == _URIS and isinstance(text, str) and not _ABSOLUTE.fullmatch(text):
-        run.report("identifier-uri", (trail, "value"), value=cut(text, 80), system=system)
+        run.report(IDENTIFIER_URI, (trail, "value"), value=cut(text, 80), system=system)
 
 
 def check_meta(value: Any, trail: Trail, run: Run) -> None:
@@ -186,7 +201,7 @@ def check_meta(value: Any, trail: Trail, run: Run) -> None:
     ]
     for number, (system, code) in enumerate(labels):
         if code and (system, code) in labels[:number]:
-            run.report("meta-security-repeated", trail, code=cut(f"{system}#{code}", 80))
+            run.report(META_SECURITY_REPEATED, trail, code=cut(f"{system}#{code}", 80))
 
 
 def _language(run: Run) -> str:

@@ -16,6 +16,18 @@ from fhirpkg.fhirpath.model import TypeModel, kept_by_model
 from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.extensions_pack import CONTEXTS, EXTENSIONS
 from fhirpkg.validation.elements.primitives import cut
+from fhirpkg.validation.elements.rules import (
+    EXTENSION_CONTEXT,
+    EXTENSION_CROSS_VERSION,
+    EXTENSION_INVARIANT,
+    EXTENSION_MODIFIER,
+    EXTENSION_PART,
+    EXTENSION_TYPE,
+    EXTENSION_UNKNOWN,
+    EXTENSION_URL,
+    EXTENSION_VERSION,
+    NOT_CHECKED_EXTENSION,
+)
 from fhirpkg.validation.run import flat
 
 if TYPE_CHECKING:
@@ -56,28 +68,28 @@ class Extensions:
             return
         if not _ABSOLUTE.fullmatch(url):
             if not self._is_nested(trail):
-                run.report("extension-url", trail, url=url)
+                run.report(EXTENSION_URL, trail, url=url)
             return
         if "|" in url:
-            run.report("extension-version", trail, url=url)
+            run.report(EXTENSION_VERSION, trail, url=url)
             return
         try:
             definition = run.definitions.structure(url)
         except DefinitionError as error:
-            run.report("not-checked-extension", trail, url=url, reason=error.problem)
+            run.report(NOT_CHECKED_EXTENSION, trail, url=url, reason=error.problem)
             return
         if definition is None and (match := _OF_VERSION.fullmatch(url)):
             version = match[1]
             if version not in _VERSIONS:
-                run.report("extension-cross-version", trail, url=url, version=version)
+                run.report(EXTENSION_CROSS_VERSION, trail, url=url, version=version)
         if definition is None:
             elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
             strict = run.settings.strict and not elsewhere
-            rule = "extension-unknown" if strict else "not-checked-extension"
+            rule = EXTENSION_UNKNOWN if strict else NOT_CHECKED_EXTENSION
             run.report(rule, trail, url=url, reason="its definition is not loaded")
             return
         if definition.get("type") != "Extension":
-            run.report("extension-type", trail, url=url, type=definition.get("type"))
+            run.report(EXTENSION_TYPE, trail, url=url, type=definition.get("type"))
             return
         self._check_modifier(definition, url, trail, run)
         self._check_context(definition, url, trail, run)
@@ -99,7 +111,7 @@ class Extensions:
         is_modifier = elements[0].get("isModifier") is True
         if is_modifier is not (trail[1] == "modifierExtension"):
             wanted = "modifierExtension" if is_modifier else "extension"
-            run.report("extension-modifier", trail, url=url, wanted=wanted)
+            run.report(EXTENSION_MODIFIER, trail, url=url, wanted=wanted)
 
     def _check_parts(self, url: str, value: Any, trail: Trail, run: Run) -> None:
         """The parts of a complex extension are those that its definition names."""
@@ -115,7 +127,7 @@ class Extensions:
             name = part.get("url") if isinstance(part, dict) else None
             if isinstance(name, str) and not _ABSOLUTE.fullmatch(name) and name not in known:
                 run.report(
-                    "extension-part",
+                    EXTENSION_PART,
                     (trail, "extension", index),
                     url=url,
                     name=cut(name, 80),
@@ -134,7 +146,7 @@ class Extensions:
             return
         if not may_be_here or not any(self._is_context(c, place, path, run) for c in contexts):
             allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"
-            run.report("extension-context", trail, url=url, allowed=allowed, place=place.shown)
+            run.report(EXTENSION_CONTEXT, trail, url=url, allowed=allowed, place=place.shown)
 
     def _is_context(self, context: Resource, place: Places, path: Path, run: Run) -> bool:
         kind, expression = context.get("type"), str(context.get("expression"))
@@ -189,10 +201,10 @@ def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) ->
             is_met = expression.is_true(_owner(path, run), run.environment)
         except FhirPathError as error:
             problem = error.problem
-            run.report("not-checked-extension", trail, url=url, reason=problem)
+            run.report(NOT_CHECKED_EXTENSION, trail, url=url, reason=problem)
             continue
         if not is_met:
-            run.report("extension-invariant", trail, url=url, formula=formula)
+            run.report(EXTENSION_INVARIANT, trail, url=url, formula=formula)
 
 
 def _owner(path: Path, run: Run) -> Any:

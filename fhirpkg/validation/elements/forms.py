@@ -11,6 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.primitives import PREDICATES, cut, kind, problem
+from fhirpkg.validation.elements.rules import (
+    CARDINALITY_MAX,
+    CARDINALITY_MIN,
+    ELEMENT_ID_REPEATED,
+    RESOURCE_ID_EXTENSION,
+    STRUCTURE_ALIGNMENT,
+    STRUCTURE_CHOICE_MANY,
+    STRUCTURE_CHOICE_TYPE,
+    STRUCTURE_EMPTY,
+    STRUCTURE_LIST,
+    STRUCTURE_NOT_LIST,
+    STRUCTURE_NULL,
+    STRUCTURE_OBJECT,
+    STRUCTURE_UNKNOWN_ELEMENT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,9 +56,9 @@ class Shape(NamedTuple):
 def bad_object(value: Any, trail: Trail, run: Run) -> None:
     """Say that a value is no object, or an empty one."""
     if isinstance(value, dict):
-        run.report("structure-empty", trail, found="object")
+        run.report(STRUCTURE_EMPTY, trail, found="object")
     else:
-        run.report("structure-object", trail, found=kind(value))
+        run.report(STRUCTURE_OBJECT, trail, found=kind(value))
 
 
 def each(value: Any, check: Check, trail: Trail, key: str, run: Run) -> None:
@@ -60,15 +75,15 @@ def each(value: Any, check: Check, trail: Trail, key: str, run: Run) -> None:
 def bad_list(value: Any, trail: Trail, run: Run) -> None:
     """Say that a value is no list, or an empty one."""
     if isinstance(value, list):
-        run.report("structure-empty", trail, found="list")
+        run.report(STRUCTURE_EMPTY, trail, found="list")
     else:
-        run.report("structure-list", trail, found=kind(value))
+        run.report(STRUCTURE_LIST, trail, found=kind(value))
 
 
 def bad_primitive(value: Any, type_name: str, trail: Trail, run: Run) -> None:
     """Say what is wrong with a primitive value."""
     if isinstance(value, list):
-        run.report("structure-not-list", trail)
+        run.report(STRUCTURE_NOT_LIST, trail)
     else:
         rule, words = problem(type_name, value)
         run.report(rule, trail, **words)
@@ -79,7 +94,7 @@ def element_id(value: Any, trail: Trail, run: Run) -> None:
     if not PREDICATES["string"](value):
         bad_primitive(value, "string", trail, run)
     elif value in run.element_ids:
-        run.report("element-id-repeated", trail, id=cut(value, 80))
+        run.report(ELEMENT_ID_REPEATED, trail, id=cut(value, 80))
     else:
         run.element_ids.add(value)
 
@@ -124,7 +139,7 @@ def unknown(key: str, trail: Trail, run: Run, shape: Shape) -> None:
     if choice is not None:
         allowed = [m.type for m in shape.members.values() if m.name == choice.name]
         run.report(
-            "structure-choice-type",
+            STRUCTURE_CHOICE_TYPE,
             trail,
             key=key,
             element=choice.name,
@@ -132,7 +147,7 @@ def unknown(key: str, trail: Trail, run: Run, shape: Shape) -> None:
         )
         return
     near = nearest(key, list(shape.members))
-    run.report("structure-unknown-element", trail, key=key[:60], type=shape.name, nearest=near)
+    run.report(STRUCTURE_UNKNOWN_ELEMENT, trail, key=key[:60], type=shape.name, nearest=near)
 
 
 def _is_choice_of(name: str, key: str) -> bool:
@@ -150,7 +165,7 @@ def _sibling(
 ) -> None:
     is_resource_id = key == "_id" and "resourceType" in owner
     if is_resource_id and isinstance(value, dict) and "extension" in value:
-        run.report("resource-id-extension", trail)
+        run.report(RESOURCE_ID_EXTENSION, trail)
     if not member.is_list:
         _beside_value(value, owner.get(key[1:]) is not None, trail, run, shape)
         return
@@ -163,11 +178,11 @@ def _sibling(
         if item is not None:
             _beside_value(item, has_value, (trail[0], key, index), run, shape)
         elif not has_value:
-            run.report("structure-null", (trail[0], key, index))
+            run.report(STRUCTURE_NULL, (trail[0], key, index))
     if isinstance(values, list) and len(values) != len(value):
         severity = Severity.WARNING if len(value) < len(values) else None  # nothing is ambiguous
         found: dict[str, Any] = {"found": len(value), "wanted": len(values), "key": key[1:]}
-        run.report("structure-alignment", trail, severity=severity, **found)
+        run.report(STRUCTURE_ALIGNMENT, trail, severity=severity, **found)
 
 
 def _beside_value(item: Any, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:
@@ -200,7 +215,7 @@ def choice(owner: dict[str, Any], chosen: Choice, trail: Trail, run: Run) -> Non
     found = [key for key in owner if key in chosen.members]
     if len(found) > 1:
         run.report(
-            "structure-choice-many",
+            STRUCTURE_CHOICE_MANY,
             (trail, found[1]),
             element=chosen.element,
             found=", ".join(found),
@@ -220,7 +235,7 @@ def missing(owner: dict[str, Any], element: str, trail: Trail, run: Run) -> None
     if name.endswith("[x]"):
         keys = [k[1:] for k in owner if k.startswith(f"_{name[:-3]}")]
     if not any(f"_{key}" in owner for key in keys):
-        run.report("cardinality-min", trail, element=element, min=1, found=0)
+        run.report(CARDINALITY_MIN, trail, element=element, min=1, found=0)
 
 
 def too_few(
@@ -228,7 +243,7 @@ def too_few(
 ) -> None:
     """Say that an element is there less often than it must be."""
     run.report(
-        "cardinality-min", trail, profile=profile, element=element, min=least, found=len(found)
+        CARDINALITY_MIN, trail, profile=profile, element=element, min=least, found=len(found)
     )
 
 
@@ -238,9 +253,7 @@ def too_many(
     """Say that an element is there more often than it may be."""
     if len(found) > most:
         trail = found[most][1]
-    run.report(
-        "cardinality-max", trail, profile=profile, element=element, max=most, found=len(found)
-    )
+    run.report(CARDINALITY_MAX, trail, profile=profile, element=element, max=most, found=len(found))
 
 
 Item = tuple[Any, "Trail", Any]

@@ -11,6 +11,17 @@ from fhirpkg import fhirjson
 from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.validation.elements.narrative_control import check_control
 from fhirpkg.validation.elements.primitives import cut, shorten
+from fhirpkg.validation.elements.rules import (
+    VALUE_FIXED,
+    VALUE_FORM,
+    VALUE_LENGTH,
+    VALUE_MAX,
+    VALUE_MIN,
+    VALUE_MISSING,
+    VALUE_PATTERN,
+    VALUE_TOO_SHORT,
+    VALUE_UNIT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +37,7 @@ def check_fixed(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str)
     if x is not None and not equal(stated.value, x):
         place, part, found = _difference(stated.value, x, t)
         wanted = "absent" if part is None else _shown(part)
-        run.report("value-fixed", place, profile=profile, found=_shown(found), wanted=wanted)
+        run.report(VALUE_FIXED, place, profile=profile, found=_shown(found), wanted=wanted)
 
 
 def _difference(stated: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
@@ -52,7 +63,7 @@ def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: st
     if x is not None and not matches(stated.value, x):
         place, part, value = _lack(stated.value, x, t)
         found, wanted = _shown(value), _shown(part)
-        run.report("value-pattern", place, profile=profile, found=found, wanted=wanted)
+        run.report(VALUE_PATTERN, place, profile=profile, found=found, wanted=wanted)
 
 
 def _lack(pattern: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
@@ -71,36 +82,36 @@ def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -
     """The value must not be less than the one stated."""
     order = compare(x, _limit(x, stated.value, -1))
     if order == -1:
-        run.report("value-min", t, profile=profile, found=_shown(x), min=_shown(stated.value))
+        run.report(VALUE_MIN, t, profile=profile, found=_shown(x), min=_shown(stated.value))
     elif order is None and _differ_in_kind(x, stated.value):
-        run.report("value-unit", t, profile=profile, found=x["code"], wanted=stated.value["code"])
+        run.report(VALUE_UNIT, t, profile=profile, found=x["code"], wanted=stated.value["code"])
 
 
 def check_max(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be greater than the one stated."""
     order = compare(x, _limit(x, stated.value, 1))
     if order == 1:
-        run.report("value-max", t, profile=profile, found=_shown(x), max=_shown(stated.value))
+        run.report(VALUE_MAX, t, profile=profile, found=_shown(x), max=_shown(stated.value))
     elif order is None and _differ_in_kind(x, stated.value):
-        run.report("value-unit", t, profile=profile, found=x["code"], wanted=stated.value["code"])
+        run.report(VALUE_UNIT, t, profile=profile, found=x["code"], wanted=stated.value["code"])
 
 
 def check_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """A text must not be longer than stated."""
     if isinstance(x, str) and len(x) > stated:
-        run.report("value-length", t, profile=profile, found=len(x), max=stated)
+        run.report(VALUE_LENGTH, t, profile=profile, found=len(x), max=stated)
 
 
 def check_min_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """A text must not be shorter than stated."""
     if isinstance(x, str) and len(x) < stated:
-        run.report("value-too-short", t, profile=profile, found=len(x), min=stated)
+        run.report(VALUE_TOO_SHORT, t, profile=profile, found=len(x), min=stated)
 
 
 def check_form(x: Any, s: Any, stated: str, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """A text must have the form of a regular expression as a whole."""
     if isinstance(x, str) and fits(x, stated) is False:
-        run.report("value-form", t, profile=profile, found=shorten(x), form=stated)
+        run.report(VALUE_FORM, t, profile=profile, found=shorten(x), form=stated)
 
 
 def check_alternatives(
@@ -110,7 +121,7 @@ def check_alternatives(
     extensions = s.get("extension") if isinstance(s, dict) else None
     urls = {e.get("url") for e in extensions or () if isinstance(e, dict)}
     if x is None and not urls.intersection(stated):
-        run.report("value-missing", t, profile=profile, allowed=", ".join(stated) or "none")
+        run.report(VALUE_MISSING, t, profile=profile, allowed=", ".join(stated) or "none")
 
 
 _UCUM = "http://unitsofmeasure.org"

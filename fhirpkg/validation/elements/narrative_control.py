@@ -11,6 +11,10 @@ from xml.parsers import expat
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.narrative.rules import (
+    NARRATIVE_LANGUAGES,
+    NARRATIVE_SOURCE,
+)
 from fhirpkg.validation.run import flat
 
 if TYPE_CHECKING:
@@ -40,10 +44,10 @@ def check_control(
         return  # what is wrong with it is told by the narrative rules
     for wanted in _missing_sections(stated.languages, reading.languages, _language(t, run)):
         found = ", ".join(sorted(reading.languages)) or "no language sections"
-        run.report("narrative-languages", t, profile=profile, found=found, wanted=wanted)
+        run.report(NARRATIVE_LANGUAGES, t, profile=profile, found=found, wanted=wanted)
     severity = _SEVERITIES.get(stated.sources)
     for text in reading.unattributed if severity else ():
-        run.report("narrative-source", t, severity=severity, profile=profile, text=text[:60])
+        run.report(NARRATIVE_SOURCE, t, severity=severity, profile=profile, text=text[:60])
 
 
 def _missing_sections(stated: tuple[str, ...], found: set[str], language: str) -> list[str]:

@@ -9,8 +9,23 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.validation.elements.primitive_rules import (
+    PRIMITIVE_BLANK,
+    PRIMITIVE_CHARACTERS,
+    PRIMITIVE_EMPTY,
+    PRIMITIVE_FORMAT,
+    PRIMITIVE_KIND,
+    PRIMITIVE_LENGTH,
+    PRIMITIVE_OID_ROOT,
+    PRIMITIVE_RANGE,
+    PRIMITIVE_SCHEME,
+    PRIMITIVE_UUID_CASE,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from fhirpkg.rules import Rule
 
     Predicate = Callable[[Any], object]
 
@@ -210,31 +225,31 @@ _KINDS = {
 }
 
 
-def problem(type_name: str, value: Any) -> tuple[str, dict[str, Any]]:
+def problem(type_name: str, value: Any) -> tuple[Rule, dict[str, Any]]:
     """The rule that a bad value breaks and the words for it."""
     if value in ("", None):
-        return "primitive-empty", {}
+        return PRIMITIVE_EMPTY, {}
     if type(value) is str and value.isspace():
-        return "primitive-blank" if type_name in _TEXTS else "primitive-empty", {}
+        return PRIMITIVE_BLANK if type_name in _TEXTS else PRIMITIVE_EMPTY, {}
     wanted = _KINDS.get(type_name, "text")
     if isinstance(value, (dict, list)) or (type(value) is str) != (wanted == "text"):
-        return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
+        return PRIMITIVE_KIND, {"found": kind(value), "wanted": wanted, "type": type_name}
     shown = shorten(value)
     if type_name in _URIS and _uuid(value.lower()):
-        return "primitive-uuid-case", {"value": shown}
+        return PRIMITIVE_UUID_CASE, {"value": shown}
     if type_name in _URIS and value.startswith(("uuid:", "oid:")):
-        return "primitive-scheme", {"value": shown, "scheme": value.partition(":")[0]}
+        return PRIMITIVE_SCHEME, {"value": shown, "scheme": value.partition(":")[0]}
     if type_name in _URIS and _oid(value):
-        return "primitive-oid-root", {"value": shown}
+        return PRIMITIVE_OID_ROOT, {"value": shown}
     if type_name in _RANGES and type(value) is int:
-        return "primitive-range", {"value": shown, "type": type_name, "range": _RANGES[type_name]}
+        return PRIMITIVE_RANGE, {"value": shown, "type": type_name, "range": _RANGES[type_name]}
     if type_name in _KINDS:
-        return "primitive-kind", {"found": kind(value), "wanted": wanted, "type": type_name}
+        return PRIMITIVE_KIND, {"found": kind(value), "wanted": wanted, "type": type_name}
     if type_name in _FORMS:
-        return "primitive-format", {"value": shown, "type": type_name, "form": _FORMS[type_name]}
+        return PRIMITIVE_FORMAT, {"value": shown, "type": type_name, "form": _FORMS[type_name]}
     if len(value) > LONGEST_STRING:
-        return "primitive-length", {"length": str(len(value)), "limit": str(LONGEST_STRING)}
-    return "primitive-characters", {"value": shown}
+        return PRIMITIVE_LENGTH, {"length": str(len(value)), "limit": str(LONGEST_STRING)}
+    return PRIMITIVE_CHARACTERS, {"value": shown}
 
 
 def kind(value: Any) -> str:

@@ -13,6 +13,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
+from fhirpkg.validation.elements.reference_rules import (
+    CANONICAL_ABSOLUTE,
+    CANONICAL_FRAGMENT,
+    NOT_CHECKED_CANONICAL,
+    NOT_CHECKED_REFERENCE,
+    NOT_CHECKED_TARGET,
+    REFERENCE_AGGREGATION,
+    REFERENCE_CONDITIONAL,
+    REFERENCE_FORMAT,
+    REFERENCE_NOT_FOUND,
+    REFERENCE_PROFILE,
+    REFERENCE_PROFILE_UNKNOWN,
+    REFERENCE_TARGET,
+    REFERENCE_TYPE,
+    REFERENCE_TYPE_UNKNOWN,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,11 +71,11 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
             is_guide = run.owner(trail).get("resourceType") == "ImplementationGuide"
             severity = Severity.WARNING if is_guide or run.ignores_targets else None
             where = (trail, "reference")
-            run.report("reference-type-unknown", where, severity=severity, type=implied)
+            run.report(REFERENCE_TYPE_UNKNOWN, where, severity=severity, type=implied)
         return
     stated = text_of(value, "type")
     if stated and stated != implied:  # its canonical is for logical models only
-        run.report("reference-type", (trail, "type"), stated=stated, implied=implied)
+        run.report(REFERENCE_TYPE, (trail, "type"), stated=stated, implied=implied)
 
 
 def _check_form(reference: str, trail: Trail, run: Run) -> None:
@@ -68,11 +84,11 @@ def _check_form(reference: str, trail: Trail, run: Run) -> None:
         return
     around = run.bundle_type(trail)
     is_word = re.fullmatch(r"[^\s?]+", reference) is not None
-    rule, is_minor = "reference-format", is_word and around is None
+    rule, is_minor = REFERENCE_FORMAT, is_word and around is None
     if _CONDITIONAL.fullmatch(reference):
         if around == "transaction":
             return
-        rule, is_minor = "reference-conditional", around in {None, "batch"}
+        rule, is_minor = REFERENCE_CONDITIONAL, around in {None, "batch"}
     severity = Severity.WARNING if is_minor and run.ignores_targets else None
     run.report(rule, (trail, "reference"), severity=severity, reference=cut(reference, 80))
 
@@ -84,7 +100,7 @@ def _is_outside(reference: str, trail: Trail, run: Run) -> bool:
 def check_absolute(canonical: str, trail: Trail, run: Run) -> None:
     """A canonical is absolute, or a fragment."""
     if not canonical.startswith("#") and not _ABSOLUTE.match(canonical):
-        run.report("canonical-absolute", trail, value=cut(canonical, 80))
+        run.report(CANONICAL_ABSOLUTE, trail, value=cut(canonical, 80))
 
 
 def _is_demanded(reference: str, trail: Trail, run: Run) -> bool:
@@ -165,7 +181,7 @@ class Target:
         if not isinstance(kind, str) or not run.definitions.types.is_resource(kind):
             return
         if stated not in {"", kind} and not match:
-            run.report("reference-type", (t, "type"), stated=stated, implied=kind)
+            run.report(REFERENCE_TYPE, (t, "type"), stated=stated, implied=kind)
         if self._check_type(kind, "what it leads to", t, run):
             self._check_profiles(target, reference, t, run)
 
@@ -177,7 +193,7 @@ class Target:
         if match and run.definitions.types.is_resource(match["type"]):
             self._check_type(match["type"], "the url", t, run)
         is_demanded = _is_demanded(reference, t, run)
-        rule = "reference-not-found" if is_demanded else "not-checked-reference"
+        rule = REFERENCE_NOT_FOUND if is_demanded else NOT_CHECKED_REFERENCE
         run.report(rule, t, reference=cut(reference, 120))
 
     def _check_type(self, found: str, by: str, t: Trail, run: Run) -> bool:
@@ -189,9 +205,9 @@ class Target:
             return True
         where: dict[str, Any] = {"profile": self._profile, "type": found, "by": by}
         if self._unloaded:
-            run.report("not-checked-target", t, **where, profiles=", ".join(self._unloaded))
+            run.report(NOT_CHECKED_TARGET, t, **where, profiles=", ".join(self._unloaded))
             return True
-        run.report("reference-target", t, **where, allowed=", ".join(sorted(types)))
+        run.report(REFERENCE_TARGET, t, **where, allowed=", ".join(sorted(types)))
         return False
 
     def _check_aggregation(
@@ -208,7 +224,7 @@ class Target:
         if found not in wanted and not (found == "bundled" and "referenced" in wanted):
             allowed = ", ".join(sorted(wanted))
             run.report(
-                "reference-aggregation", t, profile=self._profile, found=found, allowed=allowed
+                REFERENCE_AGGREGATION, t, profile=self._profile, found=found, allowed=allowed
             )
 
     def _check_profiles(self, target: Resource, reference: str, t: Trail, run: Run) -> None:
@@ -222,7 +238,7 @@ class Target:
         for profile in self._unloaded:
             if profile.startswith(_HL7):
                 continue
-            run.report("reference-profile-unknown", t, profile=self._profile, canonical=profile)
+            run.report(REFERENCE_PROFILE_UNKNOWN, t, profile=self._profile, canonical=profile)
         kind = target["resourceType"]
         profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
         if not profiles or len(profiles) < self._allowed.count_for(kind):
@@ -231,7 +247,7 @@ class Target:
         if any(verdict is not False for verdict in verdicts):
             return
         run.report(
-            "reference-profile",
+            REFERENCE_PROFILE,
             t,
             profile=self._profile,
             reference=cut(reference, 120),
@@ -248,11 +264,11 @@ class Target:
         else:
             target = run.definitions.find(canonical) or run.resolve(canonical, t)
         if target is None and canonical.startswith("#"):
-            run.report("canonical-fragment", t, value=cut(canonical, 80))
+            run.report(CANONICAL_FRAGMENT, t, value=cut(canonical, 80))
         elif target is None and run.must_be_here(canonical):
-            run.report("reference-not-found", t, reference=cut(canonical, 120))
+            run.report(REFERENCE_NOT_FOUND, t, reference=cut(canonical, 120))
         elif target is None:
-            run.report("not-checked-canonical", t, canonical=cut(canonical, 120))
+            run.report(NOT_CHECKED_CANONICAL, t, canonical=cut(canonical, 120))
         elif isinstance(target.get("resourceType"), str):
             self._check_type(target["resourceType"], "what it leads to", t, run)
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.validation.elements.rules import (
+    NOT_CHECKED_PROFILE,
+    PROFILE_NONE,
+    PROFILE_UNKNOWN,
+    STRUCTURE_TYPE,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.compiling.checks import Checks
     from fhirpkg.validation.run import Run, Trail
 
@@ -35,7 +43,7 @@ class AllowedTypes:
             if not isinstance(found, str) or self._is_allowed(found, run):
                 return
         run.report(
-            "structure-type",
+            STRUCTURE_TYPE,
             t,
             profile=self._profile,
             element=self._element,
@@ -77,12 +85,12 @@ class Conforms:
         elif profiles:
             if any(self._checks.conforms_to(x, p, t, run) is not False for p in profiles):
                 return
-            run.report("profile-none", t, profile=self._profile, allowed=", ".join(profiles))
+            run.report(PROFILE_NONE, t, profile=self._profile, allowed=", ".join(profiles))
 
     @staticmethod
-    def _unknown(profile: str) -> str:
+    def _unknown(profile: str) -> Rule:
         """The rule that a profile is at hand: HL7's packages beside the core need not be."""
-        return "not-checked-profile" if profile.startswith(_HL7) else "profile-unknown"
+        return NOT_CHECKED_PROFILE if profile.startswith(_HL7) else PROFILE_UNKNOWN
 
     def _type_of(self, x: Any, t: Trail) -> str:
         if isinstance(self._focus, str):

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
 from fhirpkg.validation.items import numbered
+from fhirpkg.validation.narrative.rules import (
+    NARRATIVE_DATA,
+    NARRATIVE_PART,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +42,7 @@ def check_text_links(narrative: Resource, resource: Resource, path: Path, run: R
         for _, inner in numbered(link, "extension"):
             name, data = text_of(inner, "valueString"), text_of(inner, "valueUri")
             if inner.get("url") == "htmlid" and name and name not in parts:
-                run.report("narrative-part", place, name=name)
+                run.report(NARRATIVE_PART, place, name=name)
             if inner.get("url") == "data" and data:
                 _check_data(data, ids, place, run)
 
@@ -46,9 +50,9 @@ def check_text_links(narrative: Resource, resource: Resource, path: Path, run: R
 def _check_data(data: str, ids: set[str], path: Path, run: Run) -> None:
     target, _, name = data.partition("#")
     if target and run.resolve(target, path) is None:
-        run.report("narrative-data", path, severity=Severity.WARNING, data=data)
+        run.report(NARRATIVE_DATA, path, severity=Severity.WARNING, data=data)
     elif not target and name not in ids:
-        run.report("narrative-data", path, data=data)
+        run.report(NARRATIVE_DATA, path, data=data)
 
 
 def _ids(value: Any) -> Iterator[str]:

@@ -14,6 +14,19 @@ from xml.parsers import expat
 
 from fhirpkg.validation.elements.primitives import PREDICATES
 from fhirpkg.validation.narrative.links import check_text_links
+from fhirpkg.validation.narrative.rules import (
+    NARRATIVE_ATTRIBUTE,
+    NARRATIVE_DEAD_LINK,
+    NARRATIVE_ELEMENT,
+    NARRATIVE_EMPTY,
+    NARRATIVE_ENTITY,
+    NARRATIVE_LINK,
+    NARRATIVE_NESTING,
+    NARRATIVE_ROOT,
+    NARRATIVE_SYNTAX,
+    NARRATIVE_URL,
+    TEXT_HTML,
+)
 from fhirpkg.validation.narrative.xhtml import (
     ANY,
     ANYWHERE,
@@ -32,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fhirpkg.issues import Path, Resource
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.run import Run
 
 _LONG = 500
@@ -82,18 +96,18 @@ def _narratives(resource: Resource, path: Path) -> Iterator[tuple[Resource, Path
 
 def _check_div(div: str, resource: Resource, path: Path, run: Run) -> None:
     for name in sorted(set(_ENTITY.findall(div))):
-        run.report("narrative-entity", path, name=name)
+        run.report(NARRATIVE_ENTITY, path, name=name)
     text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), div)
     reading = _Reading()
     problem = reading.parse(text)
     if problem:
-        run.report("narrative-syntax", path, problem=problem)
+        run.report(NARRATIVE_SYNTAX, path, problem=problem)
         return
     if reading.root != DIV:
-        run.report("narrative-root", path, found=_root_name(reading.root))
+        run.report(NARRATIVE_ROOT, path, found=_root_name(reading.root))
         return
     if reading.is_empty:
-        run.report("narrative-empty", path)
+        run.report(NARRATIVE_EMPTY, path)
     dead = [
         (number, link)
         for number, link in reading.links
@@ -105,7 +119,7 @@ def _check_div(div: str, resource: Resource, path: Path, run: Run) -> None:
     for number, rule, found in reading.problems:
         run.report(rule, path, place=places[number], **found)
     for number, link in dead:
-        run.report("narrative-dead-link", path, name=link, place=places[number])
+        run.report(NARRATIVE_DEAD_LINK, path, name=link, place=places[number])
 
 
 class _Reading:
@@ -114,7 +128,7 @@ class _Reading:
     def __init__(self) -> None:
         self.root = ""
         self.is_empty = True
-        self.problems: list[tuple[int, str, dict[str, Any]]] = []
+        self.problems: list[tuple[int, Rule, dict[str, Any]]] = []
         self.links: list[tuple[int, str]] = []
         self.anchors: set[str] = set()
         self._number = -1
@@ -146,7 +160,7 @@ class _Reading:
         short = ELEMENTS.get(name)
         if short is None:
             short = name.rpartition(" ")[2]
-            self._note("narrative-element", name=short)
+            self._note(NARRATIVE_ELEMENT, name=short)
         else:
             if self._open and (self._open[-1], short) not in FINE:
                 self._nest(short)
@@ -161,11 +175,11 @@ class _Reading:
         """Note an element where HTML does not have it."""
         parent = self._open[-1]
         if name not in HOLDS.get(parent, ANY) or parent not in INSIDE.get(name, ANY):
-            self._note("narrative-nesting", name=f"<{name}>", parent=parent)
+            self._note(NARRATIVE_NESTING, name=f"<{name}>", parent=parent)
         elif not TEXT_ELEMENTS.isdisjoint(self._open):
             around = [each for each in self._open if each in TEXT_ELEMENTS]
             if name in BLOCKS or name in around or (name in PARAGRAPHS and "p" in around):
-                self._note("narrative-nesting", name=f"<{name}>", parent=around[-1])
+                self._note(NARRATIVE_NESTING, name=f"<{name}>", parent=around[-1])
 
     def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
         for name, value in attributes.items():
@@ -186,27 +200,27 @@ class _Reading:
         if self.is_empty and text.strip(" \t\r\n"):
             self.is_empty = False
         if parent in HOLDS and not text.isspace():
-            self._note("narrative-nesting", name="text", parent=parent)
+            self._note(NARRATIVE_NESTING, name="text", parent=parent)
 
     def _instruction(self, target: str, _: str) -> None:
-        self._note("narrative-element", name=f"?{target}?")
+        self._note(NARRATIVE_ELEMENT, name=f"?{target}?")
 
-    def _note(self, rule: str, **found: str) -> None:
+    def _note(self, rule: Rule, **found: str) -> None:
         self.problems.append((self._number, rule, found))
 
 
 @functools.lru_cache(maxsize=4096)  # the same few styles and links stand again and again
-def _attribute_problem(element: str, name: str, value: str) -> tuple[str, dict[str, str]] | None:
+def _attribute_problem(element: str, name: str, value: str) -> tuple[Rule, dict[str, str]] | None:
     """The rule that an attribute breaks and what was found, or None."""
     if name not in ANYWHERE and name not in ATTRIBUTES.get(element, ()):
-        return "narrative-attribute", {"name": name.rpartition(" ")[2]}
+        return NARRATIVE_ATTRIBUTE, {"name": name.rpartition(" ")[2]}
     is_program = name in _URLS and _PROGRAM.match(_IGNORED_IN_URL.sub("", value))
     if is_program or (name == "style" and _STYLE_PROGRAM.search(value)):
-        return "narrative-link", {"name": name, "value": value[:40]}
+        return NARRATIVE_LINK, {"name": name, "value": value[:40]}
     problem = _url_problem(name, value) if name in _LINKS else ""
     if not problem:
         return None
-    return "narrative-url", {"name": name, "value": value[:60], "problem": problem}
+    return NARRATIVE_URL, {"name": name, "value": value[:60], "problem": problem}
 
 
 def _url_problem(name: str, value: str) -> str:
@@ -295,4 +309,4 @@ def _check_text(text: str, type_name: str, path: Path, run: Run) -> None:
     pattern = {"markdown": _TAG_START, "string": _TAG}.get(type_name)
     found = pattern.search(text) if pattern else None
     if found:
-        run.report("text-html", path, found=found.group()[:40])
+        run.report(TEXT_HTML, path, found=found.group()[:40])

@@ -15,12 +15,22 @@ from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.limits import compare, equal
 from fhirpkg.validation.questionnaires.enabling import value_of
+from fhirpkg.validation.questionnaires.rules import (
+    NOT_CHECKED_ANSWER,
+    RESPONSE_ANSWER_TYPE,
+    RESPONSE_EXCLUSIVE,
+    RESPONSE_LIMIT,
+    RESPONSE_OPTION,
+    RESPONSE_REFERENCE,
+    RESPONSE_UNIT,
+)
 from fhirpkg.validation.run import contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.issues import Path, Resource
+    from fhirpkg.rules import Rule
     from fhirpkg.validation.run import Run
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -72,7 +82,7 @@ class Question:
         if wanted is None:
             return
         if kind not in wanted:
-            self._report("response-answer-type", place, wanted=" or ".join(wanted), found=kind)
+            self._report(RESPONSE_ANSWER_TYPE, place, wanted=" or ".join(wanted), found=kind)
             return
         self._check_options(value, kind, place, count)
         self._check_value_set(value, kind, place)
@@ -87,17 +97,17 @@ class Question:
         return (*_CHOICES, "Reference") if "valueReference" in keys else _CHOICES
 
     def _report(
-        self, rule: str, place: Path, severity: Severity | None = None, **found: Any
+        self, rule: Rule, place: Path, severity: Severity | None = None, **found: Any
     ) -> None:
         self._run.report(rule, place, severity=severity, link=self.link, **found)
 
     def _limit(self, place: Path, value: Any, problem: str, limit: Any) -> None:
         found, shown = describe(value), describe(limit)
-        self._run.report("response-limit", place, found=found, problem=problem, limit=shown)
+        self._run.report(RESPONSE_LIMIT, place, found=found, problem=problem, limit=shown)
 
     def _unchecked(self, value: Any, allowed: Any, reason: str, place: Path) -> None:
         found = describe(value)
-        self._run.report("not-checked-answer", place, found=found, value_set=allowed, reason=reason)
+        self._run.report(NOT_CHECKED_ANSWER, place, found=found, value_set=allowed, reason=reason)
 
     def _extensions(self, url: str) -> list[Any]:
         return extension_values(self.definition, url)
@@ -110,9 +120,9 @@ class Question:
         if not chosen:
             same_kind = [v for k, v in map(value_of, options) if _is_kind(k, kind)]
             hint = f", which are all no {kind}" if not same_kind else _hint(value, same_kind)
-            self._report("response-option", place, found=describe(value), hint=hint)
+            self._report(RESPONSE_OPTION, place, found=describe(value), hint=hint)
         elif count > 1 and any(_is_exclusive(option) for option in chosen):
-            self._report("response-exclusive", place, found=describe(value))
+            self._report(RESPONSE_EXCLUSIVE, place, found=describe(value))
 
     @property
     def _is_open(self) -> bool:
@@ -124,17 +134,17 @@ class Question:
         if not isinstance(canonical, str) or kind not in {"Coding", "String"}:
             return
         if kind == "Coding":
-            self._check_member(canonical, value, place, "response-option")
+            self._check_member(canonical, value, place, RESPONSE_OPTION)
         elif not self._is_open:
             severity = None if self.definition.get("type") == "string" else Severity.WARNING
-            self._check_member(canonical, value, place, "response-option", severity)
+            self._check_member(canonical, value, place, RESPONSE_OPTION, severity)
 
     def _check_member(
         self,
         canonical: str,
         value: Any,
         place: Path,
-        rule: str,
+        rule: Rule,
         severity: Severity | None = None,
     ) -> None:
         """Report unless a coded value or a text is in a value set, and when nobody can tell."""
@@ -142,7 +152,7 @@ class Question:
         found = describe(value)
         if unknown:
             self._unchecked(value, canonical, unknown, place)
-        elif problem is not None and rule == "response-option":
+        elif problem is not None and rule == RESPONSE_OPTION:
             hint = f" ({canonical}){problem}"
             self._report(rule, place, severity=severity, found=found, hint=hint)
         elif problem is not None:
@@ -236,10 +246,10 @@ class Question:
         options = [o for o in self._extensions(f"{_CORE}questionnaire-unitOption") if o]
         if options and not any(_is_unit(value, option) for option in options):
             allowed = ", ".join(describe(option) for option in options)
-            self._run.report("response-unit", place, found=describe(value), allowed=allowed)
+            self._run.report(RESPONSE_UNIT, place, found=describe(value), allowed=allowed)
         for canonical in self._extensions(f"{_CORE}questionnaire-unitValueSet"):
             if isinstance(canonical, str):
-                self._check_member(canonical, value, place, "response-unit")
+                self._check_member(canonical, value, place, RESPONSE_UNIT)
 
     def _check_attachment(self, value: Any, place: Path) -> None:
         if not isinstance(value, dict):
@@ -267,7 +277,7 @@ class Question:
         if problem:
             shown = describe(text_of(value, "reference") or value)
             self._run.report(
-                "response-reference", place, found=shown, type=type_name, problem=problem
+                RESPONSE_REFERENCE, place, found=shown, type=type_name, problem=problem
             )
 
 

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.validation.elements.limits import equal
 from fhirpkg.validation.items import choice_of, numbered
+from fhirpkg.validation.questionnaires.rules import (
+    NOT_CHECKED_DERIVATION,
+    QUESTIONNAIRE_DERIVED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +42,7 @@ def check_derivation(questionnaire: Resource, path: Path, run: Run) -> None:
         base = run.definitions.find(canonical, "Questionnaire")
         problem = "it is not loaded" if base is None else "it is not said how it is derived"
         if base is None or not mode:
-            run.report("not-checked-derivation", place, base=canonical, problem=problem)
+            run.report(NOT_CHECKED_DERIVATION, place, base=canonical, problem=problem)
             continue
         _check_items(questionnaire, base, path, run, may_add=mode == _EXTENDS)
 
@@ -63,7 +67,7 @@ def _check_items(
             _check_item(item, original, text_of(base, "url"), place, run)
         elif not may_add:
             run.report(
-                "questionnaire-derived",
+                QUESTIONNAIRE_DERIVED,
                 place,
                 link=item.get("linkId"),
                 base=base.get("url"),
@@ -83,7 +87,7 @@ def _check_item(item: Resource, original: Resource, base: str, path: Path, run: 
     for key, problem in (*_changes(item, original), *_option_changes(item, original)):
         place = (*path, *key) if key[0] in item else path
         run.report(
-            "questionnaire-derived", place, link=item.get("linkId"), base=base, problem=problem
+            QUESTIONNAIRE_DERIVED, place, link=item.get("linkId"), base=base, problem=problem
         )
 
 

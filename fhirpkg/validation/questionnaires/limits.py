@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.validation.elements.limits import compare
 from fhirpkg.validation.questionnaires.answers import describe, extension_values
+from fhirpkg.validation.questionnaires.rules import (
+    QUESTIONNAIRE_LIMIT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +49,7 @@ def check_limits(item: Resource, path: Path, run: Run) -> None:
     if "extension" not in item:
         return
     for problem in (*_misplaced(item), *_crossed(item), *_malformed(item)):
-        run.report("questionnaire-limit", path, link=item.get("linkId"), problem=problem)
+        run.report(QUESTIONNAIRE_LIMIT, path, link=item.get("linkId"), problem=problem)
 
 
 def _misplaced(item: Resource) -> Iterator[str]:

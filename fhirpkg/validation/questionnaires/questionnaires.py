@@ -8,8 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirjson import objects, text_of
-from fhirpkg.validation.conformance.value_sets import parameters_of
 from fhirpkg.validation.questionnaires.limits import check_limits
+from fhirpkg.validation.questionnaires.rules import (
+    QUESTIONNAIRE_ENABLE_ORDER,
+    QUESTIONNAIRE_ENABLE_TARGET,
+    QUESTIONNAIRE_ENABLE_TYPE,
+    QUESTIONNAIRE_PARAMETER,
+)
+from fhirpkg.validation.terminology.value_sets import parameters_of
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -70,7 +76,7 @@ def _check_parameters(item: Resource, path: Path, run: Run) -> None:
     given = parameters_of(item.get("_answerValueSet"), _BINDING_PARAMETER)
     for name in sorted(parameters_of(value_set) - given):
         place = (*path, "answerValueSet")
-        run.report("questionnaire-parameter", place, value_set=canonical, name=name)
+        run.report(QUESTIONNAIRE_PARAMETER, place, value_set=canonical, name=name)
 
 
 def _check_condition(
@@ -92,11 +98,11 @@ def _check_condition(
     elif inside:
         problem = "is inside the item that it enables"
     if problem or target is None:
-        run.report("questionnaire-enable-target", path, question=question, problem=problem)
+        run.report(QUESTIONNAIRE_ENABLE_TARGET, path, question=question, problem=problem)
         return
     if target[0] > at:
-        run.report("questionnaire-enable-order", path, question=question)
+        run.report(QUESTIONNAIRE_ENABLE_ORDER, path, question=question)
     found = next((k.removeprefix("answer") for k in condition if k.startswith("answer")), "")
     kind = str(target[1].get("type"))
     if condition.get("operator") != "exists" and found not in _ANSWERS.get(kind, {found}):
-        run.report("questionnaire-enable-type", path, question=question, type=kind, found=found)
+        run.report(QUESTIONNAIRE_ENABLE_TYPE, path, question=question, type=kind, found=found)

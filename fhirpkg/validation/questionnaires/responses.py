@@ -14,6 +14,22 @@ from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.limits import compare
 from fhirpkg.validation.questionnaires.answers import Question, extension_values, type_of
 from fhirpkg.validation.questionnaires.enabling import Enabling, Scopes
+from fhirpkg.validation.questionnaires.rules import (
+    NOT_CHECKED_ENABLING,
+    NOT_CHECKED_QUESTIONNAIRE,
+    RESPONSE_ITEM_ORDER,
+    RESPONSE_ITEM_TEXT,
+    RESPONSE_MISPLACED_ITEM,
+    RESPONSE_NO_ANSWER,
+    RESPONSE_NOT_EFFECTIVE,
+    RESPONSE_NOT_ENABLED,
+    RESPONSE_OCCURS,
+    RESPONSE_REPEATS,
+    RESPONSE_REQUIRED,
+    RESPONSE_SUBJECT,
+    RESPONSE_UNKNOWN_ITEM,
+    RESPONSE_WITHOUT_QUESTIONNAIRE,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -28,12 +44,12 @@ def check_questionnaire_response(response: Resource, path: Path, run: Run) -> No
     """Report where a response does not fit its Questionnaire, or that this was not checked."""
     canonical = response.get("questionnaire")
     if not isinstance(canonical, str):
-        run.report("response-without-questionnaire", path)
+        run.report(RESPONSE_WITHOUT_QUESTIONNAIRE, path)
         return
     questionnaire = _questionnaire(canonical, path, run)
     if questionnaire is None:
         place = (*path, "questionnaire")
-        run.report("not-checked-questionnaire", place, questionnaire=canonical)
+        run.report(NOT_CHECKED_QUESTIONNAIRE, place, questionnaire=canonical)
         return
     _check_period(response, questionnaire, path, run)
     _check_subject(response, questionnaire, path, run)
@@ -58,7 +74,7 @@ def _check_period(response: Resource, questionnaire: Resource, path: Path, run: 
         limit = period.get(key)
         if isinstance(limit, str) and compare(authored, limit) == wrong:
             place = (*path, "authored")
-            run.report("response-not-effective", place, found=authored, period=f"{words} {limit}")
+            run.report(RESPONSE_NOT_EFFECTIVE, place, found=authored, period=f"{words} {limit}")
 
 
 def _check_subject(response: Resource, questionnaire: Resource, path: Path, run: Run) -> None:
@@ -69,7 +85,7 @@ def _check_subject(response: Resource, questionnaire: Resource, path: Path, run:
     found = type_of(subject, place, run)
     if found and found not in allowed:
         shown = " or ".join(map(str, allowed))
-        run.report("response-subject", place, found=found, allowed=shown)
+        run.report(RESPONSE_SUBJECT, place, found=found, allowed=shown)
 
 
 class _Form:
@@ -104,17 +120,17 @@ class _Form:
             found = known.get(link, [])
             enabled = self._enabling.is_enabled(definition, scopes)
             if isinstance(enabled, str) and found:
-                self._run.report("not-checked-enabling", found[0][1], link=link, reason=enabled)
+                self._run.report(NOT_CHECKED_ENABLING, found[0][1], link=link, reason=enabled)
             if not found and enabled is True and definition.get("required") is True:
                 self._missing(link, path)
             if found and definition.get("type") == "group":
                 self._check_occurs(definition, len(found), found[-1][1], "instances")
             if len(found) > 1 and definition.get("repeats") is not True:
                 place, count = found[1][1], len(found)
-                self._run.report("response-repeats", place, link=link, count=count, what="items")
+                self._run.report(RESPONSE_REPEATS, place, link=link, count=count, what="items")
             for item, place in found:
                 if enabled is False and ("answer" in item or "item" in item):
-                    self._run.report("response-not-enabled", place, link=link)
+                    self._run.report(RESPONSE_NOT_ENABLED, place, link=link)
                 self._check_item(definition, item, place, scopes, enabled=enabled is not False)
 
     def _sorted(
@@ -132,7 +148,7 @@ class _Form:
                 self._misplaced(link, item, place, scopes)
                 continue
             if last and places[link] < places[last]:
-                self._run.report("response-item-order", place, link=link, after=last)
+                self._run.report(RESPONSE_ITEM_ORDER, place, link=link, after=last)
             last = link
             known.setdefault(link, []).append((item, place))
         return known
@@ -141,15 +157,15 @@ class _Form:
         definition = self._definitions.get(link)
         if definition is None:
             near = nearest(link, list(self._definitions))
-            self._run.report("response-unknown-item", place, link=link, near=near)
+            self._run.report(RESPONSE_UNKNOWN_ITEM, place, link=link, near=near)
             return
         above = self._enabling.above[link]
         where = f"inside '{above[-1]}'" if above else "at the top"
-        self._run.report("response-misplaced-item", place, link=link, place=where)
+        self._run.report(RESPONSE_MISPLACED_ITEM, place, link=link, place=where)
         self._check_item(definition, item, place, scopes, enabled=True)
 
     def _missing(self, link: str, place: Path) -> None:
-        self._run.report("response-required", place, severity=self._severity, link=link)
+        self._run.report(RESPONSE_REQUIRED, place, severity=self._severity, link=link)
 
     def _check_item(
         self,
@@ -167,20 +183,20 @@ class _Form:
         kind = str(definition.get("type"))
         if kind in _WITHOUT_ANSWER:
             if answers:
-                self._run.report("response-no-answer", path, link=question.link, type=kind)
+                self._run.report(RESPONSE_NO_ANSWER, path, link=question.link, type=kind)
         elif enabled:
             self._check_count(question, answers, path)
         if kind == "group":
             is_required = definition.get("required") is True and enabled
             if is_required and not item.get("item"):
-                self._run.report("response-required", path, link=question.link)
+                self._run.report(RESPONSE_REQUIRED, path, link=question.link)
             self.check_items(objects(definition, "item"), item, path, scopes)
             return
         for number, inner in enumerate(objects(item, "item")):
             place = f"inside an answer to '{question.link}'" if kind != "display" else "elsewhere"
             link = inner.get("linkId", "")
             where = (*path, "item", number)
-            self._run.report("response-misplaced-item", where, link=link, place=place)
+            self._run.report(RESPONSE_MISPLACED_ITEM, where, link=link, place=place)
         if kind in _WITHOUT_ANSWER:
             return
         for number, answer in enumerate(answers):
@@ -197,16 +213,14 @@ class _Form:
         translated = _translations(question.definition.get("_text"))
         if text not in translated:
             shown = str(wanted or "")[:60]
-            self._run.report(
-                "response-item-text", (*path, "text"), link=question.link, wanted=shown
-            )
+            self._run.report(RESPONSE_ITEM_TEXT, (*path, "text"), link=question.link, wanted=shown)
 
     def _check_count(self, question: Question, answers: list[Any], path: Path) -> None:
         count, link = len(answers), question.link
         if not count and question.definition.get("required") is True:
             self._missing(link, path)
         if count > 1 and question.definition.get("repeats") is not True:
-            self._run.report("response-repeats", path, link=link, count=count, what="answers")
+            self._run.report(RESPONSE_REPEATS, path, link=link, count=count, what="answers")
         self._check_occurs(question.definition, count, path, "answers")
 
     def _check_occurs(self, definition: Resource, count: int, path: Path, what: str) -> None:
@@ -217,7 +231,7 @@ class _Form:
                 if isinstance(limit, int) and compare(count, limit) == wrong:
                     wanted = f"{words} {limit}"
                     self._run.report(
-                        "response-occurs", path, link=link, count=count, what=what, wanted=wanted
+                        RESPONSE_OCCURS, path, link=link, count=count, what=what, wanted=wanted
                     )
 
 

@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.resources.bundle_rules import (
+    BUNDLE_FULL_URL_ABSOLUTE,
+    BUNDLE_FULL_URL_CANONICAL,
+    BUNDLE_FULL_URL_IDENTITY,
+    BUNDLE_FULL_URL_MISSING,
+    BUNDLE_LINK_KIND,
+    BUNDLE_LINK_REPEATED,
+    BUNDLE_REQUEST_OVERLAP,
+    BUNDLE_REQUEST_RESOURCE,
+    BUNDLE_REQUEST_URL,
+    BUNDLE_SEARCH,
+)
 from fhirpkg.validation.resources.links import (
     ABSOLUTE,
     RESTFUL,
@@ -57,15 +69,15 @@ def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
         name = resource.get("resourceType", "")
         if entry and kind not in _WITHOUT_FULL_URL:
             severity = Severity.WARNING if name in {"", "OperationOutcome"} else None
-            run.report("bundle-full-url-missing", place, severity=severity, type=name or "entry")
+            run.report(BUNDLE_FULL_URL_MISSING, place, severity=severity, type=name or "entry")
         return
     if not isinstance(url, str):
         return
     if not ABSOLUTE.match(url):
-        run.report("bundle-full-url-absolute", place, url=url)
+        run.report(BUNDLE_FULL_URL_ABSOLUTE, place, url=url)
     match = RESTFUL.fullmatch(url)
     if url == resource.get("url") and not (match and match["id"] == resource.get("id")):
-        run.report("bundle-full-url-canonical", place, url=url)
+        run.report(BUNDLE_FULL_URL_CANONICAL, place, url=url)
     if not match or not resource or not run.definitions.types.is_resource(match["type"]):
         return
     if resource.get("id") is None and kind in _REQUESTS:
@@ -74,7 +86,7 @@ def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
     if f"{match['type']}/{match['id']}" != identity:
         is_sure = "id" not in resource or match["type"] != resource.get("resourceType")
         run.report(
-            "bundle-full-url-identity",
+            BUNDLE_FULL_URL_IDENTITY,
             place,
             severity=Severity.ERROR if is_sure else None,
             url=url,
@@ -89,9 +101,9 @@ def _check_links(bundle: Resource, kind: str, path: Path, run: Run) -> None:
         relation = text_of(link, "relation")
         if relation in _PAGING - {"self"} and kind not in _PAGED:
             place = (*path, "link", number, "relation")
-            run.report("bundle-link-kind", place, relation=relation, kind=kind)
+            run.report(BUNDLE_LINK_KIND, place, relation=relation, kind=kind)
         if relation in seen and relation in _PAGING:
-            run.report("bundle-link-repeated", (*path, "link", number), relation=relation)
+            run.report(BUNDLE_LINK_REPEATED, (*path, "link", number), relation=relation)
         seen.add(relation)
 
 
@@ -106,14 +118,14 @@ def _check_requests(
         method, url = text_of(request, "method"), text_of(request, "url")
         problem = _resource_problem(method, url, resource)
         if problem:
-            run.report("bundle-request-resource", place, method=method, problem=problem)
+            run.report(BUNDLE_REQUEST_RESOURCE, place, method=method, problem=problem)
         problem = _url_problem(method, url, resource if isinstance(resource, dict) else {}, run)
         if url and problem:
             where = (*place, "request", "url")
-            run.report("bundle-request-url", where, method=method, url=url, problem=problem)
+            run.report(BUNDLE_REQUEST_URL, where, method=method, url=url, problem=problem)
         if url and is_transaction and method in {"PUT", "PATCH", "DELETE"}:
             if url in changed:
-                run.report("bundle-request-overlap", (*place, "request", "url"), url=url)
+                run.report(BUNDLE_REQUEST_OVERLAP, (*place, "request", "url"), url=url)
             changed.add(url)
 
 
@@ -155,7 +167,7 @@ def _check_search(bundle: Resource, entries: list[tuple[Resource, Path]], run: R
     for entry, place in entries:
         resource, mode = entry.get("resource"), text_of(entry.get("search"), "mode")
         if not isinstance(resource, dict):
-            run.report("bundle-search", place, problem="has no resource")
+            run.report(BUNDLE_SEARCH, place, problem="has no resource")
             continue
         kind = text_of(resource, "resourceType")
         problem = ""
@@ -166,7 +178,7 @@ def _check_search(bundle: Resource, entries: list[tuple[Resource, Path]], run: R
         elif mode == "match" and types and kind not in types:
             problem = f"holds a {kind}, but the search was for {', '.join(sorted(types))}"
         if problem:
-            run.report("bundle-search", place, problem=problem)
+            run.report(BUNDLE_SEARCH, place, problem=problem)
 
 
 def _searched_types(url: str, run: Run) -> set[str]:

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.elements.constraints import invariant_rule
 from fhirpkg.validation.elements.primitives import cut
+from fhirpkg.validation.elements.reference_rules import (
+    CONTAINED_ID,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +27,7 @@ _HUMAN = (
     "If the resource is contained in another resource, it SHALL be referred to from elsewhere in"
     " the resource or SHALL refer to the containing resource"
 )
+_DOM_3 = invariant_rule("dom-3", Severity.ERROR, _HUMAN)
 _IN_NARRATIVE = re.compile(r"""(?:href|src)\s*=\s*["']#([^"'/]+)""")
 
 
@@ -42,8 +47,7 @@ def check_contained(resource: Resource, path: Path, run: Run) -> None:
         identifier = item.get("id")
         if not isinstance(identifier, str) or identifier not in around.union(*others):
             place = (*path, "contained", index)
-            words = {"human": _HUMAN, "formula": ""}
-            run.report("dom-3", place, severity=Severity.ERROR, **words)
+            run.report(_DOM_3, place, human=_HUMAN)
 
 
 def _check_ids(contained: list[Any], path: Path, run: Run) -> None:
@@ -52,7 +56,7 @@ def _check_ids(contained: list[Any], path: Path, run: Run) -> None:
     for number, item in enumerate(contained):
         identifier = text_of(item, "id") if isinstance(item, dict) else ""
         if identifier in seen:
-            run.report("contained-id", (*path, "contained", number), id=cut(identifier, 80))
+            run.report(CONTAINED_ID, (*path, "contained", number), id=cut(identifier, 80))
         seen |= {identifier} - {""}
 
 

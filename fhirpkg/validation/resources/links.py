@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.validation.resources.bundle_rules import (
+    BUNDLE_REFERENCE,
+    BUNDLE_REFERENCE_AMBIGUOUS,
+    BUNDLE_REFERENCE_BASE,
+    BUNDLE_STYLESHEET,
+    BUNDLE_UNREACHABLE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +57,13 @@ def check_links(bundle: Resource, kind: str, path: Path, run: Run) -> None:
     for number in _unreached(bundle, [first, *sheets], index):
         url = text_of(bundle["entry"][number], "fullUrl")
         where = (*path, "entry", number)
-        run.report("bundle-unreachable", where, severity=severity, url=url, wanted=wanted)
+        run.report(BUNDLE_UNREACHABLE, where, severity=severity, url=url, wanted=wanted)
 
 
 def _check_reference(reference: str, base: str, where: Path, index: BundleIndex, run: Run) -> None:
     if not _targets(reference, base, index) and not _is_definition(reference, run):
         hint = _hint(reference, index)
-        run.report("bundle-reference", where, reference=reference, hint=hint)
+        run.report(BUNDLE_REFERENCE, where, reference=reference, hint=hint)
 
 
 def _hint(reference: str, index: BundleIndex) -> str:
@@ -92,16 +99,16 @@ def check_references(bundle: Resource, kind: str, path: Path, run: Run) -> None:
         for reference, where in _references(entry.get("resource"), (*place, "resource")):
             found = _targets(reference, base, index)
             if len(found) > 1 and is_repeated:
-                rule = "bundle-reference-ambiguous"
+                rule = BUNDLE_REFERENCE_AMBIGUOUS
                 run.report(rule, where, reference=reference, count=len(found))
             elif not found and _RELATIVE.fullmatch(reference.partition("/_history/")[0]):
                 loose[reference] = None
         if lacks_base and loose:
-            run.report("bundle-reference-base", place, reference=next(iter(loose)))
+            run.report(BUNDLE_REFERENCE_BASE, place, reference=next(iter(loose)))
         for reference in loose if is_linked and number else ():
             if hint := _hint(reference, index):
                 words = {"reference": reference, "hint": hint}
-                run.report("bundle-reference", place, severity=Severity.WARNING, **words)
+                run.report(BUNDLE_REFERENCE, place, severity=Severity.WARNING, **words)
 
 
 def _references(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
@@ -140,7 +147,7 @@ def _style_sheets(bundle: Resource, path: Path, run: Run) -> list[Resource]:
             continue
         sheets = run.index(bundle).by_id.get(url, [])
         if not sheets:
-            run.report("bundle-stylesheet", (*path, "link", number, "url"), url=url)
+            run.report(BUNDLE_STYLESHEET, (*path, "link", number, "url"), url=url)
         found += sheets
     return found
 

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.validation.elements.primitives import cut
+from fhirpkg.validation.resources.measure_rules import (
+    MEASURE_REPORT_COUNT,
+    MEASURE_REPORT_MISSING,
+    MEASURE_REPORT_PART,
+    MEASURE_REPORT_SCORE,
+    MEASURE_REPORT_SUBJECTS,
+    NOT_CHECKED_MEASURE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +44,7 @@ def check_measure_report(report: Resource, path: Path, run: Run) -> None:
         measure = run.definitions.find(canonical, "Measure")
     measure = measure or run.resolve(canonical, path)
     if measure is None or measure.get("resourceType") != "Measure":
-        run.report("not-checked-measure", (*path, "measure"), measure=cut(canonical, 120))
+        run.report(NOT_CHECKED_MEASURE, (*path, "measure"), measure=cut(canonical, 120))
         return
     kind = text_of(report, "type")
     for group, wanted, place in _groups(report, measure, path, run):
@@ -44,12 +52,12 @@ def check_measure_report(report: Resource, path: Path, run: Run) -> None:
             if kind == "subject-list":
                 _check_count(population, where, run)
             elif "subjectResults" in population:
-                run.report("measure-report-subjects", where, type=kind)
+                run.report(MEASURE_REPORT_SUBJECTS, where, type=kind)
         _pairs(group, wanted, "stratifier", place, run)
         scoring = _scoring(wanted) or _first_code(measure.get("scoring"))
         if "measureScore" in group and kind == "data-collection":
             problem = "a data collection has no score yet"
-            run.report("measure-report-score", (*place, "measureScore"), problem=problem)
+            run.report(MEASURE_REPORT_SCORE, (*place, "measureScore"), problem=problem)
         elif scoring in _SCORED and kind != "data-collection":
             _check_score(group.get("measureScore"), scoring, place, run)
 
@@ -65,7 +73,7 @@ def _check_count(population: Resource, path: Path, run: Run) -> None:
             return
         found = len(objects(subjects, "entry"))
     if isinstance(count, int) and count != found:
-        run.report("measure-report-count", path, count=count, found=found)
+        run.report(MEASURE_REPORT_COUNT, path, count=count, found=found)
 
 
 def _scoring(group: Resource) -> str:
@@ -85,7 +93,7 @@ def _groups(report: Resource, measure: Resource, path: Path, run: Run) -> Pairs:
     place = (*path, "group", 0)
     if "code" in found[0] and _codes(wanted[0]) and not _codes(found[0]) & _codes(wanted[0]):
         problem = f"has another code than that of the Measure, {_shown(wanted[0])}"
-        run.report("measure-report-part", place, part="group", problem=problem)
+        run.report(MEASURE_REPORT_PART, place, part="group", problem=problem)
     return [(found[0], wanted[0], place)]
 
 
@@ -106,13 +114,13 @@ def _pairs(
         elif _codes(item) and _codes(wanted) and not _codes(item) & _codes(wanted):
             problem = f"({_shown(item)}) has the id of {_shown(wanted)} of the Measure"
         if problem or wanted is None:
-            run.report("measure-report-part", place, part=part, problem=problem)
+            run.report(MEASURE_REPORT_PART, place, part=part, problem=problem)
         else:
             pairs.append((item, wanted, place))
     for each in definitions:
         is_optional = may_miss or "measure-observation" in {code for _, code in _codes(each)}
         if not is_optional and not any(each is wanted for _, wanted, _ in pairs):
-            run.report("measure-report-missing", path, part=part, wanted=_shown(each))
+            run.report(MEASURE_REPORT_MISSING, path, part=part, wanted=_shown(each))
     return pairs
 
 
@@ -128,22 +136,22 @@ def _check_score(score: Any, scoring: str, place: Path, run: Run) -> None:
     where = (*place, "measureScore")
     if not isinstance(score, dict):
         problem = f"the scoring of the Measure is '{scoring}', so there is to be a score"
-        run.report("measure-report-score", place, problem=problem)
+        run.report(MEASURE_REPORT_SCORE, place, problem=problem)
         return
     value: Any = score.get("value")
     if value is None and "extension" not in score:
-        run.report("measure-report-score", where, problem="the score has no value")
+        run.report(MEASURE_REPORT_SCORE, where, problem="the score has no value")
     if scoring not in _UNITLESS:
         return
     if score.keys() & {"unit", "system", "code"}:
         problem = f"a score of the kind '{scoring}' has no unit"
-        run.report("measure-report-score", where, problem=problem)
+        run.report(MEASURE_REPORT_SCORE, where, problem=problem)
     most = _UNITLESS[scoring]
     is_number = isinstance(value, (int, float, Decimal))
     if is_number and (value < 0 or (most is not None and value > most)):
         limits = "from 0 to 1" if most else "0 or more"
         problem = f"a score of the kind '{scoring}' is {limits}, not {value}"
-        run.report("measure-report-score", (*where, "value"), problem=problem)
+        run.report(MEASURE_REPORT_SCORE, (*where, "value"), problem=problem)
 
 
 def _concepts(part: Resource) -> list[Resource]:

@@ -17,6 +17,10 @@ from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.items import numbered
+from fhirpkg.validation.resources.measure_rules import (
+    MEASURE_CRITERIA,
+    MEASURE_LIBRARY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +54,9 @@ def check_measure(measure: Resource, path: Path, run: Run) -> None:
         if not libraries:
             if not run.settings.strict:
                 severity = Severity.WARNING
-            run.report("measure-library", place, severity=severity, named=cut(named[0], 80))
+            run.report(MEASURE_LIBRARY, place, severity=severity, named=cut(named[0], 80))
         elif problem := _problem(named[1] or named[2], named[3] or named[4], libraries):
-            run.report("measure-criteria", place, severity=severity, problem=problem)
+            run.report(MEASURE_CRITERIA, place, severity=severity, problem=problem)
 
 
 def _is_cql(language: str) -> bool:

@@ -14,6 +14,23 @@ from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.bindings import codes_of
 from fhirpkg.validation.items import choice_of, numbered
+from fhirpkg.validation.terminology.rules import (
+    CODE_SYSTEM_COUNT,
+    CODE_SYSTEM_NOT_PRESENT,
+    CODE_SYSTEM_PART_COUNT,
+    CODE_SYSTEM_PROPERTY_BINDING,
+    CODE_SYSTEM_PROPERTY_CODE,
+    CODE_SYSTEM_PROPERTY_CONCEPT,
+    CODE_SYSTEM_PROPERTY_TWICE,
+    CODE_SYSTEM_PROPERTY_TYPE,
+    CODE_SYSTEM_PROPERTY_UNDEFINED,
+    CODE_SYSTEM_PROPERTY_URI,
+    CODE_SYSTEM_PROPERTY_VALUE,
+    CODE_SYSTEM_SUPPLEMENT_BASE,
+    CODE_SYSTEM_SUPPLEMENT_CODE,
+    CODE_SYSTEM_SUPPLEMENT_PART,
+    CODE_SYSTEM_VALUE_SET,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -80,13 +97,13 @@ def _concepts(parent: Resource, path: Path) -> Iterator[tuple[Path, Resource]]:
 def _check_count(system: Resource, found: int, path: Path, run: Run) -> None:
     count, content = system.get("count"), system.get("content")
     if content == "not-present" and found:
-        run.report("code-system-not-present", (*path, "concept", 0), found=found)
+        run.report(CODE_SYSTEM_NOT_PRESENT, (*path, "concept", 0), found=found)
     if not isinstance(count, int) or isinstance(count, bool):
         return
     if content == "complete" and found != count:
-        run.report("code-system-count", (*path, "count"), found=found, count=count)
+        run.report(CODE_SYSTEM_COUNT, (*path, "count"), found=found, count=count)
     elif content in {"example", "fragment"} and found > count:
-        run.report("code-system-part-count", (*path, "count"), found=found, count=count)
+        run.report(CODE_SYSTEM_PART_COUNT, (*path, "count"), found=found, count=count)
 
 
 def _check_properties(system: Resource, path: Path, run: Run) -> dict[str, Resource]:
@@ -100,7 +117,7 @@ def _check_properties(system: Resource, path: Path, run: Run) -> dict[str, Resou
                 is_fhirs = value in _DEFINED or value.startswith(_PROPERTIES)
                 severity = Severity.ERROR if is_fhirs else Severity.WARNING
                 run.report(
-                    "code-system-property-twice", place, severity=severity, part=part, value=value
+                    CODE_SYSTEM_PROPERTY_TWICE, place, severity=severity, part=part, value=value
                 )
             elif value:
                 known[value] = defined
@@ -121,7 +138,7 @@ def _check_uri(uri: str, url: str, place: Path, run: Run) -> None:
             near = nearest(name, sorted(_STANDARD))
             problem = f"is none that FHIR defines{near}; one's own goes by a uri of one's own"
     if problem:
-        run.report("code-system-property-uri", place, uri=uri, problem=problem)
+        run.report(CODE_SYSTEM_PROPERTY_URI, place, uri=uri, problem=problem)
 
 
 def _is_known(base: str, name: str, run: Run) -> bool:
@@ -143,9 +160,9 @@ def _check_defined(defined: Resource, place: Path, run: Run) -> None:
     if not uri.startswith(_PROPERTIES) or name not in _DEFINED:
         return
     if code != name and code in _DEFINED:
-        run.report("code-system-property-code", place, uri=uri, allowed=name, found=code)
+        run.report(CODE_SYSTEM_PROPERTY_CODE, place, uri=uri, allowed=name, found=code)
     if kind and kind != _DEFINED[name]:
-        run.report("code-system-property-type", place, uri=uri, allowed=_DEFINED[name], found=kind)
+        run.report(CODE_SYSTEM_PROPERTY_TYPE, place, uri=uri, allowed=_DEFINED[name], found=kind)
 
 
 def _check_property(
@@ -161,14 +178,14 @@ def _check_property(
     if defined is None:
         if code and code not in _DEFINED:
             near = nearest(code, list(properties))
-            run.report("code-system-property-undefined", place, code=code, near=near)
+            run.report(CODE_SYSTEM_PROPERTY_UNDEFINED, place, code=code, near=near)
         return
     key, found = choice_of(value, "value")
     kind = key.removeprefix("value")
     kind = kind[:1].lower() + kind[1:] if kind != "Coding" else kind
     allowed = text_of(defined, "type")
     if key and allowed and kind != allowed:
-        run.report("code-system-property-value", place, code=code, allowed=allowed, found=kind)
+        run.report(CODE_SYSTEM_PROPERTY_VALUE, place, code=code, allowed=allowed, found=kind)
     elif kind in {"Coding", "code"}:
         _check_bound(found, defined, place, run)
     # in a supplement it is not left open whose code a property of another meaning is
@@ -178,7 +195,7 @@ def _check_property(
         near = nearest(found, sorted(known))
         is_whole = system.get("content") in {"complete", "supplement"}
         severity = Severity.ERROR if is_whole else Severity.WARNING
-        run.report("code-system-property-concept", place, severity=severity, value=found, near=near)
+        run.report(CODE_SYSTEM_PROPERTY_CONCEPT, place, severity=severity, value=found, near=near)
 
 
 def _is_bound(defined: Resource) -> bool:
@@ -194,7 +211,7 @@ def _check_bound(found: Any, defined: Resource, place: Path, run: Run) -> None:
         for system, code in codes_of(found):
             member = run.terminology.membership(value_set, code, system)
             if member.verdict is Verdict.NO:
-                run.report("code-system-property-binding", place, reason=member.reason)
+                run.report(CODE_SYSTEM_PROPERTY_BINDING, place, reason=member.reason)
 
 
 def _check_supplement(
@@ -208,13 +225,13 @@ def _check_supplement(
     is_supplement = system.get("content") == "supplement"
     if is_supplement and not named:
         problem = "the content is a supplement, but 'supplements' does not say to what"
-        run.report("code-system-supplement-base", path, problem=problem)
+        run.report(CODE_SYSTEM_SUPPLEMENT_BASE, path, problem=problem)
     if named and not is_supplement:
         problem = f"'supplements' says {named}, but the content is no supplement"
-        run.report("code-system-supplement-base", (*path, "content"), problem=problem)
+        run.report(CODE_SYSTEM_SUPPLEMENT_BASE, (*path, "content"), problem=problem)
     if named and "caseSensitive" in system:
         problem = "whether cases differ is for the code system itself to say"
-        run.report("code-system-supplement-part", (*path, "caseSensitive"), problem=problem)
+        run.report(CODE_SYSTEM_SUPPLEMENT_PART, (*path, "caseSensitive"), problem=problem)
     if base is None:
         return
     _check_meaning(system, named, path, run)
@@ -222,7 +239,7 @@ def _check_supplement(
         code = text_of(concept, "code")
         if code and base.get(code) is None:
             near = nearest(code, list(base.concepts))
-            run.report("code-system-supplement-code", place, code=code, system=base.url, near=near)
+            run.report(CODE_SYSTEM_SUPPLEMENT_CODE, place, code=code, system=base.url, near=near)
 
 
 def _check_meaning(system: Resource, named: str, path: Path, run: Run) -> None:
@@ -231,7 +248,7 @@ def _check_meaning(system: Resource, named: str, path: Path, run: Run) -> None:
     found, allowed = text_of(system, "hierarchyMeaning"), text_of(held, "hierarchyMeaning")
     if found and allowed and found != allowed:
         problem = f"the hierarchy of {named} means '{allowed}', not '{found}'"
-        run.report("code-system-supplement-part", (*path, "hierarchyMeaning"), problem=problem)
+        run.report(CODE_SYSTEM_SUPPLEMENT_PART, (*path, "hierarchyMeaning"), problem=problem)
 
 
 def _check_value_set(system: Resource, concepts: int, path: Path, run: Run) -> None:
@@ -240,9 +257,7 @@ def _check_value_set(system: Resource, concepts: int, path: Path, run: Run) -> N
     value_set = run.terminology.value_set(canonical) if canonical and url else None
     problem = _value_set_problem(value_set, url, concepts) if value_set else ""
     if problem:
-        run.report(
-            "code-system-value-set", (*path, "valueSet"), value_set=canonical, problem=problem
-        )
+        run.report(CODE_SYSTEM_VALUE_SET, (*path, "valueSet"), value_set=canonical, problem=problem)
 
 
 def _value_set_problem(value_set: Resource, url: str, concepts: int) -> str:

@@ -16,8 +16,14 @@ from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
-from fhirpkg.validation.conformance.expression_constraints import problem_of as problem_of_ecl
 from fhirpkg.validation.items import numbered
+from fhirpkg.validation.terminology.expression_constraints import problem_of as problem_of_ecl
+from fhirpkg.validation.terminology.rules import (
+    VALUE_SET_FILTER_OPERATOR,
+    VALUE_SET_FILTER_PART,
+    VALUE_SET_FILTER_PROPERTY,
+    VALUE_SET_FILTER_VALUE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +123,7 @@ def check_filter(asked: Resource, system: str, place: Path, run: Run) -> None:
     is_known = operator in (run.terminology.codes(_OPERATORS) or ())  # else the binding tells it
     if is_known and allowed and allowed.operators and operator not in allowed.operators:
         run.report(
-            "value-set-filter-operator",
+            VALUE_SET_FILTER_OPERATOR,
             place,
             operator=operator,
             property=name,
@@ -143,7 +149,7 @@ def _allowed(name: str, system: str, place: Path, run: Run) -> Asked | None:
         return _of_type(types[name], filters.get(name))
     if name not in _GENERAL and name not in filters and held.get("content") == "complete":
         near = nearest(name, list(types))
-        run.report("value-set-filter-property", place, system=system, property=name, near=near)
+        run.report(VALUE_SET_FILTER_PROPERTY, place, system=system, property=name, near=near)
     kind, operators = _GENERAL.get(name, Asked(""))
     return Asked(kind, operators and operators | _texts(filters.get(name)))
 
@@ -173,7 +179,7 @@ def _check_value(kind: str, asked: Resource, system: str, place: Path, run: Run)
         problems = [check(one, system, run) for one in values] if check else []
     problem = next(filter(None, problems), "")
     if problem:
-        rule = "value-set-filter-part" if kind == "part" else "value-set-filter-value"
+        rule = VALUE_SET_FILTER_PART if kind == "part" else VALUE_SET_FILTER_VALUE
         # a `code` should be a concept of the system; many have taken it for any word
         severity = Severity.WARNING if kind == "code" else None
         name = text_of(asked, "property")

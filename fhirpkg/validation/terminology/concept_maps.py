@@ -11,6 +11,11 @@ from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.fhirjson import text_of
 from fhirpkg.validation.items import choice_of, numbered
+from fhirpkg.validation.terminology.rules import (
+    CONCEPT_MAP_CODE,
+    CONCEPT_MAP_SCOPE,
+    CONCEPT_MAP_VALUE_SET,
+)
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -38,7 +43,7 @@ def _value_set(concept_map: Resource, side: str, path: Path, run: Run) -> str:
     other = run.definitions.find(url)
     if other and key.endswith("Uri"):  # of a canonical the type is checked where it stands
         found = other["resourceType"]
-        run.report("concept-map-value-set", (*path, key), url=url, found=found)
+        run.report(CONCEPT_MAP_VALUE_SET, (*path, key), url=url, found=found)
     return ""
 
 
@@ -60,8 +65,8 @@ def _check_code(holder: Resource, system: Canonical, value_set: str, place: Path
         return
     found = run.terminology.local(system.url, code, system.version)
     if isinstance(found, Membership) and found.verdict is Verdict.NO:
-        run.report("concept-map-code", (*place, "code"), reason=found.reason)
+        run.report(CONCEPT_MAP_CODE, (*place, "code"), reason=found.reason)
     elif value_set and _is_held(system, run):
         member = run.terminology.membership(value_set, code, system.url)
         if member.verdict is Verdict.NO:
-            run.report("concept-map-scope", (*place, "code"), reason=member.reason)
+            run.report(CONCEPT_MAP_SCOPE, (*place, "code"), reason=member.reason)

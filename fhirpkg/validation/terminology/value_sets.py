@@ -15,8 +15,16 @@ from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
-from fhirpkg.validation.conformance.value_set_filters import check_filter
 from fhirpkg.validation.items import numbered
+from fhirpkg.validation.terminology.rules import (
+    VALUE_SET_CONCEPT,
+    VALUE_SET_CONCEPT_TWICE,
+    VALUE_SET_EXPANSION_VERSION,
+    VALUE_SET_FILTER_EXPRESSION,
+    VALUE_SET_PARAMETER,
+    VALUE_SET_SYSTEM,
+)
+from fhirpkg.validation.terminology.value_set_filters import check_filter
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -64,7 +72,7 @@ def _check_expansion(expansion: Any, place: Path, run: Run) -> None:
         versions = sorted(each for each in used if each.partition("|")[0] == system)
         if len(versions) > 1:
             found = ", ".join(versions)
-            run.report("value-set-expansion-version", place, system=system, found=found)
+            run.report(VALUE_SET_EXPANSION_VERSION, place, system=system, found=found)
 
 
 def _check_version(written: str, clause: Resource, place: Path, run: Run) -> None:
@@ -75,7 +83,7 @@ def _check_version(written: str, clause: Resource, place: Path, run: Run) -> Non
     system = text_of(clause, "system")
     # HL7's own value sets of version 2 are written so
     severity = Severity.WARNING
-    run.report("value-set-system", place, severity=severity, system=system, problem=problem)
+    run.report(VALUE_SET_SYSTEM, place, severity=severity, system=system, problem=problem)
 
 
 def _check_system(system: str, place: Path, run: Run, *, is_listed: bool) -> None:
@@ -86,7 +94,7 @@ def _check_system(system: str, place: Path, run: Run, *, is_listed: bool) -> Non
     problem = _system_problem(system, run)
     if problem:
         severity = Severity.WARNING if is_listed else Severity.ERROR
-        run.report("value-set-system", place, severity=severity, system=system, problem=problem)
+        run.report(VALUE_SET_SYSTEM, place, severity=severity, system=system, problem=problem)
 
 
 def _system_problem(system: str, run: Run) -> str:
@@ -108,12 +116,12 @@ def _check_concepts(clause: Resource, system: str, place: Path, run: Run) -> Non
     for at, concept in numbered(clause, "concept", place):
         code = text_of(concept, "code")
         if code in seen:
-            run.report("value-set-concept-twice", at, code=code)
+            run.report(VALUE_SET_CONCEPT_TWICE, at, code=code)
         seen.add(code)
         if system and code:
             found = run.terminology.local(system, code, text_of(clause, "version") or None)
             if isinstance(found, Membership) and found.verdict is Verdict.NO:
-                run.report("value-set-concept", at, reason=found.reason)
+                run.report(VALUE_SET_CONCEPT, at, reason=found.reason)
 
 
 def parameters_of(holder: Any, url: str = _PARAMETER) -> set[str]:
@@ -138,7 +146,7 @@ def _check_expression(asked: Resource, parameters: set[str], place: Path, run: R
     ]
     if bool(found) == ("value" in asked) and "_value" in asked:
         problem = "has an expression beside its value" if found else "has no value"
-        run.report("value-set-filter-expression", place, problem=f"the filter {problem}")
+        run.report(VALUE_SET_FILTER_EXPRESSION, place, problem=f"the filter {problem}")
     for at, expression in found:
         _check_text(expression, parameters, (*at, "valueExpression"), run)
 
@@ -147,14 +155,14 @@ def _check_text(expression: Resource, parameters: set[str], place: Path, run: Ru
     language, text = text_of(expression, "language"), text_of(expression, "expression")
     if language != "text/fhirpath":
         problem = f"the language of the expression is '{language}', not text/fhirpath"
-        run.report("value-set-filter-expression", place, problem=problem)
+        run.report(VALUE_SET_FILTER_EXPRESSION, place, problem=problem)
         return
     try:
         compile_expression(text, run.definitions.types)
     except FhirPathError as error:
-        run.report("value-set-filter-expression", place, problem=str(error))
+        run.report(VALUE_SET_FILTER_EXPRESSION, place, problem=str(error))
     for match in _VARIABLE.finditer(text):
         name = next(filter(None, match.groups()))
         if name not in parameters:
             near = nearest(name, sorted(parameters))
-            run.report("value-set-parameter", place, written=text, name=name, near=near)
+            run.report(VALUE_SET_PARAMETER, place, written=text, name=name, near=near)

@@ -1,0 +1,151 @@
+"""Rules of the authored files, procedure.yaml and package.yaml."""
+
+from fhirpkg.rules import error, warning
+
+_YAML = "https://yaml.org/spec/1.2.2/"
+
+SOURCE_YAML = error(
+    "source-yaml",
+    "structure",
+    title="The file is YAML",
+    text="this is not YAML: {problem}",
+    spec=_YAML,
+)
+SOURCE_TAB = error(
+    "source-tab",
+    "structure",
+    title="Lines are indented with spaces",
+    text="a tab stands in the indentation",
+    advice="indent with spaces, two a level",
+    spec=f"{_YAML}#61-indentation-spaces",
+)
+SOURCE_DUPLICATE_KEY = error(
+    "source-duplicate-key",
+    "duplicate",
+    title="A key stands once",
+    text="'{key_}' stands here a second time; the first is on line {first}",
+    advice="delete or rename one of the two",
+    spec=f"{_YAML}#3213-node-comparison",
+)
+SOURCE_MERGE_KEY = error(
+    "source-merge-key",
+    "not-supported",
+    title="Merge keys are not used",
+    text="'<<' merges another mapping, which is not read here",
+    advice="write the keys out",
+)
+SOURCE_KEY = error(
+    "source-key",
+    "structure",
+    title="A key is a plain word",
+    text="a list or mapping stands where a key is expected",
+)
+SOURCE_ALIASES = error(
+    "source-aliases",
+    "too-costly",
+    title="Aliases and nesting stay within bounds",
+    text="the file is nested or multiplied by aliases beyond what can be read",
+    advice="write the parts out instead of using '&' and '*'",
+)
+SOURCE_UNKNOWN_KEY = error(
+    "source-unknown-key",
+    "structure",
+    title="Each key is one that the model knows",
+    text="'{key_}' is not known here{nearest}",
+    advice="known here: {allowed}",
+)
+SOURCE_MISSING = error(
+    "source-missing",
+    "required",
+    title="What is required is there",
+    text="'{missing}' is missing",
+)
+SOURCE_VALUE = error(
+    "source-value",
+    "value",
+    title="Each value has the form that its key asks for",
+    text="found {found}; expected {expected}{nearest}",
+)
+SOURCE_UNKNOWN_CODE = error(
+    "source-unknown-code",
+    "code-invalid",
+    title="Each concept is one of the names under 'codes'",
+    text="'{name}' is not a name under 'codes'{nearest}",
+    advice="add it there with its system and code",
+)
+SOURCE_CODE_SYSTEM = error(
+    "source-code-system",
+    "code-invalid",
+    title="Each code begins with the name of its system",
+    text="'{text}' does not begin with a code system{nearest}",
+    advice="known systems: {allowed}",
+)
+SOURCE_CODE = error(
+    "source-code",
+    "code-invalid",
+    title="Each code is one that its system can have",
+    text="{problem}{nearest}",
+)
+SOURCE_PROCEDURE_CODE = error(
+    "source-procedure-code",
+    "code-invalid",
+    title="The procedure has a CPT code, which everything is found by",
+    text="the first code of '{name}' is not one of CPT",
+)
+SOURCE_UNUSED_CODE = warning(
+    "source-unused-code",
+    "informational",
+    title="Each name under 'codes' is used",
+    text="'{name}' is used nowhere",
+    advice="delete it, or use it",
+)
+SOURCE_UNKNOWN_REFERENCE = error(
+    "source-unknown-reference",
+    "not-found",
+    title="What an item names stands in the file",
+    text="there is no {kind} '{name}'{nearest}",
+    advice="there are: {allowed}",
+)
+SOURCE_DUPLICATE_ID = error(
+    "source-duplicate-id",
+    "duplicate",
+    title="An id is used once",
+    text="the id '{id}' stands here a second time; the first is on line {first}",
+)
+SOURCE_SAME_PROCEDURE = error(
+    "source-same-procedure",
+    "duplicate",
+    title="No two procedures of a package have one id",
+    text="the procedure in '{other}' has the id '{id}' too",
+)
+SOURCE_UNKNOWN_FACT = error(
+    "source-unknown-fact",
+    "not-found",
+    title="Each fact named is one that the source has",
+    text="the source has no fact '{fact}'{nearest}",
+    advice="facts are named like '{example}', with the section and its number under 'source'",
+)
+SOURCE_LOST_FACT = error(
+    "source-lost-fact",
+    "incomplete",
+    title="Each fact of the source is expressed",
+    text="nothing expresses the fact '{fact}' of the source",
+    advice="name it in the 'from' of the item that says it",
+)
+SOURCE_NO_ORIGIN = error(
+    "source-no-origin",
+    "incomplete",
+    title="Each item says where it comes from",
+    text="this item does not say where it comes from",
+    advice="add 'from' with a fact of the source, 'cite' with evidence, or 'added' with the reason",
+)
+SOURCE_NUMBER = error(
+    "source-number",
+    "business-rule",
+    title="A number comes from the source or from cited evidence",
+    text="the number {number} has no source",
+    advice=(
+        "only numbers of the facts in 'from' (see source.numbers) or in the findings of "
+        "cited evidence may stand here"
+    ),
+)

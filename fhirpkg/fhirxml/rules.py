@@ -1,0 +1,96 @@
+"""Rules of FHIR's XML form; what JSON also has (unknown elements, types) is told by the engine."""
+
+from fhirpkg.rules import error
+
+_XML = "http://hl7.org/fhir/R4/xml.html"
+
+XML_SYNTAX = error(
+    "xml-syntax",
+    "structure",
+    title="The text is well-formed XML",
+    text="this is not XML: {problem}",
+    spec="https://www.w3.org/TR/xml/",
+)
+XML_ENCODING = error(
+    "xml-encoding",
+    "structure",
+    title="XML is written in UTF-8",
+    text="the text is not UTF-8: {problem}",
+    advice="save the file as UTF-8",
+    spec=_XML,
+)
+XML_DOCTYPE = error(
+    "xml-doctype",
+    "security",
+    title="XML has no document type declaration and no entities of its own",
+    text="the text has a document type declaration",
+    advice="delete <!DOCTYPE …>; write the characters themselves instead of entities",
+    spec="http://hl7.org/fhir/R4/security.html#xml",
+)
+XML_PROCESSING_INSTRUCTION = error(
+    "xml-processing-instruction",
+    "structure",
+    title="XML holds no processing instructions",
+    text="the processing instruction <?{name}?> stands here",
+    advice="delete it: it is no part of a resource and readers drop it",
+    spec=_XML,
+)
+XML_DEPTH = error(
+    "xml-depth",
+    "too-costly",
+    title="Nesting is not deeper than can be read safely",
+    text="elements are nested more than {limit} deep here",
+)
+XML_NAMESPACE = error(
+    "xml-namespace",
+    "structure",
+    title="Elements are in FHIR's namespace, narrative in XHTML's",
+    text="'{name}' is in {found}, not in the namespace {wanted}",
+    advice='write xmlns="{wanted}"',
+    spec=_XML,
+)
+XML_ORDER = error(
+    "xml-order",
+    "structure",
+    title="Elements stand in the order of their definition",
+    text="'{name}' stands after '{after}', but belongs before it",
+    spec=_XML,
+)
+XML_ATTRIBUTE = error(
+    "xml-attribute",
+    "structure",
+    title="Elements have no other attributes than value, id and (extensions) url",
+    text="'{name}' is no attribute of {element}{near}",
+    spec=_XML,
+)
+XML_ATTRIBUTE_AS_ELEMENT = error(
+    "xml-attribute-as-element",
+    "structure",
+    title="Ids of elements and urls of extensions are attributes",
+    text="'{name}' stands here as an element, but is an attribute",
+    advice='write {name}="…" inside the tag of the element around it',
+    spec=_XML,
+)
+XML_TEXT = error(
+    "xml-text",
+    "structure",
+    title="There is no text between elements",
+    text="the text '{text}' stands between elements",
+    advice="values are written in the attribute 'value'",
+    spec=_XML,
+)
+XML_EMPTY = error(
+    "xml-empty",
+    "structure",
+    title="An element has a value or children",
+    text="'{name}' has neither a value nor children",
+    advice="leave it out",
+    spec=_XML,
+)
+XML_ONE_RESOURCE = error(
+    "xml-one-resource",
+    "structure",
+    title="An element that holds a resource holds exactly one",
+    text="'{name}' holds {count} resources instead of one",
+    spec=_XML,
+)

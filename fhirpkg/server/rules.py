@@ -1,0 +1,255 @@
+"""What the embedded server refuses or remarks, each told in an OperationOutcome."""
+
+from fhirpkg.rules import error, information, warning
+
+_HTTP = "http://hl7.org/fhir/R4/http.html"
+_SEARCH = "http://hl7.org/fhir/R4/search.html"
+
+SERVER_UNKNOWN_PATH = error(
+    "server-unknown-path",
+    "not-found",
+    title="The path is one of a FHIR server",
+    text="there is nothing at {path}",
+    advice="the FHIR base is {base}; {base}/metadata lists what is offered",
+    spec=_HTTP,
+)
+SERVER_UNKNOWN_TYPE = error(
+    "server-unknown-type",
+    "not-supported",
+    title="The type is an R4 resource type",
+    text="'{type}' is not a resource type of FHIR R4{near}",
+    spec="http://hl7.org/fhir/R4/resourcelist.html",
+)
+SERVER_UNKNOWN_RESOURCE = error(
+    "server-unknown-resource",
+    "not-found",
+    title="The resource exists",
+    text="there is no {type}/{id}",
+    spec=_HTTP,
+)
+SERVER_UNKNOWN_VERSION = error(
+    "server-unknown-version",
+    "not-found",
+    title="The version exists",
+    text="{type}/{id} has no version {version}; the newest is {newest}",
+    spec=_HTTP,
+)
+SERVER_DELETED = error(
+    "server-deleted",
+    "deleted",
+    title="The resource is not deleted",
+    text="{type}/{id} was deleted (version {version})",
+    advice="its history is still at {type}/{id}/_history",
+    spec=_HTTP,
+)
+SERVER_METHOD = error(
+    "server-method",
+    "not-supported",
+    title="The interaction is offered here",
+    text="{method} is not offered at {path}; {allowed}",
+    spec=_HTTP,
+)
+SERVER_NO_BODY = error(
+    "server-no-body",
+    "required",
+    title="The request carries a resource",
+    text="{method} {path} needs a resource as its body",
+    spec=_HTTP,
+)
+SERVER_BODY_TYPE = error(
+    "server-body-type",
+    "invalid",
+    title="The body is of the type that the path names",
+    text="the type of the body is {found}, the path wants {wanted}",
+    spec=_HTTP,
+)
+SERVER_BODY_ID = error(
+    "server-body-id",
+    "invalid",
+    title="The id of the body is the id of the path",
+    text="the body has {found}, the path the id '{wanted}'",
+    spec=_HTTP,
+)
+SERVER_ID = error(
+    "server-id",
+    "value",
+    title="An id has 1 to 64 letters, digits, '-' and '.'",
+    text="'{id}' is not an id; 1 to 64 letters, digits, '-' and '.' are",
+    spec="http://hl7.org/fhir/R4/datatypes.html#id",
+)
+SERVER_TOO_LARGE = error(
+    "server-too-large",
+    "too-long",
+    title="The body is within the limit",
+    text="the body is larger than {limit} bytes",
+    advice="send it in smaller parts",
+    spec=_HTTP,
+)
+SERVER_MEDIA_TYPE = error(
+    "server-media-type",
+    "not-supported",
+    title="The format of the body is offered",
+    text="a body of type '{found}' is not understood",
+    advice="send application/fhir+json or application/fhir+xml",
+    spec=_HTTP,
+)
+SERVER_NOT_ACCEPTABLE = error(
+    "server-not-acceptable",
+    "not-supported",
+    title="A format that the client accepts is offered",
+    text="none of '{found}' is offered",
+    advice="ask for application/fhir+json or application/fhir+xml",
+    spec=_HTTP,
+)
+SERVER_VERSION_CONFLICT = error(
+    "server-version-conflict",
+    "conflict",
+    title="If-Match names the current version",
+    text="If-Match wants {wanted}, {type}/{id} {found}",
+    advice="read it again, then decide",
+    spec=f"{_HTTP}#concurrency",
+)
+SERVER_EXISTS = error(
+    "server-exists",
+    "conflict",
+    title="If-None-Match: * holds only for what does not exist",
+    text="{type}/{id} exists already, at version {version}",
+    spec=f"{_HTTP}#ops",
+)
+SERVER_HEADER = error(
+    "server-header",
+    "value",
+    title="A header has a value that HTTP and FHIR allow",
+    text="{header}: '{found}' is not understood; {allowed}",
+    spec=_HTTP,
+)
+SERVER_MULTIPLE_MATCHES = error(
+    "server-multiple-matches",
+    "multiple-matches",
+    title="The criteria of a conditional interaction fit one resource",
+    text="{count} resources of type {type} match '{criteria}'",
+    spec=f"{_HTTP}#ccreate",
+)
+SERVER_NO_CRITERIA = error(
+    "server-no-criteria",
+    "required",
+    title="A conditional interaction has criteria",
+    text="a conditional interaction on {type} needs search criteria that select",
+    spec=_HTTP,
+)
+SERVER_MATCH_ID = error(
+    "server-match-id",
+    "invalid",
+    title="The id of the body is the id of the match",
+    text="'{criteria}' matches {type}/{found}, the body has the id '{wanted}'",
+    spec=f"{_HTTP}#cond-update",
+)
+SERVER_ID_TAKEN = error(
+    "server-id-taken",
+    "conflict",
+    title="The id of the body is free when nothing matches",
+    text="nothing matches '{criteria}', but {type}/{id} exists and is another",
+    spec=f"{_HTTP}#cond-update",
+)
+SERVER_VALUE = error(
+    "server-value",
+    "value",
+    title="An element that is searched by holds what its type allows",
+    text="it cannot be found by '{parameter}': {problem}",
+    spec=_SEARCH,
+)
+SERVER_SUBSETTED = error(
+    "server-subsetted",
+    "business-rule",
+    title="A part of a resource does not replace the whole",
+    text="the resource is tagged SUBSETTED: it was read with _summary or _elements",
+    advice="read the whole resource, then change that",
+    spec=f"{_SEARCH}#summary",
+)
+SERVER_SEARCH_PARAMETER = error(
+    "server-search-parameter",
+    "not-supported",
+    title="The search parameter exists",
+    text="{type} has no search parameter '{parameter}'{near}",
+    spec=_SEARCH,
+)
+SERVER_SEARCH_MODIFIER = error(
+    "server-search-modifier",
+    "not-supported",
+    title="The search modifier is offered",
+    text="'{parameter}' has no modifier ':{modifier}'; {allowed}",
+    spec=f"{_SEARCH}#modifiers",
+)
+SERVER_SEARCH_VALUE = error(
+    "server-search-value",
+    "value",
+    title="The search value fits its parameter",
+    text="{parameter}: {problem}",
+    spec=_SEARCH,
+)
+SERVER_SEARCH_IGNORED = warning(
+    "server-search-ignored",
+    "not-supported",
+    title="A lenient search ignores what it does not know",
+    text="ignored: {problem}",
+    advice="see the self link for what was used; Prefer: handling=strict refuses instead",
+    spec=f"{_SEARCH}#errors",
+)
+SERVER_BUNDLE = error(
+    "server-bundle",
+    "invalid",
+    title="A Bundle sent to the base is a transaction or a batch that can be processed",
+    text="{problem}",
+    spec=f"{_HTTP}#transaction",
+)
+SERVER_OVERLAP = error(
+    "server-overlap",
+    "duplicate",
+    title="A transaction has each resource once",
+    text="{type}/{id} is also written by Bundle.entry[{other}]",
+    spec=f"{_HTTP}#trules",
+)
+SERVER_CONDITIONAL_REFERENCE = error(
+    "server-conditional-reference",
+    "not-found",
+    title="A conditional reference leads to one resource",
+    text="the conditional reference '{reference}' matches {count} resources",
+    spec=f"{_HTTP}#trules",
+)
+SERVER_OPERATION = error(
+    "server-operation",
+    "not-supported",
+    title="The operation is offered here",
+    text="there is no operation ${name} at {path}; {allowed}",
+    spec="http://hl7.org/fhir/R4/operations.html",
+)
+SERVER_OPERATION_INPUT = error(
+    "server-operation-input",
+    "invalid",
+    title="An operation gets the input that it needs",
+    text="${name}: {problem}",
+    spec="http://hl7.org/fhir/R4/operations.html",
+)
+SERVER_STORAGE = error(
+    "server-storage",
+    "no-store",
+    title="The store can be written",
+    text="the store could not be written: {problem}",
+    advice="nothing of this request was kept",
+    spec=_HTTP,
+)
+SERVER_FAULT = error(
+    "server-fault",
+    "exception",
+    title="The server has no faults",
+    text="a fault of the server, told in its log ({kind})",
+    advice="please report it with the log",
+    spec=_HTTP,
+)
+SERVER_DONE = information(
+    "server-done",
+    "informational",
+    title="What was done",
+    text="{done}",
+    spec=_HTTP,
+)

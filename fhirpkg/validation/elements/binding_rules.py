@@ -1,0 +1,51 @@
+"""Rules of bindings: codes against the value sets that elements are bound to."""
+
+from fhirpkg.rules import error, information, warning
+
+_R4 = "http://hl7.org/fhir/R4"
+_STRENGTH = f"{_R4}/terminologies.html"
+
+BINDING_REQUIRED = error(
+    "binding-required",
+    "code-invalid",
+    title="A code is in the value set that its element requires",
+    text="'{code}' is not in {value_set}: {reason}",
+    spec=f"{_STRENGTH}#required",
+)
+BINDING_EXTENSIBLE = warning(
+    "binding-extensible",
+    "code-invalid",
+    title="A code is in the extensible value set unless none there fits",
+    text="'{code}' is not in {value_set}",
+    advice="use a code of it if one fits",
+    spec=f"{_STRENGTH}#extensible",
+)
+BINDING_PREFERRED = information(
+    "binding-preferred",
+    "code-invalid",
+    title="A code is in the value set that is preferred",
+    text="'{code}' is not in {value_set}",
+    spec=f"{_STRENGTH}#preferred",
+)
+BINDING_MAX = error(
+    "binding-max",
+    "code-invalid",
+    title="A code is in the largest value set that its element allows",
+    text="'{code}' is not in {value_set}: {reason}",
+    spec=f"{_R4}/extension-elementdefinition-maxvalueset.html",
+)
+BINDING_CODE_SYSTEM = error(
+    "binding-code-system",
+    "code-invalid",
+    title="A binding names a value set",
+    text="'{code}' cannot be checked: the binding names {value_set}, which is a code system",
+    advice="correct the profile",
+    spec=f"{_R4}/elementdefinition-definitions.html#ElementDefinition.binding.valueSet",
+)
+NOT_CHECKED_BINDING = information(
+    "not-checked-binding",
+    "not-found",
+    title="The value set of a binding can be evaluated",
+    text="'{code}' was not checked against {value_set}: {reason}",
+    spec=_STRENGTH,
+)

@@ -1,0 +1,129 @@
+"""Rules of narrative: XHTML that is well-formed and can do no harm (R4's txt-1 and txt-2)."""
+
+from fhirpkg.rules import error, warning
+
+_NARRATIVE = "http://hl7.org/fhir/R4/narrative.html#xhtml"
+_TEXT_LINK = "http://hl7.org/fhir/extensions/StructureDefinition-textLink.html"
+
+NARRATIVE_SYNTAX = error(
+    "narrative-syntax",
+    "structure",
+    title="Narrative is well-formed XHTML without document type declaration",
+    text="the narrative is not XHTML: {problem}",
+    spec=_NARRATIVE,
+)
+NARRATIVE_ROOT = error(
+    "narrative-root",
+    "structure",
+    title="Narrative is a div in the namespace of XHTML",
+    text="the narrative begins with {found}, not with a div in http://www.w3.org/1999/xhtml",
+    advice='write <div xmlns="http://www.w3.org/1999/xhtml">',
+    spec=_NARRATIVE,
+)
+NARRATIVE_ELEMENT = error(
+    "narrative-element",
+    "invariant",
+    title="Narrative has only the elements of basic formatting (txt-1)",
+    text="<{name}> is not allowed in narrative, at {place}",
+    advice="narrative has text, lists, tables, links and images: no scripts, forms or frames",
+    spec=_NARRATIVE,
+)
+NARRATIVE_ATTRIBUTE = error(
+    "narrative-attribute",
+    "invariant",
+    title="Narrative has only the attributes of basic formatting (txt-1)",
+    text="the attribute {name} is not allowed in narrative, at {place}",
+    advice="event handlers and attributes that HTML 4 deprecates are left out",
+    spec=_NARRATIVE,
+)
+NARRATIVE_NESTING = error(
+    "narrative-nesting",
+    "structure",
+    title="Elements of narrative stand where HTML has them",
+    text="{name} may not stand in <{parent}>, at {place}",
+    advice="lists hold li, rows hold td and th, and text elements such as p hold no blocks",
+    spec="https://www.w3.org/TR/html40/sgml/dtd.html",
+)
+NARRATIVE_LINK = error(
+    "narrative-link",
+    "security",
+    title="Links and styles in narrative run nothing",
+    text="{name}='{value}' could run a program when the narrative is shown, at {place}",
+    spec="http://hl7.org/fhir/R4/security.html#narrative",
+)
+NARRATIVE_URL = warning(
+    "narrative-url",
+    "value",
+    title="Links and images in narrative have a url that can be followed",
+    text="{name}='{value}' is no url to follow: {problem}, at {place}",
+    advice="write the url with %20 for a space and so on, or leave the link out",
+    spec=_NARRATIVE,
+    is_strict=True,
+)
+NARRATIVE_DEAD_LINK = warning(
+    "narrative-dead-link",
+    "not-found",
+    title="A link inside narrative leads to a place in it or to a contained resource",
+    text="the link '#{name}' leads nowhere, at {place}",
+    spec=_NARRATIVE,
+    is_strict=True,
+)
+NARRATIVE_PART = error(
+    "narrative-part",
+    "not-found",
+    title="A part of narrative that is linked with data is there",
+    text="nothing in the narrative has the id '{name}'",
+    advice='give the element its id: <span id="...">',
+    spec=_TEXT_LINK,
+)
+NARRATIVE_DATA = error(
+    "narrative-data",
+    "not-found",
+    title="The data that a part of narrative is linked with is there",
+    text="the data '{data}' that the narrative is linked with is not there",
+    advice="name an element of the resource by its id (#id), or an entry of the Bundle by its url",
+    spec=_TEXT_LINK,
+    is_strict=True,
+)
+NARRATIVE_EMPTY = error(
+    "narrative-empty",
+    "invariant",
+    title="Narrative has some text or an image (txt-2)",
+    text="the narrative has neither text nor an image",
+    advice="leave the narrative out, or say something in it",
+    spec=_NARRATIVE,
+)
+NARRATIVE_ENTITY = warning(
+    "narrative-entity",
+    "structure",
+    title="Narrative has characters instead of the entities of HTML",
+    text="the narrative has &{name};, which XML does not know",
+    advice="write the character itself",
+    spec=_NARRATIVE,
+    is_strict=True,
+)
+NARRATIVE_LANGUAGES = error(
+    "narrative-languages",
+    "structure",
+    title="Narrative has the language sections that its profile asks for",
+    text="the narrative has {found}, but {wanted}",
+    advice='a section is <div lang="en" xml:lang="en"> inside the outermost div',
+    spec="http://hl7.org/fhir/extensions/StructureDefinition-narrative-language-control.html",
+)
+NARRATIVE_SOURCE = error(
+    "narrative-source",
+    "structure",
+    title="Texts in narrative tell their source when the profile asks for it",
+    text="nothing tells the source of the text '{text}'",
+    advice="give it a class: generated, original, boilerplate, extension or additional",
+    spec="http://hl7.org/fhir/extensions/StructureDefinition-narrative-source-control.html",
+    is_strict=True,
+)
+TEXT_HTML = error(
+    "text-html",
+    "security",
+    title="Strings and markdown hold no HTML",
+    text="the text has what looks like an HTML tag: '{found}'",
+    advice="write < as &lt; or leave the tag out",
+    spec="http://hl7.org/fhir/R4/security.html#narrative",
+)

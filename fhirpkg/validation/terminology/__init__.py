@@ -1,0 +1,1 @@
+"""What code systems, value sets and concept maps say of themselves."""
