@@ -247,6 +247,7 @@ def _add_seconds(moment: Temporal, seconds: Decimal) -> tuple[int | Decimal, ...
     minutes, second = divmod(total, 60)
     if second < 0:
         minutes, second = minutes - 1, second + 60
+    second = abs(second)  # the remainder of a negative Decimal can be a negative zero
     start = dt.datetime(1 if is_time else int(full[0]), *(int(p) for p in full[1:5]))  # type: ignore[arg-type]  # noqa: DTZ001 - five numbers, zoneless as FHIR's local times are
     day = dt.timedelta(minutes=int(minutes) % 1440 if is_time else int(minutes))
     if is_time:

@@ -42,6 +42,35 @@ def test_moving_by_seconds_is_that_of_the_calendar(day, time, seconds):
     assert moved.compare(Temporal.parse("dateTime", then.isoformat())) == 0
 
 
+FRACTIONS = st.sampled_from(["", ".0", ".000", ".5", ".999"])
+
+
+@given(DAYS, TIMES, FRACTIONS, ZONES, st.integers(-(10**7), 10**7), st.sampled_from("sdw"))
+def test_what_was_moved_is_a_moment_again_as_precise_as_before(
+    day, time, fraction, zone, amount, unit
+):
+    units = {"s": "second", "d": "day", "w": "week"}
+    clock = f"{time.replace(microsecond=0).isoformat()}{fraction}"
+    for kind, text in [("dateTime", f"{day}T{clock}{zone}"), ("time", clock)]:
+        start = Temporal.parse(kind, text)
+        moved = start.plus(Decimal(amount if unit == "s" else amount % 1000 - 500), units[unit])
+        if moved is None:
+            assert (kind, unit) in {("time", "d"), ("time", "w")}
+            continue
+        assert len(str(moved)) == len(text)
+        assert Temporal.parse(kind, str(moved)) == moved
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("fraction", [".0", ".00", ".000", ".000000"])
+def test_a_fraction_of_nothing_stays_what_it_was(fraction, sign):
+    moved = Temporal.parse("dateTime", f"2024-03-10T09:00:00{fraction}Z").plus(
+        Decimal(sign * 14), "day"
+    )
+    day = "2024-02-25" if sign < 0 else "2024-03-24"
+    assert str(moved) == f"{day}T09:00:00{fraction}Z"
+
+
 @given(DAYS, st.integers(-1000, 1000))
 def test_moving_by_months_keeps_the_day_or_takes_the_last(day, months):
     moved = Temporal.parse("date", str(day)).plus(Decimal(months), "month")
