@@ -21,7 +21,6 @@ from fhirpkg.applying.cells import (
     copied,
     dispensed,
     do_not_perform_extension,
-    dose_timing,
     extension_value,
     fixed,
     intent,
@@ -36,10 +35,20 @@ from fhirpkg.applying.cells import (
     presented,
     presented_links,
     task_status,
-    vaccine,
 )
 from fhirpkg.applying.rules import (
     APPLY_DYNAMIC_VALUE,
+)
+from fhirpkg.applying.timings import (
+    answered,
+    dated,
+    dosed,
+    fed,
+    fed_at,
+    occurring,
+    recommended,
+    restricted,
+    within,
 )
 from fhirpkg.errors import DefinitionError
 from fhirpkg.rules import nearest
@@ -81,7 +90,7 @@ _ENCOUNTER = party("encounter", "encounter")
 _PRACTITIONER = party("requester", "practitioner")
 _REQUESTER = party("requester", "practitioner", "organization")
 _PRIORITY = copied("priority")
-_WHEN = chosen("timing", "occurrence", ("DateTime", "Period", "Timing"))
+_WHEN = occurring("occurrence", "DateTime", "Period", "Timing")
 _ACTIVE = fixed("status", "active")
 _DRAFT = fixed("status", "draft")
 _UNKNOWN = fixed("status", "unknown")
@@ -102,13 +111,13 @@ KINDS: dict[str, Kind] = {
         (canonical(True), _ACTIVE, intent("order"), _NOT,
          chosen("product", "medication", ("CodeableConcept", "Reference")),
          _SUBJECT, _ENCOUNTER, _REQUESTER, copied("dosage", "dosageInstruction")),
-        (_PRIORITY, _ONE_PERFORMER, Cell("timing", dose_timing), Cell("quantity", dispensed)),
+        (_PRIORITY, _ONE_PERFORMER, Cell("timing", dosed), Cell("quantity", dispensed)),
         needs=("productCodeableConcept", "productReference"),
     ),
     "CommunicationRequest": Kind(
         (_ACTIVE, _NOT, _SUBJECT, _ENCOUNTER, _PRACTITIONER, Cell("code", payload_of_text)),
         (_REQUESTER, _PRIORITY, listed("code", "category"), _NOTED_ROLES,
-         chosen("timing", "occurrence", ("DateTime", "Period")),
+         occurring("occurrence", "DateTime", "Period"),
          Cell("relatedArtifact", all_artifacts)),
     ),
     "Task": Kind(
@@ -116,7 +125,7 @@ KINDS: dict[str, Kind] = {
          copied("description"), party("for", "subject"), _ENCOUNTER, _PRACTITIONER,
          Cell("doNotPerform", do_not_perform_extension)),
         (_REQUESTER, _PRIORITY, copied("location"), Cell("participant", all_performer_types),
-         chosen("timing", "execution", ("Period",)), Cell("extension", collected_with)),
+         Cell("timing", restricted), Cell("extension", collected_with)),
     ),
     "SupplyRequest": Kind(
         (_ACTIVE, party("requester", "organization", "practitioner"), copied("quantity"),
@@ -137,42 +146,47 @@ KINDS: dict[str, Kind] = {
     "Procedure": Kind(
         (canonical(True), _UNKNOWN, _SUBJECT, copied("code"), _BODY_SITE),
         (_ENCOUNTER, copied("location"),
-         chosen("timing", "performed", ("DateTime", "Period", "Age", "Range"))),
+         occurring("performed", "DateTime", "Period", "Age", "Range")),
     ),
     "DiagnosticReport": Kind(
         (_UNKNOWN, _SUBJECT, copied("code"),
          Cell("relatedArtifact", presented_links)),
         (_ENCOUNTER, Cell("relatedArtifact", presented),
-         chosen("timing", "effective", ("DateTime", "Period"))),
+         occurring("effective", "DateTime", "Period")),
         needs=("code",),
     ),
     "ImmunizationRecommendation": Kind(
-        (party("patient", "subject"), Cell("", now), Cell("product", vaccine)),
+        (party("patient", "subject"), Cell("", now), Cell("product", recommended)),
+        (Cell("timing", dated),),
         needs=("productCodeableConcept",),
     ),
     "Appointment": Kind(
         (fixed("status", "proposed"), Cell("", patient_takes_part)),
         (copied("description"), listed("code", "serviceType"),
          listed("location", "supportingInformation"),
-         chosen("timing", "requested", ("Period",))),
+         within("requestedPeriod", as_list=True)),
     ),
     "AppointmentResponse": Kind(
-        complete=(party("actor", "subject"), fixed("participantStatus", "needs-action")),
+        complete=(party("actor", "subject"), fixed("participantStatus", "needs-action"),
+                  Cell("timing", answered)),
     ),
     "CarePlan": Kind(
         complete=(canonical(True), _ACTIVE, intent("proposal"), copied("title"),
-                  copied("description"), _SUBJECT, _ENCOUNTER),
+                  copied("description"), _SUBJECT, _ENCOUNTER, within("period")),
     ),
     "RequestGroup": Kind(
         complete=(canonical(True), _ACTIVE, intent("proposal"), _PRIORITY, copied("code"),
                   _SUBJECT, _ENCOUNTER),
     ),
     "Claim": Kind(complete=(_DRAFT, fixed("use", "claim"), party("patient", "subject"))),
-    "Contract": Kind(complete=(copied("title"), listed("location", "site"))),
+    "Contract": Kind(
+        complete=(copied("title"), listed("location", "site"), within("applies")),
+    ),
     "EnrollmentRequest": Kind(complete=(_DRAFT, party("candidate", "subject"))),
     "NutritionOrder": Kind(
         complete=(canonical(True), _ACTIVE, intent("order"), party("patient", "subject"),
-                  _ENCOUNTER, party("orderer", "practitioner")),
+                  _ENCOUNTER, party("orderer", "practitioner"),
+                  Cell("code", fed), Cell("timing", fed_at)),
     ),
     "VisionPrescription": Kind(
         complete=(_ACTIVE, party("patient", "subject"), _ENCOUNTER,
@@ -181,7 +195,8 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 _REASON_LISTS = ("ServiceRequest", "MedicationRequest", "CommunicationRequest", "DeviceRequest",
-                 "SupplyRequest", "Communication", "Procedure", "Appointment")  # fmt: skip
+                 "SupplyRequest", "Communication", "Procedure", "Appointment",
+                 "RequestGroup")  # fmt: skip
 _HAS_EFFECT = {
     "bodySite": "bodySite",
     "code": "code",
@@ -207,8 +222,12 @@ _HAS_EFFECT = {
 """JSON keys of what a definition says about the request, to the elements they belong to."""
 
 
+_RIVALS = (("code", "codeCodeableConcept"), ("code", "itemCodeableConcept"))
+"""Elements of a definition that give way when another (the product) takes their place."""
+
+
 def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Resource, list[str]]:
-    """The request an ActivityDefinition makes, and the elements the request has no place for.
+    """The request an ActivityDefinition makes, and the keys of what the request has no place for.
 
     Dynamic values are not yet in it. Raises DefinitionError for a kind that is none.
     """
@@ -228,13 +247,14 @@ def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Res
     used = set()
     for cell in kind.reference + (kind.complete if dialect.carries else ()):
         if elements := cell.make(definition, parties):
-            made.update(elements)
             used.add(cell.source)
+            used -= {source for source, key in _RIVALS if key in elements and key in made}
+            made.update(elements)
     if not dialect.carries:
         return made, []
     _keep_contained(definition, made)
-    present = {_HAS_EFFECT[key] for key in definition if key in _HAS_EFFECT}
-    return made, sorted(present - used)
+    left_over = [k for k in definition if k in _HAS_EFFECT and _HAS_EFFECT[k] not in used]
+    return made, sorted(left_over)
 
 
 def compute(
@@ -260,6 +280,13 @@ def add_reasons(resource: Resource, reasons: list[Any]) -> bool:
     else:
         return False
     return True
+
+
+def without_place(resource: Resource, key: str) -> str:
+    """What to tell of an element of a definition that its request has no place for."""
+    kind = resource["resourceType"]
+    article = "an" if kind[0] in "AEIO" else "a"
+    return f"{article} {kind} has no place for {key} of the definition"
 
 
 def kept_extensions(definition: Resource) -> list[Any]:

@@ -168,9 +168,8 @@ def _activity(
     messages = Messages(rules)
     resource, left_over = activity.build(definition, parties, rules)
     activity.compute(definition, resource, evaluator, messages)
-    for element in left_over:
-        kind = resource["resourceType"]
-        messages.report(APPLY_NO_PLACE, f"a {kind} has no place for {element} of the definition")
+    for key in left_over:
+        messages.report(APPLY_NO_PLACE, activity.without_place(resource, key))
     outcome = messages.outcome(resource["id"])
     if outcome is None:
         return Applied(resource, (), ())

@@ -17,7 +17,6 @@ _COLLECT_WITH = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-collectWith"
 _DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
 _TARGET_STATUS = "http://hl7.org/fhir/us/ecr/StructureDefinition/targetStatus"
 _ACTIVITY_TYPES = "http://hl7.org/fhir/uv/cpg/CodeSystem/cpg-activity-type-cs"
-_FORECAST = "http://terminology.hl7.org/CodeSystem/immunization-recommendation-status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +167,6 @@ def collected_with(definition: Resource, _: Parties) -> dict[str, Any]:
     return {"input": [{"type": {"coding": [code]}, "valueCanonical": questionnaire}]}
 
 
-def vaccine(definition: Resource, _: Parties) -> dict[str, Any]:
-    """The product as a recommendation that is due."""
-    product = definition.get("productCodeableConcept")
-    if product is None:
-        return {}
-    due = {"coding": [{"system": _FORECAST, "code": "due", "display": "Due"}]}
-    return {"recommendation": [{"vaccineCode": [product], "forecastStatus": due}]}
-
-
 def now(_: Resource, _parties: Parties) -> dict[str, Any]:
     """The moment of applying."""
     return {"date": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -230,13 +220,6 @@ def noted_roles(definition: Resource, parties: Parties) -> dict[str, Any]:
     if roles := _roles(definition):
         made["note"] = [{"text": "Takes part: " + "; ".join(role_text(role) for role in roles)}]
     return made
-
-
-def dose_timing(definition: Resource, _: Parties) -> dict[str, Any]:
-    """The timing of an activity without a dosage, as one."""
-    if "timingTiming" not in definition or "dosage" in definition:
-        return {}
-    return {"dosageInstruction": [{"timing": definition["timingTiming"]}]}
 
 
 def dispensed(definition: Resource, _: Parties) -> dict[str, Any]:

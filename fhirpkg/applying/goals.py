@@ -96,6 +96,37 @@ def with_one_of_both(action: Resource, title: str) -> Resource:
     return action
 
 
+_NOT_MADE_OF = ("trigger", "input", "output", "transform", "subject")
+
+
+def unused(action: Resource) -> Iterator[str]:
+    """What an action says that no result is made of, and that is not said elsewhere."""
+    for key in action:
+        element = "subject" if key.startswith("subject") else key
+        if element not in _NOT_MADE_OF:
+            continue
+        items = action[key] if isinstance(action[key], list) else [action[key]]
+        names = [_named(item) for item in items if not _is_asked_for(item, action)]
+        if names:
+            yield f"{element} is not used: {', '.join(names)}"
+
+
+def _is_asked_for(requirement: Any, action: Resource) -> bool:
+    """Whether a condition names an input, whose data it then gets."""
+    name = requirement.get("id") if isinstance(requirement, dict) else None
+    expressions = (c.get("expression", {}) for c in action.get("condition", ()))
+    return bool(name) and any(f"%{name}" in e.get("expression", "") for e in expressions)
+
+
+def _named(item: Any) -> str:
+    """A trigger, data requirement, canonical or subject in a word or two."""
+    if not isinstance(item, dict):
+        return str(item)
+    name = item.get("name") or item.get("type") or item.get("reference") or role_text(item)
+    profiles = ", ".join(item.get("profile", ()))
+    return f"{name} ({profiles})" if profiles else str(name)
+
+
 def all_actions(parent: Resource) -> Iterator[Resource]:
     """The actions of a plan, group or action, those below them included."""
     for action in parent.get("action", ()):

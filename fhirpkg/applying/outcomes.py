@@ -22,6 +22,8 @@ class Verdict(StrEnum):
     APPLICABLE = "applicable"
     NOT_APPLICABLE = "not applicable"
     NOT_EVALUATED = "not evaluated"
+    PASSED_OVER = "passed over"
+    """Not looked at: of its group one is enough, and one before it applies."""
 
 
 @dataclass(frozen=True, slots=True)

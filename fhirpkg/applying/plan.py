@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying import activity, dynamic
 from fhirpkg.applying.cells import Parties, canonical_of, extension_value
-from fhirpkg.applying.goals import goals_of, in_words, kept, prune_relations, with_one_of_both
+from fhirpkg.applying.goals import (
+    goals_of,
+    in_words,
+    kept,
+    prune_relations,
+    unused,
+    with_one_of_both,
+)
 from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_extension, point_to
 from fhirpkg.applying.rules import (
     APPLY_BEHAVIOR,
@@ -22,6 +29,7 @@ from fhirpkg.applying.rules import (
     APPLY_DYNAMIC_VALUE,
     APPLY_LEFT_OUT,
     APPLY_NO_PLACE,
+    APPLY_NOT_USED,
     APPLY_URL,
 )
 from fhirpkg.errors import FhirpkgError, ResolutionError
@@ -144,26 +152,39 @@ class _Actions:
 
     def made_of(self, parent: Resource, place: str) -> Iterator[Resource]:
         """The actions below a plan or an action that apply."""
+        actions = parent.get("action", ())
         behavior = extension_value(parent, _APPLICABILITY_BEHAVIOR)
         if behavior not in {None, "all", "any"}:
             problem = f"{place}: the applicabilityBehavior is {behavior!r}, not all or any"
             self._messages.report(APPLY_BEHAVIOR, problem)
-        for index, action in enumerate(parent.get("action", ())):
+        for index, action in enumerate(actions):
             made = self._made(action, f"{place}.action[{index}]")
             if made is not None:
                 yield made
                 if behavior == "any":
+                    self._pass_over(actions, index, place)
                     return
+
+    def _pass_over(self, actions: list[Resource], taken: int, place: str) -> None:
+        """Tell which actions were not looked at, because one before them applies and is enough."""
+        reason = f"'{_title(actions[taken])}' applies, and the first that does is enough"
+        for index, action in enumerate(actions[taken + 1 :], start=taken + 1):
+            self._leave_out(Verdict.PASSED_OVER, action, f"{place}.action[{index}]", reason)
+
+    def _leave_out(
+        self, verdict: Verdict, action: Resource, place: str, reason: str, expression: str = ""
+    ) -> None:
+        why = Why(place, action.get("id", ""), _title(action), verdict, reason, expression)
+        self._run.whys.append(why)
+        if verdict is not Verdict.NOT_EVALUATED:
+            self._messages.report(APPLY_LEFT_OUT, str(why), place)
 
     def _made(self, action: Resource, place: str) -> Resource | None:
         verdict, reason, expression = self._judge(action)
-        words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
         if verdict is not Verdict.APPLICABLE:
-            why = Why(*words)
-            self._run.whys.append(why)
-            if verdict is Verdict.NOT_APPLICABLE:
-                self._messages.report(APPLY_LEFT_OUT, str(why), place)
+            self._leave_out(verdict, action, place, reason, expression)
             return None
+        words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
         position = len(self._run.whys)
         made = self._carried(action, place)
         children = list(self.made_of(action, place))
@@ -197,12 +218,15 @@ class _Actions:
                 return Verdict.NOT_EVALUATED, str(error), text
             first = values[0] if values else None
             if first is None:
-                return Verdict.NOT_APPLICABLE, f"'{told}' has no value", text
+                return Verdict.NOT_APPLICABLE, f"only if: {told} (which has no value)", text
+            if len(values) > 1 and self._run.dialect.explains:
+                problem = f"'{told}' gives {len(values)} values where one is needed"
+                return Verdict.NOT_EVALUATED, problem, text
             if not isinstance(first, bool):
                 problem = f"'{told}' gives {first!r}, which is neither true nor false"
                 return Verdict.NOT_EVALUATED, problem, text
             if not first:
-                return Verdict.NOT_APPLICABLE, f"'{told}' is false", text
+                return Verdict.NOT_APPLICABLE, f"only if: {told} (which is false)", text
         return Verdict.APPLICABLE, told, ""
 
     def _carried(self, action: Resource, place: str) -> Resource:
@@ -236,9 +260,10 @@ class _Actions:
         for element in ("goalId", "reason"):
             if action.get(element) and not has_definition:
                 words = ", ".join(str(v) for v in map(in_words, action[element]))
-                self._messages.report(
-                    APPLY_NO_PLACE, f"{place}.{element} has no place in a RequestGroup: {words}"
-                )
+                problem = f"{place}.{element} has no place in a RequestGroup: {words}"
+                self._messages.report(APPLY_NO_PLACE, problem, place)
+        for problem in unused(action):
+            self._messages.report(APPLY_NOT_USED, f"{place}.{problem}", place)
 
     def _participant(self, participant: Resource) -> dict[str, Any]:
         """The person, when we know who it is; else the role in words."""
@@ -345,12 +370,10 @@ class _Actions:
         reasons = action.get("reason")
         if reasons and not activity.add_reasons(resource, reasons):
             left_over = [*left_over, "reason"]
-        self._keep_timing(action, made, left_over)
-        for element in left_over:
-            kind = resource["resourceType"]
-            self._messages.report(
-                APPLY_NO_PLACE, f"{place}: a {kind} has no place for {element} of the definition"
-            )
+        for key in left_over:
+            kept = self._kept_on_action(key, action, made)
+            problem = f"{place}: {activity.without_place(resource, key)}{kept}"
+            self._messages.report(APPLY_NO_PLACE, problem, place)
 
     def _basis(self) -> dict[str, str]:
         """The group a task is based on; the reference engine does not say that it is contained."""
@@ -358,13 +381,12 @@ class _Actions:
             return self._run.reference(self._group)
         return {"reference": f"RequestGroup/{self._group['id']}"}
 
-    def _keep_timing(self, action: Resource, made: Resource, left_over: list[str]) -> None:
-        """A timing that the request has no element for stands on the action."""
-        if "timing" not in left_over or any(key.startswith("timing") for key in made):
-            return
-        definition = self._resolve(action["definitionCanonical"])
-        made.update({k: v for k, v in definition.items() if k.startswith("timing")})
-        left_over.remove("timing")
+    def _kept_on_action(self, key: str, action: Resource, made: Resource) -> str:
+        """Put a timing that the request has no element for on the action; say that it is there."""
+        if not key.startswith("timing") or any(other.startswith("timing") for other in made):
+            return ""
+        made[key] = self._resolve(action["definitionCanonical"])[key]
+        return "; it stands on the action"
 
 
 def _pertains_to(goal: dict[str, str]) -> dict[str, Any]:

@@ -61,6 +61,13 @@ APPLY_NO_PLACE = information(
     text="{text}",
     spec=_SPEC,
 )
+APPLY_NOT_USED = information(
+    "apply-not-used",
+    "informational",
+    title="What an action says and $apply makes nothing of is told",
+    text="{text}",
+    spec=_SPEC,
+)
 APPLY_RELATION = information(
     "apply-relation",
     "informational",

@@ -59,7 +59,7 @@ def test_what_the_target_has_no_place_for_is_told():
         PARTIES,
         COMPLETE,
     )
-    assert left_over == ["quantity", "timing"]
+    assert left_over == ["quantity", "timingAge"]
 
 
 def test_the_extension_for_the_kind_wins():

@@ -183,7 +183,7 @@ def test_the_same_call_gives_the_same_ids_and_another_call_others():
 
 def test_what_is_left_out_is_told_in_an_extension():
     (reason,) = answered()["extension"][WHY]
-    assert reason == "For males: not applicable: '%subject.gender = 'male'' is false"
+    assert reason == "For males: not applicable: only if: %subject.gender = 'male' (which is false)"
 
 
 def test_a_condition_that_cannot_be_evaluated_is_a_card_that_warns():

@@ -258,7 +258,9 @@ def test_a_timing_that_the_request_has_no_element_for_stands_on_the_action():
     duration = {"value": 2, "unit": "h"}
     result = applied(plan(orders()), activity(timingDuration=duration))
     assert group_of(result)["action"][0]["timingDuration"] == duration
-    assert messages(result) == []
+    (told,) = messages(result)
+    assert "a ServiceRequest has no place for timingDuration" in told
+    assert told.endswith("it stands on the action")
 
 
 def test_a_relation_to_an_action_that_is_left_out_goes_and_is_told():
@@ -279,11 +281,66 @@ def test_only_the_first_child_that_applies_is_taken_when_any_will_do():
     assert [child["title"] for child in made["action"]] == ["a"]
 
 
+def test_those_that_were_not_looked_at_then_are_told():
+    url = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+    children = [{"title": "no", "condition": [condition("false")]}, {"title": "a"}, {"title": "b"},
+                {"title": "c", "condition": [condition("1 +")]}]  # fmt: skip
+    result = applied(
+        plan({"extension": [{"url": url, "valueCode": "any"}], "action": children}, {"title": "d"})
+    )
+    verdicts = [(why.title, why.verdict, why.place[-9:]) for why in result.why[1:]]
+    assert verdicts == [
+        ("no", "not applicable", "action[0]"),
+        ("a", "applicable", "action[1]"),
+        ("b", "passed over", "action[2]"),
+        ("c", "passed over", "action[3]"),
+        ("d", "applicable", "action[1]"),
+    ]
+    assert result, "what nobody needs to know is no failure"
+    assert sum("passed over" in message for message in messages(result)) == 2
+
+
+UNUSED = {
+    "trigger": ([{"type": "named-event", "name": "patient-view"}], "patient-view"),
+    "input": ([{"type": "Observation", "profile": [f"{BASE}/Bmi"]}], f"Observation ({BASE}/Bmi)"),
+    "output": ([{"type": "ServiceRequest"}], "ServiceRequest"),
+    "transform": (f"{BASE}/StructureMap/m", f"{BASE}/StructureMap/m"),
+    "subjectCodeableConcept": ({"coding": [{"code": "Group"}]}, "Group"),
+    "subjectReference": ({"reference": "Group/g"}, "Group/g"),
+}
+
+
+@pytest.mark.parametrize("key", UNUSED)
+def test_what_an_action_says_and_no_result_is_made_of_is_told(key):
+    value, words = UNUSED[key]
+    result = applied(plan({"action": [{"title": "Act", key: value}]}))
+    element = "subject" if key.startswith("subject") else key
+    told = f"PlanDefinition.action[0].action[0].{element} is not used: {words}"
+    assert told in messages(result)
+    assert not messages(applied(plan({key: value}), dialect="reference"))
+
+
+def test_an_input_that_a_condition_names_is_used():
+    named = {"id": "bmi", "type": "Observation"}
+    action = {"input": [named], "condition": [condition("%bmi.empty()")]}
+    assert messages(applied(plan(action))) == []
+
+
+@pytest.mark.parametrize("text", ["true | false", "%subject.name.exists() | true.not()"])
+def test_a_condition_with_several_values_is_not_evaluated(text):
+    (why,) = applied(plan({"condition": [condition(text)]})).why
+    assert (why.verdict, "2 values" in why.reason) == ("not evaluated", True)
+
+
 # -- conditions -------------------------------------------------------------------------------
 
 VERDICTS = [
     ("%subject.gender = 'female'", "applicable", ""),
-    ("%subject.gender = 'male'", "not applicable", "false"),
+    (
+        "%subject.gender = 'male'",
+        "not applicable",
+        "only if: %subject.gender = 'male' (which is false)",
+    ),
     ("%subject.deceased", "not applicable", "has no value"),
     ("%subject.gender", "not evaluated", "neither true nor false"),
     ("%encounter.exists()", "not evaluated", "no encounter was given"),
@@ -330,7 +387,7 @@ def test_what_is_left_out_is_told_with_its_place():
     (issue,) = outcome["issue"]
     assert issue["severity"] == "information"
     assert issue["expression"] == ["PlanDefinition.action[0]"]
-    assert issue["diagnostics"] == "Act: not applicable: 'false' is false"
+    assert issue["diagnostics"] == "Act: not applicable: only if: false (which is false)"
     assert issue["details"]["coding"] == [{"code": "apply-left-out"}]
 
 
