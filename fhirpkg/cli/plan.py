@@ -40,18 +40,18 @@ def command(
 
     Example: fhirpkg plan resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.publishing import ending, planned, show_plan, subject_at
+    from fhirpkg.cli.publishing import ending, make_plan_with_progress, release_at, show_plan
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing import planfile
-    from fhirpkg.publishing.survey import Action
+    from fhirpkg.publishing.survey import Change
 
     if out and out.suffix != ".json":
         raise ConfigError(f"{out}: a plan is a .json file, by which push knows it")
-    subject = subject_at(content)
+    release = release_at(content)
     client = connect(**options)
-    kinds = [Action(kind) for kind in overwrite]
+    kinds = [Change(kind) for kind in overwrite]
     with ending() as end:
-        plan = planned(subject, client, kinds)
+        plan = make_plan_with_progress(release, client, kinds)
         end.code = show_plan(plan, client)
         if out:
             planfile.write(out, plan, client.base_url, content, kinds)

@@ -33,18 +33,18 @@ def command(
 
     Example: fhirpkg prune --server http://127.0.0.1:8080/fhir --dry-run
     """
-    from fhirpkg.cli.publishing import ending, planned, subject_at
+    from fhirpkg.cli.publishing import ending, make_plan_with_progress, release_at
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing.prune import prune
     from fhirpkg.publishing.push import check_lease
-    from fhirpkg.publishing.survey import Action
+    from fhirpkg.publishing.survey import Change
 
-    subject = subject_at(content)
+    release = release_at(content)
     client = connect(**options)
     with ending() as end:
-        plan = planned(subject, client, ())
+        plan = make_plan_with_progress(release, client, ())
         check_lease(plan)
-        orphans = plan.of(Action.ORPHAN)
+        orphans = plan.of(Change.ORPHAN)
         if len(orphans) > max_delete:
             raise ConfigError(
                 f"{len(orphans)} orphans are more than --max-delete {max_delete}; "

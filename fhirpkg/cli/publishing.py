@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fhirpkg.client.client import FhirClient
-    from fhirpkg.publishing.members import Subject
-    from fhirpkg.publishing.plan import Plan
+    from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.planfile import SavedPlan
+    from fhirpkg.publishing.planning import Plan
     from fhirpkg.publishing.push import Report
-    from fhirpkg.publishing.survey import Action
+    from fhirpkg.publishing.survey import Change
     from fhirpkg.publishing.verify import Verification
 
 KINDS = ("drift", "foreign", "immutable")
@@ -58,12 +58,12 @@ def ending() -> Iterator[End]:
         end.code = ExitCode.ISSUES
 
 
-def subject_at(content: Path | None) -> Subject:
+def release_at(content: Path | None) -> Release:
     """The package of a folder, an archive, or the content at hand."""
     from fhirpkg.bundling import read_content
-    from fhirpkg.publishing.members import subject_of
+    from fhirpkg.publishing.members import release_of
 
-    return subject_of(read_content(content))
+    return release_of(read_content(content))
 
 
 def saved_plan(content: Path | None) -> SavedPlan | None:
@@ -75,15 +75,17 @@ def saved_plan(content: Path | None) -> SavedPlan | None:
     return planfile.read(content)
 
 
-def planned(subject: Subject, client: FhirClient, overwrite: Collection[Action]) -> Plan:
+def make_plan_with_progress(
+    release: Release, client: FhirClient, overwrite: Collection[Change]
+) -> Plan:
     """A fresh plan, with a progress bar."""
-    from fhirpkg.publishing.plan import make_plan
+    from fhirpkg.publishing.planning import make_plan
 
-    with Progress(len(subject.members), "compared") as progress:
-        return make_plan(subject, client, overwrite=overwrite, progress=progress.show)
+    with Progress(len(release.members), "compared") as progress:
+        return make_plan(release, client, overwrite=overwrite, progress=progress.show)
 
 
-def published(plan: Plan, client: FhirClient) -> ExitCode:
+def publish(plan: Plan, client: FhirClient) -> ExitCode:
     """Carry out a plan, read everything back, and say how it ended."""
     from fhirpkg.publishing.push import push
     from fhirpkg.publishing.verify import read_back
@@ -93,17 +95,17 @@ def published(plan: Plan, client: FhirClient) -> ExitCode:
     code = show_report(report, plan, client)
     if code is not ExitCode.DONE:
         return code
-    found = read_back(plan.subject, client, report.places, written=report.writes)
+    found = read_back(plan.release, client, report.places, written=report.writes)
     return show_verification(found)
 
 
 def show_plan(plan: Plan, client: FhirClient) -> ExitCode:
     """Print a plan; the exit code says whether there is anything to do or in the way."""
-    from fhirpkg.publishing.survey import CONFLICTS, Action
+    from fhirpkg.publishing.survey import CONFLICTS, Change
 
     _headline(plan, client)
     for item in plan.items:
-        if item.action is Action.UNCHANGED:
+        if item.action is Change.UNCHANGED:
             continue
         why = f": {item.why}" if item.why else ""
         place = f" (there: {item.place})" if item.place not in {"", item.local} else ""
@@ -163,8 +165,8 @@ def show_verification(found: Verification) -> ExitCode:
 
 
 def _headline(plan: Plan, client: FhirClient) -> None:
-    subject, software = plan.subject, client.capabilities().software
-    click.echo(f"{subject.name} {subject.version} at {client.base_url} ({software})")
+    release, software = plan.release, client.capabilities().software
+    click.echo(f"{release.name} {release.version} at {client.base_url} ({software})")
     click.echo(f"by {plan.strategy}")
     for note in plan.notes:
         click.echo(note)
@@ -182,9 +184,9 @@ def _conflicts(plan: Plan) -> None:
 def _unsupported(plan: Plan, client: FhirClient) -> None:
     """Say which types the server does not take, and what to do instead."""
     from fhirpkg.publishing.strategy import alternative
-    from fhirpkg.publishing.survey import Action
+    from fhirpkg.publishing.survey import Change
 
-    items = plan.of(Action.UNSUPPORTED)
+    items = plan.of(Change.UNSUPPORTED)
     if not items:
         return
     reasons = {item.local.partition("/")[0]: item.why for item in items}

@@ -35,17 +35,24 @@ def command(
 
     Example: fhirpkg push resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.publishing import ending, planned, published, saved_plan, show_plan, subject_at
+    from fhirpkg.cli.publishing import (
+        ending,
+        make_plan_with_progress,
+        publish,
+        release_at,
+        saved_plan,
+        show_plan,
+    )
     from fhirpkg.publishing import planfile
-    from fhirpkg.publishing.survey import Action
+    from fhirpkg.publishing.survey import Change
 
     saved = saved_plan(content)
-    subject = subject_at(saved.source if saved else content)
+    release = release_at(saved.source if saved else content)
     client = connect(**options)
     with ending() as end:
-        kinds = saved.overwrite if saved else [Action(kind) for kind in overwrite]
-        plan = planned(subject, client, kinds)
+        kinds = saved.overwrite if saved else [Change(kind) for kind in overwrite]
+        plan = make_plan_with_progress(release, client, kinds)
         if saved:
             planfile.check(saved, plan, client.base_url)
-        end.code = show_plan(plan, client) if dry_run else published(plan, client)
+        end.code = show_plan(plan, client) if dry_run else publish(plan, client)
     return end.code

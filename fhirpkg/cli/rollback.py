@@ -34,18 +34,18 @@ def command(
     Example: fhirpkg rollback --server http://127.0.0.1:8080/fhir --dry-run
     """
     from fhirpkg.bundling import read_content
-    from fhirpkg.cli.publishing import ending, planned, published, show_plan
-    from fhirpkg.publishing.members import subject_of
-    from fhirpkg.publishing.rollback import check_package, content_before, previous_manifest
+    from fhirpkg.cli.publishing import ending, make_plan_with_progress, publish, show_plan
+    from fhirpkg.publishing.members import release_of
+    from fhirpkg.publishing.rollback import check_package, content_before, previous_inventory
 
     given = read_content(package) if package else None
     name = given.id.name if given else read_content(content).id.name
     client = connect(**options)
     with ending() as end:
-        manifest = previous_manifest(client, name)
+        inventory = previous_inventory(client, name)
         if given:
-            check_package(given, manifest)
-        subject = subject_of(given or content_before(client, manifest))
-        plan = planned(subject, client, ())
-        end.code = show_plan(plan, client) if dry_run else published(plan, client)
+            check_package(given, inventory)
+        release = release_of(given or content_before(client, inventory))
+        plan = make_plan_with_progress(release, client, ())
+        end.code = show_plan(plan, client) if dry_run else publish(plan, client)
     return end.code

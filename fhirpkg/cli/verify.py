@@ -33,16 +33,16 @@ def command(
 
     Example: fhirpkg verify resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.publishing import ending, show_verification, subject_at
-    from fhirpkg.publishing.verify import applied, verify
+    from fhirpkg.cli.publishing import ending, release_at, show_verification
+    from fhirpkg.publishing.verify import apply_on_server, verify
 
-    package = subject_at(content)
+    package = release_at(content)
     client = connect(**options)
     with ending() as end:
         with Progress(len(package.members), "verified") as progress:
             found = verify(package, client, validate=validate, progress=progress.show)
         if subject_reference:
-            applied(package, client, subject_reference, found)
+            apply_on_server(package, client, subject_reference, found)
         click.echo(f"{package.name} {package.version} at {client.base_url}")
         end.code = show_verification(found)
     return end.code

@@ -30,7 +30,7 @@ _MOVING = ("current", "dev")
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Distribution:
     """One published version: where its archive is and, if the registry tells, its SHA-1."""
 
     id: PackageId
@@ -46,7 +46,7 @@ class RegistryClient:
         self._token = token or os.environ.get("FPL_REGISTRY_TOKEN")
         self._session = requests.Session()
 
-    def resolve(self, wanted: PackageId) -> Release:
+    def resolve(self, wanted: PackageId) -> Distribution:
         """The newest release that satisfies an id: exact, ``1.2.x``, ``latest`` or no version.
 
         Raises PackageError when there is none, or for builds that change under their name.
@@ -65,17 +65,17 @@ class RegistryClient:
         dist = known[chosen].get("dist") if isinstance(known[chosen], dict) else None
         place = dist if isinstance(dist, dict) else {}
         url = urljoin(self.base + "/", str(place.get("tarball") or f"{wanted.name}/{chosen}"))
-        return Release(PackageId(wanted.name, chosen), url, str(place.get("shasum") or ""))
+        return Distribution(PackageId(wanted.name, chosen), url, str(place.get("shasum") or ""))
 
     def download(
-        self, release: Release, progress: Callable[[int, int], None] | None = None
+        self, distribution: Distribution, progress: Callable[[int, int], None] | None = None
     ) -> bytes:
-        """The archive of a release; `progress` is told bytes so far and in all (0: unknown).
+        """The archive of a distribution; `progress` is told bytes so far and in all (0: unknown).
 
         Raises PackageError when it cannot be had whole.
         """
-        name = str(release.id)
-        with self._get(release.url, name, stream=True) as response:
+        name = str(distribution.id)
+        with self._get(distribution.url, name, stream=True) as response:
             total = int(response.headers.get("Content-Length") or 0)
             archive = bytearray()
             try:
@@ -86,13 +86,15 @@ class RegistryClient:
                     if progress:
                         progress(len(archive), total)
             except requests.RequestException as error:
-                raise PackageError(name, f"the download from {release.url} broke off") from error
+                raise PackageError(
+                    name, f"the download from {distribution.url} broke off"
+                ) from error
         if (
-            release.sha1
-            and hashlib.sha1(archive, usedforsecurity=False).hexdigest() != release.sha1
+            distribution.sha1
+            and hashlib.sha1(archive, usedforsecurity=False).hexdigest() != distribution.sha1
         ):
             raise PackageError(
-                name, f"the archive at {release.url} is not the one the registry lists"
+                name, f"the archive at {distribution.url} is not the one the registry lists"
             )
         return bytes(archive)
 

@@ -57,7 +57,7 @@ class Difference:
 
 
 def digest(resource: Resource) -> str:
-    """SHA-256 of the canonical form, by which a manifest knows again what was written.
+    """SHA-256 of the canonical form, by which an inventory recognises what was written.
 
     Tags and security labels are left out: servers add their own, and some keep old ones for ever.
     """

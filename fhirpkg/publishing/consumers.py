@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.client.capabilities import Capabilities
-    from fhirpkg.publishing.members import Member, Subject
+    from fhirpkg.publishing.members import Member, Release
 
 _FEW, _TOGETHER = 200, 40
 """Above so many members, canonicals are sought so many at a time."""
@@ -35,7 +35,7 @@ class Search:
 
 
 def searches(
-    subject: Subject, capabilities: Capabilities, *, sample: bool = False
+    release: Release, capabilities: Capabilities, *, sample: bool = False
 ) -> Iterator[Search]:
     """Every search by which the members must be found on a server with these capabilities.
 
@@ -43,14 +43,14 @@ def searches(
     """
     by_code: dict[tuple[str, str, str], set[str]] = {}
     by_version: dict[tuple[str, str], list[Member]] = {}
-    for member in subject.members:
+    for member in release.members:
         known = capabilities.search_parameters(member.type)
         if member.url and member.version and {"url", "version"} <= known:
             by_version.setdefault((member.type, member.version), []).append(member)
         for parameter, token in member.codes:
             if parameter in known:
                 by_code.setdefault((member.type, parameter, token), set()).add(member.local)
-    together = 1 if len(subject.members) <= _FEW else _TOGETHER
+    together = 1 if len(release.members) <= _FEW else _TOGETHER
     for (resource_type, version), members in by_version.items():
         for start in range(0, together if sample else len(members), together):
             group = members[start : start + together]

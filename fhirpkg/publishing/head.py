@@ -1,4 +1,4 @@
-"""Reading and changing a package's head and manifests on a server; the head is the lock.
+"""Reading and changing a package's head and inventories on a server; the head is the lock.
 
 No clock of ours takes part: how old the head is, the server says (its Date and `lastUpdated`).
 """
@@ -13,13 +13,13 @@ from fhirpkg.client.retry import http_date
 from fhirpkg.errors import FhirpkgError, ServerError
 from fhirpkg.publishing.state import (
     HEAD_TYPES,
-    MANIFEST_TYPES,
+    INVENTORY_TYPES,
     SYSTEM,
     Head,
-    Manifest,
+    Inventory,
     head_id,
     head_of,
-    manifest_of,
+    inventory_of,
 )
 
 if TYPE_CHECKING:
@@ -72,41 +72,41 @@ def proves_if_match(client: FhirClient, head: Head) -> bool:
     return response.status in {409, 412}
 
 
-def read_manifest(client: FhirClient, reference: str) -> Manifest | None:
-    """A manifest by its reference (which may name a version), or None when it is gone."""
+def read_inventory(client: FhirClient, reference: str) -> Inventory | None:
+    """An inventory by its reference (which may name a version), or None when it is gone."""
     if not reference:
         return None
     resource_type, _, rest = reference.partition("/")
     resource = client.read(resource_type, rest)
-    return manifest_of(resource) if resource else None
+    return inventory_of(resource) if resource else None
 
 
-def write_manifest(client: FhirClient, manifest: Manifest, reference: str = "") -> str:
-    """Write a manifest (over the one at `reference`); the reference it can be read by.
+def write_inventory(client: FhirClient, inventory: Inventory, reference: str = "") -> str:
+    """Write an inventory (over the one at `reference`); the reference it can be read by.
 
     Raises ServerError when the server takes none.
     """
     if reference:
         resource_type = reference.partition("/")[0]
         resource_id = reference.partition("/")[2]
-        body = manifest.resource(resource_type) | {"id": resource_id}
+        body = inventory.resource(resource_type) | {"id": resource_id}
         response = client.request("PUT", reference, body=body)
         if response.worked:
             return reference
         if client.read(resource_type, resource_id) is not None:
             raise response.error()
         # It was deleted, and its id is not ours to choose: make it anew.
-    for resource_type in _offered(client, MANIFEST_TYPES):
-        body = manifest.resource(resource_type)
-        path = f"{resource_type}/{manifest.id}"
+    for resource_type in _offered(client, INVENTORY_TYPES):
+        body = inventory.resource(resource_type)
+        path = f"{resource_type}/{inventory.id}"
         response = client.request("PUT", path, body=body)
         if response.worked:
             return path
-        response = _post(client, body, f"identifier={SYSTEM}/manifest|{manifest.id}")
+        response = _post(client, body, f"identifier={SYSTEM}/manifest|{inventory.id}")
         if response.worked:
             return f"{resource_type}/{_new_id(response)}"
         raise response.error()
-    raise ServerError(client.base_url, "offers neither Library nor Binary to keep the manifest in")
+    raise ServerError(client.base_url, "offers neither Library nor Binary to keep the inventory in")
 
 
 def _create(client: FhirClient, head: Head) -> Head:

@@ -27,7 +27,7 @@ _CODE_PATHS = (
     ("event", ("context", "event", "coding")),
 )
 """Search parameter, and where in a resource the codes lie that it finds."""
-_SLICE = 200
+_PORTION = 200
 _NAMESPACE = uuid.UUID("5f6b1c5e-2f0c-5b8e-9a55-3f7d0f0c9d11")
 
 
@@ -63,7 +63,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Release:
     """A package to be published: its members and, behind them, its resources."""
 
     name: str
@@ -84,13 +84,13 @@ class Subject:
         return owned(self.resources[member.index], self.owner)
 
 
-def subject_of(content: Content) -> Subject:
+def release_of(content: Content) -> Release:
     """The content with its owner's tag: the one that it has already, or ours."""
     owner = _owner_tag(content)
     members = tuple(
         _member(index, owned(resource, owner)) for index, resource in enumerate(content.resources)
     )
-    return Subject(
+    return Release(
         name=content.id.name,
         version=content.id.version or "",
         digest=content.digest,
@@ -155,14 +155,14 @@ def with_references(value: Any, links: Mapping[str, str]) -> Any:
     return value
 
 
-def slices(members: Iterable[Member]) -> Iterator[list[Member]]:
+def portions_by_type(members: Iterable[Member]) -> Iterator[list[Member]]:
     """Members in portions of one type, small enough for one bulk read."""
     by_type: dict[str, list[Member]] = {}
     for member in members:
         by_type.setdefault(member.type, []).append(member)
     for group in by_type.values():
-        for start in range(0, len(group), _SLICE):
-            yield group[start : start + _SLICE]
+        for start in range(0, len(group), _PORTION):
+            yield group[start : start + _PORTION]
 
 
 def _member(index: int, resource: Resource) -> Member:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.members import Subject
+    from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.reading import Reader
     from fhirpkg.publishing.record import Record
 
@@ -34,21 +34,21 @@ class Orphan:
 
 
 def orphans(
-    subject: Subject, reader: Reader, record: Record, in_use: Collection[str]
+    release: Release, reader: Reader, record: Record, in_use: Collection[str]
 ) -> list[Orphan]:
-    """What the manifests list or the tag marks, exists, and is at no place `in_use`."""
-    found = {orphan.place: orphan for orphan in _listed(subject, reader, record, in_use)}
-    for orphan in _tagged(subject, reader, in_use):
+    """What the inventories list or the tag marks, exists, and is at no place `in_use`."""
+    found = {orphan.place: orphan for orphan in _listed(release, reader, record, in_use)}
+    for orphan in _tagged(release, reader, in_use):
         found.setdefault(orphan.place, orphan)
     return sorted(found.values(), key=lambda orphan: orphan.place)
 
 
 def _listed(
-    subject: Subject, reader: Reader, record: Record, in_use: Collection[str]
+    release: Release, reader: Reader, record: Record, in_use: Collection[str]
 ) -> Iterator[Orphan]:
     gone: dict[str, str] = {}
-    for manifest in record.manifests:
-        for local, line in manifest.members.items():
+    for inventory in record.inventories:
+        for local, line in inventory.members.items():
             if line.place not in in_use:
                 gone[line.place] = local
     by_type: dict[str, list[str]] = {}
@@ -59,13 +59,13 @@ def _listed(
         for resource_id, resource in reader.by_ids(resource_type, ids).items():
             place = f"{resource_type}/{resource_id}"
             lines = record.lines(gone[place])
-            if is_let_go(resource, subject.owner) or taken_by(resource, subject.owner, lines):
+            if is_let_go(resource, release.owner) or taken_by(resource, release.owner, lines):
                 continue
             yield Orphan(gone[place], place, str(resource.get("meta", {}).get("versionId", "")))
 
 
 def is_let_go(resource: Resource, owner: Resource) -> bool:
-    """Whether it was retired and unmarked: no longer ours, though an old manifest lists it."""
+    """Whether it was retired and unmarked: no longer ours, though an old inventory lists it."""
     retired = RETIRED.get(resource["resourceType"], "retired")
     return not is_tagged(resource, owner) and resource.get("status") == retired
 
@@ -77,15 +77,15 @@ def before_let_go(resource: Resource, owner: Resource) -> Iterator[Resource]:
             yield resource | {"status": status}
 
 
-def _tagged(subject: Subject, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:
-    """By the tag, in case that no manifest tells; only searched where more are counted."""
-    owner = subject.owner
+def _tagged(release: Release, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:
+    """By the tag, in case that no inventory lists it; only searched where more are counted."""
+    owner = release.owner
     used = Counter(place.partition("/")[0] for place in in_use)
-    for resource_type in sorted({member.type for member in subject.members}):
-        counted = reader.client.count(resource_type, [subject.mark])
+    for resource_type in sorted({member.type for member in release.members}):
+        counted = reader.client.count(resource_type, [release.mark])
         if counted is None or counted <= used[resource_type]:
             continue
-        for hit in reader.client.search(resource_type, [subject.mark]):
+        for hit in reader.client.search(resource_type, [release.mark]):
             place = f"{resource_type}/{hit.get('id')}"
             if hit.get("resourceType") != resource_type or not is_tagged(hit, owner):
                 break  # the server ignores the parameter

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing.head import ConflictError
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.survey import Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from fhirpkg.publishing.plan import Plan
+    from fhirpkg.publishing.planning import Plan
 
 _FORMAT = 1
 
@@ -25,12 +25,12 @@ class SavedPlan:
     """A plan that was read from a file."""
 
     source: Path | None
-    overwrite: tuple[Action, ...]
+    overwrite: tuple[Change, ...]
     facts: dict[str, Any]
 
 
 def write(
-    file: Path, plan: Plan, server: str, source: Path | None, overwrite: Collection[Action]
+    file: Path, plan: Plan, server: str, source: Path | None, overwrite: Collection[Change]
 ) -> None:
     """Write a plan beside the file, then in its place; it holds no secret.
 
@@ -56,7 +56,7 @@ def read(file: Path) -> SavedPlan:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         source = Path(facts["source"]) if facts["source"] else None
-        overwrite = tuple(map(Action, facts["overwrite"]))
+        overwrite = tuple(map(Change, facts["overwrite"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), "it is no plan", "make one with 'plan --out'") from error
     if facts.get("format") != _FORMAT:
@@ -92,8 +92,8 @@ def _facts(plan: Plan, server: str) -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "server": server,
-        "package": f"{plan.subject.name}#{plan.subject.version}",
-        "content": plan.subject.digest,
+        "package": f"{plan.release.name}#{plan.release.version}",
+        "content": plan.release.digest,
         "capabilities": plan.capabilities,
         "strategy": str(plan.strategy),
         "head": f"{head.type}/{head.id}/_history/{head.etag}" if head else "",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.members import is_tagged, other_owner, references_in
 from fhirpkg.publishing.orphans import RETIRED
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.survey import Change
 
 if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.plan import Plan
+    from fhirpkg.publishing.planning import Plan
     from fhirpkg.publishing.survey import Item
 
 
@@ -40,7 +40,7 @@ def prune(plan: Plan, client: FhirClient, *, delete: bool = False) -> Pruning:
     """
     found = Pruning()
     resources: dict[str, Resource] = {}
-    for item in plan.of(Action.ORPHAN):
+    for item in plan.of(Change.ORPHAN):
         resource_type, _, resource_id = item.place.partition("/")
         theirs = client.read(resource_type, resource_id)
         if theirs is None:
@@ -51,7 +51,7 @@ def prune(plan: Plan, client: FhirClient, *, delete: bool = False) -> Pruning:
         else:
             resources[item.place] = theirs
     for place in _referring_first(resources):
-        theirs, owner = resources[place], plan.subject.owner
+        theirs, owner = resources[place], plan.release.owner
         problem = (
             _delete(client, place, theirs) if delete else _retire(client, place, theirs, owner)
         )
@@ -67,12 +67,12 @@ def _not_ours(item: Item, theirs: Resource, plan: Plan) -> str:
     if version != item.version:
         return f"somebody else wrote version {version} meanwhile"
     other = (
-        "" if version else other_owner(theirs, plan.subject.owner)
+        "" if version else other_owner(theirs, plan.release.owner)
     )  # as planned, if versions tell
     if other:
         return f"it belongs to the package {other}"
-    listed = plan.manifest is not None and item.local in plan.manifest.members
-    if not is_tagged(theirs, plan.subject.owner) and not listed:
+    listed = plan.inventory is not None and item.local in plan.inventory.members
+    if not is_tagged(theirs, plan.release.owner) and not listed:
         return "it is not marked as this package's"
     return ""
 

@@ -1,7 +1,7 @@
 """Carrying out a plan: nothing lost, nothing doubled, resumable at every moment.
 
-The order of writes is what makes it safe. First the manifest of what shall stand there, then the
-head as `pushing`, then the resources in portions, then the manifest with the versions they got,
+The order of writes is what makes it safe. First the inventory of what shall stand there, then the
+head as `pushing`, then the resources in portions, then the inventory with the versions they got,
 then the head as `complete`. Whoever comes after a crash finds in the first two what to make of the
 rest.
 """
@@ -21,18 +21,18 @@ from fhirpkg.errors import FhirpkgError, ServerError
 from fhirpkg.publishing import head as heads
 from fhirpkg.publishing.head import ConflictError
 from fhirpkg.publishing.reading import Reader
-from fhirpkg.publishing.state import LEASE, Head, Listed, Manifest, Phase, head_id
+from fhirpkg.publishing.state import LEASE, Head, Inventory, Line, Phase, head_id
 from fhirpkg.publishing.strategy import Key, Strategy
-from fhirpkg.publishing.survey import CONFLICTS, WRITES, Action
-from fhirpkg.publishing.writing import Writer, in_portions
+from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change
+from fhirpkg.publishing.writer import Writer, in_portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fhirpkg.client.client import FhirClient
-    from fhirpkg.publishing.plan import Plan
+    from fhirpkg.publishing.planning import Plan
     from fhirpkg.publishing.survey import Item
-    from fhirpkg.publishing.writing import Done
+    from fhirpkg.publishing.writer import Done
 
 _BEAT = LEASE / 3
 _PATIENCE_AT_THE_END = 3.0
@@ -70,7 +70,7 @@ class Report:
 def check_lease(plan: Plan) -> None:
     """Raise ConflictError when another content is being pushed right now."""
     head = plan.head
-    if head is not None and head.is_held and head.digest != plan.subject.digest:
+    if head is not None and head.is_held and head.digest != plan.release.digest:
         left = round(LEASE - head.age)
         raise ConflictError(
             f"{head.package} {head.version} is being pushed by {head.owner} (content "
@@ -93,15 +93,15 @@ def push(
     if plan.is_done:
         return _report(plan, None)
     lease = Lease(client, _first_head(plan))
-    reference = heads.write_manifest(client, _manifest(plan, {}), _own_manifest(plan))
+    reference = heads.write_inventory(client, _inventory(plan, {}), _own_inventory(plan))
     lease.take(reference)
     try:
-        writer = _written(plan, client, lease, progress)
+        writer = _write_members(plan, client, lease, progress)
         report = _report(plan, writer)
         if not report.is_complete:
             lease.release()
             return report
-        heads.write_manifest(client, _manifest(plan, writer.done), reference)
+        heads.write_inventory(client, _inventory(plan, writer.done), reference)
         lease.end(Phase.COMPLETE, writer.settled)
     except KeyboardInterrupt:
         lease.release()
@@ -150,14 +150,14 @@ class Lease:
 
 def _refused_beforehand(plan: Plan) -> Report | None:
     """The report of a push that does not begin: conflicts, or types the server does not take."""
-    blocking = plan.of(*CONFLICTS, Action.UNSUPPORTED)
+    blocking = plan.of(*CONFLICTS, Change.UNSUPPORTED)
     if not blocking:
         return None
     conflicts = frozenset(item.local for item in plan.of(*CONFLICTS))
     refused = {item.local: f"{item.action}: {item.why}" for item in blocking}
     held_back = "nothing was written because of the others"
     refused |= {item.local: held_back for item in plan.of(*WRITES)}
-    unchanged = plan.counts[Action.UNCHANGED]
+    unchanged = plan.counts[Change.UNCHANGED]
     return Report(
         len(refused) + unchanged, unchanged=unchanged, refused=refused, conflicts=conflicts
     )
@@ -165,9 +165,9 @@ def _refused_beforehand(plan: Plan) -> Report | None:
 
 def _first_head(plan: Plan) -> Head:
     """The head as we first write it: over the one that was read, or a new one."""
-    subject, old = plan.subject, plan.head
+    release, old = plan.release, plan.head
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    fresh = Head(subject.name, subject.version, subject.digest, Phase.PUSHING, owner, type="")
+    fresh = Head(release.name, release.version, release.digest, Phase.PUSHING, owner, type="")
     if old is None:
         return fresh
     return replace(
@@ -181,41 +181,41 @@ def _first_head(plan: Plan) -> Head:
 
 
 def _previous(plan: Plan) -> str:
-    """The manifest of the state before: the one there, unless it is this content's own."""
+    """The inventory of the previous state: the one there, unless it is this content's own."""
     old = plan.head
     if old is None:
         return ""
-    return old.previous if old.digest == plan.subject.digest else old.manifest
+    return old.previous if old.digest == plan.release.digest else old.manifest
 
 
-def _own_manifest(plan: Plan) -> str:
-    """Where this content's manifest stands already, when an earlier push wrote it."""
+def _own_inventory(plan: Plan) -> str:
+    """Where this content's inventory stands already, when an earlier push wrote it."""
     head = plan.head
-    return head.manifest if head is not None and head.digest == plan.subject.digest else ""
+    return head.manifest if head is not None and head.digest == plan.release.digest else ""
 
 
-def _manifest(plan: Plan, done: Mapping[str, Done]) -> Manifest:
+def _inventory(plan: Plan, done: Mapping[str, Done]) -> Inventory:
     """What shall stand on the server; with the versions, as far as they are known."""
-    subject = plan.subject
-    members: dict[str, Listed] = {}
+    release = plan.release
+    members: dict[str, Line] = {}
     for item in plan.items:
         if item.member is None:
             continue
-        place, version = item.place, item.version if item.action is Action.UNCHANGED else ""
+        place, version = item.place, item.version if item.action is Change.UNCHANGED else ""
         if item.local in done:
             place, version = done[item.local].place, done[item.local].version
-        members[item.local] = Listed(item.member.digest, place or item.local, version)
-    return Manifest(subject.name, subject.version, subject.digest, members, _previous(plan))
+        members[item.local] = Line(item.member.digest, place or item.local, version)
+    return Inventory(release.name, release.version, release.digest, members, _previous(plan))
 
 
-def _written(
+def _write_members(
     plan: Plan, client: FhirClient, lease: Lease, progress: Callable[[int], None]
 ) -> Writer:
     """Write everything that the plan says, portion by portion."""
     items = {item.local: item for item in plan.of(*WRITES)}
     places = {item.local: item.place for item in plan.items if item.member and item.place}
     writer = Writer(
-        subject=plan.subject,
+        release=plan.release,
         client=client,
         reader=Reader(client),
         strategy=_proven(plan, lease),
@@ -258,13 +258,13 @@ def _preparing(writer: Writer, following: Sequence[Item]) -> Iterator[None]:
 
 def _proven(plan: Plan, lease: Lease) -> Strategy:
     """The plan's strategy; the head showed whether the server lets us choose ids."""
-    if lease.head.id != head_id(plan.subject.name):
+    if lease.head.id != head_id(plan.release.name):
         return replace(plan.strategy, key=Key.CONDITION)
     return plan.strategy
 
 
 def _report(plan: Plan, writer: Writer | None) -> Report:
-    unchanged = plan.counts[Action.UNCHANGED]
+    unchanged = plan.counts[Change.UNCHANGED]
     places = {item.local: item.place for item in plan.items if item.place}
     if writer is None:
         return Report(unchanged, unchanged=unchanged, places=places)

@@ -1,11 +1,11 @@
-"""What the server's own record says of a package: its head and the manifests that it names."""
+"""What the server's own record says of a package: its head and the inventories that it names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.publishing.head import read_head, read_manifest
+from fhirpkg.publishing.head import read_head, read_inventory
 from fhirpkg.publishing.members import other_owner
 
 if TYPE_CHECKING:
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Member
-    from fhirpkg.publishing.state import Head, Listed, Manifest
+    from fhirpkg.publishing.state import Head, Inventory, Line
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the server's manifests say of this package: what we wrote, and where."""
+    """What the server's inventories say of this package: what we wrote, and where."""
 
     head: Head | None
-    manifests: tuple[Manifest, ...]
+    inventories: tuple[Inventory, ...]
 
-    def lines(self, local: str) -> list[Listed]:
+    def lines(self, local: str) -> list[Line]:
         """The lines about one resource, the newest first."""
-        return [m.members[local] for m in self.manifests if local in m.members]
+        return [m.members[local] for m in self.inventories if local in m.members]
 
     def place(self, member: Member) -> str:
         """Where a member stands if it stands at all: where it was written, else its own id."""
@@ -35,16 +35,16 @@ class Record:
 
 
 def read_record(client: FhirClient, package: str) -> Record:
-    """The head of a package and the manifests that it names."""
+    """The head of a package and the inventories that it names."""
     head = read_head(client, package)
     if head is None:
         return Record(None, ())
     named = dict.fromkeys(r for r in (head.manifest, head.previous) if r)
-    found = [read_manifest(client, reference) for reference in named]
+    found = [read_inventory(client, reference) for reference in named]
     return Record(head, tuple(m for m in found if m is not None))
 
 
-def taken_by(resource: Resource, owner: Resource, lines: Iterable[Listed]) -> str:
+def taken_by(resource: Resource, owner: Resource, lines: Iterable[Line]) -> str:
     """The other package that a resource belongs to, or nothing.
 
     Some servers keep old tags for ever: what has two owners' belongs to who wrote it last.

@@ -2,8 +2,8 @@
 
 Two resources a package. The *head* is one small List or Basic that says what is published or being
 published and by whom; whoever changes it must name the version he read, which makes it the lock.
-A *manifest* (Library, else Binary) lists, for one state of the content, the digest of each
-resource and where it stands; manifests are kept, so that there is a way back.
+An *inventory* (Library, else Binary) lists, for one state of the content, the digest of each
+resource and where it stands; inventories are kept, so that there is a way back.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SYSTEM = "https://w3id.org/fhirpkg/publishing"
 HEAD_TYPES = ("List", "Basic")
-MANIFEST_TYPES = ("Library", "Binary")
+INVENTORY_TYPES = ("Library", "Binary")
 LEASE = 60.0
 """Seconds after its last sign of life for which a running push keeps others out."""
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]+")
@@ -119,8 +119,8 @@ def head_id(package: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One line of a manifest: what we sent, and the place and version that it got."""
+class Line:
+    """One line of an inventory: what we sent, and the place and version that it got."""
 
     digest: str
     place: str
@@ -128,13 +128,13 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Inventory:
     """What one state of the content consists of; `members` by their ``Type/id`` in the content."""
 
     package: str
     version: str
     digest: str
-    members: dict[str, Listed]
+    members: dict[str, Line]
     previous: str = ""
 
     @property
@@ -143,7 +143,7 @@ class Manifest:
         return _fitting(f"manifest-{self.digest[:12]}-{self.package}")
 
     def resource(self, resource_type: str) -> Resource:
-        """The manifest as a Library or Binary; the list is compressed, ten thousand lines fit."""
+        """The inventory as a Library or Binary; the list is compressed, ten thousand lines fit."""
         lines = {
             local: [line.digest[:32], line.place if line.place != local else "", line.version]
             for local, line in self.members.items()
@@ -160,38 +160,38 @@ class Manifest:
         return {"resourceType": resource_type, "id": self.id, **_WRAP[resource_type](self, data)}
 
 
-def manifest_of(resource: Resource) -> Manifest | None:
-    """The manifest that a resource holds, or None when it is damaged or something else."""
+def inventory_of(resource: Resource) -> Inventory | None:
+    """The inventory that a resource holds, or None when it is damaged or something else."""
     try:
         data = _UNWRAP[resource["resourceType"]](resource)
         facts = json.loads(zlib.decompress(base64.b64decode(data)))
         members = {
-            local: Listed(digest, place or local, version)
+            local: Line(digest, place or local, version)
             for local, (digest, place, version) in facts["members"].items()
         }
-        return Manifest(
+        return Inventory(
             facts["package"], facts["version"], facts["digest"], members, facts["previous"]
         )
     except (KeyError, IndexError, ValueError, TypeError, AttributeError, zlib.error):
         return None
 
 
-def is_listed(line: Listed, digest: str) -> bool:
-    """Whether a manifest's line names this digest; half of it is kept there, which is plenty."""
+def is_listed(line: Line, digest: str) -> bool:
+    """Whether an inventory line names this digest; half of it is kept there, which is plenty."""
     return bool(line.digest) and digest.startswith(line.digest)
 
 
-def _library(manifest: Manifest, data: str) -> Resource:
+def _library(inventory: Inventory, data: str) -> Resource:
     return {
-        "identifier": [{"system": f"{SYSTEM}/manifest", "value": manifest.id}],
-        "title": f"fhirpkg: what {manifest.package} {manifest.version} consists of on this server",
+        "identifier": [{"system": f"{SYSTEM}/manifest", "value": inventory.id}],
+        "title": f"fhirpkg: inventory of {inventory.package} {inventory.version} on this server",
         "status": "active",
         "type": {"coding": [{"system": SYSTEM, "code": "manifest"}]},
         "content": [{"contentType": "application/json", "data": data}],
     }
 
 
-_WRAP: dict[str, Callable[[Manifest, str], Resource]] = {
+_WRAP: dict[str, Callable[[Inventory, str], Resource]] = {
     "Library": _library,
     "Binary": lambda _, data: {"contentType": "application/octet-stream", "data": data},
 }

@@ -11,7 +11,7 @@ from fhirpkg.publishing.members import (
     identifiers_of,
     is_tagged,
     owned,
-    slices,
+    portions_by_type,
     with_references,
 )
 from fhirpkg.publishing.orphans import before_let_go
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.members import Member, Subject
+    from fhirpkg.publishing.members import Member, Release
     from fhirpkg.publishing.reading import Reader
     from fhirpkg.publishing.record import Record
 
@@ -31,7 +31,7 @@ _FEW = 100
 _SHOWN_DIFFERENCES = 20
 
 
-class Action(StrEnum):
+class Change(StrEnum):
     """What a resource is to a push."""
 
     CREATE = "create"
@@ -52,17 +52,17 @@ class Action(StrEnum):
     """This package's on the server, but no longer in the content; `prune` is for it."""
 
 
-WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT})
-CONFLICTS = frozenset({Action.DRIFT, Action.FOREIGN, Action.DUPLICATE, Action.IMMUTABLE})
+WRITES = frozenset({Change.CREATE, Change.UPDATE, Change.ADOPT})
+CONFLICTS = frozenset({Change.DRIFT, Change.FOREIGN, Change.DUPLICATE, Change.IMMUTABLE})
 ADVICE = {
-    Action.DRIFT: "see the differences with 'plan'; 'push --overwrite drift' writes over them",
-    Action.FOREIGN: "'push --overwrite foreign' takes over what is somebody else's",
-    Action.IMMUTABLE: "give what is active a new version when it changes, or 'push --overwrite "
+    Change.DRIFT: "see the differences with 'plan'; 'push --overwrite drift' writes over them",
+    Change.FOREIGN: "'push --overwrite foreign' takes over what is somebody else's",
+    Change.IMMUTABLE: "give what is active a new version when it changes, or 'push --overwrite "
     "immutable'",
-    Action.DUPLICATE: "delete on the server all but one of those that claim one identity",
+    Change.DUPLICATE: "delete on the server all but one of those that claim one identity",
 }
 """What to do about each kind of conflict."""
-OVERWRITABLE = frozenset({Action.DRIFT, Action.FOREIGN, Action.IMMUTABLE})
+OVERWRITABLE = frozenset({Change.DRIFT, Change.FOREIGN, Change.IMMUTABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Item:
     """
 
     local: str
-    action: Action
+    action: Change
     place: str = ""
     version: str = ""
     why: str = ""
@@ -85,21 +85,21 @@ class Item:
 class Survey:
     """The comparison of members with what a server holds, slice by slice."""
 
-    subject: Subject
+    release: Release
     reader: Reader
     record: Record
     links: dict[str, str]
-    overwrite: frozenset[Action]
+    overwrite: frozenset[Change]
 
     def classify(self, members: Sequence[Member], progress: Callable[[int], None]) -> list[Item]:
         """An item for each member, in the order of their types."""
         items: list[Item] = []
-        for group in slices(members):
-            items += self._classify_slice(group)
+        for group in portions_by_type(members):
+            items += self._classify_portion(group)
             progress(len(items))
         return items
 
-    def _classify_slice(self, members: Sequence[Member]) -> Iterator[Item]:
+    def _classify_portion(self, members: Sequence[Member]) -> Iterator[Item]:
         resource_type = members[0].type
         found = self._candidates(resource_type, members)
         back = {place: local for local, place in self.links.items() if place != local}
@@ -107,7 +107,7 @@ class Survey:
             candidates = found.get(member.local, [])
             item = self._item(member, candidates, back)
             if item.action in self.overwrite and item.action in OVERWRITABLE:
-                item = replace(item, action=Action.UPDATE, why=f"{item.action}: {item.why}")
+                item = replace(item, action=Change.UPDATE, why=f"{item.action}: {item.why}")
             yield item
 
     def _candidates(
@@ -118,10 +118,10 @@ class Survey:
         urls = [m.url for m in members if m.url]
         identifiers = [m.identifier for m in members if not m.url and m.identifier]
         reader = self.reader
-        new = not self.record.manifests  # counting nothing is much quicker than reading nothing
+        new = not self.record.inventories  # counting nothing is much quicker than reading nothing
         at_place: Mapping[str, Resource] = {}
         hits: list[Resource] = []
-        few = len(self.subject.members) <= _FEW
+        few = len(self.release.members) <= _FEW
         if not new or few or reader.exist(resource_type, "_id", ids):
             at_place = reader.by_ids(resource_type, ids, confirm=few or not new)
         if urls and (not new or reader.exist(resource_type, "url", urls)):
@@ -141,52 +141,52 @@ class Survey:
 
     def _item(self, member: Member, candidates: list[Resource], back: Mapping[str, str]) -> Item:
         if not candidates:
-            return Item(member.local, Action.CREATE, member=member)
+            return Item(member.local, Change.CREATE, member=member)
         theirs = candidates[0]
         place = f"{member.type}/{theirs['id']}"
         version = str(theirs.get("meta", {}).get("versionId", ""))
         if len(candidates) > 1:
             places = ", ".join(f"{member.type}/{c['id']}" for c in candidates)
             why = f"{len(candidates)} resources claim {_identity(member)}: {places}"
-            return Item(member.local, Action.DUPLICATE, place, version, why, member=member)
-        ours = self.subject.resource(member)
+            return Item(member.local, Change.DUPLICATE, place, version, why, member=member)
+        ours = self.release.resource(member)
         translated = with_references(theirs, back)
         action, why = self._judge(member, ours, translated, version)
         shown: tuple[str, ...] = ()
-        if action is not Action.UNCHANGED:
+        if action is not Change.UNCHANGED:
             found = differences(ours | {"id": theirs["id"]}, translated)
             shown = tuple(str(difference) for difference in found[:_SHOWN_DIFFERENCES])
         return Item(member.local, action, place, version, why, shown, member)
 
     def _judge(
         self, member: Member, ours: Resource, theirs: Resource, version: str
-    ) -> tuple[Action, str]:
+    ) -> tuple[Change, str]:
         """The class of a member that is there, and the reason."""
         lines = self.record.lines(member.local)
-        other = taken_by(theirs, self.subject.owner, lines)
+        other = taken_by(theirs, self.release.owner, lines)
         if other:
-            return Action.FOREIGN, f"it belongs to the package {other}"
-        equal = same(ours | {"id": theirs["id"]}, owned(theirs, self.subject.owner))
+            return Change.FOREIGN, f"it belongs to the package {other}"
+        equal = same(ours | {"id": theirs["id"]}, owned(theirs, self.release.owner))
         if equal:
-            known = bool(lines) or is_tagged(theirs, self.subject.owner)
-            return (Action.UNCHANGED, "") if known else (Action.ADOPT, "the same, not yet ours")
+            known = bool(lines) or is_tagged(theirs, self.release.owner)
+            return (Change.UNCHANGED, "") if known else (Change.ADOPT, "the same, not yet ours")
         untouched = any(line.version and line.version == version for line in lines)
         if untouched and is_listed(lines[0], member.digest) and lines[0].version == version:
-            return Action.UNCHANGED, "as this server altered it when it was written"
-        if not lines and not is_tagged(theirs, self.subject.owner):
-            return Action.FOREIGN, "it is there with other content and no mark of this package"
+            return Change.UNCHANGED, "as this server altered it when it was written"
+        if not lines and not is_tagged(theirs, self.release.owner):
+            return Change.FOREIGN, "it is there with other content and no mark of this package"
         if _is_immutable(member, theirs):
-            return Action.IMMUTABLE, f"{member.version} is active there; give it a new version"
+            return Change.IMMUTABLE, f"{member.version} is active there; give it a new version"
         written = digest(theirs | {"id": member.id})
         if untouched or any(is_listed(line, written) for line in lines):
-            return Action.UPDATE, ""
-        for before in before_let_go(theirs, self.subject.owner):
+            return Change.UPDATE, ""
+        for before in before_let_go(theirs, self.release.owner):
             retired = digest(before | {"id": member.id})
             if any(is_listed(line, retired) for line in lines):
-                return Action.UPDATE, "a prune took it out of use"
+                return Change.UPDATE, "a prune took it out of use"
         if not lines:
-            return Action.DRIFT, "it is ours by its tag, but no manifest tells what was published"
-        return Action.DRIFT, "it was edited on the server after it was published"
+            return Change.DRIFT, "it is ours by its tag, but no inventory lists what was published"
+        return Change.DRIFT, "it was edited on the server after it was published"
 
 
 def _is_immutable(member: Member, theirs: Resource) -> bool:

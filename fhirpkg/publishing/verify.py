@@ -16,7 +16,7 @@ from fhirpkg.client.response import Response
 from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
-from fhirpkg.publishing.members import is_tagged, owned, slices, with_references
+from fhirpkg.publishing.members import is_tagged, owned, portions_by_type, with_references
 from fhirpkg.publishing.reading import Reader, batches, escaped
 from fhirpkg.publishing.record import read_record
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.consumers import Search
-    from fhirpkg.publishing.members import Member, Subject
+    from fhirpkg.publishing.members import Member, Release
 
 _MANY = 1000
 _MANY_OF_A_CODE = 100
@@ -56,7 +56,7 @@ class Verification:
 
 
 def verify(
-    subject: Subject,
+    release: Release,
     client: FhirClient,
     *,
     validate: bool = False,
@@ -67,49 +67,51 @@ def verify(
     Raises ServerError for a server that cannot be read.
     """
     found = Verification()
-    record = read_record(client, subject.name)
-    links = {m.local: record.place(m) for m in subject.members}
+    record = read_record(client, release.name)
+    links = {m.local: record.place(m) for m in release.members}
     if record.head is None:
         found.notes.append("no push of this package is on record there; sought by the ids it has")
     reader = Reader(client)
-    for group in slices(subject.members):
-        _by_id(subject, reader, group, links, found)
+    for group in portions_by_type(release.members):
+        _by_id(release, reader, group, links, found)
         progress(found.checked)
         if validate:
-            _validated(subject, client, group, found)
-    as_consumers(subject, client, links, found)
+            _validated(release, client, group, found)
+    as_consumers(release, client, links, found)
     found.notes += known_habits(client, found)
     return found
 
 
 def read_back(
-    subject: Subject, client: FhirClient, places: Mapping[str, str], *, written: bool
+    release: Release, client: FhirClient, places: Mapping[str, str], *, written: bool
 ) -> Verification:
     """What a push does last: read back and search; a large package is counted rather than read.
 
     After a push that wrote nothing a large package is left alone: the plan has just looked at it.
     """
     found = Verification()
-    links = {m.local: places[m.local] for m in subject.members}
-    if not written and len(subject.members) > _MANY:
+    links = {m.local: places[m.local] for m in release.members}
+    if not written and len(release.members) > _MANY:
         found.notes.append("nothing was written; 'fhirpkg verify' reads every resource")
         return found
-    if len(subject.members) <= _MANY:
+    if len(release.members) <= _MANY:
         reader = Reader(client)
-        for group in slices(subject.members):
-            _by_id(subject, reader, group, links, found)
+        for group in portions_by_type(release.members):
+            _by_id(release, reader, group, links, found)
     else:
-        _count_back(subject, client, links, found)
+        _count_back(release, client, links, found)
         found.notes.append("counted and sampled, as it is large; 'fhirpkg verify' reads all of it")
-    as_consumers(subject, client, links, found, sample=len(subject.members) > _MANY)
+    as_consumers(release, client, links, found, sample=len(release.members) > _MANY)
     found.notes += known_habits(client, found)
     return found
 
 
-def applied(subject: Subject, client: FhirClient, patient: str, found: Verification) -> None:
+def apply_on_server(
+    release: Release, client: FhirClient, patient: str, found: Verification
+) -> None:
     """Let the server $apply each PlanDefinition to a patient; what fails counts as invalid."""
-    record = read_record(client, subject.name)
-    for member in subject.members:
+    record = read_record(client, release.name)
+    for member in release.members:
         if member.type != "PlanDefinition":
             continue
         path = f"{record.place(member)}/$apply"
@@ -121,7 +123,7 @@ def applied(subject: Subject, client: FhirClient, patient: str, found: Verificat
 
 
 def as_consumers(
-    subject: Subject,
+    release: Release,
     client: FhirClient,
     links: dict[str, str],
     found: Verification,
@@ -129,9 +131,9 @@ def as_consumers(
     sample: bool = False,
 ) -> None:
     """Search for the members as those do who do not know their ids."""
-    mark = subject.mark
+    mark = release.mark
     attempts = client.retry.attempts()  # one patience for all of them: the server is behind or not
-    for search in searches(subject, client.capabilities(), sample=sample):
+    for search in searches(release, client.capabilities(), sample=sample):
         found.searches += 1
         problem = _compared(client, search, links, mark)
         missing = found.missing.keys() & search.expected
@@ -142,7 +144,7 @@ def as_consumers(
 
 
 def _count_back(
-    subject: Subject, client: FhirClient, links: dict[str, str], found: Verification
+    release: Release, client: FhirClient, links: dict[str, str], found: Verification
 ) -> None:
     """Count instead of reading, for a package too large to be read back in a push.
 
@@ -150,10 +152,10 @@ def _count_back(
     """
     reader = Reader(client)
     marked = {
-        resource_type: client.count(resource_type, [subject.mark]) == expected
-        for resource_type, expected in Counter(m.type for m in subject.members).items()
+        resource_type: client.count(resource_type, [release.mark]) == expected
+        for resource_type, expected in Counter(m.type for m in release.members).items()
     }
-    for group in slices(subject.members):
+    for group in portions_by_type(release.members):
         ids = [links[m.local].partition("/")[2] for m in group]
         found.checked += len(group)
         if marked[group[0].type] or reader.count_ids(group[0].type, ids) == len(ids):
@@ -182,7 +184,7 @@ _HABITS = (
 
 
 def _by_id(
-    subject: Subject,
+    release: Release,
     reader: Reader,
     members: Sequence[Member],
     links: dict[str, str],
@@ -197,12 +199,12 @@ def _by_id(
         if theirs is None:
             found.missing[member.local] = f"{links[member.local]} is not there"
             continue
-        ours = with_references(subject.resource(member), moved) | {"id": theirs["id"]}
-        marked = owned(theirs, subject.owner)
+        ours = with_references(release.resource(member), moved) | {"id": theirs["id"]}
+        marked = owned(theirs, release.owner)
         if not same(ours, marked):
             places = [str(difference) for difference in differences(ours, marked)]
             found.altered[member.local] = places[:_SHOWN]
-        elif not is_tagged(theirs, subject.owner):
+        elif not is_tagged(theirs, release.owner):
             found.altered[member.local] = ["meta.tag: the mark of this package is not kept"]
         _attachments(reader.client, member, theirs, found)
 
@@ -302,11 +304,11 @@ def _bytes_of(client: FhirClient, attachment: Resource) -> bytes | None:
 
 
 def _validated(
-    subject: Subject, client: FhirClient, members: Sequence[Member], found: Verification
+    release: Release, client: FhirClient, members: Sequence[Member], found: Verification
 ) -> None:
     for member in members:
         response = client.request(
-            "POST", f"{member.type}/$validate", body=subject.resource(member), repeatable=True
+            "POST", f"{member.type}/$validate", body=release.resource(member), repeatable=True
         )
         if response.outcome is None:
             found.notes.append(f"{member}: $validate was not carried out ({response.problem})")

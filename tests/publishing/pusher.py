@@ -2,20 +2,20 @@
 
 import sys
 
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
-from tests.publishing.sample import client, publish, resources, rolled_back, subject
+from tests.publishing.sample import client, publish, release, resources, rolled_back
 
 
 def pruned(base_url, *, delete):
     """Prune all but the first two resources of the sample."""
     with client(base_url) as connected:
-        plan = make_plan(subject(*resources()[:2]), connected)
+        plan = make_plan(release(*resources()[:2]), connected)
         return prune(plan, connected, delete=delete)
 
 
 VERBS = {
-    "push": lambda base_url, title: publish(base_url, subject(*resources(title))),
+    "push": lambda base_url, title: publish(base_url, release(*resources(title))),
     "retire": lambda base_url: pruned(base_url, delete=False),
     "delete": lambda base_url: pruned(base_url, delete=True),
     "rollback": rolled_back,

@@ -8,10 +8,10 @@ from fhirpkg.bundling import Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.client.client import FhirClient
 from fhirpkg.client.retry import RetryPolicy
-from fhirpkg.publishing.members import subject_of
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.members import release_of
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.push import push
-from fhirpkg.publishing.rollback import content_before, previous_manifest
+from fhirpkg.publishing.rollback import content_before, previous_inventory
 
 BASE = "http://example.org/fhir"
 CPT = {"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}
@@ -76,8 +76,8 @@ def content(*given, name="demo.walking", version="1.0.0"):
     return Content(PackageId(name, version), BASE, listed, "made up", digest)
 
 
-def subject(*given, **more):
-    return subject_of(content(*given, **more))
+def release(*given, **more):
+    return release_of(content(*given, **more))
 
 
 class Hours:
@@ -101,15 +101,15 @@ def client(base_url, patience=60.0, **options):
 def publish(base_url, given=None, *, overwrite=(), patience=60.0):
     """Plan and push; the report."""
     with client(base_url, patience) as connected:
-        plan = make_plan(given or subject(), connected, overwrite=overwrite)
+        plan = make_plan(given or release(), connected, overwrite=overwrite)
         return push(plan, connected)
 
 
 def rolled_back(base_url):
     """Push the state before the present one; the report."""
     with client(base_url) as connected:
-        manifest = previous_manifest(connected, "demo.walking")
-        return publish(base_url, subject_of(content_before(connected, manifest)))
+        inventory = previous_inventory(connected, "demo.walking")
+        return publish(base_url, release_of(content_before(connected, inventory)))
 
 
 def state(base_url):

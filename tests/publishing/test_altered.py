@@ -3,7 +3,7 @@
 import pytest
 
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import canonical, client, document, publish, state, subject
+from tests.publishing.sample import canonical, client, document, publish, release, state
 from tests.servers import habits
 from tests.servers.habits import is_transaction, server_like, with_body
 from tests.servers.scripted import scripted
@@ -40,15 +40,15 @@ ALTERATIONS = {
 def test_an_alteration_is_told_and_a_second_push_writes_nothing(server, change, words):
     given = canonical("PlanDefinition", "course", title="t", date="2026-01-02", action=ACTION)
     with scripted(server_like(altering(change)), server) as proxy:
-        assert publish(proxy.base_url, subject(given)).is_complete
-        found = verify(subject(given), client(proxy.base_url))
+        assert publish(proxy.base_url, release(given)).is_complete
+        found = verify(release(given), client(proxy.base_url))
         assert found.missing == {}
         assert any(place.startswith(words) for place in found.altered["PlanDefinition/course"])
         written = len(proxy.writes)
-        assert publish(proxy.base_url, subject(given)).unchanged == 1
+        assert publish(proxy.base_url, release(given)).unchanged == 1
         assert len(proxy.writes) == written
         changed = given | {"description": "new"}
-        assert publish(proxy.base_url, subject(changed)).updated == 1
+        assert publish(proxy.base_url, release(changed)).updated == 1
 
 
 def test_an_id_of_digits_is_refused_by_name_and_the_rest_is_written(server):
@@ -58,7 +58,7 @@ def test_an_id_of_digits_is_refused_by_name_and_the_rest_is_written(server):
             return habits.outcome(400, "HAPI-0960: ids need a letter", "processing")
         return forward(request)
 
-    given = subject(canonical("PlanDefinition", "20983"), document("leaflet"))
+    given = release(canonical("PlanDefinition", "20983"), document("leaflet"))
     with scripted(server_like(no_digits), server) as proxy:
         report = publish(proxy.base_url, given)
     assert report.refused == {"PlanDefinition/20983": "HTTP 400: HAPI-0960: ids need a letter"}
@@ -74,13 +74,13 @@ def at_most_bytes(request, forward):
 def test_a_request_that_is_too_large_in_bytes_is_halved_until_it_fits(server):
     listed = [canonical("PlanDefinition", f"p{n}", description="x" * 900) for n in range(8)]
     with scripted(server_like(at_most_bytes), server) as proxy:
-        assert publish(proxy.base_url, subject(*listed)).created == 8
-        assert publish(proxy.base_url, subject(*listed)).unchanged == 8
+        assert publish(proxy.base_url, release(*listed)).created == 8
+        assert publish(proxy.base_url, release(*listed)).unchanged == 8
 
 
 def test_one_resource_that_is_too_large_is_refused_by_name(server):
     large = canonical("PlanDefinition", "large", description="x" * 5000)
     with scripted(server_like(at_most_bytes), server) as proxy:
-        report = publish(proxy.base_url, subject(large, document("leaflet")))
+        report = publish(proxy.base_url, release(large, document("leaflet")))
     assert list(report.refused) == ["PlanDefinition/large"]
     assert report.created == 1

@@ -9,13 +9,13 @@ import pytest
 
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import client, publish, resources, state, subject
+from tests.publishing.sample import client, publish, release, resources, state
 from tests.servers import faults
 from tests.servers.embedded import running
 from tests.servers.scripted import Reply, scripted
 
 WRITES_OF_A_PUSH = 6
-"""Manifest, head, probe of If-Match, the transaction, manifest again, head again."""
+"""Inventory, head, probe of If-Match, the transaction, inventory again, head again."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def undisturbed():
 def changed():
     listed = resources("Running")
     listed[2]["description"] = "Read this first"
-    return subject(*listed)
+    return release(*listed)
 
 
 def disturbed(server, script, given=None, patience=60.0):
@@ -168,4 +168,4 @@ def test_an_answer_that_is_no_fhir_inside_is_no_fault_of_ours(server, place, val
 def test_a_renewed_push_is_verified(server):
     disturbed(server, faults.at(4, faults.lost_after), patience=1.0)
     publish(server)
-    assert verify(subject(), client(server))
+    assert verify(release(), client(server))

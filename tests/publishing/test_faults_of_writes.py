@@ -3,7 +3,7 @@
 import pytest
 
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import client, publish, resources, state, subject
+from tests.publishing.sample import client, publish, release, resources, state
 from tests.publishing.test_faults import disturbed
 from tests.servers import faults, habits
 from tests.servers.habits import is_transaction, server_like
@@ -52,7 +52,7 @@ def test_nothing_is_lost_nor_doubled_by_a_fault_in_any_kind_of_write(server, pla
             assert len(state(server)) == 4
         assert publish(proxy.base_url).is_complete
         assert len(contents(server)) == len({name for name, *_ in contents(server)}) == 4
-        assert verify(subject(), client(proxy.base_url))
+        assert verify(release(), client(proxy.base_url))
         written = len(proxy.writes)
         assert publish(proxy.base_url).unchanged == 4
         assert len(proxy.writes) == written
@@ -62,7 +62,7 @@ def test_nothing_is_lost_nor_doubled_by_a_fault_in_any_kind_of_write(server, pla
 def test_an_update_whose_answer_is_lost_makes_no_version_too_many(server, played):
     with scripted(server_like(*played), server) as proxy:
         publish(proxy.base_url)
-        changed = subject(*resources("Running"))
+        changed = release(*resources("Running"))
         disturbed(proxy.base_url, faults.at(1, faults.lost_after, is_of_content), changed)
         assert publish(proxy.base_url, changed).is_complete
         assert sorted(version for version, _ in state(server).values()) == ["1", "1", "2", "2"]
@@ -82,7 +82,7 @@ ALWAYS = {
 def test_an_answer_may_come_in_any_way_that_http_allows(server, gateway):
     with scripted(gateway, server) as proxy:
         assert publish(proxy.base_url).created == 4
-        assert verify(subject(), client(proxy.base_url))
+        assert verify(release(), client(proxy.base_url))
         assert publish(proxy.base_url).unchanged == 4
     assert len(state(server)) == 4
 

@@ -2,19 +2,19 @@
 
 import pytest
 
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.strategy import alternative
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.survey import Change
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import (
     canonical,
     client,
     document,
     publish,
+    release,
     resources,
     state,
-    subject,
 )
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like
@@ -74,7 +74,7 @@ def test_a_push_ends_complete_and_a_second_one_writes_nothing(server, played):
 def test_an_update_reaches_it_and_is_proven(server, played):
     with scripted(server_like(*played), server) as proxy:
         publish(proxy.base_url)
-        changed = subject(*resources("Running"))
+        changed = release(*resources("Running"))
         report = publish(proxy.base_url, changed)
         assert (report.updated, report.unchanged) == (2, 2)
         found = verify(changed, client(proxy.base_url))
@@ -94,8 +94,8 @@ def test_references_follow_the_ids_that_the_server_gives(server):
 def test_a_server_of_patient_records_is_refused_with_reasons_and_the_way_out(server, played):
     with scripted(server_like(*played), server) as proxy:
         connected = client(proxy.base_url)
-        plan = make_plan(subject(), connected)
-        reasons = {item.local: item.why for item in plan.of(Action.UNSUPPORTED)}
+        plan = make_plan(release(), connected)
+        reasons = {item.local: item.why for item in plan.of(Change.UNSUPPORTED)}
         assert reasons["PlanDefinition/course"] == "the server does not know this type"
         assert reasons["DocumentReference/leaflet"] == "the server does not offer: update"
         assert "CDS Hooks" in alternative(connected.capabilities(), ["PlanDefinition"])
@@ -105,7 +105,7 @@ def test_a_server_of_patient_records_is_refused_with_reasons_and_the_way_out(ser
 
 
 def test_what_a_server_drops_is_altered_not_missing_and_not_pushed_for_ever(server):
-    given = subject(canonical("PlanDefinition", "course", copyright="ours"))
+    given = release(canonical("PlanDefinition", "course", copyright="ours"))
     with scripted(server_like(habits.drops_copyright), server) as proxy:
         assert publish(proxy.base_url, given).is_complete
         found = verify(given, client(proxy.base_url))
@@ -123,7 +123,7 @@ def test_a_search_that_cannot_be_trusted_is_told(server):
         more = canonical("ActivityDefinition", "another")
         other.request("PUT", "ActivityDefinition/another", body=more)
     with scripted(server_like(habits.ignores_parameter("url")), server) as proxy:
-        plan = make_plan(subject(), client(proxy.base_url))
+        plan = make_plan(release(), client(proxy.base_url))
         assert any("ActivityDefinition?url= is not to be trusted" in note for note in plan.notes)
 
 
@@ -162,7 +162,7 @@ def test_a_reference_that_leads_nowhere_is_refused_and_the_rest_is_written(serve
     listed = resources()
     listed[3]["relatesTo"] = [later]
     with scripted(server_like(*vendors.BLAZE), server) as proxy:
-        report = publish(proxy.base_url, subject(*listed))
+        report = publish(proxy.base_url, release(*listed))
     assert list(report.refused) == ["DocumentReference/aftercare"]
     assert "DocumentReference/nowhere does not exist" in next(iter(report.refused.values()))
     assert report.created == 3
@@ -177,7 +177,7 @@ def test_what_a_server_holds_together_is_not_pruned(server):
                 "PUT", "DocumentReference/theirs", body=document("theirs", relatesTo=[ours])
             )
         with client(proxy.base_url) as connected:
-            plan = make_plan(subject(*resources()[:3]), connected)
+            plan = make_plan(release(*resources()[:3]), connected)
             found = prune(plan, connected, delete=True)
     assert "DocumentReference/aftercare is still used" in next(iter(found.refused.values()))
     assert found.deleted == []

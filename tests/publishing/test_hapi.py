@@ -8,11 +8,11 @@ import pytest
 
 from fhirpkg.bundling import read_content, transaction_bundle
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.publishing.members import subject_of
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.members import release_of
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
-from fhirpkg.publishing.rollback import content_before, previous_manifest
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.rollback import content_before, previous_inventory
+from fhirpkg.publishing.survey import Change
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, content, publish, resources
 from tests.servers import faults
@@ -37,7 +37,7 @@ def renamed(listed, name):
 
 
 def package(name, title="Walking"):
-    return subject_of(content(*renamed(resources(title), name), name=f"demo.{name}"))
+    return release_of(content(*renamed(resources(title), name), name=f"demo.{name}"))
 
 
 def versions(base_url, name):
@@ -49,7 +49,7 @@ def versions(base_url, name):
 
 
 def test_the_content_is_published_verified_and_a_second_push_writes_nothing(server):
-    given = subject_of(read_content(None))
+    given = release_of(read_content(None))
     assert publish(server, given).created == len(given.members)
     with client(server) as connected:
         assert verify(given, connected)
@@ -72,11 +72,11 @@ def test_drift_foreign_and_duplicate_are_found_and_nothing_is_written(server):
         before = versions(server, "conflict")
         plan = make_plan(package("conflict", "Running"), other)
         found = {item.local: item.action for item in plan.items}
-        assert found["PlanDefinition/conflict-course"] is Action.DRIFT
-        assert found["ActivityDefinition/conflict-walk"] is Action.DUPLICATE
+        assert found["PlanDefinition/conflict-course"] is Change.DRIFT
+        assert found["ActivityDefinition/conflict-walk"] is Change.DUPLICATE
         listed = renamed(resources("Another's"), "conflict")
-        theirs = make_plan(subject_of(content(*listed, name="demo.other")), other)
-        assert {item.action for item in theirs.items} == {Action.FOREIGN, Action.DUPLICATE}
+        theirs = make_plan(release_of(content(*listed, name="demo.other")), other)
+        assert {item.action for item in theirs.items} == {Change.FOREIGN, Change.DUPLICATE}
     assert publish(server, package("conflict", "Running")).conflicts
     assert versions(server, "conflict") == before
 
@@ -84,18 +84,18 @@ def test_drift_foreign_and_duplicate_are_found_and_nothing_is_written(server):
 def test_rollback_restores_and_prune_leaves_no_orphan_and_touches_nothing_else(server):
     publish(server, package("back"))
     more = canonical("Library", "back-more", type={"text": "x"})
-    longer = subject_of(content(*renamed(resources("Running"), "back"), more, name="demo.back"))
+    longer = release_of(content(*renamed(resources("Running"), "back"), more, name="demo.back"))
     assert publish(server, longer).created == 1
     with client(server) as connected:
-        manifest = previous_manifest(connected, "demo.back")
-        before = subject_of(content_before(connected, manifest))
+        inventory = previous_inventory(connected, "demo.back")
+        before = release_of(content_before(connected, inventory))
         assert publish(server, before).is_complete
         assert verify(package("back"), connected)
         plan = make_plan(package("back"), connected)
-        assert [item.place for item in plan.of(Action.ORPHAN)] == ["Library/back-more"]
+        assert [item.place for item in plan.of(Change.ORPHAN)] == ["Library/back-more"]
         stands = versions(server, "back")
         assert prune(plan, connected).retired == ["Library/back-more"]
-        assert make_plan(package("back"), connected).of(Action.ORPHAN) == []
+        assert make_plan(package("back"), connected).of(Change.ORPHAN) == []
         assert versions(server, "back") == stands
         retired = connected.read("Library", "back-more")
         assert (retired["status"], retired["meta"].get("tag", [])) == ("retired", [])
@@ -135,7 +135,7 @@ def test_the_transaction_bundle_is_posted_twice_without_a_duplicate_or_a_version
         places.append([entry["response"]["location"] for entry in entries])
     assert places[0] == places[1]
     with client(server) as connected:
-        assert verify(subject_of(given), connected)
+        assert verify(release_of(given), connected)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from fhirpkg.publishing.head import read_head
 from fhirpkg.publishing.state import Phase
-from tests.publishing.sample import client, publish, resources, state, subject
+from tests.publishing.sample import client, publish, release, resources, state
 from tests.servers.embedded import running
 from tests.servers.faults import is_write
 from tests.servers.scripted import Reply, scripted
@@ -28,7 +28,7 @@ def undisturbed():
     with running() as server:
         publish(server)
         first = state(server)
-        publish(server, subject(*resources("Running")))
+        publish(server, release(*resources("Running")))
         return first, state(server)
 
 
@@ -71,14 +71,14 @@ def test_a_killed_first_push_is_ended_by_the_next_one(server, number, undisturbe
 def test_a_killed_update_is_ended_by_the_next_one(server, number, undisturbed):
     publish(server)
     assert killed_at(server, number, "push", "Running") == -signal.SIGKILL
-    assert publish(server, subject(*resources("Running"))).is_complete
+    assert publish(server, release(*resources("Running"))).is_complete
     assert state(server) == undisturbed[1]
 
 
 @pytest.mark.parametrize("number", range(1, WRITES + 1))
 def test_a_killed_rollback_is_ended_by_the_next_one(server, number, undisturbed):
     publish(server)
-    publish(server, subject(*resources("Running")))
+    publish(server, release(*resources("Running")))
     assert killed_at(server, number, "rollback") == -signal.SIGKILL
     assert publish(server).is_complete
     assert titles(server) == {"Walking"}
@@ -129,4 +129,4 @@ def test_ctrl_c_lets_others_in_at_once(server):
     assert killed_at(server, 4, "push", "Walking", after=False, sign=signal.SIGINT) != 0
     with client(server) as reader:
         assert read_head(reader, "demo.walking").phase is Phase.INCOMPLETE
-    assert publish(server, subject(*resources("Running"))).is_complete
+    assert publish(server, release(*resources("Running"))).is_complete

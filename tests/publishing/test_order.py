@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhirpkg.publishing.order import chunks, halves, levels, rings
-from tests.publishing.sample import canonical, subject
+from tests.publishing.sample import canonical, release
 
 
 def members(links):
@@ -11,7 +11,7 @@ def members(links):
         canonical("List", str(n), entry=[{"item": {"reference": f"List/{m}"}} for m in needed])
         for n, needed in links.items()
     ]
-    return subject(*listed).members
+    return release(*listed).members
 
 
 def ids(groups):

@@ -3,9 +3,9 @@ import pytest
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing import planfile
 from fhirpkg.publishing.head import ConflictError
-from fhirpkg.publishing.plan import make_plan
-from fhirpkg.publishing.survey import Action
-from tests.publishing.sample import canonical, client, publish, resources, subject
+from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.survey import Change
+from tests.publishing.sample import canonical, client, publish, release, resources
 
 OURS = {"system": "https://w3id.org/fhirpkg/package", "code": "demo.walking"}
 THEIRS = OURS | {"code": "somebody.elses"}
@@ -28,33 +28,33 @@ def put(server, *listed):
 
 def planned(server, *listed, **more):
     with client(server) as connected:
-        return make_plan(subject(*listed), connected, **more)
+        return make_plan(release(*listed), connected, **more)
 
 
 CASES = {
-    "nothing there": ([], walk(), Action.CREATE),
-    "the same and marked": ([marked(walk())], walk(), Action.UNCHANGED),
-    "the same, not marked": ([walk()], walk(), Action.ADOPT),
-    "other content, not marked": ([walk(title="a")], walk(), Action.FOREIGN),
-    "the same, another package's": ([marked(walk(), THEIRS)], walk(), Action.FOREIGN),
-    "another url under our id": ([walk(url="http://example.org/x")], walk(), Action.FOREIGN),
-    "marked, no manifest, other content": ([marked(walk(title="a"))], walk(), Action.DRIFT),
-    "our url under another id": ([walk() | {"id": "other"}], walk(), Action.ADOPT),
-    "our url twice": ([walk(), walk() | {"id": "other"}], walk(), Action.DUPLICATE),
+    "nothing there": ([], walk(), Change.CREATE),
+    "the same and marked": ([marked(walk())], walk(), Change.UNCHANGED),
+    "the same, not marked": ([walk()], walk(), Change.ADOPT),
+    "other content, not marked": ([walk(title="a")], walk(), Change.FOREIGN),
+    "the same, another package's": ([marked(walk(), THEIRS)], walk(), Change.FOREIGN),
+    "another url under our id": ([walk(url="http://example.org/x")], walk(), Change.FOREIGN),
+    "marked, no inventory, other content": ([marked(walk(title="a"))], walk(), Change.DRIFT),
+    "our url under another id": ([walk() | {"id": "other"}], walk(), Change.ADOPT),
+    "our url twice": ([walk(), walk() | {"id": "other"}], walk(), Change.DUPLICATE),
     "our url in another version": (
         [marked(walk()), walk(version="0.9") | {"id": "old"}],
         walk(),
-        Action.UNCHANGED,
+        Change.UNCHANGED,
     ),
     "active with other content": (
         [marked(walk(status="active", title="a"))],
         walk(status="active"),
-        Action.IMMUTABLE,
+        Change.IMMUTABLE,
     ),
     "active, to be retired": (
         [marked(walk(status="active"))],
         walk(status="retired"),
-        Action.DRIFT,  # no manifest tells that nobody edited it
+        Change.DRIFT,  # no inventory tells that nobody edited it
     ),
 }
 
@@ -62,7 +62,7 @@ CASES = {
 @pytest.mark.parametrize("there, ours, action", CASES.values(), ids=CASES)
 def test_what_stands_there_decides_the_class(server, there, ours, action):
     put(server, *there)
-    (item,) = [i for i in planned(server, ours).items if i.action is not Action.ORPHAN]
+    (item,) = [i for i in planned(server, ours).items if i.action is not Change.ORPHAN]
     assert item.action is action
 
 
@@ -70,22 +70,22 @@ def test_a_change_of_ours_is_an_update_and_an_edit_there_is_drift(server):
     publish(server)
     put(server, canonical("PlanDefinition", "course", title="Edited"))
     found = {i.local: i for i in planned(server, *resources("Running")).items}
-    assert found["ActivityDefinition/walk"].action is Action.UPDATE
+    assert found["ActivityDefinition/walk"].action is Change.UPDATE
     assert found["ActivityDefinition/walk"].differences == (
         "title: server has 'Walking', content has 'Running'",
     )
     drift = found["PlanDefinition/course"]
-    assert drift.action is Action.DRIFT
+    assert drift.action is Change.DRIFT
     assert drift.why == "it was edited on the server after it was published"
 
 
 def test_after_an_interrupted_push_of_other_content_its_writes_are_not_drift(server):
     publish(server)
     with client(server) as connected:
-        plan = make_plan(subject(*resources("Running")), connected)
+        plan = make_plan(release(*resources("Running")), connected)
         stop_after_the_resources(plan, connected)
     found = planned(server, *resources("Jumping"))
-    assert found.counts == {Action.UPDATE: 2, Action.UNCHANGED: 2}
+    assert found.counts == {Change.UPDATE: 2, Change.UNCHANGED: 2}
 
 
 def stop_after_the_resources(plan, connected):
@@ -105,20 +105,20 @@ def stop_after_the_resources(plan, connected):
 def test_what_is_no_longer_in_the_content_is_an_orphan(server):
     publish(server)
     found = planned(server, *resources()[:3])
-    assert [i.place for i in found.of(Action.ORPHAN)] == ["DocumentReference/aftercare"]
+    assert [i.place for i in found.of(Change.ORPHAN)] == ["DocumentReference/aftercare"]
 
 
-def test_a_marked_stray_that_no_manifest_lists_is_an_orphan_too(server):
+def test_a_marked_stray_that_no_inventory_lists_is_an_orphan_too(server):
     publish(server)
     put(server, marked(canonical("PlanDefinition", "stray")), canonical("PlanDefinition", "free"))
     found = planned(server, *resources())
-    assert [i.place for i in found.of(Action.ORPHAN)] == ["PlanDefinition/stray"]
+    assert [i.place for i in found.of(Change.ORPHAN)] == ["PlanDefinition/stray"]
 
 
 def test_a_conflict_that_may_be_overwritten_becomes_an_update_with_its_reason(server):
     put(server, walk(title="a"))
-    (item,) = planned(server, walk(), overwrite=[Action.FOREIGN]).items
-    assert (item.action, item.why[:8]) == (Action.UPDATE, "foreign:")
+    (item,) = planned(server, walk(), overwrite=[Change.FOREIGN]).items
+    assert (item.action, item.why[:8]) == (Change.UPDATE, "foreign:")
 
 
 def saved(server, tmp_path, *listed):
@@ -137,7 +137,7 @@ def test_a_saved_plan_holds_while_nothing_changes(server, tmp_path):
     "change, words",
     [
         (lambda s: put(s, canonical("PlanDefinition", "course", title="x")), "PlanDefinition/co"),
-        (lambda s: publish(s, subject(*resources("Jumping"))), "the state that the server keeps"),
+        (lambda s: publish(s, release(*resources("Jumping"))), "the state that the server keeps"),
     ],
 )
 def test_a_saved_plan_is_stale_when_the_server_changed(server, tmp_path, change, words):

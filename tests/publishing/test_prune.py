@@ -1,9 +1,9 @@
 import pytest
 
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
-from fhirpkg.publishing.survey import Action
-from tests.publishing.sample import canonical, client, publish, resources, state, subject
+from fhirpkg.publishing.survey import Change
+from tests.publishing.sample import canonical, client, publish, release, resources, state
 from tests.servers import vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
@@ -11,9 +11,9 @@ from tests.servers.scripted import scripted
 
 def pruned(base_url, *listed, **more):
     with client(base_url) as connected:
-        plan = make_plan(subject(*listed), connected)
+        plan = make_plan(release(*listed), connected)
         found = prune(plan, connected, **more)
-        return found, make_plan(subject(*listed), connected)
+        return found, make_plan(release(*listed), connected)
 
 
 @pytest.mark.parametrize("played", [(), vendors.HAPI], ids=["FHIR", "HAPI"])
@@ -23,7 +23,7 @@ def test_an_orphan_is_retired_and_no_longer_ours(server, played):
     with scripted(server_like(*played), server) as proxy:
         found, after = pruned(proxy.base_url, *resources()[:3])
     assert found.retired == ["DocumentReference/aftercare"]
-    assert after.of(Action.ORPHAN) == []
+    assert after.of(Change.ORPHAN) == []
     now = state(server)
     _, retired = now.pop("DocumentReference/aftercare")
     assert retired["status"] == "superseded"
@@ -36,7 +36,7 @@ def test_an_orphan_is_deleted_only_when_told(server):
     publish(server)
     found, after = pruned(server, *resources()[:3], delete=True)
     assert found.deleted == ["DocumentReference/aftercare"]
-    assert after.of(Action.ORPHAN) == []
+    assert after.of(Change.ORPHAN) == []
     assert "DocumentReference/aftercare" not in state(server)
 
 
@@ -62,7 +62,7 @@ def test_what_others_still_use_is_not_deleted(server):
 def test_what_somebody_wrote_since_the_plan_is_not_touched(server):
     publish(server)
     with client(server) as connected:
-        plan = make_plan(subject(*resources()[1:]), connected)
+        plan = make_plan(release(*resources()[1:]), connected)
         edited = connected.read("ActivityDefinition", "walk") | {"title": "Edited"}
         connected.request("PUT", "ActivityDefinition/walk", body=edited)
         found = prune(plan, connected, delete=True)

@@ -1,12 +1,12 @@
 import pytest
 
 from fhirpkg.publishing.head import ConflictError, read_head, write_head
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.push import Report, push
 from fhirpkg.publishing.state import Phase
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.survey import Change
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import client, content, publish, resources, state, subject
+from tests.publishing.sample import client, content, publish, release, resources, state
 from tests.servers.scripted import scripted
 
 
@@ -17,7 +17,7 @@ def forwarding(request, forward):
 def test_a_push_writes_everything_and_verify_proves_it(server):
     report = publish(server)
     assert (report.planned, report.created) == (4, 4)
-    assert verify(subject(), client(server))
+    assert verify(release(), client(server))
 
 
 def test_a_second_push_writes_nothing_not_even_the_head(server):
@@ -34,7 +34,7 @@ def test_only_what_changed_is_written(server):
     publish(server)
     changed = resources()
     changed[1]["title"] = "Walking more"
-    report = publish(server, subject(*changed))
+    report = publish(server, release(*changed))
     assert (report.updated, report.unchanged) == (1, 3)
     assert {place: version for place, (version, _) in state(server).items()} == {
         "ActivityDefinition/walk": "1",
@@ -47,7 +47,7 @@ def test_only_what_changed_is_written(server):
 def test_every_update_names_the_version_it_follows(server):
     publish(server)
     with scripted(forwarding, server) as proxy:
-        publish(proxy.base_url, subject(*resources("Running")))
+        publish(proxy.base_url, release(*resources("Running")))
         bundles = [r.resource for r in proxy.writes if r.method == "POST"]
     conditions = [entry["request"].get("ifMatch") for entry in bundles[0]["entry"]]
     assert conditions == ['W/"1"', 'W/"1"']
@@ -59,7 +59,7 @@ def test_nothing_is_written_while_a_conflict_stands(server):
         edited = editor.read("PlanDefinition", "course") | {"title": "Edited by hand"}
         editor.request("PUT", "PlanDefinition/course", body=edited)
     before = state(server)
-    report = publish(server, subject(*resources("Running")))
+    report = publish(server, release(*resources("Running")))
     assert report.conflicts == {"PlanDefinition/course"}
     assert len(report.refused) == 2
     assert not report.is_complete
@@ -71,9 +71,9 @@ def test_drift_is_written_over_when_told(server):
     with client(server) as editor:
         edited = editor.read("PlanDefinition", "course") | {"title": "Edited by hand"}
         editor.request("PUT", "PlanDefinition/course", body=edited)
-    report = publish(server, overwrite=[Action.DRIFT])
+    report = publish(server, overwrite=[Change.DRIFT])
     assert report.updated == 1
-    assert verify(subject(), client(server))
+    assert verify(release(), client(server))
 
 
 def test_another_content_waits_for_a_running_push_but_not_for_a_dead_one(server):
@@ -84,7 +84,7 @@ def test_another_content_waits_for_a_running_push_but_not_for_a_dead_one(server)
     with pytest.raises(ConflictError, match="is being pushed by elsewhere:1"):
         publish(server)
     with client(server) as connected:
-        plan = make_plan(subject(), connected)
+        plan = make_plan(release(), connected)
         aged = plan.head.__class__(**fields(plan.head) | {"age": 61.0})
         assert not aged.is_held
 
@@ -106,7 +106,7 @@ def test_the_same_content_takes_an_interrupted_push_over_at_once(server):
 
 def test_who_lost_the_head_to_another_push_says_so_and_does_not_end_it(server):
     with client(server) as one, client(server) as two:
-        plan = make_plan(subject(), one)
+        plan = make_plan(release(), one)
         taken = []
 
         def take_over(_):
@@ -123,7 +123,7 @@ def test_who_lost_the_head_to_another_push_says_so_and_does_not_end_it(server):
 def test_a_refused_resource_is_named_the_others_are_written_and_the_push_is_incomplete(server):
     wrong = resources()
     wrong[0]["id"] = "an id that cannot be one"
-    report = publish(server, subject(*wrong))
+    report = publish(server, release(*wrong))
     assert list(report.refused) == ["ActivityDefinition/an id that cannot be one"]
     assert report.created == 3
     with client(server) as reader:
@@ -138,7 +138,7 @@ def test_a_report_that_does_not_add_up_cannot_be_made():
 def test_the_tag_of_the_content_marks_the_owner_else_ours(server):
     tag = {"system": "http://example.org/packages", "code": "demo.walking"}
     tagged = [resource | {"meta": {"tag": [tag]}} for resource in resources()]
-    publish(server, subject(*tagged))
+    publish(server, release(*tagged))
     assert all(r["meta"]["tag"] == [tag] for _, r in state(server).values())
-    assert subject(*resources()).owner["system"] == "https://w3id.org/fhirpkg/package"
+    assert release(*resources()).owner["system"] == "https://w3id.org/fhirpkg/package"
     assert content(*tagged).resources[0]["meta"] == {"tag": [tag]}

@@ -3,10 +3,10 @@
 import pytest
 
 from fhirpkg.publishing.head import ConflictError, head_id, read_head
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
-from fhirpkg.publishing.survey import Action
-from tests.publishing.sample import canonical, client, publish, resources, state, subject
+from fhirpkg.publishing.survey import Change
+from tests.publishing.sample import canonical, client, publish, release, resources, state
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
@@ -33,7 +33,7 @@ def deleted(server, place):
         assert other.request("DELETE", place).ok
 
 
-def manifest_of(server):
+def inventory_of(server):
     with client(server) as reader:
         return read_head(reader, "demo.walking").manifest
 
@@ -49,19 +49,19 @@ def settled(proxy, server):
     assert len(proxy.writes) == written
 
 
-def test_a_manifest_that_is_gone_is_written_again(played, server):
+def test_an_inventory_that_is_gone_is_written_again(played, server):
     publish(played.base_url)
-    deleted(server, manifest_of(server))
+    deleted(server, inventory_of(server))
     settled(played, server)
 
 
-def test_a_manifest_that_is_damaged_is_written_again(played, server):
+def test_an_inventory_that_is_damaged_is_written_again(played, server):
     publish(played.base_url)
-    edited(server, manifest_of(server), lambda r: r["content"][0].update(data="AAAA"))
+    edited(server, inventory_of(server), lambda r: r["content"][0].update(data="AAAA"))
     settled(played, server)
 
 
-def test_a_head_that_names_no_manifest_is_mended(played, server):
+def test_a_head_that_names_no_inventory_is_mended(played, server):
     publish(played.base_url)
     with client(server) as reader:
         head = read_head(reader, "demo.walking")
@@ -95,9 +95,9 @@ def test_a_head_that_somebody_made_something_else_of_is_told_with_the_way_out(se
 def taken_over(base_url):
     """The sample as demo.walking's, then as another package's that takes it over."""
     publish(base_url)
-    other = subject(name="demo.other")
+    other = release(name="demo.other")
     assert len(publish(base_url, other).conflicts) == 4
-    assert publish(base_url, other, overwrite=[Action.FOREIGN]).updated == 4
+    assert publish(base_url, other, overwrite=[Change.FOREIGN]).updated == 4
     return other
 
 
@@ -116,8 +116,8 @@ def test_what_another_package_took_over_is_no_orphan_of_the_first(played, server
     taken_over(played.base_url)
     before = state(server)
     with client(played.base_url) as connected:
-        plan = make_plan(subject(canonical("PlanDefinition", "new")), connected)
-        assert plan.of(Action.ORPHAN) == []
+        plan = make_plan(release(canonical("PlanDefinition", "new")), connected)
+        assert plan.of(Change.ORPHAN) == []
         found = prune(plan, connected, delete=delete)
     assert (found.retired, found.deleted) == ([], [])
     assert state(server) == before
@@ -126,8 +126,8 @@ def test_what_another_package_took_over_is_no_orphan_of_the_first(played, server
 def test_what_was_taken_over_after_the_plan_is_not_pruned(server):
     publish(server)
     with client(server) as connected:
-        plan = make_plan(subject(*resources()[:3]), connected)
-        publish(server, subject(name="demo.other"), overwrite=[Action.FOREIGN])
+        plan = make_plan(release(*resources()[:3]), connected)
+        publish(server, release(name="demo.other"), overwrite=[Change.FOREIGN])
         found = prune(plan, connected, delete=True)
     assert "somebody else wrote version 2" in found.refused["DocumentReference/aftercare"]
 
@@ -136,9 +136,9 @@ def test_two_packages_on_one_server_leave_each_other_alone(played, server):
     publish(played.base_url)
     before = state(server)
     theirs = [canonical("PlanDefinition", "other"), canonical("ActivityDefinition", "others")]
-    publish(played.base_url, subject(*theirs, name="demo.other"))
+    publish(played.base_url, release(*theirs, name="demo.other"))
     with client(played.base_url) as connected:
-        plan = make_plan(subject(theirs[0], name="demo.other"), connected)
+        plan = make_plan(release(theirs[0], name="demo.other"), connected)
         assert len(prune(plan, connected, delete=True).deleted) == 1
     assert publish(played.base_url).unchanged == 4
     now = state(server)

@@ -1,19 +1,19 @@
 import pytest
 
 from fhirpkg.errors import ConfigError, ResolutionError
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
-from fhirpkg.publishing.rollback import check_package, content_before, previous_manifest
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.rollback import check_package, content_before, previous_inventory
+from fhirpkg.publishing.survey import Change
 from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import (
     canonical,
     client,
     content,
     publish,
+    release,
     resources,
     rolled_back,
-    subject,
 )
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like
@@ -27,20 +27,20 @@ def test_the_previous_state_comes_back_and_the_way_forward_stays_open(server, pl
     with scripted(server_like(*played), server) as proxy:
         base_url = proxy.base_url
         publish(base_url)
-        publish(base_url, subject(*resources("Running")))
+        publish(base_url, release(*resources("Running")))
         assert rolled_back(base_url).updated == 2
-        assert verify(subject(), client(base_url))
+        assert verify(release(), client(base_url))
         assert rolled_back(base_url).updated == 2
-        assert verify(subject(*resources("Running")), client(base_url))
+        assert verify(release(*resources("Running")), client(base_url))
 
 
 def test_what_the_newer_state_added_becomes_an_orphan(server):
     publish(server)
-    publish(server, subject(*resources(), canonical("PlanDefinition", "more")))
+    publish(server, release(*resources(), canonical("PlanDefinition", "more")))
     rolled_back(server)
     with client(server) as connected:
-        plan = make_plan(subject(), connected)
-    assert [i.place for i in plan.of(Action.ORPHAN)] == ["PlanDefinition/more"]
+        plan = make_plan(release(), connected)
+    assert [i.place for i in plan.of(Change.ORPHAN)] == ["PlanDefinition/more"]
 
 
 @pytest.mark.parametrize("played", [(), vendors.HAPI], ids=["FHIR", "HAPI"])
@@ -49,18 +49,18 @@ def test_what_was_pruned_comes_back_too(server, played, delete):
     with scripted(server_like(*played), server) as proxy:
         base_url = proxy.base_url
         publish(base_url)
-        fewer = subject(*resources()[:3])
+        fewer = release(*resources()[:3])
         publish(base_url, fewer)
         with client(base_url) as connected:
             found = prune(make_plan(fewer, connected), connected, delete=delete)
             assert found.is_complete
         assert rolled_back(base_url).is_complete
-        assert verify(subject(), client(base_url))
+        assert verify(release(), client(base_url))
 
 
 def test_what_was_edited_after_a_prune_is_drift(server):
     publish(server)
-    fewer = subject(*resources()[:3])
+    fewer = release(*resources()[:3])
     publish(server, fewer)
     with client(server) as connected:
         prune(make_plan(fewer, connected), connected)
@@ -72,23 +72,23 @@ def test_what_was_edited_after_a_prune_is_drift(server):
 def test_without_a_previous_state_there_is_no_way_back(server):
     with client(server) as connected:
         with pytest.raises(ConfigError, match=r"no push of demo\.walking is on record"):
-            previous_manifest(connected, "demo.walking")
+            previous_inventory(connected, "demo.walking")
         publish(server)
         with pytest.raises(ConfigError, match="no previous state"):
-            previous_manifest(connected, "demo.walking")
+            previous_inventory(connected, "demo.walking")
 
 
 def test_a_server_without_history_needs_the_package_itself(server):
     publish(server)
-    publish(server, subject(*resources("Running")))
+    publish(server, release(*resources("Running")))
 
     def without_history(request, forward):
         return Reply(404) if "_history" in request.path else forward(request)
 
     with scripted(without_history, server) as proxy, client(proxy.base_url) as connected:
-        manifest = previous_manifest(connected, "demo.walking")
+        inventory = previous_inventory(connected, "demo.walking")
         with pytest.raises(ResolutionError, match="give the package with --package"):
-            content_before(connected, manifest)
-        check_package(content(), manifest)
+            content_before(connected, inventory)
+        check_package(content(), inventory)
         with pytest.raises(ConfigError, match="is not what was published before"):
-            check_package(content(*resources("Other")), manifest)
+            check_package(content(*resources("Other")), inventory)

@@ -2,13 +2,13 @@ import pytest
 
 from fhirpkg.publishing.state import (
     Head,
-    Listed,
-    Manifest,
+    Inventory,
+    Line,
     Phase,
     head_id,
     head_of,
+    inventory_of,
     is_listed,
-    manifest_of,
 )
 
 HEAD = Head("demo.walking", "1.0", "d" * 64, Phase.PUSHING, "me:1", "Library/a", "Library/b")
@@ -41,30 +41,28 @@ def test_a_head_is_held_while_its_push_gives_signs_of_life(phase, age, held):
 
 
 @pytest.mark.parametrize("resource_type", ["Library", "Binary"])
-def test_a_manifest_comes_back_from_its_resource(resource_type):
+def test_an_inventory_comes_back_from_its_resource(resource_type):
     lines = {
-        "PlanDefinition/a": Listed("0" * 32, "PlanDefinition/a", "3"),
-        "List/b": Listed("1" * 32, "List/17", ""),
+        "PlanDefinition/a": Line("0" * 32, "PlanDefinition/a", "3"),
+        "List/b": Line("1" * 32, "List/17", ""),
     }
-    manifest = Manifest("demo", "1", "d" * 64, lines, "Library/z")
-    assert manifest_of(manifest.resource(resource_type)) == manifest
+    inventory = Inventory("demo", "1", "d" * 64, lines, "Library/z")
+    assert inventory_of(inventory.resource(resource_type)) == inventory
 
 
-def test_a_damaged_manifest_is_none():
-    assert manifest_of({"resourceType": "Library", "content": [{"data": "AAAA"}]}) is None
+def test_a_damaged_inventory_is_none():
+    assert inventory_of({"resourceType": "Library", "content": [{"data": "AAAA"}]}) is None
 
 
-def test_a_manifest_of_ten_thousand_lines_is_small():
-    lines = {
-        f"PlanDefinition/p{n}": Listed(f"{n:064}", f"PlanDefinition/p{n}") for n in range(10000)
-    }
-    data = Manifest("demo", "1", "d" * 64, lines).resource("Library")["content"][0]["data"]
+def test_an_inventory_of_ten_thousand_lines_is_small():
+    lines = {f"PlanDefinition/p{n}": Line(f"{n:064}", f"PlanDefinition/p{n}") for n in range(10000)}
+    data = Inventory("demo", "1", "d" * 64, lines).resource("Library")["content"][0]["data"]
     assert len(data) < 300_000
 
 
 def test_half_a_digest_is_enough_and_none_is_not():
-    assert is_listed(Listed("ab" * 16, "x"), "ab" * 32)
-    assert not is_listed(Listed("", "x"), "ab" * 32)
+    assert is_listed(Line("ab" * 16, "x"), "ab" * 32)
+    assert not is_listed(Line("", "x"), "ab" * 32)
 
 
 def test_a_long_name_gives_a_valid_id_of_its_own():

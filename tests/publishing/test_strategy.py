@@ -9,10 +9,10 @@ from fhirpkg.publishing.strategy import (
     refusals,
     strategy_for,
 )
-from tests.publishing.sample import canonical, document, subject
+from tests.publishing.sample import canonical, document, release
 
 ALL = ["read", "search-type", "update", "create"]
-MEMBERS = subject(canonical("PlanDefinition", "course"), document("leaflet")).members
+MEMBERS = release(canonical("PlanDefinition", "course"), document("leaflet")).members
 
 
 def capabilities(system=(), **types):
@@ -89,7 +89,7 @@ def test_a_condition_uses_what_the_server_searches_by(parameters, plan, leaflet)
 def test_a_condition_may_be_by_identifier_alone():
     entry = {"searchParam": [{"name": name} for name in ("url", "version", "identifier")]}
     named = [{"system": "urn:x", "value": "course"}]
-    members = subject(
+    members = release(
         canonical("PlanDefinition", "course", identifier=named),
         canonical("ActivityDefinition", "walk"),
     ).members

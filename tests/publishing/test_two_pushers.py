@@ -7,11 +7,11 @@ import pytest
 
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.publishing.head import ConflictError, read_head, write_head
-from fhirpkg.publishing.plan import make_plan
+from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.push import push
 from fhirpkg.publishing.state import Phase
 from fhirpkg.publishing.verify import verify
-from tests.publishing.sample import canonical, client, publish, resources, state, subject
+from tests.publishing.sample import canonical, client, publish, release, resources, state
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
@@ -44,15 +44,15 @@ def at_once(base_url, *subjects):
 @pytest.mark.parametrize("played", PLAYED.values(), ids=PLAYED)
 def test_the_same_content_twice_at_once_stands_once(server, played):
     with scripted(server_like(*played), server) as proxy:
-        at_once(proxy.base_url, subject(), subject())
+        at_once(proxy.base_url, release(), release())
         assert publish(proxy.base_url).is_complete
         assert len(state(server)) == 4
-        assert verify(subject(), client(proxy.base_url))
+        assert verify(release(), client(proxy.base_url))
 
 
 @pytest.mark.parametrize("played", PLAYED.values(), ids=PLAYED)
 def test_of_two_contents_at_once_no_mixture_is_called_complete(server, played):
-    one, two = subject(), subject(*resources("Running"))
+    one, two = release(), release(*resources("Running"))
     with scripted(server_like(*played), server) as proxy:
         ends = at_once(proxy.base_url, one, two)
         complete = [
@@ -91,7 +91,7 @@ def test_a_lease_that_ran_out_by_the_servers_clock_is_taken_over(server):
         return reply.but(headers=reply.headers | {"date": formatdate(now, usegmt=True)})
 
     with scripted(a_minute_later, server) as proxy:
-        assert publish(proxy.base_url, subject(*resources("Running"))).is_complete
+        assert publish(proxy.base_url, release(*resources("Running"))).is_complete
     with client(server) as reader:
         assert read_head(reader, "demo.walking").phase is Phase.COMPLETE
 
@@ -154,6 +154,6 @@ def test_a_ring_that_a_server_cannot_take_at_once_is_refused_not_half_written(se
         for n in range(3)
     ]
     with scripted(server_like(habits.at_most(2)), server) as proxy:
-        report = publish(proxy.base_url, subject(*ring))
+        report = publish(proxy.base_url, release(*ring))
     assert len(report.refused) == 3
     assert state(server) == {}

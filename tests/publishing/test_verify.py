@@ -1,7 +1,7 @@
 import pytest
 
-from fhirpkg.publishing.verify import applied, read_back, verify
-from tests.publishing.sample import client, document, publish, resources, subject
+from fhirpkg.publishing.verify import apply_on_server, read_back, verify
+from tests.publishing.sample import client, document, publish, release, resources
 from tests.servers import habits
 from tests.servers.habits import server_like
 from tests.servers.scripted import Reply, scripted
@@ -15,7 +15,7 @@ def put(server, resource):
 
 def test_everything_is_read_searched_and_hashed(server):
     publish(server)
-    found = verify(subject(), client(server))
+    found = verify(release(), client(server))
     assert found
     assert (found.checked, found.attachments) == (4, 2)
     assert found.searches == 2 + 3  # two canonicals; context, topic and event of the code
@@ -25,7 +25,7 @@ def test_what_is_gone_is_missing_not_altered(server):
     publish(server)
     with client(server) as other:
         other.request("DELETE", "PlanDefinition/course")
-    found = verify(subject(), client(server))
+    found = verify(release(), client(server))
     assert list(found.missing) == ["PlanDefinition/course"]
     assert found.altered == {}
     assert any("context=http://www.ama-assn.org/go/cpt|20983" in s for s in found.not_found)
@@ -34,8 +34,8 @@ def test_what_is_gone_is_missing_not_altered(server):
 def test_an_edit_is_altered_and_shown_by_place(server):
     publish(server)
     edited = resources("Edited")[0]
-    put(server, edited | {"meta": {"tag": [subject().owner]}})
-    found = verify(subject(), client(server))
+    put(server, edited | {"meta": {"tag": [release().owner]}})
+    found = verify(release(), client(server))
     assert found.altered == {
         "ActivityDefinition/walk": ["title: server has 'Edited', content has 'Walking'"]
     }
@@ -44,7 +44,7 @@ def test_an_edit_is_altered_and_shown_by_place(server):
 def test_a_mark_that_is_not_kept_is_told(server):
     publish(server)
     put(server, resources()[0])
-    found = verify(subject(), client(server))
+    found = verify(release(), client(server))
     assert found.altered == {
         "ActivityDefinition/walk": ["meta.tag: the mark of this package is not kept"]
     }
@@ -56,8 +56,8 @@ def test_a_mark_that_is_not_kept_is_told(server):
 def test_an_attachment_that_is_not_what_it_promises_is_damaged(server, key, value, problem):
     wrong = document("leaflet")
     wrong["content"][0]["attachment"][key] = value
-    publish(server, subject(wrong))
-    found = verify(subject(wrong), client(server))
+    publish(server, release(wrong))
+    found = verify(release(wrong), client(server))
     assert found.damaged["DocumentReference/leaflet"].startswith(problem)
 
 
@@ -65,22 +65,22 @@ def test_an_attachment_behind_a_url_is_fetched(server):
     put(server, {"resourceType": "Binary", "id": "b", "contentType": "text/plain", "data": "aGk="})
     linked = document("leaflet")
     linked["content"][0]["attachment"] = {"url": "Binary/b", "size": 2}
-    publish(server, subject(linked))
-    found = verify(subject(linked), client(server))
+    publish(server, release(linked))
+    found = verify(release(linked), client(server))
     assert (found.attachments, found.damaged) == (1, {})
 
 
 def test_a_second_resource_of_a_canonical_is_one_too_many(server):
     publish(server)
     put(server, resources()[0] | {"id": "twin"})
-    found = verify(subject(), client(server))
+    found = verify(release(), client(server))
     assert [s for s in found.not_found if s.endswith("also finds twin")]
 
 
 def test_a_search_that_lags_is_asked_again(server):
     publish(server)
     with scripted(server_like(habits.finds_late(8)), server) as proxy:
-        assert verify(subject(), client(proxy.base_url))
+        assert verify(release(), client(proxy.base_url))
 
 
 def test_what_the_servers_own_validation_says_is_told(server):
@@ -96,7 +96,7 @@ def test_what_the_servers_own_validation_says_is_told(server):
         return Reply(200, {"resourceType": "OperationOutcome", "issue": []})
 
     with scripted(script, server) as proxy:
-        found = verify(subject(), client(proxy.base_url), validate=True)
+        found = verify(release(), client(proxy.base_url), validate=True)
     assert found.invalid == {"PlanDefinition/course": "goal: minimum is 1"}
     assert found.notes == ["ActivityDefinition/walk: $validate was not carried out (HTTP 404)"]
 
@@ -117,14 +117,14 @@ def test_what_the_server_makes_of_a_plan_is_told(server):
             return reply if "$apply" in request.path else forward(request)
 
         with scripted(script, server) as proxy, client(proxy.base_url) as connected:
-            found = verify(subject(), connected)
-            applied(subject(), connected, "Patient/a", found)
+            found = verify(release(), connected)
+            apply_on_server(release(), connected, "Patient/a", found)
         assert (found.invalid, found.notes) == (invalid, notes)
 
 
 def test_a_large_package_is_counted_and_what_is_missing_still_named(server):
     many = [document(f"d{n}", "x") for n in range(1001)]
-    given = subject(*many)
+    given = release(*many)
     places = publish(server, given).places
     with client(server) as connected:
         assert read_back(given, connected, places, written=True)
@@ -135,13 +135,13 @@ def test_a_large_package_is_counted_and_what_is_missing_still_named(server):
 
 def test_a_large_package_that_nobody_touched_is_not_read_again_but_an_edit_is_seen(server):
     many = [document(f"d{n}", "x") for n in range(1001)]
-    publish(server, subject(*many))
+    publish(server, release(*many))
 
     def forwarding(request, forward):
         return forward(request)
 
     with scripted(forwarding, server) as proxy:
-        assert publish(proxy.base_url, subject(*many)).unchanged == 1001
+        assert publish(proxy.base_url, release(*many)).unchanged == 1001
         assert len(proxy.seen) < 12
-    put(server, many[3] | {"description": "edited", "meta": {"tag": [subject().owner]}})
-    assert publish(server, subject(*many)).conflicts == {"DocumentReference/d3"}
+    put(server, many[3] | {"description": "edited", "meta": {"tag": [release().owner]}})
+    assert publish(server, release(*many)).conflicts == {"DocumentReference/d3"}

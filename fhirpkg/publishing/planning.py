@@ -11,14 +11,14 @@ from fhirpkg.publishing.reading import Reader
 from fhirpkg.publishing.record import read_record
 from fhirpkg.publishing.state import Phase, is_listed
 from fhirpkg.publishing.strategy import Strategy, refusals, strategy_for
-from fhirpkg.publishing.survey import CONFLICTS, WRITES, Action, Item, Survey
+from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change, Item, Survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from fhirpkg.client.client import FhirClient
-    from fhirpkg.publishing.members import Subject
-    from fhirpkg.publishing.state import Head, Manifest
+    from fhirpkg.publishing.members import Release
+    from fhirpkg.publishing.state import Head, Inventory
 
 _MANY = 1000
 """Above this many resources, a server that proves nothing changed is not read whole."""
@@ -28,29 +28,29 @@ _MANY = 1000
 class Plan:
     """All that a push would do, and what it rests on."""
 
-    subject: Subject
+    release: Release
     items: tuple[Item, ...]
     strategy: Strategy
     head: Head | None
-    manifest: Manifest | None
+    inventory: Inventory | None
     capabilities: str
     notes: tuple[str, ...] = ()
 
-    def of(self, *actions: Action) -> list[Item]:
+    def of(self, *actions: Change) -> list[Item]:
         """The items of some classes."""
         return [item for item in self.items if item.action in actions]
 
     @property
-    def counts(self) -> Counter[Action]:
+    def counts(self) -> Counter[Change]:
         """How many items there are of each class."""
         return Counter(item.action for item in self.items)
 
     @property
     def is_settled(self) -> bool:
         """Whether the server's own record says that exactly this content was published."""
-        if self.head is None or self.head.phase is not Phase.COMPLETE or self.manifest is None:
+        if self.head is None or self.head.phase is not Phase.COMPLETE or self.inventory is None:
             return False
-        lines, members = self.manifest.members, self.subject.members
+        lines, members = self.inventory.members, self.release.members
         return lines.keys() == {m.local for m in members} and all(
             is_listed(lines[m.local], m.digest) for m in members
         )
@@ -58,14 +58,14 @@ class Plan:
     @property
     def is_done(self) -> bool:
         """Whether there is nothing at all to write."""
-        return self.is_settled and not self.of(*WRITES, *CONFLICTS, Action.UNSUPPORTED)
+        return self.is_settled and not self.of(*WRITES, *CONFLICTS, Change.UNSUPPORTED)
 
 
 def make_plan(
-    subject: Subject,
+    release: Release,
     client: FhirClient,
     *,
-    overwrite: Collection[Action] = (),
+    overwrite: Collection[Change] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Plan:
     """Compare a package with a server. `progress` is told how many resources were looked at.
@@ -74,35 +74,35 @@ def make_plan(
     ServerError for a server that cannot be read.
     """
     capabilities = client.capabilities()
-    refused = refusals(capabilities, subject.members)
-    record = read_record(client, subject.name)
+    refused = refusals(capabilities, release.members)
+    record = read_record(client, release.name)
     reader = Reader(client)
     plan = Plan(
-        subject=subject,
+        release=release,
         items=(),
-        strategy=strategy_for(capabilities, subject.members),
+        strategy=strategy_for(capabilities, release.members),
         head=record.head,
-        manifest=record.manifests[0] if record.manifests else None,
+        inventory=record.inventories[0] if record.inventories else None,
         capabilities=capabilities.digest,
     )
     if not refused and plan.is_settled and _is_untouched(plan, client):
         return replace(plan, items=tuple(_as_recorded(plan)))
-    links: dict[str, str] = {m.local: record.place(m) for m in subject.members}
-    survey = Survey(subject, reader, record, links, frozenset(overwrite))
-    supported = [m for m in subject.members if m.type not in refused]
+    links: dict[str, str] = {m.local: record.place(m) for m in release.members}
+    survey = Survey(release, reader, record, links, frozenset(overwrite))
+    supported = [m for m in release.members if m.type not in refused]
     items = survey.classify(supported, progress)
     moved = {i.local: i.place for i in items if i.place and links[i.local] != i.place}
     if moved:  # found under ids we could not know: look again, with the references understood
         links |= moved
         items = survey.classify(supported, progress)
     items += [
-        Item(m.local, Action.UNSUPPORTED, why=refused[m.type], member=m)
-        for m in subject.members
+        Item(m.local, Change.UNSUPPORTED, why=refused[m.type], member=m)
+        for m in release.members
         if m.type in refused
     ]
     items += [
-        Item(orphan.local, Action.ORPHAN, orphan.place, orphan.version)
-        for orphan in orphans(subject, reader, record, {i.place for i in items})
+        Item(orphan.local, Change.ORPHAN, orphan.place, orphan.version)
+        for orphan in orphans(release, reader, record, {i.place for i in items})
     ]
     return replace(plan, items=tuple(items), notes=tuple(_notes(reader)))
 
@@ -113,10 +113,10 @@ def _is_untouched(plan: Plan, client: FhirClient) -> bool:
     Counted three ways, so that a server that ignores a parameter proves nothing: none later than
     the last write, all up to it, and all in all.
     """
-    members, head = plan.subject.members, plan.head
+    members, head = plan.release.members, plan.head
     if len(members) <= _MANY or head is None or not head.settled:
         return False
-    tag = plan.subject.mark
+    tag = plan.release.mark
     for resource_type, expected in Counter(m.type for m in members).items():
         counted = [
             client.count(resource_type, [tag, *more])
@@ -129,10 +129,10 @@ def _is_untouched(plan: Plan, client: FhirClient) -> bool:
 
 
 def _as_recorded(plan: Plan) -> Iterator[Item]:
-    assert plan.manifest is not None, "only a settled plan is taken from its manifest"
-    for member in plan.subject.members:
-        line = plan.manifest.members[member.local]
-        yield Item(member.local, Action.UNCHANGED, line.place, line.version, member=member)
+    assert plan.inventory is not None, "only a settled plan is taken from its inventory"
+    for member in plan.release.members:
+        line = plan.inventory.members[member.local]
+        yield Item(member.local, Change.UNCHANGED, line.place, line.version, member=member)
 
 
 def _notes(reader: Reader) -> Iterator[str]:

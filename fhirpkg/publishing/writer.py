@@ -17,7 +17,7 @@ from fhirpkg.publishing.compare import same
 from fhirpkg.publishing.members import owned, with_references
 from fhirpkg.publishing.order import halves
 from fhirpkg.publishing.strategy import Key, Portions, condition
-from fhirpkg.publishing.survey import Action
+from fhirpkg.publishing.survey import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.client.retry import Attempts
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.members import Member, Subject
+    from fhirpkg.publishing.members import Member, Release
     from fhirpkg.publishing.reading import Reader
     from fhirpkg.publishing.strategy import Strategy
     from fhirpkg.publishing.survey import Item
@@ -49,7 +49,7 @@ class Done:
 class Writer:
     """The state of one push while it writes; what became of each member is in its three tables."""
 
-    subject: Subject
+    release: Release
     client: FhirClient
     reader: Reader
     strategy: Strategy
@@ -142,7 +142,7 @@ class Writer:
         """An entry of a transaction with the strongest precondition there is for it."""
         member = item.member
         assert member is not None, "what is written is in the content"
-        resource = with_references(self.subject.resource(member), self.links)
+        resource = with_references(self.release.resource(member), self.links)
         if item.place:
             resource = resource | {"id": item.place.partition("/")[2]}
             request = {"method": "PUT", "url": item.place}
@@ -294,9 +294,9 @@ class Writer:
 
     def _stands(self, item: Item, theirs: Resource) -> bool:
         assert item.member is not None, "what is written is in the content"
-        ours = with_references(self.subject.resource(item.member), self.links)
-        if item.action is not Action.ADOPT:  # whose write only adds the mark
-            theirs = owned(theirs, self.subject.owner)
+        ours = with_references(self.release.resource(item.member), self.links)
+        if item.action is not Change.ADOPT:  # whose write only adds the mark
+            theirs = owned(theirs, self.release.owner)
         return same(ours | {"id": theirs["id"]}, theirs)
 
     def _note(self, item: Item, answer: Resource, response: Response) -> None:
@@ -306,7 +306,7 @@ class Writer:
         version = response.version or _version_in(str(told.get("location", "")))
         done = Done(place, version, created=response.status == 201)
         self.settled = max(self.settled, str(told.get("lastModified", "")))
-        if item.action is Action.CREATE and response.status != 201 and self._overwrote(item, done):
+        if item.action is Change.CREATE and response.status != 201 and self._overwrote(item, done):
             return
         self._keep(item, done)
 
