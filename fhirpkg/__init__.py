@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fhirpkg.applying import apply
+    from fhirpkg.applying.application import apply
     from fhirpkg.canonical import Canonical, PackageId
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.errors import FhirpkgError
@@ -24,7 +24,7 @@ _HOMES = {
     "PackageId": "fhirpkg.canonical",
     "Severity": "fhirpkg.issues",
     "Validator": "fhirpkg.validation.validator",
-    "apply": "fhirpkg.applying",
+    "apply": "fhirpkg.applying.application",
 }
 
 __version__ = "0.1.0"

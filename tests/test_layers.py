@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent / "fhirpkg"
 LEVELS = {
     "errors": 0, "issues": 0, "rules": 0, "parsing_rules": 0, "canonical": 0, "fhirjson": 0,
     "ucum": 0,
-    "fhirpath": 1, "packages": 1,
+    "fhirpath": 1, "packages": 1, "repository": 1,
     "definitions": 2,
     "fhirxml": 3,
     "validation": 4, "render": 4, "client": 4, "cql": 4,

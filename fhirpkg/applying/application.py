@@ -10,12 +10,12 @@ from fhirpkg.applying.cells import Parties
 from fhirpkg.applying.dialects import dialect as dialect_named
 from fhirpkg.applying.expressions import Evaluator
 from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_extension
-from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.applying.rules import (
     APPLY_NO_PLACE,
 )
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.dialects import Dialect
     from fhirpkg.applying.outcomes import Why
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 Form = Literal["careplan", "bundle"]
 

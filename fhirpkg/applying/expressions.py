@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.cells import Parties
     from fhirpkg.applying.logic import Logic
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 _IDENTIFIERS = (
     "text/cql-identifier",

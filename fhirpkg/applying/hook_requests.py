@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.repository import in_bundle
+from fhirpkg.repository import in_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

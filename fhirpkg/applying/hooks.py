@@ -21,18 +21,18 @@ from fhirpkg.applying.hook_requests import (
     draft_orders,
     gathered,
 )
-from fhirpkg.applying.repository import Layers, MemoryRepository
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.applying.application import Applied
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 CPT = "http://www.ama-assn.org/go/cpt"
 WHY = "org.w3id.fhirpkg.why"

@@ -10,35 +10,41 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.types import element
 from fhirpkg.cql.evaluating.values import codes
-from fhirpkg.cql.evaluating.valuesets import ValueSets
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.contents import Resolved
+from fhirpkg.definitions.terminology.valuesets import Terminology
+from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 
 def required(requirement: Resource, subject: str, repository: Repository) -> list[Resource]:
     """The resources of a patient that meet a requirement.
 
-    Raises FhirpkgError for a filter that is not supported, ResolutionError for a missing value set.
+    Raises FhirpkgError for a filter that is not supported and for a membership that is unknown.
     """
     name = requirement.get("id")
     if "dateFilter" in requirement:
         raise FhirpkgError(f"the input %{name} has a dateFilter, which is not supported")
     found = repository.search(requirement["type"], {"patient": subject})
-    value_sets = ValueSets(repository.resolve)
+    terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
     for code_filter in requirement.get("codeFilter", ()):
         if "path" not in code_filter:
             raise FhirpkgError(f"the input %{name} has a codeFilter without path")
-        found = [r for r in found if _passes(r, code_filter, value_sets)]
+        found = [r for r in found if _passes(r, code_filter, terminology)]
     return found
 
 
-def _passes(resource: Resource, code_filter: Resource, value_sets: ValueSets) -> bool:
+def _passes(resource: Resource, code_filter: Resource, terminology: Terminology) -> bool:
     present = codes(element(resource, code_filter["path"]))
     if canonical := code_filter.get("valueSet"):
-        return bool(present) and value_sets.contains(canonical, present)
+        found = terminology.any_in(canonical, ((code.system, code.code) for code in present))
+        if found.verdict is Verdict.UNKNOWN:
+            raise FhirpkgError(found.reason)
+        return found.verdict is Verdict.YES
     wanted = codes(code_filter.get("code", []))
     return not wanted or any(
         a.code == b.code and a.system in {"", b.system} for a in present for b in wanted

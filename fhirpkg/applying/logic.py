@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 
 class Logic:
@@ -48,7 +48,9 @@ class Logic:
         if not canonical:
             raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
         self._give_variables(context, resource)
-        return _bounded(lambda: self._value_of(name, self._of_resource(self._resolved(canonical))))
+        return self._decided(
+            lambda: self._value_of(name, self._of_resource(self._resolved(canonical)))
+        )
 
     def _value_of(self, name: str, library: Library) -> Any:
         alias, _, local = name.partition(".")
@@ -64,7 +66,15 @@ class Logic:
         """The value of an expression; it may use the definitions of the context's libraries."""
         self._give_variables(context, resource)
         self._session.parameters = {**self._session.parameters, **inputs}
-        return _bounded(lambda: self._read_and_evaluated(text, context))
+        return self._decided(lambda: self._read_and_evaluated(text, context))
+
+    def _decided(self, value: Callable[[], Any]) -> list[Any]:
+        """A value that hangs on no unknown membership; else FhirpkgError with the reason."""
+        self._session.unknown = []
+        found = _bounded(value)
+        if self._session.unknown:
+            raise FhirpkgError(self._session.unknown[0])
+        return found
 
     def _read_and_evaluated(self, text: str, context: Resource) -> Any:
         library = self._around(context.get("library", ()))

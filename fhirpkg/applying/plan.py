@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.dialects import Dialect
     from fhirpkg.applying.expressions import Evaluator
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 _APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
 _PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.canonical import Canonical
+from fhirpkg.repository import MemoryRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

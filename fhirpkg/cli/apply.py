@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.application import Applied
     from fhirpkg.applying.outcomes import Why
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 _PATH = click.Path(path_type=Path, exists=True)
 _FORMATS = click.Choice(["text", "fhir"])
@@ -74,8 +74,8 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
 
 def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Repository]:
     """The definition and where everything is read from: data first, then content."""
-    from fhirpkg.applying.repository import Layers, from_path, in_bundle
     from fhirpkg.errors import ConfigError
+    from fhirpkg.repository import Layers, from_path, in_bundle
 
     layers: list[Repository] = []
     if options["data"]:
@@ -95,8 +95,8 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
 
 def _own_content() -> Repository:
     """The built resources of this package; its examples are no content."""
-    from fhirpkg.applying.repository import Layers, from_path
     from fhirpkg.packages.package import content_root
+    from fhirpkg.repository import Layers, from_path
 
     folders = sorted((content_root() / "resources").glob("*/fhir"))
     return Layers(*(from_path(folder) for folder in folders))

@@ -9,9 +9,9 @@ from fhirpkg.applying.activity import KINDS, build
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cells import Parties
 from fhirpkg.applying.dialects import DIALECTS
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
+from fhirpkg.repository import MemoryRepository
 
 CASES = yaml.safe_load((pathlib.Path(__file__).parent / "activity_cases.yaml").read_text())
 PARTIES = Parties("Patient/x", "Encounter/e", "Practitioner/d")

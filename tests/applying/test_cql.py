@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 import yaml
 
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.repository import MemoryRepository
 
 FILE = pathlib.Path(__file__).parent / "cql_cases.yaml"
 CASES = {
@@ -139,6 +139,17 @@ def test_an_expression_has_its_value(evaluate, text, expected):
 def test_what_cannot_be_evaluated_is_an_error_that_says_why(evaluate, text, words):
     with pytest.raises(FhirpkgError, match=words):
         evaluate(text)
+
+
+@pytest.mark.parametrize("name", ["Missing value set", "Whole system"])
+def test_an_unknown_membership_is_null_and_its_reason_is_noted(name):
+    session = Session(
+        MemoryRepository(resources()), "Patient/x", {}, None, Definitions.core().types, NOW
+    )
+    text = f'First([Condition]).code in "{name}"'
+    library = read_library(LIBRARY)
+    assert Evaluation(session, library).of(read_expression(text, library)) is None
+    assert len(session.unknown) == 1
 
 
 def test_a_definition_that_cannot_be_read_spoils_no_other():

@@ -7,14 +7,16 @@ import json
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.cql.evaluating import xml
 from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import Code, Concept
-from fhirpkg.cql.evaluating.valuesets import ValueSets
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.errors import FhirpkgError, ResolutionError
+from fhirpkg.definitions.terminology.contents import Resolved
+from fhirpkg.definitions.terminology.valuesets import Terminology
+from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.repository import MemoryRepository
 
 R4 = Definitions.core().types
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
@@ -194,11 +196,45 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest():
 
 
 def test_a_missing_value_set_is_an_error_never_false():
-    wanted = "http://example.org/ValueSet/bone: the value set is not in the package or the data"
-    assert verdict("Bone tumor", library(JSON)) == (
-        "not evaluated",
-        f"{wanted} (in Logic.Bone tumor)",
+    found, reason = verdict("Bone tumor", library(JSON))
+    assert found == "not evaluated"
+    assert "http://example.org/ValueSet/bone is not loaded" in reason
+
+
+PARTIAL = [
+    {"total": 500},
+    {
+        "extension": [
+            {
+                "url": "http://hl7.org/fhir/StructureDefinition/valueset-toocostly",
+                "valueBoolean": True,
+            }
+        ]
+    },
+    {"offset": 100},
+]
+
+
+@pytest.mark.parametrize("part", PARTIAL)
+def test_a_partial_expansion_is_never_taken_for_the_whole_value_set(part):
+    listed = {"contains": [{"system": "http://example.org/s", "code": "other"}], **part}
+    value_set = {"resourceType": "ValueSet", "url": VALUE_SET["url"], "id": "v"}
+    assert verdict("Bone tumor", library(JSON), value_set | {"expansion": listed})[0] == (
+        "not evaluated"
     )
+    whole = {"contains": listed["contains"]}
+    assert verdict("Bone tumor", library(JSON), value_set | {"expansion": whole})[0] == (
+        "not applicable"
+    )
+
+
+def test_an_unknown_membership_counts_again_where_a_definition_is_used_twice():
+    text = b"""library Logic valueset "V": 'http://example.org/none'
+    define "In": exists [Condition: "V"]
+    define "Uses": "In" and false
+    define "Twice": "In" or "Uses" """
+    assert verdict("Uses", library(("text/cql", text)))[0] == "not evaluated"
+    assert verdict("Twice", library(("text/cql", text)))[0] == "not evaluated"
 
 
 def test_elm_as_xml_is_the_same_tree():
@@ -287,27 +323,26 @@ def value_sets(content):
     url = "http://example.org/ValueSet/x"
     concepts = [{"code": "0", "concept": [{"code": "1"}]}]
     system = {"resourceType": "CodeSystem", "content": "complete", "concept": concepts}
-    return ValueSets(
-        MemoryRepository(
-            [
-                {"resourceType": "ValueSet", "url": url} | content,
-                VALUE_SET,
-                system | {"url": "http://s"},
-            ]
-        ).resolve
+    repository = MemoryRepository(
+        [
+            {"resourceType": "ValueSet", "url": url} | content,
+            VALUE_SET,
+            system | {"url": "http://s"},
+        ]
     )
+    return Terminology(Resolved(repository.resolve, Definitions.core()))
 
 
 @pytest.mark.parametrize("content, wanted", VALUE_SETS)
 def test_a_value_set_is_its_expansion_or_its_compose(content, wanted):
-    sets = value_sets(content)
-    assert sets.contains("http://example.org/ValueSet/x", [Code("1", "http://s")]) is wanted
+    found = value_sets(content).any_in("http://example.org/ValueSet/x", [("http://s", "1")])
+    assert found.verdict is (Verdict.YES if wanted else Verdict.NO)
 
 
 UNKNOWN = [
-    ({}, "neither an expansion nor a compose"),
-    ({"compose": {"include": [{"system": "http://t"}]}}, "all of http://t"),
-    ({"compose": {"include": [{"system": "http://s", "filter": [{}]}]}}, "a filter on http://s"),
+    ({}, "neither compose nor expansion"),
+    ({"compose": {"include": [{"system": "http://t"}]}}, "http://t"),
+    ({"compose": {"include": [{"system": "http://s", "filter": [{}]}]}}, "cannot be evaluated"),
     (
         {"compose": {"include": [{"valueSet": ["http://example.org/ValueSet/x"]}]}},
         "includes itself",
@@ -317,17 +352,16 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("content, words", UNKNOWN)
 def test_codes_that_cannot_be_told_are_an_error_never_an_empty_set(content, words):
-    with pytest.raises(FhirpkgError, match=words):
-        value_sets(content).members("http://example.org/ValueSet/x")
+    system = "http://t" if "http://t" in str(content) else "http://s"
+    found = value_sets(content).any_in("http://example.org/ValueSet/x", [(system, "1")])
+    assert found.verdict is Verdict.UNKNOWN
+    assert words in found.reason
 
 
 def test_a_plain_code_has_the_system_of_the_value_set():
-    assert value_sets({}).contains("http://example.org/ValueSet/bone", [Code("1")])
-
-
-def test_a_value_set_that_is_not_there_is_an_error():
-    with pytest.raises(ResolutionError):
-        value_sets({}).members("http://example.org/ValueSet/none")
+    bone = "http://example.org/ValueSet/bone"
+    listed = next(c["code"] for c in VALUE_SET["compose"]["include"][0]["concept"])
+    assert value_sets({}).any_in(bone, [("", listed)]).verdict is Verdict.YES
 
 
 def evaluated(node):

@@ -12,9 +12,9 @@ import pytest
 from fhirpkg import fhirjson
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.hooks import WHY, respond, services
-from fhirpkg.applying.repository import Layers, MemoryRepository, from_path, in_bundle
 from fhirpkg.bundling import read_content
 from fhirpkg.issues import Severity
+from fhirpkg.repository import Layers, MemoryRepository, from_path, in_bundle
 from fhirpkg.validation.validator import Validator
 from tests.applying.cds_hooks_rules import broken_in_response
 

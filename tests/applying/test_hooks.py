@@ -8,7 +8,7 @@ from fhirpkg.applying.application import apply
 from fhirpkg.applying.cards import cards, shortened
 from fhirpkg.applying.hook_requests import HookError
 from fhirpkg.applying.hooks import CPT, WHY, discovery, feedback, respond, services
-from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.repository import MemoryRepository
 from tests.applying.cds_hooks_rules import broken_in_discovery, broken_in_response
 
 BASE = "http://example.org"

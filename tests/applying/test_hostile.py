@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.paths import set_path
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.cql.evaluating import xml
 from fhirpkg.cql.evaluating.library import Library
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.repository import MemoryRepository
 
 TYPES = Definitions.core().types
 PATIENT = {"resourceType": "Patient", "id": "x"}

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from fhirpkg.applying.application import apply, parameter_values
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.repository import MemoryRepository
 
 PATIENT = {
     "resourceType": "Patient",

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from fhirpkg.applying.remote import ServerRepository
-from fhirpkg.applying.repository import Layers, MemoryRepository, from_path, in_bundle
 from fhirpkg.client.client import FhirClient
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import SourceError
+from fhirpkg.repository import Layers, MemoryRepository, from_path, in_bundle
 from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.operations.apply import StoreRepository
 from tests.servers.embedded import running

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.repository import MemoryRepository
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.checks import check_procedure
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.procedure import Criterion
 from fhirpkg.authoring.source import read
+from fhirpkg.repository import MemoryRepository
 
 FOLDER = Path(__file__).parent.parent.parent / "resources"
 AUTHORED = read_folder(FOLDER)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from fhirpkg import fhirjson
 from fhirpkg.applying.application import apply, parameter_values
-from fhirpkg.applying.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.repository import Layers, MemoryRepository, in_bundle
 
 DATE_ROLLER = "http://fhir.org/guides/cdc/opioid-cds/StructureDefinition/dataDateRoller"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")

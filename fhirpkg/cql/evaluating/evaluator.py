@@ -23,17 +23,21 @@ from fhirpkg.cql.evaluating import (
     types,
 )
 from fhirpkg.cql.evaluating.values import CodeSystem, ValueSet, as_list
-from fhirpkg.cql.evaluating.valuesets import ValueSets
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.contents import Resolved
+from fhirpkg.definitions.terminology.valuesets import Terminology
+from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.fhirpath import temporal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.cql.evaluating.library import Library, Statement
+    from fhirpkg.cql.evaluating.values import Code
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
 
 Node = dict[str, Any]
 
@@ -66,8 +70,10 @@ class Session:
         self.libraries = libraries
         self.types = types_of_fhir
         self.now = now or dt.datetime.now().astimezone()
-        self.value_sets = ValueSets(repository.resolve)
-        self._results: dict[tuple[str, str, str], Any] = {}
+        self.unknown: list[str] = []
+        """Why a membership could not be decided: one reason a value set and code."""
+        self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
+        self._results: dict[tuple[str, str, str], tuple[Any, list[str]]] = {}
         self._open: set[tuple[str, str, str]] = set()
         self._retrieved: dict[str, list[Resource]] = {}
 
@@ -89,6 +95,14 @@ class Session:
                 self._retrieved[type_name] = found
         return self._retrieved[type_name]
 
+    def is_member(self, value_set: str, codes: Iterable[Code]) -> bool | None:
+        """Whether one of some codes is in a value set; None, and the reason noted, if unknown."""
+        found = self._terminology.any_in(value_set, ((code.system, code.code) for code in codes))
+        if found.verdict is Verdict.UNKNOWN:
+            self.unknown.append(found.reason)
+            return None
+        return found.verdict is Verdict.YES
+
     def value_of(self, library: Library, name: str) -> Any:
         """The value of a definition, computed once."""
         key = (library.name, library.version, name)
@@ -102,11 +116,16 @@ class Session:
             if key in self._open:
                 raise FhirpkgError(f"{statement.place} needs itself, without end")
             self._open.add(key)
+            around, self.unknown = self.unknown, []
             try:
-                self._results[key] = Evaluation(self, library).of_statement(statement)
+                value = Evaluation(self, library).of_statement(statement)
+                self._results[key] = value, self.unknown
             finally:
                 self._open.discard(key)
-        return self._results[key]
+                self.unknown = around
+        value, unknown = self._results[key]
+        self.unknown += unknown
+        return value
 
 
 class Evaluation:
@@ -243,7 +262,7 @@ def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | N
         found = clinical.codes(item)
         if not found:
             return None if item is None else False
-        return evaluation.session.value_sets.contains(whole.canonical, found)
+        return evaluation.session.is_member(whole.canonical, found)
     if isinstance(whole, CodeSystem):
         return any(code.system == whole.url for code in clinical.codes(item))
     if isinstance(whole, list):

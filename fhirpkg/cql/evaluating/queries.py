@@ -62,7 +62,7 @@ def _matches(evaluation: Evaluation, value: Any, wanted: Any) -> bool:
         return False
     if isinstance(wanted, ValueSet):
         found = codes(value)
-        return bool(found) and evaluation.session.value_sets.contains(wanted.canonical, found)
+        return bool(found) and evaluation.session.is_member(wanted.canonical, found) is True
     if isinstance(wanted, list):
         return any(equivalent(value, item) or _shares(value, item) for item in wanted)
     return _shares(value, wanted)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.definitions.terminology.composition import Clause, Codes, Composition
-    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.definitions.terminology.contents import Contents
 
 DEPTH_LIMIT = 50
 """How many value sets may lie inside one another."""
@@ -20,8 +20,8 @@ DEPTH_LIMIT = 50
 class Expansion:
     """All codes of a value set and those it is made of; None when they cannot all be listed."""
 
-    def __init__(self, terminology: Terminology) -> None:
-        self._terminology = terminology
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
         self._known: dict[str, Codes | None] = {}
         self._depth = 0
 
@@ -53,7 +53,7 @@ class Expansion:
         return codes
 
     def _is_inactive(self, system: str, code: str) -> bool:
-        concept = self._terminology.local(system, code)
+        concept = self._contents.local(system, code)
         return isinstance(concept, Concept) and concept.is_inactive
 
     def _union(self, clauses: Iterable[Clause]) -> Codes | None:
@@ -68,7 +68,7 @@ class Expansion:
     def _clause(self, clause: Clause) -> Codes | None:
         if not clause.is_readable:
             return None
-        parts = [self.of(self._terminology.composition(v)) for v in clause.value_sets]
+        parts = [self.of(self._contents.composition(v)) for v in clause.value_sets]
         if clause.system is not None:
             parts.append(self._of_system(clause, clause.system))
         codes = parts[0]
@@ -79,7 +79,7 @@ class Expansion:
     def _of_system(self, clause: Clause, system: str) -> Codes | None:
         if clause.codes is not None:
             return frozenset((system, code) for code in clause.codes)
-        held = self._terminology.system(system, clause.version)
+        held = self._contents.system(system, clause.version)
         if held is None or not held.is_complete:
             return None
         codes: list[tuple[str, str]] = []

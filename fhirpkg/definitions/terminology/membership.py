@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg import ucum
 from fhirpkg.definitions.terminology import codesystems
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
-from fhirpkg.definitions.terminology.expansion import DEPTH_LIMIT
+from fhirpkg.definitions.terminology.expansion import DEPTH_LIMIT, Expansion
 from fhirpkg.definitions.terminology.grammars import UCUM
 from fhirpkg.definitions.terminology.verdicts import (
     YES,
@@ -22,7 +22,7 @@ from fhirpkg.definitions.terminology.verdicts import (
 
 if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.composition import Clause, Composition, Filter
-    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.definitions.terminology.contents import Contents
 
 _IMPLICIT = ("http://snomed.info/sct?fhir_vs", "http://loinc.org/vs")
 _ABOUT_CODES = frozenset(("regex", "=", "in", "not-in"))
@@ -31,8 +31,8 @@ _ABOUT_CODES = frozenset(("regex", "=", "in", "not-in"))
 class Evaluation:
     """One code sought in one value set and those it is made of; each is looked into once."""
 
-    def __init__(self, terminology: Terminology, code: str) -> None:
-        self._terminology = terminology
+    def __init__(self, contents: Contents, code: str) -> None:
+        self._contents = contents
         self._code = code
         self._known: dict[tuple[str, str], Membership] = {}
         self._depth = 0
@@ -41,14 +41,14 @@ class Evaluation:
         """Membership in a value set; in any system of the set when none is given."""
         if system is not None:
             return self._in(value_set, system)
-        systems = sorted(_systems(self._terminology, value_set))
+        systems = sorted(_systems(self._contents, value_set))
         if not systems:
             return self._in(value_set, "")
         absent = f"'{self._code}' is not in {value_set.name}{self._near(value_set)}"
         return some((self._in(value_set, each) for each in systems), absent)
 
     def _near(self, value_set: Composition) -> str:
-        names = sorted(self._terminology.codes(value_set.name) or ())
+        names = sorted({code for _, code in Expansion(self._contents).of(value_set) or ()})
         if 0 < len(names) <= 8:
             return f", which has {', '.join(names)}"
         return near(self._code, names)
@@ -90,7 +90,7 @@ class Evaluation:
             if found.verdict is Verdict.UNKNOWN:
                 return found
         if value_set.only_active:
-            concept = self._terminology.local(system, self._code)
+            concept = self._contents.local(system, self._code)
             if isinstance(concept, Concept) and concept.is_inactive:
                 return no(f"'{self._code}' is inactive, and {value_set.name} wants none such")
         return YES
@@ -110,18 +110,18 @@ class Evaluation:
         return every(parts)
 
     def _nested(self, canonical: str, system: str) -> Membership:
-        found = self._terminology.composition(canonical)
+        found = self._contents.composition(canonical)
         return self._in(found, system) if found else missing(canonical)
 
     def _by_system(self, clause: Clause, system: str) -> Membership:
         if clause.codes is not None:
             return YES if self._is_listed(clause.codes, system) else no("")
-        concept = self._terminology.local(system, self._code, clause.version)
+        concept = self._contents.local(system, self._code, clause.version)
         if isinstance(concept, Membership):
             return concept if concept.verdict is Verdict.NO else self._by_code(clause, concept)
         if not clause.filters:
             return YES
-        held = self._terminology.system(system)
+        held = self._contents.system(system)
         if held is not None and held.content != "not-present":
             return every(_answer(codesystems.matches(held, concept, f), f) for f in clause.filters)
         if system == UCUM and all(f.property == "canonical" for f in clause.filters):
@@ -132,7 +132,7 @@ class Evaluation:
 
     def _is_listed(self, codes: frozenset[str], system: str) -> bool:
         """Whether a code is among others, in any case when its system does not tell cases apart."""
-        held = None if self._code in codes else self._terminology.system(system)
+        held = None if self._code in codes else self._contents.system(system)
         concept = held.get(self._code) if held else None
         return self._code in codes or (
             held is not None and concept is not None and concept in map(held.get, codes)
@@ -156,7 +156,7 @@ def missing(canonical: str) -> Membership:
     return unknown(f"the value set {canonical} is not loaded")
 
 
-def _systems(terminology: Terminology, value_set: Composition) -> set[str]:
+def _systems(contents: Contents, value_set: Composition) -> set[str]:
     """The code systems that a value set and the value sets in it take codes from."""
     systems: set[str] = set()
     todo, seen = [value_set], set[str]()
@@ -166,7 +166,7 @@ def _systems(terminology: Terminology, value_set: Composition) -> set[str]:
         for clause in each.include or ():
             systems |= {clause.system} if clause.system else set()
             for canonical in clause.value_sets:
-                found = None if canonical in seen else terminology.composition(canonical)
+                found = None if canonical in seen else contents.composition(canonical)
                 seen.add(canonical)
                 todo += [found] if found else []
     return systems

@@ -9,29 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.canonical import Canonical
-from fhirpkg.definitions.terminology import composition, grammars
-from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
+from fhirpkg.definitions.terminology import composition
+from fhirpkg.definitions.terminology.codesystems import Concept
+from fhirpkg.definitions.terminology.contents import Contents
 from fhirpkg.definitions.terminology.expansion import Expansion
 from fhirpkg.definitions.terminology.membership import Evaluation, missing
-from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, near, no, unknown
+from fhirpkg.definitions.terminology.verdicts import YES, Membership, Verdict
 from fhirpkg.fhirjson import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.composition import Codes, Composition
+    from fhirpkg.definitions.terminology.contents import Source
     from fhirpkg.issues import Resource
 
 
-_PUBLISHED_AS = {
-    "http://www.rfc-editor.org/bcp/bcp13.txt": "http://hl7.org/fhir/ValueSet/mimetypes",
-}
-"""Names that 4.0.1 binds to (Expression.language) of value sets it publishes under another."""
-
-
-class Terminology:
+class Terminology(Contents):
     """What the definitions say of codes; `server` is asked about what they do not say.
 
     A server is a function of (value set or None, code, system or None, version or None).
@@ -39,16 +33,14 @@ class Terminology:
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: Source,
         server: Callable[[str | None, str, str | None, str | None], Membership] | None = None,
     ) -> None:
-        self._definitions = definitions
+        super().__init__(definitions)
         self._server = server
-        self._systems: dict[str, CodeSystem | None] = {}
-        self._compositions: dict[str, Composition | None] = {}
+        self._expansions: dict[str, Codes | None] = {}
         self._members: dict[str, frozenset[str] | None] = {}
-        self._supplements: dict[str, list[CodeSystem]] | None = None
-        self._identified: dict[str, str] | None = None
+        self._found: dict[tuple[str, str, str], Membership] = {}
 
     def membership(
         self,
@@ -80,14 +72,30 @@ class Terminology:
 
     def expansion(self, value_set: str | Resource) -> Codes | None:
         """All (system, code) of a value set; None when not all can be listed."""
-        return Expansion(self).of(self._composition_of(value_set))
+        if not isinstance(value_set, str):
+            return Expansion(self).of(self._composition_of(value_set))
+        if value_set not in self._expansions:
+            self._expansions[value_set] = Expansion(self).of(self.composition(value_set))
+        return self._expansions[value_set]
 
-    def composition(self, canonical: str) -> Composition | None:
-        """What a value set says, read once; None when it is not loaded."""
-        if canonical not in self._compositions:
-            found = self.value_set(canonical)
-            self._compositions[canonical] = composition.read(found) if found else None
-        return self._compositions[canonical]
+    def any_in(self, value_set: str, codes: Iterable[tuple[str, str]]) -> Membership:
+        """Whether one of some codes, (system or nothing, code), is in a value set."""
+        expansion = self.expansion(value_set) or frozenset()
+        doubt = Membership(Verdict.NO)
+        for pair in codes:
+            if pair in expansion:
+                return YES
+            found = self._any_in(value_set, *pair)
+            if found.verdict is Verdict.YES:
+                return found
+            doubt = found if found.verdict is Verdict.UNKNOWN else doubt
+        return doubt
+
+    def _any_in(self, value_set: str, system: str, code: str) -> Membership:
+        key = (value_set, system, code)
+        if key not in self._found:
+            self._found[key] = self.membership(value_set, code, system or None)
+        return self._found[key]
 
     def _composition_of(self, value_set: str | Resource) -> Composition | None:
         if isinstance(value_set, str):
@@ -112,7 +120,7 @@ class Terminology:
         """
         concept = self.local(system, code)
         known = concept.displays_in(language) if isinstance(concept, Concept) else ()
-        for supplement in self._supplements_of(system):
+        for supplement in self.supplements_of(system):
             added = supplement.get(code)
             known += added.displays_in(language) if added else ()
         return tuple(dict.fromkeys(known))
@@ -128,61 +136,6 @@ class Terminology:
             if concept.get("code") == code
             for each, key in ((concept, "display"), *_designations(concept))
         }
-
-    def system(self, url: str, version: str | None = None) -> CodeSystem | None:
-        """A code system of the packages, indexed once; None when there is none of that version."""
-        key = f"{url}|{version}" if version else url
-        if key not in self._systems:
-            resource = self._definitions.find(Canonical(url, version), "CodeSystem")
-            self._systems[key] = CodeSystem(resource) if resource else None
-        return self._systems[key]
-
-    def identified(self, identifier: str) -> str:
-        """The url of the code system that goes by an identifier, too; empty when none does."""
-        if self._identified is None:
-            self._identified = {}
-            for entry in self._definitions.entries("CodeSystem"):
-                resource = self._definitions.find(entry.url, "CodeSystem") or {}
-                for each in objects(resource, "identifier"):
-                    self._identified.setdefault(text_of(each, "value"), entry.url)
-        return self._identified.get(identifier, "")
-
-    def value_set(self, canonical: str) -> Resource | None:
-        """The ValueSet resource of a canonical; a version asked for must be there."""
-        return self._definitions.find(_PUBLISHED_AS.get(canonical, canonical), "ValueSet")
-
-    def local(self, system: str, code: str, version: str | None = None) -> Concept | Membership:
-        """What :meth:`lookup` gives without asking a server."""
-        held = self.system(system, version)
-        other = held or self.system(system)
-        if other is None or other.content == "not-present":
-            answer = self._without_content(system, code)
-            return Concept(code) if answer.verdict is Verdict.YES else answer
-        concept = other.get(code)
-        if concept:
-            return concept
-        if held is None:
-            return unknown(f"version {version} of {system} is not loaded")
-        if not held.is_complete:
-            return unknown(f"only a part of {system} is loaded ({held.content})")
-        return no(f"'{code}' is no code of {system}{near(code, held.concepts)}")
-
-    def _without_content(self, system: str, code: str) -> Membership:
-        if self.value_set(system):
-            return unknown(f"{system} is a value set, not a code system")
-        return grammars.check(system, code)
-
-    def _supplements_of(self, system: str) -> list[CodeSystem]:
-        if self._supplements is None:
-            self._supplements = {}
-            for entry in self._definitions.entries("CodeSystem"):
-                if not entry.supplements:
-                    continue
-                resource = self._definitions.find(entry.url, "CodeSystem") or {}
-                if resource.get("content") == "supplement":
-                    base = Canonical.parse(str(resource.get("supplements"))).url
-                    self._supplements.setdefault(base, []).append(CodeSystem(resource))
-        return self._supplements.get(system, [])
 
 
 def _designations(concept: Resource) -> list[tuple[Resource, str]]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.remote import search_query, types_to_ask
-from fhirpkg.applying.repository import MemoryRepository, in_bundle
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.repository import MemoryRepository, in_bundle
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
 from fhirpkg.server.rules import (
     SERVER_OPERATION_INPUT,
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhirpkg.applying.application import Applied
-    from fhirpkg.applying.repository import Repository
     from fhirpkg.issues import Resource
+    from fhirpkg.repository import Repository
     from fhirpkg.server.endpoint import Endpoint
 
 DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
