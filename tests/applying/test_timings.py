@@ -6,7 +6,7 @@ from fhirpkg.applying.activity import KINDS, build
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cells import Parties
 from fhirpkg.applying.dialects import DIALECTS
-from fhirpkg.applying.repository import MemoryRepository
+from fhirpkg.repository import MemoryRepository
 from fhirpkg.validation.validator import Validator
 
 UCUM = {"system": "http://unitsofmeasure.org"}
