@@ -16,7 +16,7 @@ LEVELS = {
     "fhirxml": 3,
     "validation": 4, "render": 4, "client": 4, "cql": 4,
     "authoring": 5, "applying": 5, "bundling": 5,
-    "server": 6, "publishing": 6,
+    "server": 6, "publishing": 6, "corpus": 6,
     "cli": 7,
 }  # fmt: skip
 ORDER_OF_LEVEL_0 = ["errors", "issues", "rules", "parsing_rules", "canonical", "fhirjson", "ucum"]
