@@ -9,26 +9,17 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent / "fhirpkg"
 LEVELS = {
-    "errors": 0, "identity": 0, "issues": 0, "rules": 0, "parsing_rules": 0, "canonical": 0,
-    "fhirjson": 0, "ucum": 0,
+    "errors": 0, "issues": 0, "rules": 0, "parsing_rules": 0, "canonical": 0, "fhirjson": 0,
+    "ucum": 0,
     "fhirpath": 1, "packages": 1, "repository": 1,
     "definitions": 2,
     "fhirxml": 3,
     "validation": 4, "render": 4, "client": 4, "cql": 4,
     "authoring": 5, "applying": 5, "bundling": 5,
-    "server": 6, "publishing": 6, "corpus": 6,
+    "server": 6, "publishing": 6,
     "cli": 7,
 }  # fmt: skip
-ORDER_OF_LEVEL_0 = [
-    "errors",
-    "identity",
-    "issues",
-    "rules",
-    "parsing_rules",
-    "canonical",
-    "fhirjson",
-    "ucum",
-]
+ORDER_OF_LEVEL_0 = ["errors", "issues", "rules", "parsing_rules", "canonical", "fhirjson", "ucum"]
 HOMES = {
     "click": {"cli"},
     "cryptography": {"client"},

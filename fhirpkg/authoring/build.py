@@ -6,22 +6,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
-from fhirpkg.authoring.activities import activity_definitions
+from fhirpkg.authoring.building.activities import activity_definitions, specimen_definitions
+from fhirpkg.authoring.building.documents import document_references
+from fhirpkg.authoring.building.edition import Edition
+from fhirpkg.authoring.building.plan import plan_definition
+from fhirpkg.authoring.building.support import (
+    implementation_guide,
+    manifest,
+    questionnaire,
+    value_set,
+)
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness
-from fhirpkg.authoring.documents import document_references
-from fhirpkg.authoring.edition import Edition
-from fhirpkg.authoring.plan import plan_definition
-from fhirpkg.authoring.support import implementation_guide, manifest, questionnaire, value_set
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fhirpkg.authoring.package_source import PackageSource
-    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.authoring.model.package_source import PackageSource
+    from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.issues import Resource
 
-_WITHOUT_COPYRIGHT = ("DocumentReference",)
+_WITHOUT_COPYRIGHT = ("DocumentReference", "SpecimenDefinition")
 """R4 has no element for it there: the notices stand in the document itself."""
 
 
@@ -54,12 +59,14 @@ def _resources(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]
     documents = document_references(edition)
     checklist = questionnaire(edition)
     logic = logic_library(edition)
+    indications = value_set(edition)
     resources = [
         plan_definition(edition, documents, readiness(edition), logic),
         *activity_definitions(edition, documents),
         *([checklist] if checklist else []),
         *([logic] if logic else []),
-        value_set(edition),
+        *([indications] if indications else []),
+        *specimen_definitions(edition),
         *criteria_value_sets(edition),
         *documents.values(),
     ]

@@ -7,16 +7,19 @@ a missing one and what stands below it is checked too.
 from __future__ import annotations
 
 import difflib
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from fhirpkg.authoring.checking.cross import cross_check
 from fhirpkg.authoring.codes import known_codes
-from fhirpkg.authoring.cross_checks import cross_check
-from fhirpkg.authoring.package_source import PackageSource
-from fhirpkg.authoring.procedure import Part, Procedure
+from fhirpkg.authoring.model import values
+from fhirpkg.authoring.model.package_source import PackageSource
+from fhirpkg.authoring.model.parts import Part
+from fhirpkg.authoring.model.procedure import Procedure
 from fhirpkg.authoring.rules import (
     SOURCE_MISSING,
     SOURCE_UNKNOWN_KEY,
@@ -105,14 +108,21 @@ def _validated(read: Source, model: type[_Part]) -> _Part | None:
         try:
             return model.model_validate(read.data)
         except ValidationError as error:
-            details = error.errors()
-        unknown = [_place(detail["loc"]) for detail in details if _is_unknown(detail)]
+            details = [d for d in error.errors() if _is_meant(d["loc"], read.data)]
+        unknown = [_place(detail["loc"], read.data) for detail in details if _is_unknown(detail)]
         for path in unknown:
             _mend(read, path, _keys(model, path[:-1]))
         if not unknown:
             break
+    paths = {
+        _place(detail["loc"], read.data) for detail in details if detail["type"] != "too_short"
+    }
+    told: set[Path] = set()
     for detail in details:
-        _report(read, detail)
+        path = _place(detail["loc"], read.data)
+        if path not in told and not _is_consequence(detail, paths, read.data):
+            told.add(path)
+            _report(read, detail)
     return None
 
 
@@ -120,8 +130,50 @@ def _is_unknown(detail: Mapping[str, Any]) -> bool:
     return bool(detail["type"] == "extra_forbidden")
 
 
-def _place(loc: Iterable[str | int]) -> Path:
-    return tuple(step for step in loc if step != "[key]")
+def _is_meant(loc: tuple[str | int, ...], data: Any) -> bool:
+    """Whether an error is about the form that an author chose where the model allows two."""
+    for step in loc:
+        if _holds(data, step):
+            data = data[step]
+        elif _is_form(step):
+            return isinstance(data, dict) == bool(_MODEL.search(str(step)))
+    return True
+
+
+def _place(loc: Iterable[str | int], data: Any) -> Path:
+    """The path of an error in the data, without the steps that name forms of the model."""
+    path: list[str | int] = []
+    for step in loc:
+        if _holds(data, step):
+            data = data[step]
+        elif step == "[key]" or _is_form(step):
+            continue
+        path.append(step)
+    return tuple(path)
+
+
+def _holds(data: Any, step: str | int) -> bool:
+    if isinstance(data, dict):
+        return step in data
+    return isinstance(data, list) and isinstance(step, int) and step < len(data)
+
+
+def _is_form(step: str | int) -> bool:
+    """Whether a step of pydantic's names one of several forms: a model, or a type in brackets."""
+    return isinstance(step, str) and (step[:1].isupper() or "[" in step or step in _SCALARS)
+
+
+_SCALARS = ("str", "bool", "constrained-str")
+_MODEL = re.compile(r"(^|[ \[])[A-Z]\w*\]*$")
+"""The name of a model, alone or as the last of what pydantic wraps it in."""
+
+
+def _is_consequence(detail: Mapping[str, Any], paths: set[Path], data: Any) -> bool:
+    """Whether a list is only too short because items of it are told to be wrong."""
+    if detail["type"] != "too_short" or not detail["input"]:
+        return False
+    path = _place(detail["loc"], data)
+    return any(other[: len(path)] == path for other in paths)
 
 
 def _mend(read: Source, path: Path, keys: list[str]) -> None:
@@ -168,7 +220,7 @@ def _part_in(annotation: Any) -> Any:
 
 
 def _report(read: Source, detail: Mapping[str, Any]) -> None:
-    path = _place(detail["loc"])
+    path = _place(detail["loc"], read.data)
     if detail["type"] == "missing":
         read.report(SOURCE_MISSING, path, missing=path[-1])
         return
@@ -191,10 +243,11 @@ def _report(read: Source, detail: Mapping[str, Any]) -> None:
 
 
 _FORMS = {
-    "^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "lower-case words joined by hyphens, such as 'blood-count'",
+    "^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$": "lower-case words joined by hyphens, such as 'blood-count'",
     "^[A-Z][A-Za-z0-9]*$": "words written together, each with a capital, such as 'BloodCount'",
     "^[a-z]+(-[1-9][0-9]*)?$": "the label of a fact, such as 'risks-2'",
     r"^\d{4}-\d{2}-\d{2}$": "a date such as '2026-01-31'",
+    r"^\d+ (d|wk|mo|a)$": "a number with a unit, such as '8 wk'",
     r"^(above|below) \d+(\.\d+)?( \S+)?$": "a limit such as 'above 1.8' or 'below 50 10*9/L'",
     r"^https?://[^\s/]\S*$": "a web address such as 'https://doi.org/10.1000/1'",
     r"^https?://[^\s/|#]+(/[^\s|#]*[^\s/|#])?$": (
@@ -206,11 +259,24 @@ _FORMS = {
 }
 
 
+_FORM_OF: tuple[tuple[Any, str], ...] = (
+    (values.Moment, "when, such as '7 d before', 'after', '10 min before incision' or 'at night'"),
+    (values.Span, "one number or two with a unit, such as '30 min', '1-2 h' or '< 30 min'"),
+    (values.Period, "one number or two with a unit, such as '30 min' or '1-2 h'"),
+    (
+        values.HowOften,
+        "how often, such as 'once daily' or '3 times daily' ('every' has its own key)",
+    ),
+    (values.Dose, "a number and a unit, such as '40 mg' or '70-100 IU/kg'"),
+    (values.MaxDose, "the most in a span of time, such as '4 g in 24 h'"),
+    (values.Odds, "how often, such as '1 in 1000', '1-2 %' or 'rare'"),
+)
+
+
 def _form(pattern: str) -> str:
-    if "s|min|h" in pattern:
-        return "one number or two with a unit, such as '30 min' or '1-2 h'"
-    if "d|wk|mo" in pattern:
-        return "a number with a unit, such as '8 wk'"
+    for annotated, words in _FORM_OF:
+        if pattern == annotated.__metadata__[0].pattern:
+            return words
     return _FORMS.get(pattern, f"text of the form {pattern}")
 
 

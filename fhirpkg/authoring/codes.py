@@ -1,13 +1,18 @@
-"""Code systems by the names that authors use, and whether a code is one they can have."""
+"""The codes of procedure.yaml: what a line of them says, and what is wrong with it.
+
+A line is the name of a system and codes (``SNOMED 12584003``), a code with the version of its
+system (``OPS 1-650.2|2026``), or the url of any system and a code (``https://example.org/cs|A1``).
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
+from fhirpkg.authoring.systems import BY_URL, SYSTEMS
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology import grammars
-from fhirpkg.definitions.terminology.grammars import CPT, ICD_10_CM, LOINC, SNOMED_CT
 from fhirpkg.definitions.terminology.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -15,38 +20,58 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Resource
 
-SYSTEMS = {
-    "CPT": CPT,
-    "HCPCS": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
-    "ICD-10-CM": ICD_10_CM,
-    "LOINC": LOINC,
-    "NUCC": "http://nucc.org/provider-taxonomy",
-    "RoleCode": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
-    "SNOMED": SNOMED_CT,
-}
-"""The name that begins a code in procedure.yaml, and the url of its system."""
+
+class Coding(NamedTuple):
+    """A code with the url of its system, and the version of it when that is said."""
+
+    system: str
+    code: str
+    version: str = ""
+
+    def element(self) -> Resource:
+        """The Coding of FHIR, without a display."""
+        found = {"system": self.system, "version": self.version, "code": self.code}
+        return {name: value for name, value in found.items() if value}
 
 
-def codings(text: str) -> list[tuple[str, str]]:
-    """The name of the system and each code of a text such as ``ICD-10-CM C41.0 C41.1``.
+def codings(line: str) -> list[Coding]:
+    """The codes of a line that :func:`problem_of_line` finds nothing wrong with.
 
-    >>> codings("LOINC 5902-2")
-    [('LOINC', '5902-2')]
+    >>> codings("ICD-10-CM C41.0 C41.1")[1].code
+    'C41.1'
+    >>> codings("https://example.org/cs|A1")
+    [Coding(system='https://example.org/cs', code='A1', version='')]
     """
-    system, *found = text.split()
-    return [(system, code) for code in found]
+    name, *found = line.split()
+    if name in SYSTEMS:
+        parts = [code.partition("|") for code in found]
+        return [Coding(SYSTEMS[name].url, code, version) for code, _, version in parts]
+    url, _, code = name.rpartition("|")
+    return [Coding(url, code)]
 
 
-def problem(system: str, code: str) -> str:
+def is_url_and_code(line: str) -> bool:
+    """Whether a line has the form ``url|code``."""
+    return bool(re.fullmatch(r"(https?://|urn:)[^\s|]+\|[^\s|]+", line))
+
+
+def problem(coding: Coding) -> str:
     """What is wrong with a code by the grammar or the content of its system, or nothing.
 
-    >>> problem("LOINC", "5902-3")
+    >>> problem(Coding("http://loinc.org", "5902-3"))
     "'5902-3' is no LOINC code: its check digit is wrong"
     """
-    known = known_codes(SYSTEMS[system])
+    url, code = coding.system, coding.code
+    name = next((name for name, system in SYSTEMS.items() if system.url == url), url)
+    known = known_codes(url)
     if known:
-        return "" if code in known else f"{system} has no code '{code}'"
-    answer = grammars.check(SYSTEMS[system], code)
+        return "" if code in known else f"{name} has no code '{code}'"
+    system = BY_URL.get(url)
+    if system and system.pattern and not re.fullmatch(system.pattern, code):
+        return f"'{code}' is no {name} code: write {system.form}"
+    if system and system.needs_version and not coding.version:
+        return f"'{code}' needs the year of {name}, such as '{code}|2026'"
+    answer = grammars.check(url, code)
     return answer.reason if answer.verdict is Verdict.NO else ""
 
 
@@ -54,6 +79,8 @@ def problem(system: str, code: str) -> str:
 def known_codes(url: str) -> frozenset[str]:
     """All codes of a system that the core definitions hold whole; else nothing."""
     found = Definitions.core().find(url, "CodeSystem") or {}
+    if found.get("content") not in (None, "complete"):
+        return frozenset()
     return frozenset(_codes(found.get("concept", ())))
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from fhirpkg.authoring.codes import SYSTEMS, codings
-from fhirpkg.authoring.procedure import Origin, ProcedureCode, Said
+from fhirpkg.authoring.codes import codings
+from fhirpkg.authoring.model.parts import Origin, Said
+from fhirpkg.authoring.model.sections import Member, ProcedureCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.issues import Resource
 
 
@@ -58,7 +59,7 @@ def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covere
                 for words in dict.fromkeys(words for facts, words in said if label in facts)
             ),
         )
-        for label in procedure.source.labels()
+        for label in (procedure.source.labels() if procedure.source else ())
     ]
 
 
@@ -72,10 +73,10 @@ def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
     for item in _origins(procedure):
         if isinstance(item, Said):
             yield item.from_, item.text
-        elif isinstance(item, ProcedureCode):
+        elif isinstance(item, (ProcedureCode, Member)):
             for line in procedure.codes[item.use]:
-                for system, code in codings(line):
-                    yield item.from_, f"{SYSTEMS[system]}|{code}"
+                for coding in codings(line):
+                    yield item.from_, f"{coding.system}|{coding.code}"
 
 
 def _origins(value: Any) -> Iterator[Origin]:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.authoring import logic
-from fhirpkg.authoring.codes import SYSTEMS, codings
-from fhirpkg.authoring.plan import filled
-from fhirpkg.authoring.support import listed_value_set
+from fhirpkg.authoring.building.elements import filled
+from fhirpkg.authoring.building.support import listed_value_set
+from fhirpkg.authoring.codes import codings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.authoring.edition import Edition
-    from fhirpkg.authoring.procedure import Criterion
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.criterion import Criterion
     from fhirpkg.issues import Resource
 
 _VALID = ("final", "amended", "corrected")
@@ -259,10 +259,10 @@ def _beyond(criterion: Criterion) -> logic.Term:
 
 def _codings(edition: Edition, criterion: Criterion) -> list[tuple[str, str]]:
     return [
-        (SYSTEMS[system], code)
+        (coding.system, coding.code)
         for name in criterion.names
         for line in edition.procedure.codes[name]
-        for system, code in codings(line)
+        for coding in codings(line)
     ]
 
 

@@ -9,16 +9,20 @@ from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.rules import (
     SOURCE_SAME_PROCEDURE,
+    SOURCE_TODO,
+    SOURCE_TODO_ACTIVE,
 )
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
 from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from fhirpkg.authoring.package_source import PackageSource
-    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.authoring.model.package_source import PackageSource
+    from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.source import Source
     from fhirpkg.issues import Issue
 
 PACKAGE, PROCEDURE = "package.yaml", "procedure.yaml"
@@ -49,18 +53,38 @@ def read_folder(folder: Path) -> Authored:
         raise SourceError(str(folder), "there is no such folder", "name one with a package.yaml")
     if not (folder / PACKAGE).is_file():
         raise SourceError(str(folder), f"it holds no {PACKAGE}", "name a folder with one")
-    authored.package, issues = check_package(read_source(folder / PACKAGE))
+    package_file = read_source(folder / PACKAGE)
+    authored.package, issues = check_package(package_file)
     authored.issues += issues
     files = sorted(folder.glob(f"*/{PROCEDURE}"))
     if not files:
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
     for file in files:
         procedure, issues = check_procedure(read_source(file))
-        authored.issues += issues
+        authored.issues += [*issues, *_left_to_do(authored.package, issues, file, package_file)]
         if procedure:
             authored.procedures[file.parent.name] = procedure
     authored.issues += _same_ids(folder, authored.procedures)
     return authored
+
+
+def _left_to_do(
+    package: PackageSource | None, issues: Iterable[Issue], file: Path, package_file: Source
+) -> Iterator[Issue]:
+    """What is in use has nothing left to do."""
+    count = sum(found.rule == SOURCE_TODO.id for found in issues)
+    if package and package.status == "active" and count:
+        line, column = package_file.place(("status",))
+        yield issue(
+            SOURCE_TODO_ACTIVE,
+            expression="status",
+            file=package_file.file,
+            line=line,
+            column=column,
+            status=package.status,
+            count=count,
+            name=file.parent.name,
+        )
 
 
 def _same_ids(folder: Path, procedures: dict[str, Procedure]) -> list[Issue]:

@@ -1,6 +1,6 @@
 """Rules of the authored files, procedure.yaml and package.yaml."""
 
-from fhirpkg.rules import error, warning
+from fhirpkg.rules import error, information, warning
 
 _YAML = "https://yaml.org/spec/1.2.2/"
 
@@ -89,8 +89,30 @@ SOURCE_CODE = error(
 SOURCE_PROCEDURE_CODE = error(
     "source-procedure-code",
     "code-invalid",
-    title="The procedure has a CPT code, which everything is found by",
-    text="the first code of '{name}' is not one of CPT",
+    title="What a procedure is ordered by is one concept",
+    text="'{name}' has several codes of one system ({codes}), which are not one concept",
+    advice="leave one of each system; put the others under 'also' or 'add-on'",
+)
+SOURCE_NO_CODE = information(
+    "source-no-code",
+    "informational",
+    title="What is named has a code",
+    text="'{name}' has no code: it is said in words, and no system finds it by a code",
+    advice="add it under 'codes' when there is a code for it",
+)
+SOURCE_TODO = warning(
+    "source-todo",
+    "incomplete",
+    title="Nothing is left to do",
+    text="left to do: {todo}",
+    advice="the content stays a draft until this is done and 'todo' is taken away",
+)
+SOURCE_TODO_ACTIVE = error(
+    "source-todo-active",
+    "incomplete",
+    title="Content in use has nothing left to do",
+    text="the status is '{status}', but {count} things are left to do in {name}",
+    advice="do them, or leave the status at 'draft'",
 )
 SOURCE_UNUSED_CODE = warning(
     "source-unused-code",

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
-from fhirpkg.authoring.package_source import PackageSource
+from fhirpkg.authoring.model.package_source import PackageSource
 from fhirpkg.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:

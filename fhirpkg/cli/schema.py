@@ -14,8 +14,8 @@ def command(package: bool) -> None:
 
     Example: fhirpkg schema
     """
-    from fhirpkg.authoring.package_source import PackageSource
-    from fhirpkg.authoring.procedure import Procedure
+    from fhirpkg.authoring.model.package_source import PackageSource
+    from fhirpkg.authoring.model.procedure import Procedure
 
     model = PackageSource if package else Procedure
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

@@ -350,15 +350,13 @@ def test_two_procedures_of_one_id_are_refused(tmp_path):
 
 def test_what_an_author_leaves_out_is_left_out(second):
     (plan,) = by_type(second, "PlanDefinition")
-    counseling, preparation, procedure, recovery = plan["action"]
+    counseling, procedure = plan["action"]
     assert [part["id"] for part in counseling["action"]] == [
         "eligibility",
         "risks",
         "benefits",
         "experience",
     ]
-    assert "action" not in preparation
-    assert "action" not in recovery
     assert procedure["timingTiming"]["repeat"] == {"duration": 30, "durationUnit": "min"}
     assert by_type(second, "Questionnaire") == []
 

@@ -10,7 +10,7 @@ from fhirpkg.applying.application import apply
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.checks import check_procedure
 from fhirpkg.authoring.folder import read_folder
-from fhirpkg.authoring.procedure import Criterion
+from fhirpkg.authoring.model.procedure import Criterion
 from fhirpkg.authoring.source import read
 from fhirpkg.repository import MemoryRepository
 

@@ -5,12 +5,21 @@ Each takes the checked inputs in order and gives the text that goes to standard 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fhirpkg.corpus.checking import Checked
+    from fhirpkg.issues import Outcome
 
 FORMATS = ("text", "json", "fhir", "github", "junit", "sarif")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One input and what was found in it."""
+
+    file: str
+    outcome: Outcome
 
 
 def render(output_format: str, checked: list[Checked]) -> str:

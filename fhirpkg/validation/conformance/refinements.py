@@ -177,7 +177,10 @@ def _ancestors(code: str, run: Run) -> Iterator[str]:
     """What a type specializes; a type of one's own may be of any kind."""
     if not run.definitions.types.is_type(code):
         yield from _OF_ALL
-    yield from run.definitions.types.ancestors(code)
+    base = run.definitions.types.base(code)
+    while base:
+        yield base
+        base = run.definitions.types.base(base)
 
 
 def _targets(step: Refinement, run: Run) -> str:

@@ -68,7 +68,10 @@ def _types(structure: Resource, run: Run) -> Iterator[str]:
     yield name.rpartition("/")[2]
     if "/" in name:
         yield name
-    yield from run.definitions.types.ancestors(name)
+    base = run.definitions.types.base(name)
+    while base:
+        yield base
+        base = run.definitions.types.base(base)
 
 
 def _is_modifier(canonical: str, run: Run) -> bool | None:

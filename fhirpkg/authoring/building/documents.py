@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building.calendar import calendar, medicine_line
 from fhirpkg.definitions.terminology.grammars import LOINC
 from fhirpkg.render.document import Document, Section, xhtml
 from fhirpkg.validation.content.documents import version_id
@@ -13,8 +14,10 @@ from fhirpkg.validation.content.documents import version_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fhirpkg.authoring.edition import Edition
-    from fhirpkg.authoring.procedure import Action
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.authoring.model.parts import Said
+    from fhirpkg.authoring.model.sections import Risk
     from fhirpkg.issues import Resource
 
 _DRAFT = (
@@ -24,8 +27,14 @@ _DRAFT = (
 
 
 def document_references(edition: Edition) -> dict[str, Resource]:
-    """The three documents by their kind: education, preparation and aftercare."""
-    return {kind: _document_reference(edition, kind) for kind in _KINDS}
+    """The documents by their kind: education, and preparation and aftercare where they are said."""
+    procedure = edition.procedure
+    said = {
+        "education": True,
+        "preparation": bool(procedure.preparation or edition.questions()),
+        "aftercare": bool(procedure.recovery or any(risk.call for risk in procedure.risks)),
+    }
+    return {kind: _document_reference(edition, kind) for kind in _KINDS if said[kind]}
 
 
 def _document_reference(edition: Edition, kind: str) -> Resource:
@@ -84,54 +93,77 @@ def _context(edition: Edition) -> Resource:
     setting = edition.procedure.setting
     context: Resource = {
         "event": [edition.code],
-        "facilityType": edition.concept(setting.places[0]),
         "related": [
             {"reference": f"PlanDefinition/{edition.id('plan')}"},
             {"reference": f"ActivityDefinition/{edition.id()}"},
         ],
     }
-    if setting.specialty:
+    if setting and setting.places:
+        context["facilityType"] = edition.concept(setting.places[0])
+    if setting and setting.specialty:
         context["practiceSetting"] = edition.concept(setting.specialty)
     return context
 
 
 def _education(edition: Edition) -> Iterable[Section]:
     procedure = edition.procedure
-    yield Section("What it is", procedure.summary.plain)
-    yield Section("What it is for", procedure.purpose.plain)
+    yield Section("What it is", _plain(procedure.summary))
+    yield Section("What it is for", _plain(procedure.purpose))
+    yield Section("When it is considered", items=_items(procedure.indications))
     yield Section(
-        "When it is considered", items=tuple(item.plain for item in procedure.indications)
+        "When it is not done, or only with care", items=_items(procedure.contraindications)
     )
     yield Section("What happens", items=_steps(procedure.steps), numbered=True)
-    yield Section("How long it takes", procedure.duration.plain)
-    yield Section("Where it is done", procedure.setting.plain)
-    yield Section("Who is with you", items=tuple(person.plain for person in procedure.personnel))
-    yield Section("What it is like", procedure.experience.plain)
-    yield Section("What you can gain", items=tuple(item.plain for item in procedure.benefits))
-    yield Section("What can go wrong", items=tuple(item.plain for item in procedure.risks))
-    yield Section(
-        "What could be done instead", items=tuple(item.plain for item in procedure.alternatives)
-    )
+    yield Section("How long it takes", _plain(procedure.duration))
+    yield Section("Where it is done", _plain(procedure.setting))
+    yield Section("Who is with you", items=_items(procedure.personnel))
+    yield Section("What has to be there", items=_items(procedure.equipment))
+    yield Section("What it is like", _plain(procedure.experience))
+    yield Section("What you can gain", items=_items(procedure.benefits))
+    yield Section("What can go wrong", items=tuple(_risk(risk) for risk in procedure.risks))
+    yield Section("What could be done instead", items=_items(procedure.alternatives))
 
 
 def _preparation(edition: Edition) -> Iterable[Section]:
     procedure = edition.procedure
+    yield Section("When to do what", items=calendar(procedure.preparation, "before"))
     for action in procedure.preparation:
-        yield Section(action.title, action.plain, items=_parts(action))
-    yield Section("On the day", f"{procedure.duration.plain} {procedure.setting.plain}")
+        yield Section(action.heading, action.plain, items=_parts(action))
+    yield Section("Tell us if you have any of these", items=_items(procedure.contraindications))
+    day = (_sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
+    yield Section("On the day", " ".join(filter(None, day)))
     yield Section(
         "What we will ask you",  # the other questions are for the staff
-        items=tuple(question.patient for question in procedure.checklist if question.patient),
+        items=tuple(question.patient for question in edition.questions() if question.patient),
     )
 
 
 def _aftercare(edition: Edition) -> Iterable[Section]:
     procedure = edition.procedure
+    yield Section("When to do what", items=calendar(procedure.recovery, "after"))
     for action in procedure.recovery:
-        yield Section(action.title, action.plain, items=_parts(action))
+        yield Section(action.heading, action.plain, items=_parts(action))
     calls = tuple(risk.call for risk in procedure.risks if risk.call)
     intro = "Ask your care team how you would notice these, and call if you do:" if calls else ""
     yield Section("When to call", intro, items=calls)
+
+
+def _plain(said: Said | None) -> str:
+    return said.plain if said else ""
+
+
+def _items(items: Iterable[Said]) -> tuple[str, ...]:
+    return tuple(item.plain for item in items)
+
+
+def _risk(risk: Risk) -> str:
+    """A risk, and how often it happens in the words and numbers of the source."""
+    return f"{risk.plain.rstrip('.')} ({risk.how_often})" if risk.how_often else risk.plain
+
+
+def _sentence(text: str) -> str:
+    """A text that ends as a sentence, so that another can follow it."""
+    return text if not text or text[-1] in ".!?:" else f"{text}."
 
 
 def _steps(actions: Iterable[Action]) -> tuple[str, ...]:
@@ -139,7 +171,8 @@ def _steps(actions: Iterable[Action]) -> tuple[str, ...]:
 
 
 def _parts(action: Action) -> tuple[str, ...]:
-    return tuple(part.plain for part in action.parts)
+    lines = [medicine_line(action)] if action.makes == "medicine" else []
+    return (*filter(None, lines), *(part.plain for part in action.parts))
 
 
 def _sources(edition: Edition) -> tuple[str, ...]:

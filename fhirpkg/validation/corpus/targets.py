@@ -14,8 +14,8 @@ from fhirpkg.fhirjson import text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.corpus.inputs import Input
     from fhirpkg.issues import Resource
+    from fhirpkg.validation.corpus.inputs import Input
 
 _DEFINITIONS = {
     "CodeSystem",

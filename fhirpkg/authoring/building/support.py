@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.codes import SYSTEMS, codings
-from fhirpkg.authoring.plan import document_artifact, filled
+from fhirpkg.authoring.building.elements import PATIENT, document_artifact, filled
+from fhirpkg.authoring.codes import codings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fhirpkg.authoring.edition import Edition
-    from fhirpkg.authoring.package_source import PackageSource
-    from fhirpkg.authoring.procedure import Question
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.package_source import PackageSource
+    from fhirpkg.authoring.model.sections import Question
     from fhirpkg.issues import Resource
 
 
-def value_set(edition: Edition) -> Resource:
-    """The ValueSet of indications: every code listed, so that it expands without a server."""
+def value_set(edition: Edition) -> Resource | None:
+    """The ValueSet of indications: every code listed, so that it expands without a server.
+
+    None when no indication names a diagnosis that has a code.
+    """
     procedure = edition.procedure
-    names = dict.fromkeys(name for item in procedure.indications for name in item.diagnoses)
+    names = edition.diagnoses()
+    if not names:
+        return None
     text = (
         f"Conditions for which the procedure '{procedure.name.text}' is considered: "
         f"{', '.join(names).lower()}."
@@ -37,8 +42,8 @@ def listed_value_set(
     codes: dict[str, list[str]] = {}
     for name in names:
         for line in edition.procedure.codes[name]:
-            for system, code in codings(line):
-                codes.setdefault(SYSTEMS[system], []).append(code)
+            for coding in codings(line):
+                codes.setdefault(coding.system, []).append(coding.code)
     unique = [(system, code) for system, found in codes.items() for code in dict.fromkeys(found)]
     return {
         **edition.header("ValueSet", edition.id(part), title, text),
@@ -59,7 +64,8 @@ def listed_value_set(
 def questionnaire(edition: Edition) -> Resource | None:
     """The Questionnaire that is gone through before the procedure, if there is one."""
     procedure = edition.procedure
-    if not procedure.checklist:
+    questions = edition.questions()
+    if not questions:
         return None
     return {
         **edition.header(
@@ -70,7 +76,7 @@ def questionnaire(edition: Edition) -> Resource | None:
         ),
         "purpose": "To be sure, before the procedure begins, that everything is prepared.",
         "subjectType": ["Patient"],
-        "item": [_item(question) for question in procedure.checklist],
+        "item": [_item(question) for question in questions],
     }
 
 
@@ -125,15 +131,7 @@ def manifest(edition: Edition, resources: Sequence[Resource]) -> Resource:
                 }
             ]
         },
-        "subjectCodeableConcept": {
-            "coding": [
-                {
-                    "system": "http://hl7.org/fhir/resource-types",
-                    "code": "Patient",
-                    "display": "Patient",
-                }
-            ]
-        },
+        "subjectCodeableConcept": PATIENT,
         "purpose": "To say which definitions belong together, and in which versions.",
         "usage": "Load every definition listed here in the version given.",
         "topic": edition.topics(),

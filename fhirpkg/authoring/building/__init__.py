@@ -1,0 +1,1 @@
+"""Procedures to FHIR resources: one module for each kind of resource."""

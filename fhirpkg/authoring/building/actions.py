@@ -1,0 +1,77 @@
+"""An action that an author wrote, to an action of the plan: parts, moments, conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building.elements import (
+    CREATE,
+    action_timing,
+    filled,
+    relations,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.issues import Resource
+
+
+def actions_of(edition: Edition, actions: Iterable[Action]) -> list[Resource]:
+    """The actions of a section; one that needs a step to be chosen stands below that step."""
+    return [action_of(edition, a) for a in actions if not edition.is_below_another(a)]
+
+
+def action_of(edition: Edition, action: Action) -> Resource:
+    """An action with its parts, and those that are done only if it is chosen."""
+    parts = actions_of(edition, action.parts)
+    parts += [action_of(edition, other) for other in edition.done_only_with(action)]
+    made: Resource = {
+        "id": action.id,
+        "title": action.heading,
+        "description": action.text,
+        "textEquivalent": action.plain,
+        "priority": action.priority,
+        "code": edition.concepts(action.code),
+        "documentation": edition.citations(action),
+        "goalId": edition.goal_ids(action.goals),
+        "participant": edition.taking_part(action),
+        "groupingBehavior": "logical-group" if parts else None,
+        "selectionBehavior": action.choose,
+        "requiredBehavior": action.needed or ("could" if action.question else None),
+        "cardinalityBehavior": "multiple" if action.repeats else None,
+        "action": parts,
+    }
+    if action.makes:
+        made["type"] = CREATE
+        made["definitionCanonical"] = edition.definition(action)
+    made["timingTiming"] = action_timing(action)
+    if len(action.when) > 1 and relations(action):
+        return filled(_at_each_moment(action, made))
+    made["relatedAction"] = relations(action)
+    return filled(made)
+
+
+def _at_each_moment(action: Action, made: Resource) -> Resource:
+    """One action for each of several moments, in a group that is all of them."""
+    moved = ("type", "definitionCanonical", "timingTiming", "participant")
+    common = {key: made.pop(key) for key in moved if key in made}
+    moments = [
+        filled(
+            {
+                "id": f"{action.id}-{number}",
+                "title": f"{action.heading}: {text}",
+                "description": action.text,
+                "textEquivalent": action.plain,
+                **common,
+                "relatedAction": relations(action, text),
+            }
+        )
+        for number, text in enumerate(action.when, 1)
+    ]
+    made["groupingBehavior"] = "logical-group"
+    made["selectionBehavior"] = action.choose or "all"
+    made["action"] = [*moments, *made.get("action", ())]
+    return made

@@ -1,0 +1,252 @@
+"""ActivityDefinitions: the procedure that is ordered, and each thing ordered, given or told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building.elements import (
+    PATIENT,
+    action_timing,
+    document_artifact,
+    duration_timing,
+    filled,
+)
+from fhirpkg.authoring.building.medicines import dosage
+from fhirpkg.authoring.model.sections import AddOn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.authoring.model.sections import Equipment, Member
+    from fhirpkg.issues import Resource
+
+_KINDS = {
+    "order": "ServiceRequest",
+    "task": "Task",
+    "message": "CommunicationRequest",
+    "medicine": "MedicationRequest",
+    "device": "DeviceRequest",
+    "material": "SupplyRequest",
+    "implant": "DeviceRequest",
+}
+"""How an author calls a thing, and the R4 request that it becomes."""
+
+_WITHOUT_INTENT = ("message", "material")
+_PART = "To have one definition of it, whoever orders, does or tells it."
+
+
+def activity_definitions(edition: Edition, documents: Mapping[str, Resource]) -> list[Resource]:
+    """That of the procedure first, its family, then one for each action with a kind, in order.
+
+    Each names the document that tells patients of it; `documents` holds them by their kind.
+    """
+    procedure = edition.procedure
+    sections = {
+        "preparation": procedure.preparation,
+        "education": procedure.steps,
+        "aftercare": procedure.recovery,
+    }
+    education = documents["education"]
+    return [
+        _procedure(edition, education),
+        *(_member(edition, member) for member in (*procedure.code.also, *procedure.code.add_on)),
+        *(
+            _activity(edition, action, documents.get(kind, education))
+            for kind, actions in sections.items()
+            for action in _with_kind(actions)
+        ),
+        *(
+            _equipment(edition, item)
+            for item in procedure.equipment
+            if item.kind in ("implant", "material")
+        ),
+    ]
+
+
+def _with_kind(actions: Iterable[Action]) -> Iterator[Action]:
+    for action in actions:
+        if action.makes:
+            yield action
+        yield from _with_kind(action.parts)
+
+
+def _procedure(edition: Edition, document: Resource) -> Resource:
+    procedure = edition.procedure
+    header = edition.header(
+        "ActivityDefinition", edition.id(), procedure.name.text, edition.summary
+    )
+    # with a choice of sites an order that names all of them would be wrong: the plan lists them
+    sites = () if procedure.code.choose else procedure.code.sites
+    location = _location(edition)
+    summary = procedure.summary
+    return filled(
+        {
+            **header,
+            "contained": [location] if location else [],
+            "subjectCodeableConcept": PATIENT,
+            "useContext": [edition.focus, *edition.venues()],
+            "purpose": "To order the procedure by its code, with all that belongs to it.",
+            "usage": procedure.purpose.text if procedure.purpose else "",
+            "effectivePeriod": edition.effective,
+            "topic": edition.topics(),
+            "author": edition.authors(),
+            "relatedArtifact": [
+                *(edition.citations(summary) if summary else ()),
+                document_artifact(edition, document),
+            ],
+            "kind": "ServiceRequest",
+            "code": edition.code,
+            "intent": "proposal",
+            "priority": procedure.priority,
+            "timingTiming": duration_timing(edition),
+            "location": {"reference": "#setting"} if location else None,
+            "participant": edition.staff(),
+            "bodySite": edition.concepts(sites),
+        }
+    )
+
+
+def _location(edition: Edition) -> Resource | None:
+    """Where it is done: a kind of place, not one place (Location.mode)."""
+    setting = edition.procedure.setting
+    if setting is None:
+        return None
+    made = {
+        "resourceType": "Location",
+        "id": "setting",
+        "name": " or ".join(setting.places),
+        "description": setting.text,
+        "mode": "kind",
+        "type": edition.concepts(setting.places),
+    }
+    return filled(made)
+
+
+def _member(edition: Edition, member: Member) -> Resource:
+    """Another procedure of the family, or what is reported in addition to this one."""
+    name = edition.procedure.name.text
+    adds = isinstance(member, AddOn)
+    how = f"In addition to '{name}'" if adds else f"Instead of '{name}'"
+    return filled(
+        {
+            **edition.header(
+                "ActivityDefinition",
+                edition.member_id(member),
+                member.use,
+                f"{how}, if {member.only_if}." if member.only_if else f"{how}.",
+            ),
+            "subjectCodeableConcept": PATIENT,
+            "useContext": [edition.focus, edition.focus_on(member.use)],
+            "purpose": "To order and report it by its own code.",
+            "usage": f"As a part of the plan of care of '{name}', or on its own.",
+            "topic": edition.topics(),
+            "author": edition.authors(),
+            "relatedArtifact": edition.citations(member),
+            "kind": "ServiceRequest",
+            "code": edition.concept(member.use),
+            "intent": "proposal",
+        }
+    )
+
+
+def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
+    kind = action.makes
+    assert kind, "only an action with a kind has a definition"
+    parts = [part for part in action.parts if not part.makes]
+    names = dict.fromkeys((*action.code, *(name for part in parts for name in part.code)))
+    code = edition.concepts(action.code) or [{"text": action.heading}]
+    if kind == "message":  # what $apply makes of it is a message of these words
+        code[0]["text"] = " ".join(said.plain for said in (action, *parts))
+    made = {
+        **_head(edition, action.id, action.heading, action.text),
+        "topic": [*edition.topics(), *edition.concepts(names)],
+        "relatedArtifact": [*edition.citations(action), document_artifact(edition, document)],
+        "kind": _KINDS[kind],
+        "code": code[0],
+        "intent": "proposal" if kind not in _WITHOUT_INTENT else None,
+        "priority": action.priority,
+        "participant": edition.taking_part(action),
+        "specimenRequirement": _specimen(edition, action),
+    }
+    if kind == "medicine":
+        made |= _medicine(edition, action)
+    elif kind != "message":
+        made["timingTiming"] = action_timing(action)
+    return filled(made)
+
+
+def _head(edition: Edition, part: str, title: str, text: str) -> Resource:
+    name = edition.procedure.name.text
+    return {
+        **edition.header("ActivityDefinition", edition.id(part), f"{name}: {title}", text),
+        "subjectCodeableConcept": PATIENT,
+        "purpose": _PART,
+        "usage": f"As a part of the plan of care of '{name}', or on its own.",
+        "effectivePeriod": edition.effective,
+        "author": edition.authors(),
+    }
+
+
+def _medicine(edition: Edition, action: Action) -> Resource:
+    """The product and its dosage; a medicine to be stopped is one that is not to be given."""
+    product = action.medicine or action.stop
+    made: Resource = {
+        "productCodeableConcept": edition.concept(product) if product else {"text": action.heading}
+    }
+    if action.stop:
+        made["doNotPerform"] = True
+    else:
+        made["dosage"] = [dosage(edition, action)]
+    return made
+
+
+def _specimen(edition: Edition, action: Action) -> list[Resource]:
+    if not action.specimen:
+        return []
+    return [{"reference": f"SpecimenDefinition/{edition.id(f'{action.id}-specimen')}"}]
+
+
+def specimen_definitions(edition: Edition) -> list[Resource]:
+    """What is taken to be examined: one for each action that takes something."""
+    return [
+        _specimen_definition(edition, action)
+        for action in edition.procedure.actions()
+        if action.specimen
+    ]
+
+
+def _specimen_definition(edition: Edition, action: Action) -> Resource:
+    specimen = action.specimen
+    assert specimen, "the caller has looked"
+    head = edition.head("SpecimenDefinition", edition.id(f"{action.id}-specimen"))
+    handled = {"preference": "preferred", "isDerived": False}
+    container = {"description": specimen.in_} if specimen.in_ else None
+    return filled(
+        {
+            **head,
+            "identifier": head["identifier"][0],  # R4 has one here
+            "typeCollected": edition.concepts(specimen.of)[0],
+            "collection": edition.concepts(action.code),
+            "typeTested": [filled({**handled, "container": container})],
+        }
+    )
+
+
+def _equipment(edition: Edition, item: Equipment) -> Resource:
+    """An implant or material as a request of its own."""
+    assert item.kind, "only what is ordered has a definition"
+    part = f"equipment-{item.id}"
+    amount = {"value": item.amount} if item.amount else None
+    return filled(
+        {
+            **_head(edition, part, item.text.rstrip("."), item.text),
+            "topic": [*edition.topics(), *edition.concepts(item.code)],
+            "relatedArtifact": edition.citations(item),
+            "kind": _KINDS[item.kind],
+            "code": (edition.concepts(item.code) or [{"text": item.text}])[0],
+            "intent": "proposal" if item.kind not in _WITHOUT_INTENT else None,
+            "quantity": amount,
+        }
+    )

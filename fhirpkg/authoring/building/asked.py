@@ -1,0 +1,30 @@
+"""Questions of the checklist that other parts of a procedure ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.model.sections import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.authoring.model.procedure import Procedure
+
+
+def asked(procedure: Procedure) -> Iterator[Question]:
+    """Which site it is, whether a contraindication is there, whether a condition holds."""
+    if procedure.code.choose:
+        text = f"Which site is it for: {', '.join(procedure.code.sites)}?"
+        choices = {"answer": "choice", "choices": procedure.code.sites}
+        yield Question.model_validate({"id": "site", "text": text, "patient": text, **choices})
+    for item in procedure.contraindications:
+        if item.ask:
+            yield _yes_no(f"contraindication-{item.id}", item.ask)
+    for action in procedure.actions():
+        if action.question:
+            yield _yes_no(f"only-if-{action.id}", action.question)
+
+
+def _yes_no(question_id: str, text: str) -> Question:
+    return Question.model_validate({"id": question_id, "text": text, "answer": "yes-no"})

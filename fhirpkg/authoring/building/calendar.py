@@ -1,0 +1,79 @@
+"""When to do what, as lines for people in the order of time; a line for each medicine."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building.elements import schedule_words
+from fhirpkg.authoring.building.medicines import words
+from fhirpkg.authoring.model.values import DAY_TIMES, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.authoring.model.values import When
+
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "wk": 604800, "mo": 2629800, "a": 31557600}
+_UNITS = {
+    "s": ("second", "seconds"),
+    "min": ("minute", "minutes"),
+    "h": ("hour", "hours"),
+    "d": ("day", "days"),
+    "wk": ("week", "weeks"),
+    "mo": ("month", "months"),
+    "a": ("year", "years"),
+}
+
+
+def calendar(actions: Iterable[Action], relation: str) -> tuple[str, ...]:
+    """The actions of a phase that have a moment, in the order of time, each with its moment.
+
+    `relation` is `before` for what leads up to the procedure, `after` for what follows it.
+    """
+    lines = sorted(_entries(actions, relation), key=lambda entry: entry[0])
+    return tuple(line for _, line in lines)
+
+
+def _entries(actions: Iterable[Action], relation: str) -> Iterator[tuple[Decimal, str]]:
+    for action in actions:
+        for text in action.when:
+            read = moment(text)
+            if read.offset or action.for_ or read.day_time:
+                extra = schedule_words(action)
+                line = f"{_moment(text, read)}: {action.heading}" + (f" ({extra})" if extra else "")
+                yield _seconds(read, relation), line
+        if not action.when and (extra := schedule_words(action)):
+            yield Decimal(0), f"{extra[0].upper()}{extra[1:]}: {action.heading}"
+        yield from _entries(action.parts, relation)
+
+
+def _seconds(read: When, relation: str) -> Decimal:
+    """Where a moment stands in the order of time; what is sooner has the lesser number."""
+    if read.offset is None:
+        return Decimal(0)
+    most = read.offset.most if read.offset.most is not None else read.offset.least
+    seconds = (most or Decimal(0)) * _SECONDS[read.offset.unit]
+    return -seconds if relation == "before" else seconds
+
+
+def _moment(text: str, read: When) -> str:
+    """A moment for people: `7 d before` as `7 days before`."""
+    if read.offset is None:
+        return text[0].upper() + text[1:]
+    ends = (read.offset.least, read.offset.most)
+    numbers = "-".join(str(end) for end in dict.fromkeys(ends) if end is not None)
+    unit = _UNITS[read.offset.unit][numbers != "1"]
+    how = {"from": "From ", "within": "Within the "}.get(read.how, "")
+    way = {"before-start": "before", "after-end": "after"}[read.relation]
+    rest = next((f" {words}" for words in DAY_TIMES if text.endswith(f" {words}")), "")
+    return f"{how}{numbers} {unit} {way}{rest}"
+
+
+def medicine_line(action: Action) -> str:
+    """How a medicine is taken, or that it is not to be taken; nothing when neither is said."""
+    if action.stop:
+        return f"Do not take: {action.stop}"
+    line = words(action)
+    return f"{action.medicine or action.heading}: {line}" if line else ""

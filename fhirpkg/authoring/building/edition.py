@@ -1,0 +1,311 @@
+"""One procedure in one version of one package: identity, headers and codes of its resources."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.authoring.building.asked import asked
+from fhirpkg.authoring.building.elements import HL7, concept_of, filled
+from fhirpkg.authoring.codes import codings
+from fhirpkg.authoring.model.actions import Alternatives
+from fhirpkg.authoring.systems import BY_URL
+from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.authoring.model.package_source import PackageSource
+    from fhirpkg.authoring.model.parts import Origin
+    from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.model.sections import Evidence, Member, Person, Question
+    from fhirpkg.issues import Resource
+
+_USAGE_CONTEXT = f"{HL7}/usage-context-type"
+_CATEGORIES = {
+    "diagnostic": concept_of(f"{HL7}/definition-topic", "assessment", "Assessment"),
+    "therapeutic": concept_of(f"{HL7}/definition-topic", "treatment", "Treatment"),
+    "preventive": {
+        "coding": [{"system": SNOMED_CT, "code": "169443000"}],
+        "text": "Preventive procedure",
+    },
+}
+"""What kind of matter a procedure is; HL7's topics have no word for prevention."""
+
+
+def pascal_case(identifier: str) -> str:
+    """An id of an author as a part of a name: ``blood-count`` as ``BloodCount``."""
+    return "".join(word[:1].upper() + word[1:] for word in identifier.split("-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What every builder needs."""
+
+    package: PackageSource
+    procedure: Procedure
+
+    def id(self, part: str = "") -> str:
+        """The id of one resource: that of the procedure and what it is of it."""
+        return self.procedure.id + pascal_case(part)
+
+    def url(self, resource_type: str, resource_id: str) -> str:
+        """The canonical url of a resource of this package."""
+        return f"{self.package.canonical}/{resource_type}/{resource_id}"
+
+    def definition(self, action: Action) -> str:
+        """The canonical url of the ActivityDefinition that an action has of its own."""
+        return self.url("ActivityDefinition", self.id(action.id))
+
+    def head(self, resource_type: str, resource_id: str) -> Resource:
+        """What any resource begins with: id, package tag and identifier."""
+        package = self.package
+        return {
+            "resourceType": resource_type,
+            "id": resource_id,
+            "meta": {"tag": [{"system": self.tag_system, "code": package.id}]},
+            "identifier": [
+                {
+                    "system": f"{package.canonical}/identifier",
+                    "value": f"{resource_type}/{resource_id}",
+                }
+            ],
+        }
+
+    @property
+    def tag_system(self) -> str:
+        """The system of the tag by which everything of a package is found again."""
+        return f"{self.package.canonical}/package"
+
+    def header(self, resource_type: str, resource_id: str, title: str, text: str) -> Resource:
+        """The header of a canonical resource (CRMI and CPG ask for no more than this)."""
+        package = self.package
+        return filled(
+            {
+                **self.head(resource_type, resource_id),
+                "url": self.url(resource_type, resource_id),
+                "version": package.version,
+                "name": resource_id,
+                "title": title,
+                "status": package.status,
+                "experimental": package.experimental,
+                "date": package.date,
+                "publisher": package.publisher,
+                "contact": self._contact(),
+                "description": text,
+                "useContext": [self.focus],
+                "jurisdiction": [
+                    {"coding": [{"system": "urn:iso:std:iso:3166", "code": package.jurisdiction}]}
+                ],
+            }
+        )
+
+    def _contact(self) -> list[Resource]:
+        """Whom to ask, when the procedure says so."""
+        contact = self.procedure.contact
+        if contact is None:
+            return []
+        means = {"email": contact.email, "phone": contact.phone, "url": contact.url}
+        telecom = [{"system": name, "value": value} for name, value in means.items() if value]
+        return [filled({"name": contact.name, "telecom": telecom})]
+
+    @property
+    def effective(self) -> Resource | None:
+        """The time in which the content is to be used; not all resources have a place for it."""
+        effective = self.procedure.effective
+        if effective is None:
+            return None
+        return filled({"start": effective.from_, "end": effective.until})
+
+    @property
+    def summary(self) -> str:
+        """What is done in a few sentences; the name where there are none."""
+        procedure = self.procedure
+        return (procedure.summary or procedure.name).text
+
+    @property
+    def code(self) -> Resource:
+        """The procedure's own concept."""
+        return self.concept(self.procedure.code.use)
+
+    @property
+    def key(self) -> Resource:
+        """The coding that everything of the procedure is found by."""
+        coding: Resource = self.code["coding"][0]
+        return coding
+
+    def keys(self) -> list[Resource]:
+        """The coding of each order that the plan is about: the key, and those of its family."""
+        family = [self.concept(member.use)["coding"][0] for member in self.procedure.code.also]
+        return [self.key, *family]
+
+    def member_id(self, member: Member) -> str:
+        """The id of the definition of another procedure of the family: by its key."""
+        code = codings(self.procedure.codes[member.use][0])[0].code
+        return self.id() + "-" + re.sub(r"[^A-Za-z0-9.-]", "-", code)
+
+    @property
+    def focus(self) -> Resource:
+        """The procedure's code as a context of use: the one key that all canonicals have."""
+        return self.focus_on(self.procedure.code.use)
+
+    def focus_on(self, name: str) -> Resource:
+        """A concept as a context of use."""
+        return {
+            "code": {"system": _USAGE_CONTEXT, "code": "focus", "display": "Clinical Focus"},
+            "valueCodeableConcept": self.concept(name),
+        }
+
+    def venues(self) -> list[Resource]:
+        """The places of the procedure as contexts of use."""
+        code = {"system": _USAGE_CONTEXT, "code": "venue", "display": "Clinical Venue"}
+        places = self.procedure.setting.places if self.procedure.setting else ()
+        return [{"code": code, "valueCodeableConcept": self.concept(name)} for name in places]
+
+    def topics(self) -> list[Resource]:
+        """The procedure's code, those of its family, and what kind of matter it is."""
+        code = self.procedure.code
+        family = [self.concept(member.use) for member in (*code.also, *code.add_on)]
+        return [self.code, *family, *(_CATEGORIES[name] for name in self.procedure.category)]
+
+    def authors(self) -> list[Resource]:
+        """Who wrote it."""
+        return [{"name": self.package.author}]
+
+    def concept(self, name: str, text: str = "") -> Resource:
+        """A concept by our name for it: codes without display, and our words as its text.
+
+        A name that has no code under `codes` is words alone.
+        """
+        coding = [
+            coding.element()
+            for line in self.procedure.codes.get(name, ())
+            for coding in codings(line)
+        ]
+        return filled({"coding": coding, "text": text or name})
+
+    def concepts(self, names: Iterable[str]) -> list[Resource]:
+        """Several concepts, one for each name."""
+        return [self.concept(name) for name in names]
+
+    def roles(self, person: Person) -> list[Resource]:
+        """A person's part in the procedure; a role for each kind of people who may have it.
+
+        Each role has the codes of one kind and what the author says of the person.
+        """
+        if person.one_of:
+            return [self.concept(name, person.text) for name in person.one_of]
+        coding = [coding for name in person.code for coding in self.concept(name).get("coding", ())]
+        return [filled({"coding": coding, "text": person.text})]
+
+    def participants(self, who: Iterable[str], *, one_of: bool = False) -> list[Resource]:
+        """Participants by the ids of personnel; `patient` is the patient.
+
+        Of several of whom one is needed, each role says who may stand in for it.
+        """
+        people = {person.id: person for person in self.procedure.personnel}
+        names = list(who)
+        made: list[Resource] = []
+        for name in names:
+            if name == "patient":
+                made.append({"type": "patient"})
+                continue
+            roles = self.roles(people[name])
+            if one_of:
+                others = ", ".join(people[other].text for other in names if other != name)
+                roles = [
+                    role | {"text": f"{people[name].text}, or instead: {others}"} for role in roles
+                ]
+            made += [{"type": "practitioner", "role": role} for role in roles]
+        return made
+
+    def taking_part(self, action: Action) -> list[Resource]:
+        """The participants of an action."""
+        one_of = isinstance(action.who, Alternatives)
+        return self.participants(action.people, one_of=one_of)
+
+    def staff(self) -> list[Resource]:
+        """Who takes part in the whole procedure."""
+        return self.participants(
+            person.id for person in self.procedure.personnel if not person.only
+        )
+
+    def uncoded(self, names: Iterable[str]) -> list[str]:
+        """The names that are words alone, because `codes` does not have them."""
+        return [name for name in names if name not in self.procedure.codes]
+
+    def diagnoses(self) -> list[str]:
+        """The names of the diagnoses of all indications that have codes, each once."""
+        names = (name for item in self.procedure.indications for name in item.diagnoses)
+        return [name for name in dict.fromkeys(names) if name in self.procedure.codes]
+
+    def goal_ids(self, goals: Iterable[str]) -> list[str]:
+        """The ids of goals: a benefit's begins with `goal-`, a risk's with `safety-`.
+
+        A risk that nothing is aimed at has none.
+        """
+        risks = {risk.id: risk for risk in self.procedure.risks}
+        return [
+            f"safety-{goal}" if goal in risks else f"goal-{goal}"
+            for goal in goals
+            if goal not in risks or risks[goal].goal
+        ]
+
+    def done_only_with(self, step: Action) -> list[Action]:
+        """The actions that are done only if a step is chosen; they stand below it in the plan."""
+        return [action for action in self.procedure.actions() if action.step_needed == step.id]
+
+    def is_below_another(self, action: Action) -> bool:
+        """Whether an action stands below the step that has to be chosen for it."""
+        return bool(action.step_needed)
+
+    def questions(self) -> list[Question]:
+        """The questions of the checklist: the author's, and those that other parts ask."""
+        return [*self.procedure.checklist, *asked(self.procedure)]
+
+    def citations(self, origin: Origin) -> list[Resource]:
+        """The evidence that an item cites, as related artifacts."""
+        return [_citation(self.procedure.evidence[name]) for name in origin.cite]
+
+    def all_citations(self) -> list[Resource]:
+        """All evidence of the procedure, as related artifacts."""
+        return [_citation(evidence) for evidence in self.procedure.evidence.values()]
+
+    @property
+    def review(self) -> str:
+        """The state of review that each definition tells of itself; nothing once it is in use."""
+        if not self.package.experimental:
+            return ""
+        return "For development and review: no clinician has reviewed it."
+
+    def copyright(self, resource: Resource) -> str:
+        """The licence of our words, and the notice of each code system used in a resource."""
+        used = set(systems(resource))
+        notices = [system.notice for url, system in BY_URL.items() if url in used and system.notice]
+        ours = f"Words (c) {self.package.publisher}, licensed under {self.package.license}."
+        return "\n\n".join([ours, *notices])
+
+
+def systems(value: Any) -> Iterable[str]:
+    """The code systems that a resource uses anywhere."""
+    if isinstance(value, dict):
+        if isinstance(value.get("system"), str):
+            yield value["system"]
+        for item in value.values():
+            yield from systems(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from systems(item)
+
+
+def _citation(evidence: Evidence) -> Resource:
+    found = {
+        "type": "citation",
+        "label": evidence.label,
+        "display": evidence.findings,
+        "citation": evidence.citation,
+        "url": evidence.url,
+    }
+    return {key: value for key, value in found.items() if value}

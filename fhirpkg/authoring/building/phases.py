@@ -1,0 +1,329 @@
+"""The phases of a plan: counseling, preparation, the procedure itself, recovery.
+
+A phase that nothing is said of is left out.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building.actions import actions_of
+from fhirpkg.authoring.building.elements import (
+    CREATE,
+    document_artifact,
+    duration_timing,
+    filled,
+    related,
+)
+from fhirpkg.authoring.building.frequency import how_often
+from fhirpkg.authoring.model.sections import Contraindication, Risk
+from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.sections import Alternative, Benefit, Equipment
+    from fhirpkg.issues import Resource
+
+_PHASE_CODES = {
+    "counseling": {
+        "311401005": "Patient education",
+        "370861006": "Verification of consent for the procedure",
+    },
+    "recovery": {"133899007": "Postoperative care"},
+}
+"""What a phase is by SNOMED CT, whatever the procedure."""
+
+_ALL = {"groupingBehavior": "logical-group", "selectionBehavior": "all"}
+
+
+def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource | None:
+    """What is decided and explained before anything else."""
+    procedure = edition.procedure
+    told = (
+        ("contraindications", "Contraindications",
+         "See whether there is a reason against the procedure.", procedure.contraindications),
+        ("risks", "Risks", "Explain what can go wrong.", procedure.risks),
+        ("benefits", "Benefits", "Explain what can be gained.", procedure.benefits),
+        ("alternatives", "Alternatives", "Explain what could be done instead.",
+         procedure.alternatives),
+    )  # fmt: skip
+    parts = [_eligibility(edition), *(_told(edition, *section) for section in told)]
+    if procedure.experience:
+        said = {"description": procedure.experience.text}
+        said["textEquivalent"] = procedure.experience.plain
+        parts.append({"id": "experience", "title": "What it is like", **said})
+    found = [part for part in parts if part]
+    if not found:
+        return None
+    return {
+        **_phase(edition, "counseling", "Counseling and consent"),
+        "description": "Decide with the patient whether the procedure is right, and explain it.",
+        "documentation": [document_artifact(edition, documents["education"])],
+        "relatedAction": [related("procedure", "before-start")],
+        "participant": [{"type": "patient"}, {"type": "practitioner"}],
+        **_ALL,
+        "action": found,
+    }
+
+
+def _eligibility(edition: Edition) -> Resource | None:
+    procedure = edition.procedure
+    if not procedure.indications:
+        return None
+    made: Resource = {
+        "id": "eligibility",
+        "title": "Indications",
+        "description": "See whether there is a reason for the procedure.",
+    }
+    if edition.diagnoses():
+        value_set = edition.url("ValueSet", edition.id("indications"))
+        wanted = {"path": "code", "valueSet": value_set}
+        made["input"] = [{"type": "Condition", "codeFilter": [wanted]}]
+    return made | {
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": "one-or-more",
+        "action": [
+            filled(
+                {
+                    "id": f"indication-{indication.id}",
+                    "description": indication.text,
+                    "textEquivalent": indication.plain,
+                    "reason": edition.concepts(
+                        dict.fromkeys((*indication.code, *edition.uncoded(indication.diagnoses)))
+                    ),
+                    "documentation": edition.citations(indication),
+                }
+            )
+            for indication in procedure.indications
+        ],
+    }
+
+
+def _told(
+    edition: Edition,
+    name: str,
+    title: str,
+    description: str,
+    items: Sequence[Contraindication | Risk | Benefit | Alternative],
+) -> Resource | None:
+    """A part of counseling: one action for each thing that is told; None when there is nothing."""
+    if not items:
+        return None
+    return {
+        "id": name,
+        "title": title,
+        "description": description,
+        **_ALL,
+        "action": [_thing_told(edition, name, item) for item in items],
+    }
+
+
+_STRENGTHS = {
+    "absolute": "Absolute contraindication",
+    "relative": "Relative contraindication",
+    "caution": "Caution",
+}
+
+
+def _thing_told(
+    edition: Edition, name: str, item: Contraindication | Risk | Benefit | Alternative
+) -> Resource:
+    title = getattr(item, "title", "")
+    if isinstance(item, Contraindication) and item.strength:
+        title = _STRENGTHS[item.strength] + (f": {item.title}" if item.title else "")
+    odds = how_often(item.how_often) if isinstance(item, Risk) and item.how_often else None
+    return filled(
+        {
+            "id": f"{name.removesuffix('s')}-{item.id}",
+            "extension": [odds] if odds else [],
+            "title": title,
+            "description": item.text,
+            "textEquivalent": item.plain,
+            "code" if name == "alternatives" else "reason": edition.concepts(item.code),
+            "documentation": edition.citations(item),
+        }
+    )
+
+
+def preparation(
+    edition: Edition, documents: Mapping[str, Resource], readiness: Resource | None
+) -> Resource | None:
+    """What is looked up, done, told and asked before the procedure."""
+    procedure = edition.procedure
+    parts = [readiness] if readiness else []
+    parts += actions_of(edition, procedure.preparation)
+    parts += [part for part in (_sites(edition), _equipment(edition)) if part]
+    if edition.questions():
+        parts.append(
+            {
+                "id": "checklist",
+                "title": "Checklist",
+                "description": "Go through the checklist before the procedure begins.",
+                "type": CREATE,
+                "definitionCanonical": edition.url("Questionnaire", edition.id("checklist")),
+            }
+        )
+    if not parts:
+        return None
+    document = documents.get("preparation")
+    phase = {
+        **_phase(edition, "preparation", "Preparation"),
+        "description": "What has to be done and told before the procedure.",
+        "documentation": [document_artifact(edition, document)] if document else [],
+        "relatedAction": [related("procedure", "before-start")],
+        **_ALL,
+        "action": parts,
+    }
+    return filled(phase)
+
+
+def _sites(edition: Edition) -> Resource | None:
+    """The sites to choose from: an order must not name them all."""
+    code = edition.procedure.code
+    if not code.choose:
+        return None
+    return {
+        "id": "site",
+        "title": "Side and site",
+        "description": "Say on the order which of these it is for.",
+        "groupingBehavior": "logical-group",
+        "selectionBehavior": code.choose,
+        "action": [
+            {"id": f"site-{number}", "title": name, "code": [edition.concept(name)],
+             "description": f"The procedure is for: {name}."}
+            for number, name in enumerate(code.sites, 1)
+        ],
+    }  # fmt: skip
+
+
+def _equipment(edition: Edition) -> Resource | None:
+    items = edition.procedure.equipment
+    if not items:
+        return None
+    return {
+        "id": "equipment",
+        "title": "Equipment",
+        "description": "What has to be there.",
+        **_ALL,
+        "action": [_equipped(edition, item) for item in items],
+    }
+
+
+def _equipped(edition: Edition, item: Equipment) -> Resource:
+    made: Resource = {
+        "id": f"equipment-{item.id}",
+        "description": item.text,
+        "textEquivalent": item.plain,
+        "code": edition.concepts(item.code),
+        "documentation": edition.citations(item),
+    }
+    if item.kind in ("implant", "material"):
+        made["type"] = CREATE
+        made["definitionCanonical"] = edition.url(
+            "ActivityDefinition", edition.id(f"equipment-{item.id}")
+        )
+    return filled(made)
+
+
+def procedure(edition: Edition) -> Resource:
+    """The action of the procedure itself, at the top, where servers find its definition."""
+    authored = edition.procedure
+    reasons = [
+        concept
+        for indication in authored.indications
+        for concept in edition.concepts(indication.code) or [{"text": indication.text}]
+    ]
+    steps = actions_of(edition, authored.steps)
+    for before, step in pairwise(steps):
+        step.setdefault("relatedAction", [related(before["id"], "after-end")])
+    aims = authored.purpose.goals if authored.purpose else ()
+    goals = (*aims, *(risk.id for risk in authored.risks))
+    purpose = authored.purpose or authored.summary or authored.name
+    phase = {
+        **_phase(edition, "procedure", authored.name.text),
+        "description": purpose.text,
+        "textEquivalent": purpose.plain,
+        "priority": authored.priority,
+        "code": [edition.code],
+        "reason": reasons,
+        "goalId": edition.goal_ids(goals),
+        "timingTiming": duration_timing(edition),
+        "participant": edition.staff(),
+        "type": CREATE,
+        **_ALL,
+        "cardinalityBehavior": "single",
+        "definitionCanonical": edition.url("ActivityDefinition", edition.id()),
+        "action": [*steps, *_family(edition)],
+    }
+    return filled(phase)
+
+
+def _family(edition: Edition) -> Iterable[Resource]:
+    """What it may become instead, and what is reported in addition."""
+    code = edition.procedure.code
+    for group, members in (("also", code.also), ("add-on", code.add_on)):
+        for number, member in enumerate(members, 1):
+            yield filled(
+                {
+                    "id": f"{group}-{number}",
+                    "title": member.use,
+                    "description": f"If {member.only_if}." if member.only_if else member.use,
+                    "code": [edition.concept(member.use)],
+                    "documentation": edition.citations(member),
+                    "type": CREATE,
+                    "requiredBehavior": "could",
+                    "cardinalityBehavior": "multiple" if getattr(member, "repeats", 0) else None,
+                    "definitionCanonical": edition.url(
+                        "ActivityDefinition", edition.member_id(member)
+                    ),
+                }
+            )
+
+
+def recovery(edition: Edition, documents: Mapping[str, Resource]) -> Resource | None:
+    """What is done and told after the procedure."""
+    parts = actions_of(edition, edition.procedure.recovery)
+    if not parts:
+        return None
+    document = documents.get("aftercare")
+    phase = {
+        **_phase(edition, "recovery", "Recovery"),
+        "description": "What has to be done and told after the procedure.",
+        "documentation": [document_artifact(edition, document)] if document else [],
+        "relatedAction": [related("procedure", "after-end")],
+        **_ALL,
+        "action": parts,
+    }
+    return filled(phase)
+
+
+def _phase(edition: Edition, name: str, title: str) -> Resource:
+    """What each phase begins with; an order of the procedure is what sets it off."""
+    return filled(
+        {
+            "id": name,
+            "title": title,
+            "code": _phase_code(name),
+            "trigger": [
+                {
+                    "type": "data-added",
+                    "data": [
+                        {
+                            "type": "ServiceRequest",
+                            "codeFilter": [{"path": "code", "code": edition.keys()}],
+                        }
+                    ],
+                }
+            ],
+        }
+    )
+
+
+def _phase_code(name: str) -> list[Resource]:
+    return [
+        {"coding": [{"system": SNOMED_CT, "code": code}], "text": text}
+        for code, text in _PHASE_CODES.get(name, {}).items()
+    ]

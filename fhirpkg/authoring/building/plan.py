@@ -1,0 +1,120 @@
+"""The PlanDefinition: counseling, preparation, procedure and recovery as one course."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building import phases
+from fhirpkg.authoring.building.elements import (
+    HL7,
+    PATIENT,
+    concept_of,
+    document_artifact,
+    filled,
+    quantity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.sections import Benefit, Risk
+    from fhirpkg.issues import Resource
+
+
+def plan_definition(
+    edition: Edition,
+    documents: Mapping[str, Resource],
+    readiness: Resource | None = None,
+    logic: Resource | None = None,
+    found: Sequence[Resource] = (),
+) -> Resource:
+    """The plan; `documents` are the DocumentReferences by their kind.
+
+    `readiness` is the action of what is still open, `logic` the Library that conditions name,
+    `found` are the actions that apply when the record shows a contraindication.
+    """
+    procedure = edition.procedure
+    title = f"{procedure.name.text}: plan of care"
+    phases_made = (
+        phases.counseling(edition, documents),
+        phases.preparation(edition, documents, readiness),
+        phases.procedure(edition),
+        phases.recovery(edition, documents),
+    )
+    actions = [*found, *(phase for phase in phases_made if phase)]
+    made = {
+        **edition.header("PlanDefinition", edition.id("plan"), title, edition.summary),
+        "type": concept_of(f"{HL7}/plan-definition-type", "clinical-protocol", "Clinical Protocol"),
+        "subjectCodeableConcept": PATIENT,
+        "useContext": [edition.focus, *edition.venues()],
+        "purpose": "To give systems that order, schedule, document and teach one description of "
+        f"the whole course of the procedure '{procedure.name.text}': counseling, preparation, "
+        "the procedure itself and recovery.",
+        "usage": procedure.purpose.text if procedure.purpose else "",
+        "effectivePeriod": edition.effective,
+        "topic": edition.topics(),
+        "author": edition.authors(),
+        "relatedArtifact": [
+            *edition.all_citations(),
+            *(document_artifact(edition, document) for document in documents.values()),
+            *_composed_of(edition, actions),
+            *([{"type": "depends-on", "resource": logic["url"]}] if logic else []),
+        ],
+        **({"library": [logic["url"]]} if logic else {}),
+        "goal": [
+            *(_benefit_goal(edition, benefit) for benefit in procedure.benefits),
+            *(_safety_goal(edition, risk) for risk in procedure.risks if risk.goal),
+        ],
+        "action": actions,
+    }
+    return filled(made)
+
+
+def _composed_of(edition: Edition, actions: list[Resource]) -> list[Resource]:
+    """Each definition that the plan uses: servers search only the top-level ones by themselves."""
+    urls = dict.fromkeys(_definitions(actions))
+    made = [{"type": "composed-of", "resource": url} for url in urls]
+    if edition.diagnoses():
+        value_set = edition.url("ValueSet", edition.id("indications"))
+        made.append({"type": "depends-on", "resource": value_set})
+    return made
+
+
+def _definitions(actions: Iterable[Resource]) -> Iterable[str]:
+    for action in actions:
+        if "definitionCanonical" in action:
+            yield action["definitionCanonical"]
+        yield from _definitions(action.get("action", ()))
+
+
+def _benefit_goal(edition: Edition, benefit: Benefit) -> Resource:
+    goal: Resource = {
+        "id": f"goal-{benefit.id}",
+        "category": {"text": "Benefit"},
+        "description": {"text": benefit.goal or benefit.text},
+        "addresses": edition.concepts(benefit.code),
+        "documentation": edition.citations(benefit),
+    }
+    if benefit.target:
+        number, unit = benefit.target.within.split(" ")
+        goal["target"] = [
+            {
+                "measure": edition.concept(benefit.target.measure),
+                "detailCodeableConcept": {"text": benefit.target.change},
+                "due": quantity(int(number), unit),
+            }
+        ]
+    return filled(goal)
+
+
+def _safety_goal(edition: Edition, risk: Risk) -> Resource:
+    return filled(
+        {
+            "id": f"safety-{risk.id}",
+            "category": concept_of(f"{HL7}/goal-category", "safety", "Safety"),
+            "description": {"text": risk.goal},
+            "addresses": edition.concepts(risk.code),
+            "documentation": edition.citations(risk),
+        }
+    )

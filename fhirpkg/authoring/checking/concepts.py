@@ -1,0 +1,123 @@
+"""Codes and the names that stand for them: each code can be one, each name has its codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building.medicines import ROUTES
+from fhirpkg.authoring.checking.walking import closest, mapping, named, parts, texts
+from fhirpkg.authoring.codes import Coding, codings, is_url_and_code, known_codes, problem
+from fhirpkg.authoring.rules import (
+    SOURCE_CODE,
+    SOURCE_CODE_SYSTEM,
+    SOURCE_NO_CODE,
+    SOURCE_PROCEDURE_CODE,
+    SOURCE_UNKNOWN_CODE,
+    SOURCE_UNUSED_CODE,
+)
+from fhirpkg.authoring.systems import SYSTEMS
+from fhirpkg.rules import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.authoring.checking.walking import Data
+    from fhirpkg.authoring.source import Source
+    from fhirpkg.issues import Path
+
+_CODE_KEYS = (
+    "code", "use", "measure", "condition", "observation", "procedure", "imaging", "allergy",
+)  # fmt: skip
+_WORDS_KEYS = (
+    "sites", "diagnoses", "places", "specialty", "medicine", "stop", "route", "one-of", "of",
+)  # fmt: skip
+"""Where a name may stand for words alone: what is not coded is still said."""
+_LOOK_UP = "found-by"
+"""Below it everything is looked up by its codes."""
+_ALIKE = 0.8
+"""From here on a name that has no code is taken for a misspelt one that has."""
+
+
+def check_codes(read: Source) -> None:
+    """Each code has a system that is known, and a form and check digit that it allows."""
+    for name, lines in mapping(read.data.get("codes")).items():
+        for at, line in enumerate(texts(lines)):
+            path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
+            system, *codes = line.split() or [""]
+            if system in SYSTEMS and not codes:
+                read.report(SOURCE_CODE, path, problem=f"no code follows '{system}'", nearest="")
+            elif system in SYSTEMS or is_url_and_code(line):
+                for coding in codings(line):
+                    _check_code(read, path, coding)
+            else:
+                read.report(
+                    SOURCE_CODE_SYSTEM,
+                    path,
+                    text=line,
+                    nearest=nearest(system, list(SYSTEMS)),
+                    allowed=", ".join(SYSTEMS),
+                )
+
+
+def _check_code(read: Source, path: Path, coding: Coding) -> None:
+    wrong = problem(coding)
+    if wrong:
+        close = nearest(coding.code, sorted(known_codes(coding.system)))
+        read.report(SOURCE_CODE, path, problem=wrong, nearest=close)
+
+
+def check_key(read: Source) -> None:
+    """What the procedure is ordered by is one concept: one code of each system."""
+    code = mapping(read.data.get("code"))
+    for path, part in [(("code",), code), *_members(code)]:
+        for place, name in named(part, path, "use"):
+            found = [c for line in texts(mapping(read.data.get("codes")).get(name))
+                     if line.split()[0] in SYSTEMS or is_url_and_code(line)
+                     for c in codings(line)]  # fmt: skip
+            systems = [coding.system for coding in found]
+            twice = next((coding for coding in found if systems.count(coding.system) > 1), None)
+            if twice:
+                same = [c.code for c in found if c.system == twice.system]
+                read.report(SOURCE_PROCEDURE_CODE, place, name=name, codes=", ".join(same))
+
+
+def _members(code: Data) -> Iterator[tuple[Path, Data]]:
+    for key in ("also", "add-on"):
+        value = code.get(key)
+        for at, item in enumerate(value if isinstance(value, list) else ()):
+            yield ("code", key, at), mapping(item)
+
+
+def check_names(read: Source) -> None:
+    """Each concept that is named stands under `codes`, and each that stands there is named."""
+    codes = read.data.get("codes")
+    if not isinstance(codes, dict):
+        return
+    used: set[str] = set()
+    uncoded: dict[str, Path] = {}
+    for place, name, may_be_words in _names(read.data):
+        used.add(closest(name, codes))
+        if name in codes:
+            continue
+        if may_be_words and closest(name, codes, _ALIKE) == name:
+            uncoded.setdefault(name, place)
+            continue
+        close = nearest(name, list(codes))
+        read.report(SOURCE_UNKNOWN_CODE, place, name=name, nearest=close)
+    unused = codes.keys() - used if not read.issues else ()  # else it may only seem so
+    for name, place in uncoded.items():
+        read.report(SOURCE_NO_CODE, place, name=name)
+    for name in unused:
+        read.report(SOURCE_UNUSED_CODE, ("codes", name), key=True, name=name)
+
+
+def _names(data: Data) -> Iterator[tuple[Path, str, bool]]:
+    """The names of concepts, each with its place and whether it may be words alone."""
+    for path, part in parts(data):
+        looked_up = path[-1] == _LOOK_UP
+        for key in (*_CODE_KEYS, *_WORDS_KEYS):
+            if key == "one-of" and path[-1] == "who":
+                continue  # ids of people
+            for place, name in named(part, path, key):
+                if not (key == "route" and name in ROUTES):
+                    yield place, name, key in _WORDS_KEYS and not looked_up

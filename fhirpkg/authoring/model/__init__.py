@@ -1,0 +1,1 @@
+"""What an author writes: the models of procedure.yaml and package.yaml."""

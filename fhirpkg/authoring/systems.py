@@ -1,0 +1,120 @@
+"""The code systems that authors name: url, the form of their codes, and what their owners ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fhirpkg.definitions.terminology.grammars import CPT, ICD_10_CM, LOINC, RXNORM, SNOMED_CT
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One code system."""
+
+    url: str
+    notice: str = ""
+    """What its owner asks to be said where its codes are used."""
+    pattern: str = ""
+    """The form of its codes, where no grammar of the system is known elsewhere."""
+    form: str = ""
+    """The same in words."""
+    needs_version: bool = False
+    """Whether a code means something only together with the year of its edition."""
+
+
+SYSTEMS = {
+    "ATC": System(
+        "http://www.whocc.no/atc",
+        "ATC codes (c) WHO Collaborating Centre for Drug Statistics Methodology, Oslo. They may "
+        "not be copied or distributed for commercial purposes, nor changed.",
+        r"[A-Z](\d\d([A-Z]([A-Z](\d\d)?)?)?)?",
+        "a letter, two digits, one or two letters and two digits, such as 'B01AB05'",
+    ),
+    "CCAM": System(
+        "https://smt.esante.gouv.fr/terminologie-ccam",
+        "CCAM is published by the French health insurance (Assurance Maladie) and the Agence du "
+        "numérique en santé.",
+        r"[A-Z]{4}\d{3}(-?\d{1,3})?",
+        "four letters and three digits, such as 'HHQE002'",
+    ),
+    "CPT": System(
+        CPT,
+        "CPT (c) Copyright 2026 American Medical Association. All rights reserved. AMA and CPT "
+        "are registered trademarks of the American Medical Association. Using CPT needs a licence "
+        "of the American Medical Association; no CPT description is contained here.",
+    ),
+    "CVX": System(
+        "http://hl7.org/fhir/sid/cvx",
+        "CVX codes are maintained by the US Centers for Disease Control and Prevention.",
+    ),
+    "DICOM": System(
+        "http://dicom.nema.org/resources/ontology/DCM",
+        "DICOM is the registered trademark of the National Electrical Manufacturers Association "
+        "for its standards publications relating to digital communications of medical "
+        "information.",
+    ),
+    "HCPCS": System(
+        "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "HCPCS Level II codes are maintained by the US Centers for Medicare & Medicaid Services; "
+        "those that begin with D are copyright of the American Dental Association.",
+        r"[A-V]\d{4}",
+        "a letter and four digits, such as 'G0105'",
+    ),
+    "ICD-10": System(
+        "http://hl7.org/fhir/sid/icd-10",
+        "ICD-10 is copyright of the World Health Organization, which does not endorse this "
+        "content.",
+    ),
+    "ICD-10-CM": System(ICD_10_CM),
+    "ICD-10-PCS": System(
+        "http://www.cms.gov/Medicare/Coding/ICD10",
+        "",
+        r"[0-9A-HJ-NP-Z]{7}",
+        "seven digits and capital letters without I and O, such as '0DJD8ZZ'",
+    ),
+    "ICD-11": System(
+        "http://id.who.int/icd/release/11/mms",
+        "ICD-11 is copyright of the World Health Organization and licensed under CC BY-ND 3.0 IGO.",
+        r"[0-9A-HJ-NP-Z]{4}(\.[0-9A-HJ-NP-Z]{1,2})?([&/][0-9A-HJ-NP-Z]{4,}(\.[0-9A-Z]+)?)*",
+        "four digits and letters and up to two after a point, such as 'DB30.1'",
+    ),
+    "LOINC": System(
+        LOINC,
+        "This material contains content from LOINC (http://loinc.org). LOINC is copyright (c) "
+        "Regenstrief Institute, Inc. and the Logical Observation Identifiers Names and Codes "
+        "(LOINC) Committee and is available at no cost under the license at "
+        "http://loinc.org/license. LOINC(R) is a registered United States trademark of "
+        "Regenstrief Institute, Inc.",
+    ),
+    "NUCC": System("http://nucc.org/provider-taxonomy"),
+    "OPCS-4": System(
+        "https://fhir.hl7.org.uk/CodeSystem/OPCS-4",
+        "OPCS-4 is Crown copyright and published by NHS England.",
+        r"[A-Z]\d\d(\.\d)?",
+        "a letter, two digits and one after a point, such as 'H22.9'",
+    ),
+    "OPS": System(
+        "http://fhir.de/CodeSystem/bfarm/ops",
+        "OPS is published by the Bundesinstitut für Arzneimittel und Medizinprodukte (BfArM) for "
+        "the German Federal Ministry of Health; its codes are used unchanged.",
+        r"\d-\d[0-9a-z]{2}(\.[0-9a-z]{1,2})?",
+        "a digit, a hyphen, three digits or letters and up to two after a point, such as '1-650.2'",
+        needs_version=True,
+    ),
+    "RoleCode": System("http://terminology.hl7.org/CodeSystem/v3-RoleCode"),
+    "RxNorm": System(
+        RXNORM,
+        "This content uses data of RxNorm, courtesy of the U.S. National Library of Medicine, "
+        "National Institutes of Health, Department of Health and Human Services, which is not "
+        "responsible for it and does not endorse it.",
+    ),
+    "SNOMED": System(
+        SNOMED_CT,
+        "Codes of SNOMED CT (c) SNOMED International are taken from its Global Patient Set, which "
+        "is licensed under CC BY 4.0, or from value sets of FHIR R4; SNOMED International does "
+        "not endorse this content.",
+    ),
+}
+"""The name that begins a code in procedure.yaml, and its system; any other system is its url."""
+
+BY_URL = {system.url: system for system in SYSTEMS.values()}
