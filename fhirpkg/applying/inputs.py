@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.cql.evaluating.types import element
-from fhirpkg.cql.evaluating.values import codes
+from fhirpkg.cql.evaluating.elements import codes, element
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.contents import Resolved
 from fhirpkg.definitions.terminology.valuesets import Terminology

@@ -1,287 +1,332 @@
-"""Numbers, quantities, text, and dates that are moved (CQL reference, sections 9.4 to 9.9)."""
+"""Numbers, quantities, and dates that are moved (CQL reference, sections 9.4 and 9.8).
+
+A number that CQL cannot hold is unknown: Integer has 32 bits, Long 64, Decimal 28 digits before
+the point and 8 behind it.
+"""
 
 from __future__ import annotations
 
-import math
-import re
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating.values import moment, quantity, scalar
+from fhirpkg.cql.evaluating.elements import quantity, system
+from fhirpkg.cql.evaluating.moments import boundary
+from fhirpkg.cql.evaluating.units import UCUM_DURATIONS, unit_of
+from fhirpkg.cql.evaluating.values import Long, Ratio, Uncertainty
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.fhirpath import patterns
-from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
+from fhirpkg.fhirpath.units import comparable_values
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST_INTEGER = 2**31 - 1
+LARGEST_LONG = 2**63 - 1
+LARGEST_DECIMAL = Decimal("99999999999999999999.99999999")
 _LARGEST_POWER = 1000
-_MARK = "\x00"
-"""A character that no text of FHIR has."""
-_UCUM_DURATIONS = {
-    "a": "year", "mo": "month", "wk": "week", "d": "day", "h": "hour", "min": "minute",
-    "s": "second", "ms": "millisecond",
-}  # fmt: skip
+_TOO_LARGE = Decimal(10) ** 28
+_CONTEXT = Context(prec=60, rounding=ROUND_HALF_UP)
+_PLACES = 8
+_SMALLEST = Decimal(1).scaleb(-_PLACES)
+
+
+def in_range(value: Any, *operands: Any) -> Any:
+    """A number of the type that its operands give it; None when that type cannot hold it."""
+    if isinstance(value, Decimal):
+        return value if abs(value) <= _TOO_LARGE else None
+    if any(type(operand) is Long for operand in operands):
+        return Long(value) if -LARGEST_LONG - 1 <= value <= LARGEST_LONG else None
+    return value if -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER else None
+
+
+def rounded(value: Decimal) -> Decimal:
+    """A decimal to the eight places that CQL keeps."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= -_PLACES:
+        return value
+    return value.quantize(_SMALLEST, context=_CONTEXT)
+
+
+# -- sums ------------------------------------------------------------------------------------
 
 
 def add(one: Any, two: Any) -> Any:
-    """Numbers, quantities of one unit, text, or a moment and a duration."""
-    return _combined(one, two, 1)
+    """Numbers, quantities whose units can be compared, text, or a moment and a duration."""
+    return _summed(one, two, 1)
 
 
 def subtract(one: Any, two: Any) -> Any:
     """The same the other way."""
-    return _combined(one, two, -1)
+    return _summed(one, two, -1)
 
 
-def _combined(one: Any, two: Any, sign: int) -> Any:
+def _summed(one: Any, two: Any, sign: int) -> Any:
+    one, two = system(one), system(two)
     if one is None or two is None:
         return None
     if isinstance(one, str) and isinstance(two, str) and sign == 1:
         return str(one) + str(two)
-    one, two = scalar(one), scalar(two)
     if isinstance(one, Temporal):
         return _moved(one, two, sign)
+    if isinstance(one, Uncertainty) or isinstance(two, Uncertainty):
+        return _on_uncertain(one, two, add if sign == 1 else subtract)
     if isinstance(one, Quantity) or isinstance(two, Quantity):
-        a, b = quantity(one), quantity(two)
-        if a is None or b is None or a.unit != b.unit:
-            raise FhirpkgError("quantities of different units cannot be added")
-        return Quantity(a.value + sign * b.value, a.unit)
-    return _number(one) + sign * _number(two)
+        return _summed_quantities(quantity(one), quantity(two), sign)
+    a, b = number(one), number(two)
+    if isinstance(a, Decimal) or isinstance(b, Decimal):
+        return in_range(_CONTEXT.add(Decimal(a), sign * Decimal(b)))
+    return in_range(a + sign * b, a, b)
+
+
+def _summed_quantities(one: Quantity | None, two: Quantity | None, sign: int) -> Quantity | None:
+    if one is None or two is None:
+        raise FhirpkgError("a quantity is added to what is none")
+    values = comparable_values(one, two)
+    if values is None:
+        raise FhirpkgError(
+            f"'{one.unit}' and '{two.unit}' cannot be added: they measure other things"
+        )
+    return Quantity(_CONTEXT.add(values[0], sign * values[1]), one.unit)
+
+
+def _on_uncertain(one: Any, two: Any, operator: Callable[[Any, Any], Any]) -> Uncertainty | None:
+    """The limits of a result of numbers that lie between limits."""
+    ends = [
+        operator(a, b)
+        for a in ((one.low, one.high) if isinstance(one, Uncertainty) else (one,))
+        for b in ((two.low, two.high) if isinstance(two, Uncertainty) else (two,))
+    ]
+    return None if None in ends else Uncertainty(min(ends), max(ends))
 
 
 def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
     amount = quantity(duration)
     unit = "" if amount is None else amount.unit
-    word = CALENDAR_UNITS.get(unit) or _UCUM_DURATIONS.get(unit)
+    word = CALENDAR_UNITS.get(unit) or UCUM_DURATIONS.get(unit)
     if amount is None or word is None:
         raise FhirpkgError(f"{duration} is no duration to move a date by")
-    return start.plus(sign * amount.value, word)
+    found = start.plus(sign * amount.value, word)
+    if found is None:
+        raise FhirpkgError(f"{start} cannot be moved by {sign * amount.value} {word}: out of range")
+    return found
 
 
-def _number(value: Any) -> Any:
+def number(value: Any) -> Any:
+    """A value that must be a number; raises FhirpkgError."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise FhirpkgError(f"{value!r} is not a number")
     return value
 
 
+# -- products --------------------------------------------------------------------------------
+
+
 def multiply(one: Any, two: Any) -> Any:
-    """Numbers, or a quantity by a number."""
+    """Numbers and quantities."""
+    one, two = system(one), system(two)
     if one is None or two is None:
         return None
-    one, two = scalar(one), scalar(two)
-    if isinstance(two, Quantity):
-        one, two = two, one
-    if isinstance(one, Quantity):
-        factor = two.value if isinstance(two, Quantity) and two.unit == "1" else two
-        return Quantity(one.value * Decimal(_number(factor)), one.unit)
-    return _number(one) * _number(two)
+    if isinstance(one, Uncertainty) or isinstance(two, Uncertainty):
+        return _on_uncertain(one, two, multiply)
+    if isinstance(one, Quantity) or isinstance(two, Quantity):
+        return _of_quantities("*", one, two, _CONTEXT.multiply)
+    a, b = number(one), number(two)
+    if isinstance(a, Decimal) or isinstance(b, Decimal):
+        return in_range(rounded(_CONTEXT.multiply(Decimal(a), Decimal(b))))
+    return in_range(a * b, a, b)
 
 
 def divide(one: Any, two: Any) -> Any:
-    """A Decimal; unknown when divided by zero."""
+    """A Decimal or quantity; unknown when divided by zero."""
+    one, two = system(one), system(two)
     if one is None or two is None:
         return None
-    one, two = scalar(one), scalar(two)
-    divisor = two.value if isinstance(two, Quantity) else two
-    if _number(divisor) == 0:
+    if isinstance(one, Quantity) or isinstance(two, Quantity):
+        divisor = quantity(two)
+        if divisor is not None and divisor.value == 0:
+            return None
+        return _of_quantities("/", one, two, _CONTEXT.divide)
+    if number(two) == 0:
         return None
-    if isinstance(one, Quantity):
-        same_unit = isinstance(two, Quantity) and two.unit == one.unit
-        return Quantity(one.value / Decimal(divisor), "1" if same_unit else one.unit)
-    return Decimal(_number(one)) / Decimal(divisor)
+    return in_range(rounded(_CONTEXT.divide(Decimal(number(one)), Decimal(two))))
+
+
+def _of_quantities(
+    operator: str, one: Any, two: Any, function: Callable[[Decimal, Decimal], Decimal]
+) -> Quantity:
+    a, b = quantity(one), quantity(two)
+    if a is None or b is None:
+        raise FhirpkgError("a quantity is multiplied by what is no number")
+    value = in_range(rounded(function(a.value, b.value)))
+    return Quantity(value, unit_of(operator, a.unit, b.unit))
 
 
 def _whole(one: Any, two: Any, *, modulo: bool) -> Any:
-    if one is None or two is None or two == 0:
+    """`div` and `mod`, both toward zero; of quantities in the unit of the first."""
+    one, two = system(one), system(two)
+    if one is None or two is None:
         return None
-    quotient = int(Decimal(_number(one)) / Decimal(_number(two)))
-    return one - quotient * two if modulo else quotient
+    if isinstance(one, Quantity) or isinstance(two, Quantity):
+        return _whole_of_quantities(quantity(one), quantity(two), modulo=modulo)
+    a, b = number(one), number(two)
+    if b == 0:
+        return None
+    if isinstance(a, Decimal) or isinstance(b, Decimal):
+        quotient = _truncated(_CONTEXT.divide(Decimal(a), Decimal(b)))
+        return a - quotient * b if modulo else in_range(quotient)
+    whole = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+    return in_range(a - whole * b if modulo else whole, a, b)
+
+
+def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: bool) -> Any:
+    if one is None or two is None:
+        raise FhirpkgError("a quantity is divided by what is no number")
+    values = (one.value, two.value) if two.unit == "1" else comparable_values(one, two)
+    if values is None:
+        raise FhirpkgError(f"'{one.unit}' and '{two.unit}' measure different things")
+    found = _whole(values[0], values[1], modulo=modulo)
+    return None if found is None else Quantity(found, one.unit)
+
+
+def _truncated(value: Decimal) -> Decimal:
+    return Decimal(int(value))
 
 
 def negated(value: Any) -> Any:
     """The number or quantity with the other sign."""
+    value = system(value)
     if value is None:
         return None
-    return Quantity(-value.value, value.unit) if isinstance(value, Quantity) else -_number(value)
+    if isinstance(value, Quantity):
+        return Quantity(-value.value, value.unit)
+    if isinstance(value, Uncertainty):
+        return Uncertainty(-value.high, -value.low)
+    return in_range(-number(value), value)
 
 
-def _rounded(value: Any, digits: Any = 0) -> Any:
+def _absolute(value: Any) -> Any:
+    value = system(value)
+    if isinstance(value, Quantity):
+        return Quantity(abs(value.value), value.unit)
+    return None if value is None else in_range(abs(number(value)), value)
+
+
+# -- rounding, powers, logarithms ------------------------------------------------------------
+
+
+def _to_integer(mode: str) -> Any:
+    """Ceiling, Floor and Truncate: an Integer, unknown when none can hold it."""
+
+    def operator(value: Any) -> Any:
+        value = system(value)
+        if value is None:
+            return None
+        found = Decimal(number(value)).quantize(Decimal(1), rounding=mode, context=_CONTEXT)
+        return in_range(int(found))
+
+    return operator
+
+
+def _rounded_to(value: Any, digits: Any = None) -> Any:
+    """Half away from zero."""
+    value = system(value)
     if value is None:
         return None
-    scale = Decimal(10) ** (digits or 0)
-    return Decimal(math.floor(Decimal(_number(value)) * scale + Decimal("0.5"))) / scale
-
-
-def _on_number(function: Any) -> Any:
-    return lambda value: None if value is None else function(_number(value))
+    step = Decimal(1).scaleb(-(digits or 0))
+    return Decimal(number(value)).quantize(step, context=_CONTEXT) + 0
 
 
 def _power(one: Any, two: Any) -> Any:
+    one, two = system(one), system(two)
     if one is None or two is None:
         return None
-    if abs(_number(two)) > _LARGEST_POWER:
+    if abs(number(two)) > _LARGEST_POWER:
         raise FhirpkgError(f"{two} is too large a power")
-    return Decimal(_number(one)) ** two if two < 0 else _number(one) ** two
+    if isinstance(one, Decimal) or isinstance(two, Decimal) or two < 0:
+        if one == 0:
+            return None if two < 0 else Decimal(int(two == 0))
+        found = _CONTEXT.power(Decimal(number(one)), Decimal(two))
+        return in_range(rounded(found))
+    return in_range(number(one) ** two, one, two)
 
 
 def _logarithm(value: Any, base: Any) -> Any:
     """Unknown for what has none."""
-    if value is None or base is None or _number(value) <= 0 or _number(base) <= 0 or base == 1:
-        return None
-    return round(Decimal(value).ln() / Decimal(base).ln(), 8)
+    one, two = _natural_logarithm(value), _natural_logarithm(base)
+    return None if one is None or not two else rounded(_CONTEXT.divide(one, two))
 
 
 def _natural_logarithm(value: Any) -> Any:
-    return None if value is None or _number(value) <= 0 else Decimal(value).ln()
+    value = system(value)
+    if value is None or number(value) < 0:
+        return None
+    if value == 0:
+        raise FhirpkgError("zero has no logarithm")
+    return rounded(Decimal(value).ln(_CONTEXT))
 
 
 def _exponential(value: Any) -> Any:
-    if value is not None and abs(_number(value)) > _LARGEST_POWER:
-        raise FhirpkgError(f"{value} is too large a power")
-    return None if value is None else Decimal(value).exp()
-
-
-# -- text ------------------------------------------------------------------------------------
-
-
-def _text(value: Any) -> str:
-    """The value, which must be text: a number or object is not made one by accident."""
-    if not isinstance(value, str):
-        raise FhirpkgError(f"{type(value).__name__} stands where text belongs")
-    return str(value)
-
-
-def concatenate(*parts: Any) -> str | None:
-    """Texts one behind the other; unknown when one is."""
-    return None if any(part is None for part in parts) else "".join(map(_text, parts))
-
-
-def combine(texts: Any, separator: Any = "") -> str | None:
-    """The texts of a list with a separator between them."""
-    if texts is None:
-        return None
-    found = [_text(text) for text in texts if text is not None]
-    return _text(separator or "").join(found) if found else None
-
-
-def _on_texts(function: Any) -> Any:
-    """A function of texts, unknown when one of them is."""
-    return lambda *texts: None if any(text is None for text in texts) else function(*texts)
-
-
-def _substring(text: Any, start: Any, length: Any = None) -> str | None:
-    if text is None or start is None or not 0 <= start < len(text):
-        return None
-    return str(text[start : None if length is None else start + length])
-
-
-def _split(text: Any, separator: Any) -> list[str] | None:
-    return None if text is None else _text(text).split(separator) if separator else [_text(text)]
-
-
-def _split_by_pattern(text: Any, pattern: Any) -> list[str] | None:
-    if text is None or pattern is None:
-        return None
-    return _replaced(_text(text), _text(pattern), _MARK).split(_MARK)
-
-
-def _matches(text: str, pattern: str) -> bool:
-    found = patterns.fits(text, pattern)
-    if found is None:
-        raise FhirpkgError(f"{pattern!r} is no regular expression that ends in bounded time")
-    return found
-
-
-def _replaced(text: str, pattern: str, by: str) -> str:
-    try:
-        return patterns.replace_matches(text, pattern, by)
-    except EvaluationError as error:
-        raise FhirpkgError(str(error)) from error
-
-
-def to_text(value: Any) -> str | None:
-    """ToString."""
+    value = system(value)
     if value is None:
         return None
-    value = scalar(value) if isinstance(value, dict) else value
-    found = text_of(value)
-    if found is None:
-        raise FhirpkgError(f"{type(value).__name__} has no text form")
-    return found
+    found = Decimal(number(value)).exp(_CONTEXT) if value < _LARGEST_POWER else _TOO_LARGE
+    if found >= _TOO_LARGE:
+        raise FhirpkgError(f"Exp({value}) is larger than a Decimal can be")
+    return rounded(found)
 
 
-# -- conversions -----------------------------------------------------------------------------
+# -- boundaries ------------------------------------------------------------------------------
 
 
-def to_number(kind: type) -> Any:
-    """ToInteger, ToDecimal: unknown for what is none."""
-    return lambda value: _as_number(value, kind)
-
-
-def _as_number(value: Any, kind: type) -> Any:
-    try:
-        return None if value is None else kind(str(int(value) if value is True else value))
-    except (ValueError, InvalidOperation):
+def _boundary(value: Any, digits: Any, *, high: bool) -> Any:
+    """The least or greatest value that one written so precisely can stand for."""
+    value = system(value)
+    if value is None:
         return None
+    if isinstance(value, Temporal):
+        return boundary(value, digits, high=high)
+    if isinstance(value, Quantity):
+        found = _boundary(value.value, digits, high=high)
+        return None if found is None else Quantity(found, value.unit)
+    exact = Decimal(number(value))
+    places = _PLACES if digits is None else digits
+    if not 0 <= places <= _PLACES:
+        return None
+    known = max(0, -int(exact.as_tuple().exponent))
+    away = high != (exact < 0)
+    if away and places > known:
+        last = Decimal(1).scaleb(-known) - Decimal(1).scaleb(-places)
+        exact += -last if exact < 0 else last
+    mode = ROUND_CEILING if high else ROUND_FLOOR
+    return exact.quantize(Decimal(1).scaleb(-places), rounding=mode)
 
 
-def to_boolean(value: Any) -> bool | None:
-    """ToBoolean by CQL's words."""
-    words = {"true": True, "t": True, "yes": True, "y": True, "1": True}
-    words |= {"false": False, "f": False, "no": False, "n": False, "0": False}
-    return value if isinstance(value, bool) else words.get(str(value).lower())
-
-
-def to_quantity(value: Any) -> Quantity | None:
-    """ToQuantity, also of text like ``5.4 'mg/dL'``."""
-    if not isinstance(value, str):
-        return quantity(value)
-    match = re.fullmatch(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:'([^']*)'|(\w+))?\s*", value)
-    return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
+def _precision(value: Any) -> Any:
+    """Digits of a date or time, places of a decimal."""
+    value = system(value)
+    if value is None or isinstance(value, Temporal):
+        return None if value is None else value.digits
+    return max(0, -int(Decimal(number(value)).as_tuple().exponent))
 
 
 def converted(value: Any, unit: Any) -> Quantity | None:
     """A quantity in another unit; unknown when the units are of different kinds."""
-    from fhirpkg import ucum  # noqa: PLC0415 - reads UCUM's table
-
     found = quantity(value)
     if found is None or unit is None:
         return None
-    number = ucum.convert(found.value, found.unit, str(unit))
-    return None if number is None else Quantity(number, str(unit))
+    wanted = str(unit.unit if isinstance(unit, Quantity) else unit)
+    values = comparable_values(Quantity(Decimal(1), wanted), found)
+    return None if values is None else Quantity(rounded(values[1]), wanted)
 
 
-def to_date(value: Any) -> Temporal | None:
-    """ToDate: the day of a moment."""
-    found = moment(value)
-    return None if found is None or found.kind == "time" else Temporal("date", found.parts[:3])
+def ratio(one: Any, two: Any) -> Ratio | None:
+    """A ratio of two quantities or numbers."""
+    a, b = quantity(one), quantity(two)
+    return None if a is None or b is None else Ratio(a, b)
 
 
-def to_datetime(value: Any) -> Temporal | None:
-    """ToDateTime."""
-    found = moment(value)
-    return None if found is None else Temporal("dateTime", found.parts, found.zone)
-
-
-_CONVERSIONS: dict[str, Any] = {
-    "ToInteger": to_number(int),
-    "ToLong": to_number(int),
-    "ToDecimal": to_number(Decimal),
-    "ToBoolean": to_boolean,
-    "ToQuantity": to_quantity,
-    "ToString": to_text,
-    "ToDate": to_date,
-    "ToDateTime": to_datetime,
-    "ToTime": moment,
-}
-
-
-def _converts(conversion: Any) -> Any:
-    """ConvertsTo…: whether the conversion has a result."""
-    return lambda value: None if value is None else conversion(value) is not None
-
-
-OPERATORS: dict[str, Any] = {
+OPERATORS: dict[str, Callable[..., Any]] = {
     "Add": add,
     "Subtract": subtract,
     "Multiply": multiply,
@@ -290,30 +335,17 @@ OPERATORS: dict[str, Any] = {
     "Modulo": lambda one, two: _whole(one, two, modulo=True),
     "Power": _power,
     "Negate": negated,
-    "Abs": _on_number(abs),
-    "Ceiling": _on_number(math.ceil),
-    "Floor": _on_number(math.floor),
-    "Truncate": _on_number(int),
-    "Round": _rounded,
-    "Concatenate": concatenate,
-    "Combine": combine,
-    "Split": _split,
-    "Length": _on_texts(len),
-    "Upper": _on_texts(str.upper),
-    "Lower": _on_texts(str.lower),
-    "StartsWith": _on_texts(str.startswith),
-    "EndsWith": _on_texts(str.endswith),
-    "Matches": _on_texts(_matches),
-    "ReplaceMatches": _on_texts(_replaced),
-    "PositionOf": _on_texts(lambda pattern, text: text.find(pattern)),
-    "Substring": _substring,
-    "LastPositionOf": _on_texts(lambda pattern, text: text.rfind(pattern)),
-    "SplitOnMatches": _split_by_pattern,
+    "Abs": _absolute,
+    "Ceiling": _to_integer("ROUND_CEILING"),
+    "Floor": _to_integer("ROUND_FLOOR"),
+    "Truncate": _to_integer("ROUND_DOWN"),
+    "Round": _rounded_to,
     "Exp": _exponential,
     "Ln": _natural_logarithm,
     "Log": _logarithm,
+    "HighBoundary": lambda value, digits=None: _boundary(value, digits, high=True),
+    "LowBoundary": lambda value, digits=None: _boundary(value, digits, high=False),
+    "Precision": _precision,
     "ConvertQuantity": converted,
     "CanConvertQuantity": lambda value, unit: converted(value, unit) is not None,
-    **_CONVERSIONS,
-    **{f"Converts{name}": _converts(convert) for name, convert in _CONVERSIONS.items()},
 }

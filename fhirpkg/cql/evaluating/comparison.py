@@ -5,106 +5,181 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating.values import (
-    Interval,
-    as_list,
-    codes,
-    interval,
-    is_coded,
-    is_interval,
-    quantity,
-    scalar,
-)
+from fhirpkg.cql.evaluating.elements import codes, interval, is_coded, is_interval, quantity, system
+from fhirpkg.cql.evaluating.moments import compare_moments
+from fhirpkg.cql.evaluating.values import Element, Ratio, Uncertainty, as_list
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.units import comparable_values
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEVELS = ("Year", "Month", "Day", "Hour", "Minute", "Second", "Millisecond")
+Truth = bool | None
 
 
-def both(*operands: Any) -> bool | None:
+def both(*operands: Any) -> Truth:
     """And: false when one is, unknown when one is unknown."""
     if any(operand is False for operand in operands):
         return False
     return None if any(operand is None for operand in operands) else True
 
 
-def either(*operands: Any) -> bool | None:
+def either(*operands: Any) -> Truth:
     """Or: true when one is, unknown when one is unknown."""
     if any(operand is True for operand in operands):
         return True
     return None if any(operand is None for operand in operands) else False
 
 
-def negate(operand: Any) -> bool | None:
+def negate(operand: Any) -> Truth:
     """Not; the unknown stays unknown."""
     return None if operand is None else not operand
 
 
-def implies(one: Any, two: Any) -> bool | None:
+def implies(one: Any, two: Any) -> Truth:
     """If one then two."""
     return either(negate(one), two)
 
 
-def exclusive(one: Any, two: Any) -> bool | None:
+def exclusive(one: Any, two: Any) -> Truth:
     """One of both but not both."""
     return None if one is None or two is None else bool(one) != bool(two)
 
 
-def equal(one: Any, two: Any) -> bool | None:
+# -- equality --------------------------------------------------------------------------------
+
+
+def equal(one: Any, two: Any) -> Truth:
     """Equal in all parts; unknown when a part is unknown or not precise enough."""
     if one is None or two is None:
         return None
+    if type(one) is str and type(two) is str:
+        return one == two
+    one, two = system(one), system(two)
     if isinstance(one, list) or isinstance(two, list):
         return _equal_lists(one, two)
     if is_interval(one) and is_interval(two):
-        return _equal_intervals(interval(one), interval(two))
+        return _equal_intervals(one, two)
     if is_coded(one) or is_coded(two):
         return codes(one) == codes(two)
-    one, two = scalar(one), scalar(two)
     if isinstance(one, Temporal) and isinstance(two, Temporal):
-        found = one.compare(two)
-        return None if found is None else found == 0
-    if isinstance(one, Quantity) or isinstance(two, Quantity):
-        found = compare(one, two)
-        return None if found is None else found == 0
+        return _is_zero(compare_moments(one, two))
+    if isinstance(one, Quantity | Uncertainty) or isinstance(two, Quantity | Uncertainty):
+        return _is_zero(compare(one, two))
+    if isinstance(one, Ratio) and isinstance(two, Ratio):
+        return both(equal(one.numerator, two.numerator), equal(one.denominator, two.denominator))
+    if isinstance(one, dict) and isinstance(two, dict) and not isinstance(one, Element):
+        return _equal_tuples(one, two)
     if isinstance(one, bool) != isinstance(two, bool):
         return False
     return bool(one == two)
 
 
-def _equal_lists(one: Any, two: Any) -> bool | None:
+def _is_zero(order: int | None) -> Truth:
+    return None if order is None else order == 0
+
+
+def _equal_lists(one: Any, two: Any) -> Truth:
+    """Item by item; two nulls are the same, as the reference holds them."""
     if not isinstance(one, list) or not isinstance(two, list) or len(one) != len(two):
         return False
-    return both(*(equal(a, b) for a, b in zip(one, two, strict=True)))
+    return both(*(_both_null_or_equal(a, b) for a, b in zip(one, two, strict=True)))
 
 
-def _equal_intervals(one: Interval | None, two: Interval | None) -> bool | None:
-    assert one, "it was an interval"
-    assert two, "it was an interval"
-    lows = one.low == two.low if None in {one.low, two.low} else equal(one.low, two.low)
-    highs = one.high == two.high if None in {one.high, two.high} else equal(one.high, two.high)
-    return both(lows, highs)
+def _both_null_or_equal(one: Any, two: Any) -> Truth:
+    return True if one is None and two is None else equal(one, two)
+
+
+def _equal_tuples(one: dict[str, Any], two: dict[str, Any]) -> Truth:
+    _check_elements(one, two)
+    return both(*(_both_null_or_equal(value, two[key]) for key, value in one.items()))
+
+
+def _check_elements(one: dict[str, Any], two: dict[str, Any]) -> None:
+    other = one.keys() ^ two.keys()
+    if other and "resourceType" not in one:
+        raise FhirpkgError(f"tuples of different elements are compared: {', '.join(sorted(other))}")
+
+
+def _equal_intervals(one: Any, two: Any) -> Truth:
+    """Whether both hold the same points, however their ends are written."""
+    from fhirpkg.cql.evaluating.intervals import end, start  # noqa: PLC0415 - it needs this module
+
+    a, b = interval(one), interval(two)
+    return both(
+        _both_null_or_equal(start(a), start(b)) if _is_limit(a, b, "low") else None,
+        _both_null_or_equal(end(a), end(b)) if _is_limit(a, b, "high") else None,
+    )
+
+
+def _is_limit(one: Any, two: Any, end: str) -> bool:
+    """Whether both ends are known: a missing one is, when it is closed."""
+    return all(
+        getattr(bounds, end) is not None or getattr(bounds, f"{end}_closed")
+        for bounds in (one, two)
+    )
 
 
 def equivalent(one: Any, two: Any) -> bool:
     """Meaning the same: codes by any code in common, text without case, null like null."""
     if one is None or two is None:
         return one is two
+    one, two = system(one), system(two)
     if isinstance(one, list) and isinstance(two, list):
         pairs = zip(one, two, strict=False)
         return len(one) == len(two) and all(equivalent(a, b) for a, b in pairs)
     if is_coded(one) or is_coded(two):
         return share_a_code(one, two)
-    one, two = scalar(one), scalar(two)
     if isinstance(one, str) and isinstance(two, str):
-        return " ".join(one.lower().split()) == " ".join(two.lower().split())
-    if isinstance(one, Quantity) and isinstance(two, Quantity) and one.unit == two.unit:
-        return one.value == two.value
+        return _folded(one) == _folded(two)
+    if isinstance(one, Quantity) and isinstance(two, Quantity):
+        return _equivalent_quantities(one, two)
+    if isinstance(one, Ratio) and isinstance(two, Ratio):
+        return _equivalent_ratios(one, two)
+    if isinstance(one, int | Decimal) and isinstance(two, int | Decimal):
+        return _equivalent_numbers(one, two)
+    if isinstance(one, dict) and isinstance(two, dict) and not isinstance(one, Element):
+        _check_elements(one, two)
+        return all(equivalent(value, two[key]) for key, value in one.items())
     return equal(one, two) is True
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _equivalent_numbers(one: Any, two: Any) -> bool:
+    """Equal to as many digits as the less precise of both has."""
+    if isinstance(one, bool) or isinstance(two, bool):
+        return one is two
+    a, b = Decimal(one).normalize(), Decimal(two).normalize()
+    digits = min(max(0, -int(n.as_tuple().exponent)) for n in (a, b))
+    step = Decimal(1).scaleb(-digits)
+    return a.quantize(step) == b.quantize(step)
+
+
+_DAYS = {"a": 365, "year": 365, "mo": 30, "month": 30}
+_MONTHS = {"a": 12, "year": 12, "mo": 1, "month": 1}
+
+
+def _equivalent_quantities(one: Quantity, two: Quantity) -> bool:
+    """Calendar durations and UCUM's are the same here: a year 12 months or 365 days."""
+    a, b = _tidy(one), _tidy(two)
+    if a.unit in _MONTHS and b.unit in _MONTHS:
+        return a.value * _MONTHS[a.unit] == b.value * _MONTHS[b.unit]
+    a, b = (Quantity(q.value * _DAYS.get(q.unit, 1), "d" if q.unit in _DAYS else q.unit)
+            for q in (a, b))  # fmt: skip
+    values = comparable_values(a, b)
+    return values is not None and _equivalent_numbers(*values)
+
+
+def _equivalent_ratios(one: Ratio, two: Ratio) -> bool:
+    from fhirpkg.cql.evaluating.arithmetic import divide  # noqa: PLC0415 - it needs this module
+
+    quotients = (divide(ratio.numerator, ratio.denominator) for ratio in (one, two))
+    return equivalent(*quotients)
 
 
 def share_a_code(one: Any, two: Any) -> bool:
@@ -124,33 +199,49 @@ def member(items: Any, wanted: Any) -> bool:
         return any(item is None for item in found)
     if is_coded(wanted) or any(is_coded(item) for item in found):
         return any(equivalent(item, wanted) for item in found if codes(item))
-    return any(equal(item, wanted) is True for item in found)
+    return any(item is wanted or equal(item, wanted) is True for item in found)
+
+
+# -- order -----------------------------------------------------------------------------------
 
 
 def compare(one: Any, two: Any, precision: str | None = None) -> int | None:
     """-1, 0 or 1, None when unknown. Raises FhirpkgError for things that have no order."""
-    one, two = scalar(one), scalar(two)
     if one is None or two is None:
         return None
+    one, two = system(one), system(two)
     if isinstance(one, Temporal) and isinstance(two, Temporal):
-        if precision:
-            one, two = truncated(one, precision), truncated(two, precision)
-        found: int | None = one.compare(two)
-        return found
+        return compare_moments(one, two, precision)
+    if isinstance(one, Uncertainty) or isinstance(two, Uncertainty):
+        return _compare_uncertain(one, two)
     if isinstance(one, Quantity) or isinstance(two, Quantity):
         return _compare_quantities(one, two)
     is_number = isinstance(one, int | Decimal) and isinstance(two, int | Decimal)
     if is_number or (isinstance(one, str) and isinstance(two, str)):
         return int(one > two) - int(one < two)
+    if one is None or two is None:
+        return None
     raise FhirpkgError(f"{_kind(one)} and {_kind(two)} have no order")
+
+
+def _compare_uncertain(one: Any, two: Any) -> int | None:
+    """The order of numbers that lie between limits: known when it is the same for all."""
+    (low, high), (least, most) = _range(one), _range(two)
+    if high < least:
+        return -1
+    if low > most:
+        return 1
+    return 0 if low == high == least == most else None
+
+
+def _range(value: Any) -> tuple[Any, Any]:
+    return (value.low, value.high) if isinstance(value, Uncertainty) else (value, value)
 
 
 def _compare_quantities(one: Any, two: Any) -> int | None:
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
         raise FhirpkgError(f"{_kind(one)} and {_kind(two)} have no order")
-    from fhirpkg.fhirpath.units import comparable_values  # noqa: PLC0415 - reads UCUM's table
-
     values = comparable_values(_tidy(a), _tidy(b))
     return None if values is None else int(values[0].compare(values[1]))
 
@@ -161,37 +252,27 @@ def _tidy(value: Quantity) -> Quantity:
     return Quantity(value.value, CALENDAR_UNITS.get(unit, unit) or "1")
 
 
-def truncated(value: Temporal, precision: str) -> Temporal:
-    """A moment cut to a precision."""
-    level = LEVELS.index(precision) + 1
-    first = 3 if value.kind == "time" else 0
-    parts = value.parts[: max(level - first, 0)]
-    if precision == "Second" and len(parts) == 6 - first:
-        parts = (*parts[:-1], int(parts[-1]))
-    kept = value.zone if len(parts) + first > 3 else None
-    return Temporal(value.kind, parts, kept)
+def _of_order(test: Callable[[int], bool]) -> Callable[[Any, Any], Truth]:
+    """An operator that asks for an order; of uncertain numbers it may know more than that."""
+
+    def operator(one: Any, two: Any) -> Truth:
+        one, two = system(one), system(two)
+        if isinstance(one, Uncertainty) or isinstance(two, Uncertainty):
+            (low, high), (least, most) = _range(one), _range(two)
+            if None in (low, least):
+                return None
+            found = {test((low > most) - (low < most)), test((high > least) - (high < least))}
+            return found.pop() if len(found) == 1 else None
+        order = compare(one, two)
+        return None if order is None else test(order)
+
+    return operator
 
 
-def less(one: Any, two: Any) -> bool | None:
-    """Whether one comes first."""
-    found = compare(one, two)
-    return None if found is None else found < 0
-
-
-def less_or_equal(one: Any, two: Any) -> bool | None:
-    """Whether one does not come last."""
-    found = compare(one, two)
-    return None if found is None else found <= 0
-
-
-def greater(one: Any, two: Any) -> bool | None:
-    """Whether one comes last."""
-    return less(two, one)
-
-
-def greater_or_equal(one: Any, two: Any) -> bool | None:
-    """Whether one does not come first."""
-    return less_or_equal(two, one)
+less = _of_order(lambda order: order < 0)
+less_or_equal = _of_order(lambda order: order <= 0)
+greater = _of_order(lambda order: order > 0)
+greater_or_equal = _of_order(lambda order: order >= 0)
 
 
 def _kind(value: Any) -> str:

@@ -8,21 +8,27 @@ with its place, never a value. Raises FhirpkgError.
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating import (
+    aggregates,
     arithmetic,
-    clinical,
     comparison,
+    conversions,
     instances,
     interval_sets,
     intervals,
     lists,
     queries,
     references,
+    strings,
     types,
 )
-from fhirpkg.cql.evaluating.values import CodeSystem, ValueSet, as_list
+from fhirpkg.cql.evaluating.elements import codes, resource
+from fhirpkg.cql.evaluating.moments import EARLIEST, duration_between
+from fhirpkg.cql.evaluating.values import AssumedZone, CodeSystem, Element, Long, ValueSet, as_list
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.contents import Resolved
 from fhirpkg.definitions.terminology.valuesets import Terminology
@@ -36,7 +42,6 @@ if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.library import Library, Statement
     from fhirpkg.cql.evaluating.values import Code
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 
 Node = dict[str, Any]
@@ -47,7 +52,9 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     **intervals.OPERATORS,
     **interval_sets.OPERATORS,
     **lists.OPERATORS,
-    **clinical.OPERATORS,
+    **aggregates.OPERATORS,
+    **strings.OPERATORS,
+    **conversions.OPERATORS,
 }
 _DEEPEST = 40
 
@@ -75,24 +82,26 @@ class Session:
         self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
         self._results: dict[tuple[str, str, str], tuple[Any, list[str]]] = {}
         self._open: set[tuple[str, str, str]] = set()
-        self._retrieved: dict[str, list[Resource]] = {}
+        self._retrieved: dict[str, list[Element]] = {}
+        self.zone = AssumedZone(temporal.moment(self.now).zone or "Z")
+        """The offset that a moment has which is written without one."""
 
-    @property
-    def patient(self) -> Resource:
+    @functools.cached_property
+    def patient(self) -> Element:
         """The patient; raises ResolutionError when the data has none."""
         found = self.repository.read(*self.subject.split("/", 1))
         if found is None:
             raise ResolutionError(self.subject, "the subject is not in the data")
-        return found
+        return resource(found, self.types)
 
-    def resources(self, type_name: str) -> list[Resource]:
+    def resources(self, type_name: str) -> list[Element]:
         """The patient's resources of a type; fetched once."""
         if type_name not in self._retrieved:
             if type_name == "Patient":
                 self._retrieved[type_name] = [self.patient]
             else:
                 found = self.repository.search(type_name, {"patient": self.subject})
-                self._retrieved[type_name] = found
+                self._retrieved[type_name] = [resource(each, self.types) for each in found]
         return self._retrieved[type_name]
 
     def is_member(self, value_set: str, codes: Iterable[Code]) -> bool | None:
@@ -204,6 +213,7 @@ class _PlacedError(FhirpkgError):
 _OPERAND_NAMES = (
     "source", "stringToSub", "stringToSplit", "substring", "pattern", "string", "separator",
     "separatorPattern", "startIndex", "length", "endIndex", "element", "precision", "child",
+    "start", "end",
 )  # fmt: skip
 """Where ELM keeps operands that are not called so, in the order of the operator's signature."""
 
@@ -259,15 +269,13 @@ def _contains(evaluation: Evaluation, node: Node) -> Any:
 def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | None) -> Any:
     """`in`: a code in a value set or code system, a point in an interval, an item in a list."""
     if isinstance(whole, ValueSet):
-        found = clinical.codes(item)
-        if not found:
-            return None if item is None else False
-        return evaluation.session.is_member(whole.canonical, found)
+        found = codes(item)
+        return bool(found) and evaluation.session.is_member(whole.canonical, found)
     if isinstance(whole, CodeSystem):
-        return any(code.system == whole.url for code in clinical.codes(item))
+        return any(code.system == whole.url for code in codes(item))
     if isinstance(whole, list):
         return comparison.member(whole, item)
-    return None if whole is None else intervals.contains(whole, item, precision)
+    return False if whole is None else intervals.contains(whole, item, precision)
 
 
 def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
@@ -291,12 +299,12 @@ def _time_of_day(evaluation: Evaluation, _: Node) -> Any:
 def _age(evaluation: Evaluation, node: Node) -> Any:
     born = evaluation.of(node["operand"])
     today = temporal.today(evaluation.session.now)
-    return intervals.duration_between(born, today, node.get("precision", "Year"))
+    return duration_between(born, today, node.get("precision", "Year"))
 
 
 def _age_at(evaluation: Evaluation, node: Node) -> Any:
     born, then = (evaluation.of(operand) for operand in node["operand"])
-    return intervals.duration_between(born, then, node.get("precision", "Year"))
+    return duration_between(born, then, node.get("precision", "Year"))
 
 
 def _message(evaluation: Evaluation, node: Node) -> Any:
@@ -317,22 +325,22 @@ def _in_code_system(evaluation: Evaluation, node: Node) -> Any:
     return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
 
 
-_LIMITS: dict[tuple[str, str], Any] = {
-    ("MinValue", "Integer"): -(2**31),
-    ("MaxValue", "Integer"): 2**31 - 1,
-    ("MinValue", "Date"): arithmetic.to_date(intervals.EARLIEST),
-    ("MaxValue", "Date"): arithmetic.to_date(intervals.LATEST),
-    ("MinValue", "DateTime"): intervals.EARLIEST,
-    ("MaxValue", "DateTime"): intervals.LATEST,
+_TYPICAL: dict[str, Any] = {
+    "Integer": 0,
+    "Long": Long(0),
+    "Decimal": Decimal(0),
+    "Date": conversions.to_date(EARLIEST),
+    "DateTime": EARLIEST,
+    "Time": conversions.to_time(EARLIEST),
 }
 
 
 def _limit(_: Evaluation, node: Node) -> Any:
     """The least or greatest value of a type."""
     local = node["valueType"].rpartition("}")[2]
-    if (node["type"], local) not in _LIMITS:
+    if local not in _TYPICAL:
         raise FhirpkgError(f"{node['type']} of {local} is not supported")
-    return _LIMITS[node["type"], local]
+    return intervals.limit(_TYPICAL[local], high=node["type"] == "MaxValue")
 
 
 _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {

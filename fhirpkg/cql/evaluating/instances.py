@@ -1,14 +1,31 @@
-"""Values written down: literals, lists, tuples, codes, instances of FHIR's types."""
+"""Values written down: literals, lists, tuples, codes, instances of types."""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating.values import Code, Concept, Interval, to_json
+from fhirpkg.cql.evaluating.arithmetic import in_range, negated, ratio
+from fhirpkg.cql.evaluating.comparison import compare
+from fhirpkg.cql.evaluating.elements import resource
+from fhirpkg.cql.evaluating.moments import of_fields
+from fhirpkg.cql.evaluating.types import SYSTEM
+from fhirpkg.cql.evaluating.values import (
+    Code,
+    CodeSystem,
+    Concept,
+    Element,
+    Interval,
+    Long,
+    Ratio,
+    ValueSet,
+    as_list,
+    to_json,
+)
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import Quantity
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.evaluator import Evaluation
@@ -16,21 +33,56 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+_FRACTION = re.compile(r"(?<=\.)\d+")
+_MOST_DIGITS = 28
 
-def _literal(_: Evaluation, node: Node) -> Any:
+
+def _literal(evaluation: Evaluation, node: Node) -> Any:
     kind, text = node["valueType"].rpartition("}")[2], node.get("value", "")
     if kind == "Boolean":
         return text == "true"
     if kind in {"Integer", "Long"}:
-        return int(text)
+        return _whole(text, kind)
     if kind == "Decimal":
-        return Decimal(text)
+        return _decimal(text)
     if kind in {"Date", "DateTime", "Time"}:
-        found = Temporal.parse({"Date": "date", "Time": "time"}.get(kind, "dateTime"), text)
-        if found is None:
-            raise FhirpkgError(f"{text} is no {kind}")
-        return found
+        return _temporal(evaluation, text, kind)
     return text
+
+
+def _whole(text: str, kind: str) -> int:
+    value: Any = Long(text) if kind == "Long" else int(text)
+    if in_range(value, value) is None:
+        raise FhirpkgError(f"{text} is out of the range of {kind}")
+    return value  # type: ignore[no-any-return]
+
+
+def _decimal(text: str) -> Decimal:
+    whole, _, places = text.lstrip("-").partition(".")
+    if len(whole.lstrip("0")) > _MOST_DIGITS or len(places) > 8:
+        raise FhirpkgError(f"{text} has more digits than a Decimal: 28 and 8 behind the point")
+    return Decimal(text)
+
+
+def _temporal(evaluation: Evaluation, text: str, kind: str) -> Temporal:
+    """A date or time; its fraction of a second to the millisecond, its offset the evaluation's."""
+    exact = _FRACTION.sub(lambda m: m[0][:3].ljust(3, "0"), text)
+    found = Temporal.parse({"Date": "date", "Time": "time"}.get(kind, "dateTime"), exact)
+    if found is None:
+        raise FhirpkgError(f"{text} is no {kind}")
+    if kind == "DateTime" and len(found.parts) > 3 and found.zone is None:
+        return Temporal(found.kind, found.parts, evaluation.session.zone)
+    return found
+
+
+def _negate(evaluation: Evaluation, node: Node) -> Any:
+    """The least Integer is written as a number that is too large, with a sign before it."""
+    operand = node["operand"]
+    if operand["type"] == "Literal":
+        kind = operand["valueType"].rpartition("}")[2]
+        if kind in {"Integer", "Long"}:
+            return _whole(f"-{operand['value']}", kind)
+    return negated(evaluation.of(operand))
 
 
 def _null(_: Evaluation, _node: Node) -> None:
@@ -38,7 +90,13 @@ def _null(_: Evaluation, _node: Node) -> None:
 
 
 def _quantity(_: Evaluation, node: Node) -> Quantity:
-    return Quantity(Decimal(str(node["value"])), node.get("unit") or "1")
+    """A number with a unit, which must be one of UCUM or a word for a time."""
+    unit = node.get("unit") or "1"
+    return Quantity(Decimal(str(node["value"])), CALENDAR_UNITS.get(unit, unit))
+
+
+def _ratio(evaluation: Evaluation, node: Node) -> Ratio | None:
+    return ratio(*(_quantity(evaluation, node[key]) for key in ("numerator", "denominator")))
 
 
 def _list(evaluation: Evaluation, node: Node) -> list[Any]:
@@ -49,11 +107,11 @@ def _tuple(evaluation: Evaluation, node: Node) -> dict[str, Any]:
     return {e["name"]: evaluation.of(e["value"]) for e in node.get("element", ())}
 
 
-def _interval(evaluation: Evaluation, node: Node) -> Interval | None:
+def _interval(evaluation: Evaluation, node: Node) -> Interval:
     low, high = (evaluation.of(node[key]) if key in node else None for key in ("low", "high"))
-    if low is None and high is None:
-        return None
     closed = [_closed(evaluation, node, key) for key in ("lowClosed", "highClosed")]
+    if compare(low, high) == 1:
+        raise FhirpkgError(f"an interval from {low} to {high} ends before it begins")
     return Interval(low, high, *closed)
 
 
@@ -77,26 +135,31 @@ def _concept(evaluation: Evaluation, node: Node) -> Concept:
     return Concept(codes, node.get("display", ""))
 
 
-_TIMES = ("year", "month", "day", "hour", "minute", "second")
+_TIMES = ("year", "month", "day", "hour", "minute", "second", "millisecond")
+_LIMITS = ((1, 9999), (1, 12), (1, 31), (0, 23), (0, 59), (0, 59), (0, 999))
 _KINDS = {"Date": "date", "Time": "time"}
 
 
 def _moment(evaluation: Evaluation, node: Node) -> Temporal | None:
     """A date or time of its parts, as far as they are given; nothing of no part."""
     kind = _KINDS.get(node["type"], "dateTime")
-    names = _TIMES[3:] if kind == "time" else _TIMES
-    parts: list[int | Decimal] = []
-    for name in names:
+    first = 3 if kind == "time" else 0
+    parts: list[int] = []
+    for name, (least, most) in zip(_TIMES[first:], _LIMITS[first:], strict=True):
         value = evaluation.of(node[name]) if name in node else None
         if value is None:
             break
+        if not least <= value <= most:
+            raise FhirpkgError(f"{value} is no {name}: it must be from {least} to {most}")
         parts.append(value)
     if not parts:
         return None
-    if "millisecond" in node and len(parts) == len(names):
-        parts[-1] += Decimal(evaluation.of(node["millisecond"]) or 0) / 1000
     offset = evaluation.of(node["timezoneOffset"]) if "timezoneOffset" in node else None
-    return Temporal(kind, tuple(parts), None if offset is None else _zone(Decimal(offset)))
+    zone = evaluation.session.zone if offset is None else _zone(Decimal(offset))
+    found = of_fields(kind, tuple(parts), zone)
+    if Temporal.parse(kind, str(found)) is None:
+        raise FhirpkgError(f"{found} is no day of the calendar")
+    return found
 
 
 def _zone(hours: Decimal) -> str:
@@ -105,15 +168,12 @@ def _zone(hours: Decimal) -> str:
     return f"{'-' if hours < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-_SYSTEM = "{urn:hl7-org:elm-types:r1}"
-
-
 def _instance(evaluation: Evaluation, node: Node) -> Any:
     """An element or resource of FHIR as JSON; of a primitive its value."""
     name = node["classType"].rpartition("}")[2]
     values = {e["name"]: e["value"] for e in node.get("element", ())}
     types = evaluation.session.types
-    if node["classType"].startswith(_SYSTEM):
+    if node["classType"].startswith(SYSTEM):
         return _system_instance(evaluation, name, values)
     if not types.is_type(name) or types.is_primitive(name):
         # FHIR's enumerations (ObservationStatus) are types of their own in CQL.
@@ -125,19 +185,28 @@ def _instance(evaluation: Evaluation, node: Node) -> Any:
     for key, value_node in values.items():
         value = to_json(evaluation.of(value_node))
         if value is not None:
-            made[_key(key, value_node, elements.get(key))] = value
-    return made
+            member = elements.get(key)
+            value = as_list(value) if member and member.is_list else value
+            made[_key(key, value_node, member)] = value
+    return resource(made, types) if "resourceType" in made else Element(made, name, types)
 
 
 def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node]) -> Any:
     found = {key: evaluation.of(value) for key, value in values.items()}
     if name == "Quantity":
         number = found.get("value")
-        return None if number is None else Quantity(Decimal(number), found.get("unit") or "1")
+        unit = found.get("unit") or "1"
+        return None if number is None else Quantity(Decimal(number), CALENDAR_UNITS.get(unit, unit))
+    if name == "Ratio":
+        return ratio(found.get("numerator"), found.get("denominator"))
     if name == "Code":
-        return Code(str(found.get("code")), found.get("system") or "", found.get("display") or "")
+        return Code(*(found.get(key) or "" for key in ("code", "system", "display", "version")))
     if name == "Concept":
-        return Concept(tuple(found.get("codes") or ()), found.get("display") or "")
+        return Concept(tuple(as_list(found.get("codes"))), found.get("display") or "")
+    if name == "ValueSet":
+        return ValueSet(str(found.get("id")))
+    if name == "CodeSystem":
+        return CodeSystem(str(found.get("id")))
     raise FhirpkgError(f"an instance of {name} is not supported")
 
 
@@ -155,8 +224,10 @@ SPECIAL = {
     "Interval": _interval,
     "List": _list,
     "Literal": _literal,
+    "Negate": _negate,
     "Null": _null,
     "Quantity": _quantity,
+    "Ratio": _ratio,
     "Time": _moment,
     "Tuple": _tuple,
 }

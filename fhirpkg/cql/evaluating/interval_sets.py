@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_FLOOR, Decimal
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating.arithmetic import add, subtract
+from fhirpkg.cql.evaluating.arithmetic import add, converted, subtract
 from fhirpkg.cql.evaluating.comparison import compare
+from fhirpkg.cql.evaluating.elements import interval
 from fhirpkg.cql.evaluating.intervals import end, meets, meets_before, neighbour, overlaps, start
-from fhirpkg.cql.evaluating.values import Interval, interval
+from fhirpkg.cql.evaluating.moments import fields, of_fields
+from fhirpkg.cql.evaluating.values import Interval
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import Quantity
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MOST_PARTS = 10_000
-_UNITS = ("year", "month", "day", "hour", "minute", "second")
+_UNITS = ("year", "month", "day", "hour", "minute", "second", "millisecond")
 
 
 def union(one: Any, two: Any) -> Interval | None:
@@ -32,26 +35,43 @@ def union(one: Any, two: Any) -> Interval | None:
 def intersect(one: Any, two: Any) -> Interval | None:
     """What both have in common."""
     a, b = interval(one), interval(two)
-    assert a, "it was an interval"
-    assert b, "it was an interval"
-    later = a if compare(a.low, b.low) in {1, 0} else b
-    earlier = a if compare(a.high, b.high) in {-1, 0} else b
-    if compare(later.low, earlier.high) == 1:
+    if a is None or b is None:
+        return None
+    later = _inner(a, b, -1)
+    earlier = _inner(a, b, 1)
+    if later is None or earlier is None:
+        return None
+    if compare(start(Interval(later.low, None, later.low_closed)), end(earlier)) == 1:
         return None
     return Interval(later.low, earlier.high, later.low_closed, earlier.high_closed)
 
 
+def _inner(one: Interval, two: Interval, side: int) -> Interval | None:
+    """Whose low (-1) or high (1) end lies further inside; None when that is unknown."""
+    ends = [start(i) if side < 0 else end(i) for i in (one, two)]
+    if None in ends:
+        known = [i for i, e in zip((one, two), ends, strict=True) if e is None]
+        return known[0]
+    found = compare(*ends)
+    if found is None:
+        return None
+    return one if found * side <= 0 else two
+
+
 def difference(one: Any, two: Any) -> Interval | None:
     """The one without the other; nothing when that is no single interval."""
-    if overlaps(one, two) is False:
-        return interval(one)
-    begins_first = compare(start(one), start(two)) == -1
-    ends_last = compare(end(one), end(two)) == 1
-    if begins_first == ends_last:
+    a, b = interval(one), interval(two)
+    if a is None or b is None:
         return None
-    if begins_first:
-        return Interval(start(one), neighbour(start(two), -1))
-    return Interval(neighbour(end(two), 1), end(one))
+    overlapping = overlaps(a, b)
+    if overlapping is not True:
+        return a if overlapping is False else None
+    begins, ends = compare(start(a), start(b)), compare(end(a), end(b))
+    if begins is None or ends is None or (begins == -1) == (ends == 1):
+        return None
+    if begins == -1:
+        return Interval(start(a), neighbour(start(b), -1))
+    return Interval(neighbour(end(b), 1), end(a))
 
 
 def collapse(items: Any, per: Any = None) -> list[Interval] | None:
@@ -74,26 +94,41 @@ def collapse(items: Any, per: Any = None) -> list[Interval] | None:
 def _touch(one: Interval, two: Interval, per: Any) -> bool:
     if overlaps(one, two) or meets_before(one, two):
         return True
-    return per is not None and compare(start(two), add(end(one), _step(end(one), per))) in {-1, 0}
+    if per is None or end(one) is None:
+        return False
+    return compare(start(two), add(end(one), _as_distance(per, end(one)))) in {-1, 0}
+
+
+def _as_distance(per: Any, point: Any) -> Any:
+    """A step as what can be added to a point: a number, or a quantity with a unit."""
+    if isinstance(per, Quantity) and not isinstance(point, Temporal | Quantity):
+        return int(per.value) if isinstance(point, int) and per.value % 1 == 0 else per.value
+    return per
+
+
+# -- expand ----------------------------------------------------------------------------------
 
 
 def expand(items: Any, per: Any = None) -> list[Any] | None:
     """The parts of one step's width in each interval of a list; of one interval its points."""
     if items is None:
         return None
-    if isinstance(items, Interval):
-        return [part.low for part in _laid_out(items, per)]
+    if not isinstance(items, list):
+        return [part.low for part in _laid_out(interval(items), per)]
     return [part for item in items if item is not None for part in _laid_out(interval(item), per)]
 
 
 def _laid_out(bounds: Any, per: Any) -> Iterator[Interval]:
     low, high = start(bounds), end(bounds)
-    if not isinstance(low, Temporal | int) or bounds.high is None or bounds.low is None:
-        raise FhirpkgError("expand is supported for whole numbers and dates with both ends")
-    step = _step(low, per)
+    if bounds is None or bounds.low is None or bounds.high is None:
+        raise FhirpkgError("expand needs an interval with both ends")
+    cut, step = _grid(low, high, per)
+    if cut is None:
+        return
+    low, high = cut(low), cut(high)
     for _ in range(_MOST_PARTS):
         following = add(low, step)
-        last = neighbour(following, -1)
+        last = _before(following, step, cut)
         if compare(last, high) == 1:
             return
         yield Interval(low, last)
@@ -101,22 +136,81 @@ def _laid_out(bounds: Any, per: Any) -> Iterator[Interval]:
     raise FhirpkgError(f"expand gives more than {_MOST_PARTS} parts")
 
 
-def _step(point: Any, per: Any) -> Any:
-    """How far it is from part to part: one of the point's own precision when nothing is said."""
-    if isinstance(point, Temporal):
-        level = len(point.parts) - 1 + (3 if point.kind == "time" else 0)
-        return per or Quantity(1, _UNITS[level])  # type: ignore[arg-type]  # an int will do
-    return int(per.value) if isinstance(per, Quantity) else 1
+def _before(following: Any, step: Any, cut: Callable[[Any], Any]) -> Any:
+    """The last point of the part before another: one unit of the grid less."""
+    if isinstance(following, Temporal | int):
+        return neighbour(following, -1)
+    exact = following.value if isinstance(following, Quantity) else following
+    unit = step.value if isinstance(step, Quantity) else step
+    less = Decimal(1).scaleb(min(0, int(Decimal(unit).as_tuple().exponent)))
+    found = exact - less
+    return cut(Quantity(found, following.unit) if isinstance(following, Quantity) else found)
+
+
+Grid = tuple["Callable[[Any], Any] | None", Any]
+
+
+def _grid(low: Any, high: Any, per: Any) -> Grid:
+    """How points are cut to the precision of a step, and the step; no cut when it is too fine."""
+    if isinstance(low, Temporal):
+        return _grid_of_moments(low, high, per)
+    if isinstance(low, Quantity):
+        step = per or Quantity(_finest(low.value, high.value), low.unit)
+        step = converted(step, low.unit) or step
+        fits = _places(step.value) <= max(_places(low.value), _places(high.value))
+        places = _places(step.value)
+        return (lambda q: Quantity(_cut(q.value, places), q.unit)) if fits else None, step
+    number = per.value if isinstance(per, Quantity) else per
+    if isinstance(low, int) and isinstance(high, int):
+        if number is not None and number % 1:
+            return None, number
+        return (lambda value: value), int(number or 1)
+    step = Decimal(number) if number is not None else _finest(low, high)
+    if _places(step) > max(_places(low), _places(high)):
+        return None, step
+    places = _places(step)
+    return (lambda value: _cut(Decimal(value), places)), step
+
+
+def _grid_of_moments(low: Temporal, high: Temporal, per: Any) -> Grid:
+    first = 3 if low.kind == "time" else 0
+    known = min(len(fields(low)), len(fields(high)))
+    word = CALENDAR_UNITS.get(per.unit, "") if isinstance(per, Quantity) else ""
+    unit = {"week": "day"}.get(word, word) or _UNITS[known - 1 + first]
+    level = _UNITS.index(unit) + 1 - first
+    if level > known or level < 1:
+        return None, per
+    step = per or Quantity(Decimal(1), unit)
+    return (lambda t: of_fields(t.kind, fields(t)[:level], t.zone)), step
+
+
+def _places(value: Any) -> int:
+    return max(0, -int(Decimal(value).as_tuple().exponent))
+
+
+def _finest(one: Any, two: Any) -> Decimal:
+    """One of the last digit that the less precise of both has."""
+    return Decimal(1).scaleb(-min(_places(one), _places(two)))
+
+
+def _cut(value: Decimal, places: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_FLOOR)
 
 
 def _width(value: Any) -> Any:
     found = interval(value)
-    return None if found is None else subtract(end(found), start(found))
+    if found is None:
+        return None
+    if isinstance(start(found), Temporal):
+        raise FhirpkgError("an interval of dates has no width; use a duration")
+    return subtract(end(found), start(found))
 
 
 def _size(value: Any) -> Any:
     width = _width(value)
-    return width + 1 if isinstance(width, int) else width
+    if isinstance(width, int):
+        return width + 1
+    return None if width is None else neighbour(width, 1)
 
 
 OPERATORS: dict[str, Callable[..., Any]] = {

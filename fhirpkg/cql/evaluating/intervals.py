@@ -1,25 +1,36 @@
 """Intervals and when things happen (CQL reference, sections 9.8 and 9.12).
 
-Operators with a precision take it as their last argument.
+Operators with a precision take it as their last argument. An end that is missing is the limit of
+its type when it is closed, unknown when it is open.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating.comparison import (
-    both,
-    compare,
-    either,
-    equal,
-    member,
-    truncated,
+from fhirpkg.cql.evaluating.arithmetic import (
+    LARGEST_DECIMAL,
+    LARGEST_INTEGER,
+    LARGEST_LONG,
+    in_range,
 )
-from fhirpkg.cql.evaluating.values import Interval, interval, is_interval, moment, scalar
+from fhirpkg.cql.evaluating.comparison import both, compare, either, equal, member, negate
+from fhirpkg.cql.evaluating.elements import interval, is_interval, system
+from fhirpkg.cql.evaluating.moments import (
+    EARLIEST,
+    LATEST,
+    difference_between,
+    duration_between,
+    fields,
+)
+from fhirpkg.cql.evaluating.moments import (
+    neighbour as neighbouring_moment,
+)
+from fhirpkg.cql.evaluating.values import Long
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.values import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,113 +38,165 @@ if TYPE_CHECKING:
 Truth = bool | None
 
 _SMALLEST = Decimal("0.00000001")
-_STEPS = {3: "day", 4: "hour", 5: "minute", 6: "millisecond"}
 
 
-def start(value: Any) -> Any:
-    """Where an interval begins; a point begins with itself."""
+def start(value: Any, like: Any = None) -> Any:
+    """Where an interval begins; a point begins with itself.
+
+    `like` is a point of the type that both ends have when both are missing.
+    """
     found = interval(value)
     if found is None:
         return None
-    if found.low is None and found.low_closed:
-        return _limit(found.high, EARLIEST)
+    if found.low is None:
+        return (
+            limit(like if found.high is None else found.high, high=False)
+            if found.low_closed
+            else None
+        )
     return found.low if found.low_closed else neighbour(found.low, 1)
 
 
-def end(value: Any) -> Any:
+def end(value: Any, like: Any = None) -> Any:
     """Where an interval ends; a point ends with itself."""
     found = interval(value)
     if found is None:
         return None
-    if found.high is None and found.high_closed:
-        return _limit(found.low, LATEST)
+    if found.high is None:
+        return (
+            limit(like if found.low is None else found.low, high=True)
+            if found.high_closed
+            else None
+        )
     return found.high if found.high_closed else neighbour(found.high, -1)
 
 
-EARLIEST = Temporal("dateTime", (1, 1, 1, 0, 0, Decimal("0.000")))
-LATEST = Temporal("dateTime", (9999, 12, 31, 23, 59, Decimal("59.999")))
-
-
-def _limit(other: Any, limit: Temporal) -> Temporal | None:
-    """An end that is closed and missing is as far as can be: a period that still goes on."""
-    if not isinstance(other, Temporal) or other.kind == "time":
-        return None
-    return Temporal(other.kind, limit.parts[:3] if other.kind == "date" else limit.parts)
+def limit(like: Any, *, high: bool) -> Any:
+    """The least or greatest value of the type of another."""
+    if isinstance(like, Temporal):
+        found = LATEST if high else EARLIEST
+        if like.kind == "time":
+            return Temporal("time", found.parts[3:])
+        return found if like.kind == "dateTime" else Temporal("date", found.parts[:3])
+    if isinstance(like, Quantity):
+        return Quantity(LARGEST_DECIMAL if high else -LARGEST_DECIMAL, like.unit)
+    if isinstance(like, Decimal):
+        return LARGEST_DECIMAL if high else -LARGEST_DECIMAL
+    if isinstance(like, int):
+        most = Long(LARGEST_LONG) if isinstance(like, Long) else LARGEST_INTEGER
+        return most if high else type(most)(-most - 1)
+    return None
 
 
 def neighbour(value: Any, direction: int) -> Any:
-    """The next value up or down; what cannot be counted stays."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value + direction
+    """The next value up or down; raises FhirpkgError where there is none."""
+    value = system(value)
+    if value is None:
+        return None
+    if isinstance(value, Temporal):
+        return neighbouring_moment(value, direction)
+    if isinstance(value, Quantity):
+        return Quantity(neighbour(Decimal(value.value), direction), value.unit)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise FhirpkgError(f"{type(value).__name__} has no neighbours")
     if isinstance(value, Decimal):
-        return value + direction * _SMALLEST
-    if isinstance(value, Temporal) and len(value.parts) in _STEPS:
-        return value.plus(Decimal(direction), _STEPS[len(value.parts)])
-    return value
-
-
-def _above_low(point: Any, bounds: Interval, precision: str | None, *, proper: bool) -> Truth:
-    if bounds.low is None:
-        return True if bounds.low_closed else None
-    found = compare(bounds.low, point, precision)
+        found: Any = value + direction * _SMALLEST
+        found = found if abs(found) <= LARGEST_DECIMAL or abs(value) > LARGEST_DECIMAL else None
+    else:
+        found = in_range(value + direction, value)
     if found is None:
-        return None
-    return found < 0 or (found == 0 and bounds.low_closed and not proper)
+        raise FhirpkgError(f"{value} has no {'successor' if direction > 0 else 'predecessor'}")
+    return found
 
 
-def _below_high(point: Any, bounds: Interval, precision: str | None, *, proper: bool) -> Truth:
-    if bounds.high is None:
-        return True if bounds.high_closed else None
-    found = compare(point, bounds.high, precision)
-    if found is None:
-        return None
-    return found < 0 or (found == 0 and bounds.high_closed and not proper)
+def _ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
+    """Start and end of both."""
+    return start(one), end(one), start(two), end(two)
+
+
+def _typed_ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
+    """Start and end of both, each as a limit of the other's type if it has none of its own."""
+    a, b = interval(one), interval(two)
+    likes = [
+        bounds.low if bounds and bounds.low is not None else bounds and bounds.high
+        for bounds in (b, a)
+    ]
+    return start(a, likes[0]), end(a, likes[0]), start(b, likes[1]), end(b, likes[1])
+
+
+# -- membership ------------------------------------------------------------------------------
 
 
 def contains(whole: Any, part: Any, precision: str | None = None, *, proper: bool = False) -> Truth:
     """Whether a point, or all of an interval, lies within; of a list whether it has all items."""
     if isinstance(whole, list):
-        return _has_all(whole, part, proper=proper)
+        if isinstance(part, list):
+            return _has_all(whole, part, proper=proper)
+        return _has_others(whole, part) if proper else member(whole, part)
+    if isinstance(part, list):
+        return None
     bounds = interval(whole)
     if bounds is None or part is None:
-        return None
+        return None if bounds is not None or is_interval(part) else False
     if is_interval(part):
-        inner = interval(part)
-        assert inner, "it was one"
-        low, high = start(inner), end(inner)
-        if low is None and inner.low_closed:
-            inside_low: Truth = bounds.low is None
-        else:
-            inside_low = None if low is None else _above_low(low, bounds, precision, proper=False)
-        if high is None and inner.high_closed:
-            inside_high: Truth = bounds.high is None
-        else:
-            inside_high = (
-                None if high is None else _below_high(high, bounds, precision, proper=False)
-            )
-        inside = both(inside_low, inside_high)
-        return both(inside, _differ(bounds, inner)) if proper else inside
-    point = scalar(part)
+        return _includes(bounds, part, precision, proper=proper)
+    point = system(part)
+    if bounds.low is None and bounds.high is None:
+        return False
     return both(
-        _above_low(point, bounds, precision, proper=proper),
-        _below_high(point, bounds, precision, proper=proper),
+        _in_order(bounds.low, point, precision, closed=bounds.low_closed, proper=proper),
+        _in_order(point, bounds.high, precision, closed=bounds.high_closed, proper=proper),
     )
 
 
-def _has_all(whole: list[Any], part: Any, *, proper: bool) -> Truth:
-    items = part if isinstance(part, list) else [part]
-    smaller = len(items) < len(whole)
-    return all(member(whole, item) for item in items) and (smaller or not proper)
+def _in_order(one: Any, two: Any, precision: str | None, *, closed: bool, proper: bool) -> Truth:
+    """Whether an end (the one that may be missing) is on its side of a point."""
+    if one is None or two is None:
+        return True if closed else None
+    found = compare(one, two, precision)
+    if found is None:
+        return None
+    return found < 0 or (found == 0 and closed and not proper)
 
 
-def _differ(one: Interval, two: Interval) -> Truth:
-    same = both(equal(start(one), start(two)), equal(end(one), end(two)))
-    return None if same is None else not same
+def _includes(whole: Any, part: Any, precision: str | None, *, proper: bool) -> Truth:
+    low, high, inner_low, inner_high = _typed_ends(whole, part)
+    begins, ends = compare(low, inner_low, precision), compare(inner_high, high, precision)
+    inside = both(_at_most(begins), _at_most(ends))
+    if not proper:
+        return inside
+    return both(inside, negate(both(_is_same(begins), _is_same(ends))))
+
+
+def _at_most(order: int | None) -> Truth:
+    return None if order is None else order <= 0
+
+
+def _is_same(order: int | None) -> Truth:
+    return None if order is None else order == 0
+
+
+def _has_all(whole: list[Any], part: list[Any], *, proper: bool) -> Truth:
+    smaller = len(part) < len(whole)
+    return all(member(whole, item) for item in part) and (smaller or not proper)
+
+
+def _has_others(whole: list[Any], item: Any) -> Truth:
+    """Whether a list has an item, and another one beside it."""
+    if item is None:
+        return any(i is None for i in whole) and any(i is not None for i in whole)
+    same = [equal(other, item) for other in whole]
+    others = either(*(negate(found) for found in same)) if same else False
+    return both(either(*same) if not member(whole, item) else True, others)
+
+
+# -- when ------------------------------------------------------------------------------------
 
 
 def before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether the one ends before the other begins."""
-    found = compare(end(one), start(two), precision)
+    _, last, first, _ = _ends(one, two)
+    found = compare(last, first, precision)
     return None if found is None else found < 0
 
 
@@ -144,18 +207,14 @@ def after(one: Any, two: Any, precision: str | None = None) -> Truth:
 
 def same_as(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether both begin and end at the same time."""
-    starts = compare(start(one), start(two), precision)
-    ends = compare(end(one), end(two), precision)
-    return both(
-        None if starts is None else starts == 0,
-        None if ends is None else ends == 0,
-    )
+    a, b, c, d = _ends(one, two)
+    return both(_is_same(compare(a, c, precision)), _is_same(compare(b, d, precision)))
 
 
 def same_or_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether the one ends before the other begins or just then."""
-    found = compare(end(one), start(two), precision)
-    return None if found is None else found <= 0
+    _, last, first, _ = _ends(one, two)
+    return _at_most(compare(last, first, precision))
 
 
 def same_or_after(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -168,57 +227,69 @@ def overlaps(one: Any, two: Any, precision: str | None = None) -> Truth:
     a, b = interval(one), interval(two)
     if a is None or b is None:
         return None
-    return both(_starts_by(a, b, precision), _starts_by(b, a, precision))
+    low, high, other_low, other_high = _ends(a, b)
+    return both(
+        _begins_by(low, high, other_low, other_high, precision),
+        _begins_by(other_low, other_high, low, high, precision),
+    )
 
 
-def _starts_by(one: Interval, two: Interval, precision: str | None) -> Truth:
-    """Whether one begins before two ends; an end that is missing is unknown when it is open."""
-    low, high = start(one), end(two)
-    if low is None or high is None:
-        if (low is None and one.low_closed) or (high is None and two.high_closed):
-            return True
-        low = end(one) if low is None else low
-        high = start(two) if high is None else high
-        return True if compare(low, high, precision) in {-1, 0} else None
-    found = compare(low, high, precision)
-    return None if found is None else found <= 0
+def _begins_by(
+    low: Any, high: Any, other_low: Any, other_high: Any, precision: str | None
+) -> Truth:
+    """Whether one begins before the other ends; an unknown end lies beyond the known one."""
+    if low is None or other_high is None:
+        first = high if low is None else low
+        last = other_low if other_high is None else other_high
+        return True if compare(first, last, precision) in {-1, 0} else None
+    return _at_most(compare(low, other_high, precision))
 
 
 def overlaps_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Overlaps and begins first."""
-    found = compare(start(one), start(two), precision)
+    low, _, other, _ = _ends(one, two)
+    found = compare(low, other, precision)
     return both(overlaps(one, two, precision), None if found is None else found < 0)
 
 
 def overlaps_after(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Overlaps and ends last."""
-    found = compare(end(one), end(two), precision)
+    _, high, _, other = _ends(one, two)
+    found = compare(high, other, precision)
     return both(overlaps(one, two, precision), None if found is None else found > 0)
 
 
 def begins_with(one: Any, two: Any, precision: str | None = None) -> Truth:
     """`starts`: begins with the other and ends no later."""
-    starts = compare(start(one), start(two), precision)
-    ends = compare(end(one), end(two), precision)
+    low, high, other_low, other_high = _ends(one, two)
     return both(
-        None if starts is None else starts == 0,
-        None if ends is None else ends <= 0,
+        _is_same(compare(low, other_low, precision)),
+        _at_most(compare(high, other_high, precision)),
     )
 
 
 def ends_with(one: Any, two: Any, precision: str | None = None) -> Truth:
     """`ends`: ends with the other and begins no earlier."""
-    starts = compare(start(one), start(two), precision)
-    ends = compare(end(one), end(two), precision)
+    low, high, other_low, other_high = _ends(one, two)
     return both(
-        None if starts is None else starts >= 0,
-        None if ends is None else ends == 0,
+        _at_most(compare(other_low, low, precision)),
+        _is_same(compare(high, other_high, precision)),
     )
 
 
 def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """The other begins right behind the one."""
-    return same_as(neighbour(end(one), 1), start(two), precision)
+    _, last, first, _ = _ends(one, two)
+    if last is None or first is None:
+        return None
+    if precision is not None and isinstance(last, Temporal):
+        found = difference_between(last, first, precision)
+        return found == 1 if isinstance(found, int) else None
+    if isinstance(last, Temporal) and len(fields(last)) != len(fields(first)):
+        return False if compare(last, first) in {0, 1} else None
+    if compare(last, first) == 1 or last == limit(last, high=True):
+        return False
+    return _is_same(compare(neighbour(last, 1), first))
 
 
 def meets_after(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -234,65 +305,11 @@ def meets(one: Any, two: Any, precision: str | None = None) -> Truth:
 def point_from(value: Any) -> Any:
     """The point of an interval that is one."""
     found = interval(value)
-    if found is None:
+    if found is None or (found.low is None and found.high is None):
         return None
     if equal(start(found), end(found)) is not True:
         raise FhirpkgError("point from: the interval is wider than a point")
     return start(found)
-
-
-def duration_between(one: Any, two: Any, precision: str | None = None) -> int | None:
-    """Whole years, months … that have passed between two moments."""
-    low, high = moment(scalar(one)), moment(scalar(two))
-    if low is None or high is None or precision is None:
-        return None
-    if compare(low, high) == 1:
-        passed = duration_between(high, low, precision)
-        return None if passed is None else -passed
-    return _whole_units(low, high, precision)
-
-
-def _whole_units(low: Temporal, high: Temporal, precision: str) -> int | None:
-    """Months by the calendar: the day must be reached, as 31 January to 28 February is no month."""
-    known = min(len(low.parts), len(high.parts)) + (3 if low.kind == "time" else 0)
-    if known < _NEEDED[precision]:
-        return None
-    if precision not in {"Year", "Month"}:
-        seconds = (_clock(high) - _clock(low)).total_seconds()
-        return int(Decimal(str(seconds)) / _SECONDS[precision])
-    if known < 2:
-        return int(high.parts[0]) - int(low.parts[0])
-    months = (int(high.parts[0]) - int(low.parts[0])) * 12
-    months += int(high.parts[1]) - int(low.parts[1])
-    months -= high.parts[2:known] < low.parts[2:known]
-    return months // 12 if precision == "Year" else months
-
-
-_NEEDED = {
-    "Year": 1, "Month": 2, "Week": 3, "Day": 3, "Hour": 4, "Minute": 5, "Second": 6,
-    "Millisecond": 6,
-}  # fmt: skip
-_SECONDS: dict[str, int | Decimal] = {
-    "Week": 604800, "Day": 86400, "Hour": 3600, "Minute": 60, "Second": 1,
-    "Millisecond": Decimal("0.001"),
-}  # fmt: skip
-
-
-def _clock(value: Temporal) -> Any:
-    known = value.in_utc() if value.zone else value.parts
-    missing = 3 if value.kind == "time" else 0
-    parts = [1, 1, 1][:missing] + [int(part) for part in known]
-    parts += [1, 1, 1, 0, 0, 0][len(parts) :]
-    return dt.datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - only a difference
-
-
-def difference_between(one: Any, two: Any, precision: str | None = None) -> int | None:
-    """How many borders of years, months … lie between two moments."""
-    low, high = moment(scalar(one)), moment(scalar(two))
-    if low is None or high is None or precision is None:
-        return None
-    cut = "Day" if precision == "Week" else precision
-    return duration_between(truncated(low, cut), truncated(high, cut), precision)
 
 
 OPERATORS: dict[str, Callable[..., Any]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.cql import models
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Library:
     version: str = ""
     includes: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Alias to name and version of the other library."""
+    models: dict[str, str] = field(default_factory=dict)
+    """The models that it uses, name to version."""
     parameters: dict[str, Node] = field(default_factory=dict)
     code_systems: dict[str, Node] = field(default_factory=dict)
     value_sets: dict[str, Node] = field(default_factory=dict)
@@ -88,6 +91,8 @@ def from_elm(document: Node) -> Library:
         raise FhirpkgError("this is not ELM: there is no library with an identifier")
     identifier = elm["identifier"]
     library = Library(identifier.get("id", ""), identifier.get("version", ""))
+    for using in _definitions(elm, "usings"):
+        _check_model(using)
     for include in _definitions(elm, "includes"):
         found = (include["path"].rpartition("/")[2], include.get("version", ""))
         library.includes[include["localIdentifier"]] = found
@@ -99,6 +104,18 @@ def from_elm(document: Node) -> Library:
             continue
         library.add(_statement(definition, library.name))
     return library
+
+
+_MODEL_URLS = ("http://hl7.org/fhir", "urn:hl7-org:elm-types:r1")
+
+
+def _check_model(using: Node) -> None:
+    """ELM names types by the model's url; profiles of FHIR have FHIR's."""
+    name, url = using.get("localIdentifier", ""), using.get("uri", "")
+    if url not in _MODEL_URLS:
+        raise FhirpkgError(f"the model '{name}' ({url}) is not supported")
+    if name == "FHIR":
+        models.check(name, using.get("version", ""))
 
 
 def _definitions(elm: Node, key: str) -> list[Node]:

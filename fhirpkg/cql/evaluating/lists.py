@@ -1,15 +1,13 @@
-"""Lists and what is computed over them (CQL reference, sections 9.10 and 9.11)."""
+"""Lists (CQL reference, section 9.10)."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating import interval_sets
-from fhirpkg.cql.evaluating.arithmetic import add, divide, multiply
-from fhirpkg.cql.evaluating.comparison import compare, equal, member
-from fhirpkg.cql.evaluating.values import as_list, is_interval, scalar
+from fhirpkg.cql.evaluating.comparison import equal, member
+from fhirpkg.cql.evaluating.elements import is_interval
+from fhirpkg.cql.evaluating.values import as_list
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ def exists(items: Any) -> bool:
 
 
 def distinct(items: Any) -> list[Any] | None:
-    """Each value once, in the order they came."""
+    """Each value once, in the order they came; null once too."""
     if items is None:
         return None
     kept: list[Any] = []
@@ -49,87 +47,38 @@ def union(one: Any, two: Any) -> Any:
     """All of both, each once; intervals that touch become one."""
     if is_interval(one) and is_interval(two):
         return interval_sets.union(one, two)
+    if one is None and two is None:
+        return None
+    if (is_interval(one) and two is None) or (one is None and is_interval(two)):
+        return None
     return distinct(as_list(one) + as_list(two))
 
 
 def intersect(one: Any, two: Any) -> Any:
-    """What is in both."""
-    if is_interval(one) and is_interval(two):
+    """What is in both, each once."""
+    if is_interval(one) or is_interval(two):
         return interval_sets.intersect(one, two)
-    return [item for item in as_list(one) if member(two, item)]
+    if one is None or two is None:
+        return None
+    return distinct([item for item in as_list(one) if member(two, item)])
 
 
 def difference(one: Any, two: Any) -> Any:
     """What is in the one and not in the other."""
-    if is_interval(one) and is_interval(two):
+    if is_interval(one) or is_interval(two):
         return interval_sets.difference(one, two)
-    return [item for item in as_list(one) if not member(two, item)]
-
-
-def _sum(items: Any) -> Any:
-    total = None
-    for item in as_list(items):
-        if item is not None:
-            total = scalar(item) if total is None else add(total, item)
-    return total
-
-
-def _average(items: Any) -> Any:
-    found = [item for item in as_list(items) if item is not None]
-    return divide(_sum(found), Decimal(len(found))) if found else None
-
-
-def _extreme(items: Any, wanted: int) -> Any:
-    best = None
-    for item in as_list(items):
-        if item is not None and (best is None or compare(item, best) == wanted):
-            best = item
-    return best
-
-
-def _median(items: Any) -> Any:
-    found = [scalar(item) for item in as_list(items) if item is not None]
-    found.sort(key=cmp_to_key(lambda a, b: compare(a, b) or 0))
-    middle = len(found) // 2
-    if not found:
+    if one is None:
         return None
-    return found[middle] if len(found) % 2 else _average(found[middle - 1 : middle + 1])
-
-
-def _mode(items: Any) -> Any:
-    found = [scalar(item) for item in as_list(items) if item is not None]
-    return max(found, key=found.count) if found else None
-
-
-def _product(items: Any) -> Any:
-    total = None
-    for item in as_list(items):
-        if item is not None:
-            total = item if total is None else multiply(total, item)
-    return total
-
-
-def _geometric_mean(items: Any) -> Any:
-    count = sum(item is not None for item in as_list(items))
-    return Decimal(_product(items)) ** (1 / Decimal(count)) if count else None
-
-
-def _variance(items: Any, fewer: int) -> Decimal | None:
-    """The mean square of the distances from the mean; one fewer for a sample."""
-    found = [Decimal(scalar(item)) for item in as_list(items) if item is not None]
-    if len(found) <= fewer:
-        return None
-    mean = sum(found, Decimal(0)) / len(found)
-    return sum(((x - mean) ** 2 for x in found), Decimal(0)) / (len(found) - fewer)
-
-
-def _deviation(items: Any, fewer: int) -> Decimal | None:
-    found = _variance(items, fewer)
-    return None if found is None else found.sqrt()
+    return distinct([item for item in as_list(one) if not member(two, item)])
 
 
 def _slice(items: Any, begin: int, end: int | None) -> list[Any] | None:
     return None if items is None else as_list(items)[begin:end]
+
+
+def _sliced(items: Any, begin: Any = None, end: Any = None) -> list[Any] | None:
+    """Slice: from an index to before another, which counts from the end when it is negative."""
+    return _slice(items, begin or 0, end)
 
 
 def indexed(items: Any, index: Any) -> Any:
@@ -161,28 +110,13 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Union": union,
     "Intersect": intersect,
     "Except": difference,
-    "Count": lambda items: sum(item is not None for item in as_list(items)),
-    "Sum": _sum,
-    "Avg": _average,
-    "Min": lambda items: _extreme(items, -1),
-    "Max": lambda items: _extreme(items, 1),
-    "Median": _median,
-    "Mode": _mode,
-    "Product": _product,
-    "GeometricMean": _geometric_mean,
-    "Variance": lambda items: _variance(items, 1),
-    "PopulationVariance": lambda items: _variance(items, 0),
-    "StdDev": lambda items: _deviation(items, 1),
-    "PopulationStdDev": lambda items: _deviation(items, 0),
     "First": lambda items: next(iter(as_list(items)), None),
     "Last": lambda items: next(iter(as_list(items)[-1:]), None),
-    "AllTrue": lambda items: all(item is not False for item in as_list(items)),
-    "AnyTrue": lambda items: any(item is True for item in as_list(items)),
     "Indexer": indexed,
     "IndexOf": _index_of,
-    "Skip": lambda items, count: _slice(items, count or 0, None),
-    "Take": lambda items, count: _slice(items, 0, count or 0),
+    "Skip": lambda items, count: _slice(items, max(count or 0, 0), None),
+    "Take": lambda items, count: _slice(items, 0, max(count or 0, 0)),
     "Tail": lambda items: _slice(items, 1, None),
-    "Slice": lambda items, begin, end=None: _slice(items, begin or 0, end),
+    "Slice": _sliced,
     "Coalesce": coalesce,
 }

@@ -5,52 +5,38 @@ from __future__ import annotations
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.cql import models
 from fhirpkg.cql.evaluating import lists
 from fhirpkg.cql.evaluating.comparison import compare, equal, equivalent
-from fhirpkg.cql.evaluating.types import element
-from fhirpkg.cql.evaluating.values import ValueSet, as_list, codes
+from fhirpkg.cql.evaluating.elements import codes, element
+from fhirpkg.cql.evaluating.intervals import contains
+from fhirpkg.cql.evaluating.moments import fields
+from fhirpkg.cql.evaluating.values import ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.fhirpath.temporal import Temporal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.cql.evaluating.evaluator import Evaluation
-    from fhirpkg.issues import Resource
 
 Node = dict[str, Any]
 
-PRIMARY_CODES = {
-    "Appointment": "serviceType",
-    "CarePlan": "category",
-    "Communication": "reasonCode",
-    "CommunicationRequest": "category",
-    "Coverage": "type",
-    "Device": "type",
-    "DeviceRequest": "code",
-    "DocumentReference": "type",
-    "Encounter": "type",
-    "Goal": "category",
-    "Immunization": "vaccineCode",
-    "Location": "type",
-    "Medication": "code",
-    "MedicationAdministration": "medication",
-    "MedicationDispense": "medication",
-    "MedicationRequest": "medication",
-    "MedicationStatement": "medication",
-    "Specimen": "type",
-}
-"""The element a retrieve filters by when it names none; `code` for the other types."""
 
-
-def _retrieve(evaluation: Evaluation, node: Node) -> list[Resource]:
+def _retrieve(evaluation: Evaluation, node: Node) -> list[Any]:
     """The patient's resources of a type whose code is in the terminology asked for."""
     type_name = node["dataType"].rpartition("}")[2]
     if not evaluation.session.types.is_resource(type_name):
         raise FhirpkgError(f"'{type_name}' is no type of resource that could be retrieved")
-    found = evaluation.session.resources(type_name)
+    found: list[Any] = evaluation.session.resources(type_name)
+    if profile := node.get("templateId"):
+        found = [r for r in found if models.conforms(profile, r)]
+    if "dateRange" in node:
+        period, path = evaluation.of(node["dateRange"]), node.get("dateProperty", "")
+        found = [r for r in found if contains(period, element(r, path)) is True]
     if "codes" not in node:
         return found
-    path = node.get("codeProperty") or PRIMARY_CODES.get(type_name, "code")
+    path = node.get("codeProperty") or models.PRIMARY_CODES.get(type_name, "code")
     wanted = evaluation.of(node["codes"])
     if wanted is None:
         return []
@@ -62,7 +48,9 @@ def _matches(evaluation: Evaluation, value: Any, wanted: Any) -> bool:
         return False
     if isinstance(wanted, ValueSet):
         found = codes(value)
-        return bool(found) and evaluation.session.is_member(wanted.canonical, found) is True
+        if not found:
+            return models.not_done_value_set(value) == wanted.canonical.partition("|")[0]
+        return evaluation.session.is_member(wanted.canonical, found) is True
     if isinstance(wanted, list):
         return any(equivalent(value, item) or _shares(value, item) for item in wanted)
     return _shares(value, wanted)
@@ -171,9 +159,13 @@ def _by_value(one: tuple[Any, Any], two: tuple[Any, Any]) -> int:
 
 
 def _order(one: Any, two: Any) -> int:
+    """Nulls come first, and of dates that may be the same the one known less of."""
     if one is None or two is None:
         return (one is not None) - (two is not None)
-    return compare(one, two) or 0
+    found = compare(one, two)
+    if found is None and isinstance(one, Temporal) and isinstance(two, Temporal):
+        return len(fields(one)) - len(fields(two))
+    return found or 0
 
 
 SPECIAL = {"Query": _query, "Retrieve": _retrieve}

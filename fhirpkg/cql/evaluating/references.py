@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating import clinical, types
-from fhirpkg.cql.evaluating.values import CodeSystem, ValueSet, as_list
+from fhirpkg.cql.evaluating import types
+from fhirpkg.cql.evaluating.conversions import HELPERS
+from fhirpkg.cql.evaluating.elements import element, resource
+from fhirpkg.cql.evaluating.values import Code, CodeSystem, Concept, Element, ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -53,20 +55,30 @@ def _function_ref(evaluation: Evaluation, node: Node) -> Any:
     arguments = [evaluation.of(operand) for operand in as_list(node.get("operand"))]
     library = _library_of(evaluation, node)
     if library is None:
-        helper = types.HELPERS.get(name)
+        helper = HELPERS.get(name)
         if helper is None:
             raise FhirpkgError(f"{_HELPERS}.{name} is not supported")
-        return helper(*arguments)
-    for place in _included(evaluation) if node.get("fluent") else [library]:
-        for function in place.functions(name, len(arguments)):
-            assert function.operands is not None, "it is a function"
-            if all(map(types.accepts, function.operands.values(), arguments)):
-                return evaluation.within(place).of_statement(function, tuple(arguments))
-    raise FhirpkgError(f"{library.name} has no function {name} for these {len(arguments)} operands")
+        return None if arguments[:1] == [None] else helper(*arguments)
+    places = list(_included(evaluation)) if node.get("fluent") else [library]
+    for test in (types.fits, types.accepts):
+        for place in places:
+            for function in place.functions(name, len(arguments)):
+                operands = (function.operands or {}).values()
+                if all(a is None or test(s, a) if test is types.accepts else a is None or test(a, s)
+                       for s, a in zip(operands, arguments, strict=True)):  # fmt: skip
+                    return evaluation.within(place).of_statement(function, tuple(arguments))
+    raise FhirpkgError(f"{library.name} has no function {name} for {_kinds(arguments)}")
+
+
+def _kinds(arguments: list[Any]) -> str:
+    """The types of operands, for a message."""
+    names = [a.type_name if isinstance(a, Element) else type(a).__name__ for a in arguments]
+    return f"({', '.join(names)})"
 
 
 def _included(evaluation: Evaluation) -> Iterator[Library]:
-    """The libraries that one includes: where a fluent function of CQL text may stand."""
+    """A library and those it includes: where a fluent function of CQL text may stand."""
+    yield evaluation.library
     for alias in evaluation.library.includes:
         library = _library_of(evaluation, {"libraryName": alias})
         if library is not None:
@@ -82,19 +94,38 @@ def _named(evaluation: Evaluation, node: Node) -> Any:
 
 
 def _identifier_ref(evaluation: Evaluation, node: Node) -> Any:
-    """A bare name inside `sort by`: an element of the item."""
-    return types.element(evaluation.names.get("$this"), node["name"])
+    """A bare name inside `sort by`: an element of the item, else what the library says it is."""
+    try:
+        return element(evaluation.names.get("$this"), node["name"])
+    except FhirpkgError:
+        if "otherwise" not in node:
+            raise
+        return evaluation.of(node["otherwise"])
 
 
 def _parameter_ref(evaluation: Evaluation, node: Node) -> Any:
+    """Its value as given, else its default; raises FhirpkgError when there is neither."""
     name = node["name"]
-    if name in evaluation.session.parameters:
-        return evaluation.session.parameters[name]
+    session = evaluation.session
+    if name in session.parameters:
+        value = session.parameters[name]
+        return (
+            [_given(v, session.types) for v in value]
+            if isinstance(value, list)
+            else (_given(value, session.types))
+        )
     library = _library_of(evaluation, node)
     definition = library.parameters.get(name) if library else None
-    if definition is None:
-        raise FhirpkgError(f"the parameter %{name} was not given")
-    return evaluation.of(definition["default"]) if "default" in definition else None
+    if library is None or definition is None or "default" not in definition:
+        where = f" of {library.name}" if library and definition else ""
+        raise FhirpkgError(f"the parameter '{name}'{where} was not given and has no default")
+    return evaluation.within(library).of(definition["default"])
+
+
+def _given(value: Any, types_of_fhir: Any) -> Any:
+    """A resource that was given as JSON."""
+    is_resource = isinstance(value, dict) and "resourceType" in value
+    return resource(value, types_of_fhir) if is_resource else value
 
 
 def _defined(evaluation: Evaluation, node: Node, table: str) -> tuple[Library, Node]:
@@ -119,14 +150,14 @@ def _code_ref(evaluation: Evaluation, node: Node) -> Any:
     library, definition = _defined(evaluation, node, "codes")
     inside = evaluation.within(library)
     system = _code_system_ref(inside, definition["codeSystem"])
-    return clinical.Code(definition["id"], system.url, definition.get("display", ""))
+    return Code(definition["id"], system.url, definition.get("display", ""))
 
 
 def _concept_ref(evaluation: Evaluation, node: Node) -> Any:
     library, definition = _defined(evaluation, node, "concepts")
     inside = evaluation.within(library)
     codes = tuple(_code_ref(inside, code) for code in definition["code"])
-    return clinical.Concept(codes, definition.get("display", ""))
+    return Concept(codes, definition.get("display", ""))
 
 
 SPECIAL = {

@@ -1,23 +1,22 @@
-"""Elements of FHIR, tests of type, casts, and the conversions of FHIRHelpers."""
+"""Elements of values, tests of type, casts."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating import arithmetic
-from fhirpkg.cql.evaluating.clinical import to_code, to_concept
+from fhirpkg.cql.evaluating.conversions import HELPERS, to_time
+from fhirpkg.cql.evaluating.elements import element, interval, is_interval, moment, system
+from fhirpkg.cql.evaluating.moments import LEVELS, fields
 from fhirpkg.cql.evaluating.values import (
-    CHOICE_TYPES,
     Code,
+    CodeSystem,
     Concept,
-    Interval,
+    Element,
+    Long,
+    Ratio,
     TypedText,
-    as_list,
-    interval,
-    is_interval,
-    moment,
-    quantity,
+    ValueSet,
 )
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
@@ -30,43 +29,7 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-
-def element(source: Any, path: str) -> Any:
-    """An element of a value by its path; of a list those of all items, as CQL has it."""
-    for name in path.split("."):
-        source = _element(source, name)
-    return source
-
-
-def _element(source: Any, name: str) -> Any:
-    if source is None:
-        return None
-    if isinstance(source, list):
-        found = [_element(item, name) for item in source]
-        return [inner for value in found for inner in as_list(value)]
-    if isinstance(source, dict):
-        return _of_object(source, name)
-    if isinstance(source, Interval | Code | Concept | Quantity):
-        return _of_value(source, name)
-    # A primitive of FHIR has its value as an element; here it is the value.
-    return source if name == "value" else None
-
-
-def _of_object(source: dict[str, Any], name: str) -> Any:
-    if name in source:
-        return source[name]
-    for key, value in source.items():
-        if key.startswith(name) and key[len(name) :] in CHOICE_TYPES:
-            return TypedText(value, key[len(name) :]) if isinstance(value, str) else value
-    return None
-
-
-_VALUE_NAMES = {"lowClosed": "low_closed", "highClosed": "high_closed"}
-
-
-def _of_value(source: Any, name: str) -> Any:
-    value = getattr(source, _VALUE_NAMES.get(name, name), None)
-    return list(value) if isinstance(value, tuple) else value
+SYSTEM = "{urn:hl7-org:elm-types:r1}"
 
 
 def _property(evaluation: Evaluation, node: Node) -> Any:
@@ -80,154 +43,180 @@ def _property(evaluation: Evaluation, node: Node) -> Any:
 
 # -- types -----------------------------------------------------------------------------------
 
-_PYTHON: dict[str, tuple[type, ...]] = {
-    "Boolean": (bool,),
-    "Integer": (int,),
-    "Long": (int,),
-    "PositiveInt": (int,),
-    "UnsignedInt": (int,),
-    "Decimal": (Decimal, int),
-    "Temporal": (Temporal,),
-}
-_TEXT_OF_TIME = ("Date", "DateTime", "Instant", "Time")
+_TEXTS = {"string": ("code", "id", "markdown"), "uri": ("url", "canonical", "oid", "uuid")}
+_NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt"})
+_VALUES: dict[str, type | tuple[type, ...]] = {
+    "CodeSystem": CodeSystem, "ValueSet": ValueSet, "Vocabulary": (CodeSystem, ValueSet),
+    "Code": Code, "Concept": Concept, "Quantity": Quantity, "Ratio": Ratio, "String": str,
+    "Decimal": Decimal, "Boolean": bool, "Long": Long,
+}  # fmt: skip
+_KINDS = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
 
 
 def has_type(value: Any, type_name: str) -> bool:
-    """Whether a value is of a type, as far as JSON shows it."""
-    local = type_name.rpartition("}")[2].rpartition(".")[2]
-    kind = local[0].upper() + local[1:]
-    if isinstance(value, dict):
-        return _object_has_type(value, kind)
-    if isinstance(value, TypedText):
-        return value.type_name == kind
-    if isinstance(value, bool):
-        return kind == "Boolean"
-    if kind in _TEXT_OF_TIME:
-        return isinstance(value, Temporal) or moment(value) is not None
+    """Whether a value is of a type of CQL or FHIR, by its qualified name."""
+    local = type_name.rpartition("}")[2]
+    if type_name.startswith(SYSTEM):
+        return _is_of_system(value, local)
+    local = local.removeprefix("FHIR.").removeprefix("QICore.")
+    if isinstance(value, Element):
+        return _is_of_fhir(value, local)
     if isinstance(value, str):
-        return kind not in _PYTHON and kind != "Quantity"
-    if kind in _PYTHON:
-        return isinstance(value, _PYTHON[kind])
-    return type(value).__name__ == kind
+        return _is_text(value, local)
+    if isinstance(value, bool):
+        return local == "boolean"
+    if isinstance(value, Temporal):
+        kind = "dateTime" if local == "instant" else local
+        return value.kind == kind
+    if isinstance(value, int | Decimal):
+        return local in _NUMBERS if isinstance(value, int) else local == "decimal"
+    return type(value).__name__ == local
 
 
-_MARKS = {
-    "Period": ("start", "end"),
-    "Range": ("low", "high"),
-    "CodeableConcept": ("coding", "text"),
-    "Concept": ("coding", "text"),
-    "Reference": ("reference", "identifier", "display"),
-    "Ratio": ("numerator", "denominator"),
-    "Timing": ("repeat", "event"),
-    "Coding": ("code", "system"),
-    "Code": ("code", "system"),
-}
+def _is_text(value: str, local: str) -> bool:
+    if local[:1].isupper():  # FHIR's enumerations are types of their own in CQL
+        return local not in {"Resource", "Element", "Quantity", "Period", "Range"}
+    if not isinstance(value, TypedText):
+        return local in {"string", "code", "uri", "id"}
+    return value.type_name == local or value.type_name in _TEXTS.get(local, ())
 
 
-def _object_has_type(value: dict[str, Any], kind: str) -> bool:
-    if "resourceType" in value:
-        return value["resourceType"] == kind or kind in {"Resource", "DomainResource"}
-    if kind in {"Quantity", "Age", "Duration", "SimpleQuantity"}:
-        return quantity(value) is not None
-    marks = _MARKS.get(kind)
-    if marks is None:
-        return False
-    if kind in {"Coding", "Code"} and "value" in value:
-        return False
-    return any(mark in value for mark in marks)
+def _is_of_system(value: Any, local: str) -> bool:
+    if local == "Any":
+        return True
+    if local in _KINDS:
+        return isinstance(value, Temporal) and value.kind == _KINDS[local]
+    if local == "Integer":
+        return isinstance(value, int) and not isinstance(value, bool | Long)
+    if isinstance(value, Element):
+        value = system(value)
+    return local in _VALUES and isinstance(value, _VALUES[local])
+
+
+def _is_of_fhir(value: Element, local: str) -> bool:
+    name: str | None = value.type_name
+    while name is not None:
+        if name == local:
+            return True
+        name = value.types.base(name)
+    return local == "Any"
+
+
+def _specifier(node: Node, key: str) -> Node:
+    """The type that a node asks for, as a specifier."""
+    if name := node.get(f"{key}Type"):
+        return {"name": name}
+    found: Node = node.get(f"{key}TypeSpecifier", {})
+    return found
+
+
+def fits(value: Any, specifier: Node) -> bool:
+    """Whether a value is of the type that a specifier describes."""
+    kind = specifier.get("type", "NamedTypeSpecifier")
+    if kind == "ChoiceTypeSpecifier":
+        return any(fits(value, choice) for choice in specifier.get("choice", ()))
+    if kind == "ListTypeSpecifier":
+        items = specifier.get("elementType", {})
+        return isinstance(value, list) and all(i is None or fits(i, items) for i in value)
+    if kind == "IntervalTypeSpecifier":
+        return is_interval(value) and _fits_points(value, specifier.get("pointType", {}))
+    if kind == "TupleTypeSpecifier":
+        return isinstance(value, dict) and not isinstance(value, Element)
+    return "name" in specifier and has_type(value, specifier["name"])
+
+
+def _fits_points(value: Any, specifier: Node) -> bool:
+    bounds = interval(value)
+    points = [p for p in (bounds.low, bounds.high) if p is not None] if bounds else []
+    return all(accepts(specifier, point) for point in points)
+
+
+_WIDER = {"DateTime": "Date", "Decimal": "Integer", "Concept": "Code", "Long": "Integer"}
+_WIDER_FHIR = {"dateTime": "date"}
 
 
 def accepts(specifier: Node, value: Any) -> bool:
     """Whether a function takes a value for an operand; nothing fits any type.
 
-    What JSON does not tell apart (a HumanName from an Address) is accepted.
+    A value of a type that CQL converts without being asked (an Integer for a Decimal) is taken.
     """
-    if value is None:
+    if value is None or not specifier or fits(value, specifier):
         return True
     if specifier.get("type") == "ListTypeSpecifier":
-        return isinstance(value, list) and all(
-            accepts(specifier["elementType"], item) for item in value
-        )
-    if specifier.get("type") == "IntervalTypeSpecifier":
-        return is_interval(value)
-    local = specifier.get("name", "").rpartition("}")[2]
-    if not local or isinstance(value, list):
-        return not local
-    if isinstance(value, dict) and "resourceType" not in value:
-        known = local in _MARKS or local == "Quantity"
-        return has_type(value, local) if known else local not in {"Resource", "DomainResource"}
-    return local == "Any" or has_type(value, local)
-
-
-def _specified(node: Node, key: str) -> list[str]:
-    """The names of the types a node asks for; empty for lists and intervals of something."""
-    if name := node.get(f"{key}Type"):
-        return [name]
-    specifier = node.get(f"{key}TypeSpecifier", {})
+        items = specifier.get("elementType", {})
+        return isinstance(value, list) and all(accepts(items, item) for item in value)
     if specifier.get("type") == "ChoiceTypeSpecifier":
-        return [choice.get("name", "") for choice in specifier.get("choice", ())]
-    return [specifier["name"]] if "name" in specifier else []
-
-
-def _fits(value: Any, node: Node, key: str) -> bool:
-    kind = node.get(f"{key}TypeSpecifier", {}).get("type")
-    if kind == "ListTypeSpecifier":
-        return isinstance(value, list)
-    if kind == "IntervalTypeSpecifier":
-        return is_interval(value)
-    return any(has_type(value, name) for name in _specified(node, key))
+        return any(accepts(choice, value) for choice in specifier.get("choice", ()))
+    name = specifier.get("name", "")
+    local = name.rpartition("}")[2]
+    if local in _WIDER and name.startswith(SYSTEM):
+        return _is_of_system(value, _WIDER[local])
+    if local in _WIDER_FHIR:
+        return has_type(value, _WIDER_FHIR[local])
+    return not name and not specifier.get("type")
 
 
 def _as(evaluation: Evaluation, node: Node) -> Any:
     """The value if it is of the type; else nothing, or an error when the cast is strict."""
     value = evaluation.of(node["operand"])
-    if value is None or _fits(value, node, "as"):
+    specifier = _specifier(node, "as")
+    if value is None or fits(value, specifier) or accepts_cast(specifier, value):
         return value
     if node.get("strict"):
-        raise FhirpkgError(f"a value cannot be cast to {_specified(node, 'as')}")
+        raise FhirpkgError(f"the value cannot be cast to {shown(specifier)}")
     return None
+
+
+def accepts_cast(specifier: Node, value: Any) -> bool:
+    """Lists and intervals of what CQL knows no type of are taken for what they are cast to."""
+    kind = specifier.get("type")
+    return kind == "IntervalTypeSpecifier" and not specifier.get("pointType") and is_interval(value)
+
+
+def shown(specifier: Node) -> str:
+    """A type as CQL writes it, for messages."""
+    kind = specifier.get("type", "")
+    if kind == "ChoiceTypeSpecifier":
+        return f"Choice<{', '.join(shown(choice) for choice in specifier.get('choice', ()))}>"
+    inner = specifier.get("elementType") or specifier.get("pointType")
+    if kind in {"ListTypeSpecifier", "IntervalTypeSpecifier"}:
+        return f"{kind.removesuffix('TypeSpecifier')}<{shown(inner or {})}>"
+    return str(specifier.get("name", "this type")).rpartition("}")[2]
 
 
 def _is(evaluation: Evaluation, node: Node) -> bool:
     value = evaluation.of(node["operand"])
-    return value is not None and _fits(value, node, "is")
+    return value is not None and fits(value, _specifier(node, "is"))
 
 
 def _convert(evaluation: Evaluation, node: Node) -> Any:
     value = evaluation.of(node["operand"])
-    names = _specified(node, "to")
-    local = names[0].rpartition("}")[2] if names else ""
+    specifier = _specifier(node, "to")
+    local = specifier.get("name", "").rpartition("}")[2]
     conversion = HELPERS.get(f"To{local}")
     if conversion is None:
-        raise FhirpkgError(f"conversion to {local or 'this type'} is not supported")
-    return conversion(value)
+        raise FhirpkgError(f"conversion to {shown(specifier)} is not supported")
+    return None if value is None else conversion(value)
 
 
-def _to_list(evaluation: Evaluation, node: Node) -> list[Any]:
-    return as_list(evaluation.of(node["operand"]))
-
-
-def _date_from(evaluation: Evaluation, node: Node) -> Any:
-    return arithmetic.to_date(evaluation.of(node["operand"]))
+def _can_convert(evaluation: Evaluation, node: Node) -> Any:
+    try:
+        return _convert(evaluation, node) is not None
+    except FhirpkgError:
+        return False
 
 
 def _time_from(evaluation: Evaluation, node: Node) -> Any:
-    found = moment(evaluation.of(node["operand"]))
-    return Temporal("time", found.parts[3:]) if found and len(found.parts) > 3 else None
-
-
-_PARTS = ("Year", "Month", "Day", "Hour", "Minute", "Second", "Millisecond")
+    return to_time(evaluation.of(node["operand"]))
 
 
 def _component(evaluation: Evaluation, node: Node) -> Any:
     found = moment(evaluation.of(node["operand"]))
     if found is None:
         return None
-    parts = list(found.parts)
-    if isinstance(parts[-1], Decimal):
-        parts[-1:] = [int(parts[-1]), int(parts[-1] % 1 * 1000)]
-    index = _PARTS.index(node["precision"]) - (3 if found.kind == "time" else 0)
-    return int(parts[index]) if 0 <= index < len(parts) else None
+    index = LEVELS.index(node["precision"]) - (3 if found.kind == "time" else 0)
+    parts = fields(found)
+    return parts[index] if 0 <= index < len(parts) else None
 
 
 def _zone_from(evaluation: Evaluation, node: Node) -> Decimal | None:
@@ -235,37 +224,21 @@ def _zone_from(evaluation: Evaluation, node: Node) -> Decimal | None:
     found = moment(evaluation.of(node["operand"]))
     if found is None:
         return None
-    zone = found.zone or evaluation.session.now.strftime("%z")
+    zone = found.zone or evaluation.session.zone
     if zone == "Z":
         return Decimal(0)
     hours = Decimal(zone[1:3]) + Decimal(zone[-2:]) / 60
     return -hours if zone[0] == "-" else hours
 
 
-HELPERS: dict[str, Callable[[Any], Any]] = {
-    "ToBoolean": arithmetic.to_boolean,
-    "ToCode": to_code,
-    "ToConcept": to_concept,
-    "ToDate": arithmetic.to_date,
-    "ToDateTime": arithmetic.to_datetime,
-    "ToDecimal": arithmetic.to_number(Decimal),
-    "ToInteger": arithmetic.to_number(int),
-    "ToInterval": interval,
-    "ToQuantity": arithmetic.to_quantity,
-    "ToString": arithmetic.to_text,
-    "ToTime": moment,
-}
-"""FHIRHelpers, the library that turns FHIR's types into CQL's: it is the same everywhere."""
-
-SPECIAL = {
+SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
     "As": _as,
+    "CanConvert": _can_convert,
     "Convert": _convert,
-    "DateFrom": _date_from,
     "DateTimeComponentFrom": _component,
     "Is": _is,
     "Property": _property,
     "TimeFrom": _time_from,
     "TimezoneFrom": _zone_from,
     "TimezoneOffsetFrom": _zone_from,
-    "ToList": _to_list,
 }

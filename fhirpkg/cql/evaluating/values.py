@@ -1,29 +1,32 @@
-"""Values of CQL beside those of FHIRPath, and how FHIR's elements become them.
-
-FHIR elements stay JSON. What an operator needs is made where it is needed: text of FHIR's dates
-becomes a Temporal, a Period an Interval, a Coding a Code, a FHIR Quantity a Quantity.
-"""
+"""Values of CQL beside those of FHIRPath (https://cql.hl7.org/09-b-cqlreference.html#types-2)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, UCUM, Quantity
 
-CHOICE_TYPES = frozenset(
-    "Address Age Annotation Attachment Base64Binary Boolean Canonical Code CodeableConcept Coding"
-    " ContactPoint Count Date DateTime Decimal Distance Dosage Duration Expression HumanName Id"
-    " Identifier Instant Integer Markdown Money Oid Period PositiveInt Quantity Range Ratio"
-    " Reference SampledData Signature String Time Timing UnsignedInt Uri Url Uuid".split()
-)
-"""Endings of the keys of choice elements (http://hl7.org/fhir/R4/formats.html#choice)."""
+if TYPE_CHECKING:
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+
+
+class Long(int):
+    """An integer of 64 bits; a plain int is CQL's Integer of 32."""
+
+    __slots__ = ()
+
+
+class AssumedZone(str):
+    """The offset of the evaluation, for a moment that was written without one."""
+
+    __slots__ = ()
 
 
 class TypedText(str):
-    """Text from a choice element, which knows its FHIR type: `value` of `valueDateTime`."""
+    """Text of FHIR that knows its type: `value` of `valueDateTime`, a `code`."""
 
     __slots__ = ("type_name",)
 
@@ -34,6 +37,17 @@ class TypedText(str):
         return made
 
     type_name: str
+
+
+class Element(dict[str, Any]):
+    """A resource or element of FHIR as JSON, with the name of its type and the table of types."""
+
+    __slots__ = ("type_name", "types")
+
+    def __init__(self, value: dict[str, Any], type_name: str, types: TypesOfDefinitions) -> None:
+        super().__init__(value)
+        self.type_name = type_name
+        self.types = types
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,21 @@ class CodeSystem:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratio:
+    """Two quantities that belong together, such as a titre."""
+
+    numerator: Quantity
+    denominator: Quantity
+
+    def as_json(self) -> dict[str, Any]:
+        """The ratio as FHIR's."""
+        return {
+            "numerator": to_json(self.numerator),
+            "denominator": to_json(self.denominator),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """From low to high; an end of None is without limit when closed, unknown when open."""
 
@@ -95,8 +124,18 @@ class Interval:
         return {name: to_json(end) for name, end in ends if end is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """A whole number known to be from low to high: the time between dates known in part."""
+
+    low: int
+    high: int
+
+
 def to_json(value: Any) -> Any:
-    """A result as FHIR JSON."""
+    """A result as FHIR JSON; raises FhirpkgError for a number that is uncertain."""
+    if isinstance(value, Element):
+        return dict(value)
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
     if isinstance(value, Temporal):
@@ -105,96 +144,13 @@ def to_json(value: Any) -> Any:
         unit = value.unit
         coded = {} if unit in CALENDAR_UNITS else {"system": UCUM, "code": unit}
         return {"value": value.value, "unit": unit} | coded
-    if isinstance(value, Code | Concept | Interval):
+    if isinstance(value, Code | Concept | Interval | Ratio):
         return value.as_json()
+    if isinstance(value, Uncertainty):
+        raise FhirpkgError(f"the value lies between {value.low} and {value.high}, so it is unknown")
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items() if item is not None}
     return value
-
-
-def moment(value: Any) -> Temporal | None:
-    """A point in time out of a Temporal or the text of a FHIR date, dateTime, instant, time."""
-    if isinstance(value, Temporal) or value is None:
-        return value
-    if isinstance(value, str):
-        kind = "date" if len(value) <= 10 else "dateTime"
-        return Temporal.parse("time" if value[2:3] == ":" else kind, value)
-    return None
-
-
-def quantity(value: Any) -> Quantity | None:
-    """A quantity out of one, out of FHIR's, or a bare number (whose unit is 1)."""
-    if isinstance(value, Quantity):
-        return value
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | Decimal | float):
-        return Quantity(Decimal(str(value)), "1")
-    if isinstance(value, dict) and isinstance(value.get("value"), int | Decimal | float):
-        unit = value.get("code") or value.get("unit") or "1"
-        return Quantity(Decimal(str(value["value"])), str(unit))
-    return None
-
-
-def interval(value: Any) -> Interval | None:
-    """An interval out of one, a Period, a Range; a point stands for itself alone."""
-    if isinstance(value, Interval) or value is None:
-        return value
-    if isinstance(value, dict):
-        if "start" in value or "end" in value:
-            return Interval(moment(value.get("start")), moment(value.get("end")))
-        if "low" in value or "high" in value:
-            return Interval(quantity(value.get("low")), quantity(value.get("high")))
-    point = scalar(value)
-    return None if point is None or isinstance(point, dict) else Interval(point, point)
-
-
-def is_interval(value: Any) -> bool:
-    """Whether a value is an interval or a FHIR type that is one."""
-    if isinstance(value, Interval):
-        return True
-    return isinstance(value, dict) and not {"start", "end", "low", "high"}.isdisjoint(value)
-
-
-def scalar(value: Any) -> Any:
-    """A value to compare or count with: dates and quantities out of their FHIR forms."""
-    if isinstance(value, TypedText) and value.type_name not in {"DateTime", "Date", "Instant"}:
-        return value
-    if isinstance(value, str):
-        return moment(value) or value
-    if isinstance(value, float):
-        return Decimal(str(value))
-    if isinstance(value, dict) and "value" in value:
-        return quantity(value) or value
-    return value
-
-
-def codes(value: Any) -> list[Code]:
-    """The codes in a Code, Concept, Coding, CodeableConcept, plain code or a list of those."""
-    if isinstance(value, Code):
-        return [value]
-    if isinstance(value, Concept):
-        return list(value.codes)
-    if isinstance(value, str):
-        return [Code(value)]
-    if isinstance(value, list | tuple):
-        return [code for item in value for code in codes(item)]
-    if isinstance(value, dict):
-        if "coding" in value:
-            return codes(value["coding"])
-        if "code" in value and isinstance(value["code"], str):
-            found = {key: value.get(key) or "" for key in ("code", "system", "display", "version")}
-            return [Code(**found)]
-    return []
-
-
-def is_coded(value: Any) -> bool:
-    """Whether a value is a code or concept, of CQL or of FHIR."""
-    if isinstance(value, Code | Concept):
-        return True
-    if not isinstance(value, dict):
-        return False
-    return "coding" in value or (isinstance(value.get("code"), str) and "value" not in value)
 
 
 def as_list(value: Any) -> list[Any]:

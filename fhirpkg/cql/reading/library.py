@@ -9,10 +9,12 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.library import Library, Statement
 from fhirpkg.cql.reading.lexer import Source, Token, tokens
 from fhirpkg.cql.reading.parser import Parser
 from fhirpkg.cql.reading.resolver import Resolver
+from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,7 @@ Node = dict[str, Any]
 _LANDMARK = re.compile(
     r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
 )
-_NAME = re.compile(r"^\s*library\s+([\w.]+)", re.MULTILINE)
+_NAME = re.compile(r"^\s*library\s+\"?([\w.-]+)", re.MULTILINE)
 _TRAILING_CONTEXT = re.compile(r"\bcontext\s+\w+\s*\Z")
 
 
@@ -43,7 +45,7 @@ def read_expression(text: str, library: Library) -> Node:
     """The tree of an expression, its names taken from a library; raises FhirpkgError."""
     source = Source(text, "")
     tree = Parser(source, tokens(source)).whole()
-    return Resolver(library).resolve(tree, frozenset())
+    return Resolver(library, source).resolve(tree, frozenset())
 
 
 class _Header(Parser):
@@ -78,15 +80,29 @@ class _Header(Parser):
         return self.advance().text if self.accept("version") else ""
 
     def _name(self) -> None:
-        self._library.name = self.qualified_name()
+        self._library.name = self._library_name()
         self._library.version = self._version()
 
+    def _library_name(self) -> str:
+        """A qualified name; published libraries have hyphens in it."""
+        name = self.qualified_name()
+        while self.accept("-"):
+            name = f"{name}-{self.advance().text}"
+        return name
+
     def _using(self) -> None:
-        self.qualified_name()
-        self._version()
+        token = self.token
+        name = self.qualified_name()
+        version = self._version()
+        if self.accept("called"):
+            self.identifier()
+        try:
+            self._library.models[name] = models.check(name, version)
+        except FhirpkgError as error:
+            raise self.source.error(str(error), token.offset) from error
 
     def _include(self) -> None:
-        name = self.qualified_name()
+        name = self._library_name()
         version = self._version()
         local = name.rpartition(".")[2]
         alias = self.identifier() if self.accept("called") else local
@@ -139,7 +155,8 @@ class _Header(Parser):
             self.type_of_operand()
         if self.accept("default"):
             default = self.expression()
-            definition["default"] = Resolver(self._library).resolve(default, frozenset())
+            resolver = Resolver(self._library, self.source)
+            definition["default"] = resolver.resolve(default, frozenset())
         self._library.parameters[name] = definition
 
     def _context(self) -> None:
@@ -164,14 +181,17 @@ def _read_statement(source: Source, start: int, end: int, library: Library) -> N
             parser.type_of_operand()
     parser.expect(":")
     line = source.text.count("\n", 0, start) + 1
-    library.add(
-        Statement(
-            name,
-            operands,
-            f"{library.name}.{name}, line {line}",
-            lambda: Resolver(library).resolve(parser.whole(), frozenset(operands or {})),
-        )
-    )
+    place = f"{library.name}.{name}, line {line}"
+    if operands is not None:
+        resolver = Resolver(library, source)
+        operands = {key: resolver.specifier(type_) for key, type_ in operands.items()}
+
+    def load() -> Node:
+        if operands is not None and parser.token.is_word("external"):
+            raise FhirpkgError(f"the function {name} is external, which is not supported")
+        return Resolver(library, source).resolve(parser.whole(), frozenset(operands or {}))
+
+    library.add(Statement(name, operands, place, load))
 
 
 def _operand(parser: Parser) -> tuple[str, Node]:

@@ -7,13 +7,11 @@ and the evaluator looks at the values. Queries are in :mod:`queries`, phrases of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhirpkg.cql.reading import queries, selectors, timing
-from fhirpkg.cql.reading.lexer import PRECISIONS, Source, Token, precision_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from fhirpkg.cql.reading.lexer import PRECISIONS, precision_name
+from fhirpkg.cql.reading.stream import Stream
 
 Node = dict[str, Any]
 
@@ -48,60 +46,8 @@ _UNARY_WORDS = {
 }
 
 
-class Parser:
+class Parser(Stream):
     """Reads expressions off a list of tokens."""
-
-    def __init__(self, source: Source, stretch: list[Token]) -> None:
-        self.source = source
-        self._tokens = stretch
-        self._at = 0
-
-    # -- tokens ----------------------------------------------------------------------------
-
-    @property
-    def token(self) -> Token:
-        """The token that comes next."""
-        return self._tokens[self._at]
-
-    def ahead(self, count: int = 1) -> Token:
-        """A token further on."""
-        return self._tokens[min(self._at + count, len(self._tokens) - 1)]
-
-    def advance(self) -> Token:
-        """Take the next token."""
-        token = self._tokens[self._at]
-        self._at = min(self._at + 1, len(self._tokens) - 1)
-        return token
-
-    def accept(self, *words: str) -> str:
-        """Take the next token if it is one of these words; gives the word or nothing."""
-        return self.advance().text if self.token.is_word(*words) else ""
-
-    def expect(self, *words: str) -> str:
-        """Take one of these words; anything else is an error."""
-        if not self.token.is_word(*words):
-            wanted = " or ".join(repr(word) for word in words)
-            raise self.error(f"expected {wanted}, found {self.token.text!r}")
-        return self.advance().text
-
-    def error(self, problem: str) -> Exception:
-        """An error at the next token."""
-        return self.source.error(problem, self.token.offset)
-
-    def separated(self, read: Callable[[], Any], end: str) -> list[Any]:
-        """Items with commas between them, up to and with a closing mark."""
-        items: list[Any] = []
-        while not self.accept(end):
-            if items:
-                self.expect(",")
-            items.append(read())
-        return items
-
-    def identifier(self) -> str:
-        """A name, plain or quoted."""
-        if self.token.kind not in {"name", "quoted"}:
-            raise self.error(f"expected a name, found {self.token.text!r}")
-        return self.advance().text
 
     # -- expressions -----------------------------------------------------------------------
 
@@ -144,13 +90,10 @@ class Parser:
         if self.accept("exists"):
             return {"type": "Exists", "operand": self._prefixed()}
         if self.accept("cast"):
-            operand = self.expression(len(BINARY))
+            operand = self.term()
             self.expect("as")
-            return {"type": "As", "operand": operand, "strict": True} | selectors.type_specifier(
-                self, "as"
-            )
-        if self.token.is_word("duration", "difference") or self._counts_between():
-            return self._suffixed(timing.between(self))
+            cast = {"type": "As", "operand": operand, "strict": True}
+            return self._suffixed(cast | selectors.type_specifier(self, "as"))
         return self._suffixed(self.term())
 
     def _counts_between(self) -> bool:
@@ -229,6 +172,10 @@ class Parser:
         }.get(word)
         if reader is not None:
             return reader()
+        if (word in {"duration", "difference"} and self.ahead().is_word("in")) or (
+            self._counts_between()
+        ):
+            return timing.between(self)
         return self._accessed(self._primary())
 
     def _component(self) -> Node:
@@ -267,8 +214,8 @@ class Parser:
         self.advance()
         operand = self.expression()
         self.expect("to")
-        if self.token.kind == "string":
-            unit = selectors.literal(self)
+        if self.token.kind == "string" or self.token.text in PRECISIONS:
+            unit = selectors.unit(self.advance().text)
             return {"type": "ConvertQuantity", "operand": [operand, unit]}
         return {"type": "Convert", "operand": operand} | selectors.type_specifier(self, "toType")
 
@@ -282,7 +229,7 @@ class Parser:
 
     def _collapse(self) -> Node:
         """`collapse` and `expand`, maybe `per` a step."""
-        node: Node = {"type": self.advance().text.capitalize(), "operand": [self.term()]}
+        node: Node = {"type": self.advance().text.capitalize(), "operand": [self.expression()]}
         if self.accept("per"):
             if self.token.text in PRECISIONS:
                 node["operand"].append(selectors.quantity("1", self.advance().text))
@@ -297,6 +244,18 @@ class Parser:
         word = self.advance().text
         node_type = "MinValue" if word == "minimum" else "MaxValue"
         return {"type": node_type} | selectors.type_specifier(self, "valueType")
+
+    def query_source(self) -> Node:
+        """A name with what is accessed behind it, and no query."""
+        node = self._invocation()
+        while True:
+            if self.accept("."):
+                node = self._member(node)
+            elif self.accept("["):
+                node = {"type": "Indexer", "operand": [node, self.expression()]}
+                self.expect("]")
+            else:
+                return node
 
     # -- access and invocation -------------------------------------------------------------
 
@@ -315,12 +274,13 @@ class Parser:
                 return _ungrouped(node)
 
     def _member(self, node: Node) -> Node:
+        offset = self.token.offset
         name = self.identifier()
-        node = _ungrouped(node)
+        found = {"name": name, "scope": _ungrouped(node), "offset": offset}
         if self.accept("("):
             arguments = self.separated(self.expression, ")")
-            return {"type": "Call", "name": name, "operand": arguments, "scope": node}
-        return {"type": "Name", "name": name, "scope": node}
+            return {"type": "Call", "operand": arguments} | found
+        return {"type": "Name"} | found
 
     def _primary(self) -> Node:
         token = self.token
@@ -333,6 +293,8 @@ class Parser:
         if token.is_word("["):
             return queries.retrieve(self)
         if self.accept("{"):
+            if selectors.begins_tuple(self):
+                return selectors.elements(self, "Tuple")
             return {"type": "List", "element": self.separated(self.expression, "}")}
         if token.kind == "name" and token.text in {"true", "false", "null"}:
             self.advance()
@@ -347,46 +309,41 @@ class Parser:
 
     def _invocation(self) -> Node:
         """A name, a function call, an instance of a type."""
+        offset = self.token.offset
         name = self.identifier()
         if self.accept("("):
             arguments = self.separated(self.expression, ")")
-            return {"type": "Call", "name": name, "operand": arguments}
+            return {"type": "Call", "name": name, "operand": arguments, "offset": offset}
         if name[0] == "%":
             return {"type": "ParameterRef", "name": name[1:]}
         if self._begins_instance():
-            if self.accept("."):
-                prefix, name = name, self.identifier()
-                name = selectors.SYSTEM + name if prefix == "System" else name
-            elif name in selectors.WORDS:
-                name = selectors.SYSTEM + name
-            self.expect("{")
-            return {
-                "type": "Instance",
-                "classType": name,
-                "element": self.separated(lambda: selectors.element(self), "}"),
-            }
-        return {"type": "Name", "name": name}
+            return self._instance(name)
+        return {"type": "Name", "name": name, "offset": offset}
+
+    def _instance(self, name: str) -> Node:
+        """`Type { name: … }`, `FHIR.Type { … }`, `FHIR.Type.Backbone { … }`."""
+        parts = [name]
+        while self.accept("."):
+            parts.append(self.identifier())
+        self.expect("{")
+        node = selectors.elements(self, "Instance")
+        return node | {"classType": selectors.named_type(parts)}
 
     def _begins_instance(self) -> bool:
         """`Type { name: …` or `FHIR.Type { name: …`, and no list behind a name."""
-        skip = 2 if self.token.is_word(".") and self.ahead(2).is_word("{") else 0
+        skip = 0
+        while self.ahead(skip).is_word(".") and self.ahead(skip + 1).kind in {"name", "quoted"}:
+            skip += 2
         if not self.ahead(skip).is_word("{"):
             return False
         inside = self.ahead(skip + 1)
-        return inside.is_word("}") or (
+        return inside.is_word("}", ":") or (
             inside.kind in {"name", "quoted"} and self.ahead(skip + 2).is_word(":")
         )
 
     def type_of_operand(self) -> Node:
         """The type of an operand or parameter."""
         return selectors.specified_type(self)
-
-    def qualified_name(self) -> str:
-        """Names with dots between them."""
-        name = self.identifier()
-        while self.accept("."):
-            name = f"{name}.{self.identifier()}"
-        return name
 
 
 def _ungrouped(node: Node) -> Node:

@@ -30,8 +30,11 @@ def begins(parser: Parser, node: Node) -> bool:
 def retrieve(parser: Parser) -> Node:
     """`[Type]`, `[Type: terminology]`, `[Type: property in terminology]`."""
     parser.expect("[")
-    name = parser.qualified_name().rpartition(".")[2]
-    node: Node = {"type": "Retrieve", "dataType": _FHIR + name}
+    offset = parser.token.offset
+    name = parser.name_parts()
+    if parser.token.is_word("-") and parser.ahead().is_word(">"):
+        raise parser.error("retrieves in the context of something else are not supported")
+    node: Node = {"type": "Retrieve", "dataType": _FHIR + ".".join(name), "offset": offset}
     if parser.accept(":"):
         if parser.ahead().is_word("in", "~", "=") and parser.token.kind in {"name", "quoted"}:
             node["codeProperty"] = parser.identifier()
@@ -65,9 +68,7 @@ def _aliased(parser: Parser) -> Node:
         expression = parser.expression()
         parser.expect(")")
     else:
-        expression = {"type": "Name", "name": parser.identifier()}
-        while parser.accept("."):
-            expression = {"type": "Name", "name": parser.identifier(), "scope": expression}
+        expression = parser.query_source()
     return {"alias": parser.identifier(), "expression": expression}
 
 

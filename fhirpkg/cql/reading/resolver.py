@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.cql import models
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.library import Library
+    from fhirpkg.cql.reading.lexer import Source
 
 Node = dict[str, Any]
 Names = frozenset[str]
@@ -24,12 +26,13 @@ _SOURCE_FUNCTIONS = frozenset(
 _OPERAND_FUNCTIONS = frozenset(
     "Abs CanConvertQuantity Ceiling Coalesce Combine Concatenate ConvertQuantity ConvertsToBoolean"
     " ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger ConvertsToLong"
-    " ConvertsToQuantity ConvertsToString ConvertsToTime DateFrom Distinct EndsWith Except Exists"
-    " Exp Flatten Floor Indexer IndexOf Intersect IsFalse IsNull IsTrue LastPositionOf Length Ln"
-    " Log Lower Matches Now PositionOf Power Predecessor ReplaceMatches Round SingletonFrom Size"
-    " Split SplitOnMatches StartsWith Substring Successor TimeOfDay ToBoolean ToConcept ToDate"
-    " ToDateTime ToDecimal ToInteger ToLong ToQuantity ToString ToTime Today Truncate Union"
-    " Upper".split()
+    " ConvertsToQuantity ConvertsToRatio ConvertsToString ConvertsToTime DateFrom Distinct EndsWith"
+    " Except Exists Exp Flatten Floor HighBoundary Indexer IndexOf Intersect IsFalse IsNull IsTrue"
+    " LastPositionOf Length Ln Log LowBoundary Lower Matches Now PositionOf Power Precision"
+    " Predecessor ReplaceMatches Round SingletonFrom Size Slice Split SplitOnMatches StartsWith"
+    " Substring Successor TimeOfDay TimezoneOffsetFrom ToBoolean ToChars ToConcept ToDate"
+    " ToDateTime ToDecimal ToInteger ToList ToLong ToQuantity ToRatio ToString ToTime Today"
+    " Truncate Union Upper Width".split()
 )
 _METHODS = {
     "count": "Count", "distinct": "Distinct", "exists": "Exists",
@@ -58,11 +61,20 @@ _CHILD_KEYS = (
 )  # fmt: skip
 
 
+_FHIR = "{http://hl7.org/fhir}"
+_NAMED_TYPES = ("classType", "asType", "isType", "toType", "valueType")
+_SPECIFIERS = ("asTypeSpecifier", "isTypeSpecifier", "toTypeSpecifier")
+_INNER = ("elementType", "pointType", "choice")
+_CRITERIA = {"where", "select", "all", "exists"}
+"""Methods whose argument is asked of each item, which is `$this`."""
+
+
 class Resolver:
     """Turns the names of one library's expressions into references."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, source: Source) -> None:
         self._library = library
+        self._source = source
 
     def resolve(self, node: Node, names: Names, in_sort: bool = False) -> Node:
         """The tree with its names resolved; `names` are those an operand or alias defines.
@@ -76,7 +88,7 @@ class Resolver:
             return self._call(node, names, in_sort)
         if kind == "Query":
             return self._query(node, names)
-        made = dict(node)
+        made = self._typed(node)
         for key in _CHILD_KEYS:
             if key in made:
                 made[key] = self._each(made[key], names, in_sort)
@@ -98,23 +110,91 @@ class Resolver:
     def _parts(self, part: Node, names: Names, in_sort: bool) -> Node:
         return {key: self.resolve(value, names, in_sort) for key, value in part.items()}
 
+    def _error(self, problem: str, node: Node) -> Exception:
+        if "offset" in node:
+            return self._source.error(problem, node["offset"])
+        return FhirpkgError(f"{self._library.name or 'the expression'}: {problem}")
+
+    # -- types -----------------------------------------------------------------------------
+
+    def specifier(self, node: Node) -> Node:
+        """A type with the names of R4 for those of the library's models."""
+        made = dict(node)
+        if "name" in made:
+            made["name"] = self._type_name(made["name"])
+        for key in _INNER:
+            if key in made:
+                inner = made[key]
+                is_many = isinstance(inner, list)
+                made[key] = [self.specifier(i) for i in inner] if is_many else self.specifier(inner)
+        if made.get("type") == "TupleTypeSpecifier":
+            made["element"] = [
+                e | {"elementType": self.specifier(e["elementType"])} for e in made["element"]
+            ]
+        return made
+
+    def _type_name(self, name: str) -> str:
+        local = name.removeprefix(_FHIR)
+        return name if local == name else _FHIR + models.r4_type(self._models, self._local(local))
+
+    @property
+    def _models(self) -> dict[str, str]:
+        return self._library.models
+
+    def _local(self, name: str) -> str:
+        """A type without the name of its model."""
+        first, _, rest = name.partition(".")
+        return rest if rest and (first in self._models or first == "FHIR") else name
+
+    def _typed(self, node: Node) -> Node:
+        made = dict(node)
+        for key in _NAMED_TYPES:
+            if key in made:
+                made[key] = self._type_name(made[key])
+        for key in _SPECIFIERS:
+            if key in made:
+                made[key] = self.specifier(made[key])
+        if made["type"] == "Retrieve":
+            local = self._local(made["dataType"].removeprefix(_FHIR))
+            made["dataType"] = self._type_name(made["dataType"])
+            if profile := models.profile(self._models, local):
+                made["templateId"] = profile.url
+                if "codes" in made and profile.code_path:
+                    made.setdefault("codeProperty", profile.code_path)
+        return made
+
+    # -- names -----------------------------------------------------------------------------
+
     def _name(self, node: Node, names: Names, in_sort: bool) -> Node:
         name = node["name"]
         if "scope" not in node:
-            return self._bare_name(name, names, in_sort)
+            return self._bare_name(node, names, in_sort)
         scope = node["scope"]
         if self._is_library(scope, names):
             return {"type": "ExpressionRef", "name": name, "libraryName": scope["name"]}
-        return {"type": "Property", "path": name, "source": self.resolve(scope, names, in_sort)}
+        source = self.resolve(scope, names, in_sort)
+        return {"type": "Property", "path": name, "source": source, "offset": node.get("offset", 0)}
 
     def _is_library(self, node: Node | None, names: Names) -> bool:
         if node is None or node["type"] != "Name" or "scope" in node:
             return False
         return node["name"] in self._library.includes and node["name"] not in names
 
-    def _bare_name(self, name: str, names: Names, in_sort: bool) -> Node:
-        if name in names:
+    def _bare_name(self, node: Node, names: Names, in_sort: bool) -> Node:
+        name = node["name"]
+        if name in names or name == "$this":
             return {"type": "AliasRef", "name": name}
+        found = self._declared(name)
+        if in_sort:  # an element of the item comes before a definition of the same name
+            reference: Node = {"type": "IdentifierRef", "name": name}
+            return reference | ({"otherwise": found} if found else {})
+        if found is not None:
+            return found
+        library = self._library
+        hint = nearest(name, [*library.statements, *library.value_sets, *library.codes, *names])
+        raise self._error(f"'{name}' is not known{hint}", node)
+
+    def _declared(self, name: str) -> Node | None:
         library = self._library
         for kind, table in (
             ("ExpressionRef", library.statements),
@@ -126,29 +206,48 @@ class Resolver:
         ):
             if name in table:
                 return {"type": kind, "name": name}
-        if name == "Patient":
-            return {"type": "ExpressionRef", "name": name}
-        if in_sort or name == "$this":
-            return {"type": "IdentifierRef", "name": name}
-        hint = nearest(name, [*library.statements, *library.value_sets, *library.codes, *names])
-        raise FhirpkgError(f"{library.name or 'the expression'}: '{name}' is not known{hint}")
+        return {"type": "ExpressionRef", "name": name} if name == "Patient" else None
+
+    # -- functions -------------------------------------------------------------------------
 
     def _call(self, node: Node, names: Names, in_sort: bool) -> Node:
         name: str = node["name"]
         scope = node.get("scope")
+        if scope is not None and name in _CRITERIA and len(node["operand"]) == 1:
+            return self._criteria(node, names, in_sort)
         operands = [self.resolve(o, names, in_sort) for o in node["operand"]]
         if scope is not None and self._is_library(scope, names):
             found = {"type": "FunctionRef", "name": name, "libraryName": scope["name"]}
             return found | {"operand": operands}
         if scope is not None:
             operands = [self.resolve(scope, names, in_sort), *operands]
-        if self._library.functions(name, len(operands)):
-            return {"type": "FunctionRef", "name": name, "operand": operands}
-        if scope is None:
-            return _system_call(name, operands)
-        if name in _METHODS or not self._library.includes:
-            return _system_call(_METHODS.get(name, name), operands)
-        return {"type": "FunctionRef", "name": name, "operand": operands, "fluent": True}
+        own = self._library.functions(name, len(operands))
+        reference = {"type": "FunctionRef", "name": name, "operand": operands}
+        if own and scope is None:
+            return reference
+        try:
+            if scope is None:
+                return _system_call(name, operands)
+            if not own and (name in _METHODS or not self._library.includes):
+                return _system_call(_METHODS.get(name, name), operands)
+        except FhirpkgError as error:
+            raise self._error(str(error), node) from error
+        return reference | {"fluent": True}
+
+    def _criteria(self, node: Node, names: Names, in_sort: bool) -> Node:
+        """FHIRPath's `where(…)` and its like, as a query whose items are `$this`."""
+        source = {"alias": "$this", "expression": self.resolve(node["scope"], names, in_sort)}
+        asked = self.resolve(node["operand"][0], names, in_sort=True)
+        made: Node = {"type": "Query", "source": [source]}
+        if node["name"] == "select":
+            return made | {"return": {"distinct": False, "expression": asked}}
+        if node["name"] == "all":
+            made["where"] = {"type": "Not", "operand": {"type": "IsTrue", "operand": asked}}
+            return {"type": "Not", "operand": {"type": "Exists", "operand": made}}
+        made["where"] = asked
+        return {"type": "Exists", "operand": made} if node["name"] == "exists" else made
+
+    # -- queries ---------------------------------------------------------------------------
 
     def _query(self, node: Node, names: Names) -> Node:
         """A query: each alias and let is a name for what comes behind it."""

@@ -31,10 +31,53 @@ def literal(parser: Parser) -> Node:
     if token.kind == "datetime":
         return _temporal(token.text)
     if parser.token.kind == "string":
+        return _quantity_or_ratio(parser, quantity(token.text, parser.advance().text))
+    if parser.token.kind == "name" and _is_time_unit(parser):
         return quantity(token.text, parser.advance().text)
-    if parser.token.kind == "name" and parser.token.text in PRECISIONS:
-        return quantity(token.text, parser.advance().text)
-    return _literal("Decimal" if "." in token.text else "Integer", token.text.rstrip("L"))
+    if parser.token.is_word(":") and parser.ahead().kind == "number" and _is_ratio(parser):
+        return _quantity_or_ratio(parser, quantity(token.text, "1"))
+    if token.text.endswith("L"):
+        return _literal("Long", token.text.rstrip("L"))
+    return _literal("Decimal" if "." in token.text else "Integer", token.text)
+
+
+def _is_time_unit(parser: Parser) -> bool:
+    """Whether `days` belongs to the number before it: not in `5 years between …`."""
+    return parser.token.text in PRECISIONS and not parser.ahead().is_word("between")
+
+
+def _is_ratio(parser: Parser) -> bool:
+    """`1:128`, and not the `:` behind a key."""
+    return parser.ahead(2).kind == "string" or not parser.ahead(2).is_word(":")
+
+
+def _quantity_or_ratio(parser: Parser, first: Node) -> Node:
+    if not (parser.token.is_word(":") and parser.ahead().kind == "number"):
+        return first
+    parser.advance()
+    number = parser.advance().text
+    unit = parser.advance().text if parser.token.kind == "string" else "1"
+    return {"type": "Ratio", "numerator": first, "denominator": quantity(number, unit)}
+
+
+def unit(text: str) -> Node:
+    """A unit by itself."""
+    return _literal("String", text)
+
+
+def begins_tuple(parser: Parser) -> bool:
+    """Whether what is in braces are named elements, or the `:` of an empty tuple."""
+    if parser.token.is_word(":"):
+        return parser.ahead().is_word("}")
+    return parser.token.kind in {"name", "quoted"} and parser.ahead().is_word(":")
+
+
+def elements(parser: Parser, kind: str) -> Node:
+    """The elements of a tuple or instance whose brace has been read."""
+    if parser.accept(":"):
+        parser.expect("}")
+        return {"type": kind, "element": []}
+    return {"type": kind, "element": parser.separated(lambda: element(parser), "}")}
 
 
 def selector(parser: Parser, word: str) -> Node | None:
@@ -52,7 +95,7 @@ def selector(parser: Parser, word: str) -> Node | None:
     if word == "Tuple" and following.is_word("{"):
         parser.advance()
         parser.advance()
-        return {"type": "Tuple", "element": parser.separated(lambda: element(parser), "}")}
+        return elements(parser, "Tuple")
     if word == "Code" and following.kind == "string":
         return _code(parser)
     if word == "Concept" and following.is_word("{") and parser.ahead(2).is_word("Code"):
@@ -120,19 +163,29 @@ def _type(parser: Parser) -> Node:
         return {"type": kinds[name], key: inner}
     if name in {"Tuple", "Choice"} and parser.token.is_word("{", "<"):
         return _structured_type(parser, name)
-    if parser.accept("."):
-        prefix, name = name, parser.qualified_name()
-        return {"name": (SYSTEM if prefix == "System" else _FHIR) + name}
-    return {"name": (SYSTEM if name in _SYSTEM_TYPES else _FHIR) + name}
+    parts = [name]
+    while parser.accept("."):
+        parts.append(parser.identifier())
+    return {"name": named_type(parts)}
+
+
+def named_type(parts: list[str]) -> str:
+    """A type by its names: `System.Quantity`, `Quantity`, `FHIR.Observation.Component`.
+
+    What is not CQL's own is a name in a model, which the resolver looks up.
+    """
+    if parts[0] == "System":
+        return SYSTEM + parts[-1]
+    if len(parts) == 1 and parts[0] in _SYSTEM_TYPES:
+        return SYSTEM + parts[0]
+    return _FHIR + ".".join(parts)
 
 
 def _structured_type(parser: Parser, name: str) -> Node:
     if name == "Choice":
         parser.expect("<")
-        return {
-            "type": "ChoiceTypeSpecifier",
-            "choice": parser.separated(lambda: _type(parser), ">"),
-        }
+        choices = parser.separated(lambda: _type(parser), ">")
+        return {"type": "ChoiceTypeSpecifier", "choice": choices}
     parser.expect("{")
     members = parser.separated(lambda: (parser.identifier(), _type(parser)), "}")
     elements = [{"name": member, "elementType": type_} for member, type_ in members]

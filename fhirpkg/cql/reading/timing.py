@@ -50,9 +50,11 @@ def between(parser: Parser) -> Node:
     if word := parser.accept("duration", "difference"):
         node_type = "DifferenceBetween" if word == "difference" else node_type
         parser.expect("in")
+    if parser.token.text not in PRECISIONS:
+        raise parser.error(f"expected a precision such as days, found {parser.token.text!r}")
     precision = precision_name(parser.advance().text)
     if parser.accept("of"):
-        period = parser.term()
+        period = parser.term(3)
         bounds = [{"type": "Start", "operand": period}, {"type": "End", "operand": period}]
         return {"type": node_type, "precision": precision, "operand": bounds}
     parser.expect("between")
@@ -91,18 +93,16 @@ def _same(parser: Parser, left: Node) -> Node:
 
 
 def _within(parser: Parser, left: Node, properly: bool) -> Node:
-    """`within 3 days of x`: in the interval around it."""
+    """`within 3 days of x`: in the interval from 3 days before its start to 3 after its end."""
     distance = parser.term()
     parser.expect("of")
     centre = _right(parser)
-    around = {
-        "type": "Interval",
-        "low": {"type": "Subtract", "operand": [centre, distance]},
-        "high": {"type": "Add", "operand": [centre, distance]},
-        "lowClosed": not properly,
-        "highClosed": not properly,
-    }
-    return {"type": "In", "operand": [left, around]}
+    low = {"type": "Subtract", "operand": [{"type": "Start", "operand": centre}, distance]}
+    high = {"type": "Add", "operand": [{"type": "End", "operand": centre}, distance]}
+    after, before = ("After", "Before") if properly else ("SameOrAfter", "SameOrBefore")
+    first, last = {"type": "Start", "operand": left}, {"type": "End", "operand": left}
+    bounds = [{"type": after, "operand": [first, low]}, {"type": before, "operand": [last, high]}]
+    return {"type": "And", "operand": bounds}
 
 
 _INTERVAL_TYPES = {
@@ -133,7 +133,7 @@ def _before_or_after(parser: Parser, left: Node) -> Node:
     precision = _precision(parser)
     right = _right(parser)
     if offset is not None:
-        return _at_a_distance(left, right, word, offset, limit)
+        return _at_a_distance(left, right, word, (offset, limit), precision, inclusive=inclusive)
     node_type = f"SameOr{word.capitalize()}" if inclusive else word.capitalize()
     return {"type": node_type} | precision | {"operand": [left, right]}
 
@@ -167,24 +167,36 @@ def _offset(parser: Parser) -> tuple[Node | None, str]:
     return offset, "exact"
 
 
-def _at_a_distance(left: Node, right: Node, word: str, offset: Node, limit: str) -> Node:
-    """Before or after by a distance, as comparisons with the point that far away."""
+def _at_a_distance(
+    left: Node,
+    right: Node,
+    word: str,
+    distance: tuple[Node, str],
+    precision: Node,
+    *,
+    inclusive: bool,
+) -> Node:
+    """Before or after by a distance, as comparisons with the point that far away.
+
+    `on or` lets the point itself be where the distance is at most so much.
+    """
+    offset, limit = distance
     point_type, edge = ("Subtract", "Start") if word == "before" else ("Add", "End")
     anchor = {"type": edge, "operand": right}
     left = {"type": "End" if word == "before" else "Start", "operand": left}
     far = {"type": point_type, "operand": [anchor, offset]}
     beyond, within = ("Before", "After") if word == "before" else ("After", "Before")
-    near = {"type": beyond, "operand": [left, anchor]}
-    comparisons = {
-        "exact": [{"type": "SameAs", "operand": [left, far]}],
-        "least": [{"type": f"SameOr{beyond}", "operand": [left, far]}],
-        "above": [{"type": beyond, "operand": [left, far]}],
-        "most": [{"type": f"SameOr{within}", "operand": [left, far]}, near],
-        "below": [{"type": within, "operand": [left, far]}, near],
-    }[limit]
-    if len(comparisons) == 1:
-        return comparisons[0]
-    return {"type": "And", "operand": comparisons}
+
+    def compared(node_type: str, point: Node) -> Node:
+        return {"type": node_type} | precision | {"operand": [left, point]}
+
+    if limit == "exact":
+        return compared("SameAs", far)
+    if limit in {"least", "above"}:
+        return compared(f"SameOr{beyond}" if limit == "least" else beyond, far)
+    near = compared(f"SameOr{beyond}" if inclusive else beyond, anchor)
+    furthest = compared(f"SameOr{within}" if limit == "most" else within, far)
+    return {"type": "And", "operand": [furthest, near]}
 
 
 def _precision(parser: Parser) -> Node:

@@ -1,0 +1,271 @@
+"""Conversions from type to type (CQL reference, section 9.7), and those of FHIRHelpers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.evaluating.arithmetic import in_range
+from fhirpkg.cql.evaluating.elements import codes, interval, moment, quantity, system
+from fhirpkg.cql.evaluating.units import as_calendar
+from fhirpkg.cql.evaluating.values import (
+    AssumedZone,
+    Code,
+    Concept,
+    Element,
+    Interval,
+    Long,
+    Ratio,
+    Uncertainty,
+    ValueSet,
+)
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.values import UCUM, Quantity, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:'([^']*)'|([a-z]+))?\s*")
+_INTEGER = re.compile(r"[-+]?\d+")
+_DECIMAL = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_WORDS = dict.fromkeys(("true", "t", "yes", "y", "1"), True) | dict.fromkeys(
+    ("false", "f", "no", "n", "0"), False
+)
+
+
+def to_boolean(value: Any) -> bool | None:
+    """ToBoolean by CQL's words; of numbers 1 and 0."""
+    return value if isinstance(value, bool) else _WORDS.get(_short(value).lower())
+
+
+def _short(value: Any) -> str:
+    """A value as text; 1.0 as 1."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
+def to_integer(value: Any) -> int | None:
+    """ToInteger: unknown for what is none or has more than 32 bits."""
+    found = _whole_number(value)
+    return None if found is None else in_range(int(found))
+
+
+def to_long(value: Any) -> Long | None:
+    """ToLong."""
+    found = _whole_number(value)
+    return None if found is None else in_range(found, Long(0))
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, str):
+        return int(value) if _INTEGER.fullmatch(value) else None
+    return int(value) if isinstance(value, int) else None
+
+
+def to_decimal(value: Any) -> Decimal | None:
+    """ToDecimal: unknown for what is none or too large."""
+    value = system(value)
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        return None
+    if not isinstance(value, int | Decimal | str):
+        return None
+    try:
+        found = Decimal(int(value) if isinstance(value, bool) else value)
+    except InvalidOperation:
+        return None
+    if -int(found.as_tuple().exponent) > 8:
+        return None
+    fitting: Decimal | None = in_range(found)
+    return fitting
+
+
+def to_quantity(value: Any) -> Quantity | None:
+    """ToQuantity, also of text like ``5.4 'mg/dL'`` and of FHIR's.
+
+    Raises FhirpkgError for a Quantity with a comparator, whose value is not known.
+    """
+    if isinstance(value, Ratio):
+        from fhirpkg.cql.evaluating.arithmetic import divide  # noqa: PLC0415 - rare
+
+        found: Quantity | None = divide(value.numerator, value.denominator)
+        return found
+    if isinstance(value, Element):
+        return of_fhir(value)
+    if not isinstance(value, str):
+        return quantity(value)
+    match = _QUANTITY.fullmatch(value)
+    return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
+
+
+def of_fhir(value: Element) -> Quantity | None:
+    """FHIR's Quantity in CQL's words for durations."""
+    if comparator := value.get("comparator"):
+        raise FhirpkgError(
+            f"the Quantity is '{comparator}' a value, which is no value to calculate with"
+        )
+    return ignoring_comparator(value)
+
+
+def ignoring_comparator(value: Any) -> Quantity | None:
+    """FHIR's Quantity whatever its comparator; only UCUM's units can be calculated with."""
+    if isinstance(value, Element) and value.get("system", UCUM) not in _UNIT_SYSTEMS:
+        raise FhirpkgError(f"the unit {value.get('unit')} ({value['system']}) is not one of UCUM")
+    found: Quantity | None = as_calendar(quantity(value))
+    return found
+
+
+_UNIT_SYSTEMS = (UCUM, "http://hl7.org/fhirpath/CodeSystem/calendar-units")
+
+
+def to_ratio(value: Any) -> Ratio | None:
+    """ToRatio, of text like ``1 'mg':2 'mL'`` and of FHIR's."""
+    if isinstance(value, str):
+        one, _, two = value.partition(":")
+        numerator, denominator = to_quantity(one), to_quantity(two)
+        if numerator is None or denominator is None:
+            return None
+        return Ratio(numerator, denominator)
+    found = system(value)
+    return found if isinstance(found, Ratio) else None
+
+
+def to_text(value: Any) -> str | None:
+    """ToString; raises FhirpkgError for what has no text."""
+    if value is None:
+        return None
+    value = system(value)
+    if isinstance(value, Temporal) and isinstance(value.zone, AssumedZone):
+        value = replace(value, zone=None)
+    if isinstance(value, Ratio):
+        return f"{to_text(value.numerator)}:{to_text(value.denominator)}"
+    found = text_of(value)
+    if found is None:
+        raise FhirpkgError(f"{type(value).__name__} has no text form")
+    return found
+
+
+def to_date(value: Any) -> Temporal | None:
+    """ToDate: the day of a moment."""
+    found = moment(value)
+    return None if found is None or found.kind == "time" else Temporal("date", found.parts[:3])
+
+
+def to_datetime(value: Any) -> Temporal | None:
+    """ToDateTime."""
+    found = moment(value)
+    if found is None or found.kind == "time":
+        return None
+    return Temporal("dateTime", found.parts, found.zone)
+
+
+def to_time(value: Any) -> Temporal | None:
+    """ToTime: the time of day of a moment, or that in a text, whose offset is left away."""
+    if isinstance(value, str):
+        value = re.sub(r"(Z|[+-]\d\d:\d\d)$", "", value)
+    found = moment(value)
+    if found is None or (found.kind != "time" and len(found.parts) < 4):
+        return None
+    return found if found.kind == "time" else Temporal("time", found.parts[3:])
+
+
+def to_concept(value: Any) -> Concept | None:
+    """ToConcept, of codes and of FHIR's CodeableConcept."""
+    if value is None or isinstance(value, Concept):
+        return value
+    words = value.get("text", "") if isinstance(value, dict) else ""
+    return Concept(tuple(codes(value)), words)
+
+
+def to_code(value: Any) -> Code | None:
+    """ToCode, of FHIR's Coding."""
+    return next(iter(codes(value)), None)
+
+
+def to_interval(value: Any) -> Interval | None:
+    """FHIRHelpers.ToInterval of a Period, a Range, or a Quantity with a comparator."""
+    if not isinstance(value, Element) or value.type_name in {"Period", "Range"}:
+        return interval(value)
+    found = ignoring_comparator(value)
+    if found is None:
+        return None
+    comparator = value.get("comparator", "")
+    if comparator.startswith("<"):
+        return Interval(None, found, low_closed=True, high_closed=comparator == "<=")
+    if comparator.startswith(">"):
+        return Interval(found, None, low_closed=comparator == ">=", high_closed=True)
+    return Interval(found, found)
+
+
+def to_value(value: Any) -> Any:
+    """FHIRHelpers.ToValue: whatever the type of a choice stands for in CQL."""
+    if isinstance(value, Element) and "value" in value and quantity(value) is not None:
+        return of_fhir(value)
+    return system(value)
+
+
+def _to_value_set(value: Any) -> ValueSet | None:
+    return None if value is None else ValueSet(str(value))
+
+
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "ToBoolean": to_boolean,
+    "ToConcept": to_concept,
+    "ToDate": to_date,
+    "ToDateTime": to_datetime,
+    "ToDecimal": to_decimal,
+    "ToInteger": to_integer,
+    "ToLong": to_long,
+    "ToQuantity": to_quantity,
+    "ToRatio": to_ratio,
+    "ToString": to_text,
+    "ToTime": to_time,
+}
+
+HELPERS: dict[str, Callable[[Any], Any]] = {
+    **CONVERSIONS,
+    "ToCode": to_code,
+    "ToCalendarUnit": lambda unit: (
+        unit if unit is None else as_calendar(Quantity(Decimal(1), str(unit))).unit
+    ),
+    "ToInterval": to_interval,
+    "ToQuantityIgnoringComparator": ignoring_comparator,
+    "ToValue": to_value,
+    "ToValueSet": _to_value_set,
+}
+"""FHIRHelpers, the library that turns FHIR's types into CQL's: it is the same everywhere."""
+
+
+def _safely(conversion: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A conversion that leaves the unknown unknown."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Uncertainty):
+            raise FhirpkgError("an uncertain number cannot be converted")
+        return None if value is None else conversion(value)
+
+    return convert
+
+
+def _converts(conversion: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """ConvertsTo…: whether the conversion has a result."""
+
+    def converts(value: Any) -> bool | None:
+        if value is None:
+            return None
+        try:
+            return conversion(value) is not None
+        except FhirpkgError:
+            return False
+
+    return converts
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    **{name: _safely(convert) for name, convert in CONVERSIONS.items()},
+    **{f"Converts{name}": _converts(convert) for name, convert in CONVERSIONS.items()},
+    "ToChars": lambda text: None if text is None else list(text),
+    "ToList": lambda value: [] if value is None else [value],
+    "DateFrom": to_date,
+}

@@ -1,0 +1,281 @@
+"""Elements of FHIR: those inside of one another, and the values of CQL that they stand for.
+
+FHIR elements stay JSON that knows its type. An operator of CQL that needs a value makes it of them
+where it is needed, as the library FHIRHelpers does: a Period an Interval, a Coding a Code.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.cql.evaluating.values import (
+    Code,
+    Concept,
+    Element,
+    Interval,
+    Ratio,
+    TypedText,
+    as_list,
+)
+from fhirpkg.cql.models import slice_path
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.fhirpath.values import UCUM, Quantity
+from fhirpkg.rules import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
+
+_MOMENTS = {"date": "date", "dateTime": "dateTime", "instant": "dateTime", "time": "time"}
+_QUANTITIES = frozenset(
+    {"Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"}
+)
+
+
+def resource(value: dict[str, Any], types: TypesOfDefinitions) -> Element:
+    """A resource as an element that knows its type."""
+    return Element(value, value["resourceType"], types)
+
+
+def element(source: Any, path: str) -> Any:
+    """An element of a value by its path; of a list those of all items.
+
+    Raises FhirpkgError for a name that the type of the value does not have.
+    """
+    for name in path.split("."):
+        source = _element(source, name)
+    return source
+
+
+def _element(source: Any, name: str) -> Any:
+    if source is None:
+        return None
+    if isinstance(source, Element):
+        return _child(source, name)
+    if isinstance(source, list):
+        found = [_element(item, name) for item in source]
+        return [inner for value in found for inner in as_list(value)]
+    if isinstance(source, dict):
+        return _of_tuple(source, name)
+    if isinstance(source, Interval | Code | Concept | Quantity | Ratio):
+        value = getattr(source, _VALUE_NAMES.get(name, name), None)
+        return list(value) if isinstance(value, tuple) else value or None
+    # A primitive of FHIR has its value as an element; here it is the value.
+    return source if name == "value" else None
+
+
+def _of_tuple(source: dict[str, Any], name: str) -> Any:
+    """An element of a tuple, or of JSON whose type is not known: `medicationReference`."""
+    if name in source:
+        return source[name]
+    if "resourceType" not in source:
+        raise unknown_element("the tuple", name, list(source))
+    rest = len(name)
+    return next(
+        (v for k, v in source.items() if k.startswith(name) and k[rest:][:1].isupper()), None
+    )
+
+
+_VALUE_NAMES = {"lowClosed": "low_closed", "highClosed": "high_closed"}
+
+
+def _child(source: Element, name: str) -> Any:
+    known = source.types.elements(source.type_name)
+    member = known.get(name)
+    if member is None:
+        path = slice_path(source.type_name, name)
+        if path is not None:
+            return _along(source, path)
+        if name == "resourceType":
+            return source.get(name)
+        value = system(source)
+        if value is not source and hasattr(value, _VALUE_NAMES.get(name, name)):
+            return _element(value, name)
+        written = _written_choice(source, name, known)
+        if written is None and known:
+            raise unknown_element(source.type_name, name, list(known))
+        return written
+    if not member.is_choice:
+        return typed(source.get(name), member.types[0], source.types)
+    for type_name in member.types:
+        value = source.get(member.key(type_name))
+        if value is not None:
+            return typed(value, type_name, source.types)
+    return None
+
+
+def unknown_element(type_name: str, name: str, known: list[str]) -> FhirpkgError:
+    """The error for an element that a type does not have."""
+    return FhirpkgError(f"{type_name} has no element '{name}'{nearest(name, known)}")
+
+
+def _written_choice(source: Element, name: str, known: Any) -> Any:
+    """`valueQuantity`, which is no element of FHIR but a key of its JSON."""
+    for member in known.values():
+        if member.is_choice and name.startswith(member.name):
+            found = next((t for t in member.types if member.key(t) == name), None)
+            if found:
+                return typed(source.get(name), found, source.types)
+    return None
+
+
+def typed(value: Any, type_name: str, types: TypesOfDefinitions) -> Any:
+    """JSON as an element of a type; of a primitive its value."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, dict):
+        return Element(value, value.get("resourceType", type_name), types)
+    if isinstance(value, list):
+        return [typed(item, type_name, types) for item in value]
+    if isinstance(value, str):
+        kind = _MOMENTS.get(type_name)
+        moment = Temporal.parse(kind, value) if kind else None
+        return TypedText(value, type_name) if moment is None else moment
+    return Decimal(str(value)) if type_name == "decimal" or isinstance(value, float) else value
+
+
+def _along(source: Any, path: tuple[Any, ...]) -> Any:
+    """What a path of a model leads to: names, and conditions that choose among items."""
+    for step in path:
+        if isinstance(step, str):
+            source = element(source, step)
+            continue
+        source = next((i for i in as_list(source) if _meets(i, step)), None)
+    return source
+
+
+def _meets(item: Any, conditions: Any) -> bool:
+    return all(value in as_list(element(item, path)) for path, value in conditions)
+
+
+# -- values of CQL ---------------------------------------------------------------------------
+
+
+def system(value: Any) -> Any:
+    """The value of CQL that an element of FHIR stands for; anything else as it is."""
+    if not isinstance(value, Element):
+        return Decimal(str(value)) if isinstance(value, float) else value
+    name = value.type_name
+    if name in _QUANTITIES:
+        return quantity(value)
+    if name in {"Period", "Range"}:
+        return interval(value)
+    if name == "Coding":
+        return _coding(value)
+    if name == "CodeableConcept":
+        return Concept(tuple(codes(value)), value.get("text", ""))
+    if name == "Ratio":
+        one, two = (quantity(element(value, key)) for key in ("numerator", "denominator"))
+        return None if one is None or two is None else Ratio(one, two)
+    return value
+
+
+def moment(value: Any) -> Temporal | None:
+    """A point in time out of a Temporal or the text of a FHIR date, dateTime, instant, time."""
+    if isinstance(value, Temporal) or value is None:
+        return value
+    if isinstance(value, str):
+        text = value.removeprefix("T")
+        if text[2:3] == ":" or text != value:
+            return Temporal.parse("time", text)
+        return Temporal.parse("date" if len(value) <= 10 else "dateTime", value)
+    return None
+
+
+def quantity(value: Any) -> Quantity | None:
+    """A quantity out of one, out of FHIR's, or a bare number (whose unit is 1)."""
+    if isinstance(value, Quantity):
+        return value
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | Decimal | float):
+        return Quantity(Decimal(str(value)), "1")
+    if isinstance(value, dict) and isinstance(value.get("value"), int | Decimal | float):
+        return Quantity(Decimal(str(value["value"])), _unit(value))
+    return None
+
+
+def _unit(value: dict[str, Any]) -> str:
+    """The code of UCUM; without one the unit as it is written."""
+    code = value.get("code")
+    if value.get("system") not in (None, UCUM):
+        code = value.get("unit") or code
+    return str(code or value.get("unit") or "1")
+
+
+def interval(value: Any) -> Interval | None:
+    """An interval out of one, a Period, a Range; a point stands for itself alone.
+
+    A Period that has no start begins nobody knows when; one without an end goes on.
+    """
+    if isinstance(value, Interval) or value is None:
+        return value
+    if isinstance(value, dict) and not isinstance(value, Element):
+        value = _guessed(value)
+    if isinstance(value, Element) and value.type_name == "Period":
+        low, high = (element(value, key) for key in ("start", "end"))
+        return Interval(low, high, low is not None)
+    if isinstance(value, Element) and value.type_name == "Range":
+        low, high = (quantity(element(value, key)) for key in ("low", "high"))
+        return Interval(low, high, low is not None)
+    point = system(value)
+    return None if point is None or isinstance(point, dict | list) else Interval(point, point)
+
+
+def _guessed(value: dict[str, Any]) -> Any:
+    """A Period or Range that was made of JSON without a type."""
+    if "start" in value or "end" in value:
+        return Interval(moment(value.get("start")), moment(value.get("end")))
+    if "low" in value or "high" in value:
+        return Interval(quantity(value.get("low")), quantity(value.get("high")))
+    return value
+
+
+def is_interval(value: Any) -> bool:
+    """Whether a value is an interval or a FHIR type that is one."""
+    if isinstance(value, Element):
+        return value.type_name in {"Period", "Range"}
+    if isinstance(value, Interval):
+        return True
+    return isinstance(value, dict) and not {"start", "end", "low", "high"}.isdisjoint(value)
+
+
+def codes(value: Any) -> list[Code]:
+    """The codes in a Code, Concept, Coding, CodeableConcept, plain code or a list of those."""
+    return list(_codes(value))
+
+
+def _codes(value: Any) -> Iterator[Code]:
+    if isinstance(value, Code):
+        yield value
+    elif isinstance(value, Concept):
+        yield from value.codes
+    elif isinstance(value, str):
+        yield Code(value)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _codes(item)
+    elif isinstance(value, dict):
+        if "coding" in value:
+            yield from _codes(value["coding"])
+        elif isinstance(value.get("code"), str):
+            yield _coding(value)
+
+
+def _coding(value: dict[str, Any]) -> Code:
+    names = ("code", "system", "display", "version")
+    return Code(*(value.get(key) or "" for key in names))
+
+
+def is_coded(value: Any) -> bool:
+    """Whether a value is a code or concept, of CQL or of FHIR."""
+    if isinstance(value, Code | Concept):
+        return True
+    if isinstance(value, Element):
+        return value.type_name in {"Coding", "CodeableConcept"}
+    if not isinstance(value, dict):
+        return False
+    return "coding" in value or (isinstance(value.get("code"), str) and "value" not in value)

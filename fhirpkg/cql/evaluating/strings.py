@@ -1,0 +1,93 @@
+"""Text (CQL reference, section 9.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.errors import FhirpkgError
+from fhirpkg.fhirpath import patterns
+from fhirpkg.fhirpath.comparison import EvaluationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MARK = "\x00"
+"""A character that no text of FHIR has."""
+
+
+def _text(value: Any) -> str:
+    """The value, which must be text: a number or object is not made one by accident."""
+    if not isinstance(value, str):
+        raise FhirpkgError(f"{type(value).__name__} stands where text belongs")
+    return str(value)
+
+
+def concatenate(*parts: Any) -> str | None:
+    """Texts one behind the other; unknown when one is."""
+    return None if any(part is None for part in parts) else "".join(map(_text, parts))
+
+
+def _combine(texts: Any, separator: Any = "") -> str | None:
+    """The texts of a list with a separator between them."""
+    if texts is None:
+        return None
+    found = [_text(text) for text in texts if text is not None]
+    return _text(separator or "").join(found) if found else None
+
+
+def _on_texts(function: Any) -> Any:
+    """A function of texts, unknown when one of them is."""
+    return lambda *texts: None if None in texts else function(*map(_text, texts))
+
+
+def _length(value: Any) -> int | None:
+    """How many characters or items; a list that is null has none."""
+    return None if value is None else len(value)
+
+
+def _substring(text: Any, start: Any, length: Any = None) -> str | None:
+    if text is None or start is None or not 0 <= start < len(text):
+        return None
+    return str(text[start : None if length is None else start + length])
+
+
+def _split(text: Any, separator: Any) -> list[str] | None:
+    return None if text is None else _text(text).split(separator) if separator else [_text(text)]
+
+
+def _split_by_pattern(text: Any, pattern: Any) -> list[str] | None:
+    if text is None or pattern is None:
+        return None
+    return _replaced(_text(text), _text(pattern), _MARK).split(_MARK)
+
+
+def _matches(text: str, pattern: str) -> bool:
+    found = patterns.fits(text, pattern)
+    if found is None:
+        raise FhirpkgError(f"{pattern!r} is no regular expression that ends in bounded time")
+    return found
+
+
+def _replaced(text: str, pattern: str, by: str) -> str:
+    try:
+        return patterns.replace_matches(text, pattern, by)
+    except EvaluationError as error:
+        raise FhirpkgError(str(error)) from error
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "Concatenate": concatenate,
+    "Combine": _combine,
+    "Split": _split,
+    "Length": _length,
+    "Upper": _on_texts(str.upper),
+    "Lower": _on_texts(str.lower),
+    "StartsWith": _on_texts(str.startswith),
+    "EndsWith": _on_texts(str.endswith),
+    "Matches": _on_texts(_matches),
+    "ReplaceMatches": _on_texts(_replaced),
+    "PositionOf": _on_texts(lambda pattern, text: text.find(pattern)),
+    "LastPositionOf": _on_texts(lambda pattern, text: text.rfind(pattern)),
+    "Substring": _substring,
+    "SplitOnMatches": _split_by_pattern,
+}
