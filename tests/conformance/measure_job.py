@@ -79,8 +79,10 @@ def populations(job: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for population in job["populations"]:
             try:
+                session.unknown = []
                 value = session.value_of(known[job["library"]], population["criteria"])
-                found[population["name"]] = judged(value)
+                unknown = {"error": "; ".join(session.unknown)}
+                found[population["name"]] = unknown if session.unknown else judged(value)
             except FhirpkgError as error:
                 found[population["name"]] = {"error": str(error)}
         return found
