@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fhirpkg import fhirjson
 from fhirpkg.canonical import Canonical, version_key, version_matches
-from fhirpkg.errors import SourceError
+from fhirpkg.errors import FhirpkgError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,6 +112,33 @@ class Layers:
         for layer in self._layers:
             if isinstance(layer, MemoryRepository | Layers):
                 yield from layer
+
+
+class Incomplete:
+    """A repository that knows of which types it does not have all there is.
+
+    A search for one of these raises FhirpkgError, so that what hangs on it is not evaluated: a
+    result that is missing must not look like one that does not exist.
+    """
+
+    def __init__(self, repository: Repository, shortfalls: Mapping[str, str]) -> None:
+        self._repository = repository
+        self._shortfalls = shortfalls
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """The resource of this type and id."""
+        return self._repository.read(resource_type, resource_id)
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """The resources of a type that is whole."""
+        if resource_type in self._shortfalls:
+            reason = self._shortfalls[resource_type]
+            raise FhirpkgError(f"not all {resource_type} resources are known: {reason}")
+        return self._repository.search(resource_type, params)
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """The definition behind a canonical."""
+        return self._repository.resolve(canonical, resource_type)
 
 
 def from_path(path: Path) -> MemoryRepository:

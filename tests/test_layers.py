@@ -22,7 +22,7 @@ LEVELS = {
 ORDER_OF_LEVEL_0 = ["errors", "issues", "rules", "parsing_rules", "canonical", "fhirjson", "ucum"]
 HOMES = {
     "click": {"cli"},
-    "cryptography": {"client"},
+    "cryptography": {"client", "server"},
     "fhir": {"authoring"},
     "jinja2": {"render"},
     "jwt": {"client", "server"},

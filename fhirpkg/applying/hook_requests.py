@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from fhirpkg.applying.shapes import misshapen
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.repository import in_bundle
 
 if TYPE_CHECKING:
@@ -12,14 +16,23 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Resource
 
+    Fetch = Callable[[str, Resource], Resource | None]
+    """Path of a read or search and the request, to what the client's FHIR server has there."""
+
 CONTEXTS = {
     "patient-view": ("userId", "patientId"),
     "order-select": ("userId", "patientId", "selections", "draftOrders"),
     "order-sign": ("userId", "patientId", "draftOrders"),
+    "order-dispatch": ("patientId", "dispatchedOrders", "performer"),
+    "appointment-book": ("userId", "patientId", "appointments"),
+    "encounter-start": ("userId", "patientId", "encounterId"),
 }
 """Hooks we answer, with what their context must hold."""
 
 _TOKEN = re.compile(r"\{\{\s*context\.(\w+)\s*\}\}")
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}", re.ASCII)
+_OPTIONAL = {"encounterId": "encounterId", "fulfillmentTasks": "fulfillmentTasks"}
 
 
 class HookError(Exception):
@@ -28,7 +41,12 @@ class HookError(Exception):
     def __init__(self, status: int, reason: str) -> None:
         self.status = status
         self.reason = reason
+        self.headers: dict[str, str] = {}
         super().__init__(reason)
+
+
+class FetchError(Exception):
+    """Data that could not be fetched; its text may be told to whoever asked for them."""
 
 
 def check_request(request: Any, hook: str) -> Resource:
@@ -41,14 +59,24 @@ def check_request(request: Any, hook: str) -> Resource:
     context = request.get("context")
     if not isinstance(context, dict):
         raise HookError(400, "the request has no 'context' object")
-    for name in CONTEXTS[hook]:
+    for name in (*CONTEXTS[hook], *(name for name in _OPTIONAL if name in context)):
         _CHECKS.get(name, _text)(context, name, "context.")
-    if "encounterId" in context:
-        _text(context, "encounterId", "context.")
     prefetch = request.get("prefetch", {})
     if prefetch is not None and not isinstance(prefetch, dict):
         raise HookError(400, "'prefetch' is not an object")
+    _check_access(request)
     return context
+
+
+def _check_access(request: Resource) -> None:
+    """Where data may be fetched, if the client says so, and with which token."""
+    server, access = request.get("fhirServer"), request.get("fhirAuthorization")
+    if server is not None and not isinstance(server, str):
+        raise HookError(400, "'fhirServer' is no text")
+    if access is None:
+        return
+    if not isinstance(access, dict) or not isinstance(access.get("access_token"), str):
+        raise HookError(400, "'fhirAuthorization' is no object with an 'access_token'")
 
 
 def _text(holder: Resource, name: str, where: str) -> None:
@@ -57,13 +85,31 @@ def _text(holder: Resource, name: str, where: str) -> None:
         raise HookError(400, f"'{where}{name}' is missing or no text")
 
 
-def _selections(context: Resource, name: str, where: str) -> None:
+def _identity(context: Resource, name: str, where: str) -> None:
+    _text(context, name, where)
+    if not is_id(context[name]):
+        raise HookError(400, f"'{where}{name}' is no FHIR id (letters, digits, '-' and '.')")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a FHIR id that stays one in a path, which `.` and `..` do not."""
+    return bool(_ID.fullmatch(text)) and text not in {".", ".."}
+
+
+def _references(context: Resource, name: str, where: str) -> None:
     value = context.get(name)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise HookError(400, f"'{where}{name}' is not a list of references")
 
 
-def _orders(context: Resource, name: str, where: str) -> None:
+def _local_references(context: Resource, name: str, where: str) -> None:
+    _references(context, name, where)
+    for reference in context[name]:
+        if not _REFERENCE.fullmatch(reference) or not is_id(reference.rpartition("/")[2]):
+            raise HookError(400, f"'{where}{name}' holds what is no reference of the form Type/id")
+
+
+def _bundle(context: Resource, name: str, where: str) -> None:
     value = context.get(name)
     if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
         raise HookError(400, f"'{where}{name}' is not a FHIR Bundle")
@@ -72,55 +118,115 @@ def _orders(context: Resource, name: str, where: str) -> None:
         raise HookError(400, f"'{where}{name}' has an entry without a resource")
 
 
+def _resources(context: Resource, name: str, where: str) -> None:
+    value = context.get(name)
+    if not isinstance(value, list) or not all(_is_entry({"resource": item}) for item in value):
+        raise HookError(400, f"'{where}{name}' is not a list of resources")
+
+
 def _is_entry(entry: Any) -> bool:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     return isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)
 
 
-_CHECKS = {"selections": _selections, "draftOrders": _orders}
+_CHECKS = {
+    "appointments": _bundle,
+    "dispatchedOrders": _local_references,
+    "draftOrders": _bundle,
+    "encounterId": _identity,
+    "fulfillmentTasks": _resources,
+    "patientId": _identity,
+    "selections": _references,
+}
 
 
-def gathered(
-    request: Resource,
-    templates: dict[str, str],
-    fetch: Callable[[str, Resource], Resource | None] | None,
-) -> list[Resource]:
+@dataclass(slots=True)
+class Gathered:
+    """The patient's data for a request, and what they lack."""
+
+    resources: list[Resource] = field(default_factory=list)
+    shortfalls: dict[str, str] = field(default_factory=dict)
+    """By resource type why not all data of it are there."""
+
+
+def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) -> Gathered:
     """The resources of the prefetch; what the client left out is fetched from its server.
 
     A key that is null means that there is no such data; an OperationOutcome that the client could
-    not get them. Raises HookError: 400 for what is no resource, 412 when something is missing and
-    cannot be fetched.
+    not get them. A search of which the client sent one page is asked for again; when that cannot
+    be, its type is among the shortfalls. Raises HookError: 400 for what is no resource, 412 when
+    something is missing and cannot be fetched.
     """
     prefetch = request.get("prefetch") or {}
-    found: list[Resource] = []
+    found = Gathered()
     for key, template in templates.items():
         value = prefetch.get(key)
         if key not in prefetch or _is_failure(value):
             value = _fetched(request, key, template, fetch)
+        elif _lacks(value) and fetch is not None:
+            value = _completed(request, value, template, fetch)
         if value is None:
             continue
-        if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-            raise HookError(400, f"prefetch '{key}' is no FHIR resource")
-        found += [r for r in in_bundle(value) if r["resourceType"] != "OperationOutcome"]
+        found.resources += _in(value, key)
+        if shortfall := _lacks(value):
+            found.shortfalls[re.split("[/?]", template)[0]] = f"prefetch '{key}' {shortfall}"
     return found
+
+
+def _in(value: Any, key: str) -> list[Resource]:
+    """The resources in a value of the prefetch. Raises HookError (400)."""
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise HookError(400, f"prefetch '{key}' is no FHIR resource")
+    if problem := misshapen([value], Definitions.core().types):
+        raise HookError(400, f"prefetch '{key}': what was sent is no FHIR: {problem}")
+    resources = in_bundle(value)
+    if not all(_is_entry({"resource": resource}) for resource in resources):
+        raise HookError(400, f"prefetch '{key}' has an entry without a resourceType")
+    return [r for r in resources if r["resourceType"] != "OperationOutcome"]
+
+
+def _lacks(value: Any) -> str:
+    """Why the Bundle of a search is not all there is; nothing when it is, or is no Bundle."""
+    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
+        return ""
+    links = value.get("link") if isinstance(value.get("link"), list) else []
+    if any(isinstance(link, dict) and link.get("relation") == "next" for link in links or ()):
+        return "is one page of several"
+    entries = value.get("entry") if isinstance(value.get("entry"), list) else []
+    matches = sum(_is_match(entry) for entry in entries or ())
+    total = value.get("total")
+    if isinstance(total, int) and total > matches:
+        return f"holds {matches} of {total} resources"
+    return ""
+
+
+def _is_match(entry: Any) -> bool:
+    search = entry.get("search") if isinstance(entry, dict) else None
+    return not isinstance(search, dict) or search.get("mode", "match") == "match"
 
 
 def _is_failure(value: Any) -> bool:
     return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
 
 
-def _fetched(
-    request: Resource,
-    key: str,
-    template: str,
-    fetch: Callable[[str, Resource], Resource | None] | None,
-) -> Resource | None:
+def _completed(request: Resource, value: Any, template: str, fetch: Fetch) -> Any:
+    """The whole search where the client sent a part of it; the part when it cannot be had."""
+    if not isinstance(request.get("fhirServer"), str):
+        return value
+    try:
+        found = fetch(filled(template, request["context"]), request)
+    except FetchError:
+        return value
+    return value if found is None or _is_failure(found) else found
+
+
+def _fetched(request: Resource, key: str, template: str, fetch: Fetch | None) -> Resource | None:
     if fetch is None or not isinstance(request.get("fhirServer"), str):
         problem = f"prefetch '{key}' is missing, and there is no fhirServer to fetch it from"
         raise HookError(412, problem)
     try:
         found = fetch(filled(template, request["context"]), request)
-    except Exception as error:
+    except FetchError as error:
         raise HookError(412, f"prefetch '{key}' could not be fetched: {error}") from error
     if _is_failure(found):
         raise HookError(412, f"prefetch '{key}' could not be fetched: an OperationOutcome came")
@@ -128,8 +234,30 @@ def _fetched(
 
 
 def filled(template: str, context: Resource) -> str:
-    """A prefetch template with the values of the context in it."""
-    return _TOKEN.sub(lambda match: str(context.get(match[1], "")), template)
+    """A prefetch template with the values of the context in it, encoded for a url."""
+    return _TOKEN.sub(lambda match: quote(str(context.get(match[1], "")), safe=""), template)
+
+
+def dispatched_orders(
+    request: Resource, data: list[Resource], fetch: Fetch | None
+) -> list[Resource]:
+    """The orders that are sent to who is to carry them out. Raises HookError (412)."""
+    known = {f"{r['resourceType']}/{r.get('id')}": r for r in data}
+    found = []
+    for reference in request["context"].get("dispatchedOrders", ()):
+        order = known.get(reference) or _fetched(request, reference, reference, fetch)
+        if order is None:
+            raise HookError(412, f"the dispatched order {reference} is not there")
+        found += _in(order, reference)
+    return found
+
+
+def sent_along(context: Resource) -> list[Resource]:
+    """Appointments to book and tasks to fulfil, which a context holds as such."""
+    return [
+        *in_bundle(context.get("appointments", {"resourceType": "Bundle"})),
+        *context.get("fulfillmentTasks", ()),
+    ]
 
 
 def draft_orders(context: Resource, hook: str) -> Iterator[Resource]:

@@ -10,27 +10,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cards import cards, codings
 from fhirpkg.applying.goals import all_actions
 from fhirpkg.applying.hook_requests import (
     CONTEXTS,
+    Gathered,
     HookError,
     check_request,
+    dispatched_orders,
     draft_orders,
     gathered,
+    sent_along,
 )
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.repository import Layers, MemoryRepository
+from fhirpkg.repository import Incomplete, Layers, MemoryRepository
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from fhirpkg.applying.application import Applied
+    from fhirpkg.applying.hook_requests import Fetch
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 
@@ -82,6 +87,8 @@ def services(plans: Iterable[Resource], repository: Repository) -> list[Service]
         hooks = [*named, *_ORDER_HOOKS, "patient-view"] if codes else named
         templates = _prefetch(plan, repository)
         for hook in dict.fromkeys(hooks):
+            if plan.get("action") and not answering(plan, hook)["action"]:
+                continue
             extra = {"orders": _ORDER_QUERY} if codes and hook == "patient-view" else {}
             found.append(Service(plan, hook, codes, templates | extra))
     return found
@@ -97,7 +104,7 @@ def respond(
     request: Any,
     offered: Iterable[Service],
     repository: Repository,
-    fetch: Callable[[str, Resource], Resource | None] | None = None,
+    fetch: Fetch | None = None,
 ) -> Resource:
     """The cards for a request.
 
@@ -107,14 +114,19 @@ def respond(
     service = _service(service_id, offered)
     context = check_request(request, service.hook)
     data = gathered(request, service.prefetch, fetch)
-    orders = list(draft_orders(context, service.hook))
+    orders = [*draft_orders(context, service.hook), *sent_along(context)]
     if service.hook == "patient-view":
-        orders = [r for r in data if r["resourceType"] == "ServiceRequest"]
-    if problem := misshapen([*data, *orders], Definitions.core().types):
+        orders = [r for r in data.resources if r["resourceType"] == "ServiceRequest"]
+    elif service.hook == "order-dispatch":
+        orders += dispatched_orders(request, data.resources, fetch)
+    if problem := misshapen(orders, Definitions.core().types):
         raise HookError(400, f"what was sent is no FHIR: {problem}")
     if service.codes and not any(codings(order) & service.codes for order in orders):
+        if service.hook == "patient-view" and "ServiceRequest" in data.shortfalls:
+            raise HookError(412, data.shortfalls["ServiceRequest"])
         return {"cards": []}
-    applied = _applied(service, context, [*data, *orders], repository)
+    data.resources += orders
+    applied = _applied(service, context, data, repository)
     ordered = orders if service.codes else ()
     found = cards(applied, service.plan, request["hookInstance"], ordered)
     answer: Resource = {"cards": found}
@@ -165,15 +177,18 @@ def _problem_of(item: Any) -> str:
 def _applied(
     service: Service,
     context: Resource,
-    data: list[Resource],
+    data: Gathered,
     repository: Repository,
 ) -> Applied:
-    user = context["userId"]
+    user = context.get("userId", "")
+    known: Repository = MemoryRepository(data.resources)
+    if data.shortfalls:
+        known = Incomplete(known, data.shortfalls)
     try:
         return apply(
-            service.plan,
+            answering(service.plan, service.hook),
             context["patientId"],
-            Layers(MemoryRepository(data), repository),
+            Layers(known, repository),
             encounter=context.get("encounterId", ""),
             practitioner=user if user.startswith(("Practitioner/", "PractitionerRole/")) else "",
             parameters={"draftOrders": list(draft_orders(context, service.hook))},
@@ -189,18 +204,48 @@ def _triggers(plan: Resource) -> Iterator[Resource]:
 
 
 def _named_events(plan: Resource) -> Iterator[str]:
-    for trigger in _triggers(plan):
+    for action in all_actions(plan):
+        yield from _events_of(action)
+
+
+def answering(plan: Resource, hook: str) -> Resource:
+    """The plan with those actions that answer a hook: none that only others trigger.
+
+    An action without trigger answers what the one above it answers; one whose part is triggered
+    stays for that part.
+    """
+    return {**plan, "action": list(_answering(plan, hook))} if "action" in plan else plan
+
+
+def _answering(parent: Resource, hook: str) -> Iterator[Resource]:
+    for action in parent.get("action", ()):
+        own = set(_events_of(action))
+        parts = list(_answering(action, hook))
+        if own and hook not in own:
+            parts = [part for part in parts if _is_triggered(part, hook)]
+            if not parts:
+                continue
+        kept = {key: value for key, value in action.items() if key != "action"}
+        yield {**kept, "action": parts} if parts else kept
+
+
+def _is_triggered(action: Resource, hook: str) -> bool:
+    parts = action.get("action", ())
+    return hook in _events_of(action) or any(_is_triggered(part, hook) for part in parts)
+
+
+def _events_of(action: Resource) -> Iterator[str]:
+    for trigger in action.get("trigger", ()):
         if trigger.get("type") == "named-event" and trigger.get("name") in CONTEXTS:
             yield trigger["name"]
 
 
 def _order_codes(plan: Resource) -> Iterator[tuple[str, str]]:
     """The codes of the orders that a plan is about."""
-    for trigger in _triggers(plan):
-        for requirement in trigger.get("data", ()):
-            for code_filter in requirement.get("codeFilter", ()):
-                for coding in code_filter.get("code", ()):
-                    yield coding.get("system", ""), coding.get("code", "")
+    for requirement in (r for t in _triggers(plan) for r in t.get("data", ())):
+        for code_filter in requirement.get("codeFilter", ()):
+            for coding in code_filter.get("code", ()):
+                yield coding.get("system", ""), coding.get("code", "")
     concepts = list(plan.get("topic", ()))
     concepts += [
         context.get("valueCodeableConcept", {})
@@ -220,12 +265,20 @@ def _prefetch(plan: Resource, repository: Repository) -> dict[str, str]:
         kind = requirement.get("type")
         if not isinstance(kind, str) or kind == "Patient":
             continue
-        query = f"{kind}?patient={{{{context.patientId}}}}{_code_parameter(requirement)}"
+        query = f"{kind}?{_patient_parameter(kind)}{_code_parameter(requirement)}"
         if query not in templates.values():
             key = kind[0].lower() + kind[1:]
             number = sum(name.startswith(key) for name in templates) + 1
             templates[key if number == 1 else f"{key}{number}"] = query
     return templates
+
+
+def _patient_parameter(kind: str) -> str:
+    """How a search of this type is limited to the patient: by `patient`, else by `subject`."""
+    known = Definitions.core().search_parameters(kind)
+    if "patient" not in known and "subject" in known:
+        return "subject=Patient/{{context.patientId}}"
+    return "patient={{context.patientId}}"
 
 
 def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
@@ -237,13 +290,24 @@ def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
 
 
 def _code_parameter(requirement: Resource) -> str:
-    """The codes to ask for when they are few; a value set is checked by the logic."""
+    """The codes to ask for when they are few; a value set is checked by the logic.
+
+    A filter of which not every code can be asked for is none: it would hide what it leaves out.
+    """
     for code_filter in requirement.get("codeFilter", ()):
-        codes = [
-            f"{coding.get('system', '')}|{coding['code']}"
-            for coding in code_filter.get("code", ())
-            if "code" in coding
-        ]
-        if code_filter.get("path") == "code" and 0 < len(codes) <= _MOST_CODES:
-            return f"&code={','.join(codes)}"
+        codings = code_filter.get("code", ())
+        whole = all("code" in coding for coding in codings) and "valueSet" not in code_filter
+        if code_filter.get("path") == "code" and whole and 0 < len(codings) <= _MOST_CODES:
+            return f"&code={','.join(map(_token, codings))}"
     return ""
+
+
+def _token(coding: Resource) -> str:
+    """A code as a search asks for it; without system it may be of any."""
+    code = _escaped(coding["code"])
+    return f"{_escaped(coding['system'])}|{code}" if coding.get("system") else code
+
+
+def _escaped(text: str) -> str:
+    """Text in a value of a search: what separates values is escaped, the rest encoded."""
+    return quote(re.sub(r"([\\,|$])", r"\\\1", text), safe=":/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from fhirpkg.server.endpoint import Endpoint
-    from fhirpkg.server.hooks import HookClients
+    from fhirpkg.server.hooks import HookAccess
 
 
 @click.command(name="serve")
@@ -34,16 +35,28 @@ if TYPE_CHECKING:
     "--cds-client",
     "cds_clients",
     multiple=True,
-    metavar="ISSUER=FILE",
-    help="Answer CDS Hooks calls of this client only; FILE is its public key (PEM).",
+    metavar="ISSUER=FILE|URL",
+    help="Answer CDS Hooks calls of this client only; its keys: a PEM file, a JWKS file or url.",
 )
-@click.option("--cds-audience", metavar="URL", help="The url that tokens of --cds-client are for.")
+@click.option(
+    "--cds-audience",
+    metavar="URL",
+    help="The address that clients know /cds-services by; a token is for a service below it.",
+)
+@click.option(
+    "--cds-fhir-server",
+    "cds_fhir_servers",
+    multiple=True,
+    metavar="URL",
+    help="A FHIR server that may be asked for what a CDS Hooks call does not bring.",
+)
 def command(
     host: str,
     port: int,
     store: Path | None,
     cds_clients: tuple[str, ...],
     cds_audience: str | None,
+    cds_fhir_servers: tuple[str, ...],
 ) -> None:
     """Run an embedded FHIR R4 server at /fhir, for development and small sites.
 
@@ -55,11 +68,11 @@ def command(
     """
     from fhirpkg.server.endpoint import open_endpoint
 
-    clients = _hook_clients(cds_clients, cds_audience)
+    access = _hook_access(cds_clients, cds_audience, cds_fhir_servers)
     with _listener(host, port) as listener:
         endpoint = open_endpoint(store)
         try:
-            server = _ending_in_good_order(endpoint, clients)
+            server = _ending_in_good_order(endpoint, access)
             _say(listener, host, store)
             server.run(sockets=[listener])
         finally:
@@ -89,29 +102,50 @@ def _say(listener: socket.socket, host: str, store: Path | None) -> None:
     click.echo(f"http://{shown}:{listener.getsockname()[1]}/fhir")
 
 
-def _hook_clients(pairs: tuple[str, ...], audience: str | None) -> HookClients | None:
-    """The clients that may call, with their keys. Raises ConfigError for what does not fit."""
+def _hook_access(
+    pairs: tuple[str, ...], audience: str | None, fhir_servers: tuple[str, ...]
+) -> HookAccess:
+    """Who may call hooks, and where data are fetched. Raises ConfigError for what does not fit."""
+    from fhirpkg.client.client import checked_base_url
     from fhirpkg.errors import ConfigError
-    from fhirpkg.server.hooks import HookClients
+    from fhirpkg.server.cds.keys import KeySet, check_place
+    from fhirpkg.server.cds.tokens import HookClients
+    from fhirpkg.server.hooks import PATH, HookAccess
 
     if bool(pairs) != bool(audience):
         raise ConfigError("--cds-client and --cds-audience go together")
+    servers = tuple(checked_base_url(server) for server in fhir_servers)
+    if not audience:
+        return HookAccess(None, servers)
     keys = {}
     for pair in pairs:
-        issuer, _, name = pair.rpartition("=")
-        if not issuer or not Path(name).is_file():
-            raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE with a file that is there")
-        keys[issuer] = Path(name).read_text()
-    return HookClients(keys, audience) if audience else None
+        issuer, place = _issuer_and_place(pair)
+        keys[issuer] = KeySet(check_place(place))
+        keys[issuer].read()
+    root = checked_base_url(audience).partition(PATH)[0]
+    return HookAccess(HookClients(keys, root + PATH), servers)
 
 
-def _ending_in_good_order(endpoint: Endpoint, clients: HookClients | None) -> uvicorn.Server:
+def _issuer_and_place(pair: str) -> tuple[str, str]:
+    """Issuer and keys of `ISSUER=FILE` or `ISSUER=https://…`, which may hold `=` themselves."""
+    from fhirpkg.errors import ConfigError
+
+    match = re.fullmatch(r"(.+?)=(https?://.+)|(.+)=([^=]+)", pair)
+    if match is None:
+        raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE or ISSUER=URL")
+    issuer, place = match[1] or match[3], match[2] or match[4]
+    if not match[2] and not Path(place).is_file():
+        raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE: there is no file {place}")
+    return issuer, place
+
+
+def _ending_in_good_order(endpoint: Endpoint, access: HookAccess) -> uvicorn.Server:
     """A server that SIGTERM or Ctrl-C end in good order, from now on: before it runs as well."""
     import signal
 
     from fhirpkg.server.web.app import create_app, http_server
 
-    server = http_server(create_app(endpoint, hook_clients=clients))
+    server = http_server(create_app(endpoint, hook_access=access))
 
     def end(*_: object) -> None:
         server.should_exit = True

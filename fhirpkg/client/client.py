@@ -38,6 +38,8 @@ FRESH = {"Cache-Control": "no-cache", "Prefer": "handling=strict"}
 """HAPI answers a repeated search from a cache for 60 s; lenient servers ignore parameters."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
+_SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+"""They go to the server that the user named, and nowhere else."""
 _MOST_PAGES = 10_000
 _LARGEST_BODY = 256 * 2**20
 
@@ -46,8 +48,9 @@ class FhirClient:
     """A FHIR server at `base_url`; one instance is for one thread.
 
     `auth` gives the Authorization header, which goes to this server alone. `tls` is a context
-    with the server's own authority or our certificate (see `tls_context`). Raises ConfigError for
-    a base url that cannot be one.
+    with the server's own authority or our certificate (see `tls_context`). With `stays`, a
+    redirect to another server is an error, whatever the method. Raises ConfigError for a base url
+    that cannot be one.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class FhirClient:
         retry: RetryPolicy | None = None,
         tls: ssl.SSLContext | None = None,
         timeout: tuple[float, float] = (10, 180),
+        stays: bool = False,
     ) -> None:
+        self._stays = stays
         self.base_url = checked_base_url(base_url)
         self.retry = retry or RetryPolicy()
         self._auth = auth
@@ -235,7 +240,8 @@ class FhirClient:
             if answer.status_code == 303:
                 method, data = "GET", None  # the answer is elsewhere (RFC 9110 15.4.4)
             target = urljoin(url, place)
-            if method != "GET" and _origin(target) != _origin(self.base_url):
+            leaves = _origin(target) != _origin(self.base_url)
+            if leaves and (self._stays or method != "GET"):
                 problem = f"redirects a {method} to {_origin(target)}; name that server instead"
                 raise ServerError(url, problem, status=answer.status_code)
             url, query = target, []
@@ -246,7 +252,9 @@ class FhirClient:
         if data is not None:
             headers["Content-Type"] = FHIR_JSON
         headers |= given
-        if self._auth is not None and _origin(url) == _origin(self.base_url):
+        if _origin(url) != _origin(self.base_url):
+            return {k: v for k, v in headers.items() if k.lower() not in _SECRET_HEADERS}
+        if self._auth is not None:
             headers["Authorization"] = self._auth.header()
         return headers
 

@@ -1,25 +1,30 @@
 """CDS Hooks at `/cds-services`, beside `/fhir`: thin routes over the functions of applying.
 
-Discovery, calls and feedback answer in JSON; a refusal is `{"error": …}` with 400, 401, 404 or
-412. When clients are configured, a call needs the JWT of one of them.
+Discovery, calls and feedback answer in JSON; a refusal is `{"error": …}` with 400, 401, 404, 412,
+413 or 415. When clients are configured, a call needs the JWT of one of them. Data are fetched from
+the FHIR servers that this server was told of, and from no other.
 """
 
 from __future__ import annotations
 
+import re
+import sys
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson
 from fhirpkg.applying import hooks
 from fhirpkg.applying.hook_requests import CONTEXTS, HookError
+from fhirpkg.server.cds.feedback import keep
 from fhirpkg.server.operations.apply import StoreRepository
 from fhirpkg.server.searching.criteria import read_criteria
-from fhirpkg.server.web.formats import body_within
+from fhirpkg.server.web.formats import body_within, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,15 +32,18 @@ if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
     from fhirpkg.issues import Resource
+    from fhirpkg.server.cds.tokens import HookClients
     from fhirpkg.server.endpoint import Endpoint
 
     Handler = Callable[[str, bytes], Resource]
 
 PATH = "/cds-services"
 _LARGEST_REQUEST = 16 * 1024 * 1024
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_ALGORITHMS = ["ES384", "RS384", "ES256", "RS256"]
-_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+}
 _PREFLIGHT = {
     **_HEADERS,
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
@@ -44,24 +52,27 @@ _PREFLIGHT = {
 
 
 @dataclass(frozen=True, slots=True)
-class HookClients:
-    """Who may call: the public key (PEM) of each issuer, and the audience tokens are made for."""
+class HookAccess:
+    """Who may call, and where data that a call does not bring may be fetched."""
 
-    keys: Mapping[str, str]
-    audience: str
+    clients: HookClients | None = None
+    """The clients whose tokens are accepted; None when anybody may call."""
+    fhir_servers: tuple[str, ...] = ()
+    """Base urls of the FHIR servers that may be asked, and all below them."""
 
 
-def hook_routes(endpoint: Endpoint, clients: HookClients | None = None) -> list[Route]:
+def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
     """The routes of CDS Hooks over the plans that an endpoint stores."""
 
     async def discover(_: HttpRequest) -> Response:
         return await run_in_threadpool(_answer, lambda: hooks.discovery(_services(endpoint)))
 
     async def call(request: HttpRequest) -> Response:
-        return await _handled(request, clients, _call(endpoint, clients))
+        return await _handled(request, access.clients, _call(endpoint, access), ("",))
 
     async def feedback(request: HttpRequest) -> Response:
-        return await _handled(request, clients, _feedback(endpoint))
+        paths = ("/feedback", "")
+        return await _handled(request, access.clients, _feedback(endpoint), paths)
 
     async def preflight(_: HttpRequest) -> Response:
         return Response(status_code=204, headers=_PREFLIGHT)
@@ -91,9 +102,11 @@ def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[hooks.Service]
     return _services(endpoint)
 
 
-def _call(endpoint: Endpoint, clients: HookClients | None) -> Handler:
+def _call(endpoint: Endpoint, access: HookAccess) -> Handler:
     def fetch(path: str, request: Resource) -> Resource | None:
-        return _fetched(path, request, anywhere=clients is not None)
+        from fhirpkg.server.cds.fetching import fetched  # noqa: PLC0415 - when data are missing
+
+        return fetched(path, request, access.fhir_servers)
 
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
@@ -105,22 +118,36 @@ def _call(endpoint: Endpoint, clients: HookClients | None) -> Handler:
 
 def _feedback(endpoint: Endpoint) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
-        hooks.feedback(service, _json(body), _services_of(endpoint, service))
+        items = hooks.feedback(service, _json(body), _services_of(endpoint, service))
+        keep(endpoint.store, service, items)
         return {}
 
     return handle
 
 
-async def _handled(request: HttpRequest, clients: HookClients | None, handle: Handler) -> Response:
+async def _handled(
+    request: HttpRequest,
+    clients: HookClients | None,
+    handle: Handler,
+    audiences: tuple[str, ...],
+) -> Response:
+    """The answer to a POST; `audiences` are the ends of the address that a token may be for."""
     service = request.path_params["service"]
-    body = await body_within(_LARGEST_REQUEST, request)
+    media = media_type(request.headers.get("content-type", ""))
+    if not re.fullmatch(r"application/(\S+\+)?json", media):
+        # A page of any website could send text/plain, or nothing, without asking first (CORS).
+        return _refusal(HookError(415, "a request is application/json"))
+    try:
+        body = await body_within(_LARGEST_REQUEST, request)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
     if body is None:
-        return _refusal(413, f"a request may have {_LARGEST_REQUEST} bytes at most")
+        return _refusal(HookError(413, f"a request may have {_LARGEST_REQUEST} bytes at most"))
     token = request.headers.get("authorization", "")
 
     def answer() -> Resource:
         if clients is not None:
-            check_token(token, clients)
+            clients.check(token, [service + end for end in audiences])
         return handle(service, body)
 
     return await run_in_threadpool(_answer, answer)
@@ -130,15 +157,21 @@ def _answer(make: Callable[[], Resource]) -> Response:
     try:
         return _json_response(200, make())
     except HookError as error:
-        return _refusal(error.status, error.reason)
+        return _refusal(error)
+    except Exception:  # noqa: BLE001 - the last line of defence: what failed stays here
+        traceback.print_exc(file=sys.stderr)
+        return _refusal(HookError(500, "a fault of this server, which its log tells"))
 
 
-def _refusal(status: int, reason: str) -> Response:
-    return _json_response(status, {"error": reason})
+def _refusal(error: HookError) -> Response:
+    return _json_response(error.status, {"error": error.reason}, error.headers)
 
 
-def _json_response(status: int, content: Resource) -> Response:
-    return Response(fhirjson.dump(content), status, _HEADERS, media_type="application/json")
+def _json_response(
+    status: int, content: Resource, headers: Mapping[str, str] | None = None
+) -> Response:
+    sent = {**_HEADERS, **(headers or {})}
+    return Response(fhirjson.dump(content), status, sent, media_type="application/json")
 
 
 def _json(body: bytes) -> Any:
@@ -147,45 +180,3 @@ def _json(body: bytes) -> Any:
     if issues:
         raise HookError(400, str(issues[0].text))
     return value
-
-
-def check_token(authorization: str, clients: HookClients) -> None:
-    """Accept the JWT of a known client (CDS Hooks 2.0, security); raises HookError (401)."""
-    import jwt  # noqa: PLC0415 - only when clients are configured
-
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise HookError(401, "a call needs the client's JWT as a bearer token")
-    try:
-        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss", "")
-        if issuer not in clients.keys:
-            raise HookError(401, f"the client '{issuer}' is not known here")
-        jwt.decode(
-            token,
-            clients.keys[issuer],
-            algorithms=_ALGORITHMS,
-            audience=clients.audience,
-            issuer=issuer,
-            options={"require": ["iss", "aud", "exp", "iat", "jti"]},
-        )
-    except jwt.PyJWTError as error:
-        raise HookError(401, f"the token is not accepted: {error}") from error
-
-
-def _fetched(path: str, request: Resource, *, anywhere: bool) -> Resource | None:
-    """A resource or search of the client's FHIR server, with the token it gave us.
-
-    Of a caller nobody has vouched for, only a server on this machine is asked: else anyone could
-    send requests through us.
-    """
-    from fhirpkg.client.client import FhirClient  # noqa: PLC0415 - only when data are missing
-    from fhirpkg.client.retry import RetryPolicy  # noqa: PLC0415
-
-    host = urlsplit(request["fhirServer"]).hostname
-    if not anywhere and host not in _THIS_MACHINE:
-        raise HookError(412, "without configured clients, only a fhirServer on this machine")
-    token = (request.get("fhirAuthorization") or {}).get("access_token", "")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with FhirClient(request["fhirServer"], retry=RetryPolicy(5), timeout=(5, 20)) as client:
-        response = client.request("GET", path, headers=headers)
-        return None if response.status in {404, 410} else response.expect()

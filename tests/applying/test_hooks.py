@@ -6,7 +6,7 @@ import pytest
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cards import cards, shortened
-from fhirpkg.applying.hook_requests import HookError
+from fhirpkg.applying.hook_requests import CONTEXTS, FetchError, HookError
 from fhirpkg.applying.hooks import CPT, WHY, discovery, feedback, respond, services
 from fhirpkg.repository import MemoryRepository
 from tests.applying.cds_hooks_rules import broken_in_discovery, broken_in_response
@@ -139,6 +139,148 @@ def test_prefetch_asks_for_what_logic_and_inputs_need():
         "observation2": f"Observation?{patient}",
         "condition": f"Condition?{patient}",
     }
+
+
+def asked(*requirements):
+    """What is asked for data requirements, besides the patient."""
+    action = {"title": "A", "input": list(requirements)}
+    service = services([PLAN | {"action": [action]}], REPOSITORY)[0]
+    return {key: query for key, query in service.prefetch.items() if key != "patient"}
+
+
+def coded(*codes, **more):
+    return {"type": "Observation", "codeFilter": [{"path": "code", "code": list(codes)} | more]}
+
+
+FILTERS = [
+    (coded({"code": "a"}), "&code=a"),
+    (coded({"system": "urn:x", "code": "a,b|c$d\\e"}), "&code=urn:x|a%5C%2Cb%5C%7Cc%5C%24d%5C%5Ce"),
+    (coded({"system": "urn:x&y=z", "code": "a#"}), "&code=urn:x%26y%3Dz|a%23"),
+    (coded({"system": "urn:x", "code": "a"}, {"system": "urn:x"}), ""),
+    (coded({"system": "urn:x", "code": "a"}, valueSet=f"{BASE}/v"), ""),
+    (coded(*({"code": str(n)} for n in range(21))), ""),
+    (coded({"code": "a"}) | {"codeFilter": [{"path": "category", "code": [{"code": "a"}]}]}, ""),
+]
+
+
+@pytest.mark.parametrize("requirement, query", FILTERS)
+def test_a_filter_that_cannot_be_asked_for_whole_is_not_asked_for(requirement, query):
+    assert asked(requirement) == {
+        "observation": f"Observation?patient={{{{context.patientId}}}}{query}"
+    }
+
+
+def test_a_type_without_a_parameter_patient_is_asked_for_by_its_subject():
+    subject = "subject=Patient/{{context.patientId}}"
+    assert asked({"type": "AdverseEvent"}) == {"adverseEvent": f"AdverseEvent?{subject}"}
+    assert asked({"type": "Task"}) == {"task": "Task?patient={{context.patientId}}"}
+
+
+# -- which action answers -----------------------------------------------------------------------
+
+
+def triggered(title, *hooks, **more):
+    events = [{"type": "named-event", "name": hook} for hook in hooks]
+    return {"title": title, "trigger": events} | more
+
+
+NAMED = PLAN | {
+    "id": "named",
+    "topic": [],
+    "action": [
+        triggered("View", "patient-view"),
+        triggered("Sign", "order-sign", action=[{"title": "Part of sign"}]),
+        triggered("Both", "patient-view", "order-sign"),
+        triggered("Other", "something-else"),
+        {"title": "Always"},
+        triggered("Outer", "order-sign", action=[triggered("Inner", "patient-view")]),
+        triggered("Start", "encounter-start"),
+    ],
+}
+ANSWERS = {
+    "patient-view": ["View", "Both", "Other", "Always", "Outer"],
+    "order-sign": ["Sign", "Both", "Other", "Always", "Outer"],
+    "encounter-start": ["Other", "Always", "Start"],
+}
+
+
+@pytest.mark.parametrize("hook", ANSWERS)
+def test_an_action_answers_the_hook_that_triggers_it_and_no_other(hook):
+    offered = services([NAMED], REPOSITORY)
+    assert sorted(service.hook for service in offered) == sorted(ANSWERS)
+    body = request(hook, prefetch={"patient": PATIENT})
+    body["context"] |= {"encounterId": "e", "draftOrders": {"resourceType": "Bundle"}}
+    answer = respond(f"named-{hook}", body, offered, REPOSITORY)
+    assert [card["summary"] for card in answer["cards"]] == ANSWERS[hook]
+
+
+def test_a_plan_for_an_order_that_says_when_is_silent_otherwise():
+    plan = PLAN | {"action": [triggered("View", "patient-view")]}
+    assert [service.hook for service in services([plan], REPOSITORY)] == ["patient-view"]
+
+
+CONTEXT_OF = {
+    "order-dispatch": {"dispatchedOrders": ["ServiceRequest/o"], "performer": "Organization/lab"},
+    "appointment-book": {
+        "userId": "Practitioner/d",
+        "appointments": {
+            "resourceType": "Bundle",
+            "entry": [{"resource": {"resourceType": "Appointment", "id": "a"}}],
+        },
+    },
+    "encounter-start": {"userId": "Practitioner/d", "encounterId": "e"},
+}
+
+
+def conversation(hook, **changes):
+    """A request for a hook that only a plan can name, and the service that answers it."""
+    plan = NAMED | {"id": "n", "action": [triggered("A", hook)]}
+    context = {"patientId": "x"} | CONTEXT_OF[hook] | changes
+    context = {name: value for name, value in context.items() if value is not None}
+    body = {"hook": hook, "hookInstance": "i", "context": context, "prefetch": {"patient": PATIENT}}
+    return f"n-{hook}", body, services([plan], REPOSITORY), REPOSITORY
+
+
+@pytest.mark.parametrize("hook", CONTEXT_OF)
+def test_a_hook_that_a_plan_names_is_served(hook):
+    def fetch(path, _):
+        assert path == "ServiceRequest/o"
+        return ORDER
+
+    service, body, *rest = conversation(hook)
+    body["fhirServer"] = f"{BASE}/fhir"
+    answer = respond(service, body, *rest, fetch)
+    assert [card["summary"] for card in answer["cards"]] == ["A"]
+    assert list(broken_in_response(answer)) == []
+
+
+@pytest.mark.parametrize("hook, name", [(h, n) for h in CONTEXT_OF for n in CONTEXTS[h]])
+def test_a_context_without_what_its_hook_demands_is_a_400(hook, name):
+    with pytest.raises(HookError, match=f"context.{name}") as caught:
+        respond(*conversation(hook, **{name: None}))
+    assert caught.value.status == 400
+
+
+NO_ORDERS = [
+    ["../x"],
+    ["ServiceRequest/.."],
+    ["ServiceRequest/a?b"],
+    ["http://x/ServiceRequest/a"],
+    [1],
+]
+
+
+@pytest.mark.parametrize("orders", NO_ORDERS, ids=str)
+def test_dispatched_orders_that_are_no_references_are_a_400(orders):
+    with pytest.raises(HookError, match="dispatchedOrders") as caught:
+        respond(*conversation("order-dispatch", dispatchedOrders=orders))
+    assert caught.value.status == 400
+
+
+def test_a_dispatched_order_that_cannot_be_had_is_a_412():
+    with pytest.raises(HookError, match="ServiceRequest/o") as caught:
+        respond(*conversation("order-dispatch"))
+    assert caught.value.status == 412
 
 
 # -- cards ------------------------------------------------------------------------------------
@@ -324,10 +466,10 @@ def test_draft_orders_of_several_kinds_are_answered_by_the_rules():
 
 def test_a_server_that_fails_is_a_412():
     def fetch(*_):
-        raise OSError("no route")
+        raise FetchError("no answer came")
 
     body = request(prefetch={}, fhirServer=f"{BASE}/fhir")
-    with pytest.raises(HookError, match="could not be fetched: no route") as caught:
+    with pytest.raises(HookError, match="could not be fetched: no answer came") as caught:
         respond("Plan-order-sign", body, OFFERED, REPOSITORY, fetch)
     assert caught.value.status == 412
 

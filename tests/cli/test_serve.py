@@ -12,8 +12,12 @@ import time
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.applying.test_hooks import PATIENT, PLAN, request
 from tests.server.client import Client, entry
+from tests.servers.listener import Listener
 
 
 @contextlib.contextmanager
@@ -164,9 +168,27 @@ def test_an_address_that_cannot_be_is_wrong_use(arguments):
     assert "Traceback" not in "\n".join(lines)
 
 
+PUBLIC = (
+    ec.generate_private_key(ec.SECP384R1())
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+)
+
+
+def test_a_fhir_server_on_the_list_is_asked_by_hooks(tmp_path):
+    with Listener() as ehr, serving("--cds-fhir-server", f"{ehr.base}/fhir") as (_, client):
+        url = client.base.removesuffix("/fhir") + "/cds-services"
+        plan = PLAN | {"status": "active"}
+        assert requests.put(f"{client.base}/PlanDefinition/Plan", json=plan, timeout=10).ok
+        body = request(prefetch={}, fhirServer=f"{ehr.base}/fhir")
+        assert requests.post(f"{url}/Plan-order-sign", json=body, timeout=10).status_code == 412
+        ehr.answers["/fhir/Patient/x"] = (200, {}, PATIENT)
+        assert requests.post(f"{url}/Plan-order-sign", json=body, timeout=10).status_code == 200
+
+
 def test_calls_of_cds_hooks_can_be_kept_to_known_clients(tmp_path):
     key = tmp_path / "ehr.pem"
-    key.write_text("-----BEGIN PUBLIC KEY-----")
+    key.write_bytes(PUBLIC)
     options = ("--cds-client", f"https://ehr.example.org={key}", "--cds-audience", "https://us")
     with serving(*options) as (_, client):
         url = client.base.removesuffix("/fhir") + "/cds-services"
@@ -183,6 +205,10 @@ def test_calls_of_cds_hooks_can_be_kept_to_known_clients(tmp_path):
         (["--cds-client", "x=y"], "go together"),
         (["--cds-client", "x=nowhere.pem", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
         (["--cds-client", "nothing", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
+        (["--cds-client", f"x={__file__}", "--cds-audience", "https://us"], "neither a PEM"),
+        (["--cds-client", "x=http://e.org/jwks", "--cds-audience", "https://us"], "use https"),
+        (["--cds-client", f"x={__file__}", "--cds-audience", "us"], "is no server"),
+        (["--cds-fhir-server", "https://u:p@ehr.example.org/fhir"], "holds credentials"),
     ],
 )
 def test_clients_that_cannot_be_read_are_wrong_use(options, words):

@@ -193,6 +193,28 @@ def test_a_read_is_redirected_without_our_authorization():
         assert "authorization" not in other.seen[0].headers
 
 
+def test_a_token_that_the_caller_sends_does_not_leave_either():
+    secrets = {"Authorization": "Bearer sesame", "Cookie": "a=b", "X-Other": "1"}
+    with scripted(answers(Reply(200, PATIENT))) as other:
+        moved = Reply(307, headers={"location": f"{other.base_url}/Patient/a"})
+        with scripted(answers(moved)) as server:
+            client_of(server).request("GET", "Patient/a", headers=secrets)
+            assert server.seen[0].headers["cookie"] == "a=b"
+        assert {"authorization", "cookie"} & set(other.seen[0].headers) == set()
+        assert other.seen[0].headers["x-other"] == "1"
+
+
+def test_a_client_that_stays_does_not_follow_a_read_to_another_host():
+    with scripted(answers(Reply(200, PATIENT))) as other:
+        moved = Reply(307, headers={"location": f"{other.base_url}/Patient/a"})
+        with (
+            scripted(answers(moved)) as server,
+            pytest.raises(ServerError, match="redirects a GET to"),
+        ):
+            FhirClient(server.base_url, stays=True).read("Patient", "a")
+        assert other.seen == []
+
+
 def test_a_write_does_not_follow_to_another_host():
     with scripted(answers(Reply(200, PATIENT))) as other:
         moved = Reply(308, headers={"location": f"{other.base_url}/Patient/a"})

@@ -50,14 +50,14 @@ def create_app(
     endpoint: Endpoint,
     *,
     largest_body: int = LARGEST_BODY,
-    hook_clients: hooks.HookClients | None = None,
+    hook_access: hooks.HookAccess | None = None,
 ) -> Starlette:
     """The application that serves an endpoint at `/fhir`, and CDS Hooks at `/cds-services`."""
     fhir = _fhir_route(endpoint, largest_body)
     routes = [
         Route(BASE, fhir, methods=_METHODS),
         Route(BASE + "/{path:path}", fhir, methods=_METHODS),
-        *hooks.hook_routes(endpoint, hook_clients),
+        *hooks.hook_routes(endpoint, hook_access or hooks.HookAccess()),
         *pages.routes(endpoint),
     ]
     return Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})

@@ -6,6 +6,7 @@ A narrative comes from whoever could write, so it is shown only when it keeps th
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from fhirpkg import fhirjson
 from fhirpkg.server.capabilities import ABOUT
+from fhirpkg.server.cds.feedback import kept
 from fhirpkg.server.operations.validating import validator
 from fhirpkg.validation.narrative.narrative import check_narrative
 from fhirpkg.validation.run import Run
@@ -44,7 +46,7 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padd
 
 
 def routes(endpoint: Endpoint) -> list[Route]:
-    """`/` and `/show/Type/id`."""
+    """`/`, `/show/Type/id` and `/feedback`."""
 
     async def start(_: HttpRequest) -> HTMLResponse:
         return await run_in_threadpool(_start, endpoint)
@@ -53,7 +55,14 @@ def routes(endpoint: Endpoint) -> list[Route]:
         path = request.path_params
         return await run_in_threadpool(_show, endpoint, path["type"], path["id"])
 
-    return [Route("/", start), Route("/show/{type}/{id}", show)]
+    async def feedback(_: HttpRequest) -> HTMLResponse:
+        return await run_in_threadpool(_feedback, endpoint)
+
+    return [
+        Route("/", start),
+        Route("/show/{type}/{id}", show),
+        Route("/feedback", feedback),
+    ]
 
 
 def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
@@ -67,6 +76,8 @@ def _start(endpoint: Endpoint) -> HTMLResponse:
     parts = [
         f"<h1>fhirpkg serve</h1><p>{escape(ABOUT)}</p>",
         '<p>FHIR base: <a href="/fhir/metadata">/fhir</a></p>',
+        '<p>CDS Hooks: <a href="/cds-services">/cds-services</a></p>',
+        '<p><a href="/feedback">What clinicians did with the cards</a></p>',
     ]
     if not counts:
         parts.append("<p>Nothing is stored yet.</p>")
@@ -91,6 +102,35 @@ def _title(resource: Resource) -> str:
     """What a person calls a resource."""
     found = (resource.get(key) for key in ("title", "name", "description"))
     return next((text for text in found if isinstance(text, str)), "")
+
+
+def _feedback(endpoint: Endpoint) -> HTMLResponse:
+    """What clinicians did with cards, the newest first."""
+    rows = "".join(
+        "<tr>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(received, service, item))
+        + "</tr>"
+        for received, service, item in kept(endpoint.store, _LISTED)
+    )
+    heads = "".join(f"<th>{escape(head)}</th>" for head in _FEEDBACK_HEADS)
+    table = f"<table><tr>{heads}</tr>{rows}</table>" if rows else "<p>None has come yet.</p>"
+    return _page("Feedback", f'<p><a href="/">What is there</a></p><h1>Feedback</h1>{table}')
+
+
+_FEEDBACK_HEADS = ("Received", "Service", "Card", "Outcome", "Accepted or why not", "At")
+
+
+def _cells(received: float, service: str, item: dict[str, Any]) -> tuple[str, ...]:
+    """An item of feedback as the cells of a row."""
+    moment = datetime.fromtimestamp(received, UTC).isoformat(" ", "seconds")
+    accepted = [str(a.get("id")) for a in item.get("acceptedSuggestions") or ()]
+    reason = item.get("overrideReason")
+    reason = reason if isinstance(reason, dict) else {}
+    coding = reason.get("reason") if isinstance(reason.get("reason"), dict) else {}
+    words = [str(v) for v in (coding or {}).values()] + [str(reason.get("userComment", ""))]
+    why = ", ".join(filter(None, [*accepted, *words]))
+    parts = (item.get("card"), item.get("outcome"), why, item.get("outcomeTimestamp"))
+    return (moment, service, *(str(part or "") for part in parts))
 
 
 def _show(endpoint: Endpoint, resource_type: str, identity: str) -> HTMLResponse:

@@ -1,0 +1,1 @@
+"""What CDS Hooks need besides the cards: tokens checked, data fetched, feedback kept."""
