@@ -117,12 +117,12 @@ def _hook_access(
     servers = tuple(checked_base_url(server) for server in fhir_servers)
     if not audience:
         return HookAccess(None, servers)
+    root = checked_base_url(audience).partition(PATH)[0]
     keys = {}
     for pair in pairs:
         issuer, place = _issuer_and_place(pair)
         keys[issuer] = KeySet(check_place(place))
         keys[issuer].read()
-    root = checked_base_url(audience).partition(PATH)[0]
     return HookAccess(HookClients(keys, root + PATH), servers)
 
 
