@@ -27,6 +27,12 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
     slices: dict[str, Node] = field(default_factory=dict)
     is_own: bool = False
+    given: Resource = field(default_factory=dict)
+    """The ElementDefinition before it was changed here."""
+
+    def __post_init__(self) -> None:
+        """What is made of a shared element begins with that."""
+        self.given = self.given or self.element
 
     def own_element(self) -> Resource:
         """The ElementDefinition, for changing."""
@@ -38,7 +44,7 @@ class Node:
     def copy(self) -> Node:
         """The node with copies of its children, without its slices."""
         self.is_own = False
-        copied = Node(self.name, self.element, self.slice_name)
+        copied = Node(self.name, self.element, self.slice_name, given=self.given)
         copied.children = {name: c.copy_with_slices() for name, c in self.children.items()}
         return copied
 

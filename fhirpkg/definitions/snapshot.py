@@ -146,16 +146,20 @@ class _Snapshot:
             problem = f"its differential names {place}, but it is about {self.root.name}"
             raise DefinitionError(self.name, problem, place)
         sliced = node = self.root
-        outer, is_locked_out = {}, False
+        outer, is_new, is_locked_out = {}, False, False
         for number, (name, part) in enumerate(segments[1:], 2):
             is_extension = node.name in _EXTENSIONS
             sliced, implied = self._child(node, name, place, is_last=number == len(segments))
+            is_new = bool(part) and part not in sliced.slices
             outer = dict(sliced.element) if part else {}
-            is_locked_out = bool(part) and part not in sliced.slices and self._is_closed(sliced)
+            is_locked_out = is_new and self._is_closed(sliced)
             node = self._slice(sliced, part or implied)
             if implied:
                 self._short_forms[id(sliced)] = sliced, is_extension
-        before = dict(node.element)
+        # A new slice refines the base, not what this differential says of what it is a slice of.
+        before = dict(node.given if is_new and node is not sliced else node.element)
+        if is_new:
+            before.pop("slicing", None)
         changed = node.own_element()
         merge(changed, element, self.name)
         if "binding" not in element and not _can_be_bound(changed):
@@ -331,7 +335,8 @@ def _can_be_bound(element: Resource) -> bool:
 
 def _can_be_sliced(node: Node) -> bool:
     element = node.element
-    return "slicing" in element or element.get("max") != "1" or node.name.endswith("[x]")
+    is_always = node.name in _EXTENSIONS or node.name.endswith("[x]")
+    return is_always or "slicing" in element or element.get("max") != "1"
 
 
 def _choice_of(node: Node, name: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def issues_of(run: Run, file: str = "", locate: Locate | None = None) -> list[Issue]:
     """The findings of a run as issues; `locate` gives the line and column of paths."""
-    findings = list(_joined(run.findings))
+    findings = list(_joined([*run.findings, *run.displays.values()]))
     if not findings:
         return []
     paths = {finding.path for finding in findings}

@@ -44,6 +44,8 @@ class Settings:
     """Whether HTML tags in strings and markdown are let pass."""
     strict: bool = False
     """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
+    by_letter: bool = False
+    """Whether R4 counts as it was published also where HL7 has corrected it since."""
     experimental: bool = True
     """Whether definitions that say they are experimental are let pass."""
     inner: bool = True
@@ -87,6 +89,8 @@ class Run:
         self.terminology = terminology
         self.settings = settings or Settings()
         self.findings: list[Finding] = []
+        self.displays: dict[Path, Finding] = {}
+        """Displays that their code system lacks, by place; a value set may give them yet."""
         self.environment = Environment()
         """What FHIRPath sees of the resource that is being checked."""
         self.element_ids: set[str] = set()
@@ -120,17 +124,10 @@ class Run:
             severity = Severity.ERROR
         self.findings.append(Finding(rule, flat(path), severity, profile, found))
 
-    def withdraw(
-        self, rule: Rule, path: Path | Trail, holds: Callable[[dict[str, Any]], bool]
-    ) -> None:
-        """Take back findings of a rule at or below a place, the latest ones, that do not hold."""
-        place = flat(path)
-        first = len(self.findings)
-        while first and self.findings[first - 1].path[: len(place)] == place:
-            first -= 1
-        self.findings[first:] = [
-            each for each in self.findings[first:] if each.rule is not rule or holds(each.found)
-        ]
+    def allow_display(self, path: Path | Trail) -> None:
+        """Take back what was said of the display at a place: a value set bound there gives it."""
+        if not self.depth:
+            self.displays.pop(flat(path), None)
 
     @contextlib.contextmanager
     def inside(self, resource: Resource, trail: Trail, *, visited: bool = False) -> Iterator[None]:

@@ -8,7 +8,7 @@ from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.fhirpath.expression import compile_expression
-from fhirpkg.validation.elements.constraints import _CORRECTED
+from fhirpkg.validation.elements.errata import corrected
 from fhirpkg.validation.elements.primitives import PREDICATES, problem
 
 ANY = {"Resource", "DomainResource"}
@@ -152,7 +152,7 @@ class Interpreter:
         for constraint in constraints:
             if constraint.key in ELSEWHERE or constraint.best_practice:
                 continue
-            text = _CORRECTED.get(constraint.expression, constraint.expression)
+            text = corrected(constraint.expression, by_letter=False)
             if constraint.key == "ref-1" and "reference" not in value:
                 continue  # of no reference it is not true; see constraints.py
             try:

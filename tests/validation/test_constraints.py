@@ -9,13 +9,13 @@ from fhirpkg.fhirpath.expression import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.validation.compiling.schema import Constraint
 from fhirpkg.validation.elements.constraints import (
-    _CORRECTED,
     ELE_1,
     EXT_1,
     VIOLATED,
     invariant,
     keys_looked_at,
 )
+from fhirpkg.validation.elements.errata import CORRECTED, MEANT, corrected
 
 CONSTRAINT = Constraint("x-1", "error", "words", "name.exists()")
 
@@ -59,7 +59,7 @@ def test_an_invariant_that_is_left_out_where_its_keys_are_absent_is_true_there(v
         if keys is None or constraint.key.startswith(("dom-", "ref-")):
             continue
         guarded += 1
-        text = _CORRECTED.get(constraint.expression, constraint.expression)
+        text = corrected(constraint.expression, by_letter=False)
         others = [k for k in parts.members(schema) if k not in keys and k != "resourceType"]
         compiled = compile_expression(text, types, schema.path)
         for key in others:
@@ -113,6 +113,6 @@ def test_the_severity_is_that_of_the_constraint(validator):
     assert invariant(CONSTRAINT, "", "Patient", types, None).severity is Severity.ERROR
 
 
-@pytest.mark.parametrize("published", sorted(_CORRECTED))
+@pytest.mark.parametrize("published", sorted({**MEANT, **CORRECTED}))
 def test_a_corrected_expression_stands_in_the_published_definitions(validator, published):
     assert any(c.expression == published for _, c in core_constraints(validator))

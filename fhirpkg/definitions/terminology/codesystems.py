@@ -8,14 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.definitions.terminology.grammars import LOINC, SNOMED_CT
 from fhirpkg.fhirjson import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.terminology.composition import Filter
     from fhirpkg.issues import Resource
 
+_ABOUT_CODES = frozenset(("regex", "=", "in", "not-in"))
+_NEGATIVE = frozenset(("is-not-a", "not-in"))
+_TREE = frozenset(("is-a", "is-not-a", "descendent-of", "generalizes"))
+_WITH_SETS = frozenset((LOINC, SNOMED_CT))
+"""Systems whose filters have meanings of their own, but for those by the hierarchy."""
 _PARENT_PROPERTIES = ("parent", "subsumedBy")
 
 
@@ -112,6 +118,11 @@ class CodeSystem:
                     self.concepts[key] = replace(known, parents=(*known.parents, parent.code))
 
 
+def is_display(text: str, known: Iterable[str]) -> bool:
+    """Whether a text is one of the displays, whatever its case."""
+    return text.casefold() in map(str.casefold, known)
+
+
 def _primary(language: str) -> str:
     """The language of a tag without region and script: ``de`` of ``de-AT``."""
     return language.partition("-")[0].lower()
@@ -157,9 +168,29 @@ def _is_true(values: tuple[Any, ...] | None) -> bool:
 
 
 def matches(system: CodeSystem, concept: Concept, clause: Filter) -> bool | None:
-    """Whether a concept satisfies a filter of a value set; None when that cannot be told."""
+    """Whether a concept satisfies a filter of a value set; None when that cannot be told.
+
+    A part of a system tells what a concept is and has, not what it is not or has not.
+    """
+    is_bare = is_about_code(clause, system.url)
     operator = _OPERATORS.get(clause.op)
-    return operator(system, concept, clause.property, clause.value) if operator else None
+    if operator is None or (system.url in _WITH_SETS and not is_bare and clause.op not in _TREE):
+        return None
+    answer = operator(system, concept, clause.property, clause.value)
+    is_negative = clause.op in _NEGATIVE or (clause.op == "exists" and not _wants(clause.value))
+    is_sure = system.is_complete or is_bare or answer is not is_negative
+    return answer if is_sure else None
+
+
+def is_about_code(clause: Filter, system: str) -> bool:
+    """Whether a filter looks at nothing but the code itself.
+
+    ``concept in X`` does not in SNOMED CT and LOINC, where X stands for its members
+    (http://hl7.org/fhir/R4/snomedct.html, loinc.html: filters).
+    """
+    if clause.property == "concept" and clause.op in {"in", "not-in"} and system in _WITH_SETS:
+        return False
+    return clause.property in {"code", "concept"} and clause.op in _ABOUT_CODES
 
 
 def values(concept: Concept, name: str) -> tuple[Any, ...]:
@@ -215,7 +246,12 @@ def _regex(_: CodeSystem, concept: Concept, name: str, value: str) -> bool | Non
 
 
 def _exists(_: CodeSystem, concept: Concept, name: str, value: str) -> bool:
-    return bool(values(concept, name)) == (value.strip().lower() != "false")
+    return bool(values(concept, name)) == _wants(value)
+
+
+def _wants(value: str) -> bool:
+    """Whether a filter by `exists` asks for concepts that have the property."""
+    return value.strip().lower() != "false"
 
 
 def _text(value: Any) -> str:

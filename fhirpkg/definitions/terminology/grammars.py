@@ -59,12 +59,17 @@ _CURRENCY_CODES = (
     "THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF "
     "XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG ZWL"
 )
+_OTHER_COUNTRIES = frozenset("AN BU CS DD FX NT SU TP XK YD YU ZR".split())
+"""Former countries (ISO 3166-3), and what is left to users and Kosovo goes by."""
 _LANGUAGES = frozenset(_LANGUAGE_SUBTAGS.split())
 _COUNTRIES = frozenset(_COUNTRY_CODES.split())
 _CURRENCIES = frozenset(_CURRENCY_CODES.split())
 
 _PATTERNS = {
-    CPT: (r"\d{5}|\d{4}[A-Z]", "five digits, or four digits and a letter"),
+    CPT: (
+        r"\d{5}|\d{4}[A-Z]|[0-9A-Z]{2}",
+        "five digits, four digits and a letter, or a modifier's two characters",
+    ),
     ICD_10_CM: (
         r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?",
         "a letter, a digit, a digit or letter and up to four characters after a point",
@@ -200,7 +205,7 @@ def _mime_type(code: str) -> Membership:
 def _country(code: str) -> Membership:
     if code in _COUNTRIES:
         return YES
-    if re.fullmatch(r"[A-Z]{3}|\d{3}", code):
+    if re.fullmatch(r"[A-Z]{3,4}|\d{3}", code) or code in _OTHER_COUNTRIES:
         return unknown(_NO_CONTENT.format(system=ISO_3166))
     return no(f"'{code}' is no country code of ISO 3166-1")
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.contents import Contents
 
 _IMPLICIT = ("http://snomed.info/sct?fhir_vs", "http://loinc.org/vs")
-_ABOUT_CODES = frozenset(("regex", "=", "in", "not-in"))
 
 
 class Evaluation:
@@ -142,7 +141,7 @@ class Evaluation:
         """Filters that only look at the code can say no without the system's content."""
         bare = CodeSystem({"concept": [{"code": self._code}]})
         for one in clause.filters:
-            if one.property in {"code", "concept"} and one.op in _ABOUT_CODES:
+            if codesystems.is_about_code(one, clause.system or ""):
                 found = codesystems.matches(bare, Concept(self._code), one)
                 if found is False:
                     return no(f"'{self._code}' does not match {one.value}")

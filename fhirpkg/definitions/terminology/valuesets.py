@@ -18,11 +18,16 @@ from fhirpkg.definitions.terminology.verdicts import YES, Membership, Verdict
 from fhirpkg.fhirjson import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.definitions.terminology.composition import Codes, Composition
     from fhirpkg.definitions.terminology.contents import Source
     from fhirpkg.issues import Resource
+
+
+_TELLING = {"complete", "fragment"}
+"""The contents of a code system whose displays are its own: an example's only give an idea
+(http://hl7.org/fhir/R4/valueset-codesystem-content-mode.html)."""
 
 
 class Terminology(Contents):
@@ -116,26 +121,61 @@ class Terminology(Contents):
     def displays(self, system: str, code: str, language: str = "") -> tuple[str, ...]:
         """Every display known for a code, those of loaded supplements included; may be none.
 
-        Of designations only those that fit the language, if one is asked for.
+        Of designations only those that fit the language, if one is asked for. Where the system's
+        own displays are not at hand there are none: supplements and examples only add to them
+        (http://hl7.org/fhir/R4/codesystem.html#supplements).
         """
-        concept = self.local(system, code)
-        known = concept.displays_in(language) if isinstance(concept, Concept) else ()
+        held = self.system(system)
+        concept = held.get(code) if held and held.content in _TELLING else None
+        if concept is None:
+            return ()
+        known = concept.displays_in(language)
         for supplement in self.supplements_of(system):
             added = supplement.get(code)
             known += added.displays_in(language) if added else ()
         return tuple(dict.fromkeys(known))
 
     def listed_displays(self, value_set: str, system: str, code: str) -> set[str]:
-        """The displays that a value set itself gives to a code that it lists."""
-        compose = (self.value_set(value_set) or {}).get("compose")
-        return {
-            text_of(each, key)
-            for clause in objects(compose if isinstance(compose, dict) else {}, "include")
-            if clause.get("system") == system
-            for concept in objects(clause, "concept")
-            if concept.get("code") == code
-            for each, key in ((concept, "display"), *_designations(concept))
-        }
+        """The displays that a value set, or one that it is made of, gives to a code.
+
+        They stand in the definition or in the expansion
+        (http://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.concept.display).
+        """
+        found: set[str] = set()
+        todo, seen = [value_set], {value_set}
+        while todo:
+            resource = self.value_set(todo.pop()) or {}
+            for concept in _concepts_of(resource, system):
+                if concept.get("code") == code:
+                    given = ((concept, "display"), *_designations(concept))
+                    found |= {text_of(each, key) for each, key in given}
+            named = set(_value_sets_in(resource)) - seen
+            seen |= named
+            todo += named
+        return found - {""}
+
+
+def _concepts_of(value_set: Resource, system: str) -> Iterator[Resource]:
+    """What a value set says of codes of a system, where it lists them and in its expansion."""
+    compose, expansion = value_set.get("compose"), value_set.get("expansion")
+    for clause in objects(compose, "include"):
+        if clause.get("system") == system:
+            yield from objects(clause, "concept")
+    todo = objects(expansion, "contains")
+    while todo:
+        entry = todo.pop()
+        todo += objects(entry, "contains")
+        if entry.get("system") == system:
+            yield entry
+
+
+def _value_sets_in(value_set: Resource) -> Iterator[str]:
+    """The value sets that a value set includes."""
+    for clause in objects(value_set.get("compose"), "include"):
+        named = clause.get("valueSet")
+        yield from (
+            (each for each in named if isinstance(each, str)) if isinstance(named, list) else ()
+        )
 
 
 def _designations(concept: Resource) -> list[tuple[Resource, str]]:

@@ -77,7 +77,10 @@ class Schemas:
         """The type that a profile is on, or nothing when it is not loaded or not whole."""
         if "#" in canonical:
             return ""
-        structure = self.definitions.structure(canonical)
+        try:
+            structure = self.definitions.structure(canonical)
+        except DefinitionError:  # one without snapshot still tells its type
+            structure = self.definitions.find(canonical, "StructureDefinition")
         return str(structure.get("type", "")).rpartition("/")[2] if structure else ""
 
     def imposed(self, canonical: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg.fhirjson import objects
 from fhirpkg.validation.elements.bindings import is_member
 from fhirpkg.validation.elements.forms import values
 from fhirpkg.validation.elements.limits import equal, matches
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from fhirpkg.validation.compiling.slicing import Condition
     from fhirpkg.validation.elements.forms import Item
     from fhirpkg.validation.run import Run
+
+    Demand = Callable[[Any], bool | None]
 
 _STEP = re.compile(
     r"\$this|extension\('(?P<url>[^']*)'\)|resolve\(\)|(?:ofType|as)\((?P<type>\w+)\)|(?P<name>\w+)"
@@ -136,13 +139,20 @@ def _forbidden(
 def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
     """`value` and `pattern`: what the slice fixes, has as its pattern or binds to."""
     path = steps(discriminator.path)
-    found = [_demand(schema, checks) for schema in _schemas(element, path, checks)]
-    demands = [demand for demand in found if demand is not None]
-    if not demands:
-        raise UnclearError(
-            f"slice '{element.id}' has no fixed value, pattern or required binding at"
-            f" '{discriminator.path}'"
-        )
+    for size in range(len(path), -1, -1):  # what an ancestor states holds for what is below
+        above, below = path[:size], path[size:]
+        found = [_demand(schema, below, checks) for schema in _schemas(element, above, checks)]
+        demands = [demand for demand in found if demand is not None]
+        if demands:
+            return _is_met(above, demands)
+    raise UnclearError(
+        f"slice '{element.id}' has no fixed value, pattern or required binding at"
+        f" '{discriminator.path}'"
+    )
+
+
+def _is_met(path: list[Step], demands: list[Demand]) -> Condition:
+    """That one of the values a path leads to is what one of some demands wants."""
     return lambda item, run: _some(
         None if beside is UNSEEN else demand(x)
         for x, _, beside in _walk(item, path, run)
@@ -150,17 +160,26 @@ def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks)
     )
 
 
-def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool | None] | None:
+def _demand(schema: ElementSchema, below: list[Step], checks: Checks) -> Demand | None:
+    """What an element's schema demands of a value, as far as it is about a path below it."""
+    stated = schema.fixed or schema.pattern
+    if below and stated is not None:
+        part = _part(stated.value, below)
+        return None if part is None else lambda value: matches(part, value)
     if schema.fixed is not None:
         fixed = schema.fixed.value
         return lambda value: equal(fixed, value)
     if schema.pattern is not None:
         pattern = schema.pattern.value
         return lambda value: matches(pattern, value)
+    if below and not _is_of_code(schema, below):
+        return None
     if schema.binding is not None and schema.binding.strength == "required":
         value_set = schema.binding.value_set
         return lambda value: is_member(value, value_set, checks.terminology)
-    parts = [(child.name, _demand(child, checks)) for child in schema.children]
+    if below:
+        return None
+    parts = [(child.name, _demand(child, [], checks)) for child in schema.children]
     inner = [(name, demand) for name, demand in parts if demand is not None]
     if not inner:
         return None
@@ -168,6 +187,35 @@ def _demand(schema: ElementSchema, checks: Checks) -> Callable[[Any], bool | Non
         isinstance(value, dict)
         and _every(_some(demand(x) for x, _, _ in values(value, n, ())) for n, demand in inner)
     )
+
+
+def _part(stated: Any, path: list[Step]) -> Any:
+    """What a stated value says of a path below it, with nothing beside; None if it says nothing."""
+    if not path:
+        return stated
+    if isinstance(stated, list):
+        parts = [_part(each, path) for each in stated]
+        return [part for part in parts if part is not None] or None
+    if not isinstance(stated, dict):
+        return None
+    step, rest = path[0], path[1:]
+    if step.kind == "extension":
+        same = [e for e in objects(stated, "extension") if e.get("url") == step.argument]
+        parts = [{"url": step.argument, **part} for e in same if (part := _part(e, rest))]
+        return {"extension": parts} if parts else None
+    if step.kind != "name":
+        return None
+    for key, value in stated.items():
+        part = _part(value, rest) if _names(key, step.argument, stated) else None
+        if part is not None:
+            return {key: part}
+    return None
+
+
+def _is_of_code(schema: ElementSchema, path: list[Step]) -> bool:
+    """Whether a path leads from a concept to its codes, which the concept's binding is about."""
+    names = [step.argument for step in path]
+    return schema.content == "CodeableConcept" and names in (["coding"], ["coding", "code"])
 
 
 def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
@@ -342,9 +390,11 @@ def _property(holder: Any, name: str, trail: Any) -> Iterator[Item]:
         bare = key.removeprefix("_")
         if key.startswith("_") and bare in holder:
             continue
-        if bare == name or (name not in holder and _is_choice(bare, name)):
+        if _names(bare, name, holder):
             yield from values(holder, bare, trail)
 
 
-def _is_choice(key: str, name: str) -> bool:
-    return key.startswith(name) and key[len(name) :][:1].isupper()
+def _names(key: str, name: str, holder: dict[str, Any]) -> bool:
+    """Whether a JSON key is of the element of a name; of a choice the key ends in the type."""
+    is_choice = key.startswith(name) and key[len(name) :][:1].isupper()
+    return key == name or (name not in holder and is_choice)

@@ -168,9 +168,15 @@ class Parts:
         self, constraint: Constraint, schema: ElementSchema, profile: str
     ) -> Invariant | None:
         """The invariant of a constraint, unless it is not to be evaluated."""
-        best_practice = self._checks.settings.best_practice
-        types = self._checks.definitions.types
-        return constraints.invariant(constraint, profile, self._focus(schema), types, best_practice)
+        settings, types = self._checks.settings, self._checks.definitions.types
+        return constraints.invariant(
+            constraint,
+            profile,
+            self._focus(schema),
+            types,
+            settings.best_practice,
+            by_letter=settings.by_letter,
+        )
 
     @staticmethod
     def inlined(constraint: Constraint) -> str:

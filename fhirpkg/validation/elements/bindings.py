@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.definitions.terminology.codesystems import is_display
 from fhirpkg.definitions.terminology.verdicts import Verdict
+from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
 from fhirpkg.validation.elements.binding_rules import (
     BINDING_CODE_SYSTEM,
@@ -18,9 +20,7 @@ from fhirpkg.validation.elements.binding_rules import (
     BINDING_REQUIRED,
     NOT_CHECKED_BINDING,
 )
-from fhirpkg.validation.elements.datatype_rules import (
-    CODING_DISPLAY,
-)
+from fhirpkg.validation.elements.errata import EXTENSIBLE
 from fhirpkg.validation.elements.forms import bad_primitive
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
 
@@ -80,7 +80,14 @@ class Bound:
         if type_name == "code" and not PREDICATES["code"](x):
             return  # the check of the type tells what is wrong
         binding = self._binding
-        self._check(binding.value_set, _RULES[binding.strength], x, t, run)
+        rule = _RULES[binding.strength]
+        if (
+            rule is BINDING_REQUIRED
+            and not run.settings.by_letter
+            and _only_extends(binding.value_set)
+        ):
+            rule = BINDING_EXTENSIBLE
+        self._check(binding.value_set, rule, x, t, run)
         if binding.max_value_set:
             self._check(binding.max_value_set, BINDING_MAX, x, t, run)
 
@@ -102,8 +109,8 @@ class Bound:
             return
         verdicts = [self._verdict(value_set, code, run) for code in codes]
         if Verdict.YES in verdicts:
-            if run.findings:
-                self._withdraw_displays(value_set, t, run)
+            if run.displays:
+                _allow_displays(value_set, x, t, run)
             return
         if rule is BINDING_EXTENSIBLE and isinstance(x, str) and _is_own_type(x):
             return
@@ -143,16 +150,6 @@ class Bound:
                 reason="it has no code",
             )
 
-    @staticmethod
-    def _withdraw_displays(value_set: str, t: Trail, run: Run) -> None:
-        """A display that a value set gives to a code is right where the value set is bound."""
-
-        def is_wrong(found: dict[str, Any]) -> bool:
-            own = run.terminology.listed_displays(value_set, found["system"], found["code"])
-            return found["display"] not in {cut(each, 80) for each in own}
-
-        run.withdraw(CODING_DISPLAY, t, is_wrong)
-
     def _verdict(self, value_set: str, code: Code, run: Run) -> Verdict:
         """Whether a code is in a value set; what the set lists needs no asking."""
         key = (value_set, *code)
@@ -178,6 +175,25 @@ class Bound:
             return Verdict.YES
         # its system may not tell cases apart
         return run.terminology.membership(value_set, symbol, system).verdict
+
+
+def _allow_displays(value_set: str, x: Any, t: Trail, run: Run) -> None:
+    """A display that a value set gives to a code is right where the value set is bound."""
+    codings = [(x, t)]
+    if isinstance(x, dict) and isinstance(x.get("coding"), list):
+        codings = [(coding, (t, "coding", at)) for at, coding in enumerate(x["coding"])]
+    for coding, place in codings:
+        display = text_of(coding, "display")
+        system, code = text_of(coding, "system"), text_of(coding, "code")
+        if display and is_display(
+            display, run.terminology.listed_displays(value_set, system, code)
+        ):
+            run.allow_display((place, "display"))
+
+
+def _only_extends(value_set: str) -> bool:
+    """Whether a value set is one that HL7's own profiles cannot keep to."""
+    return value_set.partition("|")[0] in EXTENSIBLE
 
 
 def _is_own_type(x: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.errors import FhirPathError
 from fhirpkg.issues import Severity
 from fhirpkg.rules import Rule
+from fhirpkg.validation.elements.errata import corrected
 from fhirpkg.validation.elements.rules import (
     NOT_CHECKED_DEPENDENCY,
     NOT_CHECKED_INVARIANT,
@@ -32,29 +33,6 @@ VIOLATED = {
     EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
 }
 """Expression to a Python condition on the object `v` under which it is to be evaluated."""
-
-_CORRECTED = {
-    # Of nothing, what these say is neither true nor false, though it is not meant to fail.
-    "fullUrl.contains('/_history/').not()": (
-        "fullUrl.empty() or fullUrl.contains('/_history/').not()"
-    ),
-    "probability is decimal implies (probability as decimal) <= 100": (
-        "probability.empty() or (probability is decimal implies (probability as decimal) <= 100)"
-    ),
-    # So does R5 say it (cnl-0).
-    "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')": (
-        "name.exists() implies name.matches('[A-Z]([A-Za-z0-9_]){0,254}')"
-    ),
-    # FHIR's type is boolean; Boolean is FHIRPath's own.
-    "operator = 'exists' implies (answer is Boolean)": (
-        "operator = 'exists' implies (answer is boolean)"
-    ),
-    # The text says "more than one" (http://hl7.org/fhir/R4/questionnaire.html, que-12).
-    "enableWhen.count() > 2 implies enableBehavior.exists()": (
-        "enableWhen.count() > 1 implies enableBehavior.exists()"
-    ),
-}
-"""Expressions of R4 4.0.1 that do not say what the invariant means, and what does."""
 
 _DOM_3 = "contained.where((('#'+id in ("
 _ONLY_WITH = {
@@ -81,7 +59,16 @@ def invariant_rule(key: str, severity: Severity, human: str) -> Rule:
 class Invariant:
     """A constraint ready to evaluate; `focus` is a type, or JSON keys to types for a choice."""
 
-    __slots__ = ("_expressions", "_focus", "_model", "_rule", "constraint", "profile", "severity")
+    __slots__ = (
+        "_expressions",
+        "_focus",
+        "_formula",
+        "_model",
+        "_rule",
+        "constraint",
+        "profile",
+        "severity",
+    )
 
     def __init__(
         self,
@@ -90,6 +77,7 @@ class Invariant:
         profile: str,
         focus: str | Mapping[str, str],
         model: TypeModel,
+        formula: str,
     ) -> None:
         self.constraint = constraint
         self._rule = invariant_rule(constraint.key, severity, constraint.human)
@@ -97,6 +85,7 @@ class Invariant:
         self.profile = profile
         self._focus = focus
         self._model = model
+        self._formula = formula
         self._expressions: dict[str, Expression] = {}
 
     def __call__(self, x: Any, s: Any, t: Trail, run: Run) -> None:
@@ -133,9 +122,7 @@ class Invariant:
         if focus not in self._expressions:
             from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
 
-            text = self.constraint.expression
-            text = _CORRECTED.get(text, text)
-            self._expressions[focus] = compile_expression(text, self._model, focus or None)
+            self._expressions[focus] = compile_expression(self._formula, self._model, focus or None)
         return self._expressions[focus]
 
 
@@ -153,8 +140,12 @@ def invariant(
     focus: str | Mapping[str, str],
     model: TypeModel,
     best_practice: Severity | None,
+    *,
+    by_letter: bool = False,
 ) -> Invariant | None:
     """The invariant of a constraint; None when it is not to be evaluated.
+
+    `by_letter` leaves out the corrections that HL7 published later (errata.py).
 
     Best practice is left out unless asked for; the rules of narrative and dom-3 are families of
     their own (narrative.py, contained.py).
@@ -167,7 +158,8 @@ def invariant(
         if best_practice is None:
             return None
         severity = best_practice
-    return Invariant(constraint, severity, profile, focus, model)
+    formula = corrected(expression, by_letter=by_letter)
+    return Invariant(constraint, severity, profile, focus, model, formula)
 
 
 def needed_keys(expression: str) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.definitions.terminology.codesystems import Concept
+from fhirpkg.definitions.terminology.codesystems import Concept, is_display
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
@@ -24,6 +24,7 @@ from fhirpkg.validation.elements.datatype_rules import (
     META_SECURITY_REPEATED,
 )
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
+from fhirpkg.validation.run import Finding, flat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,16 +132,12 @@ class Codings:
                 code=code,
                 system=system,
             )
-        if known and display.casefold() not in map(str.casefold, known):
-            run.report(
-                CODING_DISPLAY,
-                (trail, "display"),
-                severity=run.settings.wrong_display,
-                display=cut(display, 80),
-                code=code,
-                system=system,
-                known=", ".join(f"'{cut(one, 80)}'" for one in known[:5]),
-            )
+        if known and not is_display(display, known):
+            words = {"display": cut(display, 80), "code": code, "system": system}
+            words["known"] = ", ".join(f"'{cut(one, 80)}'" for one in known[:5])
+            place = flat((trail, "display"))
+            severity = run.settings.wrong_display
+            run.displays[place] = Finding(CODING_DISPLAY, place, severity, "", words)
 
 
 def check_attachment(value: Any, trail: Trail, run: Run) -> None:

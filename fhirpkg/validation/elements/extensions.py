@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError, FhirPathError
 from fhirpkg.fhirjson import objects
-from fhirpkg.fhirpath.model import TypeModel, kept_by_model
 from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.extensions_pack import CONTEXTS, EXTENSIONS
+from fhirpkg.validation.elements.places import Places, is_of_later_type, places, value_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.elements.rules import (
     EXTENSION_CONTEXT,
@@ -154,10 +154,8 @@ class Extensions:
             return place.extension == expression.partition("#")[0]
         if kind == "fhirpath":
             return _selects(expression, path, run)
-        if expression in place.names:
+        if expression in place.names or is_of_later_type(expression, place):
             return True
-        if expression == "CanonicalResource":
-            return "url" in run.owner(path)
         profile, _, name = expression.rpartition("#")
         if name in place.names:
             return self._may_meet(profile, run)
@@ -211,7 +209,7 @@ def _owner(path: Path, run: Run) -> Any:
     """The element that the extension at a path stands on."""
     node: Any = run.root
     for step in path[:-1] if isinstance(path[-1], str) else path[:-2]:
-        node = _step(node, step)
+        node = value_of(node, step)
     return node
 
 
@@ -221,83 +219,6 @@ def _value(path: Path, run: Run) -> Any:
     steps = [step.removeprefix("_") if isinstance(step, str) else step for step in path]
     value = _owner(tuple(steps), run)
     return node if value is None else value
-
-
-class Places:
-    """The names under which definitions may know the element that an extension stands on."""
-
-    def __init__(self) -> None:
-        self.names: frozenset[str] = frozenset()
-        self.shown = ""
-        self.extension = ""
-
-
-def places(path: Path, run: Run) -> Places:
-    """What the element around an extension at a path is called."""
-    found = Places()
-    types = run.definitions.types
-    node: Any = run.root
-    current = frozenset({str(run.root.get("resourceType"))})
-    owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
-    for step in owner:
-        if isinstance(step, str):
-            is_value = "Extension" in current and step.removeprefix("_").startswith("value")
-            found.extension = str(_step(node, "url")) if is_value else ""
-        node = _step(node, step)
-        if isinstance(step, str):
-            current = _stepped(types, current, step.removeprefix("_"))
-        if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
-            current = frozenset({node["resourceType"], *current})
-    found.shown = min(current, key=len) if current else ""
-    if isinstance(node, dict) and "Extension" in current:
-        found.extension = str(node.get("url"))
-    found.names = _with_bases(types, current)
-    return found
-
-
-@kept_by_model(5_000)
-def _with_bases(types: TypeModel, names: frozenset[str]) -> frozenset[str]:
-    """Names of types and elements, and of the types that those are made from."""
-    found: set[str] = set()
-    for name in names:
-        base: str | None = name
-        while base:
-            found.add(base)
-            base = types.base(base) if types.is_type(base) else None
-    return frozenset(found)
-
-
-@kept_by_model(5_000)
-def _stepped(types: TypeModel, current: frozenset[str], key: str) -> frozenset[str]:
-    """The names of the element of a JSON key below elements of some names."""
-    found: set[str] = set()
-    for name in current:
-        base: str | None = name
-        while base and types.is_type(base):
-            found |= _named(base, key, types)
-            base = types.base(base)
-    tails = {name.rpartition(".")[2] for name in found if "." in name} or {key}
-    return frozenset(found | {f"{name}.{tail}" for name in current for tail in tails})
-
-
-def _named(name: str, key: str, types: TypeModel) -> set[str]:
-    """What the element of a JSON key is called as part of one type, and its own types."""
-    for element in types.elements(name).values():
-        if element.name == key:
-            return {f"{name}.{key}", *element.types}
-        if element.is_choice and key.startswith(element.name):
-            for kind in element.types:
-                if key == element.key(kind):
-                    stem = f"{name}.{element.name}"
-                    return {f"{stem}[x]", stem, f"{name}.{key}", kind}
-    return set()
-
-
-def _step(node: Any, step: str | int) -> Any:
-    try:
-        return node[step]
-    except (KeyError, IndexError, TypeError):
-        return None
 
 
 def _named_by_url(expression: str, place: Places) -> bool:
