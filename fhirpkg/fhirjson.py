@@ -166,11 +166,34 @@ def _decode(data: bytes | str) -> tuple[str | None, list[Issue]]:
         text = data.decode()
     except UnicodeDecodeError as error:
         line, column = position(data[: error.start].decode(), error.start)
-        problem = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        problem = _kind(data) or f"byte 0x{data[error.start]:02x} is not UTF-8"
         return None, [rules.issue(PARSE_JSON, problem=problem, line=line, column=column)]
+    if "\0" in text or not text.strip("\ufeff \t\r\n"):
+        problem = _kind(data) or "there is nothing in it"
+        return None, [rules.issue(PARSE_JSON, problem=problem, line=1, column=1)]
     if text.startswith("\ufeff"):
         return text[1:], [rules.issue(PARSE_BYTE_ORDER_MARK, line=1, column=1)]
     return text, []
+
+
+_BEGINNINGS = {
+    b"\xff\xfe": "it is UTF-16, and FHIR is written in UTF-8",
+    b"\xfe\xff": "it is UTF-16, and FHIR is written in UTF-8",
+    b"\x1f\x8b": "it is a gzip archive",
+    b"PK\x03\x04": "it is a zip archive",
+    b"%PDF": "it is a PDF document",
+    b"\x89PNG": "it is a picture",
+    b"\xff\xd8\xff": "it is a picture",
+}
+
+
+def _kind(data: bytes) -> str:
+    """What bytes are that are no text in UTF-8, in words; nothing when that is not known."""
+    found = next((words for start, words in _BEGINNINGS.items() if data.startswith(start)), "")
+    if found or b"\0" not in data:
+        return found
+    is_wide = data[1:2] == b"\0" or data[:1] == b"\0"
+    return _BEGINNINGS[b"\xff\xfe"] if is_wide and len(data) > 3 else "it is binary data, no text"
 
 
 def _decimal(text: str) -> Decimal:

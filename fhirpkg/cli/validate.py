@@ -13,14 +13,12 @@ import click
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.reports import FORMATS, Checked, render
 from fhirpkg.errors import ConfigError
-from fhirpkg.fhirxml.rules import (
-    XML_NAMESPACE,
-)
 from fhirpkg.issues import Outcome, Severity, in_order
 from fhirpkg.parsing_rules import (
     PARSE_BYTE_ORDER_MARK,
     PARSE_NO_RESOURCE,
 )
+from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +32,9 @@ if TYPE_CHECKING:
     from fhirpkg.validation.corpus.targets import Targets
     from fhirpkg.validation.validator import Validator
 
+_MOST_NAMED = 5
+"""Files passed over that are named: those that could have held a resource."""
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
 _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "never": -1}
 
 
@@ -50,7 +51,9 @@ _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "nev
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
 @click.option("--tx", metavar="URL", help="Ask this terminology server for what is not known here.")
 @click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
-@click.option("--strict", is_flag=True, help="Make errors of rules that R4's examples break.")
+@click.option(
+    "--strict", is_flag=True, help="Keep to the letter, also where R4 does not."
+)
 @click.option("--portability", is_flag=True, help="Tell what known servers drop or cannot run.")
 @click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
 @click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)
@@ -88,7 +91,8 @@ class _Report:
         self._ignoring = ignoring
         self._kept: list[Checked] = []
         self._counts = dict.fromkeys(Severity, 0)
-        self._inputs = self._ignored = self._skipped = 0
+        self._inputs = self._ignored = self._skipped = self._of_others = 0
+        self._no_resources: list[str] = []
         self.worst = len(Severity)
 
     def take(self, checked: Checked | None) -> None:
@@ -96,7 +100,13 @@ class _Report:
         if checked is None:
             self._skipped += 1
             return
+        if checked.is_no_resource:
+            self._no_resources.append(checked.file)
+            return
         self._inputs += 1
+        self._of_others += {STRUCTURE_OTHER_VERSION.id} == {
+            issue.rule for issue in checked.outcome.issues
+        }
         self._add(Checked(checked.file, self._ignoring.apply(checked.outcome)))
 
     def finish(self) -> None:
@@ -108,6 +118,10 @@ class _Report:
             self._add(Checked(unused.issues[0].file, unused))
         if self._format != "text":
             click.echo(render(self._format, _joined(self._kept)), nl=False)
+        if self._inputs == self._of_others:
+            raise ConfigError(
+                "all of this is of another version of FHIR; R4 (4.0.1) is checked here"
+            )
         click.echo(self._summary(), err=True)
 
     def _add(self, checked: Checked) -> None:
@@ -128,8 +142,12 @@ class _Report:
         parts = [f"{_number(self._inputs, 'input')} checked", found or "no issues"]
         if self._ignored:
             parts.append(f"{self._ignored} ignored")
-        if self._skipped:
-            parts.append(f"{_number(self._skipped, 'file')} passed over: no FHIR resource")
+        skipped = self._skipped + len(self._no_resources)
+        if skipped:
+            names = ", ".join(self._no_resources[:_MOST_NAMED])
+            more = f" ({names}{', ...' if len(self._no_resources) > _MOST_NAMED else ''})"
+            named = more if names else ""
+            parts.append(f"{_number(skipped, 'file')} passed over: no FHIR resource{named}")
         return "; ".join(parts)
 
 
@@ -164,6 +182,7 @@ def _checking(
     needing = [each.file for each in given if each and each.is_package]
     _Work.validator = _validator(options, targets, needing)
     _Work.profiles = options["profiles"]
+    _Work.defining = frozenset(each.file for each in targets.definitions.values())
     gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
     gc.set_threshold(100_000)
     with _mapping(options["jobs"]) as run, Progress(len(given), "checked") as progress:
@@ -226,17 +245,16 @@ def _followed(checked: Iterable[Checked | None], progress: Progress) -> Iterator
 
 
 def _targets(given: list[Input | None], run: Any) -> Targets:
-    """What the inputs hold for each other; a single file has only itself."""
+    """What the inputs hold for each other; of a single Bundle only its definitions count."""
     from fhirpkg.validation.corpus.targets import Targets, identify, targets_among
 
     files = [
-        each
-        for each in given
-        if each and not (each.is_stream or each.is_authored or each.is_package)
+        each for each in _expanded(given) if each and not (each.is_authored or each.is_package)
     ]
-    if len(files) < 2:
+    if len(files) == 1 and b"Bundle" not in files[0].data():
         return Targets()
-    return targets_among(zip(files, run(identify, files), strict=True))
+    targets = targets_among(zip(files, run(identify, files), strict=True))
+    return targets if len(files) > 1 else targets.as_definitions()
 
 
 class _Work:
@@ -244,6 +262,7 @@ class _Work:
 
     validator: Validator
     profiles: tuple[str, ...]
+    defining: frozenset[str]
 
 
 def _check(given: Input | None) -> Checked | None:
@@ -263,9 +282,9 @@ def _check(given: Input | None) -> Checked | None:
         assert given.path is not None, "packages are files"
         issues = check_package(read_package(given.path), given.file)
         return Checked(given.file, Outcome(in_order(issues)))
-    outcome = _Work.validator.validate(given.data(), _Work.profiles, file=given.file)
+    outcome = _Work.validator.validate(given.data(), _profiles_of(given), file=given.file)
     if not given.named and _is_no_resource(outcome):
-        return None
+        return Checked(given.file, Outcome(), is_no_resource=True)
     if given.first_line > 1:
         shift = given.first_line - 1
         moved = (dataclasses.replace(i, line=i.line + shift) for i in outcome.issues)
@@ -273,20 +292,37 @@ def _check(given: Input | None) -> Checked | None:
     return Checked(given.file, outcome)
 
 
+def _profiles_of(given: Input) -> list[str]:
+    """The profiles asked for; inputs that define something meet only profiles on definitions."""
+    from fhirpkg.validation.corpus.targets import DEFINITIONS
+
+    if given.file not in _Work.defining:
+        return list(_Work.profiles)
+    found = ((p, _Work.validator.definitions.find(p) or {}) for p in _Work.profiles)
+    return [profile for profile, structure in found if structure.get("type") in DEFINITIONS]
+
+
 def _is_no_resource(outcome: Outcome) -> bool:
-    """Whether a file is no FHIR at all: JSON without a resource type, XML of another namespace."""
+    """Whether a file is no FHIR at all: JSON without a resource type, XML of another namespace.
+
+    What has the name of a type means to be FHIR, whatever its namespace.
+    """
+    from fhirpkg.fhirxml.rules import XML_NAMESPACE
+
     issues = [issue for issue in outcome.issues if issue.rule != PARSE_BYTE_ORDER_MARK.id]
     if len(issues) != 1:
         return False
     [issue] = issues
+    types = _Work.validator.definitions.types
     return issue.rule == PARSE_NO_RESOURCE.id or (
-        issue.rule == XML_NAMESPACE.id and "." not in issue.expression
+        issue.rule == XML_NAMESPACE.id
+        and "." not in issue.expression
+        and not types.is_resource(issue.expression)
     )
 
 
 def _validator(options: dict[str, Any], targets: Targets, needing: list[str]) -> Validator:
     """The validator that the options ask for, and the packages that need others."""
-    from fhirpkg import fhirjson
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.validation.run import Settings
     from fhirpkg.validation.validator import Validator
@@ -294,13 +330,10 @@ def _validator(options: dict[str, Any], targets: Targets, needing: list[str]) ->
     definitions = Definitions.core()
     for package in _packages(options["packages"], needing, offline=options["offline"]):
         definitions = definitions.with_package(package)
-    unknown = [
-        fhirjson.read(given.data())[0]
-        for url, given in targets.definitions
-        if definitions.find(url) is None
-    ]
+    unknown = [each for each in targets.definitions if _is_new(each, definitions)]
     if unknown:
-        definitions = definitions.with_resources(unknown)
+        loaded = (targets.definition(each) for each in unknown)
+        definitions = definitions.with_resources(each for each in loaded if each)
     for profile in options["profiles"]:
         if definitions.find(profile, "StructureDefinition") is None:
             raise ConfigError(
@@ -313,12 +346,21 @@ def _validator(options: dict[str, Any], targets: Targets, needing: list[str]) ->
             best_practice=Severity.WARNING if options["best_practice"] else None,
             portability=options["portability"],
             strict=options["strict"],
+            by_letter=options["strict"],
         ),
         terminology=_terminology(definitions, options["tx"]),
         retrieve=targets.retrieve,
         bases=targets.bases,
         knows=targets.knows,
     )
+
+
+def _is_new(canonical: str, definitions: Definitions) -> bool:
+    """Whether a definition among the inputs counts; types of R4 and what is loaded stay."""
+    url = canonical.partition("|")[0]
+    if definitions.types.is_type(url.removeprefix(_TYPES)):
+        return False
+    return definitions.find(canonical) is None
 
 
 def _terminology(definitions: Definitions, url: str | None) -> Terminology:

@@ -12,6 +12,7 @@ from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
 from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
+from fhirpkg.fhirjson import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,8 +66,12 @@ class Definitions:
         return cls(DataFile(CORE_FILE))
 
     def with_resources(self, resources: Iterable[Resource]) -> Definitions:
-        """These definitions and some resources, which win over published ones of the same url."""
-        added = [(entry_of(resource), resource) for resource in resources]
+        """These definitions and some resources, which win over published ones of the same url.
+
+        Of a Bundle its entries count.
+        """
+        singles = (each for resource in resources for each in _singles(resource))
+        added = [(entry_of(resource), resource) for resource in singles]
         return Definitions(self._core, (*self._added, *added), self._manifests)
 
     def with_package(self, package: Package) -> Definitions:
@@ -242,6 +247,16 @@ class Definitions:
         while base:
             yield base
             base = self.types.base(base)
+
+
+def _singles(resource: Resource) -> Iterator[Resource]:
+    """A resource, or those in the entries of a Bundle."""
+    if resource.get("resourceType") != "Bundle":
+        yield resource
+        return
+    for entry in objects(resource, "entry"):
+        if isinstance(entry.get("resource"), dict):
+            yield from _singles(entry["resource"])
 
 
 def _has_snapshot(structure: Resource) -> bool:

@@ -17,9 +17,11 @@ from fhirpkg.parsing_rules import (
     PARSE_NO_RESOURCE,
 )
 from fhirpkg.validation.compiling.checks import Checks
+from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION, STRUCTURE_RESOURCE_TYPE
 from fhirpkg.validation.findings import issues_of
 from fhirpkg.validation.resources.bundle_index import named_entries
 from fhirpkg.validation.run import Run, Settings
+from fhirpkg.validation.versions import other_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -93,9 +95,9 @@ class Validator:
     def _check(
         self, value: Any, profiles: Iterable[str], file: str, locate: Locate | None
     ) -> list[Issue]:
-        problem = self._no_resource(value)
-        if problem:
-            return [rules.issue(PARSE_NO_RESOURCE, problem=problem, file=file, line=1, column=1)]
+        refused = self._refused(value)
+        if refused:
+            return [replace(refused, file=file, line=1, column=1)]
         run = Run(
             value,
             self.definitions,
@@ -125,17 +127,20 @@ class Validator:
                 with run.inside(resource, trail):
                     self._checks.check_profile(profile, resource, trail, run)
 
-    def _no_resource(self, value: Any) -> str:
+    def _refused(self, value: Any) -> Issue | None:
+        """Why a value is no resource that can be checked, or None."""
         if not isinstance(value, dict):
-            return f"it is {_kind(value)}"
+            return rules.issue(PARSE_NO_RESOURCE, problem=f"it is {_kind(value)}")
         name = value.get("resourceType")
         if not isinstance(name, str):
-            return "there is no 'resourceType'"
+            return rules.issue(PARSE_NO_RESOURCE, problem="there is no 'resourceType'")
         types = self.definitions.types
-        if not types.is_resource(name):
-            near = rules.nearest(name, list(types.resource_types()))
-            return f"R4 has no resource type '{name[:60]}'{near}"
-        return ""
+        if types.is_resource(name):
+            return None
+        if versions := other_versions(name):
+            return rules.issue(STRUCTURE_OTHER_VERSION, name=name, versions=versions)
+        near = rules.nearest(name, list(types.resource_types()))
+        return rules.issue(STRUCTURE_RESOURCE_TYPE, name=name[:60], near=near)
 
 
 def _kind(value: Any) -> str:

@@ -66,13 +66,16 @@ def test_a_path_that_is_not_there_is_an_error_that_names_it(tmp_path):
         names(tmp_path / "nowhere")
 
 
-def test_a_package_gives_the_resources_of_its_top_folder(tmp_path):
+def test_a_package_gives_the_resources_of_its_top_folder_and_its_examples(tmp_path):
     file = tmp_path / "a.tgz"
-    files = {"a.json": b"{}", "example/b.json": b"{}", "note.txt": b""}
+    held = ("a.json", "b.xml", "example/b.json", "examples/c.json", "openapi/d.json", "note.txt")
+    files = dict.fromkeys(held, b"{}")
     file.write_bytes(write_package({"name": "test.one", "version": "1.0.0"}, files))
-    whole, inside = inputs_of((str(file),))
+    whole, *inside = inputs_of((str(file),))
     assert (whole.is_package, whole.file) == (True, str(file))
-    assert (inside.is_package, inside.file) == (False, f"{file}:package/a.json")
+    assert [(each.is_package, each.file) for each in inside] == [
+        (False, f"{file}:package/{name}") for name in held[:4]
+    ]
 
 
 def test_a_folder_that_leads_back_to_itself_is_walked_once(tmp_path):

@@ -40,7 +40,7 @@ def test_an_input_of_its_own_comes_before_an_entry_of_a_bundle():
 @pytest.mark.parametrize("data", [b"{", b"\xff", b"[1]", b'{"a": 1}', b"[" * 100_000])
 def test_what_is_no_resource_has_no_names(data):
     identity = identify(Input("f.json", None, data))
-    assert (identity.names, identity.guides, identity.defines) == ((), (), "")
+    assert (identity.names, identity.guides, identity.defines) == ((), (), ())
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ class Checked:
 
     file: str
     outcome: Outcome
+    is_no_resource: bool = False
+    """Whether it was passed over, since it does not mean to be FHIR."""
 
 
 def render(output_format: str, checked: list[Checked]) -> str:

@@ -24,6 +24,7 @@ from fhirpkg.validation.elements.rules import (
     PROFILE_TYPE,
     PROFILE_UNKNOWN,
     STRUCTURE_NO_RESOURCE,
+    STRUCTURE_OTHER_VERSION,
     STRUCTURE_RESOURCE_TYPE,
 )
 from fhirpkg.validation.elements.vitalsigns import implied_profiles
@@ -32,6 +33,7 @@ from fhirpkg.validation.rules import (
     DEFINITION_EXPERIMENTAL,
 )
 from fhirpkg.validation.run import flat
+from fhirpkg.validation.versions import other_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +87,11 @@ class Checks:
             run.report(STRUCTURE_NO_RESOURCE, trail, found=kind(resource))
             return
         if not self.is_resource(name) or name in _ANY:
-            run.report(STRUCTURE_RESOURCE_TYPE, trail, name=name[:60])
+            if versions := other_versions(name):
+                run.report(STRUCTURE_OTHER_VERSION, trail, name=name, versions=versions)
+            else:
+                near = rules.nearest(name, list(self.definitions.types.resource_types()))
+                run.report(STRUCTURE_RESOURCE_TYPE, trail, name=name[:60], near=near)
             return
         if trail and not run.settings.inner:
             return

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AUTHORED = ("package.yaml", "procedure.yaml")
 _NO_RESOURCES = ("package.json", ".index.json")
 _SUFFIXES = (".json", ".xml", ".ndjson")
+_MEMBERS = {"", "example", "examples"}
+"""The folders of a package that hold resources (https://hl7.org/fhir/packages.html)."""
 _PACKAGE_SUFFIXES = (".tgz", ".tar.gz")
 
 
@@ -32,6 +34,8 @@ class Input:
     text: bytes = b""
     first_line: int = 1
     """The line of the file on which this resource begins (NDJSON)."""
+    span: tuple[int, int] | None = None
+    """Where in the file this resource stands, when it is a part of one: offset and size."""
     named: bool = True
     """Named outright, so that not being a resource is an error."""
 
@@ -48,22 +52,28 @@ class Input:
     @property
     def is_stream(self) -> bool:
         """Whether this is NDJSON: a resource a line, each standing for itself."""
-        return self.path is not None and self.path.suffix == ".ndjson"
+        return self.path is not None and self.path.suffix == ".ndjson" and self.span is None
 
     def data(self) -> bytes:
         """The bytes; SourceError when the file cannot be read."""
         if self.path is None:
             return self.text
         with _readable(self.path):
-            return self.path.read_bytes()
+            if self.span is None:
+                return self.path.read_bytes()
+            with self.path.open("rb") as stream:
+                stream.seek(self.span[0])
+                return stream.read(self.span[1])
 
     def lines(self) -> Iterator[Input]:
-        """The resources of a stream, each read when its turn comes: memory stays constant."""
+        """The resources of a stream; each is read when its turn comes, and not kept."""
         assert self.path is not None, "only files are streams"
         with _readable(self.path), self.path.open("rb") as stream:
+            start = 0
             for number, line in enumerate(stream, 1):
                 if line.strip():
-                    yield Input(self.file, None, line, number)
+                    yield Input(self.file, self.path, first_line=number, span=(start, len(line)))
+                start += len(line)
 
 
 def inputs_of(paths: tuple[str, ...]) -> Iterator[Input | None]:
@@ -119,7 +129,7 @@ def _in_package(path: Path) -> Iterator[Input]:
     yield Input(str(path), path)
     for name, data in sorted(package.files.items()):
         folder, _, file = name.rpartition("/")
-        if not folder and file.endswith(".json") and file not in _NO_RESOURCES:
+        if folder in _MEMBERS and file.endswith(_SUFFIXES[:2]) and file not in _NO_RESOURCES:
             yield Input(f"{path}:package/{name}", None, data, named=False)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.fhirjson import text_of
 
 if TYPE_CHECKING:
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.validation.corpus.inputs import Input
 
-_DEFINITIONS = {
-    "CodeSystem",
-    "ConceptMap",
-    "NamingSystem",
-    "Questionnaire",
-    "SearchParameter",
-    "StructureDefinition",
-    "ValueSet",
-}
+DEFINITIONS = frozenset(
+    "ActivityDefinition CodeSystem ConceptMap ImplementationGuide Library Measure NamingSystem "
+    "OperationDefinition PlanDefinition Questionnaire SearchParameter StructureDefinition "
+    "StructureMap ValueSet".split()
+)
+"""What checks of other resources ask for."""
 _KEPT = 4_000_000
 """Bytes of targets held parsed: references to one resource tend to stand together."""
 
@@ -40,8 +38,8 @@ class Identity:
     """Those of the entries of a Bundle."""
     guides: tuple[str, ...]
     """Canonical bases of the ImplementationGuides inside."""
-    defines: str
-    """The url of a definition that checks may use; empty for anything else."""
+    defines: tuple[str, ...]
+    """The canonicals of the definitions inside that checks may use, with their versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ class Targets:
     by_name: dict[str, Input] = field(default_factory=dict)
     by_inner: dict[str, Input] = field(default_factory=dict)
     bases: set[str] = field(default_factory=set)
-    definitions: list[tuple[str, Input]] = field(default_factory=list)
-    """The definitions by their urls."""
+    definitions: dict[str, Input] = field(default_factory=dict)
+    """The definitions by their canonicals, with their versions."""
     _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
 
     def add(self, given: Input, identity: Identity) -> None:
@@ -70,8 +68,16 @@ class Targets:
         for name in identity.inner:
             self.by_inner.setdefault(name, given)
         self.bases.update(identity.guides)
-        if identity.defines:
-            self.definitions.append((identity.defines, given))
+        for canonical in identity.defines:
+            self.definitions.setdefault(canonical, given)
+
+    def as_definitions(self) -> Targets:
+        """The definitions alone, which no reference leads to."""
+        return Targets(definitions=self.definitions)
+
+    def definition(self, canonical: str) -> Resource | None:
+        """One of the definitions."""
+        return self._read(self.definitions[canonical]).by_name.get(canonical)
 
     def knows(self, reference: str) -> bool:
         """Whether one of the inputs is what a reference leads to."""
@@ -84,21 +90,37 @@ class Targets:
         given = self.by_name.get(name) or self.by_inner.get(name)
         if given is None:
             return _installed(name)
+        return self._read(given).by_name.get(name)
+
+    def _read(self, given: Input) -> _Parsed:
+        """What one input holds; the latest ones are kept."""
         key = f"{given.file}:{given.first_line}"
         if key not in self._parsed:
             self._parsed[key] = _parse(given.data())
             while len(self._parsed) > 1 and sum(p.size for p in self._parsed.values()) > _KEPT:
                 self._parsed.popitem(last=False)
-        return self._parsed[key].by_name.get(name)
+        return self._parsed[key]
 
 
 def _parse(data: bytes) -> _Parsed:
     """What one input holds, read as plainly as can be: what is wrong with it is told of itself."""
     found: dict[str, Resource] = {}
-    for resource in _resources(json.loads(data.decode("utf-8-sig"), parse_float=Decimal)):
+    for resource in _resources(_value(data)):
         for name in _names(resource):
             found.setdefault(name, resource)
     return _Parsed(len(data), found)
+
+
+def _value(data: bytes) -> Any:
+    """The value in JSON or XML text; None for what is neither."""
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        from fhirpkg import fhirxml
+
+        return fhirxml.read(data, Definitions.core().types)[0]
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _installed(name: str) -> Resource | None:
@@ -111,23 +133,23 @@ def _installed(name: str) -> Resource | None:
 
 
 def identify(given: Input) -> Identity:
-    """The names of the resources in one input; none when it cannot be read as JSON."""
+    """The names of the resources in one input; none when it cannot be read."""
     enabled = gc.isenabled()
     gc.disable()  # parsing makes no cycles; with it a large input takes twice as long
     try:
-        value = json.loads(given.data())
-    except (ValueError, RecursionError):
-        return Identity((), (), (), "")
+        resources = list(_resources(_value(given.data())))
     finally:
         if enabled:
             gc.enable()
-    resources = list(_resources(value))
-    is_definition = isinstance(value, dict) and value.get("resourceType") in _DEFINITIONS
     return Identity(
         tuple(_names(resources[0]) if resources else ()),
         tuple(name for resource in resources[1:] for name in _names(resource)),
         tuple(base for resource in resources if (base := _base(resource))),
-        text_of(value, "url") if is_definition else "",
+        tuple(
+            _names(resource)[-1]
+            for resource in resources
+            if resource["resourceType"] in DEFINITIONS and text_of(resource, "url")
+        ),
     )
 
 

@@ -93,7 +93,14 @@ STRUCTURE_RESOURCE_TYPE = error(
     "structure-resource-type",
     "structure",
     title="A resource is of a type of R4",
-    text="R4 has no resource type '{name}'",
+    text="R4 has no resource type '{name}'{near}",
+    spec="http://hl7.org/fhir/R4/resourcelist.html",
+)
+STRUCTURE_OTHER_VERSION = error(
+    "structure-other-version",
+    "not-supported",
+    title="A resource is of a type of R4, not of another version",
+    text="'{name}' is a resource type of FHIR {versions}, not of R4 (4.0.1)",
     spec="http://hl7.org/fhir/R4/resourcelist.html",
 )
 ELEMENT_ID_REPEATED = error(
