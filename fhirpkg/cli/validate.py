@@ -51,9 +51,7 @@ _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "nev
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
 @click.option("--tx", metavar="URL", help="Ask this terminology server for what is not known here.")
 @click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
-@click.option(
-    "--strict", is_flag=True, help="Keep to the letter, also where R4 does not."
-)
+@click.option("--strict", is_flag=True, help="Keep to the letter, also where R4 does not.")
 @click.option("--portability", is_flag=True, help="Tell what known servers drop or cannot run.")
 @click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
 @click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)

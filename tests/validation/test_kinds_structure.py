@@ -117,7 +117,7 @@ def test_a_canonical_resource_is_one_by_its_type(resource):
     assert errors(with_extension(resource), known) == []
     inside = {"resourceType": "Basic", "code": {"text": "x"}, "contained": [
         {**with_extension(resource), "id": "c"}
-    ], "extension": [{"url": "http://example.org/x", "valueReference": {"reference": "#c"}}]}  # fmt: skip
+    ], "extension": [{"url": "http://e.t/x", "valueReference": {"reference": "#c"}}]}  # fmt: skip
     assert errors(inside, known) == []
 
 
@@ -316,7 +316,9 @@ def test_a_pattern_above_the_place_of_a_discriminator_tells_slices_apart(kind, p
     whole = {"assigner": {"display": "x"}}
     assert errors(patient("MR", **whole), [own], own["url"]) == []
     assert [r for r, _ in errors(patient("SS", **whole), [own], own["url"])] == ["cardinality-min"]
-    assert errors(patient("MR"), [own], own["url"]) == [("cardinality-min", "Patient.identifier[0]")]
+    assert errors(patient("MR"), [own], own["url"]) == [
+        ("cardinality-min", "Patient.identifier[0]")
+    ]
 
 
 def test_a_pattern_that_says_nothing_of_the_place_tells_nothing():
@@ -359,4 +361,6 @@ def test_a_target_of_another_type_is_refused_whatever_its_profile_lacks():
     own = profile("own", "Observation", element("Observation.subject", type=types))
     resource = {"resourceType": "Observation", "status": "final", "code": {"text": "x"},
                 "subject": {"reference": "Group/1"}}  # fmt: skip
-    assert errors(resource, [LEAF, own], own["url"]) == [("reference-target", "Observation.subject")]
+    assert errors(resource, [LEAF, own], own["url"]) == [
+        ("reference-target", "Observation.subject")
+    ]

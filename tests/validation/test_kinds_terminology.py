@@ -112,7 +112,9 @@ def test_a_display_that_neither_system_nor_value_set_gives_is_wrong(name, more):
 
 def test_a_display_of_the_value_set_is_wrong_where_that_is_not_bound():
     profile = bound("listed", "Observation.method")
-    resource = observation(SYSTEM, "a", "Alfa", method={"coding": [{"system": SYSTEM, "code": "a"}]})
+    resource = observation(
+        SYSTEM, "a", "Alfa", method={"coding": [{"system": SYSTEM, "code": "a"}]}
+    )
     found = errors(resource, [KINDS, SETS["listed"], profile], profile["url"])
     assert found == [("coding-display", "Observation.code.coding[0].display")]
 
@@ -132,7 +134,9 @@ def test_displays_of_value_sets_count_in_resources_inside_others(inside):
         "entry": {
             "resourceType": "Bundle",
             "type": "collection",
-            "entry": [{"fullUrl": "urn:uuid:0f14d0ab-9605-4a62-a9e4-5ed26688389b", "resource": inner}],
+            "entry": [
+                {"fullUrl": "urn:uuid:0f14d0ab-9605-4a62-a9e4-5ed26688389b", "resource": inner}
+            ],
         },
     }[inside]
     assert errors(outer, [KINDS, SETS["listed"], profile]) == []
