@@ -1,11 +1,10 @@
 """The direction of imports: only downwards, third parties only in their places (see README)."""
 
 import ast
-import importlib
 import pathlib
+import subprocess
 import sys
-
-import pytest
+from collections import Counter
 
 ROOT = pathlib.Path(__file__).parent.parent / "fhirpkg"
 LEVELS = {
@@ -63,34 +62,73 @@ def imported(path: pathlib.Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_downwards_and_third_parties_stay_at_home(path):
+def problems(path):
+    """What is wrong with the imports of one file."""
     here = part(path)
-    if here == "__init__":
-        return
-    for name in imported(path):
+    for name in imported(path) if here != "__init__" else ():
         top, _, rest = name.partition(".")
-        if top == "fhirpkg":
-            there = rest.partition(".")[0]
-            if there in {here, ""}:
-                continue
-            assert there in LEVELS, f"{path}: {name} is in no level"
-            assert LEVELS[there] <= LEVELS[here], f"{path}: {name} is above"
-            if LEVELS[there] == LEVELS[here] == 0:
-                order = ORDER_OF_LEVEL_0
-                assert order.index(there) < order.index(here), f"{path}: {name} is beside or above"
-            elif LEVELS[there] == LEVELS[here]:
-                raise AssertionError(f"{path}: {name} is beside")
-        elif top not in sys.stdlib_module_names:
-            assert here in HOMES.get(top, set()), f"{path}: {top} is not at home here"
+        there = rest.partition(".")[0]
+        if top == "fhirpkg" and there not in {here, ""}:
+            yield from upward(name, here, there)
+        elif top not in {"fhirpkg", *sys.stdlib_module_names, *homes_of(here)}:
+            yield f"{top} has its home elsewhere"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_stay_small_enough_to_see_whole(path):
-    assert len(path.read_text().splitlines()) <= 500
+def homes_of(room):
+    return [name for name, rooms in HOMES.items() if room in rooms]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_each_module_imports(path):
-    name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-    importlib.import_module(name)
+def upward(name, here, there):
+    if there not in LEVELS:
+        yield f"{name} is in no level"
+    elif LEVELS[there] > LEVELS[here]:
+        yield f"{name} is above"
+    elif LEVELS[there] == LEVELS[here] == 0:
+        if ORDER_OF_LEVEL_0.index(there) >= ORDER_OF_LEVEL_0.index(here):
+            yield f"{name} is beside or above"
+    elif LEVELS[there] == LEVELS[here]:
+        yield f"{name} is beside"
+
+
+def test_imports_go_downwards_and_third_parties_stay_at_home():
+    found = [
+        f"{path.relative_to(ROOT)}: {problem}" for path in MODULES for problem in problems(path)
+    ]
+    assert not found
+
+
+def test_files_stay_small_enough_to_see_whole():
+    lengths = {path: len(path.read_text().splitlines()) for path in MODULES}
+    assert not {str(path): length for path, length in lengths.items() if length > 400}
+
+
+def test_rooms_stay_small_enough_to_know():
+    rooms = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert not {str(room): count for room, count in rooms.items() if count > 20}
+
+
+def test_each_module_imports_alone():
+    """Each in a process of its own, forked from one that has imported nothing of ours."""
+    names = [
+        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in MODULES
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH_ALONE, *names],
+        cwd=ROOT.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "", done.stdout + done.stderr
+
+
+IMPORT_EACH_ALONE = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print(f"{name}: {error}", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
