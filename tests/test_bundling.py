@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fhirpkg import bundling, fhirjson, fhirxml
+from fhirpkg import fhirjson, fhirxml
+from fhirpkg.bundling import reading, writing
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import PackageError, SourceError
 from fhirpkg.packages.package import read_package
@@ -18,7 +19,7 @@ RESOURCES = Path(__file__).parent.parent / "resources"
 
 @pytest.fixture(scope="module")
 def content():
-    return bundling.read_content(RESOURCES)
+    return reading.read_content(RESOURCES)
 
 
 def references(value):
@@ -66,20 +67,20 @@ def test_each_resource_comes_after_those_it_refers_to(content):
 
 def test_an_archive_gives_the_same_content_as_the_folder(content, tmp_path):
     file = tmp_path / "p.tgz"
-    file.write_bytes(bundling.archive(content))
-    again = bundling.read_content(file)
+    file.write_bytes(writing.archive(content))
+    again = reading.read_content(file)
     assert again.resources == content.resources
     assert again.digest == content.digest
 
 
 def test_the_archive_depends_on_nothing_but_the_content(content, monkeypatch):
-    first = bundling.archive(content)
+    first = writing.archive(content)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
-    assert bundling.archive(bundling.read_content(RESOURCES)) == first
+    assert writing.archive(reading.read_content(RESOURCES)) == first
 
 
 def test_package_json_names_the_core_package_that_fixes_the_version(content):
-    package = read_package(bundling.archive(content))
+    package = read_package(writing.archive(content))
     manifest = json.loads(package.files["package.json"])
     assert manifest["name"] == "fhirpkg.procedures"
     assert manifest["dependencies"] == {"hl7.fhir.r4.core": "4.0.1"}
@@ -89,7 +90,7 @@ def test_package_json_names_the_core_package_that_fixes_the_version(content):
 
 
 def test_the_index_lists_each_resource_and_no_type_that_is_an_object(content):
-    package = read_package(bundling.archive(content))
+    package = read_package(writing.archive(content))
     files = json.loads(package.files[".index.json"])["files"]
     assert len(files) == len(content.resources)
     types = {f["filename"]: f.get("type") for f in files}
@@ -98,12 +99,12 @@ def test_the_index_lists_each_resource_and_no_type_that_is_an_object(content):
 
 
 def test_examples_travel_in_their_own_folder(content):
-    package = read_package(bundling.archive(content, {"Patient-a.json": {"resourceType": "X"}}))
+    package = read_package(writing.archive(content, {"Patient-a.json": {"resourceType": "X"}}))
     assert "example/Patient-a.json" in package.files
 
 
 def test_the_transaction_updates_by_what_identifies_each_resource(content):
-    bundle = bundling.transaction_bundle(content)
+    bundle = writing.transaction_bundle(content)
     assert bundle["type"] == "transaction"
     for entry in bundle["entry"]:
         method, url = entry["request"]["method"], entry["request"]["url"]
@@ -119,23 +120,23 @@ def test_the_transaction_updates_by_what_identifies_each_resource(content):
 
 
 def test_no_two_entries_have_the_same_condition(content):
-    urls = [e["request"]["url"] for e in bundling.transaction_bundle(content)["entry"]]
+    urls = [e["request"]["url"] for e in writing.transaction_bundle(content)["entry"]]
     assert len(set(urls)) == len(urls)
 
 
 def test_references_in_bundles_are_relative_so_that_servers_keep_them(content):
-    found = set(references(bundling.transaction_bundle(content)))
+    found = set(references(writing.transaction_bundle(content)))
     assert all(re.fullmatch(r"#\w+|[A-Z]\w+/[\w.-]+", reference) for reference in found)
 
 
-@pytest.mark.parametrize("make", [bundling.transaction_bundle, bundling.collection_bundle])
+@pytest.mark.parametrize("make", [writing.transaction_bundle, writing.collection_bundle])
 def test_bundles_are_valid(content, make):
     outcome = Validator().validate(make(content))
     assert [str(issue) for issue in outcome.errors] == []
 
 
 def test_ndjson_has_a_resource_a_line(content):
-    lines = bundling.ndjson(content).splitlines()
+    lines = writing.ndjson(content).splitlines()
     assert [fhirjson.read(line)[0] for line in lines] == list(content.resources)
 
 
@@ -148,18 +149,19 @@ def test_each_resource_comes_back_from_xml(content):
 
 
 def test_a_folder_that_is_not_built_is_refused_with_advice(tmp_path):
+    (tmp_path / "package.yaml").write_text("id: demo.walking\n")
     with pytest.raises(PackageError, match="fhirpkg build"):
-        bundling.read_content(tmp_path)
+        reading.read_content(tmp_path)
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SourceError, match="no such file"):
-        bundling.read_content(tmp_path / "nowhere")
+        reading.read_content(tmp_path / "nowhere")
 
 
 def test_a_damaged_file_of_the_content_is_named(tmp_path):
     folder = tmp_path / "a" / "fhir"
     folder.mkdir(parents=True)
-    (folder / "Library-x.json").write_text("{")
+    (folder / "Library-x.json").write_text('{"resourceType": "Library",')
     with pytest.raises(SourceError, match=r"Library-x\.json"):
-        bundling.read_content(tmp_path)
+        reading.read_content(tmp_path)

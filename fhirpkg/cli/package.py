@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.bundling import Content
+    from fhirpkg.bundling.content import Content
 
 
 @click.command("package")
@@ -31,7 +31,7 @@ def command(content: Path | None, output: Path) -> None:
     Example: fhirpkg package resources --output dist
     """
     from fhirpkg.authoring.writing import replace
-    from fhirpkg.bundling import read_content
+    from fhirpkg.bundling.reading import read_content
     from fhirpkg.packages.package import digest
 
     read = read_content(content)
@@ -54,7 +54,7 @@ def command(content: Path | None, output: Path) -> None:
 def _files(read: Content) -> Iterator[tuple[str, bytes]]:
     """What is written, by its name below the output folder."""
     from fhirpkg import fhirjson, fhirxml
-    from fhirpkg.bundling import (
+    from fhirpkg.bundling.writing import (
         archive,
         collection_bundle,
         examples,

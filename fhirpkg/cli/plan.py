@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli.connection import connect, server_options
-from fhirpkg.cli.publishing import KINDS
+from fhirpkg.cli.publishing import KINDS, content_options, dependency_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
 
 
 @click.command("plan")
-@click.argument("content", type=click.Path(path_type=Path), required=False)
+@content_options
+@dependency_option
 @server_options
 @click.option(
     "--out",
@@ -30,29 +31,52 @@ if TYPE_CHECKING:
     help="Plan to write over this kind of conflict.",
 )
 def command(
-    content: Path | None, *, out: Path | None, overwrite: tuple[str, ...], **options: Any
+    content: str | None,
+    *,
+    out: Path | None,
+    overwrite: tuple[str, ...],
+    with_dependencies: bool,
+    output_format: str,
+    **options: Any,
 ) -> ExitCode:
     """Show what a push of CONTENT would create, update and leave, and what is in its way.
 
-    CONTENT is a folder with a package.yaml or a package (.tgz); without it ./resources if that
-    holds a package.yaml, else the content installed with fhirpkg. Exit code 0: nothing to do;
-    1: changes; 4: conflicts (drift, foreign, duplicate, immutable).
+    CONTENT is a folder (built, a package, or any with JSON, XML and NDJSON), a package (.tgz), a
+    Bundle, an NDJSON file, NAME#VERSION or a url; without it ./resources if that holds a
+    package.yaml, else the content installed with fhirpkg. Exit code 0: nothing to do; 1: changes;
+    4: conflicts (drift, foreign, duplicate, immutable).
 
     Example: fhirpkg plan resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.publishing import ending, make_plan_with_progress, release_at, show_plan
+    from fhirpkg.cli.publishing import (
+        exit_code_of,
+        make_plan_with_progress,
+        releases_of,
+        selection_of,
+        worst,
+    )
+    from fhirpkg.cli.publishing_output import Output
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.survey import Change
 
     if out and out.suffix != ".json":
         raise ConfigError(f"{out}: a plan is a .json file, by which push knows it")
-    release = release_at(content)
+    if out and with_dependencies:
+        raise ConfigError("--out is for one release; plan the dependencies one by one")
+    selection = selection_of(options)
+    releases = releases_of(content, selection, with_dependencies=with_dependencies)
     client = connect(**options)
     kinds = [Change(kind) for kind in overwrite]
-    with ending() as end:
-        plan = make_plan_with_progress(release, client, kinds)
-        end.code = show_plan(plan, client)
-        if out:
-            planfile.write(out, plan, client.base_url, content, kinds)
-    return end.code
+    output = Output("plan", output_format)
+
+    def work() -> ExitCode:
+        codes = []
+        for release in releases:
+            plan = make_plan_with_progress(release, client, kinds)
+            codes.append(output.plan(plan, client))
+            if out:
+                planfile.write(out, plan, client.base_url, content, selection, kinds)
+        return worst(codes)
+
+    return exit_code_of(work, output)

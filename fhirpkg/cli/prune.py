@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhirpkg.cli import ExitCode
 from fhirpkg.cli.connection import connect, server_options
+from fhirpkg.cli.publishing import content_options
+
+if TYPE_CHECKING:
+    from fhirpkg.cli import ExitCode
 
 
 @click.command("prune")
-@click.argument("content", type=click.Path(path_type=Path), required=False)
+@content_options
 @server_options
 @click.option("--delete", is_flag=True, help="Delete instead of retiring.")
 @click.option(
@@ -24,24 +26,39 @@ from fhirpkg.cli.connection import connect, server_options
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 def command(
-    content: Path | None, *, delete: bool, max_delete: int, dry_run: bool, **options: Any
+    content: str | None,
+    *,
+    delete: bool,
+    max_delete: int,
+    dry_run: bool,
+    output_format: str,
+    **options: Any,
 ) -> ExitCode:
     """Take out of use what belongs to the package of CONTENT but is no longer in it.
 
-    Retires by default and takes the package's mark away; nothing that the package does not own is
-    touched.
+    CONTENT is what `plan` takes. Retires by default and takes the package's mark away; nothing
+    that the package does not own is touched, and of what another package holds too only the mark
+    is taken.
 
     Example: fhirpkg prune --server http://127.0.0.1:8080/fhir --dry-run
     """
-    from fhirpkg.cli.publishing import ending, make_plan_with_progress, release_at
+    from fhirpkg.cli.publishing import (
+        exit_code_of,
+        make_plan_with_progress,
+        releases_of,
+        selection_of,
+    )
+    from fhirpkg.cli.publishing_output import Output
     from fhirpkg.errors import ConfigError
-    from fhirpkg.publishing.prune import prune
+    from fhirpkg.publishing.prune import foreseen, prune
     from fhirpkg.publishing.push import check_lease
     from fhirpkg.publishing.survey import Change
 
-    release = release_at(content)
+    (release,) = releases_of(content, selection_of(options))
     client = connect(**options)
-    with ending() as end:
+    output = Output("prune", output_format)
+
+    def work() -> ExitCode:
         plan = make_plan_with_progress(release, client, ())
         check_lease(plan)
         orphans = plan.of(Change.ORPHAN)
@@ -50,20 +67,7 @@ def command(
                 f"{len(orphans)} orphans are more than --max-delete {max_delete}; "
                 "look at them with 'plan'"
             )
-        if dry_run:
-            for item in orphans:
-                click.echo(f"  would {'delete' if delete else 'retire'} {item.place}")
-            end.code = ExitCode.ISSUES if orphans else ExitCode.DONE
-            return end.code
-        found = prune(plan, client, delete=delete)
-        for word, places in (("retired", found.retired), ("deleted", found.deleted)):
-            for place in places:
-                click.echo(f"  {word} {place}")
-        for place, reason in found.refused.items():
-            click.echo(f"  refused {place}: {reason}")
-        click.echo(
-            f"{len(orphans)} orphans = {len(found.retired)} retired + {len(found.deleted)} deleted"
-            f" + {len(found.refused)} refused"
-        )
-        end.code = ExitCode.DONE if found.is_complete else ExitCode.ISSUES
-    return end.code
+        found = foreseen(plan, delete=delete) if dry_run else prune(plan, client, delete=delete)
+        return output.pruning(found, plan, client, dry_run=dry_run)
+
+    return exit_code_of(work, output)

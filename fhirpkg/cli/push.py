@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fhirpkg.cli.connection import connect, server_options
-from fhirpkg.cli.publishing import KINDS
+from fhirpkg.cli.publishing import KINDS, content_options, dependency_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
 
 
 @click.command("push")
-@click.argument("content", type=click.Path(path_type=Path), required=False)
+@content_options
+@dependency_option
 @server_options
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @click.option(
@@ -25,34 +25,53 @@ if TYPE_CHECKING:
     help="Write over this kind of conflict, after `plan` has shown it.",
 )
 def command(
-    content: Path | None, *, dry_run: bool, overwrite: tuple[str, ...], **options: Any
+    content: str | None,
+    *,
+    dry_run: bool,
+    overwrite: tuple[str, ...],
+    with_dependencies: bool,
+    output_format: str,
+    **options: Any,
 ) -> ExitCode:
     """Publish CONTENT to a FHIR server, read it back and search for it as a consumer would.
 
-    CONTENT is a folder with a package.yaml, a package (.tgz), or a plan file that `plan --out`
-    wrote; without it ./resources if that holds a package.yaml, else the content installed with
-    fhirpkg. A second push of the same content writes nothing.
+    CONTENT is what `plan` takes, or a plan file that `plan --out` wrote. A second push of the same
+    content writes nothing.
 
     Example: fhirpkg push resources --server http://127.0.0.1:8080/fhir
     """
+    from fhirpkg.cli import ExitCode
     from fhirpkg.cli.publishing import (
-        ending,
+        exit_code_of,
         make_plan_with_progress,
         publish,
-        release_at,
+        releases_of,
         saved_plan,
-        show_plan,
+        selection_of,
+        worst,
     )
+    from fhirpkg.cli.publishing_output import Output
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.survey import Change
 
+    selection = selection_of(options)
     saved = saved_plan(content)
-    release = release_at(saved.source if saved else content)
+    source, selection = (saved.source, saved.selection) if saved else (content, selection)
+    releases = releases_of(source, selection, with_dependencies=with_dependencies)
     client = connect(**options)
-    with ending() as end:
-        kinds = saved.overwrite if saved else [Change(kind) for kind in overwrite]
-        plan = make_plan_with_progress(release, client, kinds)
-        if saved:
-            planfile.check(saved, plan, client.base_url)
-        end.code = show_plan(plan, client) if dry_run else publish(plan, client)
-    return end.code
+    kinds = saved.overwrite if saved else tuple(Change(kind) for kind in overwrite)
+    output = Output("push", output_format)
+
+    def work() -> ExitCode:
+        codes: list[ExitCode] = []
+        for release in releases:
+            plan = make_plan_with_progress(release, client, kinds)
+            if saved:
+                planfile.check(saved, plan, client.base_url)
+            done = output.plan(plan, client) if dry_run else publish(plan, client, output)
+            codes.append(done)
+            if done is not ExitCode.DONE and not dry_run:
+                break  # what depends on it waits
+        return worst(codes)
+
+    return exit_code_of(work, output)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fhirpkg.cli.connection import connect, server_options
 from fhirpkg.cli.progress import Progress
+from fhirpkg.cli.publishing import content_options, dependency_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
 
 
 @click.command("verify")
-@click.argument("content", type=click.Path(path_type=Path), required=False)
+@content_options
+@dependency_option
 @server_options
 @click.option("--validate", is_flag=True, help="Also ask the server's own $validate.")
 @click.option(
@@ -25,24 +26,39 @@ if TYPE_CHECKING:
     help="Also let the server $apply each PlanDefinition to this patient (Patient/id).",
 )
 def command(
-    content: Path | None, *, validate: bool, subject_reference: str | None, **options: Any
+    content: str | None,
+    *,
+    validate: bool,
+    subject_reference: str | None,
+    with_dependencies: bool,
+    output_format: str,
+    **options: Any,
 ) -> ExitCode:
     """Read CONTENT back from a server by id, search for it as consumers do, hash attachments.
 
-    Exit code 0: all is there as it was published; 1: something is missing or altered.
+    CONTENT is what `plan` takes. Exit code 0: all is there as it was published; 1: something is
+    missing or altered.
 
     Example: fhirpkg verify resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.publishing import ending, release_at, show_verification
+    from fhirpkg.cli.publishing import exit_code_of, releases_of, selection_of, worst
+    from fhirpkg.cli.publishing_output import Output
     from fhirpkg.publishing.verify import apply_on_server, verify
 
-    package = release_at(content)
+    selection = selection_of(options)
+    releases = releases_of(content, selection, with_dependencies=with_dependencies)
     client = connect(**options)
-    with ending() as end:
-        with Progress(len(package.members), "verified") as progress:
-            found = verify(package, client, validate=validate, progress=progress.show)
-        if subject_reference:
-            apply_on_server(package, client, subject_reference, found)
-        click.echo(f"{package.name} {package.version} at {client.base_url}")
-        end.code = show_verification(found)
-    return end.code
+    output = Output("verify", output_format)
+
+    def work() -> ExitCode:
+        codes = []
+        for release in releases:
+            with Progress(len(release.members), "verified") as progress:
+                found = verify(release, client, validate=validate, progress=progress.show)
+            if subject_reference:
+                apply_on_server(release, client, subject_reference, found)
+            output.release(release, client)
+            codes.append(output.verification(found))
+        return worst(codes)
+
+    return exit_code_of(work, output)

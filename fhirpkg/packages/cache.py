@@ -99,11 +99,13 @@ def resolve_package(
     offline: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Package:
-    """The package that ``name#version``, a .tgz or a folder names.
+    """The package that ``name#version``, a url, a .tgz or a folder names.
 
     What is not in the cache is fetched from the registry and kept, unless `offline`; `progress` is
     told the bytes so far and in all. Raises PackageError when it is nowhere.
     """
+    if text.startswith(("https://", "http://")):
+        return _downloaded(text, progress, offline=offline)
     if text.endswith((".tgz", ".tar.gz")) or Path(text).is_dir():
         return read_package(Path(text))
     try:
@@ -124,11 +126,47 @@ def resolve_package(
     return cache.add(registry.download(release, progress), release.id)
 
 
+def _downloaded(url: str, progress: Callable[[int, int], None] | None, *, offline: bool) -> Package:
+    """The package at a url, which is not kept: what stands there may change."""
+    if offline:
+        raise PackageError(url, "it is on the network, which --offline excludes")
+    from fhirpkg.packages.registry import (  # noqa: PLC0415 - requests is slow to load
+        Distribution,
+        RegistryClient,
+    )
+
+    return read_package(RegistryClient().download(Distribution(PackageId(url), url), progress))
+
+
 def needed(manifest: Manifest) -> Iterator[PackageId]:
     """The packages that a package depends on, but for those of FHIR itself."""
     for name, version in manifest.dependencies.items():
         if not _OF_FHIR.fullmatch(name):
             yield _dependency(name, version)
+
+
+def install_dependencies(
+    manifest: Manifest, cache: PackageCache, *, offline: bool = False
+) -> list[Package]:
+    """All that a package depends on, transitively, the needed ones first; fetched where missing.
+
+    Raises PackageError when one cannot be had.
+    """
+    found: dict[PackageId, Package] = {}
+    entered: set[PackageId] = set()
+
+    def take(wanted: PackageId) -> None:
+        if wanted in entered:
+            return
+        entered.add(wanted)
+        package = resolve_package(str(wanted), cache, offline=offline)
+        for further in needed(package.manifest):
+            take(further)
+        found.setdefault(package.id, package)
+
+    for each in needed(manifest):
+        take(each)
+    return list(found.values())
 
 
 def with_dependencies(

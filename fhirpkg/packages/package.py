@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import os
 import tarfile
 import zlib
@@ -53,6 +52,11 @@ class Manifest:
     def parse(cls, text: bytes, source: str) -> Self:
         """Read package.json; `source` names the package in a PackageError."""
         data, _ = fhirjson.read(text)
+        return cls.of(data, source)
+
+    @classmethod
+    def of(cls, data: Any, source: str) -> Self:
+        """The manifest in the parsed package.json; PackageError when it names no package."""
         if not isinstance(data, dict) or not isinstance(data.get("name"), str):
             raise PackageError(source, "its package.json is no JSON object with a name")
         version = data.get("version")
@@ -338,7 +342,7 @@ def _archive_time() -> int:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+    return fhirjson.dump(value, indent=2).encode() + b"\n"
 
 
 def _texts(value: Any) -> tuple[str, ...]:

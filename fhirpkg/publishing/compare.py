@@ -6,9 +6,12 @@ set, the order of keys, quotes and entities in the narrative, line breaks in bas
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import html
+import itertools
 import json
+import operator
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,15 +22,27 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Path, Resource
 
-_SERVERS_OWN = ("versionId", "lastUpdated", "source")
+_SERVERS_OWN = (
+    "versionId", "lastUpdated", "source",
+    "author", "project", "account", "accounts", "compartment",
+)  # fmt: skip
+"""Members of `meta` that servers set: FHIR's own, and Medplum's."""
 _SERVERS_EXTENSIONS = (
     "http://healthlake.amazonaws.com/aws-cm/",
     "http://healthlake.amazonaws.com/system-generated-resources/",
+    "https://aidbox.app/ex/",
+    "ex:createdAt",
+    "http://hapifhir.io/fhir/StructureDefinition/",
+    "https://hapifhir.io/fhir/StructureDefinition/",
 )
 """AWS HealthLake puts what its language service finds into each DocumentReference
-(https://docs.aws.amazon.com/healthlake/latest/devguide/integrating-nlp.html)."""
+(https://docs.aws.amazon.com/healthlake/latest/devguide/integrating-nlp.html), Aidbox the time of
+creation, HAPI the source and marks of placeholders."""
 _LABELS = {"tag", "security"}
-_SHOWN = 60
+_SHOWN = 80
+"""Characters of a value that are shown."""
+_BEFORE = 15
+"""So many of them before the first that differs."""
 _NUMBER = "\ue000"
 """Marks a number among strings; a character for private use, so no text begins with it."""
 _BLANKS = re.compile(r"\s+")
@@ -53,7 +68,8 @@ class Difference:
         place = ""
         for step in self.path:
             place += f"[{step}]" if isinstance(step, int) else f".{step}" if place else step
-        return f"{place}: server has {_shown(self.theirs)}, content has {_shown(self.ours)}"
+        theirs, ours = _shown(self.theirs, self.ours), _shown(self.ours, self.theirs)
+        return f"{place}: server has {theirs}, content has {ours}"
 
 
 def digest(resource: Resource) -> str:
@@ -69,12 +85,13 @@ def digest(resource: Resource) -> str:
 
 def same(ours: Resource, theirs: Resource) -> bool:
     """Whether the server holds what we would send; labels it has beyond ours do not count."""
-    return _aligned(ours) == _aligned(theirs, ours)
+    mine, other = _aligned(ours), _aligned(theirs, ours)
+    return mine == other or next(differing((), mine, other), None) is None
 
 
 def differences(ours: Resource, theirs: Resource) -> list[Difference]:
     """Where the two differ, in the order of our resource."""
-    return list(_differences((), _aligned(ours), _aligned(theirs, ours)))
+    return list(differing((), _aligned(ours), _aligned(theirs, ours)))
 
 
 def canonical(resource: Resource) -> Resource:
@@ -83,6 +100,8 @@ def canonical(resource: Resource) -> Resource:
     meta = form.get("meta", {})
     for labels in _LABELS & meta.keys():
         meta[labels] = sorted(meta[labels], key=_label)
+    if "profile" in meta:  # a set, which servers may order
+        meta["profile"] = sorted(meta["profile"], key=str)
     return form
 
 
@@ -92,16 +111,26 @@ def bare(resource: Resource) -> Resource:
     bare = {k: v for k, v in resource.items() if k != "meta"}
     if meta:
         bare["meta"] = meta
-    given = bare.get("extension", [])
-    kept = [each for each in given if not _is_servers(each)]
-    if len(kept) < len(given):
-        bare |= {"extension": kept}
-    return bare if kept or not given else {k: v for k, v in bare.items() if k != "extension"}
+    stripped: Resource = _without_servers_extensions(bare)
+    return stripped
+
+
+def _without_servers_extensions(value: Any) -> Any:
+    """The same object where no extension is a server's own."""
+    if isinstance(value, list):
+        kept = [_without_servers_extensions(i) for i in value if not _is_servers(i)]
+        return value if all(map(operator.is_, kept, value)) and len(kept) == len(value) else kept
+    if not isinstance(value, dict):
+        return value
+    stripped = {k: _without_servers_extensions(v) for k, v in value.items()}
+    if all(stripped[k] is v for k, v in value.items()):
+        return value
+    return {k: v for k, v in stripped.items() if v not in ([], {}) or value[k] == v}
 
 
 def _is_servers(extension: Any) -> bool:
     url = extension.get("url") if isinstance(extension, dict) else None
-    return str(url).startswith(_SERVERS_EXTENSIONS)
+    return isinstance(url, str) and url.startswith(_SERVERS_EXTENSIONS)
 
 
 def _aligned(resource: Resource, model: Resource | None = None) -> Resource:
@@ -127,7 +156,7 @@ def _label(coding: Resource) -> str:
 def _plain(value: Any, key: str = "") -> Any:
     """A value in one way of writing, whatever a server's way is."""
     if isinstance(value, dict):
-        return {k: _plain(v, k) for k, v in value.items()}
+        return {k: _plain(v, k) for k, v in value.items() if not _is_filling(v)}
     if isinstance(value, list):
         return [_plain(item, key) for item in value]
     if isinstance(value, Decimal):
@@ -139,6 +168,11 @@ def _plain(value: Any, key: str = "") -> Any:
     if isinstance(value, str) and key == "data":
         return _BLANKS.sub("", value)
     return value
+
+
+def _is_filling(value: Any) -> bool:
+    """Whether this is the array of nulls beside extensions of primitives, which may be left out."""
+    return isinstance(value, list) and bool(value) and all(item is None for item in value)
 
 
 def _number(value: Decimal) -> str:
@@ -160,23 +194,61 @@ def _narrative(div: str) -> str:
     return text
 
 
-def _differences(path: Path, ours: Any, theirs: Any) -> Iterator[Difference]:
+def differing(path: Path, ours: Any, theirs: Any) -> Iterator[Difference]:
+    """Where two canonical forms differ; a conditional reference and what it led to do not."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key in [*ours, *(k for k in theirs if k not in ours)]:
-            yield from _differences((*path, key), ours.get(key), theirs.get(key))
+            pair = ours.get(key), theirs.get(key)
+            if key != "reference" or not _is_resolved(*pair):
+                yield from differing((*path, key), *pair)
     elif isinstance(ours, list) and isinstance(theirs, list):
-        for index in range(max(len(ours), len(theirs))):
-            pair = (side[index] if index < len(side) else None for side in (ours, theirs))
-            yield from _differences((*path, index), *pair)
+        yield from _differing_lists(path, ours, theirs)
     elif ours != theirs:
         yield Difference(path, ours, theirs)
 
 
-def _shown(value: Any) -> str:
+def _is_resolved(ours: Any, theirs: Any) -> bool:
+    """Whether the server put the id that a conditional reference found in its place (R4 http)."""
+    if not isinstance(ours, str) or not isinstance(theirs, str) or "?" not in ours:
+        return False
+    wanted = ours.partition("?")[0]
+    return bool(wanted) and theirs.rpartition("/")[0].rpartition("/")[2] == wanted
+
+
+def _differing_lists(path: Path, ours: list[Any], theirs: list[Any]) -> Iterator[Difference]:
+    """Lists item by item; of lists of different length, what stands in both is aligned first."""
+    if len(ours) == len(theirs):
+        for index, pair in enumerate(zip(ours, theirs, strict=True)):
+            yield from differing((*path, index), *pair)
+        return
+    keys = [[json.dumps(item, sort_keys=True) for item in side] for side in (ours, theirs)]
+    matcher = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False)
+    for kind, start, end, other_start, other_end in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        mine, other = ours[start:end], theirs[other_start:other_end]
+        for offset, pair in enumerate(itertools.zip_longest(mine, other)):
+            index = (start if offset < len(mine) else other_start) + offset
+            yield from differing((*path, index), *pair)
+
+
+def _shown(value: Any, other: Any) -> str:
+    """A value in words, cut to the part in which it differs from the other."""
     if value is None:
         return "nothing"
+    text, beside = _text(value), _text(other)
+    if len(text) <= _SHOWN:
+        return repr(text)
+    pairs = enumerate(zip(text, beside, strict=False))
+    start = next((n for n, (one, two) in pairs if one != two), min(len(text), len(beside)))
+    start = max(0, min(start - _BEFORE, len(text) - _SHOWN)) if start > _BEFORE else 0
+    shown = text[start : start + _SHOWN]
+    before = "…" if start else ""
+    return repr(f"{before}{shown}{'…' if start + _SHOWN < len(text) else ''}")
+
+
+def _text(value: Any) -> str:
     if isinstance(value, str):
         value = value.removeprefix(_NUMBER)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = _BLANKS.sub(" ", text)
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    return _BLANKS.sub(" ", text.replace(_NUMBER, ""))

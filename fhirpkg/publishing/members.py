@@ -6,21 +6,22 @@ a package of ten thousand resources needs little memory.
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg import fhirjson
 from fhirpkg.publishing.compare import digest
+from fhirpkg.publishing.marks import OWNER_SYSTEM, owned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from fhirpkg.bundling import Content
+    from fhirpkg.bundling.content import Content
     from fhirpkg.issues import Resource
 
-OWNER_SYSTEM = "https://w3id.org/fhirpkg/package"
-"""System of the tag that says which package a resource on a server belongs to."""
 _CODE_PATHS = (
     ("context", ("useContext", "valueCodeableConcept", "coding")),
     ("topic", ("topic", "coding")),
@@ -28,6 +29,7 @@ _CODE_PATHS = (
 )
 """Search parameter, and where in a resource the codes lie that it finds."""
 _PORTION = 200
+_RELATIVE = re.compile(r"[A-Za-z]+/[A-Za-z0-9.-]{1,64}")
 _NAMESPACE = uuid.UUID("5f6b1c5e-2f0c-5b8e-9a55-3f7d0f0c9d11")
 
 
@@ -47,6 +49,8 @@ class Member:
     references: tuple[str, ...]
     codes: tuple[tuple[str, str], ...]
     """Search parameter and ``system|code`` of each code by which others look for it."""
+    has_gaps: bool = False
+    """Whether a list of primitives has extensions only, and nulls are to be written for it."""
 
     @property
     def local(self) -> str:
@@ -73,6 +77,8 @@ class Release:
     """The tag of ownership that each resource gets."""
     members: tuple[Member, ...]
     resources: Sequence[Resource]
+    notes: tuple[str, ...] = ()
+    """What differs between the content and what is published of it."""
 
     @property
     def mark(self) -> tuple[str, str]:
@@ -81,62 +87,80 @@ class Release:
 
     def resource(self, member: Member) -> Resource:
         """The member's resource as it is to stand on a server."""
-        return owned(self.resources[member.index], self.owner)
+        resource = self.resources[member.index]
+        if member.type == "ImplementationGuide":
+            resource = _listing_only(resource, {m.local for m in self.members})
+        return owned(filled_out(resource) if member.has_gaps else resource, self.owner)
 
 
 def release_of(content: Content) -> Release:
-    """The content with its owner's tag: the one that it has already, or ours."""
+    """The content as it is published: with its owner's tag, its guides listing what it holds.
+
+    The tag is the one that the content has already, or ours. Entries of a guide for examples that
+    are not published are left out of it: servers that check references would refuse the guide.
+    """
     owner = _owner_tag(content)
-    members = tuple(
-        _member(index, owned(resource, owner)) for index, resource in enumerate(content.resources)
-    )
+    members: list[Member] = []
+    guides: list[tuple[int, Resource]] = []
+    for index, resource in enumerate(content.resources):
+        if resource["resourceType"] == "ImplementationGuide":
+            guides.append((index, resource))
+        else:
+            members.append(_member(index, owned(resource, owner)))
+    held = {m.local for m in members} | {f"ImplementationGuide/{g['id']}" for _, g in guides}
+    notes = list(content.notes)
+    for index, guide in guides:
+        published = _listing_only(guide, held)
+        notes += _left_out_of_guide(guide, published)
+        members.append(_member(index, owned(published, owner)))
+    members.sort(key=lambda member: member.index)
     return Release(
         name=content.id.name,
         version=content.id.version or "",
         digest=content.digest,
         owner=owner,
-        members=members,
+        members=tuple(members),
         resources=content.resources,
+        notes=tuple(notes),
     )
 
 
-def owned(resource: Resource, owner: Resource) -> Resource:
-    """The resource with the owner's tag; the same object when it has it."""
-    meta = resource.get("meta", {})
-    if is_tagged(resource, owner):
-        return resource
-    tagged = {**meta, "tag": [*meta.get("tag", []), owner]}
-    head: Resource = {k: resource[k] for k in ("resourceType", "id") if k in resource}
-    return head | {"meta": tagged} | {k: v for k, v in resource.items() if k != "meta"}
+def _listing_only(guide: Resource, published: Collection[str]) -> Resource:
+    """The guide without the entries of `definition.resource` that name what is not published."""
+    listed = _listed(guide)
+    kept = [entry for entry in listed if _target(entry) in {"", *published}]
+    if len(kept) == len(listed):
+        return guide
+    definition = {**guide["definition"], "resource": kept}
+    if not kept:
+        definition.pop("resource")
+    return guide | {"definition": definition}
 
 
-def is_tagged(resource: Resource, tag: Resource) -> bool:
-    """Whether `meta.tag` has this system and code."""
-    return any(_same_tag(t, tag) for t in resource.get("meta", {}).get("tag", []))
+def _left_out_of_guide(guide: Resource, published: Resource) -> Iterator[str]:
+    before, after = len(_listed(guide)), len(_listed(published))
+    if after < before:
+        yield (
+            f"ImplementationGuide/{guide['id']} lists {before} resources, and {before - after} of "
+            "them are not published; they are left out of the copy on the server (--examples "
+            "publishes a package's examples too)"
+        )
 
 
-def other_owner(resource: Resource, owner: Resource) -> str:
-    """The package that owns a resource by its tag, when it is not this one."""
-    for tag in resource.get("meta", {}).get("tag", []):
-        if tag.get("system") == owner["system"] and tag.get("code") != owner["code"]:
-            return str(tag.get("code"))
-    return ""
+def _listed(guide: Resource) -> list[Resource]:
+    return fhirjson.objects(guide.get("definition"), "resource")
+
+
+def _target(entry: Resource) -> str:
+    """The ``Type/id`` that an entry names; empty for what only a canonical or url names."""
+    reference = fhirjson.text_of(entry.get("reference"), "reference")
+    return reference if _RELATIVE.fullmatch(reference) else ""
 
 
 def references_in(value: Any) -> list[str]:
     """Every literal reference in a resource, those to contained ones left out."""
-    found: list[str] = []
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            reference = value.get("reference")
-            if isinstance(reference, str) and not reference.startswith("#"):
-                found.append(reference)
-            waiting += [item for item in value.values() if isinstance(item, (dict, list))]
-        elif isinstance(value, list):
-            waiting += value
-    return found
+    named = (each.get("reference") for each in _objects(value))
+    return [name for name in named if isinstance(name, str) and not name.startswith("#")]
 
 
 def with_references(value: Any, links: Mapping[str, str]) -> Any:
@@ -178,7 +202,42 @@ def _member(index: int, resource: Resource) -> Member:
         digest=digest(resource),
         references=tuple(dict.fromkeys(references_in(resource))),
         codes=tuple(dict.fromkeys(_codes(resource))),
+        has_gaps=any(_gaps(each) for each in _objects(resource)),
     )
+
+
+def filled_out(value: Any) -> Any:
+    """The resource with both arrays of each list of primitives, as R4 json.html#primitive has it.
+
+    HAPI drops ``_given`` without ``given``, and keeps it beside ``[null]``.
+    """
+    if isinstance(value, list):
+        return [filled_out(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    filled = {key: filled_out(item) for key, item in value.items()}
+    return filled | {key[1:]: [None] * len(value[key]) for key in _gaps(value)}
+
+
+def _gaps(value: Resource) -> list[str]:
+    """The keys of extensions of primitives in a list that has no values."""
+    return [
+        key
+        for key, item in value.items()
+        if key.startswith("_") and isinstance(item, list) and key[1:] not in value
+    ]
+
+
+def _objects(value: Any) -> Iterator[Resource]:
+    """Every object in a resource, itself included."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting += [item for item in value.values() if isinstance(item, (dict, list))]
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _codes(resource: Resource) -> Iterator[tuple[str, str]]:
@@ -186,7 +245,7 @@ def _codes(resource: Resource) -> Iterator[tuple[str, str]]:
         if parameter == "event" and resource["resourceType"] != "DocumentReference":
             continue
         for coding in _at(resource, path):
-            if coding.get("system") and coding.get("code"):
+            if fhirjson.text_of(coding, "system") and fhirjson.text_of(coding, "code"):
                 yield parameter, sys.intern(f"{coding['system']}|{coding['code']}")
 
 
@@ -216,7 +275,3 @@ def _owner_tag(content: Content) -> Resource:
             return {"system": named[0]["system"], "code": name}
         break
     return {"system": OWNER_SYSTEM, "code": name}
-
-
-def _same_tag(one: Resource, other: Resource) -> bool:
-    return one.get("system") == other.get("system") and one.get("code") == other.get("code")

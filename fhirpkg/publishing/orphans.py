@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.publishing.members import is_tagged
-from fhirpkg.publishing.record import taken_by
+from fhirpkg.publishing.marks import Holders, is_tagged, marks_of_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -31,20 +30,30 @@ class Orphan:
     local: str
     place: str
     version: str
+    holders: tuple[Resource, ...]
+    """The marks of other packages that hold it too."""
 
 
 def orphans(
-    release: Release, reader: Reader, record: Record, in_use: Collection[str]
+    release: Release,
+    reader: Reader,
+    record: Record,
+    in_use: Collection[str],
+    holders: Holders,
 ) -> list[Orphan]:
     """What the inventories list or the tag marks, exists, and is at no place `in_use`."""
-    found = {orphan.place: orphan for orphan in _listed(release, reader, record, in_use)}
-    for orphan in _tagged(release, reader, in_use):
+    found = {orphan.place: orphan for orphan in _listed(release, reader, record, in_use, holders)}
+    for orphan in _tagged(release, reader, in_use, holders):
         found.setdefault(orphan.place, orphan)
     return sorted(found.values(), key=lambda orphan: orphan.place)
 
 
 def _listed(
-    release: Release, reader: Reader, record: Record, in_use: Collection[str]
+    release: Release,
+    reader: Reader,
+    record: Record,
+    in_use: Collection[str],
+    holders: Holders,
 ) -> Iterator[Orphan]:
     gone: dict[str, str] = {}
     for inventory in record.inventories:
@@ -58,10 +67,20 @@ def _listed(
     for resource_type, ids in by_type.items():
         for resource_id, resource in reader.by_ids(resource_type, ids).items():
             place = f"{resource_type}/{resource_id}"
-            lines = record.lines(gone[place])
-            if is_let_go(resource, release.owner) or taken_by(resource, release.owner, lines):
+            if is_let_go(resource, release.owner) or _is_taken(resource, release.owner):
                 continue
-            yield Orphan(gone[place], place, str(resource.get("meta", {}).get("versionId", "")))
+            yield _orphan(gone[place], resource, holders)
+
+
+def _orphan(local: str, resource: Resource, holders: Holders) -> Orphan:
+    place = f"{resource['resourceType']}/{resource['id']}"
+    version = str(resource.get("meta", {}).get("versionId", ""))
+    return Orphan(local, place, version, tuple(holders.of(resource)))
+
+
+def _is_taken(resource: Resource, owner: Resource) -> bool:
+    """Whether another package took it over: it has a mark, and not this one's."""
+    return not is_tagged(resource, owner) and bool(marks_of_others(resource, owner))
 
 
 def is_let_go(resource: Resource, owner: Resource) -> bool:
@@ -77,7 +96,9 @@ def before_let_go(resource: Resource, owner: Resource) -> Iterator[Resource]:
             yield resource | {"status": status}
 
 
-def _tagged(release: Release, reader: Reader, in_use: Collection[str]) -> Iterator[Orphan]:
+def _tagged(
+    release: Release, reader: Reader, in_use: Collection[str], holders: Holders
+) -> Iterator[Orphan]:
     """By the tag, in case that no inventory lists it; only searched where more are counted."""
     owner = release.owner
     used = Counter(place.partition("/")[0] for place in in_use)
@@ -89,5 +110,5 @@ def _tagged(release: Release, reader: Reader, in_use: Collection[str]) -> Iterat
             place = f"{resource_type}/{hit.get('id')}"
             if hit.get("resourceType") != resource_type or not is_tagged(hit, owner):
                 break  # the server ignores the parameter
-            if place not in in_use and not taken_by(hit, owner, ()):
-                yield Orphan(place, place, str(hit.get("meta", {}).get("versionId", "")))
+            if place not in in_use:
+                yield _orphan(place, hit, holders)

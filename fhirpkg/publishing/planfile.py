@@ -5,39 +5,53 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.bundling.reading import Selection
+from fhirpkg.canonical import PackageId
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing.head import ConflictError
 from fhirpkg.publishing.survey import Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from fhirpkg.publishing.planning import Plan
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
     """A plan that was read from a file."""
 
-    source: Path | None
+    source: str | None
+    selection: Selection
     overwrite: tuple[Change, ...]
     facts: dict[str, Any]
 
 
 def write(
-    file: Path, plan: Plan, server: str, source: Path | None, overwrite: Collection[Change]
+    file: Path,
+    plan: Plan,
+    server: str,
+    source: str | None,
+    selection: Selection,
+    overwrite: Collection[Change],
 ) -> None:
     """Write a plan beside the file, then in its place; it holds no secret.
 
     Raises SourceError when it cannot be written; what was there stays then.
     """
     facts = _facts(plan, server) | {
-        "source": str(source) if source else None,
+        "source": source,
+        "selection": {
+            "types": selection.types,
+            "exclude": selection.exclude,
+            "examples": selection.examples,
+            "identity": str(selection.identity or ""),
+        },
         "overwrite": list(overwrite),
     }
     text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
@@ -55,13 +69,30 @@ def read(file: Path) -> SavedPlan:
     """Read a plan; SourceError when it is none."""
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
-        source = Path(facts["source"]) if facts["source"] else None
+        selection = _selection(facts["selection"])
         overwrite = tuple(map(Change, facts["overwrite"]))
+        source = None if facts["source"] is None else str(facts["source"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(str(file), "it is no plan", "make one with 'plan --out'") from error
+        raise SourceError(str(file), "it is not a plan", "make one with 'plan --out'") from error
     if facts.get("format") != _FORMAT:
         raise SourceError(str(file), "it is a plan of another version", "make a new one")
-    return SavedPlan(source, overwrite, facts)
+    return SavedPlan(source, selection, overwrite, facts)
+
+
+def is_plan(file: Path) -> bool:
+    """Whether a JSON file is, or once was, a plan rather than a resource."""
+    with file.open("rb") as stream:
+        return b'"resourceType"' not in stream.read(1 << 16)
+
+
+def _selection(facts: dict[str, Any]) -> Selection:
+    identity = facts["identity"]
+    return Selection(
+        tuple(facts["types"]),
+        tuple(facts["exclude"]),
+        examples=bool(facts["examples"]),
+        identity=PackageId.parse(identity) if identity else None,
+    )
 
 
 def check(saved: SavedPlan, plan: Plan, server: str) -> None:
@@ -100,7 +131,7 @@ def _facts(plan: Plan, server: str) -> dict[str, Any]:
         "items": [
             {
                 "local": item.local,
-                "action": str(item.action),
+                "action": str(item.change),
                 "place": item.place,
                 "precondition": _precondition(item.version),
                 "digest": item.member.digest if item.member else "",

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.publishing.orphans import orphans
+from fhirpkg.publishing.marks import Holders
+from fhirpkg.publishing.orphans import Orphan, orphans
 from fhirpkg.publishing.reading import Reader
 from fhirpkg.publishing.record import read_record
 from fhirpkg.publishing.state import Phase, is_listed
@@ -38,12 +39,12 @@ class Plan:
 
     def of(self, *actions: Change) -> list[Item]:
         """The items of some classes."""
-        return [item for item in self.items if item.action in actions]
+        return [item for item in self.items if item.change in actions]
 
     @property
     def counts(self) -> Counter[Change]:
         """How many items there are of each class."""
-        return Counter(item.action for item in self.items)
+        return Counter(item.change for item in self.items)
 
     @property
     def is_settled(self) -> bool:
@@ -88,7 +89,8 @@ def make_plan(
     if not refused and plan.is_settled and _is_untouched(plan, client):
         return replace(plan, items=tuple(_as_recorded(plan)))
     links: dict[str, str] = {m.local: record.place(m) for m in release.members}
-    survey = Survey(release, reader, record, links, frozenset(overwrite))
+    holders = Holders(client, release.owner)
+    survey = Survey(release, reader, record, links, frozenset(overwrite), holders)
     supported = [m for m in release.members if m.type not in refused]
     items = survey.classify(supported, progress)
     moved = {i.local: i.place for i in items if i.place and links[i.local] != i.place}
@@ -101,10 +103,16 @@ def make_plan(
         if m.type in refused
     ]
     items += [
-        Item(orphan.local, Change.ORPHAN, orphan.place, orphan.version)
-        for orphan in orphans(release, reader, record, {i.place for i in items})
+        _as_item(orphan, holders)
+        for orphan in orphans(release, reader, record, {i.place for i in items}, holders)
     ]
     return replace(plan, items=tuple(items), notes=tuple(_notes(reader)))
+
+
+def _as_item(orphan: Orphan, holders: Holders) -> Item:
+    marks = list(orphan.holders)
+    why = f"{holders.named(marks)} holds it too; a prune only takes our mark" if marks else ""
+    return Item(orphan.local, Change.ORPHAN, orphan.place, orphan.version, why, tags=orphan.holders)
 
 
 def _is_untouched(plan: Plan, client: FhirClient) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fhirpkg.publishing.members import is_tagged, other_owner, references_in
+from fhirpkg.publishing.marks import is_same_tag, is_tagged, tags_of, unmark, with_tags
+from fhirpkg.publishing.members import references_in
 from fhirpkg.publishing.orphans import RETIRED
 from fhirpkg.publishing.survey import Change
 
@@ -25,7 +26,24 @@ class Pruning:
 
     retired: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    released: dict[str, str] = field(default_factory=dict)
+    """What another package holds too, and who; only this package's mark was taken from it."""
     refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, dict[str, str]]:
+        """What became of each place, with the reason where there is one."""
+        return {
+            "retired": dict.fromkeys(self.retired, ""),
+            "deleted": dict.fromkeys(self.deleted, ""),
+            "released": self.released,
+            "refused": self.refused,
+        }
+
+    @property
+    def places(self) -> list[str]:
+        """Every place that was dealt with."""
+        return [place for table in self.tables.values() for place in table]
 
     @property
     def is_complete(self) -> bool:
@@ -50,15 +68,32 @@ def prune(plan: Plan, client: FhirClient, *, delete: bool = False) -> Pruning:
             found.refused[item.place] = problem
         else:
             resources[item.place] = theirs
+    holders = {item.place: item.why for item in plan.of(Change.ORPHAN) if item.tags}
     for place in _referring_first(resources):
         theirs, owner = resources[place], plan.release.owner
-        problem = (
-            _delete(client, place, theirs) if delete else _retire(client, place, theirs, owner)
-        )
+        if place in holders:
+            problem = _take_mark(client, place, theirs, owner)
+        elif delete:
+            problem = _delete(client, place, theirs)
+        else:
+            problem = _retire(client, place, theirs, owner)
         if problem:
             found.refused[place] = problem
+        elif place in holders:
+            found.released[place] = holders[place]
         else:
             (found.deleted if delete else found.retired).append(place)
+    return found
+
+
+def foreseen(plan: Plan, *, delete: bool) -> Pruning:
+    """What a prune of the plan would do, if nothing comes in its way."""
+    found = Pruning()
+    for item in plan.of(Change.ORPHAN):
+        if item.tags:
+            found.released[item.place] = item.why
+        else:
+            (found.deleted if delete else found.retired).append(item.place)
     return found
 
 
@@ -66,11 +101,6 @@ def _not_ours(item: Item, theirs: Resource, plan: Plan) -> str:
     version = str(theirs.get("meta", {}).get("versionId", ""))
     if version != item.version:
         return f"somebody else wrote version {version} meanwhile"
-    other = (
-        "" if version else other_owner(theirs, plan.release.owner)
-    )  # as planned, if versions tell
-    if other:
-        return f"it belongs to the package {other}"
     listed = plan.inventory is not None and item.local in plan.inventory.members
     if not is_tagged(theirs, plan.release.owner) and not listed:
         return "it is not marked as this package's"
@@ -100,31 +130,20 @@ def _retire(client: FhirClient, place: str, theirs: Resource, owner: Resource) -
     """Take a resource out of use and out of the package; what went wrong, or nothing."""
     if "status" not in theirs:
         return "it has no status to retire; use --delete"
-    meta = theirs.get("meta", {})
-    unmarked = [t for t in meta.get("tag", []) if (t.get("system"), t.get("code")) != _of(owner)]
-    retired = theirs | {"status": RETIRED.get(theirs["resourceType"], "retired")}
-    retired["meta"] = {k: v for k, v in meta.items() if k != "tag"}
-    if unmarked:
-        retired["meta"]["tag"] = unmarked
-    response = client.request("PUT", place, body=retired, headers=_if_match(theirs))
+    status = RETIRED.get(theirs["resourceType"], "retired")
+    return _take_mark(client, place, theirs | {"status": status}, owner)
+
+
+def _take_mark(client: FhirClient, place: str, theirs: Resource, owner: Resource) -> str:
+    """Write a resource without the package's mark; what went wrong, or nothing."""
+    tags = [tag for tag in tags_of(theirs) if not is_same_tag(tag, owner)]
+    unmarked = with_tags(theirs, tags)
+    response = client.request("PUT", place, body=unmarked, headers=_if_match(theirs))
     if not response.worked:
         return response.problem
     resource_type, _, resource_id = place.partition("/")
     now = client.read(resource_type, resource_id)
-    if now is not None and is_tagged(now, owner):
-        return _unmark(client, place, owner)
-    return ""
-
-
-def _unmark(client: FhirClient, place: str, owner: Resource) -> str:
-    """Take the owner's tag from a resource whose server keeps tags over a PUT, as HAPI does.
-
-    See http://hl7.org/fhir/R4/resource-operation-meta-delete.html.
-    """
-    meta = {"name": "meta", "valueMeta": {"tag": [owner]}}
-    body = {"resourceType": "Parameters", "parameter": [meta]}
-    response = client.request("POST", f"{place}/$meta-delete", body=body, repeatable=True)
-    return "" if response.worked else f"its tag cannot be taken away: {response.problem}"
+    return unmark(client, place, [owner]) if now is not None and is_tagged(now, owner) else ""
 
 
 def _delete(client: FhirClient, place: str, theirs: Resource) -> str:
@@ -133,10 +152,6 @@ def _delete(client: FhirClient, place: str, theirs: Resource) -> str:
         return f"still used by {', '.join(dependents)}"
     response = client.request("DELETE", place, headers=_if_match(theirs))
     return "" if response.worked or response.status in {404, 410} else response.problem
-
-
-def _of(tag: Resource) -> tuple[object, object]:
-    return tag.get("system"), tag.get("code")
 
 
 def _dependents(client: FhirClient, theirs: Resource) -> list[str]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.errors import FhirpkgError, ServerError
 from fhirpkg.publishing import head as heads
 from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.marks import is_tagged, unmark
 from fhirpkg.publishing.reading import Reader
 from fhirpkg.publishing.state import LEASE, Head, Inventory, Line, Phase, head_id
 from fhirpkg.publishing.strategy import Key, Strategy
@@ -53,6 +54,8 @@ class Report:
     conflicts: frozenset[str] = frozenset()
     """Those of `refused` that somebody else's work stands in the way of."""
     places: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
+    """What became of each resource: created, updated, unchanged, refused or failed."""
     writes: bool = False
     notes: tuple[str, ...] = ()
 
@@ -97,7 +100,9 @@ def push(
     lease.take(reference)
     try:
         writer = _write_members(plan, client, lease, progress)
+        taken_over = _take_over(plan, client, writer)
         report = _report(plan, writer)
+        report = replace(report, notes=(*report.notes, *taken_over))
         if not report.is_complete:
             lease.release()
             return report
@@ -154,13 +159,21 @@ def _refused_beforehand(plan: Plan) -> Report | None:
     if not blocking:
         return None
     conflicts = frozenset(item.local for item in plan.of(*CONFLICTS))
-    refused = {item.local: f"{item.action}: {item.why}" for item in blocking}
+    refused = {item.local: f"{item.change}: {item.why}" for item in blocking}
     held_back = "nothing was written because of the others"
     refused |= {item.local: held_back for item in plan.of(*WRITES)}
     unchanged = plan.counts[Change.UNCHANGED]
     return Report(
-        len(refused) + unchanged, unchanged=unchanged, refused=refused, conflicts=conflicts
+        len(refused) + unchanged,
+        unchanged=unchanged,
+        refused=refused,
+        conflicts=conflicts,
+        actions=_unchanged(plan) | dict.fromkeys(refused, "refused"),
     )
+
+
+def _unchanged(plan: Plan) -> dict[str, str]:
+    return {item.local: "unchanged" for item in plan.of(Change.UNCHANGED)}
 
 
 def _first_head(plan: Plan) -> Head:
@@ -201,7 +214,7 @@ def _inventory(plan: Plan, done: Mapping[str, Done]) -> Inventory:
     for item in plan.items:
         if item.member is None:
             continue
-        place, version = item.place, item.version if item.action is Change.UNCHANGED else ""
+        place, version = item.place, item.version if item.change is Change.UNCHANGED else ""
         if item.local in done:
             place, version = done[item.local].place, done[item.local].version
         members[item.local] = Line(item.member.digest, place or item.local, version)
@@ -245,6 +258,26 @@ def _write_members(
     return writer
 
 
+def _take_over(plan: Plan, client: FhirClient, writer: Writer) -> list[str]:
+    """Take the marks of others from what was written over theirs; what could not be done."""
+    notes: list[str] = []
+    for item in plan.of(Change.UPDATE):
+        done = writer.done.get(item.local)
+        if done is None or not item.tags:
+            continue
+        resource_type, _, resource_id = done.place.partition("/")
+        now = client.read(resource_type, resource_id) or {}
+        left = [tag for tag in item.tags if is_tagged(now, tag)]
+        problem = unmark(client, done.place, left) if left else ""
+        if problem:
+            notes.append(f"{done.place} was taken over, but {problem}")
+        elif left:
+            now = client.read(resource_type, resource_id) or {}
+            version = str(now.get("meta", {}).get("versionId", done.version))
+            writer.done[item.local] = replace(done, version=version)
+    return notes
+
+
 @contextlib.contextmanager
 def _preparing(writer: Writer, following: Sequence[Item]) -> Iterator[None]:
     """Prepare the following portion beside a write, which is mostly waiting for the server."""
@@ -267,18 +300,24 @@ def _report(plan: Plan, writer: Writer | None) -> Report:
     unchanged = plan.counts[Change.UNCHANGED]
     places = {item.local: item.place for item in plan.items if item.place}
     if writer is None:
-        return Report(unchanged, unchanged=unchanged, places=places)
+        return Report(unchanged, unchanged=unchanged, places=places, actions=_unchanged(plan))
     done = writer.done
     created = sum(each.created for each in done.values())
+    refused = {**writer.refused, **writer.stale}
+    actions = {local: "created" if each.created else "updated" for local, each in done.items()}
     return Report(
         planned=unchanged + len(plan.of(*WRITES)),
         created=created,
         updated=len(done) - created,
         unchanged=unchanged,
-        refused={**writer.refused, **writer.stale},
+        refused=refused,
         failed=writer.failed,
         conflicts=frozenset(writer.stale),
         places=places | {local: each.place for local, each in done.items()},
+        actions=_unchanged(plan)
+        | actions
+        | dict.fromkeys(refused, "refused")
+        | dict.fromkeys(writer.failed, "failed"),
         writes=True,
         notes=_notes(writer),
     )

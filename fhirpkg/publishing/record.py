@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.head import read_head, read_inventory
-from fhirpkg.publishing.members import other_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from fhirpkg.client.client import FhirClient
-    from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Member
     from fhirpkg.publishing.state import Head, Inventory, Line
 
@@ -42,13 +38,3 @@ def read_record(client: FhirClient, package: str) -> Record:
     named = dict.fromkeys(r for r in (head.manifest, head.previous) if r)
     found = [read_inventory(client, reference) for reference in named]
     return Record(head, tuple(m for m in found if m is not None))
-
-
-def taken_by(resource: Resource, owner: Resource, lines: Iterable[Line]) -> str:
-    """The other package that a resource belongs to, or nothing.
-
-    Some servers keep old tags for ever: what has two owners' belongs to who wrote it last.
-    """
-    version = resource.get("meta", {}).get("versionId")
-    is_ours = bool(version) and any(line.version == version for line in lines)
-    return "" if is_ours else other_owner(resource, owner)

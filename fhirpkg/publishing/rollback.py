@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.bundling import Content
+from fhirpkg.bundling.content import Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.compare import bare

@@ -7,15 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.compare import differences, digest, same
-from fhirpkg.publishing.members import (
-    identifiers_of,
-    is_tagged,
-    owned,
-    portions_by_type,
-    with_references,
-)
+from fhirpkg.publishing.marks import Holders, is_tagged, owned, tags_of
+from fhirpkg.publishing.members import identifiers_of, portions_by_type, with_references
 from fhirpkg.publishing.orphans import before_let_go
-from fhirpkg.publishing.record import taken_by
 from fhirpkg.publishing.state import is_listed
 
 if TYPE_CHECKING:
@@ -73,11 +67,14 @@ class Item:
     """
 
     local: str
-    action: Change
+    change: Change
     place: str = ""
     version: str = ""
     why: str = ""
     differences: tuple[str, ...] = ()
+    tags: tuple[Resource, ...] = ()
+    """For a write that adopts: the tags there, which it keeps. For an orphan or a write over what
+    others hold: the marks of the packages that hold it."""
     member: Member | None = field(default=None, compare=False, repr=False)
 
 
@@ -90,6 +87,7 @@ class Survey:
     record: Record
     links: dict[str, str]
     overwrite: frozenset[Change]
+    holders: Holders
 
     def classify(self, members: Sequence[Member], progress: Callable[[int], None]) -> list[Item]:
         """An item for each member, in the order of their types."""
@@ -106,8 +104,8 @@ class Survey:
         for member in members:
             candidates = found.get(member.local, [])
             item = self._item(member, candidates, back)
-            if item.action in self.overwrite and item.action in OVERWRITABLE:
-                item = replace(item, action=Change.UPDATE, why=f"{item.action}: {item.why}")
+            if item.change in self.overwrite and item.change in OVERWRITABLE:
+                item = replace(item, change=Change.UPDATE, why=f"{item.change}: {item.why}")
             yield item
 
     def _candidates(
@@ -151,35 +149,62 @@ class Survey:
             return Item(member.local, Change.DUPLICATE, place, version, why, member=member)
         ours = self.release.resource(member)
         translated = with_references(theirs, back)
-        action, why = self._judge(member, ours, translated, version)
+        holders = self.holders.of(theirs)
+        change, why = self._judge(member, ours, translated, version, holders)
         shown: tuple[str, ...] = ()
-        if action is not Change.UNCHANGED:
+        if change is not Change.UNCHANGED or why:
             found = differences(ours | {"id": theirs["id"]}, translated)
             shown = tuple(str(difference) for difference in found[:_SHOWN_DIFFERENCES])
-        return Item(member.local, action, place, version, why, shown, member)
+        tags = tags_of(theirs) if change is Change.ADOPT else holders
+        return Item(member.local, change, place, version, why, shown, tuple(tags), member)
 
     def _judge(
-        self, member: Member, ours: Resource, theirs: Resource, version: str
+        self,
+        member: Member,
+        ours: Resource,
+        theirs: Resource,
+        version: str,
+        holders: list[Resource],
     ) -> tuple[Change, str]:
         """The class of a member that is there, and the reason."""
+        owner = self.release.owner
         lines = self.record.lines(member.local)
-        other = taken_by(theirs, self.release.owner, lines)
-        if other:
-            return Change.FOREIGN, f"it belongs to the package {other}"
-        equal = same(ours | {"id": theirs["id"]}, owned(theirs, self.release.owner))
-        if equal:
-            known = bool(lines) or is_tagged(theirs, self.release.owner)
-            return (Change.UNCHANGED, "") if known else (Change.ADOPT, "the same, not yet ours")
-        untouched = any(line.version and line.version == version for line in lines)
-        if untouched and is_listed(lines[0], member.digest) and lines[0].version == version:
-            return Change.UNCHANGED, "as this server altered it when it was written"
-        if not lines and not is_tagged(theirs, self.release.owner):
+        is_ours = is_tagged(theirs, owner) or (bool(lines) and not holders)
+        place = f"{member.type}/{theirs['id']}"
+        equal = same(ours | {"id": theirs["id"]}, owned(theirs, owner))
+        as_written = any(
+            line.version == version and is_listed(line, member.digest) for line in lines[:1]
+        ) or self.holders.wrote(holders, place, version, member.digest)
+        if equal or (version and as_written):
+            why = "" if equal else "as this server altered it when it was written"
+            if is_ours:
+                return Change.UNCHANGED, why
+            also = f", which {self.holders.named(holders)} holds too" if holders else ""
+            return Change.ADOPT, f"the same{also}" if holders else "the same, not yet ours"
+        if holders:
+            return Change.FOREIGN, self._conflict(holders, is_ours=is_ours)
+        if not is_ours:
             return Change.FOREIGN, "it is there with other content and no mark of this package"
+        return self._judge_ours(member, theirs, version)
+
+    def _conflict(self, holders: list[Resource], *, is_ours: bool) -> str:
+        """Why a write would take something from another package; both are named."""
+        us, them = f"{self.release.name} {self.release.version}", self.holders.named(holders)
+        if is_ours:
+            return f"{them} holds what is there too; what {us} has differs"
+        return f"it belongs to {them}, which holds other content than {us}"
+
+    def _judge_ours(self, member: Member, theirs: Resource, version: str) -> tuple[Change, str]:
+        """The class of a member that only this package holds, where the content differs."""
+        lines = self.record.lines(member.local)
         if _is_immutable(member, theirs):
             return Change.IMMUTABLE, f"{member.version} is active there; give it a new version"
         written = digest(theirs | {"id": member.id})
+        there = str(theirs.get("version", ""))
+        replaces = f"it replaces version {there}" if there != member.version and there else ""
+        untouched = any(line.version and line.version == version for line in lines)
         if untouched or any(is_listed(line, written) for line in lines):
-            return Change.UPDATE, ""
+            return Change.UPDATE, replaces
         for before in before_let_go(theirs, self.release.owner):
             retired = digest(before | {"id": member.id})
             if any(is_listed(line, retired) for line in lines):

@@ -16,7 +16,8 @@ from fhirpkg.client.response import Response
 from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
-from fhirpkg.publishing.members import is_tagged, owned, portions_by_type, with_references
+from fhirpkg.publishing.marks import is_tagged, owned
+from fhirpkg.publishing.members import portions_by_type, with_references
 from fhirpkg.publishing.reading import Reader, batches, escaped
 from fhirpkg.publishing.record import read_record
 
@@ -83,7 +84,12 @@ def verify(
 
 
 def read_back(
-    release: Release, client: FhirClient, places: Mapping[str, str], *, written: bool
+    release: Release,
+    client: FhirClient,
+    places: Mapping[str, str],
+    *,
+    written: bool,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Verification:
     """What a push does last: read back and search; a large package is counted rather than read.
 
@@ -98,6 +104,7 @@ def read_back(
         reader = Reader(client)
         for group in portions_by_type(release.members):
             _by_id(release, reader, group, links, found)
+            progress(found.checked)
     else:
         _count_back(release, client, links, found)
         found.notes.append("counted and sampled, as it is large; 'fhirpkg verify' reads all of it")

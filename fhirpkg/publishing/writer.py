@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.client.client import encoded
-from fhirpkg.client.response import Response, outcome_texts, version_of_etag
+from fhirpkg.client.response import Response
 from fhirpkg.client.retry import is_transient
 from fhirpkg.errors import ServerError
+from fhirpkg.publishing.answers import entry_response, place_of, unclear, version_in
 from fhirpkg.publishing.compare import same
-from fhirpkg.publishing.members import owned, with_references
+from fhirpkg.publishing.marks import is_same_tag, is_tagged, owned, tags_of, with_tags
+from fhirpkg.publishing.members import with_references
 from fhirpkg.publishing.order import halves
 from fhirpkg.publishing.strategy import Key, Portions, condition
 from fhirpkg.publishing.survey import Change
@@ -112,7 +114,7 @@ class Writer:
         if response.ok and len(answers) == len(items):
             return list(answers)
         # A success without an answer to each entry says nothing: read what became of it.
-        return replace(response, status=0, text=_unclear(response)) if response.ok else response
+        return replace(response, status=0, text=unclear(response)) if response.ok else response
 
     def _send_one(self, item: Item) -> Resource:
         entry = self._entry(item)
@@ -143,6 +145,8 @@ class Writer:
         member = item.member
         assert member is not None, "what is written is in the content"
         resource = with_references(self.release.resource(member), self.links)
+        if item.change is Change.ADOPT:  # its write only adds the mark
+            resource = _with_tags_of(item, resource)
         if item.place:
             resource = resource | {"id": item.place.partition("/")[2]}
             request = {"method": "PUT", "url": item.place}
@@ -173,7 +177,7 @@ class Writer:
         worst = Response(200)
         for item, answer in zip(items, answers, strict=True):
             told = answer.get("response") or {}
-            response = _entry_response(told)
+            response = entry_response(told)
             if response.ok:
                 self._note(item, answer, response)
             elif is_transient(response) or response.status in {0, *_RACES}:
@@ -295,18 +299,19 @@ class Writer:
     def _stands(self, item: Item, theirs: Resource) -> bool:
         assert item.member is not None, "what is written is in the content"
         ours = with_references(self.release.resource(item.member), self.links)
-        if item.action is not Change.ADOPT:  # whose write only adds the mark
-            theirs = owned(theirs, self.release.owner)
+        if item.change is Change.ADOPT:
+            return is_tagged(theirs, self.release.owner)
+        theirs = owned(theirs, self.release.owner)
         return same(ours | {"id": theirs["id"]}, theirs)
 
     def _note(self, item: Item, answer: Resource, response: Response) -> None:
         """Note what was written; a creation that was none is looked at more closely."""
         told = answer.get("response") or {}
-        place = item.place or _place(item, told, answer.get("resource"), self.strategy.key)
-        version = response.version or _version_in(str(told.get("location", "")))
+        place = item.place or place_of(item, told, answer.get("resource"), self.strategy.key)
+        version = response.version or version_in(str(told.get("location", "")))
         done = Done(place, version, created=response.status == 201)
         self.settled = max(self.settled, str(told.get("lastModified", "")))
-        if item.action is Change.CREATE and response.status != 201 and self._overwrote(item, done):
+        if item.change is Change.CREATE and response.status != 201 and self._overwrote(item, done):
             return
         self._keep(item, done)
 
@@ -340,42 +345,11 @@ class Writer:
 _EXIST = "If-None-Exist"
 
 
-def _entry_response(told: Resource) -> Response:
-    """An entry's answer as if it were one of its own; a success that tells errors is unclear."""
-    status = str(told.get("status", ""))[:3]
-    given = told.get("outcome")
-    outcome = given if isinstance(given, dict) and "resourceType" in given else None
-    words = "; ".join(outcome_texts(outcome))
-    response = Response(
-        int(status) if status.isdigit() else 0,
-        {"etag": f'W/"{version_of_etag(str(told.get("etag") or ""))}"'},
-        outcome,
-        str(told.get("problem") or words or "no reason given"),
-    )
-    return replace(response, status=0) if response.ok and not response.worked else response
-
-
-def _place(item: Item, told: Resource, resource: Resource | None, key: Key) -> str:
-    """Where a new resource stands; the host in a location says nothing."""
-    if key is Key.ID:
-        return item.local
-    resource_type = item.local.partition("/")[0]
-    parts = str(told.get("location", "")).split("/")
-    if resource_type in parts and parts.index(resource_type) + 1 < len(parts):
-        return f"{resource_type}/{parts[parts.index(resource_type) + 1]}"
-    if resource and resource.get("id"):
-        return f"{resource_type}/{resource['id']}"
-    return ""
-
-
-def _version_in(location: str) -> str:
-    _, found, version = location.partition("/_history/")
-    return version if found else ""
-
-
-def _unclear(response: Response) -> str:
-    words = "; ".join(outcome_texts(response.outcome))
-    return words or "it answered, but not to each entry"
+def _with_tags_of(item: Item, resource: Resource) -> Resource:
+    """The resource with its own tags and those that stand on the server."""
+    own = tags_of(resource)
+    there = [tag for tag in item.tags if not any(is_same_tag(tag, each) for each in own)]
+    return with_tags(resource, [*there, *own])
 
 
 def in_portions(

@@ -12,7 +12,7 @@ import pytest
 from fhirpkg import fhirjson
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.hooks import WHY, respond, services
-from fhirpkg.bundling import read_content
+from fhirpkg.bundling.reading import read_content
 from fhirpkg.issues import Severity
 from fhirpkg.repository import Layers, MemoryRepository, from_path, in_bundle
 from fhirpkg.validation.validator import Validator

@@ -5,7 +5,8 @@ import urllib.request
 
 import pytest
 
-from fhirpkg.bundling import read_content, transaction_bundle
+from fhirpkg.bundling.reading import read_content
+from fhirpkg.bundling.writing import transaction_bundle
 from fhirpkg.client.client import FhirClient
 from tests.applying.test_examples import NAMES, PLAN, applied, patient
 from tests.servers.hapi_running import hapi

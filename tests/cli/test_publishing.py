@@ -162,7 +162,9 @@ def test_a_push_whose_reader_went_away_does_not_end_with_0_unless_all_is_there(
     server, tmp_path, many
 ):
     listed = resources()
-    listed += [canonical("PlanDefinition", f"wrong id {n}") for n in range(60 if many else 1)]
+    listed += [
+        canonical("PlanDefinition", f"wrong-{n}", date="soon") for n in range(60 if many else 1)
+    ]
     content = folder(tmp_path / "c", listed)
     command = f"{sys.executable} -m fhirpkg push {content} --server {server} | true"
     script = f"set -o pipefail; {command}"

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import itertools
 
-from fhirpkg.bundling import Content
+from fhirpkg.bundling.content import Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.client.client import FhirClient
 from fhirpkg.client.retry import RetryPolicy

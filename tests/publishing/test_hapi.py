@@ -6,7 +6,8 @@ import urllib.request
 
 import pytest
 
-from fhirpkg.bundling import read_content, transaction_bundle
+from fhirpkg.bundling.reading import read_content
+from fhirpkg.bundling.writing import transaction_bundle
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.publishing.members import release_of
 from fhirpkg.publishing.planning import make_plan
@@ -71,12 +72,12 @@ def test_drift_foreign_and_duplicate_are_found_and_nothing_is_written(server):
         other.request("PUT", "ActivityDefinition/conflict-second", body=same_url)
         before = versions(server, "conflict")
         plan = make_plan(package("conflict", "Running"), other)
-        found = {item.local: item.action for item in plan.items}
+        found = {item.local: item.change for item in plan.items}
         assert found["PlanDefinition/conflict-course"] is Change.DRIFT
         assert found["ActivityDefinition/conflict-walk"] is Change.DUPLICATE
         listed = renamed(resources("Another's"), "conflict")
         theirs = make_plan(release_of(content(*listed, name="demo.other")), other)
-        assert {item.action for item in theirs.items} == {Change.FOREIGN, Change.DUPLICATE}
+        assert {item.change for item in theirs.items} == {Change.FOREIGN, Change.DUPLICATE}
     assert publish(server, package("conflict", "Running")).conflicts
     assert versions(server, "conflict") == before
 

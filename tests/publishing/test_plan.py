@@ -1,5 +1,6 @@
 import pytest
 
+from fhirpkg.bundling.reading import Selection
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing import planfile
 from fhirpkg.publishing.head import ConflictError
@@ -36,7 +37,12 @@ CASES = {
     "the same and marked": ([marked(walk())], walk(), Change.UNCHANGED),
     "the same, not marked": ([walk()], walk(), Change.ADOPT),
     "other content, not marked": ([walk(title="a")], walk(), Change.FOREIGN),
-    "the same, another package's": ([marked(walk(), THEIRS)], walk(), Change.FOREIGN),
+    "the same, another package's": ([marked(walk(), THEIRS)], walk(), Change.ADOPT),
+    "other content, another package's": (
+        [marked(walk(title="a"), THEIRS)],
+        walk(),
+        Change.FOREIGN,
+    ),
     "another url under our id": ([walk(url="http://example.org/x")], walk(), Change.FOREIGN),
     "marked, no inventory, other content": ([marked(walk(title="a"))], walk(), Change.DRIFT),
     "our url under another id": ([walk() | {"id": "other"}], walk(), Change.ADOPT),
@@ -62,20 +68,20 @@ CASES = {
 @pytest.mark.parametrize("there, ours, action", CASES.values(), ids=CASES)
 def test_what_stands_there_decides_the_class(server, there, ours, action):
     put(server, *there)
-    (item,) = [i for i in planned(server, ours).items if i.action is not Change.ORPHAN]
-    assert item.action is action
+    (item,) = [i for i in planned(server, ours).items if i.change is not Change.ORPHAN]
+    assert item.change is action
 
 
 def test_a_change_of_ours_is_an_update_and_an_edit_there_is_drift(server):
     publish(server)
     put(server, canonical("PlanDefinition", "course", title="Edited"))
     found = {i.local: i for i in planned(server, *resources("Running")).items}
-    assert found["ActivityDefinition/walk"].action is Change.UPDATE
+    assert found["ActivityDefinition/walk"].change is Change.UPDATE
     assert found["ActivityDefinition/walk"].differences == (
         "title: server has 'Walking', content has 'Running'",
     )
     drift = found["PlanDefinition/course"]
-    assert drift.action is Change.DRIFT
+    assert drift.change is Change.DRIFT
     assert drift.why == "it was edited on the server after it was published"
 
 
@@ -118,12 +124,12 @@ def test_a_marked_stray_that_no_inventory_lists_is_an_orphan_too(server):
 def test_a_conflict_that_may_be_overwritten_becomes_an_update_with_its_reason(server):
     put(server, walk(title="a"))
     (item,) = planned(server, walk(), overwrite=[Change.FOREIGN]).items
-    assert (item.action, item.why[:8]) == (Change.UPDATE, "foreign:")
+    assert (item.change, item.why[:8]) == (Change.UPDATE, "foreign:")
 
 
 def saved(server, tmp_path, *listed):
     file = tmp_path / "plan.json"
-    planfile.write(file, planned(server, *listed), server, tmp_path, [])
+    planfile.write(file, planned(server, *listed), server, str(tmp_path), Selection(), [])
     return planfile.read(file)
 
 
@@ -160,5 +166,5 @@ def test_a_saved_plan_is_for_its_content_and_server_only(server, tmp_path):
 def test_a_file_that_is_no_plan_is_refused(tmp_path, text):
     file = tmp_path / "x.json"
     file.write_text(text)
-    with pytest.raises(SourceError, match="it is no plan"):
+    with pytest.raises(SourceError, match="it is not a plan"):
         planfile.read(file)

@@ -95,7 +95,7 @@ def test_a_head_that_somebody_made_something_else_of_is_told_with_the_way_out(se
 def taken_over(base_url):
     """The sample as demo.walking's, then as another package's that takes it over."""
     publish(base_url)
-    other = release(name="demo.other")
+    other = release(*(r | {"language": "en"} for r in resources()), name="demo.other")
     assert len(publish(base_url, other).conflicts) == 4
     assert publish(base_url, other, overwrite=[Change.FOREIGN]).updated == 4
     return other
@@ -108,7 +108,7 @@ def test_what_another_package_took_over_is_its_own_whatever_tags_a_server_keeps(
     assert len(played.writes) == written
     report = publish(played.base_url)
     assert len(report.conflicts) == 4
-    assert all("belongs to the package demo.other" in why for why in report.refused.values())
+    assert all("belongs to demo.other 1.0.0, which" in why for why in report.refused.values())
 
 
 @pytest.mark.parametrize("delete", [False, True], ids=["retire", "delete"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhirpkg import fhirjson
-from fhirpkg.bundling import read_content
+from fhirpkg.bundling.reading import read_content
 
 HERE = Path(__file__).parent
 RESOURCES = HERE.parent.parent / "resources"

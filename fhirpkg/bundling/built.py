@@ -1,0 +1,83 @@
+"""The resources that `fhirpkg build` made in a folder, and the profiles they claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg import fhirjson
+from fhirpkg.bundling.checking import Found
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.snapshot import snapshot
+from fhirpkg.errors import PackageError, SourceError
+from fhirpkg.packages.package import read_profiles
+from fhirpkg.render.narrative import narrative
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+
+
+def built_resources(folder: Path) -> Iterator[Found]:
+    """What was built below a folder with a package.yaml; profiles come with their snapshots.
+
+    Raises PackageError when nothing has been built, SourceError for a file that is no resource.
+    """
+    guides: list[Resource] = []
+    for file in sorted(folder.glob("*/fhir/*.json")):
+        resource = read_resource(file)
+        if resource["resourceType"] == "ImplementationGuide":
+            guides.append(resource)
+        yield Found(str(file), resource)
+    if len(guides) != 1:
+        problem = f"it holds {len(guides)} ImplementationGuides, not 1"
+        raise PackageError(str(folder), problem, "run 'fhirpkg build' on it first")
+    for profile in _profiles(folder, guides[0]):
+        local = f"{profile['resourceType']}/{profile['id']}"
+        yield Found(f"profiles of {folder}: {local}", profile)
+
+
+def read_resource(file: Path) -> Resource:
+    """The resource in a JSON file; SourceError when it holds none."""
+    value, issues = fhirjson.read(file.read_bytes())
+    if issues or not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise SourceError(str(file), "it is no FHIR resource", "run 'fhirpkg validate' on it")
+    return value
+
+
+def _profiles(folder: Path, guide: Resource) -> list[Resource]:
+    """The profiles that the guide lists as the package's own, ready to be published."""
+    parts = fhirjson.objects(guide.get("definition"), "resource")
+    listed = {fhirjson.text_of(part.get("reference"), "reference") for part in parts}
+    definitions = Definitions.core()
+    return [
+        _published(profile, guide, definitions)
+        for profile in read_profiles(folder)
+        if f"{profile['resourceType']}/{profile.get('id')}" in listed
+    ]
+
+
+def _published(profile: Resource, guide: Resource, definitions: Definitions) -> Resource:
+    """A profile with the package's version and tag, its snapshot and a narrative."""
+    header: Resource = {key: guide[key] for key in ("version", "date") if key in guide}
+    tags = fhirjson.objects(guide.get("meta"), "tag")
+    complete = profile | header
+    if profile["resourceType"] == "StructureDefinition" and "snapshot" not in profile:
+        complete = _with_snapshot(complete, definitions)
+    first: Resource = {key: complete[key] for key in ("resourceType", "id")}
+    meta: Resource = {"meta": {"tag": tags}} if tags else {}
+    return first | meta | {"text": narrative(complete)} | complete
+
+
+def _with_snapshot(profile: Resource, definitions: Definitions) -> Resource:
+    """The profile with its snapshot before its differential, each element defined (sdf-3).
+
+    The definitions shipped here leave the prose of the specification out; its summary stands in.
+    """
+    elements = [
+        {**element, "definition": element.get("definition", element.get("short", element["path"]))}
+        for element in snapshot(profile, definitions)["snapshot"]["element"]
+    ]
+    rest = {key: value for key, value in profile.items() if key != "differential"}
+    return {**rest, "snapshot": {"element": elements}, "differential": profile["differential"]}

@@ -1,0 +1,172 @@
+"""Resources out of files: JSON, XML, NDJSON and Bundles, each with the place it was found at.
+
+Nothing is judged here but what cannot be read. Files that hold no FHIR resource are passed over
+and named in the notes; a file that says `resourceType` and cannot be read is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fhirpkg import fhirjson, fhirxml
+from fhirpkg.bundling.checking import Found
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+
+SUFFIXES = (".json", ".xml", ".ndjson", ".jsonl")
+_PASSED_OVER = {"node_modules", "__pycache__", "input-cache", "template", "temp", "txcache"}
+"""Folders in which tools keep what is not content."""
+_CARRIERS = frozenset({"transaction", "batch", "searchset", "history"})
+"""Bundles that only carry resources; the others are resources of their own when in a folder."""
+_EVERY = _CARRIERS | {"collection", "document", "message", "transaction-response", "batch-response"}
+_METHODS = {"PUT", "POST", "GET"}
+"""Of a history, an entry's method is what made the version; DELETE and PATCH bring no content."""
+_SHOWN = 5
+
+
+@dataclass
+class Gathering:
+    """The files read so far: `passed_over` held no resource, `unpacked` were Bundles."""
+
+    passed_over: list[str] = field(default_factory=list)
+    unpacked: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Bundle entries that are not content, each with the reason."""
+
+    def notes(self) -> Iterator[str]:
+        """What the reader should know, one line a kind."""
+        if self.unpacked:
+            yield f"unpacked the Bundle{'s' * (len(self.unpacked) > 1)} {few(self.unpacked)}"
+        if self.passed_over:
+            count = len(self.passed_over)
+            files = f"{count} file{'s' * (count > 1)}"
+            yield f"passed over {files} without a FHIR resource: {few(self.passed_over)}"
+        yield from self.left_out
+
+    def folder(self, folder: Path) -> Iterator[Found]:
+        """The resources of every file below a folder, in a stable order."""
+        for path in _files(folder):
+            yield from self.file(path, named=False)
+
+    def file(self, path: Path, *, named: bool = True) -> Iterator[Found]:
+        """The resources of one file; of a file that was `named`, those in a Bundle of any type.
+
+        Raises SourceError for a file that cannot be read, or that is named and holds none.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SourceError(str(path), f"it cannot be read ({error.strerror})") from error
+        if path.suffix in {".ndjson", ".jsonl"}:
+            for number, line in enumerate(data.split(b"\n"), 1):
+                if line.strip():
+                    yield from self.text(line, f"{path}:{number}", named=True)
+        else:
+            unpack = _EVERY if named else _CARRIERS
+            yield from self.text(data, str(path), named=named, unpack=unpack)
+
+    def text(
+        self, data: bytes, name: str, *, named: bool = False, unpack: frozenset[str] = frozenset()
+    ) -> Iterator[Found]:
+        """The resources of a text that stands at `name`; Bundles of the types in `unpack` open."""
+        resource = _resource(data, name)
+        if resource is None:
+            if named:
+                raise SourceError(name, "it holds no FHIR resource")
+            self.passed_over.append(name)
+        elif resource["resourceType"] == "Bundle" and str(resource.get("type")) in unpack:
+            self.unpacked.append(name)
+            yield from self._entries(resource, name)
+        else:
+            yield Found(name, resource)
+
+    def _entries(self, bundle: Resource, name: str) -> Iterator[Found]:
+        """The resources of a Bundle, their links by `fullUrl` as relative references."""
+        links: dict[str, str] = {}
+        taken: list[Found] = []
+        for number, entry in enumerate(fhirjson.objects(bundle, "entry")):
+            place = f"{name}:entry[{number}]"
+            resource = entry.get("resource")
+            method = fhirjson.text_of(entry.get("request"), "method") or "PUT"
+            if method not in _METHODS:
+                self.left_out.append(f"{place}: left out, as it is a {method} and no content")
+            elif isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
+                _named_by_full_url(resource, fhirjson.text_of(entry, "fullUrl"), links)
+                taken.append(Found(place, resource))
+            else:
+                self.left_out.append(f"{place}: left out, as it has no resource")
+        for found in taken:
+            yield Found(found.file, _linked(found.resource, links))
+
+
+def _named_by_full_url(resource: Resource, full_url: str, links: dict[str, str]) -> None:
+    """Note what a full url stands for; a resource without id takes the one in a urn:uuid."""
+    if not full_url:
+        return
+    if "id" not in resource and full_url.startswith("urn:uuid:"):
+        resource["id"] = full_url.removeprefix("urn:uuid:")
+    if isinstance(resource.get("id"), str):
+        links[full_url] = f"{resource['resourceType']}/{resource['id']}"
+
+
+def _linked(value: object, links: dict[str, str]) -> Resource:
+    """The resource with references by full url made relative."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            reference = each.get("reference")
+            if isinstance(reference, str) and reference in links:
+                each["reference"] = links[reference]
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    assert isinstance(value, dict), "an entry's resource is an object"
+    return value
+
+
+def _resource(data: bytes, name: str) -> Resource | None:
+    """The resource in a text, None when there is none; SourceError for one that is broken."""
+    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start == b"<":
+        if b"http://hl7.org/fhir" not in data:
+            return None
+        found, issues, _ = fhirxml.read(data, Definitions.core().types)
+        broken = found is None
+    else:
+        found, issues = fhirjson.read(data)
+        broken = b'"resourceType"' in data and (bool(issues) or not isinstance(found, dict))
+    if broken:
+        problem = issues[0].text if issues else "it is not an object"
+        raise SourceError(name, f"it cannot be read ({problem})", "run 'fhirpkg validate' on it")
+    is_resource = isinstance(found, dict) and isinstance(found.get("resourceType"), str)
+    return found if is_resource else None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    try:
+        members = sorted(folder.iterdir())
+    except OSError as error:
+        raise SourceError(str(folder), f"it cannot be read ({error.strerror})") from error
+    for path in members:
+        if path.name.startswith(".") or path.is_symlink():
+            continue
+        if path.is_dir():
+            if path.name not in _PASSED_OVER:
+                yield from _files(path)
+        elif path.is_file() and path.suffix in SUFFIXES:
+            yield path
+
+
+def few(names: Iterable[str]) -> str:
+    """The first few names and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more

@@ -1,0 +1,233 @@
+"""From whatever holds FHIR content to a release: a folder, package, Bundle, NDJSON or NAME#VERSION.
+
+The identity is that of package.json, else of the ImplementationGuide, else the one that the caller
+gives. What cannot be published safely is refused here, before anything is written.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fhirpkg.bundling.built import built_resources
+from fhirpkg.bundling.checking import Checker, Found
+from fhirpkg.bundling.content import CompressedResources, Content
+from fhirpkg.bundling.gathering import SUFFIXES, Gathering
+from fhirpkg.canonical import PackageId
+from fhirpkg.errors import PackageError, SourceError
+from fhirpkg.fhirjson import text_of
+from fhirpkg.packages.cache import resolve_package
+from fhirpkg.packages.package import Package, content_root, read_package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.packages.package import Manifest
+
+_ARCHIVES = (".tgz", ".tar.gz")
+_OURS = "package.yaml"
+_GUIDE = "ImplementationGuide"
+_SUSHI = Path("fsh-generated") / "resources"
+_OF_A_PACKAGE = ("canonical", "fhirVersions", "fhir-version-list")
+"""What package.json of a FHIR package has and that of a Node.js project has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which resources of a source are taken, and who they are when nothing in it says so."""
+
+    types: tuple[str, ...] = ()
+    """Only these types; all when empty."""
+    exclude: tuple[str, ...] = ()
+    """Patterns with ``*``: a type, a ``Type/id`` or a canonical url."""
+    examples: bool = False
+    """Also the examples of a package."""
+    identity: PackageId | None = None
+
+    def takes(self, resource: Resource) -> bool:
+        """Whether a resource is selected."""
+        resource_type = resource["resourceType"]
+        if self.types and resource_type not in self.types:
+            return False
+        names = (
+            resource_type,
+            f"{resource_type}/{resource.get('id')}",
+            str(resource.get("url", "")),
+        )
+        return not any(fnmatch.fnmatchcase(n, pattern) for n in names for pattern in self.exclude)
+
+
+@dataclass
+class _Source:
+    """What a path or name stands for, before it is read."""
+
+    name: str
+    found: Iterable[Found]
+    gathering: Gathering = field(default_factory=Gathering)
+    manifest: Manifest | None = None
+
+
+def read_content(source: Path | str | None, selection: Selection | None = None) -> Content:
+    """The content of a folder, package, Bundle, file, NAME#VERSION or url; None: the one in use.
+
+    In use is ./resources if it holds a package.yaml, else what is installed with fhirpkg.
+    Raises SourceError or PackageError, naming every file, for what cannot be published.
+    """
+    selection = selection or Selection()
+    return _content(_open(_in_use() if source is None else source, selection), selection)
+
+
+def content_of(package: Package, selection: Selection | None = None) -> Content:
+    """The content of a package that has been read already, such as a dependency."""
+    selection = selection or Selection()
+    return _content(_of_package(package, str(package.id), selection), selection)
+
+
+def _content(opened: _Source, selection: Selection) -> Content:
+    checker = Checker(opened.name)
+    guides: dict[str, Resource] = {}
+    resources = CompressedResources(_checked(opened.found, selection, checker, guides))
+    checker.finish()
+    if not len(resources):
+        raise PackageError(opened.name, _nothing(selection, opened.gathering))
+    identity = _identity(opened, guides, selection)
+    _check_guides(opened.name, identity, guides)
+    return Content(
+        id=identity,
+        canonical=_canonical(opened.manifest, guides),
+        resources=resources,
+        source=opened.name,
+        digest=resources.digest,
+        manifest=opened.manifest,
+        notes=tuple(opened.gathering.notes()),
+    )
+
+
+def _in_use() -> Path:
+    here = Path("resources")
+    return here if (here / _OURS).is_file() else content_root() / "resources"
+
+
+def _open(source: Path | str, selection: Selection) -> _Source:
+    """Tell by its name and by what is in it what a source is."""
+    path = Path(source)
+    name = str(source)
+    if path.is_dir():
+        return _open_folder(path, selection)
+    if path.is_file():
+        if name.endswith(_ARCHIVES):
+            return _of_package(read_package(path), name, selection)
+        if path.suffix in SUFFIXES:
+            gathering = Gathering()
+            return _Source(name, gathering.file(path), gathering)
+        kinds = "a package (.tgz), JSON, XML or NDJSON"
+        raise SourceError(name, f"'{path.suffix}' is not a kind of file that holds content", kinds)
+    if "#" in name or name.startswith(("http://", "https://")):
+        return _of_package(resolve_package(name), name, selection)
+    raise SourceError(name, "there is no such file or folder")
+
+
+def _open_folder(folder: Path, selection: Selection) -> _Source:
+    if (folder / _OURS).is_file():
+        return _Source(str(folder), built_resources(folder))
+    if (folder / "package" / "package.json").is_file() or _is_package(folder):
+        return _of_package(read_package(folder), str(folder), selection)
+    gathering = Gathering()
+    root = folder / _SUSHI if (folder / _SUSHI).is_dir() else folder
+    return _Source(str(root), gathering.folder(root), gathering)
+
+
+def _is_package(folder: Path) -> bool:
+    """Whether a folder's package.json is that of a FHIR package."""
+    if not (folder / "package.json").is_file():
+        return False
+    try:
+        data = read_package(folder).manifest.data
+    except PackageError:
+        return False
+    dependencies = data.get("dependencies")
+    needs_fhir = isinstance(dependencies, dict) and any("fhir" in name for name in dependencies)
+    return needs_fhir or any(key in data for key in _OF_A_PACKAGE)
+
+
+def _of_package(package: Package, name: str, selection: Selection) -> _Source:
+    versions = package.manifest.fhir_versions
+    if versions and not any(v.startswith(("4.0", "4.3")) for v in versions):
+        said = ", ".join(versions)
+        raise PackageError(name, f"it is for FHIR {said}, and fhirpkg publishes R4 (4.0.1)")
+    gathering = Gathering()
+    return _Source(
+        name, _package_files(package, name, gathering, selection), gathering, package.manifest
+    )
+
+
+def _package_files(
+    package: Package, name: str, gathering: Gathering, selection: Selection
+) -> Iterator[Found]:
+    for folder in ("", "example", "examples") if selection.examples else ("",):
+        for file in package.names(folder):
+            yield from gathering.text(package.files[file], f"{name}:package/{file}")
+
+
+def _checked(
+    found: Iterable[Found], selection: Selection, checker: Checker, guides: dict[str, Resource]
+) -> Iterator[Resource]:
+    """The resources that are selected and in order; the guides among them are noted."""
+    for each in found:
+        if selection.takes(each.resource) and checker.accept(each):
+            if each.resource["resourceType"] == _GUIDE:
+                guides[each.file] = each.resource
+            yield each.resource
+
+
+def _nothing(selection: Selection, gathering: Gathering) -> str:
+    chosen = " that --type and --exclude leave" if selection.types or selection.exclude else ""
+    passed = "; ".join(gathering.notes())
+    return f"it holds no FHIR resource{chosen}" + (f" ({passed})" if passed else "")
+
+
+def _identity(opened: _Source, guides: dict[str, Resource], selection: Selection) -> PackageId:
+    """The package's name and version: package.json's, the guide's, or the one that was given."""
+    given = selection.identity
+    named = opened.manifest.id if opened.manifest else None
+    if named is None:
+        ids = {_guide_id(g, opened.name) for g in guides.values() if "packageId" in g}
+        if len(ids) > 1:
+            listed = ", ".join(sorted(map(str, ids)))
+            raise PackageError(opened.name, f"its guides are of several packages: {listed}")
+        named = next(iter(ids), None)
+    if named is None and given is None:
+        problem = "nothing in it says which package it is (package.json, ImplementationGuide)"
+        raise PackageError(opened.name, problem, "name it with --as NAME#VERSION")
+    if named is not None and given is not None and named != given:
+        raise PackageError(opened.name, f"it is {named}; --as is for content without a name")
+    identity = named or given
+    assert identity is not None, "one of the two is given"
+    return identity
+
+
+def _guide_id(guide: Resource, source: str) -> PackageId:
+    try:
+        name = PackageId.parse(guide["packageId"]).name
+        return PackageId(name, guide.get("version"))
+    except ValueError as error:
+        raise PackageError(source, f"its ImplementationGuide's packageId: {error}") from error
+
+
+def _check_guides(source: str, identity: PackageId, guides: dict[str, Resource]) -> None:
+    """Raise PackageError for a guide of another package: it would be published in its name."""
+    for file, guide in guides.items():
+        if guide.get("packageId", identity.name) != identity.name:
+            problem = f"{file} is the ImplementationGuide of the package {guide['packageId']}"
+            advice = f"leave it out with --exclude '{_GUIDE}/{guide['id']}'"
+            raise PackageError(f"{source} ({identity})", problem, advice)
+
+
+def _canonical(manifest: Manifest | None, guides: dict[str, Resource]) -> str:
+    if manifest is not None and manifest.canonical:
+        return manifest.canonical
+    urls = [text_of(guide, "url") for guide in guides.values()]
+    return next((u.rpartition(f"/{_GUIDE}/")[0] for u in urls if f"/{_GUIDE}/" in u), "")

@@ -1,0 +1,132 @@
+"""Content as it is handed on: Bundles, NDJSON and the FHIR NPM package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fhirpkg import fhirjson
+from fhirpkg.bundling.built import read_resource
+from fhirpkg.packages.package import read_package, write_package
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fhirpkg.bundling.content import Content
+    from fhirpkg.issues import Resource
+
+
+def transaction_bundle(content: Content) -> Resource:
+    """A transaction that makes or updates each resource: posted twice, it makes no duplicate.
+
+    Each entry is a conditional update: by url and version, or by identifier where the type has no
+    url (http://hl7.org/fhir/R4/http.html#cond-update). A conditional create would never update
+    a draft. Servers keep the ids inside a transaction, so references stay relative.
+    """
+    entries = [
+        {**_entry(content, resource), "request": {"method": "PUT", "url": condition(resource)}}
+        for resource in content.resources
+    ]
+    return _bundle(content, "transaction", entries)
+
+
+def collection_bundle(content: Content) -> Resource:
+    """All resources in one Bundle, for tools that read or validate a Bundle."""
+    return _bundle(content, "collection", [_entry(content, r) for r in content.resources])
+
+
+def condition(resource: Resource) -> str:
+    """The search that finds a resource by what identifies it, whatever its id on the server.
+
+    >>> condition({"resourceType": "Library", "url": "http://example.org/l", "version": "1.0"})
+    'Library?url=http://example.org/l&version=1.0'
+    """
+    resource_type = resource["resourceType"]
+    if "url" in resource:
+        version = f"&version={resource['version']}" if "version" in resource else ""
+        return f"{resource_type}?url={_quoted(resource['url'])}{version}"
+    for identifier in fhirjson.objects(resource, "identifier"):
+        if "system" in identifier and "value" in identifier:
+            value = _quoted(f"{identifier['system']}|{identifier['value']}")
+            return f"{resource_type}?identifier={value}"
+    return f"{resource_type}/{resource['id']}"
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe=":/.-_~")
+
+
+def _entry(content: Content, resource: Resource) -> Resource:
+    url = f"{content.canonical}/{resource['resourceType']}/{resource['id']}"
+    return {"fullUrl": url, "resource": resource}
+
+
+def _bundle(content: Content, kind: str, entries: list[Resource]) -> Resource:
+    name = f"{content.id.name}-{content.id.version}-{kind}"
+    return {"resourceType": "Bundle", "id": name, "type": kind, "entry": entries}
+
+
+def ndjson(content: Content) -> str:
+    """One resource a line (http://hl7.org/fhir/R4/nd-json.html)."""
+    return "".join(f"{fhirjson.dump(resource)}\n" for resource in content.resources)
+
+
+def archive(content: Content, examples: Mapping[str, Resource] | None = None) -> bytes:
+    """The FHIR NPM package: equal bytes for equal content (https://hl7.org/fhir/packages.html)."""
+    files = {f"{r['resourceType']}-{r['id']}.json": r for r in content.resources}
+    files |= {f"example/{name}": resource for name, resource in (examples or {}).items()}
+    texts = {name: (fhirjson.dump(r, indent=2) + "\n").encode() for name, r in files.items()}
+    return write_package(manifest(content), texts)
+
+
+def examples(source: Path) -> dict[str, Resource]:
+    """The examples of a built folder or a package, by file name; none of anything else."""
+    if (source / "package.yaml").is_file():
+        return {file.name: read_resource(file) for file in sorted(source.glob("*/examples/*.json"))}
+    if source.name.endswith((".tgz", ".tar.gz")) or (source / "package.json").is_file():
+        package = read_package(source)
+        found = [*package.resources("example"), *package.resources("examples")]
+        return {name.rpartition("/")[2]: resource for name, resource in found}
+    return {}
+
+
+def manifest(content: Content) -> dict[str, Any]:
+    """package.json: the one the content came with, else made from its ImplementationGuide."""
+    if content.manifest is not None:
+        return dict(content.manifest.data)
+    guides = (r for r in content.resources if r["resourceType"] == "ImplementationGuide")
+    guide = next(guides, {})
+    versions = [v for v in guide.get("fhirVersion", []) if v in _CORE] or ["4.0.1"]
+    needed = {item["packageId"]: item["version"] for item in _dependencies(guide)}
+    places = [
+        f"{coding['system']}#{coding['code']}"
+        for concept in fhirjson.objects(guide, "jurisdiction")
+        for coding in fhirjson.objects(concept, "coding")
+        if coding.keys() >= {"system", "code"}
+    ]
+    known = {
+        "name": content.id.name,
+        "version": content.id.version,
+        "type": "IG",
+        "canonical": content.canonical,
+        "url": guide.get("url"),
+        "title": guide.get("title"),
+        "description": guide.get("description", f"FHIR content of {content.source}"),
+        "date": str(guide["date"]).replace("-", "")[:8] + "000000" if "date" in guide else None,
+        "fhirVersions": versions,
+        "dependencies": {_CORE[version]: version for version in versions} | needed,
+        "author": guide.get("publisher"),
+        "license": guide.get("license"),
+        "jurisdiction": places[0] if places else None,
+    }
+    return {key: value for key, value in known.items() if value}
+
+
+def _dependencies(guide: Resource) -> list[Resource]:
+    found = fhirjson.objects(guide, "dependsOn")
+    return [item for item in found if item.keys() >= {"packageId", "version"}]
+
+
+_CORE = {"4.0.1": "hl7.fhir.r4.core", "4.3.0": "hl7.fhir.r4b.core"}
+"""The core package of a FHIR version: the one that fixes the version of a package."""

@@ -1,0 +1,258 @@
+"""What people have: packages of others, folders, Bundles, NDJSON; and what is refused of it."""
+
+import json
+import tarfile
+
+import pytest
+
+from fhirpkg import fhirxml
+from fhirpkg.bundling.reading import Selection, read_content
+from fhirpkg.canonical import PackageId
+from fhirpkg.cli import _run
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.errors import FhirpkgError, PackageError, SourceError
+from fhirpkg.publishing.members import release_of
+from tests.publishing.sample import canonical, client, publish, state
+
+NAMED = Selection(identity=PackageId("demo.named", "1.0.0"))
+
+
+def write(folder, *listed, **named):
+    """JSON files in a folder, numbered or named."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {f"{n}.json": each for n, each in enumerate(listed)}
+    files |= {f"{name}.json": each for name, each in named.items()}
+    for name, each in files.items():
+        (folder / name).write_text(each if isinstance(each, str) else json.dumps(each))
+    return folder
+
+
+def guide(**more):
+    url = "http://example.org/fhir/ImplementationGuide/demo.guide"
+    given = {"packageId": "demo.guide", "fhirVersion": ["4.0.1"], "url": url, **more}
+    return canonical("ImplementationGuide", "demo.guide", **given)
+
+
+def package(tmp_path, *listed, name="demo.simplifier", examples=(), **more):
+    """A .tgz as Simplifier makes it: package.json, and resources without a guide."""
+    root = write(tmp_path / "p" / "package", *listed)
+    (root / "package.json").write_text(json.dumps({"name": name, "version": "2.1.0"} | more))
+    for number, each in enumerate(examples):
+        write(root / "example", **{f"e{number}": each})
+    file = tmp_path / "p.tgz"
+    with tarfile.open(file, "w:gz") as archive:
+        archive.add(root, "package")
+    return file
+
+
+def names(content):
+    return sorted(f"{r['resourceType']}/{r['id']}" for r in content.resources)
+
+
+def test_a_package_without_a_guide_is_who_its_package_json_says(tmp_path, server):
+    file = package(tmp_path, canonical("PlanDefinition", "course"))
+    content = read_content(file)
+    assert (str(content.id), names(content)) == ("demo.simplifier#2.1.0", ["PlanDefinition/course"])
+    assert publish(server, release_of(content)).created == 1
+    assert _run(["push", str(file), "--server", server]) == 0
+    assert _run(["prune", str(file), "--server", server]) == 0
+    assert _run(["package", str(file), "--output", str(tmp_path / "dist")]) == 0
+    again = read_content(tmp_path / "dist" / "demo.simplifier-2.1.0.tgz")
+    assert (again.id, again.digest) == (content.id, content.digest)
+
+
+def test_a_package_cannot_take_the_name_of_another(tmp_path, server):
+    file = package(tmp_path, guide(packageId="acme.good"), name="evil.pkg")
+    with pytest.raises(PackageError, match=r"evil\.pkg.*the package acme\.good"):
+        read_content(file)
+    assert _run(["push", str(file), "--server", server]) == 2
+    assert state(server) == {}
+
+
+def test_a_package_of_another_fhir_version_is_refused(tmp_path):
+    file = package(tmp_path, canonical("PlanDefinition", "course"), fhirVersions=["5.0.0"])
+    with pytest.raises(PackageError, match=r"for FHIR 5\.0\.0"):
+        read_content(file)
+
+
+def test_json_xml_ndjson_and_transactions_in_folders_are_content(tmp_path):
+    folder = write(
+        tmp_path / "c",
+        canonical("PlanDefinition", "a"),
+        {"compilerOptions": {}},
+        {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"resource": canonical("PlanDefinition", "b")}],
+        },
+        {"resourceType": "Bundle", "id": "kept", "type": "collection"},
+        guide(),
+    )
+    (folder / "deep").mkdir()
+    lines = [canonical("PlanDefinition", name) for name in "cd"]
+    (folder / "deep" / "x.ndjson").write_text("\n".join(map(json.dumps, lines)) + "\n\n")
+    types = Definitions.core().types
+    (folder / "e.xml").write_bytes(fhirxml.dump(canonical("PlanDefinition", "e"), types))
+    (folder / "style.xml").write_text("<a/>")
+    content = read_content(folder)
+    plans = [f"PlanDefinition/{name}" for name in "abcde"]
+    assert names(content) == ["Bundle/kept", "ImplementationGuide/demo.guide", *plans]
+    assert content.id == PackageId("demo.guide", "1.0.0")
+    unpacked, passed = content.notes
+    assert "2.json" in unpacked
+    assert "1.json" in passed
+    assert "style.xml" in passed
+
+
+def test_the_output_of_sushi_is_found_in_its_project(tmp_path):
+    write(tmp_path / "fsh-generated" / "resources", canonical("ValueSet", "a"), guide())
+    write(tmp_path / "input" / "examples", canonical("ValueSet", "not-this"))
+    assert names(read_content(tmp_path)) == ["ImplementationGuide/demo.guide", "ValueSet/a"]
+
+
+def test_a_bundle_is_unpacked_and_its_links_by_full_url_lead_on(tmp_path):
+    patient = {"resourceType": "Patient"}
+    subject = {"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}
+    observation = {"resourceType": "Observation", "id": "o", "subject": subject}
+    entries = [
+        {"fullUrl": "urn:uuid:1", "resource": observation},
+        {"fullUrl": subject["reference"], "resource": patient},
+        {"request": {"method": "DELETE", "url": "Patient/old"}},
+    ]
+    file = tmp_path / "b.json"
+    file.write_text(json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}))
+    content = read_content(file, NAMED)
+    assert names(content) == ["Observation/o", f"Patient/{subject['reference'][9:]}"]
+    found = next(r for r in content.resources if r["resourceType"] == "Observation")
+    assert found["subject"]["reference"] == f"Patient/{subject['reference'][9:]}"
+    assert any("entry[2]: left out, as it is a DELETE" in note for note in content.notes)
+
+
+def test_content_without_a_name_needs_one(tmp_path):
+    folder = write(tmp_path / "c", canonical("ValueSet", "a"))
+    with pytest.raises(PackageError, match="--as NAME#VERSION"):
+        read_content(folder)
+    assert read_content(folder, NAMED).id == NAMED.identity
+    named = write(tmp_path / "d", guide())
+    with pytest.raises(PackageError, match=r"it is demo\.guide#1\.0\.0"):
+        read_content(named, NAMED)
+
+
+def test_types_excluded_resources_and_examples_are_selected(tmp_path):
+    patient = {"resourceType": "Patient", "id": "p"}
+    listed = [canonical("ValueSet", "a"), canonical("ValueSet", "b"), canonical("Library", "c")]
+    file = package(tmp_path, *listed, examples=[patient])
+
+    def taken(**options):
+        return names(read_content(file, Selection(**options)))
+
+    assert taken(types=("ValueSet",)) == ["ValueSet/a", "ValueSet/b"]
+    assert taken(exclude=("Library", "ValueSet/a*")) == ["ValueSet/b"]
+    assert taken(exclude=("*/ValueSet/*",)) == ["Library/c"]
+    assert taken(types=("Patient", "Library"), examples=True) == ["Library/c", "Patient/p"]
+    with pytest.raises(PackageError, match="no FHIR resource that --type and --exclude leave"):
+        taken(types=("Patient",))
+
+
+REFUSED = {
+    "no id": ({"resourceType": "ValueSet"}, ["this ValueSet has no id"]),
+    "an id that cannot be one": (canonical("ValueSet", "a_b"), ["the id 'a_b' is not valid"]),
+    "an id that leads elsewhere": (canonical("ValueSet", "a/../b"), ["is not valid"]),
+    "an id twice": (canonical("ValueSet", "a", url="http://x"), ["ValueSet/a is in ", "0.json"]),
+    "a canonical twice": (
+        canonical("ValueSet", "b", url="http://example.org/fhir/ValueSet/a"),
+        ["http://example.org/fhir/ValueSet/a|1.0.0 is in ", "0.json"],
+    ),
+    "meta that is no object": (canonical("ValueSet", "b", meta=[]), ["meta is not an object"]),
+    "tags that are none": (
+        canonical("ValueSet", "b", meta={"tag": ["x"]}),
+        ["meta.tag[0] is not an object"],
+    ),
+    "a version that is a number": (canonical("ValueSet", "b", version=1), ["version is not a str"]),
+    "a broken file": ('{"resourceType": "ValueSet", "id":', ["it cannot be read"]),
+    "a type that is none": (canonical("value set", "b"), ["resourceType is 'value set'"]),
+}
+
+
+@pytest.mark.parametrize("other, words", REFUSED.values(), ids=REFUSED)
+def test_what_no_server_can_keep_is_refused_with_its_file(tmp_path, other, words, server, capfd):
+    folder = write(tmp_path / "c", canonical("ValueSet", "a"), other)
+    with pytest.raises(SourceError) as caught:
+        read_content(folder, NAMED)
+    for word in ("1.json", *words):
+        assert word in str(caught.value)
+    assert _run(["push", str(folder), "--as", "demo.named#1", "--server", server]) == 2
+    assert "Traceback" not in capfd.readouterr().err
+    with client(server) as connected:
+        assert connected.count("ValueSet", []) == 0
+
+
+def test_one_canonical_of_two_types_and_two_versions_of_one_are_content(tmp_path):
+    url = "http://example.org/fhir/x"
+    folder = write(
+        tmp_path / "c",
+        canonical("ValueSet", "a", url=url),
+        canonical("CodeSystem", "a", url=url),
+        canonical("ValueSet", "b", url=url, version="2.0.0"),
+    )
+    assert len(read_content(folder, NAMED).resources) == 3
+
+
+ODD = [None, [], {}, "", "x", 5, True, [None], [[]], [{}], {"x": 1}, [{"tag": 5}], -1.5]
+MEMBERS = [
+    "id", "meta", "text", "extension", "contained", "url", "version", "identifier", "status",
+    "packageId", "definition", "dependsOn", "useContext", "topic", "context", "content", "date",
+    "jurisdiction", "fhirVersion", "title", "name", "publisher", "relatedArtifact", "entry",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_no_member_of_a_resource_brings_more_than_a_refusal(tmp_path, member):
+    """Each odd value in each member: content, or an error of ours that says what is wrong."""
+    for number, odd in enumerate(ODD):
+        for resource_type in ("ImplementationGuide", "DocumentReference", "PlanDefinition"):
+            resource = guide() | {"resourceType": resource_type, member: odd}
+            file = tmp_path / f"{number}.json"
+            file.write_text(json.dumps(resource))
+            try:
+                found = release_of(read_content(file, Selection(examples=True)))
+                assert [m.type for m in found.members] == [resource_type]
+                _ = [found.resource(m) for m in found.members]
+            except FhirpkgError as error:
+                refusal = str(error)
+                assert str(file) in refusal
+
+
+@pytest.mark.parametrize("member", ["name", "version", "dependencies", "canonical", "fhirVersions"])
+def test_no_member_of_package_json_brings_more_than_a_refusal(tmp_path, member, capfd):
+    for number, odd in enumerate(ODD):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        file = package(folder, canonical("PlanDefinition", "a"), **{member: odd})
+        try:
+            release_of(read_content(file))
+        except FhirpkgError as error:
+            assert str(file) in str(error)  # noqa: PT017 - it may be taken as well
+        assert _run(["package", str(file), "--output", str(folder)]) in {0, 2}
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_guide_lists_on_the_server_only_what_is_published(tmp_path, server):
+    entries = [
+        {"reference": {"reference": name}} for name in ("ValueSet/a", "Patient/p", "Binary/b")
+    ]
+    canonical_only = {"reference": {"reference": "http://example.org/x"}}
+    whole = guide(definition={"resource": [*entries, canonical_only]})
+    patient = {"resourceType": "Patient", "id": "p"}
+    listed = (canonical("ValueSet", "a"), whole)
+    file = package(tmp_path, *listed, name="demo.guide", examples=[patient])
+    release = release_of(read_content(file))
+    (note,) = release.notes
+    assert "lists 4 resources, and 2 of them are not published" in note
+    published = next(release.resource(m) for m in release.members if m.id == "demo.guide")
+    assert published["definition"]["resource"] == [entries[0], canonical_only]
+    release = release_of(read_content(file, Selection(examples=True)))
+    published = next(release.resource(m) for m in release.members if m.id == "demo.guide")
+    assert published["definition"]["resource"] == [*entries[:2], canonical_only]
+    assert publish(server, release).is_complete
+    assert publish(server, release).unchanged == 3
