@@ -1,49 +1,69 @@
 """Clinical procedures as FHIR R4 content: written once, validated locally, published without loss.
 
-The public names are loaded on first use, so that ``import fhirpkg`` costs next to nothing.
+The public names load on first use, so that ``import fhirpkg`` costs next to nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fhirpkg.applying.application import apply
-    from fhirpkg.canonical import Canonical, PackageId
-    from fhirpkg.definitions.definitions import Definitions
-    from fhirpkg.errors import FhirpkgError
-    from fhirpkg.issues import Issue, Outcome, Severity
-    from fhirpkg.validation.validator import Validator
+    from fhirpkg.applying.application import Applied as Applied
+    from fhirpkg.applying.application import apply as apply
+    from fhirpkg.canonical import Canonical as Canonical
+    from fhirpkg.canonical import PackageId as PackageId
+    from fhirpkg.client.client import FhirClient as FhirClient
+    from fhirpkg.corpus.checking import Checked as Checked
+    from fhirpkg.corpus.checking import validate_all as validate_all
+    from fhirpkg.definitions.definitions import Definitions as Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology as Terminology
+    from fhirpkg.errors import FhirpkgError as FhirpkgError
+    from fhirpkg.issues import Issue as Issue
+    from fhirpkg.issues import Outcome as Outcome
+    from fhirpkg.issues import Severity as Severity
+    from fhirpkg.packages.cache import PackageCache as PackageCache
+    from fhirpkg.packages.package import Package as Package
+    from fhirpkg.packages.package import read_package as read_package
+    from fhirpkg.repository import Repository as Repository
+    from fhirpkg.repository import open_repository as open_repository
+    from fhirpkg.validation.run import Settings as Settings
+    from fhirpkg.validation.validator import Validator as Validator
 
 _HOMES = {
-    "Canonical": "fhirpkg.canonical",
-    "Definitions": "fhirpkg.definitions.definitions",
-    "FhirpkgError": "fhirpkg.errors",
-    "Issue": "fhirpkg.issues",
-    "Outcome": "fhirpkg.issues",
-    "PackageId": "fhirpkg.canonical",
-    "Severity": "fhirpkg.issues",
-    "Validator": "fhirpkg.validation.validator",
-    "apply": "fhirpkg.applying.application",
+    "Applied": "applying.application",
+    "Canonical": "canonical",
+    "Checked": "corpus.checking",
+    "Definitions": "definitions.definitions",
+    "FhirClient": "client.client",
+    "FhirpkgError": "errors",
+    "Issue": "issues",
+    "Outcome": "issues",
+    "Package": "packages.package",
+    "PackageCache": "packages.cache",
+    "PackageId": "canonical",
+    "Repository": "repository",
+    "Settings": "validation.run",
+    "Severity": "issues",
+    "Terminology": "definitions.terminology.valuesets",
+    "Validator": "validation.validator",
+    "apply": "applying.application",
+    "open_repository": "repository",
+    "read_package": "packages.package",
+    "validate_all": "corpus.checking",
 }
+"""The public names and the modules that define them."""
 
 __version__ = "0.1.0"
-__all__ = [
-    "Canonical",
-    "Definitions",
-    "FhirpkgError",
-    "Issue",
-    "Outcome",
-    "PackageId",
-    "Severity",
-    "Validator",
-    "apply",
-]
+__all__ = [*_HOMES]  # noqa: PLE0604 - the names of the table
 
 
-def __getattr__(name: str) -> Any:
+def __dir__() -> list[str]:
+    return ["__version__", *__all__]
+
+
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'fhirpkg' has no attribute {name!r}")
     import importlib  # noqa: PLC0415 - only on first use of a public name
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(f"fhirpkg.{_HOMES[name]}"), name)

@@ -5,6 +5,7 @@ One protocol, so that the same plan is applied to files and to a FHIR server.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fhirpkg import fhirjson
@@ -13,7 +14,6 @@ from fhirpkg.errors import FhirpkgError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from fhirpkg.issues import Resource
 
@@ -141,11 +141,12 @@ class Incomplete:
         return self._repository.resolve(canonical, resource_type)
 
 
-def from_path(path: Path) -> MemoryRepository:
+def open_repository(path: Path | str) -> MemoryRepository:
     """The resources of a folder (all its .json files, nested too) or of one file.
 
     Raises SourceError when a file cannot be read as FHIR JSON.
     """
+    path = Path(path)
     if not path.exists():
         raise SourceError(str(path), "there is no such file or folder")
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path]

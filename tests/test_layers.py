@@ -1,4 +1,4 @@
-"""The direction of imports: only downwards, third parties only in their places (see docs/architecture.md)."""
+"""Imports go downwards, third parties stay in their places; docs/architecture.md has the levels."""
 
 import ast
 import pathlib

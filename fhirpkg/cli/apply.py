@@ -75,31 +75,31 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
 def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Repository]:
     """The definition and where everything is read from: data first, then content."""
     from fhirpkg.errors import ConfigError
-    from fhirpkg.repository import Layers, from_path, in_bundle
+    from fhirpkg.repository import Layers, in_bundle, open_repository
 
     layers: list[Repository] = []
     if options["data"]:
-        layers.append(from_path(options["data"]))
+        layers.append(open_repository(options["data"]))
     if options["server"]:
         layers.append(_server(options))
     if not layers:
         raise ConfigError("there are no patient data; name them with --data or --server")
     definition: Resource | str = plan
     if plan.endswith(".json") and Path(plan).is_file():
-        file = from_path(Path(plan))
+        file = open_repository(Path(plan))
         layers.append(file)
         definition = in_bundle(next(iter(file)))[0]
-    layers.append(from_path(options["content"]) if options["content"] else _own_content())
+    layers.append(open_repository(options["content"]) if options["content"] else _own_content())
     return definition, Layers(*layers)
 
 
 def _own_content() -> Repository:
     """The built resources of this package; its examples are no content."""
     from fhirpkg.packages.package import content_root
-    from fhirpkg.repository import Layers, from_path
+    from fhirpkg.repository import Layers, open_repository
 
     folders = sorted((content_root() / "resources").glob("*/fhir"))
-    return Layers(*(from_path(folder) for folder in folders))
+    return Layers(*(open_repository(folder) for folder in folders))
 
 
 def _server(options: dict[str, Any]) -> Repository:

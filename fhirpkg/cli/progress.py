@@ -27,6 +27,10 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.clear()
 
+    def expect(self, total: int) -> None:
+        """Set how much there is to do, where that is known only after the start."""
+        self._total = total
+
     def show(self, done: int) -> None:
         """Say how much is done, now and then."""
         now = time.monotonic()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson, rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.errors import SourceError
 from fhirpkg.issues import Outcome, Resource, in_order
 from fhirpkg.parsing_rules import (
     PARSE_DEPTH,
@@ -19,6 +17,7 @@ from fhirpkg.parsing_rules import (
 from fhirpkg.validation.compiling.checks import Checks
 from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION, STRUCTURE_RESOURCE_TYPE
 from fhirpkg.validation.findings import issues_of
+from fhirpkg.validation.given import read_given
 from fhirpkg.validation.resources.bundle_index import named_entries
 from fhirpkg.validation.run import Run, Settings
 from fhirpkg.validation.versions import other_versions
@@ -65,19 +64,21 @@ class Validator:
         self._knows = knows
         self._checks = Checks(definitions, self.terminology, self.settings)
 
-    def validate(
-        self, data: bytes | Resource | Path, profiles: Iterable[str] = (), *, file: str = ""
-    ) -> Outcome:
-        """What is wrong with a resource; `profiles` are canonicals it shall meet besides its own.
+    def validate(self, data: object, profiles: Iterable[str] = (), *, file: str = "") -> Outcome:
+        """Check one resource, by its type and profiles and by `profiles`, canonicals given here.
 
-        Raises SourceError when a file cannot be read; text that is no FHIR is an issue.
+        `data` is bytes, text (JSON or XML), a dictionary, a path (text that begins like neither
+        JSON nor XML is one), or a model such as those of fhir.resources. The issues of the outcome
+        have lines and columns where there is text, and `file` as their file.
+
+        Raises SourceError when a file cannot be read and TypeError for what cannot be taken; text
+        that is not FHIR is an issue.
         """
-        if isinstance(data, Path):
-            file = file or str(data)
-            data = _bytes_of(data)
-        if isinstance(data, dict):
-            return Outcome(in_order(self._check(data, profiles, file, None)))
-        value, found, locate = self._read(data)
+        given, path = read_given(data)
+        file = file or path
+        if isinstance(given, dict):
+            return Outcome(in_order(self._check(given, profiles, file, None)))
+        value, found, locate = self._read(given)
         issues = [replace(issue, file=file) for issue in found]
         if value is not None or not found:
             issues += self._check(value, profiles, file, locate)
@@ -145,10 +146,3 @@ class Validator:
 
 def _kind(value: Any) -> str:
     return {list: "a list", str: "a text", bool: "a boolean"}.get(type(value), "no object")
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SourceError(str(path), error.strerror or str(error)) from error

@@ -14,13 +14,13 @@ from fhirpkg.applying.application import apply
 from fhirpkg.applying.hooks import WHY, respond, services
 from fhirpkg.bundling.reading import read_content
 from fhirpkg.issues import Severity
-from fhirpkg.repository import Layers, MemoryRepository, from_path, in_bundle
+from fhirpkg.repository import Layers, MemoryRepository, in_bundle, open_repository
 from fhirpkg.validation.validator import Validator
 from tests.applying.cds_hooks_rules import broken_in_response
 
 FOLDER = pathlib.Path(__file__).parents[2] / "resources" / "cpt-20983"
 EXAMPLES = FOLDER / "examples"
-CONTENT = from_path(FOLDER / "fhir")
+CONTENT = open_repository(FOLDER / "fhir")
 PLAN = "PlanDefinition/BoneTumorCryoablationPlan"
 NAMES = ["eligible", "inr-above-limit", "no-images"]
 OPEN = {

@@ -8,7 +8,7 @@ from fhirpkg.applying.remote import ServerRepository
 from fhirpkg.client.client import FhirClient
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import SourceError
-from fhirpkg.repository import Layers, MemoryRepository, from_path, in_bundle
+from fhirpkg.repository import Layers, MemoryRepository, in_bundle, open_repository
 from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.operations.apply import StoreRepository
 from tests.servers.embedded import running
@@ -44,11 +44,11 @@ def repository(request, tmp_path):
             folder = tmp_path / resource["resourceType"]
             folder.mkdir(exist_ok=True)
             (folder / f"{resource['id']}.json").write_text(json.dumps(resource))
-        yield from_path(tmp_path)
+        yield open_repository(tmp_path)
     elif request.param == "bundle":
         bundle = {"resourceType": "Bundle", "entry": [{"resource": r} for r in RESOURCES]}
         (tmp_path / "bundle.json").write_text(json.dumps(bundle))
-        yield from_path(tmp_path / "bundle.json")
+        yield open_repository(tmp_path / "bundle.json")
     else:
         yield MemoryRepository(RESOURCES)
 
@@ -98,18 +98,18 @@ def test_the_first_layer_that_has_something_wins():
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(SourceError, match="no such file"):
-        from_path(tmp_path / "none")
+        open_repository(tmp_path / "none")
 
 
 def test_a_file_that_is_no_json_is_an_error(tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(SourceError, match="not JSON"):
-        from_path(tmp_path)
+        open_repository(tmp_path)
 
 
 def test_a_json_file_that_is_no_resource_is_passed_over(tmp_path):
     (tmp_path / "x.json").write_text("[]")
-    assert list(from_path(tmp_path)) == []
+    assert list(open_repository(tmp_path)) == []
 
 
 def test_a_resource_that_is_no_bundle_is_one_by_itself():

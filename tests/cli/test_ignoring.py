@@ -2,9 +2,9 @@
 
 import pytest
 
+from fhirpkg.corpus.ignoring import read_ignore_file
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.issues import Issue, Outcome, Severity
-from fhirpkg.validation.corpus.ignoring import read_ignore_file
 
 ISSUE = Issue(Severity.ERROR, "value", "r-a", "t", "Patient.name[0].given", "x/a.json", 1, 1)
 

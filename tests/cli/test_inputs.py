@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from fhirpkg.corpus.inputs import inputs_of
 from fhirpkg.errors import SourceError
 from fhirpkg.packages.package import write_package
-from fhirpkg.validation.corpus.inputs import inputs_of
 
 
 def names(*paths):

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fhirpkg.cli.reports import FORMATS, Checked, render
+from fhirpkg.cli.reports import FORMATS, render
+from fhirpkg.corpus.checking import Checked
 from fhirpkg.issues import Issue, Outcome, Severity
 
 ERROR = Issue(

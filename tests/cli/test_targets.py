@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from fhirpkg.validation.corpus.inputs import Input
-from fhirpkg.validation.corpus.targets import identify, targets_among
+from fhirpkg.corpus.inputs import Input
+from fhirpkg.corpus.targets import identify, targets_among
 
 PATIENT = {"resourceType": "Patient", "id": "a"}
 VALUE_SET = {"resourceType": "ValueSet", "id": "v", "url": "http://a.example/v", "version": "1"}

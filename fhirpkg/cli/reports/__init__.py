@@ -5,23 +5,12 @@ Each takes the checked inputs in order and gives the text that goes to standard 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fhirpkg.issues import Outcome
+    from fhirpkg.corpus.checking import Checked
 
 FORMATS = ("text", "json", "fhir", "github", "junit", "sarif")
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One input and what was found in it."""
-
-    file: str
-    outcome: Outcome
-    is_no_resource: bool = False
-    """Whether it was passed over, since it does not mean to be FHIR."""
 
 
 def render(output_format: str, checked: list[Checked]) -> str:

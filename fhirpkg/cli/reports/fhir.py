@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fhirpkg.cli.reports import Checked
+    from fhirpkg.corpus.checking import Checked
 
 
 def report(checked: list[Checked]) -> str:

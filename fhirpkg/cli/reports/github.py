@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
-    from fhirpkg.cli.reports import Checked
+    from fhirpkg.corpus.checking import Checked
 
 _COMMANDS = {
     Severity.FATAL: "error",

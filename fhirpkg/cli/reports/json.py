@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
-    from fhirpkg.cli.reports import Checked
+    from fhirpkg.corpus.checking import Checked
     from fhirpkg.issues import Issue
 
 

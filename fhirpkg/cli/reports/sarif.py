@@ -10,7 +10,7 @@ from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
-    from fhirpkg.cli.reports import Checked
+    from fhirpkg.corpus.checking import Checked
     from fhirpkg.issues import Issue
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -9,7 +9,7 @@ import click
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
-    from fhirpkg.cli.reports import Checked
+    from fhirpkg.corpus.checking import Checked
 
 _COLOURS = {
     Severity.FATAL: "red",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 AUTHORED = ("package.yaml", "procedure.yaml")
 _NO_RESOURCES = ("package.json", ".index.json")
@@ -76,7 +76,7 @@ class Input:
                 start += len(line)
 
 
-def inputs_of(paths: tuple[str, ...]) -> Iterator[Input | None]:
+def inputs_of(paths: Iterable[str]) -> Iterator[Input | None]:
     """Every file that the paths stand for, in a stable order; None for one that is passed over.
 
     Raises SourceError for a path that is not there.

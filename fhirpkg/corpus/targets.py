@@ -15,8 +15,8 @@ from fhirpkg.fhirjson import text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fhirpkg.corpus.inputs import Input
     from fhirpkg.issues import Resource
-    from fhirpkg.validation.corpus.inputs import Input
 
 DEFINITIONS = frozenset(
     "ActivityDefinition CodeSystem ConceptMap ImplementationGuide Library Measure NamingSystem "

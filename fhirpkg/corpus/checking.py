@@ -1,0 +1,271 @@
+"""Many inputs checked together: their definitions serve each other, their references resolve."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.corpus.inputs import inputs_of
+from fhirpkg.corpus.processes import mapping
+from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify, targets_among
+from fhirpkg.errors import ConfigError
+from fhirpkg.issues import Outcome, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from fhirpkg.corpus.inputs import Input
+    from fhirpkg.corpus.targets import Identity
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.packages.package import Package
+    from fhirpkg.validation.run import Settings
+    from fhirpkg.validation.validator import Validator
+
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One input and what was found in it."""
+
+    file: str
+    outcome: Outcome
+    is_skipped: bool = False
+    """Whether a file of a folder or package was left alone, as no FHIR could be in it."""
+    is_no_resource: bool = False
+    """Whether a file that could have held a resource does not mean to be FHIR."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What every process checks with."""
+
+    validator: Validator
+    profiles: tuple[str, ...]
+    defining: frozenset[str]
+    """The inputs that hold definitions."""
+
+
+def validate_all(
+    paths: Iterable[str | Path],
+    *,
+    profiles: Iterable[str] = (),
+    packages: Iterable[str | Package] = (),
+    settings: Settings | None = None,
+    tx: str = "",
+    offline: bool = True,
+    jobs: int = 1,
+    started: Callable[[int], None] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Iterator[Checked]:
+    """Check files, folders, NDJSON and packages, input by input in a stable order.
+
+    What one input defines (profiles, value sets, questionnaires) is used to check the others, and
+    references lead from one to another. `packages` are read packages, `name#version`, .tgz files or
+    folders, fetched from the registry unless `offline`; `tx` is the url of a terminology server;
+    `jobs` the number of processes. `started` gets the number of inputs, `warn` a sentence for each
+    dependency that is not in the package cache.
+
+    Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
+    had, ConfigError for a profile that is not loaded.
+    """
+    given = list(inputs_of(str(path) for path in paths))
+    if started:
+        started(len(given))
+    targets = _targets(given, jobs)
+    needing = [each.file for each in given if each and each.is_package]
+    definitions = _definitions(packages, needing, targets, offline, warn)
+    asked = tuple(profiles)
+    _check_profiles(asked, definitions)
+    defining = frozenset(each.file for each in targets.definitions.values())
+    work = _Work(_validator(definitions, settings, targets, tx), asked, defining)
+    yield from _checked(work, given, jobs)
+
+
+def _checked(work: _Work, given: list[Input | None], jobs: int) -> Iterator[Checked]:
+    import gc
+
+    gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000)
+    try:
+        with mapping(_check, work, jobs) as run:
+            yield from run(_expanded(given))
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
+    for each in given:
+        if each is not None and each.is_stream:
+            yield from each.lines()
+        else:
+            yield each
+
+
+def _targets(given: list[Input | None], jobs: int) -> Targets:
+    """What the inputs hold for each other; of a single Bundle only its definitions count."""
+    files = [
+        each for each in _expanded(given) if each and not (each.is_authored or each.is_package)
+    ]
+    if len(files) == 1 and b"Bundle" not in files[0].data():
+        return Targets()
+    with mapping(_identify, None, jobs) as run:
+        targets = targets_among(zip(files, run(files), strict=True))
+    return targets if len(files) > 1 else targets.as_definitions()
+
+
+def _identify(_: None, given: Input) -> Identity:
+    return identify(given)
+
+
+def _check(work: _Work, given: Input | None) -> Checked:
+    """What is found in one input."""
+    if given is None:
+        return Checked("", Outcome(), is_skipped=True)
+    if given.is_authored:
+        from fhirpkg.authoring.folder import check_file
+
+        assert given.path is not None, "authored files lie in folders"
+        found = check_file(given.path.name, given.data(), given.file)
+        return Checked(given.file, Outcome(in_order(found)))
+    if given.is_package:
+        from fhirpkg.packages.checking import check_package
+        from fhirpkg.packages.package import read_package
+
+        assert given.path is not None, "packages are files"
+        issues = check_package(read_package(given.path), given.file)
+        return Checked(given.file, Outcome(in_order(issues)))
+    outcome = work.validator.validate(given.data(), _profiles_of(work, given), file=given.file)
+    if not given.named and _is_no_resource(work, outcome):
+        return Checked(given.file, Outcome(), is_no_resource=True)
+    if given.first_line > 1:
+        shift = given.first_line - 1
+        moved = (dataclasses.replace(i, line=i.line + shift) for i in outcome.issues)
+        outcome = Outcome(tuple(moved))
+    return Checked(given.file, outcome)
+
+
+def _profiles_of(work: _Work, given: Input) -> list[str]:
+    """The profiles asked for; inputs that define something meet only profiles on definitions."""
+    if given.file not in work.defining:
+        return list(work.profiles)
+    found = ((p, work.validator.definitions.find(p) or {}) for p in work.profiles)
+    return [profile for profile, structure in found if structure.get("type") in DEFINITIONS]
+
+
+def _is_no_resource(work: _Work, outcome: Outcome) -> bool:
+    """Whether a file is not FHIR at all: JSON without resource type, XML of another namespace.
+
+    What has the name of a type means to be FHIR, whatever its namespace.
+    """
+    from fhirpkg.fhirxml.rules import XML_NAMESPACE
+    from fhirpkg.parsing_rules import PARSE_BYTE_ORDER_MARK, PARSE_NO_RESOURCE
+
+    issues = [issue for issue in outcome.issues if issue.rule != PARSE_BYTE_ORDER_MARK.id]
+    if len(issues) != 1:
+        return False
+    [issue] = issues
+    types = work.validator.definitions.types
+    return issue.rule == PARSE_NO_RESOURCE.id or (
+        issue.rule == XML_NAMESPACE.id
+        and "." not in issue.expression
+        and not types.is_resource(issue.expression)
+    )
+
+
+def _definitions(
+    packages: Iterable[str | Package],
+    needing: list[str],
+    targets: Targets,
+    offline: bool,
+    warn: Callable[[str], None] | None,
+) -> Definitions:
+    """The core's definitions, those of packages, and those among the inputs."""
+    from fhirpkg.definitions.definitions import Definitions
+
+    definitions = Definitions.core()
+    for package in _packages(packages, needing, offline, warn):
+        definitions = definitions.with_package(package)
+    unknown = [each for each in targets.definitions if _is_new(each, definitions)]
+    loaded = (targets.definition(each) for each in unknown)
+    return definitions.with_resources(each for each in loaded if each) if unknown else definitions
+
+
+def _is_new(canonical: str, definitions: Definitions) -> bool:
+    """Whether a definition among the inputs counts; types of R4 and what is loaded stay."""
+    url = canonical.partition("|")[0]
+    if definitions.types.is_type(url.removeprefix(_TYPES)):
+        return False
+    return definitions.find(canonical) is None
+
+
+def _packages(
+    names: Iterable[str | Package],
+    needing: list[str],
+    offline: bool,
+    warn: Callable[[str], None] | None,
+) -> list[Package]:
+    """The packages asked for, and from the cache what they and those among the inputs need."""
+    wanted = list(names)
+    if not wanted and not needing:
+        return []
+    from fhirpkg.packages.cache import PackageCache, resolve_package, with_dependencies
+
+    cache = PackageCache()
+    asked = [
+        resolve_package(each, cache, offline=offline) if isinstance(each, str) else each
+        for each in wanted
+    ]
+    inputs = [resolve_package(name, cache, offline=offline) for name in needing]
+    found, missing = with_dependencies([*asked, *inputs], cache)
+    packages = [each for each in found if not any(each is given for given in inputs)]
+    others = {package.id.name: package.id for package in packages}
+    if warn is None:
+        return packages
+    for each in missing:
+        advice = f"what it defines is not checked; fhirpkg install {each} fetches it"
+        if each.name in others:
+            advice = f"{others[each.name]} serves in its place"
+        warn(f"{each} is not in the package cache; {advice}")
+    return packages
+
+
+def _check_profiles(profiles: tuple[str, ...], definitions: Definitions) -> None:
+    for profile in profiles:
+        if definitions.find(profile, "StructureDefinition") is None:
+            raise ConfigError(
+                f"the profile {profile} is not loaded; name its package with --package, "
+                "or give its file among the inputs"
+            )
+
+
+def _validator(
+    definitions: Definitions, settings: Settings | None, targets: Targets, tx: str
+) -> Validator:
+    from fhirpkg.validation.validator import Validator
+
+    return Validator(
+        definitions=definitions,
+        settings=settings,
+        terminology=_terminology(definitions, tx),
+        retrieve=targets.retrieve,
+        bases=targets.bases,
+        knows=targets.knows,
+    )
+
+
+def _terminology(definitions: Definitions, url: str) -> Terminology:
+    """What the definitions say of codes, and behind them the terminology server, if any."""
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+
+    if not url:
+        return Terminology(definitions)
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.terminology import TerminologyServer
+
+    return Terminology(definitions, TerminologyServer(FhirClient(url)))

@@ -1,0 +1,66 @@
+"""A `map` over several processes that share what was loaded before them, in order, killed safely.
+
+The processes are forked, so nothing large is pickled; where a system cannot fork, the map runs in
+this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_shared: list[Any] = []
+"""What a forked process works with; empty in the process that forks."""
+
+
+@contextlib.contextmanager
+def mapping(
+    function: Callable[[Any, Any], Any], shared: Any, jobs: int
+) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
+    """`function(shared, item)` for each item, in order, over `jobs` processes."""
+    import multiprocessing
+
+    if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        yield partial(map, partial(function, shared))
+        return
+    context = multiprocessing.get_context("fork")
+    with context.Pool(jobs, _start, (shared,)) as pool:
+        try:
+            yield partial(pool.imap, partial(_call, function), chunksize=8)
+        except KeyboardInterrupt:
+            # An interrupted pool may wait for its own locks without end.
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            pool._terminate.cancel()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+            pool.terminate = lambda: None  # type: ignore[method-assign]
+            raise
+
+
+def _call(function: Callable[[Any, Any], Any], item: Any) -> Any:
+    return function(_shared[0], item)
+
+
+def _start(shared: Any) -> None:
+    """Leave Ctrl-C to the process that reports, and let its SIGTERM end this one in silence."""
+    import signal
+    import threading
+
+    _shared.append(shared)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
+    """End this process when the one that made it is gone, however that came."""
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    assert parent is not None, "it runs in processes that a pool made"
+    connection.wait([parent.sentinel])
+    os._exit(1)
