@@ -13,6 +13,7 @@ from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
 from fhirpkg.fhirjson import objects
+from fhirpkg.identity import ByIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +54,7 @@ class Definitions:
             len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
         )
         self._sought: dict[tuple[str | Canonical, str | None], Resource | None] = {}
-        self._pinned: dict[int, Resource] = {}
+        self._pinned: ByIdentity[Resource] = ByIdentity()
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
         self._installed: dict[str, Resource | None] = {}
@@ -122,7 +123,7 @@ class Definitions:
         """The SearchParameters of a resource type by code, inherited ones (`_id`) included."""
         if resource_type not in self._parameters:
             found: dict[str, Resource] = {}
-            for base in (resource_type, *self._ancestors(resource_type)):
+            for base in self.types.ancestors(resource_type):
                 for entry in self._parameters_of.get(base, ()):
                     parameter = self.find(entry.url, "SearchParameter") or {}
                     found.setdefault(str(parameter.get("code")), parameter)
@@ -187,12 +188,12 @@ class Definitions:
         manifest = self._manifests.get(entry.package)
         if manifest is None or not self._has_versions:
             return resource
-        if id(resource) not in self._pinned:
+        if not self._pinned.has(resource):
             from fhirpkg.definitions.pinning import pin  # noqa: PLC0415 - few packages need it
 
             near = functools.partial(self._version_near, manifest)
-            self._pinned[id(resource)] = pin(resource, near)
-        return self._pinned[id(resource)]
+            self._pinned.keep(resource, pin(resource, near))
+        return self._pinned.get(resource) or resource
 
     def _version_near(self, manifest: Manifest, url: str) -> str | None:
         """The version of a url in a package or, if not there, in what it depends on."""
@@ -241,12 +242,6 @@ class Definitions:
             return self.structure(type_name) if self._added_type(type_name) else None
         except DefinitionError:
             return None
-
-    def _ancestors(self, type_name: str) -> Iterator[str]:
-        base = self.types.base(type_name)
-        while base:
-            yield base
-            base = self.types.base(base)
 
 
 def _singles(resource: Resource) -> Iterator[Resource]:

@@ -51,6 +51,17 @@ class TypesOfDefinitions:
         found = self._type(type_name)
         return found.base if found else None
 
+    def ancestors(self, type_name: str) -> Iterator[str]:
+        """A type and all that it specializes, nearest first."""
+        name: str | None = type_name
+        while name:
+            yield name
+            name = self.base(name)
+
+    def is_a(self, type_name: str, wanted: str) -> bool:
+        """Whether a type is another one or specializes it."""
+        return wanted in self.ancestors(type_name)
+
     def elements(self, type_name: str) -> Mapping[str, ElementType]:
         """The elements of a type in their order, inherited ones included, by name without [x].
 

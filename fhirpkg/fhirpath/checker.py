@@ -84,13 +84,6 @@ class _Checker:
         """What is known of a part's result; of no part, the focus."""
         return this if part is None else _CHECKS[type(part)](self, part, this)
 
-    def ancestors(self, type_name: str) -> list[str]:
-        """A type and what it specializes."""
-        found = [type_name]
-        while base := self.model.base(found[-1]):
-            found.append(base)
-        return found
-
 
 def _literal(_checker: _Checker, part: ast.Literal, _this: Static) -> Static:
     return _UNKNOWN if part.value is None else _own(system_type(part.value))
@@ -112,7 +105,7 @@ def _member(checker: _Checker, part: ast.Member, this: Static) -> Static:
     if source.types is None:
         return replace(_UNKNOWN, is_ordered=source.is_ordered)
     if part.source is None and name[:1].isupper():
-        meant = frozenset(one for one in source.types if name in checker.ancestors(one))
+        meant = frozenset(one for one in source.types if name in model.ancestors(one))
         if meant:
             return replace(this, types=meant)
     if source.types & _ABSTRACT:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _Rest = TypeVarTuple("_Rest")
 _Result = TypeVar("_Result")
@@ -41,6 +41,9 @@ class TypeModel(Protocol):
 
     def base(self, type_name: str) -> str | None:
         """What a type specializes: `DomainResource` for `Patient`; None for a root or no type."""
+
+    def ancestors(self, type_name: str) -> Iterator[str]:
+        """A type and all that it specializes, nearest first."""
 
     def elements(self, type_name: str) -> Mapping[str, ElementType]:
         """The elements of a type in order, inherited ones included, by name without [x]."""

@@ -63,9 +63,7 @@ class Shapes(dict[str, Shape | None]):
     def ancestors(self, type_name: str) -> frozenset[str]:
         """A type and all it specializes."""
         if type_name not in self._ancestors:
-            base = self.model.base(type_name) if type_name else None
-            above = self.ancestors(base) if base and base != type_name else frozenset()
-            self._ancestors[type_name] = above | {type_name}
+            self._ancestors[type_name] = frozenset(self.model.ancestors(type_name))
         return self._ancestors[type_name]
 
     def children(self, item: Item) -> list[Element]:

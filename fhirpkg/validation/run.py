@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.environment import Environment
+from fhirpkg.identity import ByIdentity
 from fhirpkg.issues import Resource, Severity
 from fhirpkg.validation.elements.bindings import is_member
 from fhirpkg.validation.resources.bundle_index import BundleIndex
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.issues import Path
     from fhirpkg.rules import Rule
+    from fhirpkg.validation.compiling.checks import Checks
 
 Trail = tuple[Any, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
@@ -80,6 +82,7 @@ class Run:
         definitions: Definitions,
         terminology: Terminology,
         settings: Settings | None = None,
+        checks: Checks | None = None,
         retrieve: Callable[[str], Resource | None] | None = None,
         bases: Collection[str] = (),
         knows: Callable[[str], bool] | None = None,
@@ -95,18 +98,17 @@ class Run:
         """What FHIRPath sees of the resource that is being checked."""
         self.element_ids: set[str] = set()
         """The ids of the elements of that resource met so far."""
-        self.conforms: Callable[[Any, str, Trail], bool | None] = lambda *_: None
-        """Whether a value meets a profile; the checks that run give it."""
         self.depth = 0
         """How many trials are under way: checks whose findings only say whether they hold."""
-        self.conforming: dict[tuple[str, int], bool | None] = {}
-        """Profile and id() of a value to whether it meets the profile."""
+        self.conforming: ByIdentity[bool | None] = ByIdentity()
+        """Whether a value meets a profile, by the value and the profile."""
+        self._checks = checks
         self._retrieve = retrieve
         self._retrieved: dict[str, Resource | None] = {}  # kept, for what is known goes by id()
         self._knows = knows
         self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
-        self._indexes: dict[int, BundleIndex] = {}
-        self._entered: set[tuple[str, int]] = set()
+        self._indexes: ByIdentity[BundleIndex] = ByIdentity()
+        self._entered: ByIdentity[bool] = ByIdentity()
         self._visited: Resource | None = None
 
     def report(
@@ -159,7 +161,7 @@ class Run:
         """
         kept, entered = self.findings, self._entered
         found: list[Finding] = []
-        self.findings, self._entered = found, set()
+        self.findings, self._entered = found, ByIdentity()
         self.depth += 1
         try:
             yield found
@@ -169,11 +171,13 @@ class Run:
 
     def enter(self, canonical: str, value: Any) -> bool:
         """Whether a value is still to be checked by a profile: each is once."""
-        key = (canonical, id(value))
-        if key in self._entered:
+        if self._entered.has(value, canonical):
             return False
-        self._entered.add(key)
-        return True
+        return self._entered.keep(value, True, canonical)
+
+    def conforms(self, value: Any, canonical: str, trail: Trail) -> bool | None:
+        """Whether a value meets a profile; None when that is unknown."""
+        return self._checks.conforms_to(value, canonical, trail, self) if self._checks else None
 
     @property
     def ignores_targets(self) -> bool:
@@ -245,10 +249,7 @@ class Run:
 
     def index(self, bundle: Resource) -> BundleIndex:
         """The entries of a Bundle by their urls, made once."""
-        index = self._indexes.get(id(bundle))
-        if index is None:
-            index = self._indexes[id(bundle)] = BundleIndex(bundle)
-        return index
+        return self._indexes.get(bundle) or self._indexes.keep(bundle, BundleIndex(bundle))
 
     def _resources_around(self, path: Path) -> Iterator[tuple[str, Resource]]:
         """The resources on the way to a place, outermost first, each with the property it is in."""

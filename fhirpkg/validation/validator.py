@@ -104,12 +104,10 @@ class Validator:
             self.definitions,
             self.terminology,
             self.settings,
+            self._checks,
             self._retrieve,
             self._bases,
             self._knows,
-        )
-        run.conforms = lambda found, canonical, trail: self._checks.conforms_to(
-            found, canonical, trail, run
         )
         try:
             self._checks.check_resource(value, (), run)

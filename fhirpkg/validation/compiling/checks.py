@@ -156,7 +156,7 @@ class Checks:
             return
         wanted = self.schemas.type_of(canonical)
         found = value.get("resourceType") if isinstance(value, dict) else None
-        if isinstance(found, str) and wanted and not self._is_a(found, wanted):
+        if isinstance(found, str) and wanted and not self.definitions.types.is_a(found, wanted):
             run.report(PROFILE_TYPE, trail, canonical=canonical, type=wanted, found=found)
             return
         check(value, trail, None, run)
@@ -190,13 +190,13 @@ class Checks:
 
     def conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
         """Whether a value meets a profile, and its type if it is a resource; None if unknown."""
-        key = (canonical, id(value))
-        if key not in run.conforming:
+        known = run.conforming
+        if not known.has(value, canonical):
             if run.depth >= _DEEPEST_TRIAL:
                 return None
-            run.conforming[key] = None  # what leads back here does not decide
-            run.conforming[key] = self._conforms_to(value, canonical, trail, run)
-        return run.conforming[key]
+            known.keep(value, None, canonical)  # what leads back here does not decide
+            known.keep(value, self._conforms_to(value, canonical, trail, run), canonical)
+        return known.get(value, canonical)
 
     def _conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
         with run.trial() as found:
@@ -213,7 +213,7 @@ class Checks:
 
     def _check_type_of(self, value: Resource, canonical: str, trail: Trail, run: Run) -> None:
         wanted = self.schemas.type_of(canonical)
-        if not self._is_a(str(value["resourceType"]), wanted):
+        if not self.definitions.types.is_a(str(value["resourceType"]), wanted):
             run.report(
                 PROFILE_TYPE, trail, canonical=canonical, type=wanted, found=value["resourceType"]
             )
@@ -224,7 +224,7 @@ class Checks:
 
     def is_domain_resource(self, name: str) -> bool:
         """Whether a type is a DomainResource (all but Bundle, Binary and Parameters)."""
-        return self._is_a(name, "DomainResource")
+        return self.definitions.types.is_a(name, "DomainResource")
 
     def is_core_type(self, canonical: str) -> bool:
         """Whether a canonical is that of a type of R4 itself rather than of a profile."""
@@ -234,7 +234,7 @@ class Checks:
     def profile_is_on(self, canonical: str, name: str) -> bool:
         """Whether resources of a type can meet a profile, as far as is known."""
         wanted = self.schemas.type_of(canonical)
-        return not wanted or self._is_a(name, wanted)
+        return not wanted or self.definitions.types.is_a(name, wanted)
 
     def environment(self) -> Environment:
         """What an expression may ask where there is no resource around."""
@@ -244,7 +244,7 @@ class Checks:
         """Whether a value is of one of some types: a resource, or a choice by its property."""
         value, trail, _ = item
         if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
-            return any(self._is_a(value["resourceType"], code) for code in allowed)
+            return any(self.definitions.types.is_a(value["resourceType"], code) for code in allowed)
         key = next((step for step in reversed(trail[1:]) if isinstance(step, str)), "")
         bare = key.removeprefix("_")
         return any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
@@ -260,14 +260,6 @@ class Checks:
     def url_schema(canonical: str) -> ElementSchema:
         """What the url of an extension must be where its definition is not loaded."""
         return ElementSchema("Extension.url", "Extension.url", "url", fixed=Value("uri", canonical))
-
-    def _is_a(self, name: str, wanted: str) -> bool:
-        base: str | None = name
-        while base:
-            if base == wanted:
-                return True
-            base = self.definitions.types.base(base)
-        return False
 
     def _compile_type(self, name: str) -> Callable[..., object]:
         schema = self.schemas.type(name)

@@ -177,10 +177,7 @@ def _ancestors(code: str, run: Run) -> Iterator[str]:
     """What a type specializes; a type of one's own may be of any kind."""
     if not run.definitions.types.is_type(code):
         yield from _OF_ALL
-    base = run.definitions.types.base(code)
-    while base:
-        yield base
-        base = run.definitions.types.base(base)
+    yield from run.definitions.types.ancestors(code)
 
 
 def _targets(step: Refinement, run: Run) -> str:

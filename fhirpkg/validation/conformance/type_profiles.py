@@ -68,10 +68,7 @@ def _types(structure: Resource, run: Run) -> Iterator[str]:
     yield name.rpartition("/")[2]
     if "/" in name:
         yield name
-    base = run.definitions.types.base(name)
-    while base:
-        yield base
-        base = run.definitions.types.base(base)
+    yield from run.definitions.types.ancestors(name)
 
 
 def _is_modifier(canonical: str, run: Run) -> bool | None:

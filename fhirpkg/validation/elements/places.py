@@ -79,13 +79,7 @@ def places(path: Path, run: Run) -> Places:
 @kept_by_model(5_000)
 def _with_bases(types: TypeModel, names: frozenset[str]) -> frozenset[str]:
     """Names of types and elements, and of the types that those are made from."""
-    found: set[str] = set()
-    for name in names:
-        base: str | None = name
-        while base:
-            found.add(base)
-            base = types.base(base) if types.is_type(base) else None
-    return frozenset(found)
+    return frozenset(base for name in names for base in types.ancestors(name))
 
 
 @kept_by_model(5_000)
@@ -93,10 +87,8 @@ def _stepped(types: TypeModel, current: frozenset[str], key: str) -> frozenset[s
     """The names of the element of a JSON key below elements of some names."""
     found: set[str] = set()
     for name in current:
-        base: str | None = name
-        while base and types.is_type(base):
+        for base in types.ancestors(name):
             found |= _named(base, key, types)
-            base = types.base(base)
     tails = {name.rpartition(".")[2] for name in found if "." in name} or {key}
     return frozenset(found | {f"{name}.{tail}" for name in current for tail in tails})
 

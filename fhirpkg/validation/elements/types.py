@@ -52,12 +52,7 @@ class AllowedTypes:
         )
 
     def _is_allowed(self, found: str, run: Run) -> bool:
-        base: str | None = found
-        while base:
-            if base in self._codes:
-                return True
-            base = run.definitions.types.base(base)
-        return False
+        return not self._codes.isdisjoint(run.definitions.types.ancestors(found))
 
 
 class Conforms:

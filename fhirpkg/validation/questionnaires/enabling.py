@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirjson import objects
+from fhirpkg.identity import ByIdentity
 from fhirpkg.issues import Resource
 from fhirpkg.validation.elements.limits import compare, equal, in_one_zone
 
@@ -43,8 +44,8 @@ class Enabling:
         self._questionnaire = questionnaire
         self._response = response
         self._run = run
-        self._indexes: dict[int, tuple[list[Resource], dict[str, list[Resource]]]] = {}
-        self._evaluated: dict[int, bool | str] = {}
+        self._indexes: ByIdentity[dict[str, list[Resource]]] = ByIdentity()
+        self._evaluated: ByIdentity[bool | str] = ByIdentity()
         todo: list[tuple[Resource, tuple[str, ...]]] = [(questionnaire, ())]
         while todo:
             parent, above = todo.pop()
@@ -81,27 +82,24 @@ class Enabling:
         return [value for item in found for value in _values(item)]
 
     def _index(self, items: list[Resource]) -> dict[str, list[Resource]]:
-        """The items of a list and those inside them, by linkId; made once for a list.
-
-        The list is kept as well, for its id() is free for another once it is gone.
-        """
-        if id(items) not in self._indexes:
-            index: dict[str, list[Resource]] = {}
-            self._indexes[id(items)] = items, index
+        """The items of a list and those inside them, by linkId; made once for a list."""
+        index = self._indexes.get(items)
+        if index is None:
+            index = self._indexes.keep(items, {})
             todo = list(reversed(items))
             while todo:
                 item = todo.pop()
                 index.setdefault(str(item.get("linkId")), []).append(item)
                 for holder in (item, *objects(item, "answer")):
                     todo += reversed(objects(holder, "item"))
-        return self._indexes[id(items)][1]
+        return index
 
     def _by_expression(self, definition: Resource, expression: Any) -> bool | str:
         """What an expression on the whole response gives, evaluated once for an item."""
-        key = id(definition)
-        if key not in self._evaluated:
-            self._evaluated[key] = self._evaluate(definition, expression)
-        return self._evaluated[key]
+        known = self._evaluated.get(definition)
+        if known is None:
+            known = self._evaluated.keep(definition, self._evaluate(definition, expression))
+        return known
 
     def _evaluate(self, definition: Resource, expression: Any) -> bool | str:
         from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
