@@ -26,6 +26,10 @@ class Model:
     def base(self, type_name):
         return {"code": "string", "Thing": "Base"}.get(type_name)
 
+    def ancestors(self, type_name):
+        base = self.base(type_name)
+        return (type_name, base) if base else (type_name,)
+
     def elements(self, type_name):
         return {element.name: element for element in self.TYPES.get(type_name, ())}
 
