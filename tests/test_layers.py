@@ -14,7 +14,7 @@ LEVELS = {
     for level, rooms in re.findall(r"^\| (\d) \| (.*) \|$", ARCHITECTURE, re.MULTILINE)
     for room in rooms.split(", ")
 }
-ORDER_OF_LEVEL_0 = ["errors", "issues", "rules", "parsing_rules", "canonical", "fhirjson", "ucum"]
+ORDER_OF_LEVEL_0 = [name for name, level in LEVELS.items() if level == 0]
 HOMES = {
     "click": {"cli"},
     "cryptography": {"client", "server"},
