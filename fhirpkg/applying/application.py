@@ -13,6 +13,7 @@ from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_exten
 from fhirpkg.applying.rules import (
     APPLY_NO_PLACE,
 )
+from fhirpkg.applying.run import Run
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
 from fhirpkg.repository import Layers, MemoryRepository, in_bundle
@@ -40,6 +41,8 @@ class Applied:
     """A verdict on each action that was looked at, in the order of the plan."""
     outcomes: tuple[Resource, ...]
     """OperationOutcomes, one a plan that had something to say."""
+    actions: tuple[Resource, ...] = ()
+    """The RequestGroup.action that each verdict led to, empty where the action is left out."""
 
     def __bool__(self) -> bool:
         failed = any(
@@ -95,7 +98,7 @@ def apply(
         near = _nearest(parties.subject, source)
         raise ResolutionError(parties.subject, f"the subject is not in the data{near}")
     evaluator = Evaluator(source, parties, parameters, now, lenient=rules.lenient_fhirpath)
-    run = plan.Run(parties, source, evaluator, rules, contained=form == "careplan")
+    run = Run(parties, source, evaluator, rules, contained=form == "careplan")
     try:
         return _applied(run, resource)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -107,7 +110,7 @@ def apply(
         raise DefinitionError(str(definition)[:80], f"the content is no FHIR: {problem}") from error
 
 
-def _applied(run: plan.Run, definition: Resource) -> Applied:
+def _applied(run: Run, definition: Resource) -> Applied:
     kind = definition["resourceType"]
     if kind == "ActivityDefinition":
         return _activity(definition, run.parties, run.dialect, run.evaluator)
@@ -118,7 +121,7 @@ def _applied(run: plan.Run, definition: Resource) -> Applied:
     result = (
         _care_plan(run, group, definition) if run.contained else _bundle(run, group, definition)
     )
-    return Applied(result, tuple(run.whys), tuple(run.outcomes))
+    return Applied(result, tuple(run.whys), tuple(run.outcomes), tuple(run.actions))
 
 
 def parameter_values(parameters: Resource) -> dict[str, Any]:
@@ -177,7 +180,7 @@ def _activity(
     return Applied(resource, (), (outcome,))
 
 
-def _care_plan(run: plan.Run, group: Resource, definition: Resource) -> Resource:
+def _care_plan(run: Run, group: Resource, definition: Resource) -> Resource:
     care_plan: Resource = {"resourceType": "CarePlan", "id": group["id"]}
     if "language" in group:
         care_plan["language"] = group["language"]
@@ -213,7 +216,7 @@ def _lifted(resources: Iterable[Resource]) -> list[Resource]:
     return list(lifted.values())
 
 
-def _bundle(run: plan.Run, group: Resource, definition: Resource) -> Resource:
+def _bundle(run: Run, group: Resource, definition: Resource) -> Resource:
     """What was made, the group first; fullUrls below the plan's base let references lead on."""
     base, named, _ = definition.get("url", "").rpartition("/PlanDefinition/")
     entries = []

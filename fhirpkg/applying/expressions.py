@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.errors import FhirPathError, FhirpkgError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.applying.cells import Parties
@@ -54,6 +54,8 @@ class Evaluator:
         self._parameters = parameters or {}
         self._now = now
         self._lenient = lenient
+        self.seen: list[Resource] = []
+        """Data of the patient that expressions looked at; whoever asks for it empties it first."""
 
     def evaluate(
         self,
@@ -98,10 +100,20 @@ class Evaluator:
         # A dot in text/cql marks an expression: encender and the reference engine hold it so.
         dotted = language == "text/cql" and "." in text and "reference" not in expression
         if language in _INLINE or dotted:
-            return self._logic.inline(text, context, resource, self._asked_for(text, inputs))
+            return self._by_logic(
+                lambda logic: logic.inline(text, context, resource, self._asked_for(text, inputs))
+            )
         if language in _IDENTIFIERS:
-            return self._logic.defined(text, expression.get("reference", ""), context, resource)
+            reference = expression.get("reference", "")
+            return self._by_logic(lambda logic: logic.defined(text, reference, context, resource))
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
+
+    def _by_logic(self, evaluate: Callable[[Logic], list[Any]]) -> list[Any]:
+        """A value of CQL, with the data it looked at kept."""
+        try:
+            return evaluate(self._logic)
+        finally:
+            self.seen += self._logic.seen
 
     @cached_property
     def types(self) -> TypesOfDefinitions:
@@ -151,7 +163,9 @@ class Evaluator:
         from fhirpkg.applying.inputs import required  # noqa: PLC0415 - costs start-up
 
         subject = self._parties.subject
-        return {i["id"]: required(i, subject, self._repository) for i in named}
+        found = {i["id"]: required(i, subject, self._repository) for i in named}
+        self.seen += [resource for resources in found.values() for resource in resources]
+        return found
 
     def _party(self, reference: str) -> Resource | None:
         resource_type, _, resource_id = reference.rpartition("/")

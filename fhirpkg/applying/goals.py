@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.applying.outcomes import Messages
-    from fhirpkg.applying.plan import Run
+    from fhirpkg.applying.run import Run
     from fhirpkg.issues import Resource
 
 

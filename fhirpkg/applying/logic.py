@@ -52,6 +52,11 @@ class Logic:
             lambda: self._value_of(name, self._of_resource(self._resolved(canonical)))
         )
 
+    @property
+    def seen(self) -> list[Resource]:
+        """The resources that the last expression retrieved."""
+        return self._session.seen
+
     def _value_of(self, name: str, library: Library) -> Any:
         alias, _, local = name.partition(".")
         if local and library.definition(name) is None and alias == library.name:
@@ -71,6 +76,7 @@ class Logic:
     def _decided(self, value: Callable[[], Any]) -> list[Any]:
         """A value that hangs on no unknown membership; else FhirpkgError with the reason."""
         self._session.unknown = []
+        self._session.seen = []
         found = _bounded(value)
         if self._session.unknown:
             raise FhirpkgError(self._session.unknown[0])

@@ -38,6 +38,10 @@ class Why:
     expression: str = ""
     resource: str = ""
     """The request it made, `Type/id`."""
+    evidence: tuple[str, ...] = ()
+    """What its conditions found on record, the newest first: ``INR 2.4 (2026-11-02)``."""
+    depth: int = 1
+    """How deep it lies in the plan; 1 at the top."""
 
     def __str__(self) -> str:
         reason = f": {self.reason}" if self.reason else ""

@@ -8,11 +8,10 @@ what failed is told, in :class:`Why` and in an OperationOutcome.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying import activity, dynamic
-from fhirpkg.applying.cells import Parties, canonical_of, extension_value
+from fhirpkg.applying.cells import canonical_of, extension_value
 from fhirpkg.applying.goals import (
     goals_of,
     in_words,
@@ -32,58 +31,20 @@ from fhirpkg.applying.rules import (
     APPLY_NOT_USED,
     APPLY_URL,
 )
+from fhirpkg.applying.run import Run, free_id
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.issues import Severity
+from fhirpkg.render import clinical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.applying.dialects import Dialect
-    from fhirpkg.applying.expressions import Evaluator
     from fhirpkg.issues import Resource
-    from fhirpkg.repository import Repository
 
 _APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
 _PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _NESTING_LIMIT = 20
-
-
-@dataclass(slots=True)
-class Run:
-    """One application of one plan: what it works with and what has come out so far."""
-
-    parties: Parties
-    repository: Repository
-    evaluator: Evaluator
-    dialect: Dialect
-    contained: bool
-    """References as `#id`, for a CarePlan that contains the requests; else `Type/id`."""
-    resources: list[Resource] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
-    outcomes: list[Resource] = field(default_factory=list)
-    whys: list[Why] = field(default_factory=list)
-    nesting: int = 0
-
-    def reference(self, resource: Resource) -> dict[str, str]:
-        """A reference to a resource that is part of the result."""
-        if self.contained:
-            return {"reference": f"#{resource['id']}"}
-        return {"reference": f"{resource['resourceType']}/{resource['id']}"}
-
-    def add(self, resource: Resource) -> None:
-        """Take a request into the result, under an id that no other has."""
-        resource["id"] = free_id(resource["id"] or resource["resourceType"], self.ids)
-        self.ids.add(resource["id"])
-        self.resources.append(resource)
-
-
-def free_id(wanted: str, taken: set[str]) -> str:
-    """The id, with 2, 3 … at its end when it is taken."""
-    candidate, count = wanted, 1
-    while candidate in taken:
-        count += 1
-        candidate = f"{wanted}{count}"
-    return candidate
+_MOST_EVIDENCE = 3
 
 
 def apply_plan(run: Run, plan: Resource) -> Resource:
@@ -174,8 +135,11 @@ class _Actions:
     def _leave_out(
         self, verdict: Verdict, action: Resource, place: str, reason: str, expression: str = ""
     ) -> None:
-        why = Why(place, action.get("id", ""), _title(action), verdict, reason, expression)
+        words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
+        evidence = () if verdict is Verdict.PASSED_OVER else self._evidence()
+        why = Why(*words, evidence=evidence, depth=self._depth(place))
         self._run.whys.append(why)
+        self._run.actions.append({})
         if verdict is not Verdict.NOT_EVALUATED:
             self._messages.report(APPLY_LEFT_OUT, str(why), place)
 
@@ -185,6 +149,7 @@ class _Actions:
             self._leave_out(verdict, action, place, reason, expression)
             return None
         words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
+        evidence = self._evidence()
         position = len(self._run.whys)
         made = self._carried(action, place)
         children = list(self.made_of(action, place))
@@ -193,15 +158,26 @@ class _Actions:
         target = self._defined(action, made, place)
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
             self._messages.report(APPLY_DYNAMIC_VALUE, problem)
-        if self._run.dialect.one_of_both:
-            made = with_one_of_both(made, _title(action))
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
-        self._run.whys.insert(position, Why(*words, request))
-        return made
+        why = Why(*words, request, evidence, self._depth(place))
+        self._run.whys.insert(position, why)
+        self._run.actions.insert(position, made)
+        return with_one_of_both(made, _title(action)) if self._run.dialect.one_of_both else made
+
+    def _depth(self, place: str) -> int:
+        return self._run.depth + place.count(".action[")
+
+    def _evidence(self) -> tuple[str, ...]:
+        """What the conditions that were just judged found on record, the newest first."""
+        found = sorted(self._run.evaluator.seen, key=clinical.moment, reverse=True)
+        shown = list(dict.fromkeys(clinical.finding(resource) for resource in found))
+        more = [f"and {len(shown) - _MOST_EVIDENCE} more"] if len(shown) > _MOST_EVIDENCE else []
+        return (*shown[:_MOST_EVIDENCE], *more)
 
     def _judge(self, action: Resource) -> tuple[Verdict, str, str]:
         """Whether all applicability conditions hold: the first that does not decides."""
         told = ""
+        self._run.evaluator.seen = []
         for condition in action.get("condition", ()):
             if condition.get("kind") != "applicability" or "expression" not in condition:
                 continue
@@ -282,7 +258,7 @@ class _Actions:
         if canonical is None:
             return None
         try:
-            resource, left_over = self._resource_of(canonical)
+            resource, left_over = self._resource_of(canonical, place)
         except FhirpkgError as error:
             problem = f"{place}.definitionCanonical {canonical} could not be applied: {error}"
             self._messages.report(APPLY_DEFINITION, problem)
@@ -299,13 +275,13 @@ class _Actions:
         """A Questionnaire is no request made here: it keeps the id that belongs to its url."""
         return not (self._run.dialect.carries and resource["resourceType"] == "Questionnaire")
 
-    def _resource_of(self, canonical: str) -> tuple[Resource, list[str]]:
+    def _resource_of(self, canonical: str, place: str) -> tuple[Resource, list[str]]:
         definition = self._resolve(canonical)
         kind = definition["resourceType"]
         if kind == "ActivityDefinition":
             return self._applied_activity(definition)
         if kind == "PlanDefinition":
-            return self._nested(definition, canonical), []
+            return self._nested(definition, canonical, place), []
         if kind == "Questionnaire":
             return dict(definition), []
         raise ResolutionError(canonical, f"is a {kind}, which cannot be applied")
@@ -344,16 +320,19 @@ class _Actions:
         self._run.outcomes.append(outcome)
         (point_to if self._run.contained else contain)(resource, outcome)
 
-    def _nested(self, plan: Resource, canonical: str) -> Resource:
+    def _nested(self, plan: Resource, canonical: str, place: str) -> Resource:
         if self._run.nesting >= _NESTING_LIMIT:
             raise ResolutionError(
                 canonical, "plans are nested too deeply; do they call each other?"
             )
+        around = self._run.depth
         self._run.nesting += 1
+        self._run.depth = self._depth(place)
         try:
             return apply_plan(self._run, plan)
         finally:
             self._run.nesting -= 1
+            self._run.depth = around
 
     def _tie(
         self, action: Resource, made: Resource, resource: Resource, left_over: list[str], place: str

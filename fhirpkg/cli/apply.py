@@ -11,10 +11,6 @@ from fhirpkg.cli import ExitCode
 from fhirpkg.cli.connection import optional_server_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fhirpkg.applying.application import Applied
-    from fhirpkg.applying.outcomes import Why
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 
@@ -38,6 +34,7 @@ _FORMATS = click.Choice(["text", "fhir"])
     help="Drop nothing, or agree with the engine inside HAPI.",
 )
 @click.option("--bundle", is_flag=True, help="Give R5's Bundle instead of a CarePlan.")
+@click.option("--verbose", is_flag=True, help="List what the result does not hold as well.")
 @click.option("--output-format", type=_FORMATS, default="text", show_default=True)
 @optional_server_options
 def command(plan: str, subject: str, **options: Any) -> ExitCode:
@@ -67,7 +64,11 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
 
         click.echo(fhirjson.dump(applied.result, indent=2))
     else:
-        for line in _told(applied, subject):
+        from fhirpkg.cli.reports.applied import told
+
+        reference = subject if "/" in subject else f"Patient/{subject}"
+        patient = repository.read(*reference.split("/", 1))
+        for line in told(applied, reference, patient, verbose=options["verbose"]):
             click.echo(line)
     return ExitCode.DONE if applied else ExitCode.ISSUES
 
@@ -109,87 +110,3 @@ def _server(options: dict[str, Any]) -> Repository:
 
     client = connect(**connection_settings(options))
     return ServerRepository(client, Definitions.core())
-
-
-_MARKS = {"applicable": "+", "not applicable": "-", "not evaluated": "?"}
-
-
-def _told(applied: Applied, subject: str) -> Iterator[str]:
-    """The result for people: one line an action, what it orders and why it is left out."""
-    result = applied.result
-    title = result.get("title") or result.get("id", "")
-    yield f"{result['resourceType']} {title} for {subject}"
-    made = {f"{r['resourceType']}/{r.get('id')}": r for r in applied.resources}
-    actions = dict(_actions(applied))
-    for why in applied.why:
-        indent = "  " * why.place.count(".action[")
-        yield f"{indent}{_MARKS[why.verdict]} {_headline(why)}"
-        action = actions.get(why.action_id, {})
-        if parts := actions.get(f"{why.action_id}-parts"):  # an order with parts: they choose
-            action = {**action, "selectionBehavior": parts.get("selectionBehavior")}
-        for detail in _details(action, made.get(why.resource)):
-            yield f"{indent}    {detail}"
-    if not applied.why:
-        for detail in _details({}, result):
-            yield f"  {detail}"
-    yield from _messages(applied)
-
-
-def _headline(why: Why) -> str:
-    name = why.title or why.action_id or why.place
-    if why.verdict == "applicable":
-        return name
-    return f"{name}: {why.verdict}: {why.reason}"
-
-
-def _details(action: Resource, request: Resource | None) -> Iterator[str]:
-    from fhirpkg.render import words
-
-    if request is not None:
-        concepts = [*_items(request.get("code")), *_items(request.get("category"))]
-        what = words.concept(concepts[0]) if concepts else ""
-        yield f"order: {request['resourceType']} {what or request.get('title', '')}".rstrip()
-    for condition in action.get("condition", ()):
-        expression = condition.get("expression", {})
-        yield f"why: {expression.get('description') or expression.get('expression', '')}"
-        sources = [a["label"] for a in action.get("documentation", ()) if a.get("label")]
-        if sources:
-            yield f"source: {'; '.join(sources)}"
-    when = [
-        f"{r['relationship'].replace('-', ' ')} {r['actionId']}"
-        for r in action.get("relatedAction", ())
-    ]
-    if length := words.timing(action):
-        when.append(length)
-    if when:
-        yield f"when: {'; '.join(when)}"
-    who = [p.get("display") or p.get("reference", "") for p in action.get("participant", ())]
-    if who:
-        yield f"who: {'; '.join(who)}"
-    if behavior := action.get("selectionBehavior"):
-        yield f"choose: {behavior.replace('-', ' ')}"
-
-
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value] if isinstance(value, dict) else []
-
-
-def _actions(applied: Applied) -> Iterator[tuple[str, Resource]]:
-    for resource in applied.resources:
-        if resource["resourceType"] == "RequestGroup":
-            yield from _below(resource)
-
-
-def _below(parent: Resource) -> Iterator[tuple[str, Resource]]:
-    for action in parent.get("action", ()):
-        yield action.get("id", ""), action
-        yield from _below(action)
-
-
-def _messages(applied: Applied) -> Iterator[str]:
-    """What else there is to say; what the lines above tell is not told again."""
-    told = {str(why) for why in applied.why}
-    for outcome in applied.outcomes:
-        for issue in outcome["issue"]:
-            if issue["diagnostics"] not in told:
-                yield f"{issue['severity']}: {issue['diagnostics']}"

@@ -36,14 +36,17 @@ def test_people_read_what_to_order_who_when_and_why_not():
     assert result.return_value == ExitCode.DONE
     assert lines[0].startswith("CarePlan Percutaneous cryoablation of bone tumors: plan of care")
     assert "order: ServiceRequest Percutaneous cryoablation of bone tumors (CPT 20983)" in lines
-    assert "when: 1 to 2 h" in lines
+    assert any(line.startswith("when: ") and "1 to 2 hours" in line for line in lines)
     assert "who: Nurses, who support and monitor the patient" in lines
     assert "choose: exactly one" in lines
-    assert lines[lines.index("+ Planning images") + 2] == "choose: one or more"
+    assert lines[lines.index("+ Planning images") + 3] == "choose: one or more"
     at = lines.index("+ INR: to be corrected first")
     assert lines[at + 1].startswith("why: The latest INR is above 1.8.")
-    assert lines[at + 2] == "source: SIR 2019"
-    assert any(line.startswith("- Images: missing: not applicable: ") for line in lines)
+    assert lines[at + 2].startswith("on record: INR (LOINC 6301-6) 2.4 (2026-11-02)")
+    assert lines[at + 3] == "source: SIR 2019"
+    assert any(line.startswith("- Images: missing: left out, only if: ") for line in lines)
+    at = lines.index("+ Percutaneous cryoablation of bone tumors")
+    assert lines[at + 1] == "BLOCKED until: INR: to be corrected first"
 
 
 def test_the_resources_come_as_fhir():

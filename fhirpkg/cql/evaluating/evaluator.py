@@ -79,8 +79,10 @@ class Session:
         self.now = now or dt.datetime.now().astimezone()
         self.unknown: list[str] = []
         """Why a membership could not be decided: one reason a value set and code."""
+        self.seen: list[dict[str, Any]] = []
+        """The resources retrieved, but for the patient."""
         self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
-        self._results: dict[tuple[str, str, str], tuple[Any, list[str]]] = {}
+        self._results: dict[tuple[str, str, str], tuple[Any, list[str], list[dict[str, Any]]]] = {}
         self._open: set[tuple[str, str, str]] = set()
         self._retrieved: dict[str, list[Element]] = {}
         self.zone = AssumedZone(temporal.moment(self.now).zone or "Z")
@@ -126,14 +128,16 @@ class Session:
                 raise FhirpkgError(f"{statement.place} needs itself, without end")
             self._open.add(key)
             around, self.unknown = self.unknown, []
+            seen, self.seen = self.seen, []
             try:
                 value = Evaluation(self, library).of_statement(statement)
-                self._results[key] = value, self.unknown
+                self._results[key] = value, self.unknown, self.seen
             finally:
                 self._open.discard(key)
-                self.unknown = around
-        value, unknown = self._results[key]
+                self.unknown, self.seen = around, seen
+        value, unknown, retrieved = self._results[key]
         self.unknown += unknown
+        self.seen += retrieved
         return value
 
 

@@ -24,6 +24,13 @@ Node = dict[str, Any]
 
 
 def _retrieve(evaluation: Evaluation, node: Node) -> list[Any]:
+    """The patient's resources that are asked for; the session keeps that they were looked at."""
+    found = _found(evaluation, node)
+    evaluation.session.seen += [r for r in found if r.get("resourceType") != "Patient"]
+    return found
+
+
+def _found(evaluation: Evaluation, node: Node) -> list[Any]:
     """The patient's resources of a type whose code is in the terminology asked for."""
     type_name = node["dataType"].rpartition("}")[2]
     if not evaluation.session.types.is_resource(type_name):
