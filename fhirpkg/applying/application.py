@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from fhirpkg.applying import activity, plan
-from fhirpkg.applying.cells import Parties
+from fhirpkg.applying import plan
 from fhirpkg.applying.dialects import dialect as dialect_named
 from fhirpkg.applying.expressions import Evaluator
 from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_extension
+from fhirpkg.applying.requests import activity
+from fhirpkg.applying.requests.cells import Parties
 from fhirpkg.applying.rules import (
     APPLY_NO_PLACE,
 )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.cells import extension_value
 from fhirpkg.applying.fitting import fit
 from fhirpkg.applying.paths import element_of, set_path
+from fhirpkg.applying.requests.cells import extension_value
 from fhirpkg.applying.rules import (
     APPLY_EXTENSION,
 )

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from fhirpkg.applying.cells import Parties
     from fhirpkg.applying.logic import Logic
+    from fhirpkg.applying.requests.cells import Parties
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.cells import role_text
+from fhirpkg.applying.requests.cells import role_text
 from fhirpkg.applying.rules import (
     APPLY_RELATION,
 )

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying import activity, dynamic
-from fhirpkg.applying.cells import canonical_of, extension_value
+from fhirpkg.applying import dynamic
 from fhirpkg.applying.goals import (
     goals_of,
     in_words,
@@ -21,6 +20,8 @@ from fhirpkg.applying.goals import (
     with_one_of_both,
 )
 from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_extension, point_to
+from fhirpkg.applying.requests import activity
+from fhirpkg.applying.requests.cells import canonical_of, extension_value
 from fhirpkg.applying.rules import (
     APPLY_BEHAVIOR,
     APPLY_CONDITION,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fhirpkg.applying.cells import Parties
     from fhirpkg.applying.dialects import Dialect
     from fhirpkg.applying.expressions import Evaluator
     from fhirpkg.applying.outcomes import Why
+    from fhirpkg.applying.requests.cells import Parties
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 

@@ -5,10 +5,10 @@ import pathlib
 import pytest
 import yaml
 
-from fhirpkg.applying.activity import KINDS, build
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.cells import Parties
 from fhirpkg.applying.dialects import DIALECTS
+from fhirpkg.applying.requests.activity import KINDS, build
+from fhirpkg.applying.requests.cells import Parties
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
 from fhirpkg.repository import MemoryRepository

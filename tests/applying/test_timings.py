@@ -2,10 +2,10 @@
 
 import pytest
 
-from fhirpkg.applying.activity import KINDS, build
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.cells import Parties
 from fhirpkg.applying.dialects import DIALECTS
+from fhirpkg.applying.requests.activity import KINDS, build
+from fhirpkg.applying.requests.cells import Parties
 from fhirpkg.repository import MemoryRepository
 from fhirpkg.validation.validator import Validator
 

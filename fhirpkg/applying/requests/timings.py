@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying.cells import Cell, Parties
+from fhirpkg.applying.requests.cells import Cell, Parties
 
 if TYPE_CHECKING:
     from collections.abc import Callable

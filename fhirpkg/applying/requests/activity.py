@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying import dynamic
-from fhirpkg.applying.cells import (
+from fhirpkg.applying.requests.cells import (
     Cell,
     Parties,
     all_artifacts,
@@ -36,10 +36,7 @@ from fhirpkg.applying.cells import (
     presented_links,
     task_status,
 )
-from fhirpkg.applying.rules import (
-    APPLY_DYNAMIC_VALUE,
-)
-from fhirpkg.applying.timings import (
+from fhirpkg.applying.requests.timings import (
     answered,
     dated,
     dosed,
@@ -49,6 +46,9 @@ from fhirpkg.applying.timings import (
     recommended,
     restricted,
     within,
+)
+from fhirpkg.applying.rules import (
+    APPLY_DYNAMIC_VALUE,
 )
 from fhirpkg.errors import DefinitionError
 from fhirpkg.rules import nearest

@@ -1,0 +1,1 @@
+"""ActivityDefinition to request: a table of kinds, and the cells it is made of."""
