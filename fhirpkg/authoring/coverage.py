@@ -74,9 +74,11 @@ def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
         if isinstance(item, Said):
             yield item.from_, item.text
         elif isinstance(item, (ProcedureCode, Member)):
-            for line in procedure.codes[item.use]:
-                for coding in codings(line):
-                    yield item.from_, f"{coding.system}|{coding.code}"
+            lines = procedure.codes.get(item.use, ())
+            for coding in (coding for line in lines for coding in codings(line)):
+                yield item.from_, f"{coding.system}|{coding.code}"
+            if not lines:
+                yield item.from_, item.use
 
 
 def _origins(value: Any) -> Iterator[Origin]:

@@ -1,4 +1,7 @@
-"""A folder of authored files: package.yaml, and one procedure.yaml in each folder below it."""
+"""A folder of authored files: package.yaml, and procedure.yaml beside it or below.
+
+A package has a procedure.yaml in each folder below; a single one may stand beside package.yaml.
+"""
 
 from __future__ import annotations
 
@@ -56,14 +59,14 @@ def read_folder(folder: Path) -> Authored:
     package_file = read_source(folder / PACKAGE)
     authored.package, issues = check_package(package_file)
     authored.issues += issues
-    files = sorted(folder.glob(f"*/{PROCEDURE}"))
+    files = sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")])
     if not files:
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
     for file in files:
         procedure, issues = check_procedure(read_source(file))
         authored.issues += [*issues, *_left_to_do(authored.package, issues, file, package_file)]
         if procedure:
-            authored.procedures[file.parent.name] = procedure
+            authored.procedures[str(file.parent.relative_to(folder))] = procedure
     authored.issues += _same_ids(folder, authored.procedures)
     return authored
 

@@ -25,7 +25,7 @@ def built_resources(folder: Path) -> Iterator[Found]:
     Raises PackageError when nothing has been built, SourceError for a file that is no resource.
     """
     guides: list[Resource] = []
-    for file in sorted(folder.glob("*/fhir/*.json")):
+    for file in sorted([*folder.glob("fhir/*.json"), *folder.glob("*/fhir/*.json")]):
         resource = read_resource(file)
         if resource["resourceType"] == "ImplementationGuide":
             guides.append(resource)

@@ -22,14 +22,27 @@ def command(resources: Path, output: Path | None, canonical: str | None) -> Exit
 
     Example: fhirpkg build resources
     """
+    return run(resources, output, canonical)
+
+
+def run(
+    resources: Path,
+    output: Path | None = None,
+    canonical: str | None = None,
+    *,
+    is_new: bool = False,
+) -> ExitCode:
+    """Build a folder; of one that is new, what is left to do is not listed."""
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.folder import read_folder
     from fhirpkg.authoring.writing import rebased, write
+    from fhirpkg.issues import Severity
     from fhirpkg.packages.package import read_profiles
 
     authored = read_folder(resources)
     for issue in authored.issues:
-        click.echo(str(issue))
+        if not is_new or issue.severity.rank < Severity.WARNING.rank:
+            click.echo(str(issue), err=is_new)
     if not authored.is_usable or not authored.package:
         click.echo(f"{resources}: nothing was built", err=True)
         return ExitCode.ISSUES

@@ -59,13 +59,21 @@ def test_a_procedure_needs_only_what_every_procedure_has():
     assert procedure.risks == ()
 
 
-@pytest.mark.parametrize("section", ["id", "name", "code", "steps", "codes"])
+@pytest.mark.parametrize("section", ["id", "name", "code", "steps"])
 def test_what_every_procedure_has_is_required(section):
     lines = MINIMAL.strip().split("\n")
     starts = [at for at, line in enumerate(lines) if line.startswith(f"{section}:")]
-    end = starts[0] + 2 if section in {"steps", "codes"} else starts[0] + 1
+    end = starts[0] + 2 if section == "steps" else starts[0] + 1
     issues = issues_of("\n".join(lines[: starts[0]] + lines[end:]))[1]
     assert ("source-missing", section) in {(i.rule, i.expression) for i in issues}
+
+
+def test_only_a_draft_that_says_so_lacks_its_code():
+    text = MINIMAL.partition("codes:")[0]
+    assert [issue.rule for issue in issues_of(text)[1]] == ["source-unknown-code"]
+    use = next(line for line in text.split("\n") if line.startswith("code:"))
+    open_ = text.replace(use, use.replace("}", ", todo: its code}"))
+    assert {issue.rule for issue in issues_of(open_)[1]} == {"source-no-code", "source-todo"}
 
 
 def test_indications_or_a_purpose_say_what_it_is_for():

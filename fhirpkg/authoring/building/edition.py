@@ -130,16 +130,14 @@ class Edition:
         """The procedure's own concept."""
         return self.concept(self.procedure.code.use)
 
-    @property
-    def key(self) -> Resource:
-        """The coding that everything of the procedure is found by."""
-        coding: Resource = self.code["coding"][0]
-        return coding
-
     def keys(self) -> list[Resource]:
-        """The coding of each order that the plan is about: the key, and those of its family."""
-        family = [self.concept(member.use)["coding"][0] for member in self.procedure.code.also]
-        return [self.key, *family]
+        """The coding of each order that the plan is about: the key, and those of its family.
+
+        A draft may lack the code of the procedure.
+        """
+        code = self.procedure.code
+        concepts = [self.concept(name) for name in (code.use, *(m.use for m in code.also))]
+        return [coding for concept in concepts for coding in concept.get("coding", ())[:1]]
 
     def member_id(self, member: Member) -> str:
         """The id of the definition of another procedure of the family: by its key."""

@@ -307,19 +307,16 @@ def _phase(edition: Edition, name: str, title: str) -> Resource:
             "id": name,
             "title": title,
             "code": _phase_code(name),
-            "trigger": [
-                {
-                    "type": "data-added",
-                    "data": [
-                        {
-                            "type": "ServiceRequest",
-                            "codeFilter": [{"path": "code", "code": edition.keys()}],
-                        }
-                    ],
-                }
-            ],
+            "trigger": _triggers(edition),
         }
     )
+
+
+def _triggers(edition: Edition) -> list[Resource]:
+    """An order of the procedure; without a code none is known as one."""
+    codes = edition.keys()
+    data = {"type": "ServiceRequest", "codeFilter": [{"path": "code", "code": codes}]}
+    return [{"type": "data-added", "data": [data]}] if codes else []
 
 
 def _phase_code(name: str) -> list[Resource]:

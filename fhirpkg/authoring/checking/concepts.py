@@ -90,7 +90,7 @@ def _members(code: Data) -> Iterator[tuple[Path, Data]]:
 
 def check_names(read: Source) -> None:
     """Each concept that is named stands under `codes`, and each that stands there is named."""
-    codes = read.data.get("codes")
+    codes = read.data.get("codes", {})
     if not isinstance(codes, dict):
         return
     used: set[str] = set()
@@ -120,4 +120,5 @@ def _names(data: Data) -> Iterator[tuple[Path, str, bool]]:
                 continue  # ids of people
             for place, name in named(part, path, key):
                 if not (key == "route" and name in ROUTES):
-                    yield place, name, key in _WORDS_KEYS and not looked_up
+                    is_open = key == "use" and bool(part.get("todo"))
+                    yield place, name, is_open or (key in _WORDS_KEYS and not looked_up)

@@ -225,8 +225,9 @@ class Procedure(Part):
         examples=["ask the author which sedation is meant"],
     )
     codes: dict[Text, Annotated[Names, Field(min_length=1)]] = Field(
+        {},
         description="Our name for a concept, and its codes: the system's name, or its url and a "
-        "bar, then the code",
+        "bar, then the code; a draft may lack them",
         examples=[{"Bone pain": "SNOMED 12584003", "Local term": "https://example.org/cs|A1"}],
     )
 

@@ -1,0 +1,275 @@
+"""The table of headings: which section of procedure.yaml a heading of a monograph names."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_PREFIX = re.compile(
+    r"\b(pre|post|intra|peri)(?=(?:procedur|operat|surg|treat|test|assess|an(?:a|e)?esth|medicat"
+    r"|admission|discharge|interven|care\b|op\b))"
+)
+_NUMBERING = re.compile(
+    r"^(?:(?:section|part|chapter|step)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[ivx]{1,5}|[a-z])[.):]+\s+"
+    r"|^\d{1,2}(?:\.\d{1,2})*\s+|^§\s*\d*\s*",
+    re.IGNORECASE,
+)
+_PREPOSITION = re.compile(r"\b(?:of|for|from|with|in|to|after|before|during|by|on|at|following)\b")
+
+_QUESTION = re.compile(r"(?:what|who|whom|when|where|why|how|which|is|are|will|does|do i)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a heading names: one section, none (`why` says so), or several.
+
+    `is_known` says whether the table knows it, `is_phase` that only a word of time names it.
+    """
+
+    sections: tuple[str, ...] = ()
+    why: str = ""
+    is_known: bool = False
+    is_phase: bool = False
+
+    @property
+    def section(self) -> str:
+        """The section, when it is certain."""
+        return self.sections[0] if len(self.sections) == 1 and not self.why else ""
+
+
+_UNKNOWN = Named()
+
+
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """The compiled table, with the headings that a user taught and the procedure's own name."""
+
+    against: re.Pattern[str]
+    elsewhere: re.Pattern[str]
+    asks: Mapping[str, re.Pattern[str]]
+    asks_strictly: Mapping[str, re.Pattern[str]]
+    heads: Mapping[str, re.Pattern[str]]
+    beside: Mapping[str, re.Pattern[str]]
+    phases: Mapping[str, re.Pattern[str]]
+    topics: re.Pattern[str]
+    filler: re.Pattern[str]
+    loose: re.Pattern[str]
+    taught: Mapping[str, str] = field(default_factory=dict)
+    name: frozenset[str] = frozenset()
+
+    def naming(self, words: Iterable[str]) -> Headings:
+        """The same table for a procedure whose name has these words."""
+        found = {word for text in words for word in normal(text).split()}
+        return replace(self, name=frozenset(word for word in found if len(word) > 2))
+
+    def named(self, heading: str, *, strictly: bool = False) -> Named:
+        """What a heading names; `strictly` also for lines that only look like one.
+
+        >>> table().named("Reasons against").section
+        'contraindications'
+        >>> table().named("Risks and benefits").sections
+        ('risks', 'benefits')
+        """
+        words = normal(heading)
+        if not words or (strictly and self._is_loose(words)):
+            return _UNKNOWN
+        if words in self.taught:
+            return Named((self.taught[words],), is_known=True)
+        if self.elsewhere.fullmatch(words):
+            return Named(why="it belongs to no section", is_known=True)
+        asked = self._asked(words, strictly=strictly)
+        joined = self._joined(words)
+        if self.against.search(words) and len(joined) < 2:
+            return asked if asked.section == "contraindications" else self._turned_round(words)
+        if len(joined) > 1 and asked.section != "experience":
+            return Named(joined, f"it names {' and '.join(joined)}", is_known=True)
+        return asked if asked.section else self._headed(words, strictly=strictly)
+
+    def _is_loose(self, words: str) -> bool:
+        is_asked = _QUESTION.match(words) or words in self.taught
+        return not is_asked and any(self.loose.fullmatch(word) for word in words.split())
+
+    def _asked(self, words: str, *, strictly: bool = False) -> Named:
+        asks = self.asks_strictly if strictly and not _QUESTION.match(words) else self.asks
+        for section, pattern in asks.items():
+            if pattern.fullmatch(words):
+                return Named((section,), is_known=True)
+        return _UNKNOWN
+
+    def _turned_round(self, words: str) -> Named:
+        found = self._phased(words)
+        return found if found.section else Named(why="it is a negation that may mean anything")
+
+    def _joined(self, words: str) -> tuple[str, ...]:
+        """The sections that the parts of a heading name, when it joins several."""
+        parts = re.split(r"\b(?:and|or|vs|versus)\b", words)
+        found = dict.fromkeys(self._part(part.strip()) for part in parts)
+        return tuple(section for section in found if section) if len(parts) > 1 else ()
+
+    def _part(self, words: str) -> str:
+        found = self._headed(words, strictly=False)
+        return found.section if found.section and not found.is_phase else self._asked(words).section
+
+    def _headed(self, words: str, *, strictly: bool) -> Named:
+        """By the words that name a section, where nothing foreign stands beside them."""
+        found, rest = [], words
+        for section, pattern in self.heads.items():
+            if pattern.search(rest):
+                found.append(section)
+                rest = pattern.sub(" ", rest)
+        if not found:
+            return self._phased(words)
+        whole = self._is_filled(rest, found)
+        if not whole and not strictly and len(found) == 1:
+            last = max(m.end() for m in self.heads[found[0]].finditer(words))
+            tail = _PREPOSITION.search(words, last)
+            before = self.heads[found[0]].sub(" ", words[: tail.start()]) if tail else ""
+            whole = tail is not None and self._is_filled(before, found)
+        if not whole:
+            return _UNKNOWN
+        if len(found) > 1:
+            return Named(tuple(found), f"it names {' and '.join(found)}", is_known=True)
+        return Named((found[0],), is_known=True)
+
+    def _is_filled(self, rest: str, found: list[str]) -> bool:
+        return all(
+            self.filler.fullmatch(word)
+            or word in self.name
+            or any(self.beside[s].fullmatch(word) for s in found if s in self.beside)
+            or any(p.fullmatch(word) for p in self.phases.values())
+            for word in rest.split()
+        )
+
+    def _phased(self, words: str) -> Named:
+        """By the words that say when, beside topics such as food or medicines."""
+        found, rest = [], words
+        for section, pattern in self.phases.items():
+            if pattern.search(rest):
+                found.append(section)
+                rest = pattern.sub(" ", rest)
+        is_free = all(
+            self.filler.fullmatch(word)
+            or self.topics.fullmatch(word)
+            or self.against.fullmatch(word)
+            or word in self.name
+            for word in rest.split()
+        )
+        if not found or not is_free:
+            return _UNKNOWN
+        if len(found) > 1:
+            why = f"it names {' and '.join(found)}"
+            return Named(tuple(found), why, is_known=True, is_phase=True)
+        return Named((found[0],), is_known=True, is_phase=True)
+
+    def nearest(self, heading: str) -> str:
+        """The section that a word of an uncertain heading suggests, or nothing."""
+        words = normal(heading)
+        if self.against.search(words):
+            return "contraindications"
+        tables = (self.heads, self.phases)
+        return next((s for t in tables for s, p in t.items() if p.search(words)), "")
+
+
+def normal(heading: str) -> str:
+    """A heading in plain words.
+
+    >>> normal("3.2  Who shouldn't have a pre-procedural scan?")
+    'who should not have a pre procedural scan'
+    """
+    text = re.sub(r"[‘’´`]", "'", heading.strip().lower())
+    text = _NUMBERING.sub("", text)
+    outside = re.sub(r"\([^)]*\)", " ", text)
+    text = outside if re.search(r"[a-z]", outside) else text
+    text = re.sub(r"\bcan't\b", "cannot", text)
+    text = re.sub(r"\bwon't\b", "will not", text)
+    text = re.sub(r"n't\b", " not", text)
+    text = re.sub(r"'(?:s|re|ll|ve|d|m)?\b", _expanded, text)
+    text = re.sub(r"&|\+", " and ", text)
+    text = re.sub(r"/|:\s|\s[-–—]\s", " and ", text)
+    text = re.sub(r"[^\w\s]|_", " ", text)
+    text = re.sub(r"\bcontra(?=indicat)", "contra ", text)
+    return " ".join(_PREFIX.sub(r"\1 ", text).split())
+
+
+def _expanded(found: re.Match[str]) -> str:
+    return {"'s": " is", "'re": " are", "'ll": " will", "'ve": " have"}.get(found[0], " ")
+
+
+@functools.cache
+def table() -> Headings:
+    """The table that fhirpkg brings."""
+    text = (resources.files(__package__) / "headings.yaml").read_text("utf-8")
+    data: dict[str, Any] = yaml.safe_load(text)
+    procedure = f"(?:{'|'.join(data['procedure'].split())})"
+    named = f"(?:{'|'.join(data['named'].split())})"
+
+    few = "|".join([*data["filler"].split(), *data["procedure"].split(), "instructions"])
+
+    def asks(more: str) -> dict[str, re.Pattern[str]]:
+        return {
+            section: _any(
+                each.replace("<procedure>", procedure)
+                .replace("<named>", named)
+                .replace("<more>", more)
+                for each in patterns
+            )
+            for section, patterns in data["asks"].items()
+        }
+
+    return Headings(
+        against=_words(data["against"].split()),
+        elsewhere=_any(
+            rf"(?:the |your |our )?(?:{each})(?: (?:and|or) (?:{'|'.join(data['elsewhere'])}))?"
+            rf"(?: (?:of|for|from) .*)?"
+            for each in data["elsewhere"]
+        ),
+        asks=asks("(?: .*)?"),
+        asks_strictly=asks(rf"(?: (?:{few}))*"),
+        heads={section: _words(words.split(", ")) for section, words in data["heads"].items()},
+        beside={section: _any(words.split(", ")) for section, words in data["beside"].items()},
+        phases={section: _words(words.split(", ")) for section, words in data["phases"].items()},
+        topics=_any(data["topics"].split()),
+        loose=_any(data["loose"].split()),
+        filler=_any([*data["filler"].split(), *data["procedure"].split()]),
+    )
+
+
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{each})" for each in patterns))
+
+
+def _words(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Whole words, the longest first."""
+    ordered = sorted(patterns, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(ordered)})\b")
+
+
+def taught(file: Path, sections: Iterable[str]) -> Headings:
+    """The table with what a user's headings.yaml adds: a section, and the headings that name it.
+
+    Raises SourceError when the file cannot be read or names a section that does not exist.
+    """
+    try:
+        data = yaml.safe_load(file.read_text("utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SourceError(str(file), f"it cannot be read ({error})") from error
+    known = list(sections)
+    found: dict[str, str] = {}
+    for section, words in data.items() if isinstance(data, dict) else [("", data)]:
+        if section not in known:
+            advice = f"write one of {', '.join(known)}, each with a list of headings"
+            raise SourceError(str(file), f"'{section}' is not a section", advice)
+        for heading in [words] if isinstance(words, str) else words or []:
+            found[normal(str(heading))] = section
+    return replace(table(), taught=found)

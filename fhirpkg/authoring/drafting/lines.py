@@ -1,0 +1,114 @@
+"""What a format shows of a monograph: a flat list of lines, each with its marks and its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fhirpkg.authoring.drafting.headings import Headings
+
+TITLE, BOLD, ITEM, ROW, END, CELL, TEXT = "title", "bold", "item", "row", "end", "cell", ""
+"""Marks: the title, a line all in bold, a list item, a heading in a table, the end of a table, the
+text of a cell, any other text."""
+OF_TABLES = 7
+"""The level of headings in tables and of bold lines below real headings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One piece of text as the format shows it.
+
+    `line` counts from 1 (in a Word document the paragraphs); `level` is that of a heading (1 is
+    the highest) or 0; `depth` that of a list item; `gap` tells of an empty line before it;
+    `label` is its number; `outside` says why it is no part of the monograph.
+    """
+
+    text: str
+    line: int
+    mark: str = TEXT
+    level: int = 0
+    depth: int = 0
+    gap: bool = False
+    label: str = ""
+    outside: str = ""
+
+
+Cell = tuple[Line, ...]
+
+
+def table_lines(
+    rows: Sequence[Sequence[Cell]], table: Headings, *, has_header: bool
+) -> Iterator[Line]:
+    """The lines of a table, by what it is for.
+
+    Sections in the first column, sections in the columns, or one fact a row.
+    """
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return
+    first = [_section(row[0], table) for row in rows if row and len(row) > 1]
+    header = [_section(cell, table) for cell in rows[0]]
+    if sum(map(bool, header)) > 1 and len(rows) > 1:
+        yield from _by_columns(rows)
+    elif sum(map(bool, first)) > max(1, len(first) // 4):
+        yield from _by_rows(rows, table, has_header=has_header)
+    elif len(first) == len(rows) == 1 and first[0]:
+        yield from _by_rows(rows, table, has_header=False)
+    else:
+        alone = [cells[0] for row in rows if len(cells := [cell for cell in row if cell]) == 1]
+        are_headings = sum(_section(cell, table) for cell in alone) > 1
+        for row in rows[has_header and len(rows) > 1 :]:
+            yield from _fact(row, table, are_headings=are_headings)
+    yield Line("", rows[-1][0][0].line if rows[-1][0] else 0, END)
+
+
+def _section(cell: Cell, table: Headings) -> bool:
+    if len(cell) != 1:
+        return False
+    named = table.named(cell[0].text.rstrip(":"), strictly=True)
+    return bool(named.sections)
+
+
+def _by_rows(
+    rows: Sequence[Sequence[Cell]], table: Headings, *, has_header: bool
+) -> Iterator[Line]:
+    skips_header = has_header and not _section(rows[0][0], table)
+    for row in rows[skips_header:]:
+        name, *rest = row
+        if name:
+            text = " ".join(line.text for line in name)
+            yield Line(text, name[0].line, ROW, OF_TABLES)
+        for cell in rest:
+            yield from _content(cell)
+
+
+def _by_columns(rows: Sequence[Sequence[Cell]]) -> Iterator[Line]:
+    for at, cell in enumerate(rows[0]):
+        if cell:
+            yield Line(" ".join(line.text for line in cell), cell[0].line, ROW, OF_TABLES)
+        for row in rows[1:]:
+            if at < len(row):
+                yield from _content(row[at], alone=ITEM)
+
+
+def _content(cell: Cell, alone: str = CELL) -> Iterator[Line]:
+    """What stands in a cell; its text is never a heading, and may be one item of many."""
+    mark = alone if len(cell) == 1 else CELL
+    return (line if line.mark == ITEM else replace(line, mark=mark) for line in cell)
+
+
+def _fact(row: Sequence[Cell], table: Headings, *, are_headings: bool) -> Iterator[Line]:
+    """One row as one fact; a row of one cell may be a heading or hold lines of its own."""
+    cells = [cell for cell in row if cell]
+    alone: Cell = cells[0] if len(cells) == 1 and len(cells[0]) == 1 else ()
+    is_marked = bool(alone) and (alone[0].mark == BOLD or len(cells) < len(row))
+    if alone and ((are_headings and is_marked) or _section(alone, table)):
+        yield replace(cells[0][0], mark=ROW, level=OF_TABLES)
+    elif len(cells) == 1:
+        yield from _content(cells[0], alone=ITEM)
+    elif cells:
+        text = ": ".join(" ".join(line.text for line in cell).rstrip(":") for cell in cells)
+        yield Line(text, cells[0][0].line, ITEM)

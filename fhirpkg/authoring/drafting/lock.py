@@ -1,0 +1,161 @@
+"""source.lock: what a monograph was when it was drafted from, in hashes and lines without words."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.drafting.writing import LONGEST_RUN
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fhirpkg.authoring.drafting.sorting import Monograph
+
+LOCK = "source.lock"
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """One fact of the source: its label (none when it was told), line, hash and runs of words."""
+
+    fact: str
+    line: int
+    hash: str
+    runs: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The facts of one edition of a source; `rights` says whether its words may be copied."""
+
+    file: str
+    sha256: str
+    rights: str
+    facts: tuple[Locked, ...]
+
+    @property
+    def placed(self) -> list[Locked]:
+        """The facts that stand below a section."""
+        return [fact for fact in self.facts if fact.fact]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many facts each section has."""
+        return dict(Counter(_section(fact) for fact in self.placed))
+
+
+def lock(monograph: Monograph, *, file: str, content: bytes, rights: str) -> Lock:
+    """The lock of a monograph; runs of words only where they may not be copied."""
+    pairs = zip(monograph.facts, monograph.labels(), strict=True)
+    facts = [
+        Locked(label, fact.line, _hash(fact.text), _runs(fact.text) if rights == "none" else ())
+        for fact, label in pairs
+    ]
+    told = [
+        Locked("", t.line, _hash(t.text), (), t.why.split(" '")[0])
+        for t in monograph.told
+        if t.text
+    ]
+    return Lock(file, hashlib.sha256(content).hexdigest(), rights, (*facts, *told))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(" ".join(_words(text)).encode()).hexdigest()[:_DIGITS]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _runs(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    return tuple(
+        _hash(" ".join(words[at : at + LONGEST_RUN])) for at in range(len(words) - LONGEST_RUN + 1)
+    )
+
+
+def copied(locked: Lock, text: str) -> bool:
+    """Whether a text has a run of eight words that the source has, and must not be copied."""
+    known = {run for fact in locked.facts for run in fact.runs}
+    return bool(known) and any(run in known for run in _runs(text))
+
+
+def write(locked: Lock) -> str:
+    """The text of source.lock."""
+    facts = [
+        {key: value for key, value in _as_json(fact).items() if value} for fact in locked.facts
+    ]
+    head = {"file": locked.file, "sha256": locked.sha256, "rights": locked.rights}
+    lines = ",\n".join("    " + json.dumps(fact) for fact in facts)
+    return json.dumps(head, indent=2).removesuffix("\n}") + f',\n  "facts": [\n{lines}\n  ]\n}}\n'
+
+
+def _as_json(fact: Locked) -> dict[str, object]:
+    return {
+        "fact": fact.fact, "line": fact.line, "hash": fact.hash, "runs": list(fact.runs),
+        "why": fact.why,
+    }  # fmt: skip
+
+
+def read(file: Path) -> Lock:
+    """A source.lock. Raises SourceError when it is none."""
+    try:
+        data = json.loads(file.read_text("utf-8"))
+        facts = tuple(
+            Locked(
+                f.get("fact", ""), f["line"], f["hash"], tuple(f.get("runs", ())), f.get("why", "")
+            )
+            for f in data["facts"]
+        )
+        return Lock(data["file"], data["sha256"], data["rights"], facts)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(str(file), f"it is not a source.lock ({error})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a fact in a new edition: `changed`, `new`, `gone` or `renamed`."""
+
+    kind: str
+    before: str
+    after: str
+    line: int
+
+
+def changes(old: Lock, new: Lock) -> Iterator[Change]:
+    """How a new edition differs from the one that was drafted from, section by section."""
+    sections = dict.fromkeys(_section(fact) for fact in (*old.facts, *new.facts))
+    for section in sections:
+        before = [fact for fact in old.facts if _section(fact) == section]
+        after = [fact for fact in new.facts if _section(fact) == section]
+        yield from _section_changes(before, after)
+
+
+def _section(fact: Locked) -> str:
+    return fact.fact.partition("-")[0]
+
+
+def _section_changes(before: list[Locked], after: list[Locked]) -> Iterator[Change]:
+    hashes = [fact.hash for fact in before], [fact.hash for fact in after]
+    matcher = difflib.SequenceMatcher(None, *hashes, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        pairs = min(b - a, d - c)
+        for old, new in zip(before[a : a + pairs], after[c : c + pairs], strict=True):
+            if tag == "equal" and old.fact != new.fact:
+                yield Change("renamed", old.fact, new.fact, new.line)
+            elif tag != "equal":
+                yield Change("changed", old.fact, new.fact, new.line)
+        for old in before[a + pairs : b]:
+            yield Change("gone", old.fact, "", old.line)
+        for new in after[c + pairs : d]:
+            yield Change("new", "", new.fact, new.line)

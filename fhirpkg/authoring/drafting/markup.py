@@ -1,0 +1,182 @@
+"""HTML to lines, by lxml: headings, lists, tables and paragraphs, wherever they are nested."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import lxml.html
+
+from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, table_lines
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+    from fhirpkg.authoring.drafting.headings import Headings
+
+_HIDDEN = frozenset("script style noscript template svg math title button select option".split())
+_OUTSIDE = {"nav": "navigation", "footer": "a footer", "aside": "a side note"}
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section "
+    "summary table tbody td tfoot th thead tr ul".split()
+)
+_BOLD = frozenset("b strong".split())
+
+
+class _Reader:
+    """Walks the tree; text is gathered until a block begins or ends."""
+
+    def __init__(self, table: Headings) -> None:
+        self.lines: list[Line] = []
+        self._table = table
+        self._words: list[tuple[str, bool]] = []
+        self._line = self._started = 1
+        self._mark, self._level, self._depth = "", 0, -1
+        self._outside = ""
+
+    def read(self, element: HtmlElement, *, is_bold: bool = False) -> None:
+        tag = element.tag
+        if element.sourceline:
+            self._line = max(self._line, element.sourceline)
+        if not isinstance(tag, str) or tag in _HIDDEN or element.get("hidden") is not None:
+            self._line += lxml.html.tostring(element, with_tail=False).count(b"\n")
+            return
+        if tag == "br":
+            self.flush(keeps=True)
+        elif tag in ("table", "dl"):
+            self._block(element, is_bold=is_bold, inside=self._table_of)
+        elif tag in _BLOCKS:
+            self._block(element, is_bold=is_bold, inside=self._inside)
+        else:
+            self._inside(element, is_bold=is_bold or tag in _BOLD)
+
+    def _inside(self, element: HtmlElement, *, is_bold: bool) -> None:
+        self._text(element.text, is_bold=is_bold)
+        for child in element:
+            self.read(child, is_bold=is_bold)
+            self._text(child.tail, is_bold=is_bold)
+
+    def _text(self, text: str | None, *, is_bold: bool) -> None:
+        if text and text.strip():
+            if not self._words:
+                before = text[: len(text) - len(text.lstrip())]
+                self._started = self._line + before.count("\n")
+            self._words.append((text, is_bold))
+        elif text and self._words:
+            self._words.append((" ", is_bold))
+        self._line += (text or "").count("\n")
+
+    def _block(self, element: HtmlElement, *, is_bold: bool, inside: _Inside) -> None:
+        tag = str(element.tag)
+        self.flush()
+        kept = self._mark, self._level, self._depth, self._outside
+        if re.fullmatch("h[1-6]", tag):
+            self._mark, self._level = "", int(tag[1])
+        elif tag in ("summary", "legend", "caption"):
+            self._mark, self._level = BOLD, 0
+        elif tag == "li":
+            self._mark, self._level = ITEM, 0
+        elif tag in ("ul", "ol"):
+            self._mark, self._depth = "", self._depth + 1
+        self._outside = self._outside or _OUTSIDE.get(tag, "")
+        inside(element, is_bold=is_bold)
+        self.flush()
+        self._mark, self._level, self._depth, self._outside = kept
+
+    def flush(self, *, keeps: bool = False) -> None:
+        """End a line; `keeps` when the block goes on behind a line break."""
+        text = " ".join("".join(words for words, _ in self._words).split())
+        if text:
+            bold = all(is_bold for words, is_bold in self._words if words.strip(" \n\t:."))
+            mark = BOLD if bold and not self._mark and not self._level else self._mark
+            level, depth = self._level, max(self._depth, 0)
+            self.lines.append(
+                Line(text, self._started, mark, level, depth, gap=True, outside=self._outside)
+            )
+            if self._mark == ITEM and not keeps:
+                self._mark = ""  # what follows in the item is a paragraph of it
+        self._words = []
+
+    def _table_of(self, element: HtmlElement, *, is_bold: bool) -> None:
+        if element.tag == "dl":
+            rows, has_header = self._definitions(element), False
+        else:
+            found = [row for row in element.iter("tr") if _owner(row) is element]
+            rows = [[self._cell(cell) for cell in row if cell.tag in ("td", "th")] for row in found]
+            heads = [[cell.tag for cell in row if cell.tag in ("td", "th")] for row in found]
+            has_header = bool(heads) and set(heads[0]) == {"th"} and len(heads[0]) > 1
+            for caption in element.findall("caption"):
+                self.read(caption, is_bold=is_bold)
+        self.lines += (
+            replace(line, outside=self._outside)
+            for line in table_lines(rows, self._table, has_header=has_header)
+        )
+
+    def _definitions(self, element: HtmlElement) -> list[list[Cell]]:
+        rows: list[list[Cell]] = []
+        for part in element.iter("dt", "dd"):
+            if part.tag == "dt" or not rows:
+                rows.append([self._cell(part)])
+            else:
+                rows[-1].append(self._cell(part))
+        return [[row[0], *map(_as_items, row[1:])] if len(row) > 2 else row for row in rows]
+
+    def _cell(self, element: HtmlElement) -> Cell:
+        inner = _Reader(self._table)
+        inner._line = max(self._line, element.sourceline or 1)
+        inner._inside(element, is_bold=False)
+        inner.flush()
+        self._line = inner._line
+        lines = inner.lines
+        if len(lines) > 1 and all(not line.mark for line in lines):
+            lines = [replace(line, mark=ITEM) for line in lines]
+        if element.tag == "th" and len(lines) == 1:
+            lines = [replace(lines[0], mark=BOLD)]
+        return tuple(lines)
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class _Inside(Protocol):
+        def __call__(self, element: HtmlElement, *, is_bold: bool) -> None: ...
+
+
+def _as_items(cell: Cell) -> Cell:
+    return tuple(replace(line, mark=ITEM) for line in cell)
+
+
+def _owner(row: HtmlElement) -> HtmlElement:
+    return next(row.iterancestors("table"))
+
+
+def read_html(content: bytes, table: Headings, file: str) -> list[Line]:
+    """The lines of a page. Raises SourceError when it holds nothing to read."""
+    try:
+        root = lxml.html.document_fromstring(content, parser=_parser(content))
+    except (lxml.etree.ParserError, ValueError) as error:
+        raise SourceError(file, f"it cannot be read as HTML ({error})") from error
+    reader = _Reader(table)
+    title = next(root.iter("title"), None)
+    reader.read(root)
+    reader.flush()
+    lines = reader.lines
+    if title is not None and title.text and not any(line.level == 1 for line in lines):
+        lines.insert(0, Line(" ".join(title.text.split()), _line_of(title), TITLE))
+    return lines
+
+
+def _line_of(element: HtmlElement) -> int:
+    return int(str(element.sourceline or 1))
+
+
+def _parser(content: bytes) -> lxml.html.HTMLParser:
+    """UTF-8 where the text is that and the page says nothing else."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return lxml.html.HTMLParser()
+    return lxml.html.HTMLParser(encoding="utf-8")

@@ -1,0 +1,267 @@
+"""Lines to blocks: which of them are headings, by how this monograph writes its headings.
+
+A format may mark headings (levels of HTML, Word, Markdown). Where it does not, the way in which the
+headings that the table knows are written shows how the unknown ones are: in bold, in capitals,
+numbered, with a colon, or as short lines. An unknown heading that is found costs a question; one
+that is missed would take its facts into the section above it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.drafting.lines import BOLD, CELL, END, ITEM, OF_TABLES, ROW, TEXT, TITLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fhirpkg.authoring.drafting.headings import Headings
+    from fhirpkg.authoring.drafting.lines import Line
+
+HEADING, LEAD, FACT, PROSE, ENDING, OUTSIDE = "heading", "lead", "fact", "prose", "end", "outside"
+
+_PEER, _SUB = 2, OF_TABLES
+"""Levels of headings that only their looks show: beside each other, or below real headings."""
+_STYLES = ("level", "bold", "capitals", "number", "colon", "short")
+_LEADING = re.compile(
+    r"\b(includes?|including|following|these|this|are|is|may|can|might|could|if|when|should|must|you"
+    r"|such as|as follows|with|has|have|need|needs|includ\w+|will|would|do|does|not)\b",
+    re.IGNORECASE,
+)
+_RUN_IN = re.compile(r"([^:.;]{3,60}?)\s*(?::|\s[–—-])\s+(?=\S)(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, a line that leads in what follows, an item or a paragraph.
+
+    `inherits` tells of a heading that goes on with the section above it when it is not known.
+    """
+
+    kind: str
+    text: str
+    line: int
+    level: int = 0
+    inherits: bool = True
+    why: str = ""
+
+
+def outline(lines: Sequence[Line], table: Headings) -> list[Block]:
+    """The blocks of a monograph in their order."""
+    return list(_Outline(lines, table).blocks())
+
+
+class _Outline:
+    def __init__(self, lines: Sequence[Line], table: Headings) -> None:
+        self._runs_in = self._runs_in_capitals = False
+        self._lines = [line for line in lines if line.text or line.mark == END]
+        self._table = table
+        known = [
+            line
+            for line in self._lines
+            if not line.outside and line.mark not in (END, ROW) and self._names(line)
+        ]
+        counts = Counter(style for line in known for style in _styles(line))
+        self._style = next((s for s in _STYLES if counts[s] > 1), "short")
+        if counts["level"] == 1 and counts[self._style] < 2:
+            self._style = "level"
+        numbered = [line for line in known if "number" in _styles(line)]
+        self._numbers = [line.label for line in numbered]
+        self._families = list(dict.fromkeys(map(_family, self._numbers)))
+        self._in_capitals = bool(numbered) and all(_is_in_capitals(line.text) for line in numbered)
+        self._last_number = ""
+        run_in = [line.text for line in self._lines if line.mark == TEXT and self._run_in(line)]
+        self._runs_in = len(run_in) > 2
+        self._runs_in_capitals = all(text.partition(":")[0].isupper() for text in run_in)
+
+    def _names(self, line: Line) -> bool:
+        """Whether the table knows a line for a heading, whatever it looks like."""
+        return self._table.named(_bare(line.text), strictly=not line.level).is_known
+
+    def blocks(self) -> Iterator[Block]:
+        for at, line in enumerate(self._lines):
+            if line.mark == END:
+                yield Block(ENDING, "", line.line)
+            elif line.outside:
+                yield Block(OUTSIDE, line.text, line.line, why=f"it stands in {line.outside}")
+            elif line.level or line.mark == TITLE:
+                yield self._heading(line)
+            else:
+                yield from self._by_looks(line, at)
+
+    def _heading(self, line: Line) -> Block:
+        is_row = line.mark == ROW
+        level = 0 if line.mark == TITLE else line.level
+        return Block(HEADING, _bare(line.text), line.line, level, not is_row)
+
+    def _by_looks(self, line: Line, at: int) -> Iterator[Block]:
+        level = _SUB if self._style == "level" else _PEER
+        run_in = self._run_in(line)
+        if not run_in and self._is_heading(line, at):
+            if line.label:
+                self._last_number = line.label
+                level += line.label.count(".") + self._families.index(_family(line.label))
+            yield Block(HEADING, _bare(line.text), line.line, level, inherits=level != _PEER)
+        elif line.text.endswith(":") and self._has_more(at):
+            depth = line.depth if line.mark == ITEM else -1
+            yield Block(LEAD, _bare(line.text), line.line, depth)
+        elif run_in:
+            yield Block(HEADING, run_in[1], line.line, level, inherits=level != _PEER)
+            yield Block(PROSE, run_in[2], line.line)
+        else:
+            kind = FACT if line.mark == ITEM else PROSE
+            text = f"{line.label}. {line.text}" if _is_code(line) else line.text
+            yield Block(kind, text, line.line, line.depth)
+
+    def _is_heading(self, line: Line, at: int) -> bool:
+        if line.mark == CELL:
+            return False
+        styles = _styles(line)
+        named = self._table.named(_bare(line.text), strictly=not {"bold", "capitals"} & styles)
+        if line.mark == ITEM:
+            numbered = "number" in styles and self._is_numbered(line, known=named.is_known)
+            return numbered and (named.is_known or self._numbers_go_back(line, at))
+        if len(line.text.split()) > 14:
+            return False
+        if named.is_known:
+            return self._is_known_heading(line, styles, at)
+        if "bold" in styles:
+            return not line.text.endswith(".") and self._has_more(at)
+        if self._style not in styles:
+            return False
+        if self._style == "colon":
+            return self._is_noun_phrase(line.text)
+        if self._style == "capitals":
+            return len(line.text) > 5 or " " in line.text
+        return self._style == "short" and self._stands_out(line, at)
+
+    def _is_noun_phrase(self, text: str) -> bool:
+        """A line with a colon that does not lead in what follows, such as ``Cost:``."""
+        is_asked = re.match(r"(what|who|where|when|why|how)\b", text, re.IGNORECASE)
+        return bool(is_asked) or not (_LEADING.search(text) or len(text.split()) > 5)
+
+    def _numbers_go_back(self, line: Line, at: int) -> bool:
+        """Whether something stands below a numbered line: the next number is not a higher one."""
+        after = self._lines[at + 1] if at + 1 < len(self._lines) else line
+        if after.mark != ITEM or not after.label:
+            return after is not line
+        if _family(after.label) != _family(line.label):
+            return True
+        is_part = after.depth > line.depth or after.label.startswith(f"{line.label}.")
+        return is_part or _order(after.label) < _order(line.label)
+
+    def _is_known_heading(self, line: Line, styles: set[str], at: int) -> bool:
+        """A line whose words name a section: a heading where it looks like the others."""
+        if self._style in styles or styles & {"bold", "capitals", "colon"}:
+            return True
+        return "short" in styles and (
+            self._style in ("colon", "short") or self._stands_out(line, at)
+        )
+
+    def _is_numbered(self, line: Line, *, known: bool) -> bool:
+        """A numbered line among numbered headings; by its number, where the table is silent."""
+        if self._style not in ("number", "level") or line.depth or not self._numbers:
+            return False
+        if self._style == "level" and len(self._numbers) < 2:
+            return False
+        if known:
+            return True
+        if _family(line.label) not in self._families or line.label in self._numbers:
+            return False
+        if self._in_capitals:
+            return _is_in_capitals(line.text)
+        order = _order(line.label)
+        others = [_order(n) for n in self._numbers if _family(n) == _family(line.label)]
+        last = _order(self._last_number) if self._last_number else (0.0,)
+        is_between = last < order < min((n for n in others if n > last), default=(99.0,))
+        return is_between and len(line.text.split()) <= 10 and line.text[-1:] not in ".;,"
+
+    def _stands_out(self, line: Line, at: int) -> bool:
+        """A short line that what is around it shows to be a heading."""
+        before = self._lines[at - 1] if at else None
+        after = self._lines[at + 1] if at + 1 < len(self._lines) else None
+        if after is None or after.mark in (BOLD, END, TITLE) or after.level:
+            return False
+        if before and not line.gap and self._names(before):
+            return False
+        introduces = after.mark == ITEM or after.text[-1:] in ".:" or (line.gap and not after.gap)
+        is_alone = before is None or line.gap or before.mark == ITEM or before.text[-1:] in ".!?"
+        return introduces and is_alone
+
+    def _has_more(self, at: int) -> bool:
+        """Whether something follows that is no heading."""
+        if at + 1 >= len(self._lines):
+            return False
+        after = self._lines[at + 1]
+        return not after.level and after.mark not in (TITLE, END, ROW)
+
+    def _run_in(self, line: Line) -> re.Match[str] | None:
+        """A heading on the line of its own text: ``Summary: …``."""
+        found = _RUN_IN.match(line.text)
+        if not found or (line.mark == ITEM and line.depth):
+            return None
+        if line.mark == CELL:
+            return None
+        named = self._table.named(found[1], strictly=True)
+        if named.is_known:
+            return found if not named.is_phase or line.mark == TEXT else None
+        is_like = self._runs_in and line.mark == TEXT and len(found[1].split()) < 6
+        return found if is_like and (found[1].isupper() or not self._runs_in_capitals) else None
+
+
+def _styles(line: Line) -> set[str]:
+    """How a line is written, as far as headings are."""
+    if line.level:
+        return {"level"}
+    found: set[str] = set()
+    if line.mark == ITEM:
+        return (
+            {"number"} if line.label and not line.depth and len(line.text.split()) < 13 else found
+        )
+    if line.mark == BOLD:
+        found.add("bold")
+    if _is_in_capitals(line.text):
+        found.add("capitals")
+    if line.text.endswith(":"):
+        found.add("colon")
+    if line.mark == TEXT and len(line.text.split()) <= 10 and line.text[-1:] not in ".;,":
+        found.add("short")
+    return found
+
+
+def _is_in_capitals(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    return text.upper() == text and (len(letters) > 3)
+
+
+def _bare(text: str) -> str:
+    return text.strip().rstrip(":").strip()
+
+
+def _family(label: str) -> str:
+    """Whether a label is a number, a roman numeral or a letter."""
+    if label[0].isdigit():
+        return "1"
+    kind = "i" if re.fullmatch("[ivx]+", label.lower()) else "a"
+    return kind.upper() if label.isupper() else kind
+
+
+def _order(label: str) -> tuple[float, ...]:
+    """The place of a number, letter or roman numeral among its like."""
+    parts = label.split(".")
+    if all(part.isdigit() for part in parts):
+        return tuple(float(part) for part in parts)
+    roman = {"i": 1, "v": 5, "x": 10}
+    if re.fullmatch("[ivx]+", label.lower()):
+        values = [roman[c] for c in label.lower()]
+        pairs = zip(values, [*values[1:], 0], strict=True)
+        return (float(sum(-v if v < after else v for v, after in pairs)),)
+    return (float(ord(label[:1].lower() or "`") - 96),)
+
+
+def _is_code(line: Line) -> bool:
+    """A number that belongs to the words: `5.5 mm port` is not the item 5.5."""
+    return bool(line.label) and "." in line.label and not line.text[:1].isupper()

@@ -1,0 +1,162 @@
+"""Plain text and Markdown to lines: headings, lists and tables as either of them writes them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TEXT, Line, table_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.authoring.drafting.headings import Headings
+
+_HASHES = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*$")
+_UNDERLINE = re.compile(r" {0,3}(=|-|~|\*|_)\1{2,}\s*$")
+_BULLET = re.compile(r"(\s*)(?:[-*+•‣◦▪·–—●○■□➢➤✓✔\uf0b7\uf0a7]|o(?=\s+[A-Z]))\s+(?=\S)(.*)")
+_NUMBER = re.compile(
+    r"(\s*)\(?(\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.):]|[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\)?\s+(?=\S)(.*)"
+)
+_CELLS = re.compile(r"(?<!\\)\|")
+_RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_ALL_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)((?:(?!\1).)+)\1\s*:?\s*$")
+_NARROW, _WIDE = 56, 132
+"""Between these widths a text has lines that were broken for want of room."""
+
+
+def read_text(text: str, table: Headings) -> list[Line]:
+    """The lines of a text; paragraphs and items that run over several of its lines are joined."""
+    raw = [line.expandtabs(4).rstrip() for line in _without_comments(text).split("\n")]
+    found: list[Line] = []
+    room = _room(raw)
+    at, gap, width = 0, False, 0
+    while at < len(raw):
+        line = raw[at]
+        if not line.strip() or line.lstrip().startswith("```"):
+            gap, at = True, at + 1
+            continue
+        if _is_table(raw, at):
+            end = at
+            while end < len(raw) and "|" in raw[end]:
+                end += 1
+            found += _table(raw, at, end, table)
+            at, gap = end, True
+            continue
+        if _UNDERLINE.match(line):  # a rule; an underline is read with the line above it
+            gap, at = True, at + 1
+            continue
+        new = _line(line, at + 1, gap=gap)
+        under = _UNDERLINE.match(raw[at + 1]) if at + 1 < len(raw) else None
+        if under and new.mark in (TEXT, BOLD) and len(new.text.split()) <= 14:
+            found.append(replace(new, level=1 if under[1] == "=" else 2))
+            at += 1
+        elif found and _continues(found[-1], new, line, room - width, table):
+            joined = f"{found[-1].text} {plain(line.strip())}"
+            found[-1] = replace(found[-1], text=joined)
+        else:
+            found.append(new)
+        width, gap, at = len(line), False, at + 1
+    return _with_depths(found)
+
+
+def _without_comments(text: str) -> str:
+    """Without HTML comments, which Markdown does not show; their lines stay."""
+    return re.sub(r"<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
+
+
+def _line(line: str, number: int, *, gap: bool) -> Line:
+    line = re.sub(r"^\s{0,3}>\s?", "", line)
+    if found := _HASHES.match(line):
+        return Line(plain(found[2]), number, level=len(found[1]), gap=gap)
+    if found := _ALL_BOLD.match(line):
+        colon = ":" if line.rstrip().endswith(":") and not found[2].endswith(":") else ""
+        return Line(plain(found[2]) + colon, number, BOLD, gap=gap)
+    if found := _BULLET.match(line):
+        text = re.sub(r"^\[[ xX]\]\s+", "", found[2])
+        return Line(plain(text), number, ITEM, depth=len(found[1]), gap=gap)
+    if found := _NUMBER.match(line):
+        label = found[2].rstrip(".):")
+        return Line(plain(found[3]), number, ITEM, depth=len(found[1]), gap=gap, label=label)
+    return Line(plain(line.strip()), number, depth=len(line) - len(line.lstrip()), gap=gap)
+
+
+def plain(text: str) -> str:
+    """A text without the marks of Markdown.
+
+    >>> plain("**Stop** [iron](https://example.org) 7 days_before")
+    'Stop iron 7 days_before'
+    """
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"(?<!\w)([*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
+    text = re.sub(r"`([^`]+)`", r"\1", text)
+    return " ".join(re.sub(r"\\([*_|#\[\]])", r"\1", text).split())
+
+
+def _room(raw: list[str]) -> int:
+    """The width at which the lines of a text were broken; very much where they were not."""
+    widths = sorted(len(line) for line in raw if "|" not in line)[-3:]
+    is_broken = len(widths) == 3 and widths[0] > widths[2] * 0.85 and _NARROW < widths[2] < _WIDE
+    return widths[2] if is_broken else 10_000
+
+
+def _continues(before: Line, new: Line, line: str, left: int, table: Headings) -> bool:
+    """Whether a line goes on with the one before it, in which `left` characters were free."""
+    if new.level or new.mark or before.level or before.mark == BOLD:
+        return False
+    indent = len(line) - len(line.lstrip())
+    if before.mark == ITEM and indent >= before.depth + 2:
+        return True
+    if new.gap:
+        return False
+    is_open = before.text[-1:] not in ".:?!;"
+    if new.text[:1].islower() and (is_open or before.mark == ITEM):
+        return True
+    named = table.named(new.text.partition(":")[0], strictly=True)
+    is_full = len(new.text.split()[0]) >= left
+    return is_full and is_open and not named.is_known and not new.text.isupper()
+
+
+def _is_table(raw: list[str], at: int) -> bool:
+    """Whether a table begins here: two lines with bars, or one with its rule below."""
+    line, below = raw[at], raw[at + 1] if at + 1 < len(raw) else ""
+    if "|" not in line:
+        return False
+    return "|" in below and bool(_RULE_OF_TABLE.match(below) or line.strip().startswith("|"))
+
+
+def _table(raw: list[str], start: int, end: int, table: Headings) -> Iterator[Line]:
+    has_header = end > start + 1 and bool(_RULE_OF_TABLE.match(raw[start + 1]))
+    rows = [
+        [_cell(text, number + 1) for text in _CELLS.split(raw[number].strip().strip("|"))]
+        for number in range(start, end)
+        if not _RULE_OF_TABLE.match(raw[number])
+    ]
+    return table_lines(rows, table, has_header=has_header)
+
+
+def _cell(text: str, number: int) -> tuple[Line, ...]:
+    parts = [part.strip() for part in re.split(r"<br\s*/?>", text) if part.strip()]
+    if len(parts) == 1:
+        found = _BULLET.match(parts[0])
+        return (Line(plain(found[2]), number, ITEM) if found else Line(plain(parts[0]), number),)
+    return tuple(Line(plain(re.sub(r"^[-*•]\s+", "", part)), number, ITEM) for part in parts)
+
+
+def _with_depths(lines: list[Line]) -> list[Line]:
+    """Depths of nesting instead of indents."""
+    indents: list[int] = []
+    found = []
+    for line in lines:
+        if line.mark != ITEM:
+            indents = [] if line.level or line.gap else indents
+            found.append(replace(line, depth=0))
+            continue
+        while indents and indents[-1] > line.depth:
+            indents.pop()
+        if not indents or indents[-1] < line.depth:
+            indents.append(line.depth)
+        found.append(replace(line, depth=len(indents) - 1))
+    return found

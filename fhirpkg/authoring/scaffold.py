@@ -1,0 +1,56 @@
+"""What a new procedure begins with: package.yaml and a procedure.yaml that teaches and builds."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.folder import PACKAGE, PROCEDURE
+from fhirpkg.authoring.writing import replace
+from fhirpkg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def slug(words: str) -> str:
+    """Words as the name of a folder.
+
+    >>> slug("Upper endoscopy (EGD)")
+    'upper-endoscopy-egd'
+    """
+    return "-".join(re.findall(r"[a-z0-9]+", words.lower())) or "procedure"
+
+
+def package_folder(folder: Path) -> Path:
+    """The folder of the package that a procedure's folder belongs to: the one above, or itself."""
+    above = folder.absolute().parent
+    return above if (above / PACKAGE).is_file() else folder
+
+
+def template(name: str, values: Mapping[str, str]) -> str:
+    """The text of one of the templates, with its `{{…}}` filled."""
+    text = (resources.files("fhirpkg.authoring") / "templates" / name).read_text("utf-8")
+    for key, value in values.items():
+        text = text.replace("{{" + key + "}}", value)
+    return text
+
+
+def begin(folder: Path, procedure: str, others: Mapping[str, str], today: str) -> list[Path]:
+    """Write a procedure's files into a folder, with package.yaml where none stands above.
+
+    `others` are texts by the names of files beside it. Gives the files written. Raises ConfigError
+    when there is a procedure already.
+    """
+    if (folder / PROCEDURE).exists():
+        raise ConfigError(f"{folder / PROCEDURE} is there already; name another folder")
+    texts = {PROCEDURE: procedure, **others}
+    if package_folder(folder) == folder and not (folder / PACKAGE).exists():
+        values = {"name": slug(folder.absolute().name), "date": today}
+        texts[PACKAGE] = template(PACKAGE, values)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        replace(folder / name, text.encode())
+    return [folder / name for name in texts]

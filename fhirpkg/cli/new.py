@@ -1,0 +1,50 @@
+"""`fhirpkg new`: a folder with a procedure.yaml that teaches, which builds at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fhirpkg.cli import ExitCode
+
+
+@click.command("new")
+@click.argument("name")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to make, instead of one called after NAME.",
+)
+def command(name: str, output: Path | None) -> ExitCode:
+    """Begin a procedure called NAME: a folder with procedure.yaml, and package.yaml if needed.
+
+    The folder above may hold the package.yaml of several procedures. It builds at once.
+
+    Example: fhirpkg new "Upper endoscopy"
+    """
+    from datetime import UTC, datetime
+
+    from fhirpkg.authoring.drafting.writing import pascal_case
+    from fhirpkg.authoring.scaffold import begin, package_folder, slug, template
+    from fhirpkg.cli.build import run as build
+
+    folder = output or Path(slug(name))
+    text = " ".join(name.split())
+    words = {"id": pascal_case(text), "text": json_text(text)}
+    today = datetime.now(UTC).date().isoformat()
+    for file in begin(folder, template("procedure.yaml", words), {}, today):
+        click.echo(str(file))
+    return build(package_folder(folder), is_new=True)
+
+
+def json_text(text: str) -> str:
+    """A text as YAML may hold it, in quotation marks where it must."""
+    import json
+    import re
+
+    return (
+        text if re.fullmatch(r"[A-Za-z][\w ()-]*", text) else json.dumps(text, ensure_ascii=False)
+    )
