@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.connection import optional_server_options
+from fhirpkg.cli.shared.connection import optional_server_options
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -105,7 +105,7 @@ def _own_content() -> Repository:
 
 def _server(options: dict[str, Any]) -> Repository:
     from fhirpkg.applying.remote import ServerRepository
-    from fhirpkg.cli.connection import connect, connection_settings
+    from fhirpkg.cli.shared.connection import connect, connection_settings
     from fhirpkg.definitions.definitions import Definitions
 
     client = connect(**connection_settings(options))

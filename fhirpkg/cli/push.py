@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhirpkg.cli.connection import connect, server_options
-from fhirpkg.cli.publishing import KINDS, content_options, dependency_option
+from fhirpkg.cli.shared.connection import connect, server_options
+from fhirpkg.cli.shared.publishing import KINDS, content_options, dependency_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -41,7 +41,7 @@ def command(
     Example: fhirpkg push resources --server http://127.0.0.1:8080/fhir
     """
     from fhirpkg.cli import ExitCode
-    from fhirpkg.cli.publishing import (
+    from fhirpkg.cli.shared.publishing import (
         exit_code_of,
         make_plan_with_progress,
         publish,
@@ -50,7 +50,7 @@ def command(
         selection_of,
         worst,
     )
-    from fhirpkg.cli.publishing_output import Output
+    from fhirpkg.cli.shared.publishing_output import Output
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.survey import Change
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.progress import Progress
 from fhirpkg.cli.reports import FORMATS, render
+from fhirpkg.cli.shared.progress import Progress
 from fhirpkg.corpus.checking import Checked, validate_all
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, Severity

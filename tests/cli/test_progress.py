@@ -1,12 +1,12 @@
 """Progress is shown on a terminal, and only there."""
 
-from fhirpkg.cli.progress import Progress
+from fhirpkg.cli.shared.progress import Progress
 
 
 def on_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("fhirpkg.cli.progress._FIRST", 0)
-    monkeypatch.setattr("fhirpkg.cli.progress._STEP", 0)
+    monkeypatch.setattr("fhirpkg.cli.shared.progress._FIRST", 0)
+    monkeypatch.setattr("fhirpkg.cli.shared.progress._STEP", 0)
 
 
 def test_there_is_no_progress_bar_where_there_is_no_terminal(capfd):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.progress import Progress
+from fhirpkg.cli.shared.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from fhirpkg.bundling.content import Content
     from fhirpkg.bundling.reading import Selection
-    from fhirpkg.cli.publishing_output import Output
+    from fhirpkg.cli.shared.publishing_output import Output
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.planfile import SavedPlan
