@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     import uvicorn
 
-    from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.hooks import HookAccess
 
 
@@ -29,7 +28,24 @@ if TYPE_CHECKING:
 @click.option(
     "--store",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File that keeps the resources; without it they are in memory and gone at the end.",
+    help="File that keeps the resources; without it they are gone at the end.",
+)
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Let pages of this origin (https://app.example.org) call from a browser; may be repeated.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Speak TLS with this certificate (PEM).",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The key of --tls-cert, unless it stands in the same file.",
 )
 @click.option(
     "--cds-client",
@@ -54,6 +70,9 @@ def command(
     host: str,
     port: int,
     store: Path | None,
+    origins: tuple[str, ...],
+    tls_cert: Path | None,
+    tls_key: Path | None,
     cds_clients: tuple[str, ...],
     cds_audience: str | None,
     cds_fhir_servers: tuple[str, ...],
@@ -67,13 +86,19 @@ def command(
     Example: fhirpkg serve --store fhir.db
     """
     from fhirpkg.server.endpoint import open_endpoint
+    from fhirpkg.server.web.app import create_app
+    from fhirpkg.server.web.listening import http_server
 
     access = _hook_access(cds_clients, cds_audience, cds_fhir_servers)
+    _check_origins(origins)
+    _check_certificate(tls_cert, tls_key)
     with _listener(host, port) as listener:
         endpoint = open_endpoint(store)
         try:
-            server = _ending_in_good_order(endpoint, access)
-            _say(listener, host, store)
+            app = create_app(endpoint, hook_access=access, origins=origins, host=host)
+            server = http_server(app, certificate=tls_cert, key=tls_key)
+            _end_in_good_order(server)
+            _say(listener, host, store, "https" if tls_cert else "http")
             server.run(sockets=[listener])
         finally:
             endpoint.store.close()
@@ -82,7 +107,7 @@ def command(
 def _listener(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises ConfigError when the address cannot be had."""
     from fhirpkg.errors import ConfigError
-    from fhirpkg.server.web.app import listen
+    from fhirpkg.server.web.listening import listen
 
     try:
         return listen(host, port)
@@ -93,13 +118,13 @@ def _listener(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _say(listener: socket.socket, host: str, store: Path | None) -> None:
+def _say(listener: socket.socket, host: str, store: Path | None, scheme: str) -> None:
     shown = f"[{host}]" if ":" in host else host
-    kept = f"kept in {store}" if store else "in memory: gone when the server ends (see --store)"
+    kept = f"kept in {store}" if store else "not kept: gone when the server ends (see --store)"
     click.echo(f"resources are {kept}", err=True)
     if host not in {"127.0.0.1", "localhost", "::1"}:
         click.echo("there is no authentication: whoever reaches this port can write", err=True)
-    click.echo(f"http://{shown}:{listener.getsockname()[1]}/fhir")
+    click.echo(f"{scheme}://{shown}:{listener.getsockname()[1]}/fhir")
 
 
 def _hook_access(
@@ -139,13 +164,36 @@ def _issuer_and_place(pair: str) -> tuple[str, str]:
     return issuer, place
 
 
-def _ending_in_good_order(endpoint: Endpoint, access: HookAccess) -> uvicorn.Server:
-    """A server that SIGTERM or Ctrl-C end in good order, from now on: before it runs as well."""
+def _check_origins(origins: tuple[str, ...]) -> None:
+    from urllib.parse import urlsplit
+
+    from fhirpkg.errors import ConfigError
+
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in {"http", "https"}:
+            raise ConfigError(f"--origin '{origin}' is not scheme://host or scheme://host:port")
+
+
+def _check_certificate(certificate: Path | None, key: Path | None) -> None:
+    import ssl
+
+    from fhirpkg.errors import ConfigError
+
+    if key and not certificate:
+        raise ConfigError("--tls-key goes with --tls-cert")
+    try:
+        if certificate:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(
+            f"--tls-cert {certificate}: no certificate with its key: {error}"
+        ) from None
+
+
+def _end_in_good_order(server: uvicorn.Server) -> None:
+    """Let SIGTERM and Ctrl-C end a server in good order, from now on: before it runs as well."""
     import signal
-
-    from fhirpkg.server.web.app import create_app, http_server
-
-    server = http_server(create_app(endpoint, hook_access=access))
 
     def end(*_: object) -> None:
         server.should_exit = True
@@ -153,4 +201,3 @@ def _ending_in_good_order(endpoint: Endpoint, access: HookAccess) -> uvicorn.Ser
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn has its own handlers while it runs; then it sends the signal again to these.
         signal.signal(number, end)
-    return server

@@ -9,10 +9,12 @@ from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.server.exchange import refused
 from fhirpkg.server.rules import (
+    SERVER_SEARCH_LIMIT,
     SERVER_UNKNOWN_TYPE,
     SERVER_VALUE,
 )
 from fhirpkg.server.searching.indexing import Indexing, Unindexable
+from fhirpkg.server.searching.planning import count, find
 from fhirpkg.server.storing.store import Store
 
 if TYPE_CHECKING:
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Resource
     from fhirpkg.server.searching.criteria import Criteria
-    from fhirpkg.server.storing.store import Rows, Version
+    from fhirpkg.server.storing.versions import Rows, Version
     from fhirpkg.validation.validator import Validator
+
+
+MOST_MATCHES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,21 @@ class Endpoint:
             near = rules.nearest(resource_type, list(types))
             raise refused(404, SERVER_UNKNOWN_TYPE, type=resource_type, near=near)
 
-    def matches(self, criteria: Criteria, order: str = "", page: str = "") -> list[Version]:
-        """The resources that fit, in the order they were made in or another one in SQL."""
-        condition = f"{criteria.where} ORDER BY {order}current.key {page}"
-        return self.store.all_present(condition, criteria.arguments)
+    def matches(self, criteria: Criteria, most: int = MOST_MATCHES) -> list[Version]:
+        """The resources that fit, in the order they were made in, at most so many.
+
+        Without a limit of the caller's all of them. Raises Refused when they are too many for one
+        answer.
+        """
+        found = find(self.store, criteria, most=min(most, MOST_MATCHES) + 1).keys
+        if len(found) > most == MOST_MATCHES:
+            raise refused(422, SERVER_SEARCH_LIMIT, what="matches", most=MOST_MATCHES)
+        keys = found[:most]
+        return [version for key in keys for version in self.store.by_keys([key])]
 
     def count(self, criteria: Criteria) -> int:
         """How many resources fit."""
-        sql = f"SELECT count(*) FROM current WHERE digest IS NOT NULL AND {criteria.where}"  # noqa: S608 - no text of a query
-        return int(self.store.query(sql, criteria.arguments)[0][0])
+        return count(self.store, criteria)
 
 
 def open_endpoint(path: Path | None = None, definitions: Definitions | None = None) -> Endpoint:

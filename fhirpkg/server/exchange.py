@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Issue, Resource
     from fhirpkg.rules import Rule
-    from fhirpkg.server.storing.store import Version
+    from fhirpkg.server.storing.versions import Version
 
 Query = tuple[tuple[str, str], ...]
 
@@ -61,7 +61,7 @@ class Request:
 class Answer:
     """What is answered: a resource, or the stored version of one; `location` after a creation.
 
-    A `bare` answer has headers only.
+    A `bare` answer has headers only; `text` is a resource that is JSON text already.
     """
 
     status: int
@@ -70,6 +70,14 @@ class Answer:
     location: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     bare: bool = False
+    text: str | None = None
+
+    def whole(self) -> Resource | None:
+        """The resource that is answered, without that of a version."""
+        if self.text is None:
+            return self.resource
+        resource: Resource = fhirjson.read(self.text)[0]
+        return resource
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of the server

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Request
-    from fhirpkg.server.storing.store import Version
+    from fhirpkg.server.storing.versions import Version
 
 
 _PARAMETERS = ("_since", "_count", "_offset", "_format", "_pretty")
@@ -46,7 +46,9 @@ def history(request: Request, endpoint: Endpoint) -> Answer:
         arguments.append(_since(options["_since"]))
     page = read_page(options)
     found = endpoint.store.versions(
-        f"WHERE {where} ORDER BY version.seq DESC {page.sql}", arguments
+        "version",
+        f"{where} ORDER BY version.seq DESC LIMIT ? OFFSET ?",
+        [*arguments, page.count + 1, page.offset],
     )
     following = Page(page.count, page.offset + page.count) if len(found) > page.count > 0 else None
     count = f"SELECT count(*) FROM version WHERE {where}"  # noqa: S608 - no text of a query

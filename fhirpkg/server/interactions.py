@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Query, Request
-    from fhirpkg.server.storing.store import Version
+    from fhirpkg.server.storing.versions import Version
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
 
@@ -106,13 +106,14 @@ def create(request: Request, endpoint: Endpoint) -> Answer:
     """A new resource under an id of the server; with If-None-Exist only if nothing matches."""
     resource = checked_body(request, endpoint)
     store = endpoint.store
+    ready = store.prepare(resource | {"id": str(uuid.uuid4())})
     with store.transaction():
         criteria = request.headers.get("if-none-exist")
         if criteria is not None:
             there = only_match(request, endpoint, query_of(criteria))
             if there:
                 return Answer(200, version=there, location=there.url)
-        version, _ = store.write(resource | {"id": str(uuid.uuid4())}, "POST")
+        version, _ = store.write(ready, "POST")
     return Answer(201, version=version, location=version.url)
 
 
@@ -125,10 +126,11 @@ def update(request: Request, endpoint: Endpoint) -> Answer:
     if resource.get("id") != identity:
         found = f"the id '{resource['id']}'" if "id" in resource else "no id"
         raise refused(400, SERVER_BODY_ID, found=found, wanted=identity)
+    ready = endpoint.store.prepare(resource)
     with endpoint.store.transaction():
         before = endpoint.store.present(resource_type, identity)
         check_preconditions(request, before, resource_type, identity)
-        version, new = endpoint.store.write(resource, "PUT")
+        version, new = endpoint.store.write(ready, "PUT")
     return Answer(
         201 if new and before is None else 200, version=version, location=version.url if new else ""
     )
@@ -242,7 +244,7 @@ def only_match(request: Request, endpoint: Endpoint, query: Query) -> Version | 
     criteria = read_criteria(query, resource_type, endpoint.indexing, base=request.base)
     if not criteria.used:
         raise refused(412, SERVER_NO_CRITERIA, type=resource_type)
-    found = endpoint.matches(criteria, page="LIMIT 2")
+    found = endpoint.matches(criteria, most=2)
     if len(found) > 1:
         raise refused(
             412,

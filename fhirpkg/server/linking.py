@@ -99,7 +99,7 @@ def conditional_references(
     for text in sorted(found):
         path, query = split_url(text)
         criteria = read_criteria(query, path[0], endpoint.indexing, base=request.base)
-        matches = endpoint.matches(criteria, page="LIMIT 2")
+        matches = endpoint.matches(criteria, most=2)
         if len(matches) == 1:
             answers[text] = f"{path[0]}/{matches[0].id}"
         else:

@@ -192,8 +192,71 @@ SERVER_SEARCH_IGNORED = warning(
     "not-supported",
     title="A lenient search ignores what it does not know",
     text="ignored: {problem}",
-    advice="see the self link for what was used; Prefer: handling=strict refuses instead",
+    advice="see the self link for what was used; without handling=lenient it is refused",
     spec=f"{_SEARCH}#errors",
+)
+SERVER_SEARCH_LIMIT = error(
+    "server-search-limit",
+    "too-costly",
+    title="A search stays within the limits of the server",
+    text="more than {most} {what} in one search",
+    advice="ask in several smaller searches",
+    spec=_SEARCH,
+)
+SERVER_TOO_COSTLY = error(
+    "server-too-costly",
+    "too-costly",
+    title="A request is answered within the time that a request may take",
+    text="the search was stopped after {seconds} s",
+    advice="narrow it by more criteria, or sort by one key",
+    spec=_SEARCH,
+)
+SERVER_BUSY = error(
+    "server-busy",
+    "throttled",
+    title="The server has room for the request",
+    text="the server is busy: {what}",
+    advice="try again later",
+    spec=_HTTP,
+)
+SERVER_HOST = error(
+    "server-host",
+    "security",
+    title="The name in Host is one of the server's",
+    text="this server is not '{host}'",
+    advice="call it by its address or as localhost, or name the origin with serve --origin",
+    spec=_HTTP,
+)
+SERVER_ORIGIN = error(
+    "server-origin",
+    "security",
+    title="A page in a browser comes from an origin that may call",
+    text="pages of {origin} may not call this server",
+    advice="serve --origin URL lets the pages of an origin call",
+    spec=_HTTP,
+)
+SERVER_SLOW = error(
+    "server-slow",
+    "timeout",
+    title="The body of a request comes without long pauses",
+    text="the body did not come within {seconds} s",
+    spec=_HTTP,
+)
+SERVER_UNREADABLE = warning(
+    "server-unreadable",
+    "exception",
+    title="What is stored can be written in the format that is asked for",
+    text="{url} cannot be given as {format}: {problem}",
+    advice="ask for it as JSON",
+    spec=_HTTP,
+)
+SERVER_INCLUDED = warning(
+    "server-included",
+    "incomplete",
+    title="All that is to be included is in the answer",
+    text="more than {most} resources are to be included; the rest is left out",
+    advice="ask for smaller pages (_count)",
+    spec=f"{_SEARCH}#include",
 )
 SERVER_BUNDLE = error(
     "server-bundle",

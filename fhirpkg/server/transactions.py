@@ -82,7 +82,7 @@ def process(request: Request, endpoint: Endpoint, handle: Handle) -> Answer:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         raise refused(400, SERVER_BUNDLE, problem="Bundle.entry is no list")
-    with endpoint.store.transaction():
+    with endpoint.store.transaction(alone=True):
         if kind == "batch":
             answered = [
                 _batch_entry(n, e, request, endpoint, handle) for n, e in enumerate(entries)
@@ -290,8 +290,8 @@ def _response(step: _Step, outer: Request) -> Resource:
         response["etag"] = version.etag
         response["lastModified"] = values.instant(version.updated)
     wanted = step.method == "GET" or outer.preference("return") == "representation"
-    if answer.resource is not None:
-        entry["resource"] = answer.resource
+    if (resource := answer.whole()) is not None:
+        entry["resource"] = resource
     elif wanted and version is not None and version.content is not None and answer.status < 300:
         entry["resource"] = version.resource()
     return entry | {"response": response}

@@ -50,7 +50,7 @@ def test_it_prints_its_base_when_it_is_ready_and_says_where_it_keeps_things(tmp_
         assert client.base.startswith("http://127.0.0.1:")
         process.terminate()
         assert process.wait(10) == 0
-        assert "in memory: gone when the server ends" in process.stderr.read()
+        assert "not kept: gone when the server ends" in process.stderr.read()
     with serving("--store", tmp_path / "s.db") as (process, _):
         process.terminate()
         assert process.wait(10) == 0

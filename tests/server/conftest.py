@@ -20,7 +20,7 @@ def _base(endpoint):
 def server(_base, endpoint):
     """A client of a server in memory that holds nothing."""
     with endpoint.store.transaction():
-        for table in ("version", "current", "searchable"):
+        for table in ("version", "current", "searchable", "body"):
             endpoint.store.query(f"DELETE FROM {table}")
     endpoint.validators.clear()
     return Client(_base)

@@ -70,10 +70,36 @@ def test_a_body_in_another_format_is_refused(server, media):
 @pytest.mark.parametrize("media", ["application/fhir+json", "text/plain"])
 @pytest.mark.parametrize("path", ["Patient", "Binary"])
 def test_a_body_in_an_encoding_is_refused_not_misread(server, path, media):
-    headers = {"Content_Type": media, "Content_Encoding": "gzip"}
-    refusal = server("POST", path, gzip.compress(b"{}"), **headers)
+    headers = {"Content_Type": media, "Content_Encoding": "br"}
+    refusal = server("POST", path, b"{}", **headers)
     assert (refusal.status_code, rules_of(refusal)) == (415, ["server-media-type"])
-    assert "encoded as gzip" in refusal.text
+    assert "encoded as br" in refusal.text
+
+
+def test_a_body_may_be_gzip_and_so_is_a_long_answer(server):
+    body = gzip.compress(json.dumps(PLAN | {"purpose": "why " * 1000}).encode())
+    made = server("PUT", "PlanDefinition/p", body, Content_Type=FHIR, Content_Encoding="gzip")
+    assert made.status_code == 201
+    plain = server.get("PlanDefinition/p", Accept_Encoding="identity")
+    packed = server.get("PlanDefinition/p", Accept_Encoding="gzip")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json() == made.json()
+    assert int(packed.headers["Content-Length"]) < len(plain.content) / 4
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "rule"),
+    [
+        (gzip.compress(b" " * 2_000_000), 413, "server-too-large"),
+        (gzip.compress(b"{}")[:-3], 400, "parse-no-resource"),
+        (b"{}", 400, "parse-no-resource"),
+    ],
+)
+def test_a_gzip_body_that_breaks_off_or_grows_without_bounds_is_refused(body, status, rule):
+    with running(largest_body=1_000_000) as base:
+        refused = Client(base)("PUT", "Basic/b", body, Content_Type=FHIR, Content_Encoding="gzip")
+        assert (refused.status_code, rules_of(refused)) == (status, [rule])
 
 
 @pytest.mark.parametrize("media", [XML, "application/xml", "text/xml; charset=utf-8"])
@@ -208,10 +234,11 @@ def test_a_search_may_be_posted_as_a_form(server):
     assert both.json()["total"] == 0
 
 
-def test_links_follow_the_name_by_which_the_client_knows_the_server(server):
-    server.put(PLAN)
-    found = server.get("PlanDefinition", Host="plans.example:81").json()
-    assert found["entry"][0]["fullUrl"] == "http://plans.example:81/fhir/PlanDefinition/p"
+def test_links_follow_the_name_by_which_the_client_knows_the_server():
+    with running(origins=["http://plans.example:81"]) as base:
+        Client(base).put(PLAN)
+        found = Client(base).get("PlanDefinition", Host="plans.example:81").json()
+        assert found["entry"][0]["fullUrl"] == "http://plans.example:81/fhir/PlanDefinition/p"
 
 
 def test_a_fault_of_ours_is_told_and_the_server_goes_on(server, monkeypatch, capfd):

@@ -1,7 +1,12 @@
 """The store: what is acknowledged is kept, a transaction is kept whole or not at all."""
 
+import json
+import random
 import sqlite3
+import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -109,16 +114,120 @@ def test_a_store_in_a_folder_that_is_not_there_is_refused(tmp_path):
         Store(tmp_path / "none" / "s.db")
 
 
+def test_writers_at_the_same_time_share_a_commit_and_each_is_told_of_its_own(tmp_path):
+    endpoint = open_endpoint(tmp_path / "s.db")
+    commits = []
+    with endpoint.store as store:
+        store.write(BASIC, "PUT")
+        store._writer.connection.set_trace_callback(commits.append)
+
+        def write(number):
+            with store.transaction():
+                version, _ = store.write({"resourceType": "Basic", "id": f"n{number}"}, "PUT")
+                time.sleep(0.01)  # so that the others come meanwhile
+                assert number % 5, "this one fails"
+            assert store.version("Basic", f"n{number}", 1) == version, "others see what is told"
+
+        with ThreadPoolExecutor(8) as pool:
+            told = [pool.submit(write, number) for number in range(40)]
+            failed = [isinstance(one.exception(), AssertionError) for one in told]
+        assert failed == [number % 5 == 0 for number in range(40)]
+        kept = {version.id for version in store.all_present("current.type = 'Basic'", ())}
+        assert kept == {"b"} | {f"n{number}" for number in range(40) if number % 5}
+        assert 0 < commits.count("COMMIT") < 30, "fewer than writers"
+
+
+def test_when_a_commit_fails_all_who_share_it_are_told(tmp_path):
+    with Store(tmp_path / "s.db") as store:
+        together = threading.Barrier(3)
+
+        def write(number):
+            together.wait()
+            with store.transaction():
+                store.write({"resourceType": "Basic", "id": f"n{number}", "x": "y" * 1000}, "PUT")
+                time.sleep(0.1)
+
+        limit(store, 20)
+        content = random.Random(1).randbytes(100_000).hex()
+        with ThreadPoolExecutor(4) as pool:
+            others = [pool.submit(write, number) for number in range(3)]
+            time.sleep(0.05)
+            large = pool.submit(store.write, BASIC | {"language": content}, "PUT")
+            assert isinstance(large.exception(), sqlite3.OperationalError)
+            told = {f"n{n}" for n, other in enumerate(others) if other.exception() is None}
+        kept = {version.id for version in store.all_present("current.type = 'Basic'", ())}
+        assert kept == told
+
+
+def test_readers_do_not_wait_for_a_writer(tmp_path):
+    with Store(tmp_path / "s.db") as store:
+        store.write(BASIC, "PUT")
+        with store.transaction(), ThreadPoolExecutor(1) as pool:
+            store.write(BASIC | {"language": "de"}, "PUT")
+            seen = pool.submit(store.current, "Basic", "b").result(timeout=5)
+            assert seen.version == 1
+            assert store.current("Basic", "b").version == 2
+        assert store.current("Basic", "b").version == 2
+
+
+def test_large_content_is_kept_once_and_compressed(tmp_path):
+    path = tmp_path / "s.db"
+    codes = [{"code": f"c{n}", "display": f"Display {n}"} for n in range(5000)]
+    content = {"concept": codes}
+    size = len(json.dumps(content))
+    with Store(path) as store:
+        for number in range(20):
+            store.write({"resourceType": "CodeSystem", "id": f"n{number}"} | content, "PUT")
+        for language in ("de", "en", "de"):
+            meta = {"meta": {"tag": [{"code": language}]}}
+            store.write({"resourceType": "CodeSystem", "id": "n0"} | meta | content, "PUT")
+        assert store.query("SELECT count(*) FROM body") == [(1,)]
+        assert store.version("CodeSystem", "n0", 4).resource()["concept"] == codes
+        assert store.current("CodeSystem", "n7").resource()["concept"] == codes
+    assert path.stat().st_size < size / 2
+
+
+def test_the_file_is_for_its_user_alone(tmp_path):
+    with Store(tmp_path / "s.db") as store:
+        store.write(BASIC, "PUT")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        assert set(modes.values()) == {0o600}, modes
+
+
+def test_the_log_is_cut_back_when_it_was_written_into_the_file(tmp_path):
+    with Store(tmp_path / "s.db") as store:
+        with store.transaction():
+            for number in range(30):
+                noise = random.Random(number).randbytes(1_000_000).hex()
+                store.write(BASIC | {"language": noise}, "PUT")
+        store.write(BASIC, "PUT")
+        store.write(BASIC | {"language": "de"}, "PUT")
+        assert (tmp_path / "s.db-wal").stat().st_size < 20_000_000
+
+
+def test_a_store_without_a_file_leaves_nothing_behind(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Store() as store:
+        store.write(BASIC, "PUT")
+        assert list(tmp_path.iterdir()) == [], "not even while it is open"
+        assert store.current("Basic", "b").version == 1
+
+
+def limit(store, pages):
+    with store.transaction():
+        store.query(f"PRAGMA max_page_count = {pages}")
+
+
 def test_a_full_disk_refuses_the_write_and_keeps_what_was_there(tmp_path):
     endpoint = open_endpoint(tmp_path / "s.db")
     with running(endpoint=endpoint) as base:
         client = Client(base)
         client.put(BASIC)
-        endpoint.store.query("PRAGMA max_page_count = 60")
-        large = BASIC | {"id": "large", "language": "x" * 100_000}
+        limit(endpoint.store, 60)
+        large = BASIC | {"id": "large", "language": random.Random(1).randbytes(200_000).hex()}
         for refused in (client.put(large), client.bundle(entry("PUT", "Basic/large", large))):
             assert (refused.status_code, rules_of(refused)) == (507, ["server-storage"])
-        endpoint.store.query("PRAGMA max_page_count = 100000")
+        limit(endpoint.store, 100_000)
         assert client.get("Basic/large").status_code == 404
         assert client.put(BASIC).headers["ETag"] == 'W/"1"'
         assert client.put(large).status_code == 201

@@ -5,7 +5,8 @@ import threading
 import time
 
 from fhirpkg.server.endpoint import open_endpoint
-from fhirpkg.server.web.app import create_app, http_server, listen
+from fhirpkg.server.web.app import create_app
+from fhirpkg.server.web.listening import http_server, listen
 
 
 @contextlib.contextmanager

@@ -1,16 +1,19 @@
-"""Search criteria: query parameters as conditions in SQL over the table `searchable`.
+# ruff: noqa: S608 - text of a query is only ever an argument
+"""Search criteria: query parameters as conditions in SQL over `current` and `searchable`.
 
 See http://hl7.org/fhir/R4/search.html. Text of a query enters SQL only as an argument.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
-from fhirpkg.server.exchange import refused
+from fhirpkg.server.exchange import Refused, refused
 from fhirpkg.server.rules import (
+    SERVER_SEARCH_LIMIT,
     SERVER_SEARCH_MODIFIER,
     SERVER_SEARCH_PARAMETER,
 )
@@ -18,19 +21,23 @@ from fhirpkg.server.searching.predicates import (
     UPDATED,
     Wanted,
     date,
+    is_one_value,
     select,
     split_values,
     wrong_value,
 )
+from fhirpkg.server.storing.layout import param_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fhirpkg.server.exchange import Refused
     from fhirpkg.server.searching.indexing import Indexing, Parameter
-    from fhirpkg.server.searching.predicates import Condition
+    from fhirpkg.server.searching.predicates import Sql
 
 _MOST_VALUES = 400  # SQLite takes 500 parts of a union
+_MOST_PARAMETERS = 40
+_MOST_ALTOGETHER = 1000
+_LONGEST_CHAIN = 3
 _MODIFIERS = {
     "token": ("missing", "not"),
     "string": ("missing", "exact", "contains"),
@@ -41,21 +48,187 @@ _MODIFIERS = {
     "reference": ("missing", "identifier", "[type]"),
     "composite": (),
 }
+_PRESENT = "current.type = ? AND current.digest IS NOT NULL"
+
+
+class _Unknown(Refused):
+    """A search parameter that a type does not have: a lenient search goes on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: `keys`, a SELECT of all keys that fit, and `test`, for one row of `current`.
+
+    Without `keys` (as of a negation) it only tests; `is_ordered` keys come sorted from the index.
+    The keys of a chain are quickly found only when few resources fit `beyond`, its next link.
+    """
+
+    test: Sql
+    keys: Sql | None = None
+    is_ordered: bool = False
+    beyond: Criteria | None = None
 
 
 @dataclass(slots=True)
 class Criteria:
-    """What selects: `where` over the table `current`; what was used, and what was not and why."""
+    """What selects resources of a type; what was used of a query, and what was not and why."""
 
-    where: str
-    arguments: list[Any]
+    type: str
+    conditions: list[Condition] = field(default_factory=list)
     used: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
-    def narrow(self, condition: Condition) -> None:
-        """Ask for one more condition."""
-        self.where += f" AND ({condition[0]})"
-        self.arguments += condition[1]
+    def tests(self, but: Condition | None = None) -> Sql:
+        """All conditions in one test of a row of `current`, without one that is seen to."""
+        tests = [one.test for one in self.conditions if one is not but]
+        sql, arguments = _joined(" AND ", [(_PRESENT, [self.type]), *tests])
+        return sql, arguments
+
+    def keys(self) -> Sql:
+        """A SELECT of the keys of all that fit."""
+        if len(self.conditions) == 1 and (keys := self.conditions[0].keys):
+            return keys
+        tests, arguments = self.tests()
+        return f"SELECT key FROM current WHERE {tests}", arguments
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one query; `left` are the values that it may still have."""
+
+    indexing: Indexing
+    base: str
+    left: int = _MOST_ALTOGETHER
+
+    def condition(self, resource_type: str, name: str, text: str, depth: int = 0) -> Condition:
+        """One parameter as a condition. Raises Refused."""
+        if depth > _LONGEST_CHAIN:
+            raise refused(400, SERVER_SEARCH_LIMIT, what="links in a chain", most=_LONGEST_CHAIN)
+        if name.startswith("_has:"):
+            return self._having(resource_type, name, text, depth)
+        first, dot, rest = name.partition(".")
+        code, _, modifier = first.partition(":")
+        parameter = self.indexing.parameters(resource_type).get(code)
+        if parameter is None:
+            raise unknown_parameter(code, resource_type, self.indexing)
+        if dot:
+            return self._chained(resource_type, parameter, modifier, rest, text, depth)
+        return self._plain(resource_type, parameter, modifier, text)
+
+    def _plain(
+        self, resource_type: str, parameter: Parameter, modifier: str, text: str
+    ) -> Condition:
+        _check_modifier(parameter, modifier)
+        if modifier == "missing":
+            return _missing(parameter, text)
+        texts = list(dict.fromkeys(split_values(text)))
+        self.left -= len(texts)
+        if len(texts) > _MOST_VALUES or self.left < 0:
+            most = _MOST_VALUES if len(texts) > _MOST_VALUES else _MOST_ALTOGETHER
+            raise refused(400, SERVER_SEARCH_LIMIT, what="values", most=most)
+        if parameter.code == "_id":
+            places = ",".join("?" * len(texts))
+            found = _of_columns(f"current.id IN ({places})", texts, resource_type)
+        elif parameter.code == "_lastUpdated":
+            dates = [date(Wanted(parameter, modifier, one, self.base), UPDATED) for one in texts]
+            found = _of_columns(*_joined(" OR ", dates), resource_type)
+        else:
+            found = _indexed([Wanted(parameter, modifier, one, self.base) for one in texts])
+        if modifier == "not":
+            return Condition((f"NOT {found.test[0]}", found.test[1]))
+        return found
+
+    def _chained(
+        self,
+        resource_type: str,
+        parameter: Parameter,
+        target: str,
+        rest: str,
+        text: str,
+        depth: int,
+    ) -> Condition:
+        """`subject:Patient.name=x`: what refers to a resource that fits (search.html#chaining)."""
+        targets = [target] if target else [t for t in parameter.targets if t != "Resource"]
+        if parameter.kind != "reference":
+            raise unknown_parameter(f"{parameter.code}.{rest}", resource_type, self.indexing)
+        if not targets:
+            problem = f"it may lead to any type: write {parameter.code}:Type.{rest}"
+            raise wrong_value(parameter, problem)
+        code = rest.partition(".")[0].partition(":")[0]
+        fitting = [t for t in targets if target or self._knows(t, code)]
+        if not fitting:
+            raise unknown_parameter(code, targets[0], self.indexing)
+        beyond = [self._beyond(t, rest, text, depth) for t in fitting]
+        test, arguments = _joined(" OR ", [self._leading_to(one, by_test=True) for one in beyond])
+        keys, those = _joined(" OR ", [self._leading_to(one) for one in beyond])
+        param = f"r.param = {param_key(parameter.name)}"
+        one = f"searchable r INDEXED BY searchable_key WHERE r.key = current.key AND {param}"
+        return Condition(
+            (f"EXISTS (SELECT 1 FROM {one} AND ({test}))", arguments),
+            (f"SELECT r.key FROM searchable r WHERE {param} AND ({keys})", those),
+            beyond=beyond[0] if len(beyond) == 1 else None,
+        )
+
+    def _leading_to(self, beyond: Criteria, *, by_test: bool = False) -> Sql:
+        """A test of a row `r` of a reference or canonical: it leads to a resource that fits.
+
+        It looks among the keys of all that fit, or tests the one that the row leads to.
+        """
+        target = beyond.type
+        inner, arguments = beyond.tests() if by_test else beyond.keys()
+        if by_test:
+            there = f"EXISTS (SELECT 1 FROM current WHERE current.id = r.value AND {inner})"
+            fits = f"EXISTS (SELECT 1 FROM current WHERE current.key = u.key AND {inner})"
+        else:
+            there = f"r.value IN (SELECT id FROM current WHERE key IN ({inner}))"
+            fits = f"u.key IN ({inner})"
+        if "url" not in self.indexing.parameters(target):
+            return f"r.type = ? AND {there}", [target, *arguments]
+        url, version = param_key(f"{target}.url"), param_key(f"{target}.version")
+        canonical = (
+            f"r.type IS NULL AND EXISTS (SELECT 1 FROM searchable u WHERE u.param = {url}"
+            f" AND u.value = r.value AND {fits} AND (r.version IS NULL OR EXISTS (SELECT 1 FROM"
+            f" searchable v WHERE v.key = u.key AND v.param = {version}"
+            " AND v.value = lower(r.version))))"
+        )
+        return f"r.type = ? AND {there} OR {canonical}", [target, *arguments, *arguments]
+
+    def _knows(self, resource_type: str, code: str) -> bool:
+        return code in self.indexing.parameters(resource_type) or code == "_has"
+
+    def _beyond(self, resource_type: str, name: str, text: str, depth: int) -> Criteria:
+        """What the resources at the other end of a link are to fit."""
+        return Criteria(resource_type, [self.condition(resource_type, name, text, depth + 1)])
+
+    def _having(self, resource_type: str, name: str, text: str, depth: int) -> Condition:
+        """`_has:Observation:patient:code=x`: what is referred to by a resource that fits."""
+        match = re.fullmatch(r"_has:(\w+):([\w-]+):(.+)", name)
+        if match is None:
+            raise refused(
+                400, SERVER_SEARCH_PARAMETER, type=resource_type, parameter=name,
+                near="; write _has:Type:reference:parameter",
+            )  # fmt: skip
+        source, code, rest = match.groups()
+        parameter = self.indexing.parameters(source).get(code)
+        if parameter is None or parameter.kind != "reference":
+            raise unknown_parameter(code, source, self.indexing)
+        beyond = self._beyond(source, rest, text, depth)
+        there = f"FROM searchable h WHERE h.param = {param_key(parameter.name)} AND h.type = ?"
+        keys, arguments = beyond.keys()
+        tests, more = beyond.tests()
+        fitting = f"EXISTS (SELECT 1 FROM current WHERE current.key = h.key AND {tests})"
+        referred = f"id IN (SELECT h.value {there} AND h.key IN ({keys}))"
+        return Condition(
+            (
+                f"EXISTS (SELECT 1 {there} AND h.value = current.id AND {fitting})",
+                [resource_type, *more],
+            ),
+            (
+                f"SELECT key FROM current WHERE {_PRESENT} AND {referred}",
+                [resource_type, resource_type, *arguments],
+            ),
+            beyond=beyond,
+        )
 
 
 def read_criteria(
@@ -71,46 +244,53 @@ def read_criteria(
     An unknown parameter is refused (400) when strict, else told in `ignored`; an unknown modifier
     or a value that does not fit is always refused, as the specification demands.
     """
-    criteria = Criteria("current.type = ?", [resource_type])
+    criteria = Criteria(resource_type)
+    reader = _Reader(indexing, base)
     for name, text in query:
-        code, _, modifier = name.partition(":")
-        parameter = indexing.parameters(resource_type).get(code)
         if not text:
             criteria.ignored.append(f"'{name}' has no value")
-        elif parameter is None:
-            error = unknown_parameter(code, resource_type, indexing)
+            continue
+        try:
+            criteria.conditions.append(reader.condition(resource_type, name, text))
+        except _Unknown as error:
             if strict:
-                raise error
-            criteria.ignored.append(str(error))
+                raise
+            criteria.ignored.append(f"{name}: {error}")
         else:
-            criteria.narrow(_condition(parameter, modifier, text, base))
             criteria.used.append((name, text))
+    if len(criteria.conditions) > _MOST_PARAMETERS:
+        raise refused(400, SERVER_SEARCH_LIMIT, what="parameters", most=_MOST_PARAMETERS)
     return criteria
 
 
 def unknown_parameter(code: str, resource_type: str, indexing: Indexing) -> Refused:
     """The refusal of a search parameter that a type does not have."""
     near = rules.nearest(code, list(indexing.parameters(resource_type)))
-    return refused(400, SERVER_SEARCH_PARAMETER, type=resource_type, parameter=code, near=near)
+    rule = SERVER_SEARCH_PARAMETER
+    return _Unknown(400, rules.issue(rule, type=resource_type, parameter=code, near=near))
 
 
-def _condition(parameter: Parameter, modifier: str, text: str, base: str) -> Condition:
-    _check_modifier(parameter, modifier)
-    if modifier == "missing":
-        return _missing(parameter, text)
-    texts = split_values(text)
-    if parameter.code == "_id":
-        places = ",".join("?" * len(texts))
-        return f"current.id {'NOT ' if modifier else ''}IN ({places})", list(texts)
-    if len(texts) > _MOST_VALUES:
-        raise wrong_value(
-            parameter, f"{len(texts)} values, at most {_MOST_VALUES} are taken at once"
+def _indexed(wanted: list[Wanted]) -> Condition:
+    """A condition on the table `searchable`: one of these values."""
+    single = [value for one in wanted if (value := is_one_value(one)) is not None]
+    if len(single) == len(wanted):
+        places = ",".join("?" * len(single))
+        sql = f"FROM searchable WHERE param = ? AND value IN ({places})"
+        arguments = [param_key(wanted[0].parameter.name), *single]
+        return Condition(
+            (f"EXISTS (SELECT 1 {sql} AND key = current.key)", arguments),
+            (f"SELECT key {sql}", arguments),
+            is_ordered=len(single) == 1,
         )
-    wanted = [Wanted(parameter, modifier, one, base) for one in texts]
-    if parameter.code == "_lastUpdated":
-        return _joined(" OR ", (date(one, UPDATED) for one in wanted))
-    union, arguments = _joined(" UNION ", map(select, wanted))
-    return f"current.key {'NOT ' if modifier == 'not' else ''}IN ({union})", arguments
+    tests = [select(one, of_current=True) for one in wanted]
+    test, arguments = _joined(" OR ", [(f"EXISTS ({sql})", some) for sql, some in tests])
+    return Condition((f"({test})", arguments), _joined(" UNION ALL ", map(select, wanted)))
+
+
+def _of_columns(sql: str, arguments: list[Any], resource_type: str) -> Condition:
+    """A condition on the columns of `current` itself."""
+    keys = f"SELECT key FROM current WHERE {_PRESENT} AND ({sql})"
+    return Condition((f"({sql})", arguments), (keys, [resource_type, *arguments]))
 
 
 def _check_modifier(parameter: Parameter, modifier: str) -> None:
@@ -123,20 +303,21 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
         return
     allowed = f"it takes {', '.join(':' + name for name in offered)}" if offered else "it has none"
     code = parameter.code
-    rule = SERVER_SEARCH_MODIFIER
-    raise refused(400, rule, parameter=code, modifier=modifier, allowed=allowed)
+    raise refused(400, SERVER_SEARCH_MODIFIER, parameter=code, modifier=modifier, allowed=allowed)
 
 
 def _missing(parameter: Parameter, text: str) -> Condition:
     if text not in {"true", "false"}:
         raise wrong_value(parameter, f"':missing' is true or false, not '{text}'")
     if parameter.code in {"_id", "_lastUpdated"}:  # never missing
-        return str(int(text == "false")), []
-    negation = "NOT " if text == "true" else ""
-    there = "SELECT key FROM searchable WHERE param = ?"
-    return f"current.key {negation}IN ({there})", [parameter.name]
+        return Condition((str(int(text == "false")), []))
+    sql, arguments = "FROM searchable WHERE param = ?", [param_key(parameter.name)]
+    there = f"EXISTS (SELECT 1 {sql} AND key = current.key)"
+    if text == "true":
+        return Condition((f"NOT {there}", arguments))
+    return Condition((there, arguments), (f"SELECT key {sql}", arguments))
 
 
-def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
+def _joined(word: str, conditions: Iterable[Sql]) -> Sql:
     found = list(conditions)
     return word.join(sql for sql, _ in found), [each for _, some in found for each in some]

@@ -1,42 +1,101 @@
 """`_include` and `_revinclude`: resources that matches refer to, or that refer to them.
 
 See http://hl7.org/fhir/R4/search.html#include. References lead by type and id, canonicals by url
-and version.
+and version; `:iterate` follows what was included as well.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fhirpkg.server.exchange import refused
 from fhirpkg.server.rules import (
+    SERVER_SEARCH_MODIFIER,
     SERVER_SEARCH_VALUE,
 )
+from fhirpkg.server.storing.layout import param_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.searching.indexing import Parameter
-    from fhirpkg.server.storing.store import Version
+    from fhirpkg.server.storing.versions import Version
 
-_MOST = 1000
+INCLUDES = ("_include", "_revinclude")
+MOST_INCLUDED = 1000
+_MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """One include as it was understood."""
+
+    parameters: tuple[Parameter, ...]
+    source: str
+    target: str
+    is_reverse: bool
+    iterates: bool
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What was found so far."""
+
+    endpoint: Endpoint
+    known: set[tuple[str, str]]
+    found: list[Version] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.found) > MOST_INCLUDED
+
+    def add(self, versions: Iterable[Version]) -> None:
+        for version in versions:
+            place = version.type, version.id
+            if place not in self.known:
+                self.known.add(place)
+                self.found.append(version)
+            if self.is_full:
+                return
 
 
 def included(
     matches: Sequence[Version], wanted: Iterable[tuple[str, str]], endpoint: Endpoint
-) -> list[Version]:
-    """What the includes of a search add to its matches."""
-    known = {(version.type, version.id) for version in matches}
-    found: dict[tuple[str, str], Version] = {}
-    for name, value in wanted:
-        source, _, rest = value.partition(":")
-        code, _, target = rest.partition(":")
-        follow = _referring if name == "_revinclude" else _referred
-        for parameter in _parameters(name, source, code, value, endpoint):
-            for version in follow(parameter, target, matches, endpoint):
-                found.setdefault((version.type, version.id), version)
-    return [version for place, version in found.items() if place not in known][:_MOST]
+) -> tuple[list[Version], bool]:
+    """What the includes of a search add to its matches, and whether that is all.
+
+    Raises Refused (400) for an include that is not understood.
+    """
+    wishes = [_wish(name, value, endpoint) for name, value in wanted]
+    gathering = _Gathering(endpoint, {(version.type, version.id) for version in matches})
+    latest: Sequence[Version] = matches
+    for round_ in range(_MOST_ROUNDS):
+        before = len(gathering.found)
+        for wish in wishes:
+            if round_ == 0 or wish.iterates:
+                _follow(wish, latest, gathering)
+        latest = gathering.found[before:]
+        if not latest or gathering.is_full:
+            break
+    is_whole = not latest or not any(wish.iterates for wish in wishes)
+    return gathering.found[:MOST_INCLUDED], is_whole and not gathering.is_full
+
+
+def _wish(name: str, value: str, endpoint: Endpoint) -> _Wish:
+    kind, _, modifier = name.partition(":")
+    if kind not in INCLUDES or modifier not in {"", "iterate"}:
+        raise refused(
+            400, SERVER_SEARCH_MODIFIER, parameter=kind, modifier=modifier,
+            allowed="it takes :iterate",
+        )  # fmt: skip
+    source, _, rest = value.partition(":")
+    code, _, target = rest.partition(":")
+    if target:
+        endpoint.check_type(target)
+    parameters = tuple(_parameters(kind, source, code, value, endpoint))
+    return _Wish(parameters, source, target, kind == "_revinclude", modifier == "iterate")
 
 
 def _parameters(
@@ -53,51 +112,63 @@ def _parameters(
     return [known[code]]
 
 
+def _follow(wish: _Wish, versions: Sequence[Version], gathering: _Gathering) -> None:
+    for parameter in wish.parameters:
+        for version in versions:
+            if wish.is_reverse:
+                if wish.target in {"", version.type}:
+                    gathering.add(_referring(parameter, version, gathering.endpoint))
+            elif version.type == wish.source:
+                gathering.add(_referred(parameter, wish.target, version, gathering.endpoint))
+            if gathering.is_full:
+                return
+
+
 def _referred(
-    parameter: Parameter, target: str, versions: Sequence[Version], endpoint: Endpoint
-) -> list[Version]:
+    parameter: Parameter, target: str, version: Version, endpoint: Endpoint
+) -> Iterator[Version]:
     """What the references and canonicals of a parameter lead to."""
-    found: list[Version] = []
-    for version in versions:
-        rows = endpoint.store.query(
-            "SELECT r.type, r.value, r.version FROM searchable r JOIN current c ON c.key = r.key"
-            " WHERE c.type = ? AND c.id = ? AND r.param = ? AND r.value IS NOT NULL",
-            (version.type, version.id, parameter.name),
-        )
-        for type_, value, wanted in rows:
-            if type_ is None:
-                found += _by_canonical(value, wanted, target, endpoint)
-            elif there := endpoint.store.present(type_, value):
-                found.append(there)
-    return [version for version in found if target in {"", version.type}]
+    rows = endpoint.store.query(
+        "SELECT r.type, r.value, r.version FROM searchable r JOIN current c ON c.key = r.key"
+        " WHERE c.type = ? AND c.id = ? AND r.param = ? AND r.value <> ''",
+        (version.type, version.id, param_key(parameter.name)),
+    )
+    for type_, value, wanted in rows:
+        if type_ is None:
+            yield from _by_canonical(value, wanted, target, parameter, endpoint)
+        elif target in {"", type_} and (there := endpoint.store.present(type_, value)):
+            yield there
 
 
 def _by_canonical(
-    url: str, version: str | None, resource_type: str, endpoint: Endpoint
-) -> list[Version]:
+    url: str, version: str | None, target: str, parameter: Parameter, endpoint: Endpoint
+) -> Iterator[Version]:
     """The resources of a canonical url, of a version and a type if those are given."""
-    types = [resource_type] if resource_type else endpoint.definitions.types.resource_types()
-    names = [f"{type_}.url" for type_ in types]
+    types = [target] if target else parameter.targets
+    if not types or "Resource" in types:
+        types = tuple(endpoint.definitions.types.resource_types())
+    names = [param_key(f"{type_}.url") for type_ in types]
     places = ",".join("?" * len(names))
-    there = f"SELECT key FROM searchable WHERE value = ? AND param IN ({places})"  # noqa: S608 - ours
-    found = endpoint.store.all_present(f"current.key IN ({there})", [url, *names])
-    return [v for v in found if version is None or v.resource().get("version") == version]
+    there = f"SELECT key FROM searchable WHERE param IN ({places}) AND value = ?"  # noqa: S608 - ours
+    found = endpoint.store.all_present(f"current.key IN ({there}) LIMIT 50", [*names, url])
+    for one in found:
+        if version is None or one.resource().get("version") == version:
+            yield one
 
 
-def _referring(
-    parameter: Parameter, _: str, versions: Sequence[Version], endpoint: Endpoint
-) -> list[Version]:
-    """What refers to the versions by a parameter."""
-    found: list[Version] = []
-    for version in versions:
-        url = endpoint.store.query(
-            "SELECT value FROM searchable u JOIN current c ON c.key = u.key"
-            " WHERE c.type = ? AND c.id = ? AND u.param = ?",
-            (version.type, version.id, f"{version.type}.url"),
-        )
-        found += endpoint.store.all_present(
-            "current.key IN (SELECT key FROM searchable WHERE param = ?"
-            " AND (value = ? AND type = ? OR value = ? AND type IS NULL))",
-            (parameter.name, version.id, version.type, url[0][0] if url else None),
-        )
-    return found
+def _referring(parameter: Parameter, version: Version, endpoint: Endpoint) -> list[Version]:
+    """What refers to a version by a parameter."""
+    url = endpoint.store.query(
+        "SELECT value FROM searchable u JOIN current c ON c.key = u.key"
+        " WHERE c.type = ? AND c.id = ? AND u.param = ?",
+        (version.type, version.id, param_key(f"{version.type}.url")),
+    )
+    canonical = url[0][0] if url else version.id
+    return endpoint.store.all_present(
+        "current.key IN (SELECT key FROM searchable WHERE param = ? AND value IN (?, ?)"
+        " AND (value = ? AND type = ? OR value = ? AND type IS NULL)) LIMIT ?",
+        (
+            *(param_key(parameter.name), version.id, canonical),
+            *(version.id, version.type, canonical, MOST_INCLUDED + 1),
+        ),
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.canonical import Canonical
 from fhirpkg.fhirpath import Environment, compile_expression
 from fhirpkg.server import values
-from fhirpkg.server.storing.store import INDEXED
+from fhirpkg.server.storing.layout import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.fhirpath import Expression
     from fhirpkg.issues import Resource
-    from fhirpkg.server.storing.store import Rows
+    from fhirpkg.server.storing.versions import Rows
 
     _Compiled = tuple[Expression, ...]
     _Line = tuple["Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]

@@ -16,16 +16,18 @@ from fhirpkg.server.rules import (
     SERVER_SEARCH_VALUE,
 )
 from fhirpkg.server.searching.indexing import LOCAL, Parameter
-from fhirpkg.server.storing.store import INDEXED
+from fhirpkg.server.storing.layout import INDEXED, param_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fhirpkg.server.exchange import Refused
 
-Condition = tuple[str, list[Any]]
+Sql = tuple[str, list[Any]]
 """A piece of SQL and its arguments."""
 
+_EQUAL = "value = ?"
+_LONGEST_URI = 2000
 _PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
 
 
@@ -61,35 +63,49 @@ class Wanted:
         return wrong_value(self.parameter, problem)
 
 
-def select(wanted: Wanted) -> Condition:
-    """A SELECT of the keys that one value of a parameter fits."""
+def select(wanted: Wanted, columns: str = "key", *, of_current: bool = False) -> Sql:
+    """A SELECT of the keys that one value of a parameter fits, or of the one key of `current`."""
     parameter = wanted.parameter
     if parameter.components:
-        return _select_composite(wanted)
+        return _select_composite(wanted, of_current=of_current)
     kind, name = parameter.kind, parameter.name
     if wanted.modifier == "identifier":
         kind, name = "token", f"{name}:identifier"
     sql, arguments = _PREDICATES[kind](wanted)
-    return f"SELECT key FROM searchable WHERE param = ? AND ({sql})", [name, *arguments]
+    # SQLite would look through all values of the parameter rather than through those of one key.
+    source = "searchable INDEXED BY searchable_key" if of_current else "searchable"
+    within = "key = current.key AND " if of_current else ""
+    return (
+        f"SELECT {columns} FROM {source} WHERE {within}param = ? AND ({sql})",
+        [param_key(name), *arguments],
+    )
 
 
-def _select_composite(wanted: Wanted) -> Condition:
+def is_one_value(wanted: Wanted) -> str | None:
+    """The stored value that is asked for, when nothing but that is asked."""
+    if wanted.parameter.components or wanted.modifier not in {"", "not"}:
+        return None
+    sql, arguments = _PREDICATES[wanted.parameter.kind](wanted)
+    return arguments[0] if sql == _EQUAL else None
+
+
+def _select_composite(wanted: Wanted, *, of_current: bool) -> Sql:
     texts, components = split_values(wanted.text, "$"), wanted.parameter.components
     if len(texts) != len(components):
         form = "$".join(component.code for component in components)
         raise wanted.wrong(f"'{wanted.text}' has {len(texts)} of the {len(components)} of {form}")
     parts = [
-        select(Wanted(component, "", text, wanted.base))
+        select(Wanted(component, "", text, wanted.base), "key, part", of_current=of_current)
         for component, text in zip(components, texts, strict=True)
     ]
-    both = " INTERSECT ".join(sql.replace("SELECT key", "SELECT key, part", 1) for sql, _ in parts)
+    both = " INTERSECT ".join(sql for sql, _ in parts)
     return f"SELECT key FROM ({both})", [argument for _, some in parts for argument in some]
 
 
-def _token(wanted: Wanted) -> Condition:
+def _token(wanted: Wanted) -> Sql:
     system, *code = (_unescape(part) for part in split_values(wanted.text, "|"))
     if not code:
-        return "value = ?", [system.casefold()]
+        return _EQUAL, [system.casefold()]
     if code == [""]:
         return "system = ?", [system]
     # The system that a `code` element implies is not stored: None fits each.
@@ -97,23 +113,29 @@ def _token(wanted: Wanted) -> Condition:
     return "value = ? AND (system = ? OR system IS NULL)", [value, system]
 
 
-def _string(wanted: Wanted) -> Condition:
+def _string(wanted: Wanted) -> Sql:
     text = _unescape(wanted.text)
     if wanted.modifier == "exact":
-        return "exact = ?", [text]
+        return "value = ? AND coalesce(exact, value) = ?", [values.plain(text), text]
     if wanted.modifier == "contains":
         return "instr(value, ?)", [values.plain(text)]
-    start = values.plain(text)
-    return "value >= ? AND value < ?", [start, start + "\U0010ffff"]
+    return _starting(values.plain(text))
 
 
-def _uri(wanted: Wanted) -> Condition:
+def _starting(text: str) -> Sql:
+    return "value >= ? AND value < ?", [text, text + "\U0010ffff"]
+
+
+def _uri(wanted: Wanted) -> Sql:
     text = _unescape(wanted.text)
     if wanted.modifier == "below":
-        return "substr(value, 1, ?) = ?", [len(text), text]
+        return _starting(text)
     if wanted.modifier == "above":
-        return "value = substr(?, 1, length(value))", [text]
-    return "value = ?", [text]
+        if len(text) > _LONGEST_URI:
+            raise wanted.wrong(f"a uri of at most {_LONGEST_URI} characters is taken with ':above'")
+        starts = [text[:end] for end in range(1, len(text) + 1)]
+        return f"value IN ({','.join('?' * len(starts))})", starts
+    return _EQUAL, [text]
 
 
 def _prefix(text: str) -> tuple[str, str]:
@@ -123,7 +145,7 @@ def _prefix(text: str) -> tuple[str, str]:
 
 
 _DATES = {
-    "eq": "{low} >= :a AND {high} <= :b",
+    "eq": "{low} >= :a AND {low} < :b AND {high} <= :b",
     "ne": "NOT ({low} >= :a AND {high} <= :b)",
     "gt": "{high} > :b",
     "lt": "{low} < :a",
@@ -137,7 +159,7 @@ UPDATED = {"low": "current.updated", "high": "(current.updated + 1000)"}
 _STORED = {"low": "value", "high": "high"}
 
 
-def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Condition:
+def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Sql:
     """A condition on a stored date, or on other columns that hold the ends of a range."""
     prefix, text = _prefix(wanted.text)
     try:
@@ -151,7 +173,7 @@ def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Condition:
 
 
 _NUMBERS = {
-    "eq": "value >= :a AND high < :b",
+    "eq": "value >= :a AND value < :b AND high < :b",
     "ne": "NOT (value >= :a AND high < :b)",
     "gt": "high > :a",
     "lt": "value < :a",
@@ -163,7 +185,7 @@ _NUMBERS = {
 }
 
 
-def _number(wanted: Wanted) -> Condition:
+def _number(wanted: Wanted) -> Sql:
     return _with_arguments(*_bounds(wanted))
 
 
@@ -182,13 +204,13 @@ def _bounds(wanted: Wanted) -> tuple[str, float, float]:
     return _NUMBERS[prefix], low, high
 
 
-def _with_arguments(template: str, low: float, high: float) -> Condition:
+def _with_arguments(template: str, low: float, high: float) -> Sql:
     """The template with positional arguments, in the order in which they stand in it."""
     arguments = [low if mark == ":a" else high for mark in re.findall(":[ab]", template)]
     return re.sub(":[ab]", "?", template), arguments
 
 
-def _quantity(wanted: Wanted) -> Condition:
+def _quantity(wanted: Wanted) -> Sql:
     number, *unit = (_unescape(part) for part in split_values(wanted.text, "|"))
     template, low, high = _bounds(replace(wanted, text=number))
     if len(unit) not in {0, 2}:
@@ -206,21 +228,21 @@ def _quantity(wanted: Wanted) -> Condition:
     return f"({sql}) AND system <> ?", arguments
 
 
-def _reference(wanted: Wanted) -> Condition:
+def _reference(wanted: Wanted) -> Sql:
     text = _unescape(wanted.text).removeprefix(f"{wanted.base}/" if wanted.base else "")
     if wanted.modifier and "/" not in text:
         text = f"{wanted.modifier}/{text}"
     if local := LOCAL.fullmatch(text):
         absolute = f"{wanted.base}/{local['type']}/{local['id']}"
-        local_or_absolute = "value = ? AND type = ? OR value = ? AND type IS NULL"
-        return local_or_absolute, [local["id"], local["type"], absolute]
+        either = "value IN (?, ?) AND (value = ? AND type = ? OR value = ? AND type IS NULL)"
+        return either, [local["id"], absolute, local["id"], local["type"], absolute]
     url, _, version = text.partition("|")
     if version:
         return "value = ? AND version = ?", [url, version]
-    return "value = ?", [url]
+    return _EQUAL, [url]
 
 
-_PREDICATES: dict[str, Callable[[Wanted], Condition]] = {
+_PREDICATES: dict[str, Callable[[Wanted], Sql]] = {
     "token": _token,
     "string": _string,
     "uri": _uri,

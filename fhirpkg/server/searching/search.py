@@ -5,18 +5,22 @@ See http://hl7.org/fhir/R4/search.html. The self link holds what was used and no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from fhirpkg import rules
+from fhirpkg import fhirjson, rules
 from fhirpkg.server.exchange import Answer, outcome, refused
 from fhirpkg.server.rules import (
+    SERVER_INCLUDED,
     SERVER_SEARCH_IGNORED,
+    SERVER_SEARCH_LIMIT,
     SERVER_SEARCH_VALUE,
+    SERVER_UNREADABLE,
 )
 from fhirpkg.server.searching.criteria import Criteria, read_criteria, unknown_parameter
-from fhirpkg.server.searching.including import included
+from fhirpkg.server.searching.including import INCLUDES, MOST_INCLUDED, included
+from fhirpkg.server.searching.planning import SortKey, count, find
 from fhirpkg.server.searching.summary import check_mode, reduced
 
 if TYPE_CHECKING:
@@ -25,15 +29,18 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Query, Request
-    from fhirpkg.server.storing.store import Version
+    from fhirpkg.server.storing.versions import Version
 
 PAGE_SIZE = 100
 LARGEST_PAGE = 1000
-_INCLUDES = ("_include", "_revinclude")
+_MOST_SORT_KEYS = 5
 _OFFSET, _AFTER = "_offset", "_after"
 _PLACE = {_OFFSET, _AFTER}
 """In the links between pages only: how many matches come before, and the id of the last one."""
-_RESULT = {*_INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", *_PLACE}
+RESULT_PARAMETERS = (
+    *INCLUDES, "_sort", "_count", "_summary", "_elements", "_total", *sorted(_PLACE)
+)  # fmt: skip
+_TOTALS = ("none", "estimate", "accurate")
 _NOT_SEARCHED = {"_format", "_pretty"}
 
 
@@ -47,35 +54,56 @@ class Page:
     """The id of the match before it, which holds when others are deleted meanwhile."""
 
     @property
-    def sql(self) -> str:
-        """The tail of a SELECT, which asks for one more to know whether there is a next page."""
-        return f"LIMIT {self.count + 1} OFFSET {0 if self.after else self.offset}"
-
-    @property
     def place(self) -> Query:
         """What a link to this page says of where it is."""
         pairs = ((_OFFSET, str(self.offset or "")), (_AFTER, self.after))
         return tuple(pair for pair in pairs if pair[1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search as it was understood; `chosen` are the parameters that shape its answer."""
+
+    request: Request
+    endpoint: Endpoint
+    criteria: Criteria
+    order: tuple[SortKey, ...]
+    page: Page
+    chosen: tuple[tuple[str, str], ...]
+
+    def option(self, name: str) -> str:
+        """The last value of a parameter of the answer."""
+        return dict(self.chosen).get(name, "")
+
+
 def search(request: Request, endpoint: Endpoint) -> Answer:
-    """The resources of a type that fit the query, a page of them."""
+    """The resources of a type that fit the query, a page of them.
+
+    What it does not know or do is refused, unless `Prefer: handling=lenient` asks to go on; then
+    the answer says what was left out.
+    """
     resource_type, query = request.path[0], request.query
     endpoint.check_type(resource_type)
-    strict = request.preference("handling") == "strict"
-    chosen = [pair for pair in query if pair[0] in _RESULT]
-    asked = [pair for pair in query if pair[0] not in _RESULT | _NOT_SEARCHED]
+    strict = request.preference("handling") != "lenient"
+    chosen = [pair for pair in query if _result_name(pair[0]) in RESULT_PARAMETERS]
+    asked = [pair for pair in query if pair not in chosen and pair[0] not in _NOT_SEARCHED]
     criteria = read_criteria(
         asked, resource_type, endpoint.indexing, base=request.base, strict=strict
     )
     options = dict(chosen)
     check_mode(options.get("_summary", "false"))
+    if options.get("_total", "none") not in _TOTALS:
+        problem = f"'{options['_total']}' is none of {', '.join(_TOTALS)}"
+        raise refused(400, SERVER_SEARCH_VALUE, parameter="_total", problem=problem)
     order = _order(options.get("_sort", ""), resource_type, endpoint, criteria, strict=strict)
     page = read_page(options)
-    used = {"_count": str(page.count), "_sort": ",".join(order)}
-    chosen = [(name, used.get(name, text)) for name, text in chosen if used.get(name, text)]
-    sql = "".join(order.values())
-    return Answer(200, _bundle(request, endpoint, criteria, sql, page, chosen))
+    used = {"_count": str(page.count), "_sort": ",".join(key.text for key in order)}
+    shown = tuple((name, used.get(name, text)) for name, text in chosen if used.get(name, text))
+    return Answer(200, text=_bundle(_Search(request, endpoint, criteria, order, page, shown)))
+
+
+def _result_name(name: str) -> str:
+    return name.partition(":")[0] if name.startswith(INCLUDES) else name
 
 
 def read_page(options: dict[str, str]) -> Page:
@@ -110,64 +138,98 @@ def links(
     return [link(relation, found.place) for relation, found in places.items() if found]
 
 
-def _bundle(
-    request: Request,
-    endpoint: Endpoint,
-    criteria: Criteria,
-    order: str,
-    page: Page,
-    chosen: list[tuple[str, str]],
-) -> Resource:
-    options = dict(chosen)
+def _bundle(search: _Search) -> str:
+    """The searchset as JSON text: resources go into it as they are stored."""
+    page, criteria, store = search.page, search.criteria, search.endpoint.store
     found: list[Version] = []
-    if page.count and options.get("_summary") != "count":
-        found = endpoint.matches(_after(criteria, page.after), order, page.sql)
-    whole = page.offset == 0 and 0 < len(found) <= page.count
-    following = None
-    if len(found) > page.count:
-        found = found[:-1]
-        following = Page(page.count, page.offset + page.count, "" if order else found[-1].id)
+    total, following = None, None
+    if page.count and search.option("_summary") != "count":
+        matches = find(
+            store,
+            criteria,
+            search.order,
+            most=page.count + 1,
+            offset=0 if page.after else page.offset,
+            after=_key_of(page.after, search),
+        )
+        found, total = store.by_keys(matches.keys[: page.count]), matches.total
+        if len(matches.keys) > len(found):
+            last = "" if search.order else found[-1].id
+            following = Page(page.count, page.offset + len(found), last)
+        elif not page.offset:
+            total = len(found)
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
-    if options.get("_total") != "none":
-        bundle["total"] = len(found) if whole else endpoint.count(criteria)
-    bundle["link"] = links(request, criteria.used + chosen, page, following)
-    entries = [_entry(version, "match", request, endpoint) for version in found]
-    everything = {("_include", "*"): ("_include", f"{request.path[0]}:*")}
-    wanted = [everything.get(pair, pair) for pair in chosen if pair[0] in _INCLUDES]
-    more = included(found, wanted, endpoint) if wanted else []
-    entries += [_entry(version, "include", request, endpoint) for version in more]
-    if criteria.ignored:
-        issues = [rules.issue(SERVER_SEARCH_IGNORED, problem=text) for text in criteria.ignored]
-        entries.append({"resource": outcome(*issues), "search": {"mode": "outcome"}})
-    return bundle | {"entry": entries} if entries else bundle
+    wanted = search.option("_total")
+    if total is None and _is_counted(search):
+        total = count(store, criteria)
+    if total is not None and wanted != "none":
+        bundle["total"] = total
+    bundle["link"] = links(search.request, criteria.used + list(search.chosen), page, following)
+    entries = [_entry(version, "match", search) for version in found]
+    entries += _others(search, found)
+    head = fhirjson.dump(bundle)
+    return f'{head[:-1]},"entry":[{",".join(entries)}]}}' if entries else head
 
 
-def _after(criteria: Criteria, identity: str) -> Criteria:
-    """The matches that were made after one of them, even if that was deleted since."""
-    if not identity:
-        return criteria
-    later = replace(criteria, arguments=list(criteria.arguments))
-    there = "SELECT c.key FROM current c WHERE c.type = current.type AND c.id = ?"
-    later.narrow((f"current.key > ({there})", [identity]))
-    return later
+def _is_counted(search: _Search) -> bool:
+    """Whether the number of all matches is worth its time: it is asked for, or costs little."""
+    wanted = search.option("_total")
+    if wanted == "none":
+        return False
+    only = not search.page.count or search.option("_summary") == "count"
+    return only or wanted != "" or not search.criteria.conditions
 
 
-def _entry(version: Version, mode: str, request: Request, endpoint: Endpoint) -> Resource:
-    resource = reduced(version.resource(), dict(request.query), endpoint.definitions)
-    return {
-        "fullUrl": f"{request.base}/{version.type}/{version.id}",
-        "resource": resource,
-        "search": {"mode": mode},
-    }
+def _others(search: _Search, found: list[Version]) -> list[str]:
+    """The entries beside the matches: what is included, and what the client is to know."""
+    everything = {"_include": f"{search.request.path[0]}:*"}
+    wanted = [
+        (name, everything.get(name, text) if text == "*" else text)
+        for name, text in search.chosen
+        if name.startswith(INCLUDES)
+    ]
+    more, is_whole = included(found, wanted, search.endpoint) if wanted else ([], True)
+    entries = [_entry(version, "include", search) for version in more]
+    issues = [rules.issue(SERVER_SEARCH_IGNORED, problem=text) for text in search.criteria.ignored]
+    if not is_whole:
+        issues.append(rules.issue(SERVER_INCLUDED, most=MOST_INCLUDED))
+    if issues:
+        told = {"resource": outcome(*issues), "search": {"mode": "outcome"}}
+        entries.append(fhirjson.dump(told))
+    return entries
+
+
+def _key_of(identity: str, search: _Search) -> int:
+    """The key of the match before a page, even if it was deleted since; 0 without one."""
+    found = search.endpoint.store.query(
+        "SELECT key FROM current WHERE type = ? AND id = ?", (search.criteria.type, identity)
+    )
+    return int(found[0][0]) if found else 0
+
+
+def _entry(version: Version, mode: str, search: _Search) -> str:
+    """An entry as JSON text; of a resource that cannot be read it says that."""
+    url = f"{search.request.base}/{version.type}/{version.id}"
+    text, options = version.content, dict(search.request.query)
+    if "_summary" in options or "_elements" in options:
+        try:
+            resource = reduced(version.resource(), options, search.endpoint.definitions)
+            text = fhirjson.dump(resource)
+        except (AssertionError, RecursionError, TypeError, ValueError) as error:
+            issue = rules.issue(
+                SERVER_UNREADABLE, url=version.url, format="a part of it", problem=error
+            )
+            text, mode = fhirjson.dump(outcome(issue)), "outcome"
+    return f'{{"fullUrl":{fhirjson.dump(url)},"resource":{text},"search":{{"mode":"{mode}"}}}}'
 
 
 def _order(
     text: str, resource_type: str, endpoint: Endpoint, criteria: Criteria, *, strict: bool
-) -> dict[str, str]:
-    """The keys of `_sort` in SQL: each ends with a comma, what has no value comes last."""
-    keys = {}
+) -> tuple[SortKey, ...]:
+    """The keys of `_sort`: what has no value comes last."""
+    keys = []
     for key in filter(None, text.split(",")):
-        code, down = key.removeprefix("-"), key.startswith("-")
+        code = key.removeprefix("-")
         parameter = endpoint.indexing.parameters(resource_type).get(code)
         if parameter is None or parameter.kind == "composite":
             error = unknown_parameter(code, resource_type, endpoint.indexing)
@@ -175,13 +237,7 @@ def _order(
                 raise error
             criteria.ignored.append(f"_sort={key}: {error}")
             continue
-        keys[key] = f"{_sorted_by(parameter)} {'DESC' if down else 'ASC'} NULLS LAST, "
-    return keys
-
-
-def _sorted_by(parameter: Any) -> str:
-    columns = {"_id": "current.id", "_lastUpdated": "current.updated"}
-    if parameter.code in columns:
-        return columns[parameter.code]
-    where = f"key = current.key AND param = '{parameter.name}'"  # a name of the definitions
-    return f"(SELECT min(value) FROM searchable WHERE {where})"  # noqa: S608
+        keys.append(SortKey(key, code, parameter.name, key.startswith("-")))
+    if len(keys) > _MOST_SORT_KEYS:
+        raise refused(400, SERVER_SEARCH_LIMIT, what="keys of _sort", most=_MOST_SORT_KEYS)
+    return tuple(keys)

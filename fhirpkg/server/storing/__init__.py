@@ -1,1 +1,1 @@
-"""Where resources are kept."""
+"""Where resources are kept: one SQLite file, its layout, connections, transactions and limits."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import email.utils
-import socket
+import functools
+import gzip
 import sqlite3
 import sys
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,17 +22,22 @@ from fhirpkg.server import hooks
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
 from fhirpkg.server.rules import (
+    SERVER_BUSY,
     SERVER_DONE,
     SERVER_FAULT,
-    SERVER_MEDIA_TYPE,
+    SERVER_SLOW,
     SERVER_STORAGE,
+    SERVER_TOO_COSTLY,
     SERVER_TOO_LARGE,
     SERVER_UNKNOWN_PATH,
 )
+from fhirpkg.server.storing.connections import TooBusy, TooCostly
 from fhirpkg.server.web import binaries, formats, pages
+from fhirpkg.server.web.guard import Guard
+from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from starlette.requests import Request as HttpRequest
 
@@ -41,7 +45,9 @@ if TYPE_CHECKING:
 
 BASE = "/fhir"
 LARGEST_BODY = 64 * 1024 * 1024
-_LARGEST_HEAD = 256 * 1024  # a search for 400 urls in its address is to fit
+_CLOSE = {"Connection": "close"}  # the rest of the body stays unread
+_WORTH_PACKING = 1000
+_LATER = {"Retry-After": "1"}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 _FORM = "application/x-www-form-urlencoded"
 
@@ -51,8 +57,13 @@ def create_app(
     *,
     largest_body: int = LARGEST_BODY,
     hook_access: hooks.HookAccess | None = None,
-) -> Starlette:
-    """The application that serves an endpoint at `/fhir`, and CDS Hooks at `/cds-services`."""
+    origins: Iterable[str] = (),
+    host: str = "",
+) -> Guard:
+    """The application that serves an endpoint at `/fhir`, and CDS Hooks at `/cds-services`.
+
+    Pages of `origins` may call it from a browser; `host` is what it listens on.
+    """
     fhir = _fhir_route(endpoint, largest_body)
     routes = [
         Route(BASE, fhir, methods=_METHODS),
@@ -60,7 +71,8 @@ def create_app(
         *hooks.hook_routes(endpoint, hook_access or hooks.HookAccess()),
         *pages.routes(endpoint),
     ]
-    return Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
+    app = Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
+    return Guard(app, origins=origins, host=host)
 
 
 def base_url(request: HttpRequest) -> str:
@@ -72,17 +84,26 @@ def base_url(request: HttpRequest) -> str:
 def _fhir_route(
     endpoint: Endpoint, largest_body: int
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
+    lanes = Lanes()
+
     async def fhir(request: HttpRequest) -> Response:
         try:
             data = await formats.body_within(largest_body, request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
-        if data is None:
-            # The rest stays unread, so the connection cannot be used again.
-            headers = {"Connection": "close"}
-            error = refused(413, SERVER_TOO_LARGE, headers=headers, limit=largest_body)
+        except TimeoutError:
+            error = refused(408, SERVER_SLOW, headers=_CLOSE, seconds=formats.SLOWEST_BODY)
             return _refusal(error, formats.JSON, endpoint)
-        return await run_in_threadpool(_respond, request, data, endpoint)
+        if data is None:
+            error = refused(413, SERVER_TOO_LARGE, headers=_CLOSE, limit=largest_body)
+            return _refusal(error, formats.JSON, endpoint)
+        try:
+            work = functools.partial(_respond, request, data, endpoint, largest_body)
+            return await lanes.run(request, len(data), work)
+        except TooBusy:
+            what = "too many requests wait for their turn"
+            error = refused(429, SERVER_BUSY, headers=_LATER, what=what)
+            return _refusal(error, formats.JSON, endpoint)
 
     return fhir
 
@@ -96,9 +117,20 @@ async def _nowhere(request: HttpRequest, error: Exception) -> Response:
     return Response(content, status, getattr(error, "headers", None), media_type=formats.JSON)
 
 
-def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
+def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) -> Response:
+    response = _answered(http, data, endpoint, largest)
+    if "gzip" in http.headers.get("accept-encoding", "") and len(response.body) > _WORTH_PACKING:
+        response.body = gzip.compress(response.body, 1)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+        response.headers.add_vary_header("Accept-Encoding")
+    return response
+
+
+def _answered(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) -> Response:
     wanted = formats.JSON
     try:
+        data = formats.unpacked(data, http.headers.get("content-encoding", "identity"), largest)
         request = _request(http, data)
         raw = _wants_content(request)
         if not raw:
@@ -112,6 +144,11 @@ def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint) -> Response:
         return _response(_as_preferred(answer, request), request, wanted, endpoint)
     except Refused as error:
         return _refusal(error, wanted, endpoint)
+    except TooCostly:
+        return _refusal(refused(422, SERVER_TOO_COSTLY, seconds=SEARCH_SECONDS), wanted, endpoint)
+    except TooBusy:
+        busy = refused(429, SERVER_BUSY, headers=_LATER, what="others are served first")
+        return _refusal(busy, wanted, endpoint)
     except sqlite3.OperationalError as error:
         return _refusal(refused(507, SERVER_STORAGE, problem=error), wanted, endpoint)
     except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
@@ -138,9 +175,6 @@ def _is_form(request: Request) -> bool:
 
 def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request:
     content_type = request.headers.get("content-type", "")
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise refused(415, SERVER_MEDIA_TYPE, found=f"{content_type}, encoded as {encoding}")
     if request.path[:1] == ("Binary",) and not formats.is_fhir(content_type):
         identity = request.path[1] if len(request.path) == 2 else None
         return replace(request, resource=binaries.wrapped(data, request.headers, identity))
@@ -175,6 +209,8 @@ def _response(answer: Answer, request: Request, wanted: str, endpoint: Endpoint)
     pretty = dict(request.query).get("_pretty") == "true"
     headers = {"Cache-Control": "no-cache", **answer.headers}
     version, resource, content = answer.version, answer.resource, b""
+    if answer.text is not None and (wanted != formats.JSON or pretty):
+        resource = answer.whole()
     if version:
         headers["ETag"] = version.etag
         headers["Last-Modified"] = email.utils.formatdate(version.updated / 1e6, usegmt=True)
@@ -187,6 +223,8 @@ def _response(answer: Answer, request: Request, wanted: str, endpoint: Endpoint)
                 content = version.content.encode()
             else:
                 resource = version.resource()
+        if answer.text is not None and resource is None:
+            content = answer.text.encode()
         if resource is not None:
             content = formats.write_resource(resource, wanted, endpoint.definitions, pretty=pretty)
     media = f"{wanted}; charset=utf-8" if content else None
@@ -205,32 +243,3 @@ def _refusal(error: Refused, wanted: str, endpoint: Endpoint) -> Response:
     content = formats.write_resource(error.outcome(), wanted, endpoint.definitions)
     headers = dict(error.headers)
     return Response(content, error.status, headers, media_type=f"{wanted}; charset=utf-8")
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on an address; port 0 is a free one. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches off Nagle's delay (40 ms an answer) only where the protocol is named.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(128)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def http_server(app: Any) -> uvicorn.Server:
-    """What speaks HTTP for an application; `run(sockets=[…])` serves until SIGTERM or SIGINT."""
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
-        timeout_graceful_shutdown=3,
-    )
-    return uvicorn.Server(config)

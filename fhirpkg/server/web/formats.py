@@ -5,6 +5,8 @@ See http://hl7.org/fhir/R4/http.html#mime-type.
 
 from __future__ import annotations
 
+import asyncio
+import zlib
 from email.message import Message
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from fhirpkg.server.exchange import Refused, refused
 from fhirpkg.server.rules import (
     SERVER_MEDIA_TYPE,
     SERVER_NOT_ACCEPTABLE,
+    SERVER_TOO_LARGE,
 )
 
 if TYPE_CHECKING:
@@ -41,17 +44,51 @@ _ANYTHING = {"*/*", "application/*", ""}
 _VERSIONS = {None, "4.0", "4.0.1"}
 
 
+SLOWEST_BODY = 20
+"""Seconds in which some part of a body is to come."""
+_SLOWEST_WHOLE = 300
+
+
 async def body_within(limit: int, http: HttpRequest) -> bytes | None:
-    """The body of a request; None, the rest left unread, when it is larger than the limit."""
+    """The body of a request; None, the rest left unread, when it is larger than the limit.
+
+    Raises TimeoutError when it comes too slowly.
+    """
     announced = http.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > limit:
         return None
     data = bytearray()
-    async for part in http.stream():
-        data += part
-        if len(data) > limit:
-            return None
-    return bytes(data)
+    parts = http.stream()
+    async with asyncio.timeout(_SLOWEST_WHOLE):
+        while True:
+            async with asyncio.timeout(SLOWEST_BODY):
+                part = await anext(parts, None)
+            if part is None:
+                return bytes(data)
+            data += part
+            if len(data) > limit:
+                return None
+
+
+def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
+    """A body as it was before it was compressed, which must be within the limit as well.
+
+    Raises Refused: 415 for an encoding that is not offered, 400 for a damaged body, 413.
+    """
+    if encoding in {"identity", ""}:
+        return data
+    if encoding not in {"gzip", "x-gzip"}:
+        raise refused(415, SERVER_MEDIA_TYPE, found=f"encoded as {encoding}")
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        whole = unpacker.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise refused(400, PARSE_NO_RESOURCE, problem=f"it is not gzip ({error})") from None
+    if len(whole) > limit:
+        raise refused(413, SERVER_TOO_LARGE, limit=limit)
+    if not unpacker.eof:
+        raise refused(400, PARSE_NO_RESOURCE, problem="it is gzip that breaks off")
+    return whole
 
 
 def wanted_format(accept: str, asked: str = "") -> str:

@@ -1,0 +1,133 @@
+"""What stands before all routes: who may call from where, how many at once, how slow a client is.
+
+A browser sends requests for any page it shows, so a page from elsewhere could write to a server on
+this machine. Only pages of the origins that `serve --origin` names may call, and the name in `Host`
+must be one of this server's: else a page could get here under a name of its own (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+
+from fhirpkg import fhirjson, rules
+from fhirpkg.server.exchange import outcome
+from fhirpkg.server.rules import SERVER_BUSY, SERVER_HOST, SERVER_ORIGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from fhirpkg.rules import Rule
+
+_MOST_AT_ONCE = 400
+_SLOWEST_ANSWER = 60
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match,"
+    " If-Modified-Since, If-None-Exist, If-None-Match, Prefer",
+    "Access-Control-Max-Age": "600",
+}
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d+)?")
+_EXPOSED = "Content-Location, ETag, Last-Modified, Location"
+
+
+class Guard:
+    """An ASGI application in front of another.
+
+    `origins` are those of pages that may call (``https://app.example.org``); `host` is the name or
+    address that the server listens on.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Iterable[str] = (), host: str = "") -> None:
+        self._app = app
+        self._origins = frozenset(origins)
+        names = {urlsplit(origin).hostname for origin in origins}
+        self._names = {"localhost", host.lower(), socket.gethostname().lower(), *names}
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it in words."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        origin = headers.get("origin", "")
+        if refusal is None and origin in self._origins:
+            if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+                preflight = {**_PREFLIGHT, "Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+                refusal = Response(status_code=204, headers=preflight)
+            send = _telling(origin, send)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        self._running += 1
+        try:
+            await self._app(scope, receive, _impatient(send))
+        finally:
+            self._running -= 1
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return _refused(421, SERVER_HOST, host=host)
+        origin = headers.get("origin")
+        if origin is None:
+            site, mode = headers.get("sec-fetch-site", ""), headers.get("sec-fetch-mode", "")
+            if site in {"cross-site", "same-site"} and mode != "navigate":
+                return _refused(403, SERVER_ORIGIN, origin="another site")
+        elif origin not in self._origins and origin != f"{scope['scheme']}://{host}":
+            return _refused(403, SERVER_ORIGIN, origin=origin)
+        if self._running >= _MOST_AT_ONCE:
+            return _refused(429, SERVER_BUSY, what=f"{_MOST_AT_ONCE} requests are being served")
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether pages under this name are ours alone, as those under an address always are."""
+        match = _HOST.fullmatch(host.lower())
+        if match is None:
+            return False
+        try:
+            ipaddress.ip_address(match["name"].strip("[]"))
+        except ValueError:
+            return match["name"] in self._names
+        return True
+
+
+def _refused(status: int, rule: Rule, **found: Any) -> Response:
+    content = fhirjson.dump(outcome(rules.issue(rule, **found))).encode()
+    headers = {"Retry-After": "1"} if status == 429 else {}
+    return Response(content, status, headers, media_type="application/fhir+json")
+
+
+def _telling(origin: str, send: Send) -> Send:
+    """Send with the headers that let a page of this origin read the answer."""
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = _EXPOSED
+            headers.add_vary_header("Origin")
+        await send(message)
+
+    return told
+
+
+def _impatient(send: Send) -> Send:
+    """Send that gives up on a client which does not take its answer."""
+
+    async def sent(message: Message) -> None:
+        async with asyncio.timeout(_SLOWEST_ANSWER):
+            await send(message)
+
+    return sent

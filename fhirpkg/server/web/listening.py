@@ -1,0 +1,89 @@
+"""The socket, and the server that speaks HTTP on it; clients that do not speak are let go."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LARGEST_HEAD = 256 * 1024  # a search for 400 urls in its address is to fit
+_SLOWEST_HEAD = 15
+_MOST_CONNECTIONS = 900
+
+
+class _Protocol(H11Protocol):
+    """HTTP that does not wait for the head of a request for ever."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if not is_idle and self._waiting:
+            self._waiting.cancel()
+            self._waiting = None
+        elif is_idle and self._waiting is None:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.call_later(_SLOWEST_HEAD, self._give_up)
+
+    def _give_up(self) -> None:
+        self._waiting = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address; port 0 is a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches off Nagle's delay (40 ms an answer) only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def http_server(
+    app: Any, *, certificate: Path | None = None, key: Path | None = None
+) -> uvicorn.Server:
+    """What speaks HTTP for an application; `run(sockets=[…])` serves until SIGTERM or SIGINT.
+
+    With a certificate (PEM, with its key unless that stands in a file of its own) it speaks TLS.
+    """
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=_LARGEST_HEAD,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    return uvicorn.Server(config)
