@@ -197,7 +197,7 @@ def test_the_file_is_for_its_user_alone(tmp_path):
 def test_the_log_is_cut_back_when_it_was_written_into_the_file(tmp_path):
     with Store(tmp_path / "s.db") as store:
         with store.transaction():
-            for number in range(30):
+            for number in range(20):
                 noise = random.Random(number).randbytes(1_000_000).hex()
                 store.write(BASIC | {"language": noise}, "PUT")
         store.write(BASIC, "PUT")
