@@ -91,8 +91,8 @@ def test_a_body_may_be_gzip_and_so_is_a_long_answer(server):
 @pytest.mark.parametrize(
     ("body", "status", "rule"),
     [
-        (gzip.compress(b" " * 2_000_000), 413, "server-too-large"),
-        (gzip.compress(b"{}")[:-3], 400, "parse-no-resource"),
+        (gzip.compress(b" " * 2_000_000, mtime=0), 413, "server-too-large"),
+        (gzip.compress(b"{}", mtime=0)[:-3], 400, "parse-no-resource"),
         (b"{}", 400, "parse-no-resource"),
     ],
 )
