@@ -223,6 +223,7 @@ class Readers:
 
     def close(self) -> None:
         """Close those that are not in use, which are all when the requests have ended."""
-        for _ in range(MOST_READERS):
-            if connection := self._free.get(timeout=_LONGEST_WAIT):
+        for connection in [self._free.get(timeout=_LONGEST_WAIT) for _ in range(MOST_READERS)]:
+            if connection:
                 connection.close()
+            self._free.put(None)
