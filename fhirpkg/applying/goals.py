@@ -99,19 +99,21 @@ def with_one_of_both(action: Resource, title: str) -> Resource:
 _NOT_MADE_OF = ("trigger", "input", "output", "transform", "subject")
 
 
-def unused(action: Resource) -> Iterator[str]:
-    """What an action says that no result is made of, and that is not said elsewhere."""
+def unused(action: Resource, asked: list[Resource]) -> Iterator[str]:
+    """What an action says that no result is made of; `asked` are inputs that become questions."""
     for key in action:
         element = "subject" if key.startswith("subject") else key
         if element not in _NOT_MADE_OF:
             continue
         items = action[key] if isinstance(action[key], list) else [action[key]]
-        names = [_named(item) for item in items if not _is_asked_for(item, action)]
+        names = [
+            _named(item) for item in items if item not in asked and not _is_named(item, action)
+        ]
         if names:
             yield f"{element} is not used: {', '.join(names)}"
 
 
-def _is_asked_for(requirement: Any, action: Resource) -> bool:
+def _is_named(requirement: Any, action: Resource) -> bool:
     """Whether a condition names an input, whose data it then gets."""
     name = requirement.get("id") if isinstance(requirement, dict) else None
     expressions = (c.get("expression", {}) for c in action.get("condition", ()))

@@ -20,6 +20,7 @@ from fhirpkg.applying.goals import (
     with_one_of_both,
 )
 from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_extension, point_to
+from fhirpkg.applying.questionnaires.generation import asked_of, generated, is_generated
 from fhirpkg.applying.requests import activity
 from fhirpkg.applying.requests.cells import canonical_of, extension_value
 from fhirpkg.applying.rules import (
@@ -80,6 +81,8 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
         group["author"] = {"reference": author}
     maker = _Actions(run, plan, group, goals, messages)
     actions = list(maker.made_of(plan, "PlanDefinition"))
+    for resource in generated(run, plan, messages):
+        run.add(resource)
     if actions:
         group["action"] = actions
     if run.dialect.prunes_relations:
@@ -239,7 +242,8 @@ class _Actions:
                 words = ", ".join(str(v) for v in map(in_words, action[element]))
                 problem = f"{place}.{element} has no place in a RequestGroup: {words}"
                 self._messages.report(APPLY_NO_PLACE, problem, place)
-        for problem in unused(action):
+        asked = asked_of(action) if is_generated(self._plan) else []
+        for problem in unused(action, asked):
             self._messages.report(APPLY_NOT_USED, f"{place}.{problem}", place)
 
     def _participant(self, participant: Resource) -> dict[str, Any]:

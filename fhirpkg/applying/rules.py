@@ -40,6 +40,13 @@ APPLY_EXTENSION = error(
     text="{text}",
     spec=_SPEC,
 )
+APPLY_QUESTIONNAIRE = error(
+    "apply-questionnaire",
+    "exception",
+    title="What a Questionnaire of inputs asks for can be found",
+    text="{text}",
+    spec="http://hl7.org/fhir/uv/cpg/StructureDefinition-cpg-questionnaire-generate.html",
+)
 APPLY_URL = information(
     "apply-url",
     "informational",

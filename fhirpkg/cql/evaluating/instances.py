@@ -183,11 +183,12 @@ def _instance(evaluation: Evaluation, node: Node) -> Any:
     made: dict[str, Any] = {"resourceType": name} if types.is_resource(name) else {}
     elements = types.elements(name)
     for key, value_node in values.items():
-        value = to_json(evaluation.of(value_node))
+        found = evaluation.of(value_node)
+        value = to_json(found)
         if value is not None:
             member = elements.get(key)
             value = as_list(value) if member and member.is_list else value
-            made[_key(key, value_node, member)] = value
+            made[_key(key, value_node, found, member)] = value
     return resource(made, types) if "resourceType" in made else Element(made, name, types)
 
 
@@ -210,9 +211,35 @@ def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node])
     raise FhirpkgError(f"an instance of {name} is not supported")
 
 
-def _key(name: str, value_node: Node, element: ElementType | None) -> str:
+def _key(name: str, value_node: Node, value: Any, element: ElementType | None) -> str:
     """The JSON key: a choice element carries the type of its value."""
-    return element.key(value_node.get("classType", "").rpartition("}")[2]) if element else name
+    if element is None or not element.is_choice:
+        return name
+    named = value_node.get("classType", "").rpartition("}")[2]
+    types = (named, *_types_of(value))
+    return element.key(next((t for t in types if t in element.types), ""))
+
+
+def _types_of(value: Any) -> tuple[str, ...]:
+    """The types of FHIR that a value may be of in JSON."""
+    if isinstance(value, Element):
+        return (value.type_name,)
+    if isinstance(value, Temporal):
+        return (value.kind,)
+    return next((types for kind, types in _FHIR_TYPES if isinstance(value, kind)), ())
+
+
+_FHIR_TYPES: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (Concept, ("CodeableConcept",)),
+    (Code, ("Coding", "code")),
+    (Quantity, ("Quantity", "Duration", "Age")),
+    (Ratio, ("Ratio",)),
+    (Interval, ("Period", "Range")),
+    (bool, ("boolean",)),
+    (int, ("integer", "positiveInt", "unsignedInt")),
+    (Decimal, ("decimal",)),
+    (str, ("string", "code", "uri")),
+)
 
 
 SPECIAL = {
