@@ -6,7 +6,7 @@ the point and 8 behind it.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.elements import quantity, system
@@ -84,9 +84,7 @@ def _summed_quantities(one: Quantity | None, two: Quantity | None, sign: int) ->
         raise FhirpkgError("a quantity is added to what is none")
     values = comparable_values(one, two)
     if values is None:
-        raise FhirpkgError(
-            f"'{one.unit}' and '{two.unit}' cannot be added: they measure other things"
-        )
+        return None
     return Quantity(_CONTEXT.add(values[0], sign * values[1]), one.unit)
 
 
@@ -106,10 +104,7 @@ def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
     word = CALENDAR_UNITS.get(unit) or UCUM_DURATIONS.get(unit)
     if amount is None or word is None:
         raise FhirpkgError(f"{duration} is no duration to move a date by")
-    found = start.plus(sign * amount.value, word)
-    if found is None:
-        raise FhirpkgError(f"{start} cannot be moved by {sign * amount.value} {word}: out of range")
-    return found
+    return start.plus(sign * amount.value, word)
 
 
 def number(value: Any) -> Any:
@@ -158,6 +153,9 @@ def _of_quantities(
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
         raise FhirpkgError("a quantity is multiplied by what is no number")
+    if a.unit != b.unit and "1" not in {a.unit, b.unit}:
+        values = comparable_values(a, b)
+        b = b if values is None else Quantity(values[1], a.unit)
     value = in_range(rounded(function(a.value, b.value)))
     return Quantity(value, unit_of(operator, a.unit, b.unit))
 
@@ -184,7 +182,7 @@ def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: 
         raise FhirpkgError("a quantity is divided by what is no number")
     values = (one.value, two.value) if two.unit == "1" else comparable_values(one, two)
     if values is None:
-        raise FhirpkgError(f"'{one.unit}' and '{two.unit}' measure different things")
+        return None
     found = _whole(values[0], values[1], modulo=modulo)
     return None if found is None else Quantity(found, one.unit)
 
@@ -246,8 +244,10 @@ def _power(one: Any, two: Any) -> Any:
     if isinstance(one, Decimal) or isinstance(two, Decimal) or two < 0:
         if one == 0:
             return None if two < 0 else Decimal(int(two == 0))
-        found = _CONTEXT.power(Decimal(number(one)), Decimal(two))
-        return in_range(rounded(found))
+        try:
+            return in_range(rounded(_CONTEXT.power(Decimal(number(one)), Decimal(two))))
+        except InvalidOperation:  # the root of a negative number
+            return None
     return in_range(number(one) ** two, one, two)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.elements import codes, interval, is_coded, is_interval, quantity, system
 from fhirpkg.cql.evaluating.moments import compare_moments
-from fhirpkg.cql.evaluating.values import Element, Ratio, Uncertainty, as_list
+from fhirpkg.cql.evaluating.values import Code, Element, Ratio, Uncertainty, as_list
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values
@@ -63,7 +63,7 @@ def equal(one: Any, two: Any) -> Truth:
     if is_interval(one) and is_interval(two):
         return _equal_intervals(one, two)
     if is_coded(one) or is_coded(two):
-        return codes(one) == codes(two)
+        return _equal_codes(codes(one), codes(two))
     if isinstance(one, Temporal) and isinstance(two, Temporal):
         return _is_zero(compare_moments(one, two))
     if isinstance(one, Quantity | Uncertainty) or isinstance(two, Quantity | Uncertainty):
@@ -75,6 +75,20 @@ def equal(one: Any, two: Any) -> Truth:
     if isinstance(one, bool) != isinstance(two, bool):
         return False
     return bool(one == two)
+
+
+def _equal_codes(one: list[Code], two: list[Code]) -> Truth:
+    """Code by code; a display or version that only one has leaves it open."""
+    if len(one) != len(two):
+        return False
+    pairs = [
+        (getattr(a, name), getattr(b, name))
+        for a, b in zip(one, two, strict=True)
+        for name in ("code", "system", "version", "display")
+    ]
+    if any(a != b and a and b for a, b in pairs):
+        return False
+    return None if any(a != b for a, b in pairs) else True
 
 
 def _is_zero(order: int | None) -> Truth:

@@ -62,7 +62,7 @@ def _element(source: Any, name: str) -> Any:
         return _of_tuple(source, name)
     if isinstance(source, Interval | Code | Concept | Quantity | Ratio):
         value = getattr(source, _VALUE_NAMES.get(name, name), None)
-        return list(value) if isinstance(value, tuple) else value or None
+        return list(value) if isinstance(value, tuple) else None if value == "" else value
     # A primitive of FHIR has its value as an element; here it is the value.
     return source if name == "value" else None
 

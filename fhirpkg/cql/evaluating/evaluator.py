@@ -288,6 +288,14 @@ def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
     return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
 
 
+def _length(evaluation: Evaluation, node: Node) -> Any:
+    """A text that is null has no length; a list that is null has no items."""
+    operand = node["operand"]
+    value = evaluation.of(operand)
+    is_list = operand.get("asTypeSpecifier", {}).get("type") == "ListTypeSpecifier"
+    return 0 if value is None and is_list else strings.length(value)
+
+
 def _today(evaluation: Evaluation, _: Node) -> Any:
     return temporal.today(evaluation.session.now)
 
@@ -361,6 +369,7 @@ _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
     "InCodeSystem": _in_code_system,
     "AnyInCodeSystem": _in_code_system,
     "MaxValue": _limit,
+    "Length": _length,
     "Message": _message,
     "MinValue": _limit,
     "Now": _now,

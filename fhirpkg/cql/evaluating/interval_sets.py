@@ -25,37 +25,42 @@ _UNITS = ("year", "month", "day", "hour", "minute", "second", "millisecond")
 
 def union(one: Any, two: Any) -> Interval | None:
     """Both as one interval; nothing when there is a gap between them."""
-    if not (overlaps(one, two) or meets(one, two)):
+    a, b = interval(one), interval(two)
+    if a is None or b is None or not (overlaps(a, b) or meets(a, b)):
         return None
-    low = start(one) if compare(start(one), start(two)) == -1 else start(two)
-    high = end(one) if compare(end(one), end(two)) == 1 else end(two)
-    return Interval(low, high)
+    return _joined(a, b)
+
+
+def _joined(one: Interval, two: Interval) -> Interval | None:
+    """From the first start to the last end, as these are written; unknown ends stay unknown."""
+    first, last = _chosen(one, two, start, -1), _chosen(one, two, end, 1)
+    if first is None or last is None:
+        return None
+    return Interval(first.low, last.high, first.low_closed, last.high_closed)
+
+
+def _chosen(
+    one: Interval, two: Interval, edge: Callable[[Any], Any], wanted: int
+) -> Interval | None:
+    """Which of both has the first or last edge; that whose edge is unknown, if one is."""
+    edges = edge(one), edge(two)
+    if None in edges:
+        return one if edges[0] is None else two
+    found = compare(*edges)
+    if found is None:
+        return None
+    return one if found in {wanted, 0} else two
 
 
 def intersect(one: Any, two: Any) -> Interval | None:
-    """What both have in common."""
+    """What both have in common; nothing when that is nothing or unknown."""
     a, b = interval(one), interval(two)
-    if a is None or b is None:
+    if a is None or b is None or not overlaps(a, b):
         return None
-    later = _inner(a, b, -1)
-    earlier = _inner(a, b, 1)
+    later, earlier = _chosen(a, b, start, 1), _chosen(a, b, end, -1)
     if later is None or earlier is None:
         return None
-    if compare(start(Interval(later.low, None, later.low_closed)), end(earlier)) == 1:
-        return None
     return Interval(later.low, earlier.high, later.low_closed, earlier.high_closed)
-
-
-def _inner(one: Interval, two: Interval, side: int) -> Interval | None:
-    """Whose low (-1) or high (1) end lies further inside; None when that is unknown."""
-    ends = [start(i) if side < 0 else end(i) for i in (one, two)]
-    if None in ends:
-        known = [i for i, e in zip((one, two), ends, strict=True) if e is None]
-        return known[0]
-    found = compare(*ends)
-    if found is None:
-        return None
-    return one if found * side <= 0 else two
 
 
 def difference(one: Any, two: Any) -> Interval | None:
@@ -70,8 +75,8 @@ def difference(one: Any, two: Any) -> Interval | None:
     if begins is None or ends is None or (begins == -1) == (ends == 1):
         return None
     if begins == -1:
-        return Interval(start(a), neighbour(start(b), -1))
-    return Interval(neighbour(end(b), 1), end(a))
+        return Interval(a.low, neighbour(start(b), -1), a.low_closed)
+    return Interval(neighbour(end(b), 1), a.high, high_closed=a.high_closed)
 
 
 def collapse(items: Any, per: Any = None) -> list[Interval] | None:
@@ -82,12 +87,11 @@ def collapse(items: Any, per: Any = None) -> list[Interval] | None:
     found.sort(key=cmp_to_key(lambda a, b: compare(start(a), start(b)) or 0))
     joined: list[Interval] = []
     for bounds in found:
-        last = joined[-1] if joined else None
-        if last and _touch(last, bounds, per):
-            further = compare(end(bounds), end(last)) == 1
-            joined[-1] = Interval(start(last), end(bounds) if further else end(last))
-        else:
+        both = _joined(joined[-1], bounds) if joined and _touch(joined[-1], bounds, per) else None
+        if both is None:
             joined.append(bounds)
+        else:
+            joined[-1] = both
     return joined
 
 

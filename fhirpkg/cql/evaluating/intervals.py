@@ -7,7 +7,7 @@ its type when it is closed, unknown when it is open.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.cql.evaluating.arithmetic import (
     LARGEST_DECIMAL,
@@ -27,7 +27,7 @@ from fhirpkg.cql.evaluating.moments import (
 from fhirpkg.cql.evaluating.moments import (
     neighbour as neighbouring_moment,
 )
-from fhirpkg.cql.evaluating.values import Long
+from fhirpkg.cql.evaluating.values import Interval, Long
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import Quantity
@@ -54,7 +54,7 @@ def start(value: Any, like: Any = None) -> Any:
             if found.low_closed
             else None
         )
-    return found.low if found.low_closed else neighbour(found.low, 1)
+    return found.low if found.low_closed else _next(found.low, 1)
 
 
 def end(value: Any, like: Any = None) -> Any:
@@ -68,7 +68,7 @@ def end(value: Any, like: Any = None) -> Any:
             if found.high_closed
             else None
         )
-    return found.high if found.high_closed else neighbour(found.high, -1)
+    return found.high if found.high_closed else _next(found.high, -1)
 
 
 def limit(like: Any, *, high: bool) -> Any:
@@ -109,9 +109,39 @@ def neighbour(value: Any, direction: int) -> Any:
     return found
 
 
+class Span(NamedTuple):
+    """Where an unknown end may lie, from the least to the most."""
+
+    least: Any
+    most: Any
+
+
+def _start(bounds: Interval | None, like: Any = None) -> Any:
+    """Where an interval begins; a Span for an open end that nobody knows."""
+    if bounds is None or bounds.low is not None or bounds.low_closed or bounds.high is None:
+        return start(bounds, like)
+    return Span(limit(bounds.high, high=False), end(bounds))
+
+
+def _end(bounds: Interval | None, like: Any = None) -> Any:
+    """Where an interval ends; a Span for an open end that nobody knows."""
+    if bounds is None or bounds.high is not None or bounds.high_closed or bounds.low is None:
+        return end(bounds, like)
+    return Span(start(bounds), limit(bounds.low, high=True))
+
+
 def _ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
     """Start and end of both."""
-    return start(one), end(one), start(two), end(two)
+    a, b = interval(one), interval(two)
+    return _start(a), _end(a), _start(b), _end(b)
+
+
+def _next(value: Any, direction: int) -> Any:
+    """The neighbour of an open end; None beyond the limit of the type."""
+    try:
+        return neighbour(value, direction)
+    except FhirpkgError:
+        return None
 
 
 def _typed_ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
@@ -121,14 +151,41 @@ def _typed_ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
         bounds.low if bounds and bounds.low is not None else bounds and bounds.high
         for bounds in (b, a)
     ]
-    return start(a, likes[0]), end(a, likes[0]), start(b, likes[1]), end(b, likes[1])
+    return _start(a, likes[0]), _end(a, likes[0]), _start(b, likes[1]), _end(b, likes[1])
+
+
+def _precedes(one: Any, two: Any, precision: str | None = None) -> Truth:
+    """Whether one end comes before another, wherever unknown ones lie."""
+    return negate(_is_by(two, one, precision))
+
+
+def _is_by(one: Any, two: Any, precision: str | None = None) -> Truth:
+    """Whether one end comes no later than another, wherever unknown ones lie."""
+    if isinstance(one, Span) or isinstance(two, Span):
+        (least, most), (first, last) = _span(one), _span(two)
+        if compare(most, first, precision) in {-1, 0}:
+            return True
+        return False if compare(least, last, precision) == 1 else None
+    found = compare(one, two, precision)
+    return None if found is None else found <= 0
+
+
+def _span(value: Any) -> tuple[Any, Any]:
+    return value if isinstance(value, Span) else (value, value)
+
+
+def _is_same(one: Any, two: Any, precision: str | None = None) -> Truth:
+    if isinstance(one, Span) or isinstance(two, Span):
+        return both(_is_by(one, two, precision), _is_by(two, one, precision))
+    found = compare(one, two, precision)
+    return None if found is None else found == 0
 
 
 # -- membership ------------------------------------------------------------------------------
 
 
 def contains(whole: Any, part: Any, precision: str | None = None, *, proper: bool = False) -> Truth:
-    """Whether a point, or all of an interval, lies within; of a list whether it has all items."""
+    """Whether a point or item is in an interval or list; of an interval or list whether all is."""
     if isinstance(whole, list):
         if isinstance(part, list):
             return _has_all(whole, part, proper=proper)
@@ -140,40 +197,34 @@ def contains(whole: Any, part: Any, precision: str | None = None, *, proper: boo
         return None if bounds is not None or is_interval(part) else False
     if is_interval(part):
         return _includes(bounds, part, precision, proper=proper)
-    point = system(part)
     if bounds.low is None and bounds.high is None:
         return False
-    return both(
-        _in_order(bounds.low, point, precision, closed=bounds.low_closed, proper=proper),
-        _in_order(point, bounds.high, precision, closed=bounds.high_closed, proper=proper),
-    )
+    return _has_point(bounds, system(part), precision, proper=proper)
 
 
-def _in_order(one: Any, two: Any, precision: str | None, *, closed: bool, proper: bool) -> Truth:
-    """Whether an end (the one that may be missing) is on its side of a point."""
-    if one is None or two is None:
-        return True if closed else None
-    found = compare(one, two, precision)
-    if found is None:
-        return None
-    return found < 0 or (found == 0 and closed and not proper)
+def includes(whole: Any, part: Any, precision: str | None = None, *, proper: bool = False) -> Truth:
+    """`contains` for what is an interval or list itself: of nothing nothing is known."""
+    return None if part is None else contains(whole, part, precision, proper=proper)
+
+
+def _has_point(bounds: Interval, point: Any, precision: str | None, *, proper: bool) -> Truth:
+    """By the ends as they are written: `(5` is not in an interval to a precision."""
+    low = _start(bounds) if bounds.low is None else bounds.low
+    high = _end(bounds) if bounds.high is None else bounds.high
+    after = _is_by if bounds.low_closed or isinstance(low, Span) else _precedes
+    before = _is_by if bounds.high_closed or isinstance(high, Span) else _precedes
+    if proper:
+        after = before = _precedes
+    return both(after(low, point, precision), before(point, high, precision))
 
 
 def _includes(whole: Any, part: Any, precision: str | None, *, proper: bool) -> Truth:
     low, high, inner_low, inner_high = _typed_ends(whole, part)
-    begins, ends = compare(low, inner_low, precision), compare(inner_high, high, precision)
-    inside = both(_at_most(begins), _at_most(ends))
+    inside = both(_is_by(low, inner_low, precision), _is_by(inner_high, high, precision))
     if not proper:
         return inside
-    return both(inside, negate(both(_is_same(begins), _is_same(ends))))
-
-
-def _at_most(order: int | None) -> Truth:
-    return None if order is None else order <= 0
-
-
-def _is_same(order: int | None) -> Truth:
-    return None if order is None else order == 0
+    same = both(_is_same(low, inner_low, precision), _is_same(inner_high, high, precision))
+    return both(inside, negate(same))
 
 
 def _has_all(whole: list[Any], part: list[Any], *, proper: bool) -> Truth:
@@ -187,7 +238,7 @@ def _has_others(whole: list[Any], item: Any) -> Truth:
         return any(i is None for i in whole) and any(i is not None for i in whole)
     same = [equal(other, item) for other in whole]
     others = either(*(negate(found) for found in same)) if same else False
-    return both(either(*same) if not member(whole, item) else True, others)
+    return both(True if member(whole, item) else either(*same), others)
 
 
 # -- when ------------------------------------------------------------------------------------
@@ -196,8 +247,7 @@ def _has_others(whole: list[Any], item: Any) -> Truth:
 def before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether the one ends before the other begins."""
     _, last, first, _ = _ends(one, two)
-    found = compare(last, first, precision)
-    return None if found is None else found < 0
+    return _precedes(last, first, precision)
 
 
 def after(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -208,13 +258,13 @@ def after(one: Any, two: Any, precision: str | None = None) -> Truth:
 def same_as(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether both begin and end at the same time."""
     a, b, c, d = _ends(one, two)
-    return both(_is_same(compare(a, c, precision)), _is_same(compare(b, d, precision)))
+    return both(_is_same(a, c, precision), _is_same(b, d, precision))
 
 
 def same_or_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether the one ends before the other begins or just then."""
     _, last, first, _ = _ends(one, two)
-    return _at_most(compare(last, first, precision))
+    return _is_by(last, first, precision)
 
 
 def same_or_after(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -224,57 +274,32 @@ def same_or_after(one: Any, two: Any, precision: str | None = None) -> Truth:
 
 def overlaps(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Whether both have a time in common."""
-    a, b = interval(one), interval(two)
-    if a is None or b is None:
-        return None
-    low, high, other_low, other_high = _ends(a, b)
-    return both(
-        _begins_by(low, high, other_low, other_high, precision),
-        _begins_by(other_low, other_high, low, high, precision),
-    )
-
-
-def _begins_by(
-    low: Any, high: Any, other_low: Any, other_high: Any, precision: str | None
-) -> Truth:
-    """Whether one begins before the other ends; an unknown end lies beyond the known one."""
-    if low is None or other_high is None:
-        first = high if low is None else low
-        last = other_low if other_high is None else other_high
-        return True if compare(first, last, precision) in {-1, 0} else None
-    return _at_most(compare(low, other_high, precision))
+    low, high, other_low, other_high = _typed_ends(one, two)
+    return both(_is_by(low, other_high, precision), _is_by(other_low, high, precision))
 
 
 def overlaps_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Overlaps and begins first."""
     low, _, other, _ = _ends(one, two)
-    found = compare(low, other, precision)
-    return both(overlaps(one, two, precision), None if found is None else found < 0)
+    return both(overlaps(one, two, precision), _precedes(low, other, precision))
 
 
 def overlaps_after(one: Any, two: Any, precision: str | None = None) -> Truth:
     """Overlaps and ends last."""
     _, high, _, other = _ends(one, two)
-    found = compare(high, other, precision)
-    return both(overlaps(one, two, precision), None if found is None else found > 0)
+    return both(overlaps(one, two, precision), _precedes(other, high, precision))
 
 
 def begins_with(one: Any, two: Any, precision: str | None = None) -> Truth:
     """`starts`: begins with the other and ends no later."""
     low, high, other_low, other_high = _ends(one, two)
-    return both(
-        _is_same(compare(low, other_low, precision)),
-        _at_most(compare(high, other_high, precision)),
-    )
+    return both(_is_same(low, other_low, precision), _is_by(high, other_high, precision))
 
 
 def ends_with(one: Any, two: Any, precision: str | None = None) -> Truth:
     """`ends`: ends with the other and begins no earlier."""
     low, high, other_low, other_high = _ends(one, two)
-    return both(
-        _at_most(compare(other_low, low, precision)),
-        _is_same(compare(high, other_high, precision)),
-    )
+    return both(_is_by(other_low, low, precision), _is_same(high, other_high, precision))
 
 
 def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -282,6 +307,8 @@ def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     _, last, first, _ = _ends(one, two)
     if last is None or first is None:
         return None
+    if isinstance(last, Span) or isinstance(first, Span):
+        return False if _is_by(first, last, precision) else None
     if precision is not None and isinstance(last, Temporal):
         found = difference_between(last, first, precision)
         return found == 1 if isinstance(found, int) else None
@@ -289,7 +316,7 @@ def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
         return False if compare(last, first) in {0, 1} else None
     if compare(last, first) == 1 or last == limit(last, high=True):
         return False
-    return _is_same(compare(neighbour(last, 1), first))
+    return _is_same(neighbour(last, 1), first)
 
 
 def meets_after(one: Any, two: Any, precision: str | None = None) -> Truth:
@@ -322,10 +349,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 WITH_PRECISION: dict[str, Callable[..., Any]] = {
-    "Includes": contains,
-    "IncludedIn": lambda part, whole, precision=None: contains(whole, part, precision),
-    "ProperIncludes": lambda w, p, precision=None: contains(w, p, precision, proper=True),
-    "ProperIncludedIn": lambda p, w, precision=None: contains(w, p, precision, proper=True),
+    "Includes": includes,
+    "IncludedIn": lambda part, whole, precision=None: includes(whole, part, precision),
+    "ProperIncludes": lambda w, p, precision=None: includes(w, p, precision, proper=True),
+    "ProperIncludedIn": lambda p, w, precision=None: includes(w, p, precision, proper=True),
     "ProperContains": lambda w, p, precision=None: contains(w, p, precision, proper=True),
     "ProperIn": lambda p, w, precision=None: contains(w, p, precision, proper=True),
     "Before": before,

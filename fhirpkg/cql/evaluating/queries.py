@@ -69,6 +69,8 @@ def _shares(value: Any, wanted: Any) -> bool:
 
 def _query(evaluation: Evaluation, node: Node) -> Any:
     sources = [(s["alias"], evaluation.of(s["expression"])) for s in node["source"]]
+    if any(value is None for _, value in sources):
+        return None
     is_list = any(isinstance(value, list) for _, value in sources)
     rows = [kept for row in _rows(evaluation, sources) if (kept := _kept(row, node)) is not None]
     if "aggregate" in node:

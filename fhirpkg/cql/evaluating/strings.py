@@ -40,8 +40,8 @@ def _on_texts(function: Any) -> Any:
     return lambda *texts: None if None in texts else function(*map(_text, texts))
 
 
-def _length(value: Any) -> int | None:
-    """How many characters or items; a list that is null has none."""
+def length(value: Any) -> int | None:
+    """How many characters or items."""
     return None if value is None else len(value)
 
 
@@ -79,7 +79,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Concatenate": concatenate,
     "Combine": _combine,
     "Split": _split,
-    "Length": _length,
+    "Length": length,
     "Upper": _on_texts(str.upper),
     "Lower": _on_texts(str.lower),
     "StartsWith": _on_texts(str.startswith),

@@ -99,10 +99,23 @@ def _within(parser: Parser, left: Node, properly: bool) -> Node:
     centre = _right(parser)
     low = {"type": "Subtract", "operand": [{"type": "Start", "operand": centre}, distance]}
     high = {"type": "Add", "operand": [{"type": "End", "operand": centre}, distance]}
-    after, before = ("After", "Before") if properly else ("SameOrAfter", "SameOrBefore")
-    first, last = {"type": "Start", "operand": left}, {"type": "End", "operand": left}
-    bounds = [{"type": after, "operand": [first, low]}, {"type": before, "operand": [last, high]}]
-    return {"type": "And", "operand": bounds}
+    return _in_reach(left, (low, not properly), (high, not properly), centre, {})
+
+
+def _in_reach(
+    left: Node, low: tuple[Node, bool], high: tuple[Node, bool], anchor: Node, precision: Node
+) -> Node:
+    """Whether something is between two ends; never so when what they are reckoned from is null.
+
+    A closed end that is null would have no limit.
+    """
+    reach: Node = {"type": "Interval", "low": low[0], "high": high[0]}
+    reach |= {"lowClosed": low[1], "highClosed": high[1]}
+    inside = {"type": "In"} | precision | {"operand": [left, reach]}
+    if not (low[1] or high[1]):
+        return inside
+    known = {"type": "Not", "operand": {"type": "IsNull", "operand": anchor}}
+    return {"type": "And", "operand": [inside, known]}
 
 
 _INTERVAL_TYPES = {
@@ -121,7 +134,25 @@ def _interval_phrase(parser: Parser, left: Node, word: str, properly: bool) -> N
     if word in {"meets", "overlaps"}:
         node_type += parser.accept("before", "after").capitalize()
     precision = _precision(parser)
-    return {"type": node_type} | precision | {"operand": [left, _right(parser)]}
+    right = _right(parser)
+    if _is_item(left if "IncludedIn" in node_type else right):
+        node_type = _OF_ITEMS.get(node_type, node_type)
+    return {"type": node_type} | precision | {"operand": [left, right]}
+
+
+_OF_ITEMS = {
+    "Includes": "Contains",
+    "ProperIncludes": "ProperContains",
+    "IncludedIn": "In",
+    "ProperIncludedIn": "ProperIn",
+}
+
+
+def _is_item(node: Node) -> bool:
+    """Whether a null is meant as an item, not as a list or interval: `null`, `null as String`."""
+    if node["type"] == "As":
+        return _is_item(node["operand"]) and "asTypeSpecifier" not in node
+    return bool(node["type"] == "Null")
 
 
 def _before_or_after(parser: Parser, left: Node) -> Node:
@@ -185,7 +216,7 @@ def _at_a_distance(
     anchor = {"type": edge, "operand": right}
     left = {"type": "End" if word == "before" else "Start", "operand": left}
     far = {"type": point_type, "operand": [anchor, offset]}
-    beyond, within = ("Before", "After") if word == "before" else ("After", "Before")
+    beyond = word.capitalize()
 
     def compared(node_type: str, point: Node) -> Node:
         return {"type": node_type} | precision | {"operand": [left, point]}
@@ -194,9 +225,10 @@ def _at_a_distance(
         return compared("SameAs", far)
     if limit in {"least", "above"}:
         return compared(f"SameOr{beyond}" if limit == "least" else beyond, far)
-    near = compared(f"SameOr{beyond}" if inclusive else beyond, anchor)
-    furthest = compared(f"SameOr{within}" if limit == "most" else within, far)
-    return {"type": "And", "operand": [furthest, near]}
+    near = (anchor, inclusive)
+    furthest = (far, limit == "most")
+    low, high = (furthest, near) if word == "before" else (near, furthest)
+    return _in_reach(left, low, high, anchor, precision)
 
 
 def _precision(parser: Parser) -> Node:
