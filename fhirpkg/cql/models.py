@@ -83,6 +83,12 @@ def profile(models: dict[str, str], name: str) -> Profile | None:
     return None
 
 
+def names(models: dict[str, str]) -> list[str]:
+    """The types that some models (name to version) add to those of R4."""
+    found = (_data()["models"].get(model, {}).get(version, ()) for model, version in models.items())
+    return [name for types in found for name in types]
+
+
 def r4_type(models: dict[str, str], name: str) -> str:
     """The type of R4 that a type of a model is or constrains; `Encounter.Diagnosis` included."""
     first, *rest = name.split(".")
@@ -97,6 +103,11 @@ def slice_path(type_name: str, name: str) -> Path | None:
     slices = _data()["slices"]
     path = slices.get(type_name, {}).get(name)
     return None if path is None else tuple(_steps(path))
+
+
+def slice_names(type_name: str) -> list[str]:
+    """The elements that profiles add to a type."""
+    return list(_data()["slices"].get(type_name, ()))
 
 
 def _steps(path: str) -> Any:

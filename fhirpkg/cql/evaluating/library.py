@@ -27,6 +27,10 @@ class Statement:
     _tree: Node | None = None
     _error: FhirpkgError | None = None
 
+    def read(self) -> None:
+        """Make its tree, if that has not been done; raises what reading it raises."""
+        self.tree  # noqa: B018 - it is kept
+
     @property
     def tree(self) -> Node:
         """Its expression; raises what reading it raises."""

@@ -5,12 +5,14 @@ So that one construct we do not know spoils one definition, not the library.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.library import Library, Statement
+from fhirpkg.cql.reading.checking import Checker
 from fhirpkg.cql.reading.lexer import Source, Token, tokens
 from fhirpkg.cql.reading.parser import Parser
 from fhirpkg.cql.reading.resolver import Resolver
@@ -36,16 +38,25 @@ def read_library(text: str, name: str = "") -> Library:
     library = Library(name)
     head_end = starts[0] if starts else len(text)
     _Header(source, tokens(source, 0, head_end), library).read()
+    checker = functools.cache(lambda: _checker(library, source))
     for start, end in itertools.pairwise([*starts, len(text)]):
-        _read_statement(source, start, end, library)
+        _read_statement(source, start, end, library, checker)
     return library
 
 
 def read_expression(text: str, library: Library) -> Node:
     """The tree of an expression, its names taken from a library; raises FhirpkgError."""
     source = Source(text, "")
-    tree = Parser(source, tokens(source)).whole()
-    return Resolver(library, source).resolve(tree, frozenset())
+    parsed = Parser(source, tokens(source)).whole()
+    tree = Resolver(library, source).resolve(parsed, frozenset())
+    _checker(library, source).definition("", tree)
+    return tree
+
+
+def _checker(library: Library, source: Source) -> Checker:
+    from fhirpkg.definitions.definitions import Definitions  # noqa: PLC0415 - costs start-up
+
+    return Checker(library, source, Definitions.core().types)
 
 
 class _Header(Parser):
@@ -163,7 +174,9 @@ class _Header(Parser):
         self.qualified_name()
 
 
-def _read_statement(source: Source, start: int, end: int, library: Library) -> None:
+def _read_statement(
+    source: Source, start: int, end: int, library: Library, checker: Callable[[], Checker]
+) -> None:
     """`define X: …` or `define function X(a Type): …`; the expression is read later."""
     if found := _TRAILING_CONTEXT.search(source.text, start, end):
         end = found.start()
@@ -189,7 +202,12 @@ def _read_statement(source: Source, start: int, end: int, library: Library) -> N
     def load() -> Node:
         if operands is not None and parser.token.is_word("external"):
             raise FhirpkgError(f"the function {name} is external, which is not supported")
-        return Resolver(library, source).resolve(parser.whole(), frozenset(operands or {}))
+        tree = Resolver(library, source).resolve(parser.whole(), frozenset(operands or {}))
+        if operands is None:
+            checker().definition(name, tree)
+        else:
+            checker().function(tree, operands)
+        return tree
 
     library.add(Statement(name, operands, place, load))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql import models
+from fhirpkg.cql.reading import selectors
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.rules import nearest
 
@@ -65,6 +66,7 @@ _FHIR = "{http://hl7.org/fhir}"
 _NAMED_TYPES = ("classType", "asType", "isType", "toType", "valueType")
 _SPECIFIERS = ("asTypeSpecifier", "isTypeSpecifier", "toTypeSpecifier")
 _INNER = ("elementType", "pointType", "choice")
+_OF_TYPE = {"is", "as", "ofType"}
 _CRITERIA = {"where", "select", "all", "exists"}
 """Methods whose argument is asked of each item, which is `$this`."""
 
@@ -215,6 +217,8 @@ class Resolver:
         scope = node.get("scope")
         if scope is not None and name in _CRITERIA and len(node["operand"]) == 1:
             return self._criteria(node, names, in_sort)
+        if scope is not None and name in _OF_TYPE and len(node["operand"]) == 1:
+            return self._of_type(node, names, in_sort)
         operands = [self.resolve(o, names, in_sort) for o in node["operand"]]
         if scope is not None and self._is_library(scope, names):
             found = {"type": "FunctionRef", "name": name, "libraryName": scope["name"]}
@@ -233,6 +237,25 @@ class Resolver:
         except FhirpkgError as error:
             raise self._error(str(error), node) from error
         return reference | {"fluent": True}
+
+    def _of_type(self, node: Node, names: Names, in_sort: bool) -> Node:
+        """FHIRPath's `is(Type)`, `as(Type)` and `ofType(Type)`."""
+        parts: list[str] = []
+        written: Node | None = node["operand"][0]
+        while written is not None and written["type"] == "Name":
+            parts.insert(0, written["name"])
+            written = written.get("scope")
+        if written is not None:
+            raise self._error(f"{node['name']} needs the name of a type", node)
+        type_name = self._type_name(selectors.named_type(parts))
+        source = self.resolve(node["scope"], names, in_sort)
+        if node["name"] != "ofType":
+            kind = node["name"].capitalize()
+            return {"type": kind, "operand": source, f"{node['name']}Type": type_name}
+        item: Node = {"type": "AliasRef", "name": "$this"}
+        fits = {"type": "Is", "operand": item, "isType": type_name}
+        sources = [{"alias": "$this", "expression": source}]
+        return {"type": "Query", "source": sources, "where": fits}
 
     def _criteria(self, node: Node, names: Names, in_sort: bool) -> Node:
         """FHIRPath's `where(…)` and its like, as a query whose items are `$this`."""
