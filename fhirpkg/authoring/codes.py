@@ -10,9 +10,9 @@ import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from fhirpkg.authoring.systems import BY_URL, SYSTEMS
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology import grammars
+from fhirpkg.definitions.terminology.systems import BY_URL, NAMES, SYSTEMS
 from fhirpkg.definitions.terminology.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def problem(coding: Coding) -> str:
     "'5902-3' is no LOINC code: its check digit is wrong"
     """
     url, code = coding.system, coding.code
-    name = next((name for name, system in SYSTEMS.items() if system.url == url), url)
+    name = NAMES.get(url, url)
     known = known_codes(url)
     if known:
         return "" if code in known else f"{name} has no code '{code}'"

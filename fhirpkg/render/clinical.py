@@ -74,6 +74,8 @@ def quantity(value: Resource) -> str:
 def span(value: Resource) -> str:
     """A Range: ``1 to 2 h``."""
     low, high = value.get("low"), value.get("high")
+    if low and low == high:
+        return quantity(high)
     if low and high:
         return f"{low.get('value')} to {quantity(high)}"
     return f"at least {quantity(low)}" if low else f"at most {quantity(high)}" if high else ""
@@ -332,3 +334,26 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
     for name, fact in facts.items():
         if fact:
             yield f"{name}: {fact}"
+
+
+def relation(related: Resource, titles: Mapping[str, str]) -> str:
+    """When an action is by another one: ``7 d before the start of Biopsy``.
+
+    `titles` name actions by their ids.
+    """
+    named = titles.get(related["actionId"], related["actionId"])
+    offset = quantity(related["offsetDuration"]) if "offsetDuration" in related else ""
+    offset = offset or span(related.get("offsetRange", {}))
+    return f"{offset} {words.behavior(related['relationship'])} {named}".strip()
+
+
+_FREQUENCY = "https://w3id.org/fhirpkg/StructureDefinition/RiskFrequency"
+
+
+def how_often(element: Resource) -> str:
+    """How often a risk happens, as its extension says it: ``1 in 1000``, ``1 to 2 %``, ``rare``."""
+    for extension in element.get("extension", ()):
+        if extension.get("url") == _FREQUENCY:
+            ratio, said = extension.get("valueRatio"), extension.get("valueCodeableConcept")
+            return _ratio(ratio) if ratio else _concept(said) or span(extension["valueRange"])
+    return ""

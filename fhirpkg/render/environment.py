@@ -9,10 +9,15 @@ from typing import Any
 
 import jinja2
 
-from fhirpkg.render import words
+from fhirpkg.render import clinical, words
 
 _TEXT = re.compile(r">[^<]*<")
 _TEMPLATES = Path(__file__).parent / "templates"
+
+
+def timing(element: dict[str, Any]) -> str:
+    """When or how long, of an action or a definition."""
+    return clinical.timed(element, "timing")
 
 
 @functools.cache
@@ -27,7 +32,15 @@ def _environment() -> jinja2.Environment:
     environment.filters["concept"] = words.concept
     environment.filters["behavior"] = words.behavior
     environment.filters["target"] = words.target
-    environment.globals.update(concept=words.concept, people=words.people, timing=words.timing)
+    environment.filters["dosage"] = clinical.dosage
+    environment.globals.update(
+        concept=words.concept,
+        how_often=clinical.how_often,
+        people=words.people,
+        quantity=clinical.quantity,
+        relation=clinical.relation,
+        timing=timing,
+    )
     return environment
 
 

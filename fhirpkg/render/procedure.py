@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.render.clinical import how_often, relation, timed
 from fhirpkg.render.document import Document, Section
-from fhirpkg.render.words import concept, target, timing
+from fhirpkg.render.words import concept, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +51,7 @@ def _of_procedure(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Secti
         yield Section("Procedure", definition.get("title", ""))
         yield Section("Code", concept(definition.get("code", {})))
         words = definition.get("timingTiming", {}).get("code", {}).get("text", "")
-        yield Section("Duration", words or timing(definition))
+        yield Section("Duration", words or timed(definition, "timing"))
         places = [r.get("description", r.get("name", "")) for r in definition.get("contained", ())]
         yield Section("Setting", " ".join(places))
         sites = tuple(concept(site) for site in definition.get("bodySite", ()))
@@ -81,10 +82,25 @@ def _phase(action: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
 def _lines(actions: Sequence[Resource], by_url: dict[str, Resource]) -> Iterator[str]:
     """Each action as a line, its parts after it; questions of a questionnaire count as parts."""
     for action in actions:
-        yield ": ".join(filter(None, (action.get("title"), action.get("description"))))
+        yield _line(action)
         yield from _lines(action.get("action", ()), by_url)
         definition = by_url.get(action.get("definitionCanonical", "").partition("|")[0], {})
         yield from (item["text"] for item in definition.get("item", ()))
+
+
+def _line(action: Resource) -> str:
+    """What an action is, how often the risk that it tells of happens, and when it is done."""
+    title, text = str(action.get("title", "")), str(action.get("description", ""))
+    said = [title] if text.rstrip(".") == title else [title, text]
+    related = [r for r in action.get("relatedAction", ()) if _is_far(r)]
+    more = [how_often(action), *(relation(r, {}) for r in related), timed(action, "timing")]
+    extra = "; ".join(filter(None, more))
+    return ": ".join(filter(None, said)) + (f" ({extra})" if extra else "")
+
+
+def _is_far(related: Resource) -> bool:
+    """Whether a relation says how far: steps that only follow each other stand in their order."""
+    return "offsetDuration" in related or "offsetRange" in related
 
 
 def _roles(actions: Sequence[Resource]) -> Iterator[str]:

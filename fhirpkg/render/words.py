@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+from fhirpkg.definitions.terminology.systems import NAMES
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
-_SYSTEMS = {
-    "http://www.ama-assn.org/go/cpt": "CPT",
-    "http://snomed.info/sct": "SNOMED CT",
-    "http://loinc.org": "LOINC",
-    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
-    "http://nucc.org/provider-taxonomy": "NUCC",
-    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": "HCPCS",
-}
-
-
+_NAMES = {SNOMED_CT: "SNOMED CT"}
 _WORDS = {
     "before-start": "before the start of",
+    "before-end": "before the end of",
+    "concurrent-with-start": "at the start of",
+    "concurrent": "during",
+    "concurrent-with-end": "at the end of",
+    "after-start": "after the start of",
     "after-end": "after the end of",
     "all": "all of these",
     "any": "any of these",
@@ -42,7 +41,7 @@ def behavior(code: str) -> str:
 def coding(value: Resource) -> str:
     """A code as people write it: ``LOINC 58410-2``."""
     system = value.get("system", "")
-    name = _SYSTEMS.get(system) or system.rpartition("/")[2]
+    name = _NAMES.get(system) or NAMES.get(system) or system.rpartition("/")[2]
     return f"{name} {value.get('code', '')}".strip()
 
 
@@ -64,19 +63,8 @@ def target(value: Resource) -> str:
 
 def people(action: Resource) -> str:
     """Who takes part in an action."""
-    return "; ".join(
+    found = (
         concept(item["role"]) if "role" in item else item["type"]
         for item in action.get("participant", [])
     )
-
-
-def timing(element: Resource) -> str:
-    """When or how long, of an action or activity: its duration, else the words of its timing."""
-    value: Resource = element.get("timingTiming", {})
-    repeat: dict[str, Any] = value.get("repeat", {})
-    if "duration" not in repeat:
-        return str(value.get("code", {}).get("text", ""))
-    span = str(repeat["duration"])
-    if "durationMax" in repeat:
-        span += f" to {repeat['durationMax']}"
-    return f"{span} {repeat.get('durationUnit', '')}".strip()
+    return "; ".join(dict.fromkeys(found))

@@ -10,6 +10,7 @@ from fhirpkg.authoring.building.elements import (
     filled,
     relations,
 )
+from fhirpkg.authoring.model.actions import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ def action_of(edition: Edition, action: Action) -> Resource:
     parts += [action_of(edition, other) for other in edition.done_only_with(action)]
     made: Resource = {
         "id": action.id,
-        "title": action.heading,
+        "title": _title(action),
         "description": action.text,
         "textEquivalent": action.plain,
         "priority": action.priority,
@@ -52,6 +53,16 @@ def action_of(edition: Edition, action: Action) -> Resource:
         return filled(_at_each_moment(action, made))
     made["relatedAction"] = relations(action)
     return filled(made)
+
+
+def _title(action: Action) -> str:
+    """The heading; with the condition that people judge, because R4 has no element for words."""
+    if isinstance(action.only_if, Condition):
+        asked = action.only_if.asked
+        return f"{action.heading} (ask: {asked})" if asked else action.heading
+    if action.question:
+        return f"{action.heading}, only if {action.only_if}"
+    return action.heading
 
 
 def _at_each_moment(action: Action, made: Resource) -> Resource:

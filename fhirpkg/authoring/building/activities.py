@@ -156,15 +156,17 @@ def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
     assert kind, "only an action with a kind has a definition"
     parts = [part for part in action.parts if not part.makes]
     names = dict.fromkeys((*action.code, *(name for part in parts for name in part.code)))
-    code = edition.concepts(action.code) or [{"text": action.heading}]
+    code = edition.concepts(action.code)
+    if kind != "medicine" and not code:  # a medicine is what it is by its product
+        code = [{"text": action.heading}]
     if kind == "message":  # what $apply makes of it is a message of these words
         code[0]["text"] = " ".join(said.plain for said in (action, *parts))
     made = {
         **_head(edition, action.id, action.heading, action.text),
-        "topic": [*edition.topics(), *edition.concepts(names)],
+        "topic": _topics(edition, names),
         "relatedArtifact": [*edition.citations(action), document_artifact(edition, document)],
         "kind": _KINDS[kind],
-        "code": code[0],
+        "code": code[0] if code else None,
         "intent": "proposal" if kind not in _WITHOUT_INTENT else None,
         "priority": action.priority,
         "participant": edition.taking_part(action),
@@ -175,6 +177,12 @@ def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
     elif kind != "message":
         made["timingTiming"] = action_timing(action)
     return filled(made)
+
+
+def _topics(edition: Edition, names: Iterable[str]) -> list[Resource]:
+    """The topics of the procedure, and the concepts of one part of it."""
+    topics = edition.topics()
+    return [*topics, *(concept for concept in edition.concepts(names) if concept not in topics)]
 
 
 def _head(edition: Edition, part: str, title: str, text: str) -> Resource:
@@ -242,7 +250,7 @@ def _equipment(edition: Edition, item: Equipment) -> Resource:
     return filled(
         {
             **_head(edition, part, item.text.rstrip("."), item.text),
-            "topic": [*edition.topics(), *edition.concepts(item.code)],
+            "topic": _topics(edition, item.code),
             "relatedArtifact": edition.citations(item),
             "kind": _KINDS[item.kind],
             "code": (edition.concepts(item.code) or [{"text": item.text}])[0],

@@ -38,13 +38,14 @@ def calendar(actions: Iterable[Action], relation: str) -> tuple[str, ...]:
 
 def _entries(actions: Iterable[Action], relation: str) -> Iterator[tuple[Decimal, str]]:
     for action in actions:
-        for text in action.when:
+        extra = schedule_words(action)
+        moments = [text for text in action.when if text not in DAY_TIMES]
+        for text in moments:
             read = moment(text)
-            if read.offset or action.for_ or read.day_time:
-                extra = schedule_words(action)
+            if read.offset or extra:
                 line = f"{_moment(text, read)}: {action.heading}" + (f" ({extra})" if extra else "")
                 yield _seconds(read, relation), line
-        if not action.when and (extra := schedule_words(action)):
+        if not moments and extra:
             yield Decimal(0), f"{extra[0].upper()}{extra[1:]}: {action.heading}"
         yield from _entries(action.parts, relation)
 

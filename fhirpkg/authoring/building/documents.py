@@ -172,6 +172,8 @@ def _steps(actions: Iterable[Action]) -> tuple[str, ...]:
 
 def _parts(action: Action) -> tuple[str, ...]:
     lines = [medicine_line(action)] if action.makes == "medicine" else []
+    if isinstance(action.only_if, str) and action.question:
+        lines.append(f"Only if {action.only_if}")
     return (*filter(None, lines), *(part.plain for part in action.parts))
 
 

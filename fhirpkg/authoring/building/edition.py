@@ -10,8 +10,8 @@ from fhirpkg.authoring.building.asked import asked
 from fhirpkg.authoring.building.elements import HL7, concept_of, filled
 from fhirpkg.authoring.codes import codings
 from fhirpkg.authoring.model.actions import Alternatives
-from fhirpkg.authoring.systems import BY_URL
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+from fhirpkg.definitions.terminology.systems import BY_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

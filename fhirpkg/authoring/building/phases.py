@@ -133,7 +133,7 @@ def _thing_told(
 ) -> Resource:
     title = getattr(item, "title", "")
     if isinstance(item, Contraindication) and item.strength:
-        title = _STRENGTHS[item.strength] + (f": {item.title}" if item.title else "")
+        title = f"{_STRENGTHS[item.strength]}: {item.heading}"
     odds = how_often(item.how_often) if isinstance(item, Risk) and item.how_often else None
     return filled(
         {

@@ -180,7 +180,7 @@ def implementation_guide(
             "resource": [
                 {
                     "reference": {"reference": f"{part['resourceType']}/{part['id']}"},
-                    "name": part.get("title") or part["description"],
+                    "name": part.get("title") or part.get("description") or part["id"],
                     "exampleBoolean": False,
                 }
                 for part in parts

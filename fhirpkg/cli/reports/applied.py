@@ -86,23 +86,18 @@ def _details(why: Why, action: Resource, titles: dict[str, str]) -> Iterator[str
     sources = [a["label"] for a in action.get("documentation", ()) if a.get("label")]
     if sources and "condition" in action:
         yield f"source: {'; '.join(sources)}"
-    when = [_relation(related, titles) for related in action.get("relatedAction", ())]
+    if often := clinical.how_often(action):
+        yield f"how often: {often}"
+    when = [clinical.relation(related, titles) for related in action.get("relatedAction", ())]
     if moment := clinical.timed(action, "timing"):
         when.append(moment)
     if when:
         yield f"when: {'; '.join(when)}"
     who = [p.get("display") or p.get("reference", "") for p in action.get("participant", ())]
     if who:
-        yield f"who: {'; '.join(who)}"
+        yield f"who: {'; '.join(dict.fromkeys(who))}"
     if behavior := action.get("selectionBehavior"):
         yield f"choose: {behavior.replace('-', ' ')}"
-
-
-def _relation(related: Resource, titles: dict[str, str]) -> str:
-    named = titles.get(related["actionId"], related["actionId"])
-    offset = clinical.quantity(related["offsetDuration"]) if "offsetDuration" in related else ""
-    offset = offset or clinical.span(related.get("offsetRange", {}))
-    return f"{offset} {words.behavior(related['relationship'])} {named}".strip()
 
 
 def _open_before(number: int, action: Resource, applied: Applied) -> list[str]:

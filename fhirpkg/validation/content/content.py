@@ -5,11 +5,13 @@ What a StructureDefinition cannot say: that ids, codes, goals, actions and docum
 
 from __future__ import annotations
 
+import difflib
 import functools
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology import grammars
-from fhirpkg.definitions.terminology.grammars import CPT, LOINC, SNOMED_CT
+from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
+from fhirpkg.definitions.terminology.systems import BY_URL, NAMES, SYSTEMS
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirjson import objects
@@ -48,13 +50,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
-_OWNERS = {
-    CPT: ("CPT", "American Medical Association"),
-    LOINC: ("LOINC", "Regenstrief Institute"),
-    SNOMED_CT: ("SNOMED CT", "SNOMED International"),
-}
-"""Code systems whose owners ask for a notice: their names, and what the notice names."""
-
+ICD_10 = SYSTEMS["ICD-10"].url
 _LANGUAGES = (
     "text/fhirpath", "text/cql", "text/cql-identifier", "text/cql-expression",
     "application/x-fhir-query",
@@ -192,29 +188,45 @@ def _check_identity(resource: Resource, path: Path, run: Run) -> None:
 
 
 def _check_keys(resource: Resource, path: Path, run: Run) -> None:
-    """The procedure's code is where servers find it, and it is the same everywhere."""
-    codes = dict(_keys(resource))
-    first = next(iter(codes.values()), None)
-    if first is None:
+    """The procedure's code is where servers find it, and it is the same everywhere.
+
+    Other codes that a resource is found by are those of its family, which stand in its topics.
+    """
+    places = list(_keys(resource))
+    if not places:
         return  # the profile demands one in useContext or context.event, and says so
-    for key in _SEARCHED.get(resource["resourceType"], ()):
-        if not any(place[0] == key for place in codes):
-            run.report(CONTENT_KEY, (*path, key), code=first)
-    for place, code in codes.items():
-        if code != first:
-            run.report(CONTENT_ONE_CODE, (*path, *place), found=code, code=first)
+    key = places[0][1]
+    topics = [found for _, found in codings(resource.get("topic"), ())]
+    for element in _SEARCHED.get(resource["resourceType"], ()):
+        if not _is_among(key, topics):
+            run.report(CONTENT_KEY, (*path, element), code=_written(key))
+    for place, coding in places:
+        is_other = coding.get("system") == key.get("system") and not _is_among(coding, [key])
+        if is_other and not _is_among(coding, topics):
+            found, code = _written(coding), _written(key)
+            run.report(CONTENT_ONE_CODE, (*path, *place, "code"), found=found, code=code)
 
 
-def _keys(resource: Resource) -> Iterator[tuple[Path, str]]:
-    """The CPT codes that a resource is found by, with their places."""
-    roots = [("useContext",), ("context", "event"), ("topic",)]
-    for root in roots:
-        value: Any = resource
-        for step in root:
-            value = value.get(step) if isinstance(value, dict) else None
-        for place, coding in codings(value, root):
-            if coding.get("system") == CPT and isinstance(coding.get("code"), str):
-                yield (*place, "code"), coding["code"]
+def _keys(resource: Resource) -> Iterator[tuple[Path, Resource]]:
+    """The codings that a resource is found by, with their places; the first is the key."""
+    for at, context in enumerate(objects(resource, "useContext")):
+        kind = context.get("code")
+        if isinstance(kind, dict) and kind.get("code") == "focus":
+            root = ("useContext", at, "valueCodeableConcept")
+            yield from codings(context.get("valueCodeableConcept"), root)
+    circumstances = resource.get("context")
+    if isinstance(circumstances, dict):
+        yield from codings(circumstances.get("event"), ("context", "event"))
+
+
+def _is_among(coding: Resource, others: list[Resource]) -> bool:
+    return any(all(coding.get(k) == other.get(k) for k in ("system", "code")) for other in others)
+
+
+def _written(coding: Resource) -> str:
+    """A code with our name for its system."""
+    system = str(coding.get("system"))
+    return f"{NAMES.get(system, system)} {coding.get('code')}"
 
 
 def _check_codes(resource: Resource, path: Path, run: Run) -> None:
@@ -223,7 +235,7 @@ def _check_codes(resource: Resource, path: Path, run: Run) -> None:
     for place, coding in codings(content, path):
         if coding["system"] == CPT and "display" in coding:
             run.report(CONTENT_CPT_DISPLAY, (*place, "display"), display=coding["display"])
-        if coding["system"] == "http://hl7.org/fhir/sid/icd-10":
+        if coding["system"] == ICD_10 and "US" in str(resource.get("jurisdiction")):
             run.report(CONTENT_ICD_10_CM, (*place, "system"), code=coding["code"])
         _check_code(coding["system"], coding["code"], place, place, run)
     for place, include in _includes(resource, path):
@@ -234,9 +246,8 @@ def _check_codes(resource: Resource, path: Path, run: Run) -> None:
 
 def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: Run) -> None:
     """A code can be one of its system, and the system is known."""
-    has_grammar = grammars.check(system, "").verdict is Verdict.NO
-    if not has_grammar and run.definitions.find(system, "CodeSystem") is None:
-        run.report(CONTENT_SYSTEM, (*place, "system"), system=system)
+    if meant := _misspelt(system, run):
+        run.report(CONTENT_SYSTEM, (*place, "system"), system=system, meant=meant)
     elif isinstance(code, str):
         answer = grammars.check(system, code)
         problem = answer.reason if answer.verdict is Verdict.NO else ""
@@ -244,6 +255,26 @@ def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: R
             problem = f"'{code}' is no SNOMED CT id"  # an expression is no code of our content
         if problem:
             run.report(CONTENT_CODE, (*place_of_code, "code"), problem=problem)
+
+
+def _misspelt(system: str, run: Run) -> str:
+    """The system that was meant by one that nearly is it; nothing for one that is its own.
+
+    Anybody may have a code system, so one that is not known is wrong only by its likeness.
+    """
+    if system in BY_URL or grammars.check(system, "").verdict is Verdict.NO:
+        return ""
+    if system.startswith(_FAMILY) or run.definitions.find(system, "CodeSystem") is not None:
+        return ""
+    known = (*BY_URL, grammars.ISO_3166, grammars.UCUM)
+    if cut_short := next((url for url in known if url.startswith(system)), ""):
+        return cut_short
+    close = difflib.get_close_matches(system, known, n=1, cutoff=0.94)
+    return close[0] if close else ""
+
+
+_FAMILY = "http://hl7.org/fhir/sid/"
+"""Below it FHIR has systems for many countries, whose urls differ by a letter or two."""
 
 
 def _check_repeated(value: Resource, place: Path, run: Run) -> None:
@@ -312,6 +343,6 @@ def _check_notices(resource: Resource, path: Path, run: Run) -> None:
         text, place = (data or b"").decode(errors="replace"), ("content",)
     else:
         text, place = str(resource.get("copyright", "")), ("copyright",)
-    for system, (name, owner) in _OWNERS.items():
-        if system in used and owner not in text:
-            run.report(CONTENT_NOTICE, (*path, *place), system=name, owner=owner)
+    for url, system in BY_URL.items():
+        if url in used and system.owner not in text:
+            run.report(CONTENT_NOTICE, (*path, *place), system=NAMES[url], owner=system.owner)

@@ -16,16 +16,17 @@ CONTENT_NAME = error(
 CONTENT_KEY = error(
     "content-key",
     "business-rule",
-    title="The CPT code of the procedure is where servers search for it",
-    text="there is no coding of CPT here; the procedure's code is {code}",
+    title="The code of the procedure is where servers search for it",
+    text="the code of the procedure, {code}, is not here",
     advice="servers have no search parameter for a code that stands elsewhere",
     spec="http://hl7.org/fhir/R4/searchparameter-registry.html",
 )
 CONTENT_ONE_CODE = error(
     "content-one-code",
     "business-rule",
-    title="All keys of a resource are the same CPT code",
-    text="this is CPT {found}, but the code of the procedure is {code}",
+    title="A resource is found by the code of its procedure, and by codes of its family",
+    text="this is {found}, but the code of the procedure is {code}",
+    advice="codes of the family stand in the topics too",
 )
 CONTENT_CPT_DISPLAY = error(
     "content-cpt-display",
@@ -44,8 +45,8 @@ CONTENT_CODE = error(
 CONTENT_SYSTEM = error(
     "content-system",
     "code-invalid",
-    title="Each code system is one that is known",
-    text="'{system}' is no code system that is known",
+    title="Each code system is written as its owner does",
+    text="'{system}' is nearly '{meant}'",
     advice="write the url of the system as its owner does",
     spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )

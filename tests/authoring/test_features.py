@@ -1,0 +1,261 @@
+"""What a procedure can say: each feature, the R4 element that carries it, and who shows it.
+
+The procedures of `wide` are made up: a diagnostic endoscopy, a hernia repair and an injection.
+"""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fhirpkg.applying.application import apply
+from fhirpkg.authoring.build import build
+from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.writing import text
+from fhirpkg.packages.package import read_profiles
+from fhirpkg.repository import Layers, MemoryRepository
+from fhirpkg.validation.validator import Validator
+
+WIDE = Path(__file__).parent / "wide"
+FOLDERS = ("upper-endoscopy", "hernia-repair", "knee-injection")
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1970-01-01"}
+
+
+@pytest.fixture(scope="module")
+def made():
+    authored = read_folder(WIDE)
+    assert authored.is_usable, [str(issue) for issue in authored.issues]
+    built = build(authored.package, authored.procedures, read_profiles(WIDE))
+    return {name: [json.loads(text(r)) for r in found] for name, found in built.items()}
+
+
+def one(resources, kind, end):
+    (found,) = [r for r in resources if r["resourceType"] == kind and r["id"].endswith(end)]
+    return found
+
+
+def document(resources, end):
+    attachment = one(resources, "DocumentReference", end)["content"][0]["attachment"]
+    page = base64.b64decode(attachment["data"]).decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page[page.index("<main") :]))
+
+
+def actions(parent):
+    for action in parent.get("action", ()):
+        yield action["id"], action
+        yield from actions(action)
+
+
+@pytest.fixture(scope="module")
+def plans(made):
+    return {
+        name: dict(actions(one(found, "PlanDefinition", "Plan"))) for name, found in made.items()
+    }
+
+
+def applied_to(made, name, *data):
+    everything = [r for found in made.values() for r in found]
+    plan = one(made[name], "PlanDefinition", "Plan")
+    repository = Layers(MemoryRepository([PATIENT, *data]), MemoryRepository(everything))
+    return apply(plan, "Patient/p", repository, form="bundle")
+
+
+@pytest.fixture(scope="module")
+def applied(made):
+    return {name: applied_to(made, name) for name in FOLDERS}
+
+
+def requests(applied, kind):
+    return [r for r in applied.resources if r["resourceType"] == kind]
+
+
+ENDOSCOPY, HERNIA, KNEE = FOLDERS
+IDS = {ENDOSCOPY: "WideEndoscopy", HERNIA: "WideHerniaRepair", KNEE: "WideKneeInjection"}
+HOUR, DAY, WEEK = ({"unit": u, "system": "http://unitsofmeasure.org", "code": u} for u in
+                   ("h", "d", "wk"))  # fmt: skip
+
+
+def relation(action, relationship, **offset):
+    return {"actionId": action, "relationship": relationship, **offset}
+
+
+ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands there
+    ("span before", ENDOSCOPY, "warfarin", "relatedAction",
+     [relation("procedure", "before-start", offsetDuration={"value": 5, **DAY})]),
+    ("from a span before", ENDOSCOPY, "fasting", "timingTiming",
+     {"repeat": {"boundsDuration": {"value": 6, **HOUR}}}),
+    ("within a span before", ENDOSCOPY, "blood-count", "relatedAction",
+     [relation("procedure", "before-start", offsetRange={"high": {"value": 30, **DAY}})]),
+    ("range after", ENDOSCOPY, "second-look", "relatedAction",
+     [relation("procedure", "after-end",
+               offsetRange={"low": {"value": 8, **WEEK}, "high": {"value": 12, **WEEK}})]),
+    ("before a step", ENDOSCOPY, "midazolam", "relatedAction",
+     [relation("looking", "before-start")]),
+    ("between two steps", HERNIA, "antibiotic", "relatedAction",
+     [relation("cut", "after-end"), relation("mesh", "before-start")]),
+    ("for how long", ENDOSCOPY, "driving", "timingTiming",
+     {"repeat": {"boundsDuration": {"value": 24, **HOUR}}}),
+    ("one of several moments", HERNIA, "visits-2", "relatedAction.0.offsetDuration.value", 3),
+    ("several moments are all", HERNIA, "visits", "selectionBehavior", "all"),
+    ("with meals", HERNIA, "ibuprofen", "timingTiming.repeat.when", ["C"]),
+    ("how often a day", HERNIA, "ibuprofen", "timingTiming.repeat.frequency", 3),
+    ("priority of an order", ENDOSCOPY, "blood-count", "priority", "asap"),
+    ("priority of the procedure", ENDOSCOPY, "procedure", "priority", "routine"),
+    ("only if asked", ENDOSCOPY, "samples", "requiredBehavior", "could"),
+    ("what is asked", ENDOSCOPY, "samples", "title",
+     "Small samples are taken and sent in formalin (ask: Does something look unusual?)"),
+    ("only if in words", ENDOSCOPY, "warfarin", "title",
+     "Warfarin is stopped 5 days before, only if the prescriber agrees"),
+    ("only if a step is chosen", ENDOSCOPY, "sedation", "action.1.id", "driving"),
+    ("one of several people", ENDOSCOPY, "sedation", "participant.1.role.text",
+     "An endoscopy nurse, or instead: Somebody who gives sedation"),
+    ("risk as a ratio", ENDOSCOPY, "risk-bleeding", "extension.0.valueRatio",
+     {"numerator": {"value": 1}, "denominator": {"value": 1000}}),
+    ("risk in percent", ENDOSCOPY, "risk-hole", "extension.0.valueRange.low.value", 0.01),
+    ("risk in words", ENDOSCOPY, "risk-throat", "extension.0.valueCodeableConcept",
+     {"text": "common"}),
+    ("contraindication", ENDOSCOPY, "contraindication-clotting", "title",
+     "Caution: Poor clotting"),
+    ("duration without a least", ENDOSCOPY, "procedure",
+     "timingTiming.repeat.boundsRange.high.value", 20),
+    ("site to choose", HERNIA, "site", "selectionBehavior", "exactly-one"),
+    ("one site", HERNIA, "site-1", "code.0.coding.0.code", "85119005"),
+    ("member of a family", ENDOSCOPY, "also-1", "description", "If samples are taken."),
+    ("add-on", HERNIA, "add-on-1", "cardinalityBehavior", "multiple"),
+    ("equipment", HERNIA, "equipment-lamp", "description", "A headlamp"),
+    ("people of whom one is needed", ENDOSCOPY, "procedure", "participant.1.role.coding.0.code",
+     "304292004"),
+]  # fmt: skip
+
+
+def value_at(value, path):
+    for step in path.split("."):
+        value = value[int(step)] if step.isdigit() else value[step]
+    return value
+
+
+@pytest.mark.parametrize(
+    "_feature, name, action, path, expected", ELEMENTS, ids=lambda v: str(v)[:30]
+)
+def test_a_feature_is_an_element_of_an_action(plans, _feature, name, action, path, expected):
+    assert value_at(plans[name][action], path) == expected
+
+
+DEFINITIONS = [  # feature, procedure, end of the id, path, what stands there
+    ("medicine", ENDOSCOPY, "Omeprazole", "kind", "MedicationRequest"),
+    ("product", ENDOSCOPY, "Omeprazole", "productCodeableConcept.coding.0.code", "7646"),
+    ("dose", ENDOSCOPY, "Omeprazole", "dosage.0.doseAndRate.0.doseQuantity.value", 20),
+    ("range of doses", ENDOSCOPY, "Midazolam", "dosage.0.doseAndRate.0.doseRange.high.value", 2),
+    ("route", ENDOSCOPY, "Omeprazole", "dosage.0.route.coding.0.code", "26643006"),
+    ("frequency", ENDOSCOPY, "Omeprazole", "dosage.0.timing.repeat.period", 1),
+    ("most in a time", ENDOSCOPY, "Midazolam", "dosage.0.maxDosePerPeriod.numerator.value", 5),
+    ("if needed", HERNIA, "Ibuprofen", "dosage.0.asNeededCodeableConcept.text", "for pain"),
+    ("stop", ENDOSCOPY, "Warfarin", "doNotPerform", True),
+    ("implant", HERNIA, "EquipmentMesh", "kind", "DeviceRequest"),
+    ("material", HERNIA, "EquipmentSutures", "kind", "SupplyRequest"),
+    ("amount", HERNIA, "EquipmentSutures", "quantity.value", 2),
+    ("specimen", ENDOSCOPY, "Samples", "specimenRequirement.0.reference",
+     "SpecimenDefinition/WideEndoscopySamplesSpecimen"),
+    ("key in another system", HERNIA, "",
+     "useContext.0.valueCodeableConcept.coding.0.code", "44558001"),
+    ("version of a code", HERNIA, "", "code.coding.1.version", "2026"),
+    ("key of a member", ENDOSCOPY, "-43239", "code.coding.0.code", "43239"),
+    ("contact", ENDOSCOPY, "", "contact.0.telecom.0.value", "endoscopy@example.org"),
+    ("effective period", ENDOSCOPY, "", "effectivePeriod.end", "2028-12-31"),
+    ("place in words", HERNIA, "", "contained.0.type.0.text", "Day surgery unit"),
+    ("category: diagnostic", ENDOSCOPY, "", "topic.2.coding.0.code", "assessment"),
+    ("category: preventive", KNEE, "", "topic.2.coding.0.code", "169443000"),
+    ("open work", KNEE, "Injection", "dosage.0.text", "intra-articular"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "_feature, name, end, path, expected", DEFINITIONS, ids=lambda v: str(v)[:30]
+)
+def test_a_feature_is_an_element_of_a_definition(made, _feature, name, end, path, expected):
+    found = {r["id"]: r for r in made[name] if r["resourceType"] == "ActivityDefinition"}
+    assert value_at(found[IDS[name] + end], path) == expected
+
+
+def test_an_order_names_no_site_while_one_is_to_be_chosen(made, applied):
+    definition = one(made[HERNIA], "ActivityDefinition", "WideHerniaRepair")
+    assert "bodySite" not in definition
+    orders = [r for r in requests(applied[HERNIA], "ServiceRequest") if "bodySite" in r]
+    assert orders == []
+    checklist = one(made[HERNIA], "Questionnaire", "Checklist")
+    site = next(item for item in checklist["item"] if item["linkId"] == "site")
+    assert [o["valueString"] for o in site["answerOption"]] == ["Left groin", "Right groin"]
+
+
+def test_one_site_stands_on_the_order(applied):
+    order = next(r for r in requests(applied[KNEE], "ServiceRequest") if "bodySite" in r)
+    assert order["bodySite"][0]["coding"][0]["code"] == "72696002"
+
+
+def test_what_is_applied_is_what_was_said(applied):
+    omeprazole = next(r for r in requests(applied[ENDOSCOPY], "MedicationRequest")
+                      if "dosageInstruction" in r and "oral" in str(r))  # fmt: skip
+    assert omeprazole["dosageInstruction"][0]["timing"]["repeat"]["boundsDuration"]["value"] == 8
+    warfarin = next(r for r in requests(applied[ENDOSCOPY], "MedicationRequest")
+                    if r.get("doNotPerform"))  # fmt: skip
+    assert warfarin["medicationCodeableConcept"]["coding"][0]["code"] == "11289"
+    assert len(requests(applied[HERNIA], "DeviceRequest")) == 1
+    assert requests(applied[HERNIA], "SupplyRequest")[0]["quantity"]["value"] == 2
+    counted = next(r for r in requests(applied[ENDOSCOPY], "ServiceRequest")
+                   if "58410-2" in str(r["code"]))  # fmt: skip
+    assert counted["priority"] == "asap"
+
+
+def test_documents_tell_when_how_much_and_how_often(made):
+    before = document(made[ENDOSCOPY], "Preparation")
+    ordered = ["Within the 30 days before", "5 days before", "From 6 hours before",
+               "2 hours before"]  # fmt: skip
+    places = [before.index(words) for words in ordered]
+    assert places == sorted(places)
+    assert "Only if the prescriber agrees" in before
+    assert "Do not take: Warfarin" in before
+    assert "You may have a hole in your gullet." in before
+    after = document(made[ENDOSCOPY], "Aftercare")
+    assert "Omeprazole: 20 mg, oral, once daily, for 8 wk" in after
+    assert "8-12 weeks after: Another look" in after
+    told = document(made[ENDOSCOPY], "Education")
+    assert "Bleeding (1 in 1,000)" in told
+    assert "A hole in the gut (0.01-0.05 %)" in told
+
+
+def test_sections_that_are_not_said_are_nowhere(made, plans):
+    assert "recovery" not in plans[KNEE]
+    assert "risks" not in plans[KNEE]
+    assert [r for r in made[KNEE] if r["resourceType"] == "ValueSet"] == []
+    assert "goal" not in one(made[KNEE], "PlanDefinition", "Plan")
+    page = document(made[KNEE], "Education")
+    assert "What can go wrong" not in page
+    assert "How long it takes" not in page
+
+
+def test_a_risk_without_an_aim_makes_no_goal(made):
+    goals = [goal["id"] for goal in one(made[HERNIA], "PlanDefinition", "Plan")["goal"]]
+    assert goals == ["goal-relief", "safety-return"]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_everything_is_valid_by_our_profiles(made, name):
+    validator = Validator()
+    for resource in made[name]:
+        issues = validator.validate(resource).issues
+        assert [str(i) for i in issues if i.severity.rank < 3] == [], resource["id"]
+
+
+def test_content_in_use_has_nothing_left_to_do(tmp_path):
+    import shutil
+
+    shutil.copytree(WIDE, tmp_path / "wide")
+    package = tmp_path / "wide" / "package.yaml"
+    package.write_text(package.read_text().replace("status: draft", "status: active"))
+    authored = read_folder(tmp_path / "wide")
+    refused = [issue for issue in authored.issues if issue.rule == "source-todo-active"]
+    assert {issue.line for issue in refused} == {10}
+    assert len(refused) == 2
+    assert not authored.is_usable
