@@ -46,7 +46,7 @@ def check_codes(read: Source) -> None:
             system, *codes = line.split() or [""]
             if system in SYSTEMS and not codes:
                 read.report(SOURCE_CODE, path, problem=f"no code follows '{system}'", nearest="")
-            elif system in SYSTEMS or is_url_and_code(line):
+            elif _is_line(line):
                 for coding in codings(line):
                     _check_code(read, path, coding)
             else:
@@ -71,14 +71,19 @@ def check_key(read: Source) -> None:
     code = mapping(read.data.get("code"))
     for path, part in [(("code",), code), *_members(code)]:
         for place, name in named(part, path, "use"):
-            found = [c for line in texts(mapping(read.data.get("codes")).get(name))
-                     if line.split()[0] in SYSTEMS or is_url_and_code(line)
-                     for c in codings(line)]  # fmt: skip
+            lines = texts(mapping(read.data.get("codes")).get(name))
+            found = [coding for line in lines if _is_line(line) for coding in codings(line)]
             systems = [coding.system for coding in found]
             twice = next((coding for coding in found if systems.count(coding.system) > 1), None)
             if twice:
                 same = [c.code for c in found if c.system == twice.system]
                 read.report(SOURCE_PROCEDURE_CODE, place, name=name, codes=", ".join(same))
+
+
+def _is_line(line: str) -> bool:
+    """Whether a line has the form of one; what is wrong with another is told at its place."""
+    system, *found = line.split() or [""]
+    return (system in SYSTEMS and bool(found)) or is_url_and_code(line)
 
 
 def _members(code: Data) -> Iterator[tuple[Path, Data]]:
