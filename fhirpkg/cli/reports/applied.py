@@ -65,7 +65,10 @@ def _actions(applied: Applied) -> Iterator[str]:
 def _headline(why: Why, request: Resource | None) -> str:
     name = why.title or why.action_id or why.place
     if why.verdict == "applicable":
-        return f"DO NOT: {name}" if clinical.is_prohibited(request or {}) else name
+        if request is None or not clinical.is_prohibited(request):
+            return name
+        # the title may say it as a deed ("stop warfarin"), which must not be negated once more
+        return f"DO NOT: {clinical.subject_matter(request)} [{name}]"
     reason = why.reason.removesuffix(" (which is false)")
     found = f" [on record: {'; '.join(why.evidence)}]" if why.evidence else ""
     return f"{name}: {_LEFT_OUT.get(why.verdict, f'{why.verdict}: ')}{reason}{found}"
