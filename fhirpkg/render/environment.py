@@ -16,7 +16,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def timing(element: dict[str, Any]) -> str:
-    """When or how long, of an action or a definition."""
+    """When or how long, of an action or a definition; a duration in numbers."""
+    repeat = element.get("timingTiming", {}).get("repeat", {})
+    if "duration" in repeat:
+        return clinical.schedule({"repeat": repeat}).removeprefix("lasting ")
     return clinical.timed(element, "timing")
 
 

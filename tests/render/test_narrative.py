@@ -52,7 +52,7 @@ def test_the_plan_shows_who_when_why_and_code_of_its_actions(plan):
     text = words(plan)
     assert "3.3.2 General anesthesia: General anesthesia, given by an anesthesiologist" in text
     assert "Who Anesthesiologist, only when general anesthesia is chosen" in text
-    assert "When after the end of 'skin-preparation'" in text
+    assert "When after the end of skin-preparation" in text
     assert "How long 1 to 2 h" in text
     assert "Choice exactly one of these" in text
     assert "Repeats may be done several times" in text
