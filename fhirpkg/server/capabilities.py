@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import fhirpkg
 from fhirpkg.server.exchange import Answer
 from fhirpkg.server.operations.operations import OPERATIONS
+from fhirpkg.server.web.formats import JSON_PATCH
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -22,7 +23,7 @@ ABOUT = (
 )
 _FORMATS = ["application/fhir+json", "application/fhir+xml", "json", "xml"]
 _INTERACTIONS = (
-    "read", "vread", "update", "delete", "history-instance", "history-type", "create",
+    "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create",
     "search-type",
 )  # fmt: skip
 
@@ -37,6 +38,7 @@ def capabilities(request: Request, endpoint: Endpoint) -> Answer:
 @functools.lru_cache(maxsize=8)
 def _statement(endpoint: Endpoint) -> Resource:
     types = sorted(endpoint.definitions.types.resource_types())
+    referring = _referring(types, endpoint)
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -47,11 +49,12 @@ def _statement(endpoint: Endpoint) -> Resource:
         "software": {"name": "fhirpkg", "version": fhirpkg.__version__},
         "fhirVersion": "4.0.1",
         "format": _FORMATS,
+        "patchFormat": [JSON_PATCH],
         "rest": [
             {
                 "mode": "server",
                 "documentation": ABOUT,
-                "resource": [_resource(name, endpoint) for name in types],
+                "resource": [_resource(name, endpoint, referring[name]) for name in types],
                 "interaction": [
                     {"code": code} for code in ("transaction", "batch", "history-system")
                 ],
@@ -61,7 +64,19 @@ def _statement(endpoint: Endpoint) -> Resource:
     }
 
 
-def _resource(resource_type: str, endpoint: Endpoint) -> Resource:
+def _referring(types: list[str], endpoint: Endpoint) -> dict[str, list[str]]:
+    """The `Type:parameter` of all references that may lead to each type."""
+    found: dict[str, list[str]] = {name: [] for name in types}
+    for source in types:
+        for parameter in endpoint.indexing.parameters(source).values():
+            if parameter.kind == "reference":
+                to = set(parameter.targets)
+                for target in types if not to or "Resource" in to else sorted(to & found.keys()):
+                    found[target].append(f"{source}:{parameter.code}")
+    return found
+
+
+def _resource(resource_type: str, endpoint: Endpoint, referring: list[str]) -> Resource:
     parameters = endpoint.indexing.parameters(resource_type).values()
     references = sorted(
         f"{resource_type}:{parameter.code}"
@@ -81,7 +96,7 @@ def _resource(resource_type: str, endpoint: Endpoint) -> Resource:
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical"],
         "searchInclude": references,
-        "searchRevInclude": [],
+        "searchRevInclude": sorted(referring),
         "searchParam": [
             {"name": parameter.code, "definition": parameter.definition, "type": parameter.kind}
             for parameter in sorted(parameters, key=lambda p: p.code)
@@ -93,7 +108,7 @@ def _resource(resource_type: str, endpoint: Endpoint) -> Resource:
 
 def _operations(*levels: str, resource_type: str = "") -> list[Resource]:
     return [
-        {"name": name, "definition": operation.definition}
+        {"name": name, "definition": operation.definition.format(type=resource_type)}
         for name, operation in OPERATIONS.items()
         if set(levels) & set(operation.levels)
         and (not operation.types or resource_type in operation.types)

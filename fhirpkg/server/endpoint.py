@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fhirpkg import rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.server.exchange import refused
+from fhirpkg.server.operations.learning import Learned
 from fhirpkg.server.rules import (
     SERVER_SEARCH_LIMIT,
     SERVER_UNKNOWN_TYPE,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.searching.criteria import Criteria
     from fhirpkg.server.storing.versions import Rows, Version
-    from fhirpkg.validation.validator import Validator
 
 
 MOST_MATCHES = 10_000
@@ -36,8 +36,8 @@ class Endpoint:
     store: Store
     definitions: Definitions
     indexing: Indexing
-    validators: dict[object, Validator] = field(default_factory=dict, compare=False)
-    """The validator of `$validate`, by the newest definition that the store holds."""
+    learned: Learned = field(default_factory=Learned, compare=False)
+    """What `$validate` and terminology know by the definitions that the store holds."""
 
     def check_type(self, resource_type: str) -> None:
         """Raises Refused (404) when R4 has no such resource type."""

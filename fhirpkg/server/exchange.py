@@ -38,6 +38,8 @@ class Request:
     resource: Resource | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    patch: object = None
+    """The JSON Patch that was sent with PATCH."""
 
     @property
     def at(self) -> str:

@@ -12,10 +12,12 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.errors import SourceError
 from fhirpkg.server.exchange import ID, Answer, refused, split_url
 from fhirpkg.server.rules import (
     SERVER_BODY_ID,
     SERVER_BODY_TYPE,
+    SERVER_CONDITIONS,
     SERVER_DELETED,
     SERVER_EXISTS,
     SERVER_HEADER,
@@ -145,9 +147,26 @@ def update_match(request: Request, endpoint: Endpoint) -> Answer:
         if known is None:
             identity = str(uuid.uuid4())
             version, _ = endpoint.store.write(resource | {"id": identity}, "PUT")
-            return Answer(201, version=version, location=version.url)
-        direct = _directed(request, known, resource | {"id": known})
-        return update(direct, endpoint)
+            answer = Answer(201, version=version, location=version.url)
+        else:
+            identity = known
+            answer = update(_directed(request, known, resource | {"id": known}), endpoint)
+        check_fits(request, endpoint, identity)
+        return answer
+
+
+def check_fits(request: Request, endpoint: Endpoint, identity: str) -> None:
+    """Raises Refused (400) when what a conditional update wrote does not fit its own criteria.
+
+    The next one would not find it, and write another.
+    """
+    query = tuple(pair for pair in request.query if pair[0] not in {"_format", "_pretty"})
+    own = (*query, ("_id", identity))
+    criteria = read_criteria(own, request.path[0], endpoint.indexing, base=request.base)
+    if not endpoint.matches(criteria, most=1):
+        text = _criteria_text(query)
+        problem = f"the resource that was sent does not fit '{text}': it contradicts itself"
+        raise refused(400, SERVER_CONDITIONS, problem=problem)
 
 
 def conditional_target(request: Request, endpoint: Endpoint) -> str | None:
@@ -204,10 +223,28 @@ def checked_body(request: Request, endpoint: Endpoint) -> Resource:
         raise refused(400, SERVER_VALUE, parameter="_tag", problem="meta is no object")
     if is_part(resource):
         raise refused(422, SERVER_SUBSETTED)
+    _check_narrative(resource, endpoint)
     identity = resource.get("id", "x")
     if not isinstance(identity, str) or not ID.fullmatch(identity):
         raise refused(400, SERVER_ID, id=identity)
     return resource
+
+
+def _check_narrative(resource: Resource, endpoint: Endpoint) -> None:
+    """A narrative that is not XML could be stored and never be given as XML."""
+    div = text.get("div") if isinstance(text := resource.get("text"), dict) else None
+    if not isinstance(div, str):
+        return
+    from fhirpkg import fhirxml  # noqa: PLC0415 - lxml is loaded when the first narrative comes
+
+    try:
+        fhirxml.dump(
+            {"resourceType": resource["resourceType"], "text": {"div": div}},
+            endpoint.definitions.types,
+        )
+    except SourceError as error:
+        problem = error.problem
+        raise refused(422, SERVER_VALUE, parameter="text.div", problem=problem) from error
 
 
 def check_preconditions(
@@ -215,6 +252,9 @@ def check_preconditions(
 ) -> None:
     """If-Match and If-None-Match of a write. Raises Refused (412)."""
     wanted = request.headers.get("if-match")
+    if wanted is not None and request.headers.get("if-none-match", "").strip() == "*":
+        problem = "If-Match wants the resource to be there, If-None-Match: * wants it not to be"
+        raise refused(400, SERVER_CONDITIONS, problem=problem)
     if wanted is not None:
         tags = _ETAG.findall(wanted)
         if not tags and wanted.strip() != "*":

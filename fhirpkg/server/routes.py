@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.server import capabilities, history, interactions, transactions
+from fhirpkg.server import capabilities, history, interactions, patching, transactions
 from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.operations import operations
 from fhirpkg.server.rules import (
@@ -75,6 +75,7 @@ _ROUTES: dict[str, dict[str, Interaction]] = {
         "POST": interactions.create,
         "PUT": interactions.update_match,
         "DELETE": interactions.delete_match,
+        "PATCH": patching.patch_match,
     },
     "Type/_search": {"POST": _search_by_post},
     "Type/_history": {"GET": history.history},
@@ -82,6 +83,7 @@ _ROUTES: dict[str, dict[str, Interaction]] = {
         "GET": interactions.read,
         "PUT": interactions.update,
         "DELETE": interactions.delete,
+        "PATCH": patching.patch,
     },
     "Type/id/_history": {"GET": history.history},
     "Type/id/_history/version": {"GET": interactions.vread},

@@ -242,6 +242,51 @@ SERVER_SLOW = error(
     text="the body did not come within {seconds} s",
     spec=_HTTP,
 )
+SERVER_DEPTH = error(
+    "server-depth",
+    "too-long",
+    title="A resource is nested within the limit",
+    text="the resource is nested more than {most} deep",
+    spec=_HTTP,
+)
+SERVER_TEXT = error(
+    "server-text",
+    "value",
+    title="Text and names hold the characters that FHIR allows",
+    text="the resource holds {what}",
+    advice="of the control characters tab, carriage return and line feed are allowed",
+    spec="http://hl7.org/fhir/R4/datatypes.html#string",
+)
+SERVER_UNKNOWN_CODE = error(
+    "server-unknown-code",
+    "not-found",
+    title="What is asked of a code is known here",
+    text="'{code}' of '{system}': {reason}",
+    spec="http://hl7.org/fhir/R4/terminology-service.html",
+)
+SERVER_PATCH = error(
+    "server-patch",
+    "invalid",
+    title="A patch can be carried out",
+    text="the patch is refused: {problem}",
+    advice="send a JSON Patch (RFC 6902) as application/json-patch+json",
+    spec=f"{_HTTP}#patch",
+)
+SERVER_PATCH_TYPE = error(
+    "server-patch-type",
+    "not-supported",
+    title="The kind of patch is offered",
+    text="a patch of type '{found}' is not done here",
+    advice="send {wanted}",
+    spec=f"{_HTTP}#patch",
+)
+SERVER_CONDITIONS = error(
+    "server-conditions",
+    "invalid",
+    title="The conditions of a request can hold together",
+    text="{problem}",
+    spec=_HTTP,
+)
 SERVER_UNREADABLE = warning(
     "server-unreadable",
     "exception",

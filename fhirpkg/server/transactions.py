@@ -252,6 +252,7 @@ def _write(step: _Step, endpoint: Endpoint) -> None:
     )
     if step.method == "PUT":
         step.answer = interactions.update(direct, endpoint)
+        interactions.check_fits(request, endpoint, step.identity)
     else:
         version, _ = endpoint.store.write(direct.body, "POST")
         step.answer = Answer(201, version=version, location=version.url)

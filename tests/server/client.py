@@ -26,6 +26,12 @@ class Client:
             timeout=10,
         )
 
+    def send(self, method, path, query, headers, body):
+        """Any request, its headers as bytes that may be wrong."""
+        headers = {name: text.encode() for name, text in headers.items()}
+        url = f"{self.base}/{path}"
+        return requests.request(method, url, params=query, data=body, headers=headers, timeout=60)
+
     def get(self, path, **headers):
         return self("GET", path, **headers)
 

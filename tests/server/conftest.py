@@ -22,5 +22,6 @@ def server(_base, endpoint):
     with endpoint.store.transaction():
         for table in ("version", "current", "searchable", "body"):
             endpoint.store.query(f"DELETE FROM {table}")
-    endpoint.validators.clear()
+    endpoint.learned.newest, endpoint.learned.validator = -1, None
+    endpoint.learned.sound.clear()
     return Client(_base)

@@ -140,7 +140,7 @@ def test_a_body_that_is_no_resource_is_refused_with_its_place(server, body, medi
         ("GET", "Foo", 404, "server-unknown-type"),
         ("GET", "PlanDefinition/p/x", 404, "server-unknown-path"),
         ("GET", "PlanDefinition/p/_history/1/x", 404, "server-unknown-path"),
-        ("PATCH", "PlanDefinition/p", 405, "server-method"),
+        ("PATCH", "PlanDefinition/p/_history/1", 405, "server-method"),
         ("OPTIONS", "PlanDefinition", 405, "server-method"),
         ("POST", "PlanDefinition/p", 405, "server-method"),
         ("DELETE", "metadata", 405, "server-method"),

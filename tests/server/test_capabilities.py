@@ -32,8 +32,24 @@ def test_the_search_parameters_of_a_type_are_those_that_are_searched_by(statemen
     assert "PlanDefinition:definition" in plan["searchInclude"]
 
 
+def test_what_may_refer_to_a_type_is_declared(statement):
+    plan, patient = resource(statement, "PlanDefinition"), resource(statement, "Patient")
+    assert "CarePlan:instantiates-canonical" in plan["searchRevInclude"]
+    assert "Observation:patient" in patient["searchRevInclude"]
+    assert "Observation:patient" not in plan["searchRevInclude"]
+
+
+def test_patches_are_declared(statement):
+    assert statement["patchFormat"] == ["application/json-patch+json"]
+    assert {"code": "patch"} in resource(statement, "Patient")["interaction"]
+
+
 def test_each_operation_is_told_where_it_is_offered(statement):
     plan = {operation["name"] for operation in resource(statement, "PlanDefinition")["operation"]}
+    terms = {
+        operation["name"]: operation for operation in resource(statement, "ValueSet")["operation"]
+    }
+    assert terms["validate-code"]["definition"].endswith("/ValueSet-validate-code")
     for name, operation in OPERATIONS.items():
         offered = set(operation.levels) & {"type", "instance"}
         here = not operation.types or "PlanDefinition" in operation.types

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.operations.apply import DEFINITIONS, apply, r5_apply
 from fhirpkg.server.operations.meta import meta_delete
+from fhirpkg.server.operations.terminology import TERMINOLOGY, expand, lookup, validate_code
 from fhirpkg.server.operations.validating import validate
 from fhirpkg.server.rules import (
     SERVER_METHOD,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation: where its definition stands, where it is offered, and what runs it.
+    """An operation: where its definition (`{type}`) stands, where it is offered, what runs it.
 
     `levels` are "system", "type" and "instance"; without `types` it is offered on all types. Only
     one that does not change anything may be asked for by GET.
@@ -48,11 +49,16 @@ _SPEC = "http://hl7.org/fhir/OperationDefinition/"
 _CPG = "http://hl7.org/fhir/uv/cpg/OperationDefinition/"
 OPERATIONS = {
     "apply": Operation(f"{_SPEC}PlanDefinition-apply", apply, ("type", "instance"), DEFINITIONS),
+    "expand": Operation(f"{_SPEC}ValueSet-expand", expand, ("type", "instance"), ("ValueSet",)),
+    "lookup": Operation(f"{_SPEC}CodeSystem-lookup", lookup, ("type",), ("CodeSystem",)),
     "meta-delete": Operation(
         f"{_SPEC}Resource-meta-delete", meta_delete, ("instance",), changes=True
     ),
     "r5.apply": Operation(
         f"{_CPG}cpg-plandefinition-apply", r5_apply, ("type", "instance"), DEFINITIONS[:1]
+    ),
+    "validate-code": Operation(
+        f"{_SPEC}{{type}}-validate-code", validate_code, ("type", "instance"), TERMINOLOGY
     ),
     "validate": Operation(f"{_SPEC}Resource-validate", validate, ("system", "type", "instance")),
 }

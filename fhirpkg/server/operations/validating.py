@@ -5,23 +5,20 @@ See http://hl7.org/fhir/R4/resource-operation-validate.html.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
+from fhirpkg.server.operations.learning import validator
 from fhirpkg.server.rules import (
     SERVER_BODY_TYPE,
     SERVER_OPERATION_INPUT,
     SERVER_UNKNOWN_RESOURCE,
 )
-from fhirpkg.server.searching.indexing import LOCAL
-from fhirpkg.validation.validator import Validator
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
-
-_DEFINING = ("StructureDefinition", "ValueSet", "CodeSystem")
 
 
 def validate(request: Request, endpoint: Endpoint) -> Answer:
@@ -54,41 +51,3 @@ def _resource(request: Request, endpoint: Endpoint) -> Resource:
         resource_type, identity, _ = request.path
         raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=identity)
     return version.resource()
-
-
-def validator(endpoint: Endpoint) -> Validator:
-    """A validator that knows what the store soundly defines; the same until that changes.
-
-    A profile that is no valid StructureDefinition is not used: asking for it is told as unknown.
-    """
-    places = ",".join("?" * len(_DEFINING))
-    newest = endpoint.store.query(
-        f"SELECT max(seq) FROM version WHERE type IN ({places})",  # noqa: S608 - question marks
-        _DEFINING,
-    )
-    state: Any = newest[0][0]
-    known = endpoint.validators
-    if state not in known:
-        stored = endpoint.store.all_present(f"current.type IN ({places})", _DEFINING)
-        checker = Validator(definitions=endpoint.definitions)
-        resources = [version.resource() for version in stored]
-        sound = [r for r in resources if _is_new(r, endpoint) and checker.validate(r)]
-        definitions = endpoint.definitions.with_resources(sound)
-        known.clear()
-        known[state] = Validator(definitions=definitions, retrieve=_retrieve(endpoint))
-    return known[state]
-
-
-def _is_new(resource: Resource, endpoint: Endpoint) -> bool:
-    """Whether a stored definition has a url of its own: the types of R4 are not to be replaced."""
-    url = resource.get("url")
-    return isinstance(url, str) and endpoint.definitions.find(url) is None
-
-
-def _retrieve(endpoint: Endpoint) -> Any:
-    def retrieve(reference: str) -> Resource | None:
-        local = LOCAL.fullmatch(reference)
-        version = endpoint.store.present(local["type"], local["id"]) if local else None
-        return version.resource() if version else None
-
-    return retrieve

@@ -181,7 +181,7 @@ def _add(rows: Rows, parameter: Parameter, part: int, value: Any) -> None:
         if kind == "reference" and isinstance(value, dict) and "identifier" in value:
             found = _token_rows(value["identifier"])
             rows.setdefault("token", []).extend((f"{name}:identifier", part, *r) for r in found)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError) as error:
         problem = str(error) if type(error) is ValueError else f"{value!r} has the wrong type"
         raise Unindexable(parameter.code, problem) from error
 

@@ -175,6 +175,8 @@ def _is_form(request: Request) -> bool:
 
 def _with_resource(request: Request, data: bytes, endpoint: Endpoint) -> Request:
     content_type = request.headers.get("content-type", "")
+    if request.method == "PATCH":
+        return replace(request, patch=formats.read_patch(data, content_type))
     if request.path[:1] == ("Binary",) and not formats.is_fhir(content_type):
         identity = request.path[1] if len(request.path) == 2 else None
         return replace(request, resource=binaries.wrapped(data, request.headers, identity))
@@ -235,8 +237,8 @@ def _content_response(answer: Answer) -> Response:
     assert answer.version is not None, "a Binary that was read has a version"
     resource = answer.version.resource()
     headers = {"ETag": answer.version.etag, **binaries.HEADERS}
-    media = str(resource.get("contentType", "application/octet-stream"))
-    return Response(binaries.content(resource), 200, headers | {"Content-Type": media})
+    media = {"Content-Type": binaries.media_type_of(resource)}
+    return Response(binaries.content(resource), 200, headers | media)
 
 
 def _refusal(error: Refused, wanted: str, endpoint: Endpoint) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.server.exchange import refused
@@ -32,6 +33,15 @@ def wrapped(data: bytes, headers: Mapping[str, str], identity: str | None) -> Re
     if context := headers.get("x-security-context"):
         resource["securityContext"] = {"reference": context}
     return resource | {"data": base64.b64encode(data).decode()}
+
+
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?", re.ASCII)
+
+
+def media_type_of(resource: Resource) -> str:
+    """The media type of a Binary, or that of any bytes if it states none that a header can hold."""
+    stated = str(resource.get("contentType", ""))
+    return stated if _MEDIA_TYPE.fullmatch(stated) else "application/octet-stream"
 
 
 def content(resource: Resource) -> bytes:

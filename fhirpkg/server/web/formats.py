@@ -6,19 +6,26 @@ See http://hl7.org/fhir/R4/http.html#mime-type.
 from __future__ import annotations
 
 import asyncio
+import functools
+import re
 import zlib
 from email.message import Message
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fhirpkg import fhirjson
+from fhirpkg import fhirjson, rules
+from fhirpkg.errors import SourceError
 from fhirpkg.parsing_rules import (
     PARSE_NO_RESOURCE,
 )
 from fhirpkg.server.exchange import Refused, refused
 from fhirpkg.server.rules import (
+    SERVER_DEPTH,
     SERVER_MEDIA_TYPE,
     SERVER_NOT_ACCEPTABLE,
+    SERVER_PATCH_TYPE,
+    SERVER_TEXT,
     SERVER_TOO_LARGE,
+    SERVER_UNREADABLE,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +47,7 @@ _FORMATS = {
     "application/xml": XML,
     "text/xml": XML,
 }
+JSON_PATCH = "application/json-patch+json"
 _ANYTHING = {"*/*", "application/*", ""}
 _VERSIONS = {None, "4.0", "4.0.1"}
 
@@ -151,7 +159,51 @@ def read_resource(data: bytes, content_type: str, definitions: Definitions) -> R
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         problem = "it is no object with a resourceType"
         raise refused(400, PARSE_NO_RESOURCE, problem=problem)
+    _check_bounds(value, may_have_controls=found == JSON and _ESCAPE.search(data) is not None)
     return value
+
+
+def read_patch(data: bytes, content_type: str) -> object:
+    """The JSON Patch in a body. Raises Refused: 415 for another kind of patch, 400 for no JSON."""
+    if media_type(content_type) != JSON_PATCH:
+        raise refused(415, SERVER_PATCH_TYPE, found=content_type, wanted=JSON_PATCH)
+    value, issues = fhirjson.read(data)
+    if errors := [issue for issue in issues if issue.severity.rank <= 1]:
+        raise Refused(400, *errors)
+    if isinstance(value, list):
+        _check_bounds({"patch": value}, may_have_controls=_ESCAPE.search(data) is not None)
+    return value
+
+
+_DEEPEST = 100
+_ESCAPE = re.compile(rb"\\[ubf]")
+_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def _check_bounds(resource: Resource, *, may_have_controls: bool) -> None:
+    """Refuse what could be stored and never be read again: in XML, or at all."""
+    level: list[Any] = [resource]
+    for _ in range(_DEEPEST):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                if not all(map(_is_name, value)):
+                    raise refused(400, SERVER_TEXT, what="a name that no element can have")
+                inner += value.values()
+            else:
+                inner += value
+        if may_have_controls and any(isinstance(v, str) and _UNWRITABLE.search(v) for v in inner):
+            raise refused(400, SERVER_TEXT, what="a control character")
+        level = [value for value in inner if isinstance(value, (dict, list))]
+        if not level:
+            return
+    raise refused(400, SERVER_DEPTH, most=_DEEPEST)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _is_name(key: str) -> bool:
+    return _NAME.fullmatch(key) is not None
 
 
 def _read_xml(data: bytes, definitions: Definitions) -> tuple[Resource | None, list[Issue]]:
@@ -164,9 +216,39 @@ def _read_xml(data: bytes, definitions: Definitions) -> tuple[Resource | None, l
 def write_resource(
     resource: Resource, wanted: str, definitions: Definitions, *, pretty: bool = False
 ) -> bytes:
-    """A resource in the wanted format."""
-    if wanted == XML:
-        from fhirpkg import fhirxml  # noqa: PLC0415 - lxml is loaded when the first XML goes
+    """A resource in the wanted format. Raises Refused (406) when XML cannot hold it.
 
+    In a Bundle an entry that XML cannot hold makes way for what is to be said of it.
+    """
+    if wanted == JSON:
+        return fhirjson.dump(resource, indent=2 if pretty else None).encode()
+    from fhirpkg import fhirxml  # noqa: PLC0415 - lxml is loaded when the first XML goes
+
+    try:
         return fhirxml.dump(resource, definitions.types)
-    return fhirjson.dump(resource, indent=2 if pretty else None).encode()
+    except _UNWRITTEN as error:
+        issue = rules.issue(SERVER_UNREADABLE, url=_label(resource), format="XML", problem=error)
+        entries = fhirjson.objects(resource, "entry")
+        if not entries or resource["resourceType"] != "Bundle":
+            raise Refused(406, issue) from error
+        readable = [entry | _readable(entry, definitions) for entry in entries]
+        return fhirxml.dump(resource | {"entry": readable}, definitions.types)
+
+
+_UNWRITTEN = (SourceError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+
+
+def _readable(entry: Resource, definitions: Definitions) -> Resource:
+    """The resource of an entry, or why it is not there."""
+    resource = entry.get("resource")
+    if not isinstance(resource, dict):
+        return {}
+    try:
+        write_resource(resource, XML, definitions)
+    except Refused as error:
+        return {"resource": error.outcome()}
+    return {}
+
+
+def _label(resource: Resource) -> str:
+    return "/".join(str(resource[key]) for key in ("resourceType", "id") if key in resource)

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from fhirpkg import fhirjson
 from fhirpkg.server.capabilities import ABOUT
 from fhirpkg.server.cds.feedback import kept
-from fhirpkg.server.operations.validating import validator
+from fhirpkg.server.operations.learning import validator
 from fhirpkg.validation.narrative.narrative import check_narrative
 from fhirpkg.validation.run import Run
 

@@ -1,0 +1,130 @@
+"""`$expand`, `$lookup`, `$validate-code`, and how changed definitions are learned."""
+
+import pytest
+
+from fhirpkg.server.operations import learning
+from tests.server.client import rules_of
+
+SYSTEM = "http://x.org/cs"
+CODES = {
+    "resourceType": "CodeSystem", "id": "cs", "url": SYSTEM, "version": "1", "name": "Colours",
+    "status": "active", "content": "complete",
+    "concept": [{"code": "r", "display": "Red", "concept": [{"code": "rr", "display": "Rose"}]},
+                {"code": "g", "display": "Green"}],
+}  # fmt: skip
+SET = {
+    "resourceType": "ValueSet", "id": "vs", "url": "http://x.org/vs", "status": "active",
+    "compose": {"include": [{"system": SYSTEM, "filter": [
+        {"property": "concept", "op": "is-a", "value": "r"}]}]},
+}  # fmt: skip
+OPEN = SET | {
+    "id": "open",
+    "url": "http://x.org/open",
+    "compose": {"include": [{"system": "http://snomed.info/sct"}]},
+}
+
+
+@pytest.fixture
+def stored(server):
+    for resource in (CODES, SET, OPEN):
+        assert server.put(resource).ok
+    return server
+
+
+def values_of(answer):
+    assert answer.status_code == 200, answer.text
+    parts = answer.json()["parameter"]
+    return {p["name"]: next(v for k, v in p.items() if k.startswith("value")) for p in parts}
+
+
+@pytest.mark.parametrize("path", ["ValueSet/vs/$expand", "ValueSet/$expand?url=http://x.org/vs"])
+def test_a_value_set_is_expanded_with_its_displays(stored, path):
+    expansion = stored.get(path).json()["expansion"]
+    found = [(c["system"], c["code"], c["display"]) for c in expansion["contains"]]
+    assert found == [(SYSTEM, "r", "Red"), (SYSTEM, "rr", "Rose")]
+    assert expansion["total"] == 2
+
+
+def test_an_expansion_comes_in_pages_and_filtered(stored):
+    page = stored.get("ValueSet/vs/$expand?count=1&offset=1").json()["expansion"]
+    assert ([c["code"] for c in page["contains"]], page["total"]) == (["rr"], 2)
+    found = stored.get("ValueSet/vs/$expand?filter=ros").json()["expansion"]
+    assert [c["code"] for c in found["contains"]] == ["rr"]
+    assert "contains" not in stored.get("ValueSet/vs/$expand?filter=x").json()["expansion"]
+
+
+def test_a_value_set_in_the_call_is_expanded(stored):
+    inline = {"name": "valueSet", "resource": SET | {"id": "x", "url": "http://x.org/other"}}
+    call = {"resourceType": "Parameters", "parameter": [inline]}
+    assert stored("POST", "ValueSet/$expand", call).json()["expansion"]["total"] == 2
+
+
+def test_what_cannot_be_listed_whole_is_refused(stored):
+    refused = stored.get("ValueSet/open/$expand")
+    assert (refused.status_code, rules_of(refused)) == (422, ["server-operation-input"])
+    many = {"system": SYSTEM, "concept": [{"code": f"c{n}"} for n in range(1001)]}
+    stored.put(SET | {"id": "many", "url": "http://x.org/many", "compose": {"include": [many]}})
+    assert stored.get("ValueSet/many/$expand").status_code == 422
+    page = stored.get("ValueSet/many/$expand?count=1000&offset=1000").json()["expansion"]
+    assert (len(page["contains"]), page["total"]) == (1, 1001)
+
+
+def test_a_code_is_looked_up(stored):
+    found = values_of(stored.get(f"CodeSystem/$lookup?system={SYSTEM}&code=g"))
+    assert found == {"name": "Colours", "version": "1", "display": "Green"}
+    assert stored.get(f"CodeSystem/$lookup?system={SYSTEM}&code=x").status_code == 404
+    assert stored.get("CodeSystem/$lookup?system=http://y.org&code=x").status_code == 422
+    assert stored.get("CodeSystem/$lookup?code=x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "result"),
+    [
+        (f"ValueSet/vs/$validate-code?system={SYSTEM}&code=rr", True),
+        (f"ValueSet/vs/$validate-code?system={SYSTEM}&code=g", False),
+        (f"ValueSet/$validate-code?url=http://x.org/vs&system={SYSTEM}&code=r&display=Red", True),
+        (f"ValueSet/$validate-code?url=http://x.org/vs&system={SYSTEM}&code=r&display=Blue", False),
+        ("CodeSystem/cs/$validate-code?code=g", True),
+        (f"CodeSystem/$validate-code?url={SYSTEM}&code=x", False),
+    ],
+)
+def test_whether_a_code_is_valid(stored, path, result):
+    found = values_of(stored.get(path))
+    assert found["result"] is result
+    assert ("message" in found) is not result
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"ValueSet/vs/$validate-code?system={SYSTEM}&code=r&date=2020",
+        "ValueSet/vs/$expand?includeDesignations=true",
+        f"CodeSystem/$lookup?system={SYSTEM}&code=g&property=parent",
+        "ValueSet/$expand",
+        "ValueSet/vs/$validate-code",
+        "ValueSet/vs/$expand?count=x",
+    ],
+)
+def test_a_parameter_that_is_missing_or_not_done_is_refused(stored, path):
+    refused = stored.get(path)
+    assert (refused.status_code, rules_of(refused)) == (400, ["server-operation-input"])
+
+
+def test_a_code_that_cannot_be_judged_here_is_not_judged(stored):
+    refused = stored.get("ValueSet/open/$validate-code?system=http://snomed.info/sct&code=73211009")
+    assert (refused.status_code, rules_of(refused)) == (422, ["server-unknown-code"])
+
+
+def test_a_changed_definition_is_learned_and_the_others_are_not_read_again(stored, monkeypatch):
+    assert stored.get("ValueSet/vs/$expand").json()["expansion"]["total"] == 2
+    checked = []
+    is_new = learning._is_new
+    monkeypatch.setattr(learning, "_is_new", lambda r, e: checked.append(r["id"]) or is_new(r, e))
+    stored.put(SET | {"compose": {"include": [{"system": SYSTEM}]}})
+    assert stored.get("ValueSet/vs/$expand").json()["expansion"]["total"] == 3
+    assert checked == ["vs"]
+    stored.delete("CodeSystem/cs")
+    assert stored.get("ValueSet/vs/$expand").status_code == 422
+    assert checked == ["vs"]
+    stored.put(CODES)
+    assert stored.get("ValueSet/vs/$expand").json()["expansion"]["total"] == 3
