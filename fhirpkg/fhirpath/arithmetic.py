@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import combined, comparable_values
-from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, is_number
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LARGEST_INTEGER = 2**31 - 1
+_LARGEST_LONG = 2**63 - 1
 LONGEST_STRING = 10_000_000
 _CALENDAR_OF = {"wk": "week", "d": "day", "h": "hour", "min": "minute", "s": "second"}
 _CALENDAR_OF |= {"ms": "millisecond"}
@@ -39,7 +40,8 @@ def apply(operator: str, left: Any, right: Any) -> Any:
 
 def _apply(operator: str, left: Any, right: Any) -> Any:
     if is_number(left) and is_number(right):
-        return _NUMBERS[operator](left, right)
+        found = _NUMBERS[operator](left, right)
+        return of_kind(found, left, right)
     if isinstance(left, Quantity) or isinstance(right, Quantity):
         if isinstance(left, Temporal) and operator in {"+", "-"}:
             return _move(left, right, 1 if operator == "+" else -1)
@@ -61,8 +63,17 @@ def negated(value: Any) -> Any:
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.unit)
     if is_number(value):
-        return -value
+        return of_kind(-value, value)
     raise EvaluationError(f"'-' does not work on {name_of(value)}")
+
+
+def of_kind(found: Any, *operands: Any) -> Any:
+    """A number as operands make it: a Long when one is, an Integer otherwise, None if too large."""
+    if not isinstance(found, int):
+        return found
+    if any(isinstance(operand, Long) for operand in operands):
+        return Long(found) if -_LARGEST_LONG - 1 <= found <= _LARGEST_LONG else None
+    return in_range(found)
 
 
 def in_range(value: int | Decimal) -> int | Decimal | None:
@@ -76,9 +87,8 @@ def _divide(left: Any, right: Any) -> Decimal:
     return Decimal(left) / Decimal(right)
 
 
-def _whole(left: Any, right: Any) -> int | None:
-    found = Decimal(left) / Decimal(right)
-    return int(found) if abs(found) <= LARGEST_INTEGER else None
+def _whole(left: Any, right: Any) -> int:
+    return int(Decimal(left) / Decimal(right))
 
 
 def _remainder(left: Any, right: Any) -> Any:
@@ -88,9 +98,9 @@ def _remainder(left: Any, right: Any) -> Any:
 
 
 _NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": lambda left, right: in_range(left + right),
-    "-": lambda left, right: in_range(left - right),
-    "*": lambda left, right: in_range(left * right),
+    "+": lambda left, right: left + right,
+    "-": lambda left, right: left - right,
+    "*": lambda left, right: left * right,
     "/": _divide,
     "div": _whole,
     "mod": _remainder,

@@ -93,7 +93,36 @@ class Binary:
     at: int = field(compare=False)
 
 
-Part = Literal | Special | Variable | Member | Call | TypeCall | Index | Unary | Binary
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """``Type { name: value, … }``: a new element."""
+
+    type_name: str
+    elements: tuple[tuple[str, Part], ...]
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """A part of which the variables it defines are not known outside."""
+
+    inner: Part
+    at: int = field(compare=False)
+
+
+Part = (
+    Instance
+    | Isolated
+    | Literal
+    | Special
+    | Variable
+    | Member
+    | Call
+    | TypeCall
+    | Index
+    | Unary
+    | Binary
+)
 
 
 def parts_within(part: Part) -> Iterator[Part]:
@@ -103,6 +132,10 @@ def parts_within(part: Part) -> Iterator[Part]:
         if inner is not None:
             yield inner
     yield from getattr(part, "arguments", ())
+    if isinstance(part, Isolated):
+        yield part.inner
+    if isinstance(part, Instance):
+        yield from (value for _, value in part.elements)
 
 
 def mentions(part: Part, name: str) -> bool:
@@ -112,12 +145,24 @@ def mentions(part: Part, name: str) -> bool:
     return any(mentions(inner, name) for inner in parts_within(part))
 
 
+def isolated(part: Part) -> Part:
+    """The part, with the variables it defines kept inside."""
+    return Isolated(part, part.at) if defines(part) else part
+
+
+def defines(part: Part) -> bool:
+    """Whether a variable is defined anywhere in a part."""
+    if isinstance(part, Call) and part.name == "defineVariable":
+        return True
+    return any(defines(inner) for inner in parts_within(part))
+
+
 def is_constant(part: Part | None) -> bool:
     """Whether a part is the same for every focus: it begins with a variable or value.
 
     What an argument asks of the items it is evaluated for is no matter of the focus.
     """
-    if part is None or isinstance(part, Special):
+    if part is None or isinstance(part, (Special, Instance, Isolated)):
         return False
     if isinstance(part, (Literal, Variable)):
         return True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.ast import Call, Member, Unary, mentions
 from fhirpkg.fhirpath.code import Code, Run
 from fhirpkg.fhirpath.functions import FUNCTIONS
@@ -66,6 +68,10 @@ def _quick(compiler: Compiler, part: Call) -> Run | None:
 def _argument(compiler: Compiler, part: Call, function: Function, index: int) -> _Argument:
     kind = function.takes[min(index, len(function.takes) - 1)]
     argument = part.arguments[index]
+    if compiler.defines:
+        argument = ast.isolated(argument)
+    if kind == "lazy":
+        return compiler.items(argument), _LAZY
     if kind == "items":
         return compiler.items(argument), _BEFORE
     if kind == "key":
@@ -79,9 +85,10 @@ def _argument(compiler: Compiler, part: Call, function: Function, index: int) ->
     return run, _COUNTED if counts else _LATER
 
 
-_BEFORE, _LATER, _COUNTED = range(3)
+_BEFORE, _LATER, _COUNTED, _LAZY = range(4)
 _Argument = tuple[Any, int]
-"""An argument's closure and when it runs: before the call, in it, or in it with an `$index`."""
+"""An argument's closure and when it runs: before the call, in it for each item (perhaps with an
+`$index`), or in it on the focus of the call."""
 
 
 def _counting(run: Run) -> Run:
@@ -118,6 +125,8 @@ def _calling(function: Function, source: Run, arguments: list[_Argument]) -> Run
                     return missing
             elif when == _COUNTED:
                 value = _counting(argument)
+            elif when == _LAZY:
+                value = functools.partial(argument, this, scope)
             values.append(value)
         return call(scope, found, *values) if scoped else call(found, *values)
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.model import TypeModel
 
 _ABSTRACT = {"Resource", "DomainResource", "Element", "BackboneElement"}
-_OF_SOURCE = {"where", "distinct", "intersect", "exclude", "trace", "sort", "tail", "skip", "take"}
-_ONE_OF_SOURCE = {"first", "last", "single", "aggregate"}
+_OF_SOURCE = {"where", "distinct", "intersect", "exclude", "trace", "sort", "tail", "skip", "take",
+              "defineVariable"}  # fmt: skip
+_ONE_OF_SOURCE = {"first", "last", "single", "aggregate", "min", "max", "sum"}
 _NEEDS_ORDER = {"first", "last", "tail", "skip", "take"}
 _STRINGS = {"string", "uri", "url", "canonical", "oid", "uuid", "code", "id", "markdown", "xhtml"}
 _LIKE_STRINGS = _STRINGS | {"base64Binary", "date", "dateTime", "instant", "time", "System.String"}
@@ -128,6 +129,12 @@ def _known(type_name: str) -> str:
     return type_name.removeprefix("http://hl7.org/fhirpath/")
 
 
+def _instance(checker: _Checker, part: ast.Instance, this: Static) -> Static:
+    for _, value in part.elements:
+        checker.check(value, this)
+    return Static(frozenset({part.type_name.removeprefix("FHIR.")}), is_many=False)
+
+
 def _index(checker: _Checker, part: ast.Index, this: Static) -> Static:
     source = checker.check(part.source, this)
     checker.check(part.index, this)
@@ -174,7 +181,7 @@ def _call(checker: _Checker, part: ast.Call, this: Static) -> Static:
         return checker.error(f"{part.name}() is for a {function.source}, not {found}", part.at)
     if part.name in _NEEDS_ORDER and not source.is_ordered:
         checker.error(f"{part.name}() needs an order, which this collection has not", part.at)
-    if part.name == "repeat":
+    if part.name in {"repeat", "repeatAll"}:
         return _repeat(checker, part, this)
     results = [
         checker.check(argument, _focus_of_argument(function.takes, index, source, this))
@@ -236,6 +243,7 @@ def _both(one: Static, two: Static) -> Static:
 
 
 _CHECKS: dict[type, Callable[[_Checker, Any, Static], Static]] = {
+    ast.Instance: _instance,
     ast.Literal: _literal,
     ast.Special: _special,
     ast.Variable: _variable,

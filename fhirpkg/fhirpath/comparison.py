@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values, identity_of_quantity
-from fhirpkg.fhirpath.values import Item, Quantity, is_number, system
+from fhirpkg.fhirpath.values import Item, Long, Quantity, is_number, system
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -165,7 +165,14 @@ def name_of(value: Any) -> str:
     """The name of a value's type, for messages: ``String``, ``Quantity``, ``dateTime``."""
     if isinstance(value, Temporal):
         return value.kind
-    names = {bool: "Boolean", int: "Integer", Decimal: "Decimal", str: "String", dict: "an element"}
+    names = {
+        bool: "Boolean",
+        int: "Integer",
+        Long: "Long",
+        Decimal: "Decimal",
+        str: "String",
+        dict: "an element",
+    }
     return names.get(type(value), type(value).__name__)
 
 

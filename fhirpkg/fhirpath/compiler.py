@@ -13,6 +13,7 @@ from fhirpkg.fhirpath import arithmetic, ast
 from fhirpkg.fhirpath.calls import call
 from fhirpkg.fhirpath.code import Code, Run, as_items, as_truth, as_value
 from fhirpkg.fhirpath.comparison import EvaluationError
+from fhirpkg.fhirpath.instances import maker
 from fhirpkg.fhirpath.operators import OPERATORS
 from fhirpkg.fhirpath.types import exact_type, of_type
 from fhirpkg.fhirpath.walking import NOTHING, walk
@@ -36,6 +37,8 @@ class Compiler:
         self.text = text
         self.shapes = shapes
         self.in_loop = False
+        self.defines = "defineVariable" in text
+        """Whether variables may be defined in the expression, so that none is constant."""
         self.uses_scope = False
         """Whether anything compiled so far asks the scope; without, there need not be one."""
         self._constants: dict[Hashable, int] = {}
@@ -50,7 +53,8 @@ class Compiler:
         is_worth_keeping = isinstance(part, ast.Call) or (
             isinstance(part, ast.Binary) and part.operator == "|"
         )
-        if self.in_loop and is_worth_keeping and ast.is_constant(part):
+        keeps = self.in_loop and not self.defines
+        if keeps and is_worth_keeping and ast.is_constant(part):
             return replace(code, run=self.keep(part, code.run))
         return code
 
@@ -204,10 +208,29 @@ def _type_call(compiler: Compiler, part: ast.TypeCall) -> Code:
 
 
 def _binary(compiler: Compiler, part: ast.Binary) -> Code:
+    if compiler.defines:
+        part = replace(part, left=ast.isolated(part.left), right=ast.isolated(part.right))
     return OPERATORS[part.operator](compiler, part)
 
 
+def _isolated(compiler: Compiler, part: ast.Isolated) -> Code:
+    code = compiler.compile(part.inner)
+    compiler.uses_scope = True
+    return replace(code, run=lambda this, scope: code.run(this, scope.inner()))
+
+
+def _instance(compiler: Compiler, part: ast.Instance) -> Code:
+    values = {name: compiler.items(ast.isolated(value)) for name, value in part.elements}
+    try:
+        make = maker(compiler.shapes.model, part.type_name, list(values))
+    except EvaluationError as error:
+        raise compiler.fail(str(error), part.at) from None
+    return Code(lambda this, scope: [make({n: run(this, scope) for n, run in values.items()})])
+
+
 _BY_PART: dict[type, Callable[[Compiler, Any], Code]] = {
+    ast.Instance: _instance,
+    ast.Isolated: _isolated,
     ast.Literal: _literal,
     ast.Special: _special,
     ast.Variable: _variable,

@@ -56,7 +56,17 @@ class Environment:
 class Scope:
     """What one evaluation knows besides its focus."""
 
-    __slots__ = ("context", "environment", "index", "kept", "now", "shapes", "total", "work")
+    __slots__ = (
+        "context",
+        "defined",
+        "environment",
+        "index",
+        "kept",
+        "now",
+        "shapes",
+        "total",
+        "work",
+    )
 
     def __init__(self, environment: Environment, context: Item, shapes: Shapes) -> None:
         self.environment = environment
@@ -64,6 +74,8 @@ class Scope:
         self.shapes = shapes
         self.index: int | None = None
         self.total: list[Item] = []
+        self.defined: dict[str, list[Item]] = {}
+        """Variables that the expression itself defines."""
         self.work = [0]
         self.kept: dict[int, Any] = {}
         """Results of parts that are the same for every focus, by the compiler's number."""
@@ -73,6 +85,7 @@ class Scope:
         """A scope for one item of a loop, with ``$index`` and ``$total`` of its own."""
         scope = Scope(self.environment, self.context, self.shapes)
         scope.index, scope.total = self.index, self.total
+        scope.defined = dict(self.defined)
         scope.work, scope.kept, scope.now = self.work, self.kept, self.clock
         return scope
 
@@ -92,6 +105,8 @@ class Scope:
     def variable(self, name: str) -> list[Item]:
         """The items of ``%name``; raises EvaluationError when nothing has that name."""
         environment = self.environment
+        if name in self.defined:
+            return self.defined[name]
         if name in environment.variables:
             found = items_of(environment.variables[name])
             self.spend(len(found))
@@ -108,6 +123,13 @@ class Scope:
             if name.startswith(prefix):
                 return [url + name.removeprefix(prefix)]
         raise EvaluationError(f"there is no variable %{name}")
+
+    def define(self, name: str, value: list[Item]) -> None:
+        """Give a variable its value from here on; EvaluationError when the name is taken."""
+        taken = name in self.defined or name in self.environment.variables
+        if taken or name in {"resource", "rootResource", "context", *_NAMED}:
+            raise EvaluationError(f"there is a variable %{name} already")
+        self.defined[name] = value
 
 
 def items_of(value: Any) -> list[Item]:

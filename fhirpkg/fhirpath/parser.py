@@ -11,7 +11,7 @@ from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.lexer import Token, tokens
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity
 
 _DEEPEST = 60
 _LONGEST = 150
@@ -129,9 +129,28 @@ class _Parser:
                 index = self.expression()
                 self.expect("sign", "]")
                 found = ast.Index(found, index, at)
+            elif self.peek("{") and (type_name := _name_of_type(found)):
+                found = self.instance(type_name, found.at)
             else:
                 return found
             length = self.counted(length)
+
+    def instance(self, type_name: str, at: int) -> ast.Part:
+        """``Coding { system: 'x', code: 'y' }``; ``{ : }`` has no elements (FHIRPath 3.0)."""
+        self.take()
+        elements: list[tuple[str, ast.Part]] = []
+        if self.peek(":"):
+            self.take()
+            self.expect("sign", "}")
+            return ast.Instance(type_name, (), at)
+        while not elements or self.peek(","):
+            if elements:
+                self.take()
+            name = self.type_part()
+            self.expect("sign", ":")
+            elements.append((name, self.expression()))
+        self.expect("sign", "}")
+        return ast.Instance(type_name, tuple(elements), at)
 
     def term(self) -> ast.Part:
         """A literal, a name, a variable or something in brackets."""
@@ -177,8 +196,8 @@ class _Parser:
             unit = CALENDAR_UNITS.get(following.text, "")
         if unit:
             self.take()
-            return ast.Literal(Quantity(Decimal(token.text), unit), token.at)
-        return ast.Literal(Decimal(token.text) if "." in token.text else int(token.text), token.at)
+            return ast.Literal(Quantity(Decimal(token.text.rstrip("L")), unit), token.at)
+        return ast.Literal(_number(token.text), token.at)
 
     def moment(self, token: Token) -> ast.Part:
         """A date, dateTime or time that the calendar has."""
@@ -209,7 +228,11 @@ class _Parser:
         while not self.peek(")"):
             if found:
                 self.expect("sign", ",")
-            found.append(self.expression())
+            argument = self.expression()
+            if self.rest[-1].kind == "word" and self.rest[-1].text in {"asc", "desc"}:
+                at = self.rest[-1].at  # the order of a key of sort()
+                argument = ast.Unary("-", argument, at) if self.take().text == "desc" else argument
+            found.append(argument)
         self.take()
         return found
 
@@ -227,3 +250,20 @@ class _Parser:
         if token.kind not in {"word", "quoted"}:
             raise self.fail(f"the name of a type expected, but '{token.text}' found", token.at)
         return self.take().text
+
+
+def _number(text: str) -> int | Decimal:
+    """A number as it is written: with a point a Decimal, with an L a Long."""
+    if "." in text:
+        return Decimal(text)
+    return Long(text.rstrip("L")) if text.endswith("L") else int(text)
+
+
+def _name_of_type(part: ast.Part | None) -> str:
+    """The name that a chain of names spells: ``FHIR.Coding``; nothing for anything else."""
+    if not isinstance(part, ast.Member):
+        return ""
+    if part.source is None:
+        return part.name
+    before = _name_of_type(part.source)
+    return f"{before}.{part.name}" if before else ""

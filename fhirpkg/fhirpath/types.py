@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import Element, Item, Quantity
+from fhirpkg.fhirpath.values import Element, Item, Long, Quantity
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.walking import Shapes
 
 SYSTEM_TYPES = (
-    "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any",
+    "Boolean", "String", "Integer", "Long", "Decimal", "Date", "DateTime", "Time", "Quantity",
+    "Any",
 )  # fmt: skip
-_OF_VALUES = {bool: "Boolean", str: "String", int: "Integer", Decimal: "Decimal"}
+_OF_VALUES = {bool: "Boolean", str: "String", int: "Integer", Long: "Long", Decimal: "Decimal"}
 _OF_MOMENTS = {"date": "Date", "dateTime": "DateTime", "time": "Time"}
 
 

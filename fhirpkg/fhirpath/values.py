@@ -15,7 +15,7 @@ from fhirpkg.fhirpath.temporal import Temporal
 
 Element = tuple[Any, str, Any]
 Item = Any
-"""A bool, int, Decimal, str, Temporal, Quantity or an Element."""
+"""A bool, int, Long, Decimal, str, Temporal, Quantity or an Element."""
 
 UCUM = "http://unitsofmeasure.org"
 CALENDAR_UNITS = {
@@ -27,6 +27,12 @@ CALENDAR_UNITS = {
 
 _TEMPORAL = {"date": "date", "dateTime": "dateTime", "instant": "dateTime", "time": "time"}
 _QUANTITIES = {"Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity"}
+
+
+class Long(int):
+    """A whole number of 64 bits, written with an L (FHIRPath 3.0)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +95,12 @@ def _fhir_quantity(quantity: Quantity) -> dict[str, Any]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is an Integer or a Decimal, which no Boolean is."""
+    """Whether a value is an Integer, a Long or a Decimal, which no Boolean is."""
     kind = type(value)
-    return kind is int or kind is Decimal or (kind is not bool and isinstance(value, Decimal))
+    return kind in _NUMBERS or (kind is not bool and isinstance(value, Decimal))
+
+
+_NUMBERS = (int, Decimal, Long)
 
 
 def text_of(value: Any) -> str | None:

@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirpath.arithmetic import in_range
+from fhirpkg.fhirpath.arithmetic import in_range, of_kind
 from fhirpkg.fhirpath.functions.function import Function
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,16 @@ def to_integer(value: Any) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         found = in_range(int(value))
         return found if isinstance(found, int) else None
+    return None
+
+
+def to_long(value: Any) -> Long | None:
+    """A whole number of 64 bits, from a number, Boolean or text."""
+    if isinstance(value, (bool, int)):
+        return Long(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        found: Long | None = of_kind(int(value), Long(0))
+        return found
     return None
 
 
@@ -92,6 +102,7 @@ def to_time(value: Any) -> Temporal | None:
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "Boolean": to_boolean,
     "Integer": to_integer,
+    "Long": to_long,
     "Decimal": to_decimal,
     "Quantity": to_quantity,
     "Date": to_date,

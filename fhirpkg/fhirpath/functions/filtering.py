@@ -12,7 +12,7 @@ from fhirpkg.fhirpath.values import system
 from fhirpkg.fhirpath.walking import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
@@ -50,6 +50,32 @@ def repeat(scope: Scope, items: list[Item], projection: Projection) -> list[Item
                     new.append(result)
         waiting = new
     return list(found.values())
+
+
+def repeat_all(scope: Scope, items: list[Item], projection: Projection) -> list[Item]:
+    """What is projected from the items, from that, and so on, as often as it is found."""
+    found: list[Item] = []
+    waiting = items
+    while waiting:
+        scope.spend(len(waiting) + 1)
+        waiting = [result for item in waiting for result in projection(item, scope)]
+        found += waiting
+        if len(found) > MOST_ITEMS:
+            raise EvaluationError("repeatAll() does not come to an end")
+    return found
+
+
+def coalesce(_: list[Item], *values: Callable[[], list[Item]]) -> list[Item]:
+    """The first collection that is not empty; those after it are not evaluated."""
+    return next((found for value in values if (found := value())), [])
+
+
+def define_variable(
+    scope: Scope, items: list[Item], name: str, value: Callable[[], list[Item]] | None = None
+) -> list[Item]:
+    """The items as they are; what follows knows them, or the value, as ``%name``."""
+    scope.define(name, items if value is None else value())
+    return items
 
 
 def aggregate(
@@ -124,6 +150,11 @@ FUNCTIONS = {
     "aggregate": Function(aggregate, "items", ("projection", "items"), optional=1, scoped=True),
     "iif": Function(
         conditional, "items", ("projection", "projection", "projection"), optional=1, scoped=True
+    ),
+    "repeatAll": Function(repeat_all, "items", ("projection",), scoped=True),
+    "coalesce": Function(coalesce, "items", ("lazy",), endless=True),
+    "defineVariable": Function(
+        define_variable, "items", ("string", "lazy"), optional=1, scoped=True
     ),
     "sort": Function(sort, "items", ("key",), optional=1, scoped=True, endless=True),
 }

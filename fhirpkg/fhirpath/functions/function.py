@@ -21,9 +21,10 @@ class Function:
     """A function: how it is called, what it takes and gives.
 
     `source` and `takes` are kinds: ``items`` a collection; ``criteria`` and ``projection`` what is
-    evaluated for each item; ``string``, ``integer``, ``number``, ``value`` one value of that kind,
-    and nothing is called when it is missing. `gives` is the type of the one value returned (None
-    for the empty collection), or ``items`` for a list. A `scoped` one is handed the scope first.
+    evaluated for each item; ``lazy`` what the function may evaluate on its focus; ``string``,
+    ``integer``, ``number``, ``value`` one value of that kind, and nothing is called when it is
+    missing. `gives` is the type of the one value returned (None for the empty collection), or
+    ``items`` for a list. A `scoped` one is handed the scope first.
     """
 
     call: Callable[..., Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirpath.arithmetic import LARGEST_INTEGER, in_range
+from fhirpkg.fhirpath.arithmetic import LARGEST_INTEGER, of_kind
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.functions.function import Function
 from fhirpkg.fhirpath.temporal import Temporal
@@ -29,7 +29,7 @@ def absolute(number: Any) -> Any:
     """Without the sign; quantities keep their unit."""
     if isinstance(number, Quantity):
         return Quantity(abs(number.value), number.unit)
-    return in_range(max(_number(number), -_number(number)))
+    return of_kind(abs(_number(number)), number)
 
 
 def _number(value: Any) -> int | Decimal:
