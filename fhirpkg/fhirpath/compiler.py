@@ -13,9 +13,8 @@ from fhirpkg.fhirpath import arithmetic, ast
 from fhirpkg.fhirpath.calls import call
 from fhirpkg.fhirpath.code import Code, Run, as_items, as_truth, as_value
 from fhirpkg.fhirpath.comparison import EvaluationError
-from fhirpkg.fhirpath.instances import maker
 from fhirpkg.fhirpath.operators import OPERATORS
-from fhirpkg.fhirpath.types import exact_type, of_type
+from fhirpkg.fhirpath.types import exact_type, maker_of, of_type
 from fhirpkg.fhirpath.walking import NOTHING, walk
 
 if TYPE_CHECKING:
@@ -222,7 +221,7 @@ def _isolated(compiler: Compiler, part: ast.Isolated) -> Code:
 def _instance(compiler: Compiler, part: ast.Instance) -> Code:
     values = {name: compiler.items(ast.isolated(value)) for name, value in part.elements}
     try:
-        make = maker(compiler.shapes.model, part.type_name, list(values))
+        make = maker_of(compiler.shapes.model, part.type_name, list(values))
     except EvaluationError as error:
         raise compiler.fail(str(error), part.at) from None
     return Code(lambda this, scope: [make({n: run(this, scope) for n, run in values.items()})])
