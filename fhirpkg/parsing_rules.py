@@ -14,15 +14,15 @@ PARSE_JSON = error(
 PARSE_DUPLICATE_KEY = error(
     "parse-duplicate-key",
     "structure",
-    title="A JSON object has each key once",
-    text="the key '{key}' stands here a second time",
-    advice="delete one of the two: readers differ in which one they take",
+    title="Keys of a JSON object are unique",
+    text="the key '{key}' appears a second time",
+    advice="delete one of the two: readers differ in which they keep",
     spec=_JSON,
 )
 PARSE_BYTE_ORDER_MARK = warning(
     "parse-byte-order-mark",
     "structure",
-    title="JSON text does not begin with a byte order mark",
+    title="JSON does not begin with a byte order mark",
     text="the text begins with a byte order mark",
     advice="save the file as UTF-8 without a signature",
     spec="https://www.rfc-editor.org/rfc/rfc8259#section-8.1",
@@ -30,21 +30,21 @@ PARSE_BYTE_ORDER_MARK = warning(
 PARSE_NUMBER = error(
     "parse-number",
     "value",
-    title="A number is one that JSON knows and readers can hold",
-    text="{number} is not a number FHIR allows",
+    title="Numbers are valid JSON that readers can represent",
+    text="{number} is not a number that FHIR allows",
     spec=f"{_JSON}#primitive",
 )
 PARSE_SURROGATE = error(
     "parse-surrogate",
     "value",
-    title="Text holds no half of a surrogate pair",
-    text="the text holds half a surrogate pair, which is no character",
+    title="Text has no unpaired surrogates",
+    text="the text has an unpaired surrogate, which is not a character",
     spec="http://hl7.org/fhir/R4/datatypes.html#string",
 )
 PARSE_DEPTH = error(
     "parse-depth",
     "too-costly",
-    title="Nesting is not deeper than can be read safely",
+    title="Nesting stays within what can be read safely",
     text="the content is nested too deeply to read",
 )
 PARSE_NO_RESOURCE = error(

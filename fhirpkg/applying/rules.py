@@ -8,14 +8,14 @@ APPLY_BEHAVIOR = error(
     "apply-behavior",
     "exception",
     title="The applicabilityBehavior of a plan or action is all or any",
-    text="{text}",
+    text="the applicabilityBehavior is not one that can be followed: {text}",
     spec="http://hl7.org/fhir/uv/cpg/StructureDefinition-cqf-applicabilityBehavior.html",
 )
 APPLY_CONDITION = error(
     "apply-condition",
     "exception",
     title="The conditions of an action can be evaluated",
-    text="{text}",
+    text="the condition could not be evaluated: {text}",
     advice="the action is left out because nobody knows whether it applies; check it by hand",
     spec=_SPEC,
 )
@@ -23,21 +23,21 @@ APPLY_DYNAMIC_VALUE = error(
     "apply-dynamic-value",
     "exception",
     title="A dynamicValue can be computed and has a place",
-    text="{text}",
+    text="the dynamicValue was not used: {text}",
     spec=_SPEC,
 )
 APPLY_DEFINITION = error(
     "apply-definition",
     "exception",
     title="The definition of an action can be found and applied",
-    text="{text}",
+    text="the definition was not applied: {text}",
     spec=_SPEC,
 )
 APPLY_EXTENSION = error(
     "apply-extension",
     "exception",
-    title="A computed extension can be evaluated",
-    text="{text}",
+    title="An extension with an expression can be computed",
+    text="the extension was not computed: {text}",
     spec=_SPEC,
 )
 APPLY_QUESTIONNAIRE = error(
@@ -50,22 +50,22 @@ APPLY_QUESTIONNAIRE = error(
 APPLY_URL = information(
     "apply-url",
     "informational",
-    title="A plan has a canonical url, so that its results can name it",
-    text="{text}",
+    title="A plan has a canonical url that its results can name",
+    text="the result cannot name its plan: {text}",
     spec=_SPEC,
 )
 APPLY_LEFT_OUT = information(
     "apply-left-out",
     "informational",
-    title="An action that does not apply is left out, and told",
-    text="{text}",
+    title="Actions that do not apply are left out and listed",
+    text="an action was left out: {text}",
     spec=_SPEC,
 )
 APPLY_NO_PLACE = information(
     "apply-no-place",
     "informational",
-    title="What the result has no element for is told",
-    text="{text}",
+    title="Elements that the result cannot carry are listed",
+    text="an element was dropped: {text}",
     spec=_SPEC,
 )
 APPLY_NOT_USED = information(
@@ -78,7 +78,7 @@ APPLY_NOT_USED = information(
 APPLY_RELATION = information(
     "apply-relation",
     "informational",
-    title="A relation to an action that is left out goes with it",
-    text="{text}",
+    title="Relations to actions that were left out are dropped",
+    text="a relation was dropped: {text}",
     spec=_SPEC,
 )

@@ -15,15 +15,15 @@ SOURCE_TAB = error(
     "source-tab",
     "structure",
     title="Lines are indented with spaces",
-    text="a tab stands in the indentation",
+    text="this line is indented with a tab",
     advice="indent with spaces, two a level",
     spec=f"{_YAML}#61-indentation-spaces",
 )
 SOURCE_DUPLICATE_KEY = error(
     "source-duplicate-key",
     "duplicate",
-    title="A key stands once",
-    text="'{key_}' stands here a second time; the first is on line {first}",
+    title="A key appears once",
+    text="'{key_}' appears a second time here; the first is on line {first}",
     advice="delete or rename one of the two",
     spec=f"{_YAML}#3213-node-comparison",
 )
@@ -31,33 +31,33 @@ SOURCE_MERGE_KEY = error(
     "source-merge-key",
     "not-supported",
     title="Merge keys are not used",
-    text="'<<' merges another mapping, which is not read here",
+    text="'<<' merges another mapping, which is not supported",
     advice="write the keys out",
 )
 SOURCE_KEY = error(
     "source-key",
     "structure",
     title="A key is a plain word",
-    text="a list or mapping stands where a key is expected",
+    text="found a list or mapping where a key belongs",
 )
 SOURCE_ALIASES = error(
     "source-aliases",
     "too-costly",
     title="Aliases and nesting stay within bounds",
-    text="the file is nested or multiplied by aliases beyond what can be read",
+    text="the file expands, through nesting or aliases, beyond what can be read",
     advice="write the parts out instead of using '&' and '*'",
 )
 SOURCE_UNKNOWN_KEY = error(
     "source-unknown-key",
     "structure",
-    title="Each key is one that the model knows",
-    text="'{key_}' is not known here{nearest}",
-    advice="known here: {allowed}",
+    title="Each key is part of the model",
+    text="'{key_}' is not a key here{nearest}",
+    advice="keys here: {allowed}",
 )
 SOURCE_MISSING = error(
     "source-missing",
     "required",
-    title="What is required is there",
+    title="Required keys are present",
     text="'{missing}' is missing",
 )
 SOURCE_VALUE = error(
@@ -83,8 +83,8 @@ SOURCE_CODE_SYSTEM = error(
 SOURCE_CODE = error(
     "source-code",
     "code-invalid",
-    title="Each code is one that its system can have",
-    text="{problem}{nearest}",
+    title="Each code is valid in its system",
+    text="this is not a valid code: {problem}{nearest}",
 )
 SOURCE_PROCEDURE_CODE = error(
     "source-procedure-code",
@@ -118,27 +118,27 @@ SOURCE_UNUSED_CODE = warning(
     "source-unused-code",
     "informational",
     title="Each name under 'codes' is used",
-    text="'{name}' is used nowhere",
+    text="'{name}' is not used anywhere",
     advice="delete it, or use it",
 )
 SOURCE_UNKNOWN_REFERENCE = error(
     "source-unknown-reference",
     "not-found",
-    title="What an item names stands in the file",
-    text="there is no {kind} '{name}'{nearest}",
-    advice="there are: {allowed}",
+    title="Names refer to items of the file",
+    text="no {kind} is called '{name}'{nearest}",
+    advice="the file has: {allowed}",
 )
 SOURCE_DUPLICATE_ID = error(
     "source-duplicate-id",
     "duplicate",
-    title="An id is used once",
-    text="the id '{id}' stands here a second time; the first is on line {first}",
+    title="An id is unique",
+    text="the id '{id}' is already used on line {first}",
 )
 SOURCE_SAME_PROCEDURE = error(
     "source-same-procedure",
     "duplicate",
-    title="No two procedures of a package have one id",
-    text="the procedure in '{other}' has the id '{id}' too",
+    title="Procedures of a package have different ids",
+    text="the procedure in '{other}' also has the id '{id}'",
 )
 SOURCE_UNKNOWN_FACT = error(
     "source-unknown-fact",
@@ -151,7 +151,7 @@ SOURCE_LOST_FACT = error(
     "source-lost-fact",
     "incomplete",
     title="Each fact of the source is expressed",
-    text="nothing expresses the fact '{fact}' of the source",
+    text="no item expresses the fact '{fact}' of the source",
     advice="name it in the 'from' of the item that says it",
 )
 SOURCE_NO_ORIGIN = error(
@@ -165,9 +165,9 @@ SOURCE_NUMBER = error(
     "source-number",
     "business-rule",
     title="A number comes from the source or from cited evidence",
-    text="the number {number} has no source",
+    text="no source gives the number {number}",
     advice=(
-        "only numbers of the facts in 'from' (see source.numbers) or in the findings of "
-        "cited evidence may stand here"
+        "use numbers of the facts in 'from' (see source.numbers) or of the findings of cited "
+        "evidence"
     ),
 )

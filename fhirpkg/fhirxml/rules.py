@@ -22,7 +22,7 @@ XML_ENCODING = error(
 XML_DOCTYPE = error(
     "xml-doctype",
     "security",
-    title="XML has no document type declaration and no entities of its own",
+    title="XML has no document type declaration and no custom entities",
     text="the text has a document type declaration",
     advice="delete <!DOCTYPE …>; write the characters themselves instead of entities",
     spec="http://hl7.org/fhir/R4/security.html#xml",
@@ -30,16 +30,16 @@ XML_DOCTYPE = error(
 XML_PROCESSING_INSTRUCTION = error(
     "xml-processing-instruction",
     "structure",
-    title="XML holds no processing instructions",
-    text="the processing instruction <?{name}?> stands here",
-    advice="delete it: it is no part of a resource and readers drop it",
+    title="XML has no processing instructions",
+    text="found the processing instruction <?{name}?>",
+    advice="delete it: it is not part of the resource, and readers drop it",
     spec=_XML,
 )
 XML_DEPTH = error(
     "xml-depth",
     "too-costly",
-    title="Nesting is not deeper than can be read safely",
-    text="elements are nested more than {limit} deep here",
+    title="Nesting stays within what can be read safely",
+    text="elements are nested more than {limit} deep",
 )
 XML_NAMESPACE = error(
     "xml-namespace",
@@ -52,31 +52,31 @@ XML_NAMESPACE = error(
 XML_ORDER = error(
     "xml-order",
     "structure",
-    title="Elements stand in the order of their definition",
-    text="'{name}' stands after '{after}', but belongs before it",
+    title="Elements follow the order of their definition",
+    text="'{name}' must come before '{after}'",
     spec=_XML,
 )
 XML_ATTRIBUTE = error(
     "xml-attribute",
     "structure",
-    title="Elements have no other attributes than value, id and (extensions) url",
-    text="'{name}' is no attribute of {element}{near}",
+    title="Elements have only the attributes value, id and (extensions) url",
+    text="{element} has no attribute '{name}'{near}",
     spec=_XML,
 )
 XML_ATTRIBUTE_AS_ELEMENT = error(
     "xml-attribute-as-element",
     "structure",
     title="Ids of elements and urls of extensions are attributes",
-    text="'{name}' stands here as an element, but is an attribute",
-    advice='write {name}="…" inside the tag of the element around it',
+    text="'{name}' is written as an element but must be an attribute",
+    advice='write {name}="…" in the tag of the surrounding element',
     spec=_XML,
 )
 XML_TEXT = error(
     "xml-text",
     "structure",
-    title="There is no text between elements",
-    text="the text '{text}' stands between elements",
-    advice="values are written in the attribute 'value'",
+    title="Elements contain elements, not text",
+    text="found the text '{text}' between elements",
+    advice="write values in the attribute 'value'",
     spec=_XML,
 )
 XML_EMPTY = error(

@@ -7,15 +7,15 @@ _SPEC = "https://hl7.org/fhir/packages.html"
 PACKAGE_NAME = error(
     "package-name",
     "value",
-    title="A package has a name of two or more lower-case words joined by dots",
-    text="the name '{name}' is not of lower-case words joined by dots, like 'example.procedures'",
+    title="A package name is two or more lower-case words joined by dots",
+    text="'{name}' is not lower-case words joined by dots, like 'example.procedures'",
     spec=_SPEC,
 )
 PACKAGE_VERSION = error(
     "package-version",
     "value",
     title="A package has a semantic version",
-    text="the version '{version}' is not one of three numbers, like '1.0.0' or '1.0.0-draft'",
+    text="'{version}' is not a semantic version, like '1.0.0' or '1.0.0-draft'",
     spec="https://semver.org/",
 )
 PACKAGE_PROPERTY_MISSING = warning(
@@ -29,31 +29,31 @@ PACKAGE_FHIR_VERSION = warning(
     "package-fhir-version",
     "business-rule",
     title="A package depends on the core package of its FHIR version",
-    text="neither a dependency on hl7.fhir.r4.core nor fhirVersions 4.0.1 says that this is R4",
+    text=("neither a dependency on hl7.fhir.r4.core nor fhirVersions 4.0.1 shows that this is R4"),
     advice='add "hl7.fhir.r4.core": "4.0.1" to the dependencies',
     spec=_SPEC,
 )
 PACKAGE_INDEX = warning(
     "package-index",
     "structure",
-    title=".index.json lists the resources of the package as they are",
-    text="{problem}",
-    advice="leave .index.json out or make it anew: readers that trust it lose resources",
+    title=".index.json agrees with the files of the package",
+    text=".index.json does not agree with the files: {problem}",
+    advice="delete .index.json or rebuild it: readers that trust it miss resources",
     spec=_SPEC,
 )
 PACKAGE_NO_RESOURCE = warning(
     "package-no-resource",
     "structure",
     title="Each JSON file in the top folder of a package is a resource",
-    text="the file is no FHIR resource",
-    advice="put what is no resource into another folder, like package/other",
+    text="this file is not a FHIR resource",
+    advice="move files that are not resources to another folder, such as package/other",
     spec=_SPEC,
 )
 PACKAGE_SAME_CANONICAL = warning(
     "package-same-canonical",
     "duplicate",
     title="A package defines each canonical once",
-    text="'{canonical}' is defined in {other} as well",
-    advice="readers take the one or the other",
+    text="'{canonical}' is also defined in {other}",
+    advice="readers will pick one of the two",
     spec=_SPEC,
 )

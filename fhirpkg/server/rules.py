@@ -8,8 +8,8 @@ _SEARCH = "http://hl7.org/fhir/R4/search.html"
 SERVER_UNKNOWN_PATH = error(
     "server-unknown-path",
     "not-found",
-    title="The path is one of a FHIR server",
-    text="there is nothing at {path}",
+    title="The path exists on this server",
+    text="nothing is served at {path}",
     advice="the FHIR base is {base}; {base}/metadata lists what is offered",
     spec=_HTTP,
 )
@@ -24,7 +24,7 @@ SERVER_UNKNOWN_RESOURCE = error(
     "server-unknown-resource",
     "not-found",
     title="The resource exists",
-    text="there is no {type}/{id}",
+    text="{type}/{id} does not exist",
     spec=_HTTP,
 )
 SERVER_UNKNOWN_VERSION = error(
@@ -53,28 +53,28 @@ SERVER_NO_BODY = error(
     "server-no-body",
     "required",
     title="The request carries a resource",
-    text="{method} {path} needs a resource as its body",
+    text="{method} {path} needs a resource in its body",
     spec=_HTTP,
 )
 SERVER_BODY_TYPE = error(
     "server-body-type",
     "invalid",
-    title="The body is of the type that the path names",
-    text="the type of the body is {found}, the path wants {wanted}",
+    title="The resource in the body has the type in the path",
+    text="the body is a {found}, but the path is for {wanted}",
     spec=_HTTP,
 )
 SERVER_BODY_ID = error(
     "server-body-id",
     "invalid",
-    title="The id of the body is the id of the path",
-    text="the body has {found}, the path the id '{wanted}'",
+    title="The id in the body is the id in the path",
+    text="the body has {found}, but the path has the id '{wanted}'",
     spec=_HTTP,
 )
 SERVER_ID = error(
     "server-id",
     "value",
     title="An id has 1 to 64 letters, digits, '-' and '.'",
-    text="'{id}' is not an id; 1 to 64 letters, digits, '-' and '.' are",
+    text="'{id}' is not a valid id: 1 to 64 letters, digits, '-' and '.'",
     spec="http://hl7.org/fhir/R4/datatypes.html#id",
 )
 SERVER_TOO_LARGE = error(
@@ -89,7 +89,7 @@ SERVER_MEDIA_TYPE = error(
     "server-media-type",
     "not-supported",
     title="The format of the body is offered",
-    text="a body of type '{found}' is not understood",
+    text="bodies of type '{found}' are not supported",
     advice="send application/fhir+json or application/fhir+xml",
     spec=_HTTP,
 )
@@ -97,7 +97,7 @@ SERVER_NOT_ACCEPTABLE = error(
     "server-not-acceptable",
     "not-supported",
     title="A format that the client accepts is offered",
-    text="none of '{found}' is offered",
+    text="none of '{found}' is supported",
     advice="ask for application/fhir+json or application/fhir+xml",
     spec=_HTTP,
 )
@@ -105,7 +105,7 @@ SERVER_VERSION_CONFLICT = error(
     "server-version-conflict",
     "conflict",
     title="If-Match names the current version",
-    text="If-Match wants {wanted}, {type}/{id} {found}",
+    text="If-Match asks for {wanted}, but {type}/{id} {found}",
     advice="read it again, then decide",
     spec=f"{_HTTP}#concurrency",
 )
@@ -113,7 +113,7 @@ SERVER_EXISTS = error(
     "server-exists",
     "conflict",
     title="If-None-Match: * holds only for what does not exist",
-    text="{type}/{id} exists already, at version {version}",
+    text="{type}/{id} already exists, at version {version}",
     spec=f"{_HTTP}#ops",
 )
 SERVER_HEADER = error(
@@ -126,7 +126,7 @@ SERVER_HEADER = error(
 SERVER_MULTIPLE_MATCHES = error(
     "server-multiple-matches",
     "multiple-matches",
-    title="The criteria of a conditional interaction fit one resource",
+    title="The criteria of a conditional interaction match one resource",
     text="{count} resources of type {type} match '{criteria}'",
     spec=f"{_HTTP}#ccreate",
 )
@@ -140,22 +140,24 @@ SERVER_NO_CRITERIA = error(
 SERVER_MATCH_ID = error(
     "server-match-id",
     "invalid",
-    title="The id of the body is the id of the match",
-    text="'{criteria}' matches {type}/{found}, the body has the id '{wanted}'",
+    title="The id in the body is the id of the match",
+    text="'{criteria}' matches {type}/{found}, but the body has the id '{wanted}'",
     spec=f"{_HTTP}#cond-update",
 )
 SERVER_ID_TAKEN = error(
     "server-id-taken",
     "conflict",
     title="The id of the body is free when nothing matches",
-    text="nothing matches '{criteria}', but {type}/{id} exists and is another",
+    text=(
+        "nothing matches '{criteria}', but {type}/{id} is a different resource that already exists"
+    ),
     spec=f"{_HTTP}#cond-update",
 )
 SERVER_VALUE = error(
     "server-value",
     "value",
-    title="An element that is searched by holds what its type allows",
-    text="it cannot be found by '{parameter}': {problem}",
+    title="Elements that searches use have valid values",
+    text="the resource could not be found by '{parameter}': {problem}",
     spec=_SEARCH,
 )
 SERVER_SUBSETTED = error(
@@ -183,14 +185,14 @@ SERVER_SEARCH_MODIFIER = error(
 SERVER_SEARCH_VALUE = error(
     "server-search-value",
     "value",
-    title="The search value fits its parameter",
+    title="A search value is valid for its parameter",
     text="{parameter}: {problem}",
     spec=_SEARCH,
 )
 SERVER_SEARCH_IGNORED = warning(
     "server-search-ignored",
     "not-supported",
-    title="A lenient search ignores what it does not know",
+    title="A lenient search ignores what it does not support",
     text="ignored: {problem}",
     advice="see the self link for what was used; without handling=lenient it is refused",
     spec=f"{_SEARCH}#errors",
@@ -306,15 +308,15 @@ SERVER_INCLUDED = warning(
 SERVER_BUNDLE = error(
     "server-bundle",
     "invalid",
-    title="A Bundle sent to the base is a transaction or a batch that can be processed",
-    text="{problem}",
+    title="A Bundle posted to the base is a transaction or batch that can be processed",
+    text="the Bundle cannot be processed: {problem}",
     spec=f"{_HTTP}#transaction",
 )
 SERVER_OVERLAP = error(
     "server-overlap",
     "duplicate",
-    title="A transaction has each resource once",
-    text="{type}/{id} is also written by Bundle.entry[{other}]",
+    title="A transaction writes each resource once",
+    text="Bundle.entry[{other}] also writes {type}/{id}",
     spec=f"{_HTTP}#trules",
 )
 SERVER_CONDITIONAL_REFERENCE = error(
@@ -328,7 +330,7 @@ SERVER_OPERATION = error(
     "server-operation",
     "not-supported",
     title="The operation is offered here",
-    text="there is no operation ${name} at {path}; {allowed}",
+    text="the operation ${name} is not available at {path}; {allowed}",
     spec="http://hl7.org/fhir/R4/operations.html",
 )
 SERVER_OPERATION_INPUT = error(
@@ -343,21 +345,21 @@ SERVER_STORAGE = error(
     "no-store",
     title="The store can be written",
     text="the store could not be written: {problem}",
-    advice="nothing of this request was kept",
+    advice="nothing of this request was stored",
     spec=_HTTP,
 )
 SERVER_FAULT = error(
     "server-fault",
     "exception",
-    title="The server has no faults",
-    text="a fault of the server, told in its log ({kind})",
+    title="Internal server error",
+    text="internal error ({kind}); the server's log has the details",
     advice="please report it with the log",
     spec=_HTTP,
 )
 SERVER_DONE = information(
     "server-done",
     "informational",
-    title="What was done",
+    title="Result of the request",
     text="{done}",
     spec=_HTTP,
 )

@@ -7,36 +7,36 @@ _SLICING = "http://hl7.org/fhir/R4/profiling.html#slicing"
 SLICE_CLOSED = error(
     "slice-closed",
     "structure",
-    title="In a closed slicing every item is in a slice",
-    text="this item of {element} is in none of its slices: {names}",
+    title="In a closed slicing every item belongs to a slice",
+    text="this item of {element} matches none of its slices: {names}",
     spec=_SLICING,
 )
 SLICE_SEVERAL = error(
     "slice-several",
     "structure",
-    title="An item is in one slice only",
-    text="this item of {element} is in the slices '{name}' and '{other}'",
+    title="An item belongs to one slice only",
+    text="this item of {element} matches two slices, '{name}' and '{other}'",
     spec=_SLICING,
 )
 SLICE_ORDER = error(
     "slice-order",
     "structure",
-    title="In an ordered slicing the slices come in their order",
-    text="slice '{name}' of {element} stands after slice '{after}'",
+    title="In an ordered slicing the slices follow their order",
+    text="slice '{name}' of {element} must come before slice '{after}'",
     spec=_SLICING,
 )
 SLICE_OPEN_AT_END = error(
     "slice-open-at-end",
     "structure",
-    title="In a slicing open at its end, items in no slice come last",
-    text="slice '{name}' of {element} stands after an item that is in no slice",
+    title="In a slicing open at its end, other items come last",
+    text="slice '{name}' of {element} comes after an item that belongs to no slice",
     spec=_SLICING,
 )
 SLICE_DISCRIMINATOR = warning(
     "slice-discriminator",
     "invalid",
-    title="A slice says something where its discriminators look",
-    text="which slice of {element} this is cannot be told: {reason}",
+    title="Slices constrain what their discriminators look at",
+    text="the slice of this {element} cannot be determined: {reason}",
     spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
     is_strict=True,
 )
@@ -44,6 +44,6 @@ NOT_CHECKED_SLICING = warning(
     "not-checked-slicing",
     "not-supported",
     title="The slices of an element can be told apart",
-    text="which slice of {element} this is cannot be told: {reason}",
+    text="the slice of this {element} was not determined: {reason}",
     spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
 )

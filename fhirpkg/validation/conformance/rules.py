@@ -15,37 +15,37 @@ SEARCH_PARAMETER_COMPONENTS = error(
 SEARCH_PARAMETER_DERIVED = error(
     "search-parameter-derived",
     "business-rule",
-    title="A derived search parameter keeps the type and the bases of what it is derived from",
+    title="A derived search parameter keeps the type and bases of its origin",
     text="the {part} is {found}, but {base} has {allowed}",
     spec=f"{_R4}/searchparameter-definitions.html#SearchParameter.derivedFrom",
 )
 DEFINITION_EXPRESSION = error(
     "definition-expression",
     "invalid",
-    title="A FHIRPath in a definition can be parsed",
-    text="{problem}",
+    title="FHIRPath in a definition can be parsed",
+    text="this is not FHIRPath: {problem}",
     spec=f"{_R4}/fhirpath.html",
     is_strict=True,
 )
 OPERATION_PROFILE = error(
     "operation-profile",
     "business-rule",
-    title="The profile of an operation's input or output is one of Parameters",
-    text="{canonical} is for {found}, but what goes in and comes out are Parameters",
+    title="An operation's inputProfile and outputProfile are on Parameters",
+    text="{canonical} is a profile on {found}, but an operation takes and returns Parameters",
     spec=f"{_R4}/operationdefinition.html",
 )
 OPERATION_PROFILE_UNKNOWN = warning(
     "operation-profile-unknown",
     "not-found",
-    title="The profile of an operation's input or output is known",
-    text="{canonical} is not loaded, so the parameters cannot be held against it",
+    title="An operation's inputProfile and outputProfile are loaded",
+    text="{canonical} is not loaded, so the parameters were not checked against it",
     spec=f"{_R4}/operationdefinition.html",
     is_strict=True,
 )
 GUIDE_DEPENDENCY_URL = warning(
     "guide-dependency-url",
     "business-rule",
-    title="A guide that another depends on is named by the url of its ImplementationGuide",
+    title="A dependency of a guide is named by the url of its ImplementationGuide",
     text="'{found}' is not the url of an ImplementationGuide",
     advice="name the ImplementationGuide resource: https://.../ImplementationGuide/its-id",
     spec=f"{_R4}/implementationguide-definitions.html#ImplementationGuide.dependsOn.uri",
@@ -55,7 +55,7 @@ GUIDE_DEPENDENCY_PACKAGE = error(
     "guide-dependency-package",
     "invalid",
     title="A package id is lower-case words joined by dots",
-    text="'{found}' is no package id",
+    text="'{found}' is not a package id",
     spec=f"{_R4}/implementationguide-definitions.html#ImplementationGuide.dependsOn.packageId",
 )
 CAPABILITY_SEARCH_PARAMETER = error(
@@ -70,13 +70,13 @@ STRUCTURE_DEFINITION_TYPE = error(
     "structure-definition-type",
     "business-rule",
     title="StructureDefinition.type fits its derivation and base",
-    text="{problem}",
+    text="the type does not fit: {problem}",
     spec=f"{_SD}#StructureDefinition.type",
 )
 STRUCTURE_DEFINITION_PATH = error(
     "structure-definition-path",
     "business-rule",
-    title="Each path of a StructureDefinition starts with its type",
+    title="Paths start with the type of the StructureDefinition",
     text="the path '{found}' does not start with the type '{type}'",
     spec=f"{_SD}#invs",
 )
@@ -90,23 +90,23 @@ STRUCTURE_DEFINITION_SNAPSHOT = error(
 STRUCTURE_DEFINITION_REFINEMENT = error(
     "structure-definition-refinement",
     "business-rule",
-    title="A constraint allows no more than its base does",
-    text="{problem}",
+    title="A constraint allows no more than its base",
+    text="this allows what the base does not: {problem}",
     spec=f"{_R4}/profiling.html#resources",
 )
 STRUCTURE_DEFINITION_CHARACTERISTIC = error(
     "structure-definition-characteristic",
     "business-rule",
-    title="An element has only rules that make sense for its types",
-    text="{stated} makes no sense for the type {types}",
+    title="Constraints make sense for the types of their element",
+    text="{stated} makes no sense for type {types}",
     advice="it is meant for {allowed}",
     spec=f"{_R4}/elementdefinition.html",
 )
 STRUCTURE_DEFINITION_VALUE_TYPE = error(
     "structure-definition-value-type",
     "business-rule",
-    title="A fixed value or pattern is of a type that the element may have",
-    text="{key} is of the type {found}, but the element may be {allowed}",
+    title="Fixed values and patterns have a type that their element allows",
+    text="{key} has type {found}, but the element allows {allowed}",
     spec=f"{_R4}/elementdefinition.html",
 )
 STRUCTURE_DEFINITION_EXTENSION_URL = error(
@@ -119,52 +119,52 @@ STRUCTURE_DEFINITION_EXTENSION_URL = error(
 STRUCTURE_DEFINITION_CONTEXT = error(
     "structure-definition-context",
     "business-rule",
-    title="The context of an extension is an element that exists",
+    title="The context of an extension is an existing element",
     text="there is no element '{written}'{near}",
     spec=f"{_R4}/defining-extensions.html#context",
 )
 STRUCTURE_DEFINITION_ELEMENT = error(
     "structure-definition-element",
     "business-rule",
-    title="A differential names elements of its base, each once and in their order",
-    text="{problem}",
+    title="A differential lists elements of its base, each once and in order",
+    text="the differential is not in order: {problem}",
     spec=f"{_R4}/profiling.html#snapshot",
 )
 STRUCTURE_DEFINITION_SLICE_UNANNOUNCED = warning(
     "structure-definition-slice-unannounced",
     "business-rule",
-    title="An element says how it is sliced before its slices follow",
-    text="'{name}' names a slice, but nothing says how its element is sliced",
-    advice="put an element with the same path and `slicing` before it, or leave sliceName out",
+    title="Slicing is declared before its slices",
+    text="'{name}' names a slice, but its element has no slicing",
+    advice="put an element with the same path and `slicing` before it, or remove sliceName",
     spec=f"{_R4}/profiling.html#slicing",
     is_strict=True,
 )
 STRUCTURE_DEFINITION_SLICING = error(
     "structure-definition-slicing",
     "business-rule",
-    title="A profile slices what repeats, and only narrows how its base does",
-    text="{problem}",
+    title="A profile slices repeating elements and narrows the slicing of its base",
+    text="this slicing is not allowed: {problem}",
     spec=f"{_R4}/profiling.html#slicing",
 )
 STRUCTURE_DEFINITION_PROPERTY = error(
     "structure-definition-property",
     "business-rule",
-    title="An element states only what its place and the derivation allow",
-    text="{problem}",
+    title="ElementDefinition properties fit their place and derivation",
+    text="this property does not belong here: {problem}",
     spec=f"{_R4}/elementdefinition.html#interpretation",
 )
 STRUCTURE_DEFINITION_TYPE_PROFILE = error(
     "structure-definition-type-profile",
     "business-rule",
-    title="A profile that an element names is for its type",
-    text="{problem}",
+    title="Profiles on a type fit that type",
+    text="this profile does not fit: {problem}",
     spec=f"{_R4}/elementdefinition-definitions.html#ElementDefinition.type.profile",
 )
 STRUCTURE_DEFINITION_CONSTRAINT_KEY = warning(
     "structure-definition-constraint-key",
     "business-rule",
-    title="One key is one constraint",
-    text="the key '{key}' is that of another constraint: {other}",
+    title="Constraint keys are unique",
+    text="the key '{key}' already names another constraint: {other}",
     advice="give the constraint a key of its own",
     spec=f"{_R4}/elementdefinition-definitions.html#ElementDefinition.constraint.key",
     is_strict=True,
@@ -172,39 +172,39 @@ STRUCTURE_DEFINITION_CONSTRAINT_KEY = warning(
 STRUCTURE_DEFINITION_CONSTRAINT_SOURCE = error(
     "structure-definition-constraint-source",
     "business-rule",
-    title="A constraint in a differential comes from its own profile",
-    text="the source is {source}, but the constraint stands in {url}",
-    advice="leave the source out",
+    title="A differential's constraints have their own profile as source",
+    text="the source is {source}, but the constraint is defined in {url}",
+    advice="remove the source",
     spec=f"{_R4}/elementdefinition-definitions.html#ElementDefinition.constraint.source",
 )
 STRUCTURE_DEFINITION_OBLIGATION = error(
     "structure-definition-obligation",
     "business-rule",
     title="Obligation profiles only add obligations",
-    text="{problem}",
+    text="this is more than an obligation: {problem}",
     spec="http://hl7.org/fhir/extensions/obligations.html",
 )
 STRUCTURE_DEFINITION_DISCRIMINATOR = error(
     "structure-definition-discriminator",
     "business-rule",
-    title="A discriminator leads to elements that what is sliced has",
-    text="{problem}",
+    title="Discriminators lead to elements that exist",
+    text="this discriminator leads nowhere: {problem}",
     spec=f"{_R4}/profiling.html#discriminator",
 )
 DEFINITION_EXPRESSION_TYPE = warning(
     "definition-expression-type",
     "invalid",
-    title="A FHIRPath in a definition asks for what its types have",
-    text="{problem}",
+    title="FHIRPath in a definition uses elements that exist",
+    text="this FHIRPath cannot give a result: {problem}",
     spec=f"{_R4}/fhirpath.html",
     is_strict=True,
 )
 STRUCTURE_DEFINITION_SNAPSHOT_SIZE = warning(
     "structure-definition-snapshot-size",
     "business-rule",
-    title="A snapshot is what the differential makes of the base",
+    title="A snapshot is the differential applied to the base",
     text="the snapshot has {found} elements, but the differential gives {expected}",
-    advice="make the snapshot anew from the differential",
+    advice="regenerate the snapshot from the differential",
     spec=f"{_R4}/profiling.html#snapshot",
     is_strict=True,
 )

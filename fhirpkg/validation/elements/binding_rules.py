@@ -8,36 +8,36 @@ _STRENGTH = f"{_R4}/terminologies.html"
 BINDING_REQUIRED = error(
     "binding-required",
     "code-invalid",
-    title="A code is in the value set that its element requires",
+    title="Codes are in the required value set",
     text="'{code}' is not in {value_set}: {reason}",
     spec=f"{_STRENGTH}#required",
 )
 BINDING_EXTENSIBLE = warning(
     "binding-extensible",
     "code-invalid",
-    title="A code is in the extensible value set unless none there fits",
+    title="Codes are in the extensible value set unless none of its codes fits",
     text="'{code}' is not in {value_set}",
-    advice="use a code of it if one fits",
+    advice="use one of its codes if one fits",
     spec=f"{_STRENGTH}#extensible",
 )
 BINDING_PREFERRED = information(
     "binding-preferred",
     "code-invalid",
-    title="A code is in the value set that is preferred",
+    title="Codes are in the preferred value set",
     text="'{code}' is not in {value_set}",
     spec=f"{_STRENGTH}#preferred",
 )
 BINDING_MAX = error(
     "binding-max",
     "code-invalid",
-    title="A code is in the largest value set that its element allows",
+    title="Codes are in the maximum value set",
     text="'{code}' is not in {value_set}: {reason}",
     spec=f"{_R4}/extension-elementdefinition-maxvalueset.html",
 )
 BINDING_CODE_SYSTEM = error(
     "binding-code-system",
     "code-invalid",
-    title="A binding names a value set",
+    title="Bindings name value sets",
     text="'{code}' cannot be checked: the binding names {value_set}, which is a code system",
     advice="correct the profile",
     spec=f"{_R4}/elementdefinition-definitions.html#ElementDefinition.binding.valueSet",

@@ -8,16 +8,16 @@ _TYPES = "http://hl7.org/fhir/R4/datatypes.html#primitive"
 PRIMITIVE_KIND = error(
     "primitive-kind",
     "structure",
-    title="A primitive value is of the JSON kind that its type is written in",
-    text="a {type} is {wanted} in JSON, not {found}",
+    title="Primitive values have the JSON kind of their type",
+    text="a {type} is {wanted} in JSON, but this is {found}",
     spec=_JSON,
 )
 PRIMITIVE_EMPTY = error(
     "primitive-empty",
     "value",
-    title="A primitive value is not empty",
+    title="Primitive values are not empty",
     text="the value is empty",
-    advice="leave the element out, or say why it is missing in an extension",
+    advice="remove the element, or give the reason for its absence in an extension",
     spec=_JSON,
 )
 PRIMITIVE_BLANK = warning(
@@ -25,21 +25,21 @@ PRIMITIVE_BLANK = warning(
     "value",
     title="Text has more than white space",
     text="the text is white space only",
-    advice="leave the element out: readers may take it for empty",
+    advice="remove the element: readers may take it for empty",
     spec=_TYPES,
 )
 PRIMITIVE_FORMAT = error(
     "primitive-format",
     "value",
-    title="A primitive value is written as its type demands",
+    title="Primitive values have the format of their type",
     text="{value} is not a valid {type}; write {form}",
     spec=_TYPES,
 )
 PRIMITIVE_RANGE = error(
     "primitive-range",
     "value",
-    title="A whole number is in the range of its type",
-    text="{value} is no {type}, which goes {range}",
+    title="Whole numbers are in the range of their type",
+    text="{value} is out of range: {type} goes {range}",
     spec=_TYPES,
 )
 PRIMITIVE_LENGTH = error(
@@ -52,24 +52,24 @@ PRIMITIVE_LENGTH = error(
 PRIMITIVE_CHARACTERS = warning(
     "primitive-characters",
     "value",
-    title="Text holds no control characters but tab, line feed and carriage return",
-    text="{value} holds a control character",
-    advice="leave it out: XML cannot hold it",
+    title="Text has no control characters except tab, line feed and carriage return",
+    text="{value} has a control character",
+    advice="remove it: XML cannot represent it",
     spec=_TYPES,
 )
 PRIMITIVE_SCHEME = error(
     "primitive-scheme",
     "value",
-    title="A UUID or an OID in a uri stands behind urn:",
-    text="{value} begins with '{scheme}:', which is no scheme of uris",
-    advice="write urn:{scheme}: and the number",
+    title="A UUID or OID used as a URI begins with urn:",
+    text="{value} begins with '{scheme}:', which is not a URI scheme",
+    advice="write urn:{scheme}: before it",
     spec=_TYPES,
 )
 PRIMITIVE_OID_ROOT = warning(
     "primitive-oid-root",
     "value",
-    title="An OID is long enough to be somebody's",
-    text="{value} is a root of OIDs that nobody may use for things of their own",
+    title="OIDs are specific enough to have an owner",
+    text="{value} is only the root of other OIDs",
     advice="write the whole OID",
     spec=_TYPES,
     is_strict=True,
@@ -78,7 +78,7 @@ PRIMITIVE_UUID_CASE = warning(
     "primitive-uuid-case",
     "value",
     title="A UUID is written in lower case",
-    text="{value} has letters in upper case",
+    text="{value} has upper-case letters",
     spec=_TYPES,
     is_strict=True,
 )

@@ -8,8 +8,8 @@ REFERENCE_FORMAT = error(
     "reference-format",
     "value",
     title="A reference is Type/id, an absolute url or a fragment",
-    text="'{reference}' is no reference",
-    advice="write Type/id, an absolute url, or # and the id of a contained resource",
+    text="'{reference}' is not a valid reference",
+    advice="write Type/id, an absolute URL, or # and the id of a contained resource",
     spec=f"{_REFERENCES}#literal",
 )
 REFERENCE_TYPE_UNKNOWN = error(
@@ -22,14 +22,14 @@ REFERENCE_TYPE_UNKNOWN = error(
 REFERENCE_TYPE = error(
     "reference-type",
     "structure",
-    title="The type of a reference is that of its url",
-    text="the type is given as '{stated}', the reference is to {implied}",
+    title="Reference.type agrees with the url",
+    text="the type is given as '{stated}', but the reference is to {implied}",
     spec=f"{_REFERENCES}#Reference",
 )
 REFERENCE_TARGET = error(
     "reference-target",
     "structure",
-    title="A reference leads to a type that its element allows",
+    title="References lead to types that their element allows",
     text="this leads to {type}, by {by}; allowed: {allowed}",
     spec=_REFERENCES,
 )
@@ -43,39 +43,39 @@ REFERENCE_CONDITIONAL = error(
 REFERENCE_PROFILE = error(
     "reference-profile",
     "structure",
-    title="What a reference leads to meets one of the target profiles",
-    text="'{reference}' meets none of the profiles allowed here: {allowed}",
+    title="Targets of references meet one of the target profiles",
+    text="the target of '{reference}' meets none of the profiles allowed here: {allowed}",
     spec=_REFERENCES,
 )
 REFERENCE_PROFILE_UNKNOWN = information(
     "reference-profile-unknown",
     "not-found",
-    title="The profiles that the targets of a reference shall meet are loaded",
-    text="the target was not checked against the profile {canonical}, which is not loaded",
-    advice="load the package or file that holds it",
+    title="Target profiles of references are loaded",
+    text="the target was not checked against {canonical}, which is not loaded",
+    advice="load the package or file that defines it",
     spec=_REFERENCES,
     is_strict=True,
 )
 REFERENCE_NOT_FOUND = error(
     "reference-not-found",
     "not-found",
-    title="What a reference leads to exists, where that is demanded",
-    text="'{reference}' leads to nothing that is at hand",
+    title="References lead to existing resources where that is required",
+    text="the target of '{reference}' was not found",
     spec=_REFERENCES,
 )
 REFERENCE_AGGREGATION = error(
     "reference-aggregation",
     "structure",
-    title="What a reference leads to lies where the profile wants it",
+    title="Targets of references are contained, bundled or elsewhere as the profile requires",
     text="the target is {found}; allowed: {allowed}",
     spec="http://hl7.org/fhir/R4/valueset-resource-aggregation-mode.html",
 )
 CANONICAL_ABSOLUTE = warning(
     "canonical-absolute",
     "value",
-    title="A canonical is absolute, or a fragment",
+    title="A canonical is an absolute url or a fragment",
     text="the canonical {value} is not absolute",
-    advice="write the whole url of the definition",
+    advice="write the complete url of the definition",
     spec=f"{_REFERENCES}#canonical",
     is_strict=True,
 )
@@ -83,36 +83,36 @@ CANONICAL_FRAGMENT = warning(
     "canonical-fragment",
     "not-found",
     title="A canonical that is a fragment leads to a contained resource",
-    text="no contained resource has the id of '{value}'",
+    text="no contained resource has the id in '{value}'",
     spec=f"{_REFERENCES}#contained",
     is_strict=True,
 )
 CONTAINED_ID = error(
     "contained-id",
     "duplicate",
-    title="Contained resources have ids of their own",
+    title="Ids of contained resources are unique",
     text="another contained resource already has the id '{id}'",
     spec=f"{_REFERENCES}#contained",
 )
 NOT_CHECKED_TARGET = information(
     "not-checked-target",
     "not-found",
-    title="The profiles that say what a reference may lead to are loaded",
-    text="this leads to {type}, by {by}; what allows it or not is not loaded: {profiles}",
+    title="Target profiles of references are loaded",
+    text="this leads to {type}, by {by}, which was not checked against {profiles}: not loaded",
     advice="load the package that defines them",
     spec=_REFERENCES,
 )
 NOT_CHECKED_REFERENCE = information(
     "not-checked-reference",
     "not-found",
-    title="What a reference leads to is at hand",
-    text="'{reference}' leads to nothing that is at hand",
+    title="Targets of references are available",
+    text="the target of '{reference}' was not found",
     spec=_REFERENCES,
 )
 NOT_CHECKED_CANONICAL = information(
     "not-checked-canonical",
     "not-found",
-    title="What a canonical leads to is at hand",
-    text="'{canonical}' leads to nothing that is at hand",
+    title="Targets of canonicals are available",
+    text="the target of '{canonical}' was not found",
     spec=f"{_REFERENCES}#canonical",
 )

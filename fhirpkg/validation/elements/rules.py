@@ -10,53 +10,53 @@ _PROFILING = "http://hl7.org/fhir/R4/profiling.html"
 STRUCTURE_UNKNOWN_ELEMENT = error(
     "structure-unknown-element",
     "structure",
-    title="An object has only elements of its type",
+    title="Objects have only elements of their type",
     text="'{key}' is not an element of {type}{nearest}",
     spec=_JSON,
 )
 STRUCTURE_CHOICE_TYPE = error(
     "structure-choice-type",
     "structure",
-    title="A choice element has one of its allowed types",
-    text="'{key}' is no form of {element}, which may be {allowed}",
+    title="A choice element has one of its types",
+    text="'{key}' is not a form of {element}, which may be {allowed}",
     spec="http://hl7.org/fhir/R4/formats.html#choice",
 )
 STRUCTURE_CHOICE_MANY = error(
     "structure-choice-many",
     "structure",
-    title="A choice element is there in one form only",
-    text="{element} is there more than once: {found}",
+    title="A choice element has one value",
+    text="{element} has more than one value: {found}",
     advice="keep one of them",
     spec="http://hl7.org/fhir/R4/formats.html#choice",
 )
 STRUCTURE_TYPE = error(
     "structure-type",
     "structure",
-    title="A value is of a type that the profile allows",
-    text="{found} is not allowed for {element} here; allowed: {allowed}",
+    title="Values have a type that the profile allows",
+    text="{element} may not be {found} here; allowed: {allowed}",
     spec=f"{_ELEMENT}#type",
 )
 STRUCTURE_OBJECT = error(
     "structure-object",
     "structure",
-    title="An element with parts is an object",
-    text="an object belongs here, not {found}",
+    title="Elements with children are objects",
+    text="this must be an object, not {found}",
     spec=_JSON,
 )
 STRUCTURE_LIST = error(
     "structure-list",
     "structure",
-    title="An element that may repeat is a list, also when it is there once",
-    text="a list belongs here, not {found}",
+    title="Repeating elements are lists, even with one item",
+    text="this must be a list, not {found}",
     advice="put it in [ ]",
     spec=f"{_JSON}#repeat",
 )
 STRUCTURE_NOT_LIST = error(
     "structure-not-list",
     "structure",
-    title="An element that may not repeat is no list",
-    text="one value belongs here, not a list",
-    advice="take it out of [ ]",
+    title="Elements that do not repeat are not lists",
+    text="this must be a single value, not a list",
+    advice="remove the [ ]",
     spec=f"{_JSON}#repeat",
 )
 STRUCTURE_EMPTY = error(
@@ -64,21 +64,21 @@ STRUCTURE_EMPTY = error(
     "structure",
     title="Objects and lists are not empty",
     text="this {found} is empty",
-    advice="leave the element out",
+    advice="remove the element",
     spec=_JSON,
 )
 STRUCTURE_NULL = error(
     "structure-null",
     "structure",
-    title="null stands only where the list beside it has a value",
-    text="null has nothing beside it",
+    title="null has a value beside it, in the other list",
+    text="this null has nothing beside it",
     spec=f"{_JSON}#null",
 )
 STRUCTURE_ALIGNMENT = error(
     "structure-alignment",
     "structure",
-    title="A list of primitives and the list of their extensions are of one length",
-    text="this list has {found} items and '{key}' has {wanted}",
+    title="A list of primitives and the list of their extensions have the same length",
+    text="this list has {found} items, but '{key}' has {wanted}",
     advice="fill the shorter one with null",
     spec=f"{_JSON}#null",
 )
@@ -86,13 +86,13 @@ STRUCTURE_NO_RESOURCE = error(
     "structure-no-resource",
     "structure",
     title="A resource has a resourceType",
-    text="a resource belongs here, not {found} without 'resourceType'",
+    text="this must be a resource, not {found} without 'resourceType'",
     spec=f"{_JSON}#resources",
 )
 STRUCTURE_RESOURCE_TYPE = error(
     "structure-resource-type",
     "structure",
-    title="A resource is of a type of R4",
+    title="Resource types exist in R4",
     text="R4 has no resource type '{name}'{near}",
     spec="http://hl7.org/fhir/R4/resourcelist.html",
 )
@@ -106,51 +106,51 @@ STRUCTURE_OTHER_VERSION = error(
 ELEMENT_ID_REPEATED = error(
     "element-id-repeated",
     "invalid",
-    title="An element id is that of one element of its resource",
-    text="another element of the resource has the id '{id}' as well",
+    title="Element ids are unique within a resource",
+    text="another element of the resource also has the id '{id}'",
     spec="http://hl7.org/fhir/R4/element.html#id",
 )
 RESOURCE_ID_EXTENSION = error(
     "resource-id-extension",
     "structure",
     title="The id of a resource has no extensions",
-    text="extensions stand beside the id of this resource",
-    advice="delete them: an id that is not known is left out",
+    text="the id of this resource has extensions",
+    advice="delete them; an unknown id is simply left out",
     spec="http://hl7.org/fhir/R4/resource.html#id",
 )
 CARDINALITY_MIN = error(
     "cardinality-min",
     "required",
-    title="An element is there as often as it must be",
-    text="{element} must be there at least {min} time(s), found {found}",
+    title="Elements have their minimum cardinality",
+    text="{element} needs at least {min}, found {found}",
     spec=f"{_ELEMENT}#cardinality",
 )
 CARDINALITY_MAX = error(
     "cardinality-max",
     "structure",
-    title="An element is not there more often than it may be",
-    text="{element} may be there at most {max} time(s), found {found}",
+    title="Elements keep to their maximum cardinality",
+    text="{element} may have at most {max}, found {found}",
     spec=f"{_ELEMENT}#cardinality",
 )
 VALUE_FIXED = error(
     "value-fixed",
     "value",
-    title="A value is the fixed one",
-    text="the value must be {wanted}, found {found}",
+    title="Values equal the fixed value",
+    text="the value must be {wanted}, but is {found}",
     spec=f"{_ELEMENT}#fixed",
 )
 VALUE_PATTERN = error(
     "value-pattern",
     "value",
-    title="A value holds the pattern",
-    text="the value must hold {wanted}, found {found}",
+    title="Values match the pattern",
+    text="the value must contain {wanted}, but is {found}",
     spec=f"{_ELEMENT}#pattern",
 )
 VALUE_MISSING = error(
     "value-missing",
     "required",
-    title="Where there is no value, an extension that the profile names says why",
-    text="there is no value, and none of the extensions that may stand for it: {allowed}",
+    title="A missing value is explained by an extension that the profile names",
+    text="there is no value and none of the extensions that could replace it: {allowed}",
     spec=_ELEMENT,
 )
 VALUE_MIN = error(
@@ -170,87 +170,87 @@ VALUE_MAX = error(
 VALUE_UNIT = error(
     "value-unit",
     "value",
-    title="A quantity is in a unit that can be compared with its limits",
-    text="the unit '{found}' is of another kind than that of the limit, '{wanted}'",
+    title="Quantities can be compared with their limits",
+    text="the unit '{found}' cannot be converted to that of the limit, '{wanted}'",
     spec=f"{_ELEMENT}#min-max",
 )
 VALUE_LENGTH = error(
     "value-length",
     "too-long",
-    title="A text is not longer than allowed",
+    title="Texts keep to their maximum length",
     text="the text has {found} characters; at most {max} are allowed",
     spec=_ELEMENT,
 )
 VALUE_TOO_SHORT = error(
     "value-too-short",
     "value",
-    title="A text is not shorter than allowed",
+    title="Texts have their minimum length",
     text="the text has {found} characters; at least {min} are needed",
     spec="http://hl7.org/fhir/R4/extension-minlength.html",
 )
 VALUE_FORM = error(
     "value-form",
     "value",
-    title="A text has the form that the profile states",
-    text="{found} does not have the form '{form}'",
+    title="Texts match the pattern that the profile gives",
+    text="'{found}' does not match '{form}'",
     spec="http://hl7.org/fhir/R4/extension-regex.html",
 )
 EXTENSION_URL = error(
     "extension-url",
     "value",
-    title="An extension's url is absolute",
-    text="the extension's url '{url}' is not absolute",
+    title="Extension urls are absolute",
+    text="the extension url '{url}' is not absolute",
     spec=_EXTENSION,
 )
 EXTENSION_UNKNOWN = error(
     "extension-unknown",
     "structure",
-    title="An extension is defined by a loaded package, where that is demanded",
-    text="the extension {url} is not known: {reason}",
+    title="Extensions are defined by a loaded package, where that is required",
+    text="the extension {url} is unknown: {reason}",
     advice="load the package that defines it",
     spec=_EXTENSION,
 )
 EXTENSION_CROSS_VERSION = error(
     "extension-cross-version",
     "value",
-    title="An extension for an element of FHIR is of another version of FHIR",
-    text="'{url}' is for an element of FHIR {version}, which is no other version",
+    title="Cross-version extensions name a published version of FHIR",
+    text="'{url}' names FHIR {version}, which is not another published version",
     spec="http://hl7.org/fhir/R4/versions.html#extensions",
 )
 EXTENSION_VERSION = error(
     "extension-version",
     "value",
-    title="An extension's url has no version",
-    text="the extension's url '{url}' has a version",
-    advice="leave out '|' and what follows",
+    title="Extension urls have no version",
+    text="the extension url '{url}' has a version",
+    advice="remove '|' and what follows",
     spec=_EXTENSION,
 )
 EXTENSION_TYPE = error(
     "extension-type",
     "value",
-    title="An extension's url is that of an extension",
-    text="'{url}' is a definition of {type}, not of an extension",
+    title="Extension urls name extensions",
+    text="'{url}' defines {type}, not an extension",
     spec=_EXTENSION,
 )
 EXTENSION_MODIFIER = error(
     "extension-modifier",
     "structure",
-    title="Modifier extensions stand in modifierExtension, others in extension",
-    text="the extension '{url}' belongs in '{wanted}'",
+    title="Modifier extensions are in modifierExtension, others in extension",
+    text="the extension '{url}' belongs in {wanted}",
     spec=f"{_EXTENSION}#modifierExtension",
 )
 EXTENSION_CONTEXT = error(
     "extension-context",
     "structure",
-    title="An extension stands where its definition allows it",
-    text="the extension '{url}' may not stand on {place}; allowed: {allowed}",
+    title="Extensions are used where their definition allows",
+    text="the extension '{url}' may not be used on {place}; allowed: {allowed}",
     spec="http://hl7.org/fhir/R4/defining-extensions.html#context",
 )
 EXTENSION_INVARIANT = error(
     "extension-invariant",
     "structure",
-    title="An extension is used where the invariants of its context are true",
-    text="the extension '{url}' may not be used here, since this is not true: {formula}",
+    title="Extensions meet the invariants of their context",
+    text="the extension '{url}' may not be used here, because this is false: {formula}",
     spec=(
         ""
         "http://hl7.org/fhir/R4/structuredefinition-definitions.html#StructureDefinition.contextInvariant"
@@ -259,21 +259,21 @@ EXTENSION_INVARIANT = error(
 EXTENSION_PART = error(
     "extension-part",
     "structure",
-    title="The parts of a complex extension are those of its definition",
-    text="'{name}' is no part of the extension {url}{nearest}",
+    title="Complex extensions have only the parts that their definition lists",
+    text="'{name}' is not a part of the extension {url}{nearest}",
     spec=_EXTENSION,
 )
 PROFILE_TYPE = error(
     "profile-type",
     "structure",
-    title="A profile is on the type of the resource that claims it",
-    text="the profile {canonical} is on {type}, this is {found}",
+    title="Profiles constrain the type of the resource that claims them",
+    text="the profile {canonical} is on {type}, but this is {found}",
     spec=_PROFILING,
 )
 PROFILE_UNKNOWN = information(
     "profile-unknown",
     "not-found",
-    title="A profile that a definition demands of a value is at hand",
+    title="Profiles that a definition requires are loaded",
     text="the profile {canonical} was not checked: {reason}",
     advice="load the package that defines it",
     spec=_PROFILING,
@@ -282,14 +282,14 @@ PROFILE_UNKNOWN = information(
 PROFILE_NONE = error(
     "profile-none",
     "structure",
-    title="A value meets one of the profiles allowed for it",
+    title="Values meet one of the allowed profiles",
     text="this meets none of the profiles allowed here: {allowed}",
     spec=_PROFILING,
 )
 NOT_CHECKED_PROFILE = information(
     "not-checked-profile",
     "not-found",
-    title="A profile that is claimed is at hand",
+    title="Claimed profiles are loaded",
     text="the profile {canonical} was not checked: {reason}",
     advice="load the package that defines it",
     spec=_PROFILING,
@@ -297,7 +297,7 @@ NOT_CHECKED_PROFILE = information(
 NOT_CHECKED_EXTENSION = information(
     "not-checked-extension",
     "not-found",
-    title="The definition of an extension is at hand",
+    title="Definitions of extensions are loaded",
     text="the extension {url} was not checked: {reason}",
     advice="load the package that defines it",
     spec=_EXTENSION,
@@ -305,7 +305,7 @@ NOT_CHECKED_EXTENSION = information(
 NOT_CHECKED_DEPENDENCY = information(
     "not-checked-dependency",
     "not-found",
-    title="The value sets and profiles that an invariant asks for are at hand",
+    title="Value sets and profiles that invariants use are loaded",
     text="the invariant {key} was not checked: {problem}",
     advice="load the package that defines it",
     spec=f"{_ELEMENT}#constraints",
@@ -313,7 +313,7 @@ NOT_CHECKED_DEPENDENCY = information(
 NOT_CHECKED_INVARIANT = warning(
     "not-checked-invariant",
     "not-supported",
-    title="Every invariant can be evaluated",
+    title="Invariants can be evaluated",
     text="the invariant {key} was not checked: {problem}",
     spec=f"{_ELEMENT}#constraints",
     is_strict=True,

@@ -15,7 +15,7 @@ NARRATIVE_SYNTAX = error(
 NARRATIVE_ROOT = error(
     "narrative-root",
     "structure",
-    title="Narrative is a div in the namespace of XHTML",
+    title="Narrative is a div in the XHTML namespace",
     text="the narrative begins with {found}, not with a div in http://www.w3.org/1999/xhtml",
     advice='write <div xmlns="http://www.w3.org/1999/xhtml">',
     spec=_NARRATIVE,
@@ -39,8 +39,8 @@ NARRATIVE_ATTRIBUTE = error(
 NARRATIVE_NESTING = error(
     "narrative-nesting",
     "structure",
-    title="Elements of narrative stand where HTML has them",
-    text="{name} may not stand in <{parent}>, at {place}",
+    title="Elements of narrative are nested as in HTML",
+    text="{name} is not allowed in <{parent}>, at {place}",
     advice="lists hold li, rows hold td and th, and text elements such as p hold no blocks",
     spec="https://www.w3.org/TR/html40/sgml/dtd.html",
 )
@@ -48,15 +48,15 @@ NARRATIVE_LINK = error(
     "narrative-link",
     "security",
     title="Links and styles in narrative run nothing",
-    text="{name}='{value}' could run a program when the narrative is shown, at {place}",
+    text="{name}='{value}' could run code when the narrative is shown, at {place}",
     spec="http://hl7.org/fhir/R4/security.html#narrative",
 )
 NARRATIVE_URL = warning(
     "narrative-url",
     "value",
-    title="Links and images in narrative have a url that can be followed",
-    text="{name}='{value}' is no url to follow: {problem}, at {place}",
-    advice="write the url with %20 for a space and so on, or leave the link out",
+    title="Links and images in narrative have valid urls",
+    text="{name}='{value}' is not a valid url: {problem}, at {place}",
+    advice="encode it (%20 for a space), or remove the link",
     spec=_NARRATIVE,
     is_strict=True,
 )
@@ -71,7 +71,7 @@ NARRATIVE_DEAD_LINK = warning(
 NARRATIVE_PART = error(
     "narrative-part",
     "not-found",
-    title="A part of narrative that is linked with data is there",
+    title="Parts of narrative that are linked with data exist",
     text="nothing in the narrative has the id '{name}'",
     advice='give the element its id: <span id="...">',
     spec=_TEXT_LINK,
@@ -79,8 +79,8 @@ NARRATIVE_PART = error(
 NARRATIVE_DATA = error(
     "narrative-data",
     "not-found",
-    title="The data that a part of narrative is linked with is there",
-    text="the data '{data}' that the narrative is linked with is not there",
+    title="Data that narrative is linked with exists",
+    text="the narrative is linked with '{data}', which does not exist",
     advice="name an element of the resource by its id (#id), or an entry of the Bundle by its url",
     spec=_TEXT_LINK,
     is_strict=True,
@@ -88,16 +88,16 @@ NARRATIVE_DATA = error(
 NARRATIVE_EMPTY = error(
     "narrative-empty",
     "invariant",
-    title="Narrative has some text or an image (txt-2)",
+    title="Narrative has text or an image (txt-2)",
     text="the narrative has neither text nor an image",
-    advice="leave the narrative out, or say something in it",
+    advice="remove the narrative, or write some",
     spec=_NARRATIVE,
 )
 NARRATIVE_ENTITY = warning(
     "narrative-entity",
     "structure",
-    title="Narrative has characters instead of the entities of HTML",
-    text="the narrative has &{name};, which XML does not know",
+    title="Narrative has characters, not HTML entities",
+    text="the narrative has &{name};, which is not an XML entity",
     advice="write the character itself",
     spec=_NARRATIVE,
     is_strict=True,
@@ -105,7 +105,7 @@ NARRATIVE_ENTITY = warning(
 NARRATIVE_LANGUAGES = error(
     "narrative-languages",
     "structure",
-    title="Narrative has the language sections that its profile asks for",
+    title="Narrative has the language sections that its profile requires",
     text="the narrative has {found}, but {wanted}",
     advice='a section is <div lang="en" xml:lang="en"> inside the outermost div',
     spec="http://hl7.org/fhir/extensions/StructureDefinition-narrative-language-control.html",
@@ -113,8 +113,8 @@ NARRATIVE_LANGUAGES = error(
 NARRATIVE_SOURCE = error(
     "narrative-source",
     "structure",
-    title="Texts in narrative tell their source when the profile asks for it",
-    text="nothing tells the source of the text '{text}'",
+    title="Texts in narrative state their source where the profile requires it",
+    text="the text '{text}' does not state its source",
     advice="give it a class: generated, original, boilerplate, extension or additional",
     spec="http://hl7.org/fhir/extensions/StructureDefinition-narrative-source-control.html",
     is_strict=True,
@@ -122,8 +122,8 @@ NARRATIVE_SOURCE = error(
 TEXT_HTML = error(
     "text-html",
     "security",
-    title="Strings and markdown hold no HTML",
-    text="the text has what looks like an HTML tag: '{found}'",
-    advice="write < as &lt; or leave the tag out",
+    title="Strings and markdown have no HTML",
+    text="the text has an HTML tag: '{found}'",
+    advice="write < as &lt; or remove the tag",
     spec="http://hl7.org/fhir/R4/security.html#narrative",
 )

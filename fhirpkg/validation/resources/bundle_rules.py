@@ -10,7 +10,7 @@ _FULL_URL = f"{_BUNDLE}#bundle-unique"
 BUNDLE_FULL_URL_ABSOLUTE = error(
     "bundle-full-url-absolute",
     "invalid",
-    title="A fullUrl is an absolute URL",
+    title="fullUrl is absolute",
     text="the fullUrl '{url}' is not absolute",
     advice="write the address on a server, or urn:uuid: and a UUID",
     spec=_FULL_URL,
@@ -18,8 +18,8 @@ BUNDLE_FULL_URL_ABSOLUTE = error(
 BUNDLE_FULL_URL_IDENTITY = warning(
     "bundle-full-url-identity",
     "invalid",
-    title="A fullUrl that is an address on a server ends with the type and id of the resource",
-    text="the fullUrl '{url}' does not end with '{identity}', as its resource demands",
+    title="A fullUrl on a server ends with the type and id of its resource",
+    text="the fullUrl '{url}' does not end with '{identity}'",
     advice="a fullUrl like [base]/[type]/[id] names the resource; else use urn:uuid:",
     spec=_FULL_URL,
     is_strict=True,
@@ -35,7 +35,7 @@ BUNDLE_FULL_URL_CANONICAL = error(
 BUNDLE_FULL_URL_MISSING = error(
     "bundle-full-url-missing",
     "invalid",
-    title="Each resource in a Bundle that is not a request has a fullUrl",
+    title="Resources in a Bundle have a fullUrl, requests aside",
     text="the {type} has no fullUrl, so no reference can lead to it",
     spec=_FULL_URL,
     is_strict=True,
@@ -43,21 +43,21 @@ BUNDLE_FULL_URL_MISSING = error(
 BUNDLE_LINK_REPEATED = error(
     "bundle-link-repeated",
     "invalid",
-    title="A Bundle has one link of each relation that pages it",
-    text="there is already a link '{relation}'",
+    title="Links of a Bundle have different relations",
+    text="the Bundle already has a link '{relation}'",
     spec=f"{_BUNDLE}#searchset",
 )
 BUNDLE_LINK_KIND = error(
     "bundle-link-kind",
     "invalid",
-    title="Only search results and histories come in pages",
+    title="Only search results and histories have pages",
     text="a link '{relation}' makes no sense in a Bundle of type {kind}",
     spec=f"{_BUNDLE}#searchset",
 )
 BUNDLE_SEARCH = error(
     "bundle-search",
     "invalid",
-    title="Search results have a resource with an id, of a type that was searched for",
+    title="Search results have an id and a type that was searched for",
     text="this entry {problem}",
     spec="http://hl7.org/fhir/R4/http.html#search",
 )
@@ -71,7 +71,7 @@ BUNDLE_STYLESHEET = error(
 BUNDLE_REFERENCE = error(
     "bundle-reference",
     "not-found",
-    title="What a document's Composition or a message's header refers to is in the Bundle",
+    title="Targets of a document's Composition and a message's header are in the Bundle",
     text="'{reference}' is not in the Bundle{hint}",
     advice="a relative reference is resolved against the fullUrl of its own entry",
     spec=_DOCUMENTS,
@@ -80,7 +80,7 @@ BUNDLE_REFERENCE = error(
 BUNDLE_REFERENCE_AMBIGUOUS = error(
     "bundle-reference-ambiguous",
     "multiple-matches",
-    title="A reference in a Bundle leads to one entry",
+    title="References in a Bundle lead to one entry",
     text="'{reference}' leads to {count} entries",
     advice="name the version with /_history/, or give the entries other fullUrls",
     spec=_FULL_URL,
@@ -88,7 +88,7 @@ BUNDLE_REFERENCE_AMBIGUOUS = error(
 BUNDLE_REFERENCE_BASE = warning(
     "bundle-reference-base",
     "required",
-    title="An entry whose references are relative has a fullUrl",
+    title="Entries with relative references have a fullUrl",
     text="the entry has no fullUrl to resolve '{reference}' against",
     advice="give the entry a fullUrl; urn:uuid: and a UUID will do",
     spec=f"{_BUNDLE}#references",
@@ -97,16 +97,16 @@ BUNDLE_REFERENCE_BASE = warning(
 BUNDLE_UNREACHABLE = error(
     "bundle-unreachable",
     "informational",
-    title="Each entry of a document or message is linked with its first entry, directly or not",
+    title="Entries of a document or message are linked with its first entry, directly or not",
     text="the entry '{url}' is not linked, in either direction, with the {wanted}",
-    advice="leave it out, or refer to it",
+    advice="remove it, or refer to it",
     spec=_DOCUMENTS,
 )
 BUNDLE_REQUEST_URL = error(
     "bundle-request-url",
     "invalid",
-    title="A request's url fits its method and its resource",
-    text="{method} '{url}' does not fit: {problem}",
+    title="The url of a request fits its method and resource",
+    text="'{url}' does not fit {method}: {problem}",
     spec=_TRANSACTION,
 )
 BUNDLE_REQUEST_RESOURCE = error(
