@@ -47,16 +47,21 @@ class DefinitionError(FhirpkgError):
 class FhirPathError(FhirpkgError):
     """An expression that cannot be parsed, is wrongly typed or fails; `column` counts from 1.
 
-    `is_untold` is for one without fault, whose answer hangs on what is not at hand.
+    `needs_missing_definition` marks a valid one that needs a definition which is not loaded.
     """
 
     def __init__(
-        self, expression: str, problem: str, column: int = 0, *, is_untold: bool = False
+        self,
+        expression: str,
+        problem: str,
+        column: int = 0,
+        *,
+        needs_missing_definition: bool = False,
     ) -> None:
         self.expression = expression
         self.problem = problem
         self.column = column
-        self.is_untold = is_untold
+        self.needs_missing_definition = needs_missing_definition
         where = f" at column {column}" if column else ""
         super().__init__(f"FHIRPath {expression!r}: {problem}{where}")
 

@@ -21,7 +21,7 @@ class EvaluationError(Exception):
     """An expression that cannot be evaluated on what it was given; the text says why."""
 
 
-class UntoldError(EvaluationError):
+class MissingDefinitionError(EvaluationError):
     """An answer that hangs on what is not at hand: a value set, a profile."""
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.code import as_items
-from fhirpkg.fhirpath.comparison import EvaluationError, UntoldError
+from fhirpkg.fhirpath.comparison import EvaluationError, MissingDefinitionError
 from fhirpkg.fhirpath.compiler import Compiler
 from fhirpkg.fhirpath.environment import Environment, Scope
 from fhirpkg.fhirpath.model import kept_by_model
@@ -63,8 +63,10 @@ class Expression:
         try:
             return run(item, scope)
         except EvaluationError as error:
-            is_untold = isinstance(error, UntoldError)
-            raise FhirPathError(self.text, str(error), is_untold=is_untold) from None
+            needs_missing_definition = isinstance(error, MissingDefinitionError)
+            raise FhirPathError(
+                self.text, str(error), needs_missing_definition=needs_missing_definition
+            ) from None
         except RecursionError:
             raise FhirPathError(self.text, "nested too deeply to evaluate") from None
 

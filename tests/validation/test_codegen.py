@@ -1,6 +1,6 @@
 import linecache
 
-from fhirpkg.validation.compiling.codegen import Late
+from fhirpkg.validation.compiling.codegen import Deferred
 
 
 def test_a_late_constant_takes_its_place_when_it_is_first_used():
@@ -10,7 +10,7 @@ def test_a_late_constant_takes_its_place_when_it_is_first_used():
         made.append(1)
         return len
 
-    late = Late(make)
+    late = Deferred(make)
     first, second = {}, {}
     late.put_in(first, "c1")
     late.put_in(second, "c2")
@@ -26,7 +26,7 @@ def test_a_late_constant_takes_its_place_when_it_is_first_used():
 
 
 def test_a_late_collection_is_asked_what_it_holds():
-    late = Late(lambda: frozenset({"a"}))
+    late = Deferred(lambda: frozenset({"a"}))
     assert "a" in late
     assert "b" not in late
 

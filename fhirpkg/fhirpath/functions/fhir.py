@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirpath.comparison import EvaluationError, UntoldError
+from fhirpkg.fhirpath.comparison import EvaluationError, MissingDefinitionError
 from fhirpkg.fhirpath.functions.function import Function, Projection
 from fhirpkg.fhirpath.temporal import Temporal, moment, time_of_day, today
 from fhirpkg.fhirpath.types import type_info
@@ -137,7 +137,7 @@ def html_checks(scope: Scope, items: list[Item]) -> bool | None:
 
 def _told(what: str, answer: bool | None) -> bool:
     if answer is None:
-        raise UntoldError(f"{what} cannot be told here")
+        raise MissingDefinitionError(f"{what} cannot be told here")
     return answer
 
 

@@ -11,9 +11,9 @@ from fhirpkg import rules
 from fhirpkg.errors import DefinitionError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
-from fhirpkg.validation.compiling.codegen import Code, Late, profile_code, type_code
+from fhirpkg.validation.compiling.codegen import Code, Deferred, profile_code, type_code
 from fhirpkg.validation.compiling.compiler import Schemas
-from fhirpkg.validation.compiling.parts import Parts
+from fhirpkg.validation.compiling.parts import CheckBuilder
 from fhirpkg.validation.compiling.schema import ElementSchema, Value
 from fhirpkg.validation.elements import datatypes
 from fhirpkg.validation.elements.extensions import Extensions
@@ -62,12 +62,12 @@ class Checks:
         self.terminology = terminology
         self.settings = settings
         self.schemas = Schemas(definitions)
-        self.hooks: dict[str, Callable[[Any, Trail, Run], None]] = {
-            **datatypes.hooks(),
+        self.type_rules: dict[str, Callable[[Any, Trail, Run], None]] = {
+            **datatypes.type_rules(),
             "Extension": Extensions(self),
             "Reference": check_reference,
         }
-        self._parts = Parts(self)
+        self._parts = CheckBuilder(self)
         self._types: dict[str, Any] = {}
         self._profiles: dict[str, Callable[..., object] | None] = {}
 
@@ -77,7 +77,7 @@ class Checks:
             if name in _ANY:
                 self._types[name] = self.check_resource
             else:
-                self._types[name] = Late(functools.partial(self._compile_type, name))
+                self._types[name] = Deferred(functools.partial(self._compile_type, name))
         return self._types[name]
 
     def check_resource(self, resource: Any, trail: Trail, run: Run) -> None:

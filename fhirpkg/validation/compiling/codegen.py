@@ -17,11 +17,11 @@ from fhirpkg.validation.elements import limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.validation.compiling.parts import Parts
+    from fhirpkg.validation.compiling.parts import CheckBuilder
     from fhirpkg.validation.compiling.schema import ElementSchema
 
 
-class Late:
+class Deferred:
     """A constant made when it is first used, which then takes its own place in every table."""
 
     __slots__ = ("_made", "_make", "_places")
@@ -73,7 +73,7 @@ V, PATH, RUN, X, T, S, FOUND = map(_Name, ("v", "path", "run", "x", "t", "s", "f
 class _Writer:
     """Collects functions and the constants they use."""
 
-    def __init__(self, parts: Parts, profile: str = "") -> None:
+    def __init__(self, parts: CheckBuilder, profile: str = "") -> None:
         self.parts = parts
         self.profile = profile
         self.functions: list[str] = []
@@ -90,7 +90,7 @@ class _Writer:
             self._names[key] = name = f"c{len(self.constants)}"
             self._kept.append(value)  # so that no other constant gets its id
             self.constants[name] = value
-            if isinstance(value, Late):
+            if isinstance(value, Deferred):
                 value.put_in(self.constants, name)
         return self._names[key]
 
@@ -110,7 +110,7 @@ class _Writer:
         return Code("\n\n".join(self.functions), self.constants, entry)
 
 
-def type_code(schema: ElementSchema, parts: Parts) -> Code:
+def type_code(schema: ElementSchema, parts: CheckBuilder) -> Code:
     """The check of a type or of a backbone element: ``check(v, path, run)``."""
     writer = _Writer(parts)
     members = parts.members(schema)
@@ -119,7 +119,7 @@ def type_code(schema: ElementSchema, parts: Parts) -> Code:
         "if type(v) is not dict or not v:",
         f"    return {writer.call(elements.bad_object, V, PATH, RUN)}",
         f"if not {writer.constant(frozenset(members).issuperset)}(v):",
-        f"    {writer.call(elements.odd, V, PATH, RUN, shape)}",
+        f"    {writer.call(elements.check_other_properties, V, PATH, RUN, shape)}",
     ]
     for child in schema.children:
         lines += _type_child(writer, child)
@@ -130,7 +130,7 @@ def type_code(schema: ElementSchema, parts: Parts) -> Code:
     return writer.code(writer.function("v, path, run", lines))
 
 
-def profile_code(schema: ElementSchema, parts: Parts, profile: str) -> Code:
+def profile_code(schema: ElementSchema, parts: CheckBuilder, profile: str) -> Code:
     """What a profile adds to its type: ``check(x, t, s, run)``."""
     writer = _Writer(parts, profile)
     return writer.code(_item_function(writer, schema))

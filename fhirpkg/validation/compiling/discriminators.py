@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _STEP = re.compile(
     r"\$this|extension\('(?P<url>[^']*)'\)|resolve\(\)|(?:ofType|as)\((?P<type>\w+)\)|(?P<name>\w+)"
 )
-UNSEEN = object()
-"""Stands beside the value, of which at most the type is known, of what is not at hand."""
+UNRESOLVED = object()
+"""Marks a target that could not be read; its type may be known."""
 
 
 class UnclearError(Exception):
@@ -132,7 +132,7 @@ def _forbidden(
     if not path or not any(schema.max == 0 for schema in _schemas(element, path, checks)):
         return None
     return lambda item, run: _every(
-        None if beside is UNSEEN else False for _, _, beside in _walk(item, path, run)
+        None if beside is UNRESOLVED else False for _, _, beside in _walk(item, path, run)
     )
 
 
@@ -154,7 +154,7 @@ def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks)
 def _is_met(path: list[Step], demands: list[Demand]) -> Condition:
     """That one of the values a path leads to is what one of some demands wants."""
     return lambda item, run: _some(
-        None if beside is UNSEEN else demand(x)
+        None if beside is UNRESOLVED else demand(x)
         for x, _, beside in _walk(item, path, run)
         for demand in demands
     )
@@ -226,7 +226,7 @@ def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks
             f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
         )
     return lambda item, run: _some(
-        None if found[2] is UNSEEN else True for found in _walk(item, path, run)
+        None if found[2] is UNRESOLVED else True for found in _walk(item, path, run)
     )
 
 
@@ -240,7 +240,7 @@ def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) 
     if not allowed:
         raise UnclearError(f"slice '{element.id}' allows every type at '{discriminator.path}'")
     return lambda item, run: _some(
-        None if found == ({}, (), UNSEEN) else checks.type_matches(found, allowed)
+        None if found == ({}, (), UNRESOLVED) else checks.type_matches(found, allowed)
         for found in _walk(item, path, run)
     )
 
@@ -267,7 +267,7 @@ def _profile(discriminator: Discriminator, element: ElementSchema, checks: Check
 def _meets(item: Item, profile: str, checks: Checks, run: Run) -> bool | None:
     """Whether a value meets a profile; of one that is not at hand the type may tell."""
     value, trail, beside = item
-    if beside is not UNSEEN:
+    if beside is not UNRESOLVED:
         return checks.conforms_to(value, profile, trail, run)
     kind = value.get("resourceType")
     if kind and not checks.profile_is_on(profile, kind):
@@ -348,8 +348,8 @@ def _urls(element: ElementSchema) -> list[str]:
 
 def _walk(item: Item, path: list[Step], run: Run) -> Iterator[Item]:
     """The values in an item that a path leads to."""
-    if path and item[2] is UNSEEN:
-        yield {}, (), UNSEEN
+    if path and item[2] is UNRESOLVED:
+        yield {}, (), UNRESOLVED
         return
     if not path:
         if item[0] is not None or item[2] is not None:
@@ -373,7 +373,7 @@ def _step(item: Item, step: Step, run: Run) -> Iterator[Item]:
             yield target, (), None
         elif isinstance(reference, str):
             match = literal(reference)
-            yield {"resourceType": match["type"]} if match else {}, (), UNSEEN
+            yield {"resourceType": match["type"]} if match else {}, (), UNRESOLVED
     elif step.kind == "extension":
         holder = value if isinstance(value, dict) else beside
         for extension in values(holder, "extension", trail):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.validation.compiling.codegen import Late
+from fhirpkg.validation.compiling.codegen import Deferred
 from fhirpkg.validation.compiling.discriminators import UnclearError, condition
 from fhirpkg.validation.compiling.slicing import Case, Sliced
 from fhirpkg.validation.elements import constraints
@@ -35,12 +35,12 @@ _DEFAULT = "@default"
 _REFERRING = {"Reference", "canonical", "CodeableReference"}
 
 
-class Parts:
+class CheckBuilder:
     """Makes the parts of checks; kept for as long as the checks are."""
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
-        self._codes: dict[str, Late] = {}
+        self._codes: dict[str, Deferred] = {}
 
     def element(self) -> Any:
         """The check of what stands beside a primitive."""
@@ -48,7 +48,7 @@ class Parts:
 
     def hook(self, path: str) -> Any:
         """What is checked of values of a type beyond its definition."""
-        return self._checks.hooks.get(path)
+        return self._checks.type_rules.get(path)
 
     def members(self, schema: ElementSchema) -> dict[str, Member]:
         """The JSON properties that a type may have."""
@@ -92,11 +92,11 @@ class Parts:
             return False
         return not self._checks.is_resource(owner)
 
-    def codes(self, value_set: str) -> Late:
+    def codes(self, value_set: str) -> Deferred:
         """All codes of a value set, read when the first code is checked; none if not known."""
         if value_set not in self._codes:
             terminology = self._checks.terminology
-            self._codes[value_set] = Late(lambda: terminology.codes(value_set) or frozenset())
+            self._codes[value_set] = Deferred(lambda: terminology.codes(value_set) or frozenset())
         return self._codes[value_set]
 
     def binding(self, schema: ElementSchema, profile: str) -> Bound:

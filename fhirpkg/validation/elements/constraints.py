@@ -99,7 +99,7 @@ class Invariant:
                 return
         except FhirPathError as error:
             run.report(
-                NOT_CHECKED_DEPENDENCY if error.is_untold else NOT_CHECKED_INVARIANT,
+                NOT_CHECKED_DEPENDENCY if error.needs_missing_definition else NOT_CHECKED_INVARIANT,
                 t,
                 profile=self.profile,
                 key=constraint.key,

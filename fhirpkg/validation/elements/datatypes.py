@@ -209,7 +209,7 @@ def _language(run: Run) -> str:
     return found or ("en" if run.settings.strict else "")
 
 
-def hooks() -> dict[str, Callable[[Any, Trail, Run], None]]:
+def type_rules() -> dict[str, Callable[[Any, Trail, Run], None]]:
     """The rules by the name of the type they are about."""
     codings = Codings()
     return {

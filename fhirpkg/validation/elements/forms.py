@@ -120,7 +120,7 @@ def _beside(owner: dict[str, Any], key: str, index: int) -> bool:
     return False
 
 
-def odd(owner: dict[str, Any], trail: Trail, run: Run, shape: Shape) -> None:
+def check_other_properties(owner: dict[str, Any], trail: Trail, run: Run, shape: Shape) -> None:
     """Look at the properties of an object that are none of its type's plain ones."""
     members = shape.members
     for key, value in owner.items():
