@@ -133,22 +133,6 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def objects(parent: Any, key: str) -> list[dict[str, Any]]:
-    """The objects in a list property; anything else there is left to the validator to tell.
-
-    >>> objects({"item": [{"a": 1}, 5]}, "item"), objects({"item": "x"}, "item"), objects(5, "a")
-    ([{'a': 1}], [], [])
-    """
-    items = parent.get(key) if isinstance(parent, dict) else None
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-
-
-def text_of(parent: Any, key: str) -> str:
-    """The text of a property; empty when it is absent or no text."""
-    value = parent.get(key) if isinstance(parent, dict) else None
-    return value if isinstance(value, str) else ""
-
-
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 

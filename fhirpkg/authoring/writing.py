@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fhirpkg import fhirjson
 from fhirpkg.authoring.model.package_source import PackageSource
 from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ def _tags(file: Path) -> set[str]:
     """The tags of a resource that was built before; none for anything else."""
     value = fhirjson.read(file.read_bytes())[0]
     meta = value.get("meta") if isinstance(value, dict) else None
-    tags = fhirjson.objects(meta, "tag") if isinstance(meta, dict) else []
+    tags = objects(meta, "tag") if isinstance(meta, dict) else []
     return {str(tag.get("code")) for tag in tags}
 
 

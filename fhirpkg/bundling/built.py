@@ -11,6 +11,7 @@ from fhirpkg.definitions.snapshot import snapshot
 from fhirpkg.errors import PackageError, SourceError
 from fhirpkg.packages.package import read_profiles
 from fhirpkg.render.narrative import narrative
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,8 @@ def read_resource(file: Path) -> Resource:
 
 def _profiles(folder: Path, guide: Resource) -> list[Resource]:
     """The profiles that the guide lists as the package's own, ready to be published."""
-    parts = fhirjson.objects(guide.get("definition"), "resource")
-    listed = {fhirjson.text_of(part.get("reference"), "reference") for part in parts}
+    parts = objects(guide.get("definition"), "resource")
+    listed = {text_of(part.get("reference"), "reference") for part in parts}
     definitions = Definitions.core()
     return [
         _published(profile, guide, definitions)
@@ -61,7 +62,7 @@ def _profiles(folder: Path, guide: Resource) -> list[Resource]:
 def _published(profile: Resource, guide: Resource, definitions: Definitions) -> Resource:
     """A profile with the package's version and tag, its snapshot and a narrative."""
     header: Resource = {key: guide[key] for key in ("version", "date") if key in guide}
-    tags = fhirjson.objects(guide.get("meta"), "tag")
+    tags = objects(guide.get("meta"), "tag")
     complete = profile | header
     if profile["resourceType"] == "StructureDefinition" and "snapshot" not in profile:
         complete = _with_snapshot(complete, definitions)

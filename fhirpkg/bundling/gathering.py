@@ -13,6 +13,7 @@ from fhirpkg import fhirjson, fhirxml
 from fhirpkg.bundling.checking import Found
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import SourceError
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,14 +92,14 @@ class Gathering:
         """The resources of a Bundle, their links by `fullUrl` as relative references."""
         links: dict[str, str] = {}
         taken: list[Found] = []
-        for number, entry in enumerate(fhirjson.objects(bundle, "entry")):
+        for number, entry in enumerate(objects(bundle, "entry")):
             place = f"{name}:entry[{number}]"
             resource = entry.get("resource")
-            method = fhirjson.text_of(entry.get("request"), "method") or "PUT"
+            method = text_of(entry.get("request"), "method") or "PUT"
             if method not in _METHODS:
                 self.left_out.append(f"{place}: left out, as it is a {method} and no content")
             elif isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-                _named_by_full_url(resource, fhirjson.text_of(entry, "fullUrl"), links)
+                _named_by_full_url(resource, text_of(entry, "fullUrl"), links)
                 taken.append(Found(place, resource))
             else:
                 self.left_out.append(f"{place}: left out, as it has no resource")

@@ -17,9 +17,9 @@ from fhirpkg.bundling.content import CompressedResources, Content
 from fhirpkg.bundling.gathering import SUFFIXES, Gathering
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import PackageError, SourceError
-from fhirpkg.fhirjson import text_of
 from fhirpkg.packages.cache import resolve_package
 from fhirpkg.packages.package import Package, content_root, read_package
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

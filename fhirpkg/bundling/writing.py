@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fhirpkg import fhirjson
 from fhirpkg.bundling.built import read_resource
 from fhirpkg.packages.package import read_package, write_package
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def condition(resource: Resource) -> str:
     if "url" in resource:
         version = f"&version={resource['version']}" if "version" in resource else ""
         return f"{resource_type}?url={_quoted(resource['url'])}{version}"
-    for identifier in fhirjson.objects(resource, "identifier"):
+    for identifier in objects(resource, "identifier"):
         if "system" in identifier and "value" in identifier:
             value = _quoted(f"{identifier['system']}|{identifier['value']}")
             return f"{resource_type}?identifier={value}"
@@ -101,8 +102,8 @@ def manifest(content: Content) -> dict[str, Any]:
     needed = {item["packageId"]: item["version"] for item in _dependencies(guide)}
     places = [
         f"{coding['system']}#{coding['code']}"
-        for concept in fhirjson.objects(guide, "jurisdiction")
-        for coding in fhirjson.objects(concept, "coding")
+        for concept in objects(guide, "jurisdiction")
+        for coding in objects(concept, "coding")
         if coding.keys() >= {"system", "code"}
     ]
     known = {
@@ -124,7 +125,7 @@ def manifest(content: Content) -> dict[str, Any]:
 
 
 def _dependencies(guide: Resource) -> list[Resource]:
-    found = fhirjson.objects(guide, "dependsOn")
+    found = objects(guide, "dependsOn")
     return [item for item in found if item.keys() >= {"packageId", "version"}]
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

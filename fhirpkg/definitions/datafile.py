@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.errors import DefinitionError
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

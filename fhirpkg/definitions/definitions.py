@@ -12,8 +12,8 @@ from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
 from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
-from fhirpkg.fhirjson import objects
 from fhirpkg.identity import ByIdentity
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fhirpkg import fhirjson
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, PackageError
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ class Manifest:
         dependencies = data.get("dependencies")
         return cls(
             identity,
-            fhirjson.text_of(data, "canonical"),
+            text_of(data, "canonical"),
             _texts(data.get("fhirVersions") or data.get("fhir-version-list")),
             {k: v for k, v in dependencies.items() if isinstance(v, str)}
             if isinstance(dependencies, dict)

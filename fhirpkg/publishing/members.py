@@ -12,9 +12,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg import fhirjson
 from fhirpkg.publishing.compare import digest
 from fhirpkg.publishing.marks import OWNER_SYSTEM, owned
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -148,12 +148,12 @@ def _left_out_of_guide(guide: Resource, published: Resource) -> Iterator[str]:
 
 
 def _listed(guide: Resource) -> list[Resource]:
-    return fhirjson.objects(guide.get("definition"), "resource")
+    return objects(guide.get("definition"), "resource")
 
 
 def _target(entry: Resource) -> str:
     """The ``Type/id`` that an entry names; empty for what only a canonical or url names."""
-    reference = fhirjson.text_of(entry.get("reference"), "reference")
+    reference = text_of(entry.get("reference"), "reference")
     return reference if _RELATIVE.fullmatch(reference) else ""
 
 
@@ -245,7 +245,7 @@ def _codes(resource: Resource) -> Iterator[tuple[str, str]]:
         if parameter == "event" and resource["resourceType"] != "DocumentReference":
             continue
         for coding in _at(resource, path):
-            if fhirjson.text_of(coding, "system") and fhirjson.text_of(coding, "code"):
+            if text_of(coding, "system") and text_of(coding, "code"):
                 yield parameter, sys.intern(f"{coding['system']}|{coding['code']}")
 
 

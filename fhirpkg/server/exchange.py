@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from fhirpkg import fhirjson, rules
+from fhirpkg import rules
 from fhirpkg.server.rules import (
     SERVER_NO_BODY,
 )
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,9 +122,9 @@ def parameters(resource: Resource | None) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     if resource is None or resource.get("resourceType") != "Parameters":
         return found
-    for part in fhirjson.objects(resource, "parameter"):
+    for part in objects(resource, "parameter"):
         key = next((k for k in part if k == "resource" or k.startswith("value")), "part")
-        found.setdefault(fhirjson.text_of(part, "name"), []).append(part.get(key))
+        found.setdefault(text_of(part, "name"), []).append(part.get(key))
     return found
 
 

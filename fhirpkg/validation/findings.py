@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
+from fhirpkg.untrusted import child
 from fhirpkg.validation.elements.rules import (
     NOT_CHECKED_EXTENSION,
 )
@@ -73,7 +74,7 @@ def expression_of(root: Resource, path: Path, types: TypesOfDefinitions) -> str:
         else:
             name, here = _name_and_type(step, here, types)
             parts.append(name)
-        node = _child(node, step)
+        node = child(node, step)
         if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
             here = node["resourceType"]
     return ".".join(parts)
@@ -91,10 +92,3 @@ def _name_and_type(key: str, parent: str, types: TypesOfDefinitions) -> tuple[st
                 if name == element.key(choice):
                     return f"{element.name}.ofType({choice})", choice
     return name, ""
-
-
-def _child(node: Any, step: str | int) -> Any:
-    try:
-        return node[step]
-    except (KeyError, IndexError, TypeError):
-        return None

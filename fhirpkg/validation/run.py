@@ -11,10 +11,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.identity import ByIdentity
 from fhirpkg.issues import Resource, Severity
+from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.bindings import is_member
 from fhirpkg.validation.resources.bundle_index import BundleIndex
 

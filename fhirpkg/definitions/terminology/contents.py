@@ -12,7 +12,7 @@ from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology import composition, grammars
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, near, no, unknown
-from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -15,7 +15,7 @@ from fhirpkg.definitions.terminology.contents import Contents
 from fhirpkg.definitions.terminology.expansion import Expansion
 from fhirpkg.definitions.terminology.membership import Evaluation, missing
 from fhirpkg.definitions.terminology.verdicts import YES, Membership, Verdict
-from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fhirpkg.fhirjson import objects
+from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.bindings import is_member
 from fhirpkg.validation.elements.forms import values
 from fhirpkg.validation.elements.limits import equal, matches

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_CONSTRAINT_KEY,
     STRUCTURE_DEFINITION_CONSTRAINT_SOURCE,
 )
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

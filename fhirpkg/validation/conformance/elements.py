@@ -9,7 +9,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_CHARACTERISTIC,
     STRUCTURE_DEFINITION_PATH,
@@ -21,7 +21,6 @@ from fhirpkg.validation.conformance.type_profiles import check_type_profiles
 from fhirpkg.validation.elements.rules import (
     ELEMENT_ID_REPEATED,
 )
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression, static_errors
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     DEFINITION_EXPRESSION,
     DEFINITION_EXPRESSION_TYPE,
     STRUCTURE_DEFINITION_DISCRIMINATOR,
 )
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_CONTEXT,
     STRUCTURE_DEFINITION_EXTENSION_URL,
     STRUCTURE_DEFINITION_REFINEMENT,
 )
 from fhirpkg.validation.elements.extensions import is_for_r4
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

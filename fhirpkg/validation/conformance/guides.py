@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     GUIDE_DEPENDENCY_PACKAGE,
     GUIDE_DEPENDENCY_URL,
 )
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import choice_of, numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_OBLIGATION,
 )
-from fhirpkg.validation.items import choice_of, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

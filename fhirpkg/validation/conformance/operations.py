@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.conformance.rules import (
     OPERATION_PROFILE,
     OPERATION_PROFILE_UNKNOWN,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from fhirpkg.definitions.snapshot import generate, refinements
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import choice_of, numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_ELEMENT,
     STRUCTURE_DEFINITION_REFINEMENT,
@@ -23,7 +23,6 @@ from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_SNAPSHOT_SIZE,
 )
 from fhirpkg.validation.conformance.slicing import is_unannounced, slicing_problem
-from fhirpkg.validation.items import choice_of, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.expressions import misfit
 from fhirpkg.validation.conformance.rules import (
     CAPABILITY_SEARCH_PARAMETER,
@@ -17,7 +17,6 @@ from fhirpkg.validation.conformance.rules import (
     SEARCH_PARAMETER_COMPONENTS,
     SEARCH_PARAMETER_DERIVED,
 )
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
-from fhirpkg.fhirjson import text_of
-from fhirpkg.validation.items import numbered
+from fhirpkg.untrusted import numbered, text_of
 
 if TYPE_CHECKING:
     from fhirpkg.definitions.snapshot import Refinement

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.conformance.constraints import check_constraint_keys
 from fhirpkg.validation.conformance.elements import check_elements
 from fhirpkg.validation.conformance.expressions import check_expressions

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
-from fhirpkg.fhirjson import text_of
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_TYPE_PROFILE,
 )
-from fhirpkg.validation.items import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import BY_URL, NAMES, SYSTEMS
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath.parser import parse
 from fhirpkg.packages.package import content_root, read_profiles
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import codings, mappings, objects, value_at
 from fhirpkg.validation.content.documents import attachment_of, check_document
 from fhirpkg.validation.content.plans import check_plan
 from fhirpkg.validation.content.rules import (
@@ -42,7 +42,6 @@ from fhirpkg.validation.content.rules import (
 from fhirpkg.validation.elements.reference_rules import (
     REFERENCE_NOT_FOUND,
 )
-from fhirpkg.validation.json_places import codings, mappings, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import objects
+from fhirpkg.untrusted import objects
 from fhirpkg.validation.content.rules import (
     CONTENT_ATTACHMENT_HASH,
     CONTENT_ATTACHMENT_SIZE,

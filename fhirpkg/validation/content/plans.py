@@ -7,8 +7,8 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import objects, text_of, texts
 from fhirpkg.validation.content.rules import (
     CONTENT_ACTION_ID,
     CONTENT_COMPOSED_OF,
@@ -19,7 +19,6 @@ from fhirpkg.validation.content.rules import (
     CONTENT_TARGET_SOURCE,
     CONTENT_UNUSED_PART,
 )
-from fhirpkg.validation.json_places import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

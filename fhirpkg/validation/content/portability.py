@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirjson import objects
 from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.parser import parse
+from fhirpkg.untrusted import objects
 from fhirpkg.validation.content.portability_rules import (
     PORTABILITY_DROPPED,
     PORTABILITY_FHIRPATH,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.codesystems import is_display
 from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.elements.binding_rules import (
     BINDING_CODE_SYSTEM,
     BINDING_EXTENSIBLE,

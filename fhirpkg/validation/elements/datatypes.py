@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.codesystems import Concept, is_display
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
-from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.datatype_rules import (
     ATTACHMENT_HASH,
     ATTACHMENT_SIZE,

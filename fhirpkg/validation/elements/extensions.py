@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import DefinitionError, FhirPathError
-from fhirpkg.fhirjson import objects
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.extensions_pack import CONTEXTS, EXTENSIONS
 from fhirpkg.validation.elements.places import Places, is_of_later_type, places, value_of
 from fhirpkg.validation.elements.primitives import cut

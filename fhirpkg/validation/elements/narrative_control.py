@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.narrative.rules import (
     NARRATIVE_LANGUAGES,
     NARRATIVE_SOURCE,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
 from fhirpkg.validation.elements.reference_rules import (
     CANONICAL_ABSOLUTE,

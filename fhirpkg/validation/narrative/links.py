@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
-from fhirpkg.validation.items import numbered
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.narrative.rules import (
     NARRATIVE_DATA,
     NARRATIVE_PART,

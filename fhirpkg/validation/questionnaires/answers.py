@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
 from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.limits import compare, equal
 from fhirpkg.validation.questionnaires.enabling import value_of
 from fhirpkg.validation.questionnaires.rules import (

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.untrusted import choice_of, numbered, objects, text_of
 from fhirpkg.validation.elements.limits import equal
-from fhirpkg.validation.items import choice_of, numbered
 from fhirpkg.validation.questionnaires.rules import (
     NOT_CHECKED_DERIVATION,
     QUESTIONNAIRE_DERIVED,

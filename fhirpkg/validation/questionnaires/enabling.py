@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirjson import objects
 from fhirpkg.identity import ByIdentity
 from fhirpkg.issues import Resource
+from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.limits import compare, equal, in_one_zone
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.questionnaires.limits import check_limits
 from fhirpkg.validation.questionnaires.rules import (
     QUESTIONNAIRE_ENABLE_ORDER,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.limits import compare
 from fhirpkg.validation.questionnaires.answers import Question, extension_values, type_of
 from fhirpkg.validation.questionnaires.enabling import Enabling, Scopes

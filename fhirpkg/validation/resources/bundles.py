@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.resources.bundle_rules import (
     BUNDLE_FULL_URL_ABSOLUTE,
     BUNDLE_FULL_URL_CANONICAL,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.elements.constraints import invariant_rule
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.elements.reference_rules import (

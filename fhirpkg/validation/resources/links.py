@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import text_of
 from fhirpkg.validation.resources.bundle_rules import (
     BUNDLE_REFERENCE,
     BUNDLE_REFERENCE_AMBIGUOUS,

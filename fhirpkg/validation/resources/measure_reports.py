@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.resources.measure_rules import (
     MEASURE_REPORT_COUNT,

@@ -13,10 +13,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
-from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.issues import Severity
+from fhirpkg.untrusted import numbered, objects, text_of
 from fhirpkg.validation.elements.primitives import cut
-from fhirpkg.validation.items import numbered
 from fhirpkg.validation.resources.measure_rules import (
     MEASURE_CRITERIA,
     MEASURE_LIBRARY,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
-from fhirpkg.fhirjson import text_of
-from fhirpkg.validation.items import choice_of, numbered
+from fhirpkg.untrusted import choice_of, numbered, text_of
 from fhirpkg.validation.terminology.rules import (
     CONCEPT_MAP_CODE,
     CONCEPT_MAP_SCOPE,

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.grammars import CPT, LOINC, RXNORM, SNOMED_CT, UCUM
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
-from fhirpkg.fhirjson import text_of
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
-from fhirpkg.validation.items import numbered
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.terminology.expression_constraints import problem_of as problem_of_ecl
 from fhirpkg.validation.terminology.rules import (
     VALUE_SET_FILTER_OPERATOR,

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirjson import text_of
 from fhirpkg.fhirpath import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
-from fhirpkg.validation.items import numbered
+from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.terminology.rules import (
     VALUE_SET_CONCEPT,
     VALUE_SET_CONCEPT_TWICE,

@@ -1,0 +1,84 @@
+"""Reading JSON that may be wrong in structure: malformed parts are skipped.
+
+The rules on structure report them; other checks only look at what is well-formed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Path, Resource
+
+
+def objects(parent: Any, key: str) -> list[dict[str, Any]]:
+    """The objects in a list property; anything else there is left to the validator to tell.
+
+    >>> objects({"item": [{"a": 1}, 5]}, "item"), objects({"item": "x"}, "item"), objects(5, "a")
+    ([{'a': 1}], [], [])
+    """
+    items = parent.get(key) if isinstance(parent, dict) else None
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def text_of(parent: Any, key: str) -> str:
+    """The text of a property; empty when it is absent or no text."""
+    value = parent.get(key) if isinstance(parent, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def numbered(parent: Any, key: str, path: Path = ()) -> Iterator[tuple[Path, Resource]]:
+    """The objects in a list with their places; `path` is the place of the parent."""
+    items = parent.get(key) if isinstance(parent, dict) else None
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield (*path, key, number), item
+
+
+def choice_of(parent: Resource, name: str) -> tuple[str, Any]:
+    """The JSON key and value of a choice like ``value[x]``; empty and None when there is none."""
+    for key, value in parent.items():
+        if key.startswith(name) and key[len(name) : len(name) + 1].isupper():
+            return key, value
+    return "", None
+
+
+def mappings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
+    """Every object inside a value, the outer before the inner, with its place."""
+    if isinstance(value, dict):
+        yield path, value
+        for key, item in value.items():
+            yield from mappings(item, (*path, key))
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from mappings(item, (*path, at))
+
+
+def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
+    """Every coding inside a value, with its place."""
+    for place, found in mappings(value, path):
+        if isinstance(found.get("system"), str) and "code" in found:
+            yield place, found
+
+
+def texts(value: Resource, key: str) -> list[str]:
+    """The texts in a list, or none where there is no such list."""
+    found = value.get(key)
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
+def child(node: object, step: str | int) -> Any:
+    """What an object or a list holds under a key or index, or None."""
+    try:
+        return node[step]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def value_at(value: Any, place: Path) -> Any:
+    """What stands at a place, or None."""
+    for step in place:
+        value = child(value, step)
+    return value
