@@ -28,6 +28,7 @@ _TABLES = (
     "validation.narrative.rules",
     "validation.questionnaires.rules",
     "validation.resources.bundle_rules",
+    "validation.resources.library_rules",
     "validation.resources.measure_rules",
     "validation.rules",
     "validation.terminology.rules",

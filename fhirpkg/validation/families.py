@@ -55,6 +55,12 @@ def _logic() -> Families:
     return (*_content(), check_portability)
 
 
+def _library() -> Families:
+    from fhirpkg.validation.resources.libraries import check_library
+
+    return (*_logic(), check_library)
+
+
 def _guide() -> Families:
     from fhirpkg.validation.conformance.guides import check_dependencies
 
@@ -136,7 +142,7 @@ _BY_TYPE: dict[str, Callable[[], Families]] = {
     "ConceptMap": _concept_map,
     "DocumentReference": _content,
     "ImplementationGuide": _guide,
-    "Library": _logic,
+    "Library": _library,
     "Measure": _measure,
     "MeasureReport": _measure_report,
     "OperationDefinition": _operation_definition,

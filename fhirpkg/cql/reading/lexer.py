@@ -80,7 +80,7 @@ def tokens(source: Source, start: int = 0, end: int | None = None) -> list[Token
     """
     end = len(source.text) if end is None else end
     found: list[Token] = []
-    offset = start
+    offset = last = start
     while offset < end:
         match = _TOKEN.match(source.text, offset, end)
         if match is None:
@@ -91,7 +91,8 @@ def tokens(source: Source, start: int = 0, end: int | None = None) -> list[Token
         elif kind != "space":
             found.append(Token(kind, match.group(), offset))
         offset = match.end()
-    found.append(Token("end", "the end", end))
+        last = last if kind == "space" else offset
+    found.append(Token("end", "the end", last))
     return found
 
 
