@@ -63,7 +63,7 @@ def test_each_rule_has_a_kebab_case_id_a_known_code_and_words():
 
 def test_the_words_of_an_issue_are_made_from_what_was_found():
     issue = rules.issue(PARSE_DUPLICATE_KEY, key="{x}", line=2)
-    assert issue.text == "the key '{x}' stands here a second time"
+    assert "'{x}'" in issue.text
     assert issue.line == 2
 
 

@@ -163,7 +163,7 @@ MISTAKES = [
     ("    limit: above 1.8\n", "    limit: over 1.8\n", "limit"),
     ("    limit: above 1.8\n", "    limit: above 3.7\n", "3.7"),
     ("    observation: INR\n", "    observation: INRR\n", "did you mean 'INR'"),
-    ("  - id: platelets\n", "  - id: inr\n", "the first is on line"),
+    ("  - id: platelets\n", "  - id: inr\n", "the id 'inr'"),
 ]
 
 

@@ -64,12 +64,10 @@ def test_an_index_that_lies_is_told():
     entries = index({k: json.dumps(v).encode() for k, v in files.items()})["files"]
     entries[0]["id"], entries[0]["kind"] = "other", "ignored"
     lying = {"index-version": 2, "files": [entries[0], entries[2], {"filename": "gone.json"}]}
-    issues = check_package(package_of(files | {".index.json": lying}), "a.tgz")
-    assert [(i.rule, i.text) for i in issues] == [
-        ("package-index", "it lists gone.json, which is no resource of the package"),
-        ("package-index", "of p.json it has another id than the file"),
-        ("package-index", "it does not list q.json"),
-    ]
+    issues = list(check_package(package_of(files | {".index.json": lying}), "a.tgz"))
+    assert [i.rule for i in issues] == ["package-index"] * 3
+    for issue, name in zip(issues, ("gone.json", "p.json", "q.json"), strict=True):
+        assert name in issue.text
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"files": 3}', '{"files": ["x"]}'])
