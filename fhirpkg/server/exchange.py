@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from fhirpkg import rules
+from fhirpkg import fhirjson, rules
 from fhirpkg.server.rules import (
     SERVER_NO_BODY,
 )

@@ -103,7 +103,12 @@ def test_a_narrative_under_a_prefix_declares_only_what_it_uses():
 @pytest.mark.parametrize(
     "inner, rule, expression, words",
     [
-        ('<birthDate value="2020"/><active value="true"/>', "xml-order", "Patient.active", "birthDate"),
+        (
+            '<birthDate value="2020"/><active value="true"/>',
+            "xml-order",
+            "Patient.active",
+            "birthDate",
+        ),
         ('<active value="true" x="1"/>', "xml-attribute", "Patient.active", "'x'"),
         ('<name vale="x"/>', "xml-attribute", "Patient.name[0]", "'vale'"),
         ('<active value="true">no</active>', "xml-text", "Patient.active", "'no'"),

@@ -109,7 +109,7 @@ def test_without_data_of_the_server_its_patients_are_unknown(server):
 
 REFUSED = [
     ("PlanDefinition/p/$apply", 400, "a subject is needed"),
-    ("PlanDefinition/none/$apply?subject=x", 404, "there is no PlanDefinition/none"),
+    ("PlanDefinition/none/$apply?subject=x", 404, "PlanDefinition/none"),
     ("PlanDefinition/$apply?subject=x", 400, "it needs a PlanDefinition"),
     ("PlanDefinition/$apply?subject=x&canonical=http://none", 404, "http://none"),
     ("PlanDefinition/p/$apply?subject=nobody", 422, "the subject is not in the data"),
