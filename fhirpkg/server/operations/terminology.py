@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.codesystems import Concept
 from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.fhirjson import text_of
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
 from fhirpkg.server.operations.learning import validator
@@ -19,6 +18,7 @@ from fhirpkg.server.rules import (
     SERVER_UNKNOWN_CODE,
     SERVER_UNKNOWN_RESOURCE,
 )
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

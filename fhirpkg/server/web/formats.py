@@ -27,6 +27,7 @@ from fhirpkg.server.rules import (
     SERVER_TOO_LARGE,
     SERVER_UNREADABLE,
 )
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -228,7 +229,7 @@ def write_resource(
         return fhirxml.dump(resource, definitions.types)
     except _UNWRITTEN as error:
         issue = rules.issue(SERVER_UNREADABLE, url=_label(resource), format="XML", problem=error)
-        entries = fhirjson.objects(resource, "entry")
+        entries = objects(resource, "entry")
         if not entries or resource["resourceType"] != "Bundle":
             raise Refused(406, issue) from error
         readable = [entry | _readable(entry, definitions) for entry in entries]
