@@ -6,7 +6,7 @@ One protocol, so that the same plan is applied to files and to a FHIR server.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fhirpkg import fhirjson
 from fhirpkg.canonical import Canonical, version_key, version_matches
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PATIENT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual", "candidate")
 """Elements that tie a resource to its patient (R4 compartmentdefinition-patient.html)."""
+_OF_SOMEBODY = ("Condition", "DiagnosticReport", "ImagingStudy", "Observation", "Procedure")
 
 
 class Repository(Protocol):
@@ -154,10 +155,38 @@ def open_repository(path: Path | str) -> MemoryRepository:
 
 
 def in_bundle(resource: Resource) -> list[Resource]:
-    """The resources of a Bundle; the resource itself when it is none."""
+    """The resources of a Bundle; the resource itself when it is none.
+
+    An entry that only has a `urn:` as its name gets that as its id, and references to it follow.
+    """
     if resource.get("resourceType") != "Bundle":
         return [resource]
-    return [entry["resource"] for entry in resource.get("entry", ()) if entry.get("resource")]
+    entries = [entry for entry in resource.get("entry", ()) if entry.get("resource")]
+    names = {}
+    for entry in entries:
+        url, inner = entry.get("fullUrl"), entry["resource"]
+        if isinstance(url, str) and url.startswith("urn:"):
+            names[url] = f"{inner.get('resourceType')}/{inner.get('id') or url.rpartition(':')[2]}"
+    if not names:
+        return [entry["resource"] for entry in entries]
+    return [_renamed(e["resource"], names.get(e.get("fullUrl"), ""), names) for e in entries]
+
+
+def _renamed(resource: Resource, name: str, names: Mapping[str, str]) -> Resource:
+    """A resource with the id it is named by, and with references by names that lead to entries."""
+    made: Resource = _followed(resource, names)
+    return {"id": name.partition("/")[2], **made} if name else made
+
+
+def _followed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_followed(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: _followed(item, names) for key, item in value.items()}
+    if isinstance(target := made.get("reference"), str) and target in names:
+        made["reference"] = names[target]
+    return made
 
 
 def _resources_in(file: Path) -> list[Resource]:
@@ -170,14 +199,19 @@ def _resources_in(file: Path) -> list[Resource]:
 
 
 def _concerns(resource: Resource, patient: str) -> bool:
-    """Whether a resource is of this patient, or of none (a Medication, an Organization)."""
+    """Whether a resource is of this patient, or of a type that has none (a Medication).
+
+    A result or problem that does not say whose it is belongs to nobody.
+    """
     if resource["resourceType"] == "Patient":
         return patient == f"Patient/{resource.get('id')}"
     references = [
-        value.get("reference", "")
+        str(value.get("reference", "")).partition("/_history/")[0]
         for element in _PATIENT_ELEMENTS
         if isinstance(value := resource.get(element), dict)
     ]
-    return not references or any(
+    if not references:
+        return resource["resourceType"] not in _OF_SOMEBODY
+    return any(
         reference == patient or reference.endswith("/" + patient) for reference in references
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from fhirpkg.applying import plan
+from fhirpkg.applying.criteria import criteria_of
 from fhirpkg.applying.dialects import dialect as dialect_named
 from fhirpkg.applying.expressions import Evaluator
 from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_extension
@@ -57,6 +58,16 @@ class Applied:
         if self.result["resourceType"] == "Bundle":
             return in_bundle(self.result)
         return [self.result, *self.result.get("contained", ())]
+
+    @property
+    def criteria(self) -> list[dict[str, Any]]:
+        """The state of each criterion of the plans: what is on record, and whether it holds.
+
+        Keys: id, state (met, exceeded, unusable, missing, not evaluated), value, unit, date,
+        resource and why; None for what there is no value of.
+        """
+        groups = [r for r in self.resources if r["resourceType"] == "RequestGroup"]
+        return [found for group in groups for found in criteria_of(group.get("extension", ()))]
 
 
 def apply(

@@ -32,7 +32,7 @@ from fhirpkg.repository import Incomplete, Layers, MemoryRepository
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fhirpkg.applying.application import Applied
     from fhirpkg.applying.hook_requests import Fetch
@@ -244,8 +244,9 @@ def _order_codes(plan: Resource) -> Iterator[tuple[str, str]]:
     """The codes of the orders that a plan is about."""
     for requirement in (r for t in _triggers(plan) for r in t.get("data", ())):
         for code_filter in requirement.get("codeFilter", ()):
-            for coding in code_filter.get("code", ()):
-                yield coding.get("system", ""), coding.get("code", "")
+            if code_filter.get("path") == "code":
+                for coding in code_filter.get("code", ()):
+                    yield coding.get("system", ""), coding.get("code", "")
     concepts = list(plan.get("topic", ()))
     concepts += [
         context.get("valueCodeableConcept", {})
@@ -265,7 +266,7 @@ def _prefetch(plan: Resource, repository: Repository) -> dict[str, str]:
         kind = requirement.get("type")
         if not isinstance(kind, str) or kind == "Patient":
             continue
-        query = f"{kind}?{_patient_parameter(kind)}{_code_parameter(requirement)}"
+        query = f"{kind}?{_patient_parameter(kind)}{_code_parameter(requirement, repository)}"
         if query not in templates.values():
             key = kind[0].lower() + kind[1:]
             number = sum(name.startswith(key) for name in templates) + 1
@@ -289,17 +290,28 @@ def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
         yield from action.get("input", ())
 
 
-def _code_parameter(requirement: Resource) -> str:
-    """The codes to ask for when they are few; a value set is checked by the logic.
+def _code_parameter(requirement: Resource, repository: Repository) -> str:
+    """The codes to ask for when they are few; else all is asked for, and the logic looks at it.
 
     A filter of which not every code can be asked for is none: it would hide what it leaves out.
     """
     for code_filter in requirement.get("codeFilter", ()):
+        name = code_filter.get("searchParam") or code_filter.get("path")
         codings = code_filter.get("code", ())
-        whole = all("code" in coding for coding in codings) and "valueSet" not in code_filter
-        if code_filter.get("path") == "code" and whole and 0 < len(codings) <= _MOST_CODES:
-            return f"&code={','.join(map(_token, codings))}"
+        if canonical := code_filter.get("valueSet"):
+            codings = () if codings else _expanded(repository.resolve(canonical, "ValueSet"))
+        whole = all("code" in coding for coding in codings)
+        if name in {"code", "combo-code"} and whole and 0 < len(codings) <= _MOST_CODES:
+            return f"&{name}={','.join(map(_token, codings))}"
     return ""
+
+
+def _expanded(value_set: Resource | None) -> Sequence[Resource]:
+    """The codes of an expansion that is whole; else none."""
+    expansion = (value_set or {}).get("expansion", {})
+    codings = expansion.get("contains", ())
+    nested = any("contains" in coding for coding in codings)
+    return codings if expansion.get("total") == len(codings) and not nested else ()
 
 
 def _token(coding: Resource) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.applying import dynamic
+from fhirpkg.applying import criteria, dynamic
 from fhirpkg.applying.goals import (
     goals_of,
     in_words,
@@ -58,7 +58,13 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
     if run.parties.language:
         group["language"] = run.parties.language
     kept_ones = activity.kept_extensions(plan)
-    extensions = dynamic.computed_extensions(kept_ones, plan, run.evaluator, messages)
+    others = [e for e in kept_ones if e.get("url") != criteria.CRITERION]
+    extensions = dynamic.computed_extensions(others, plan, run.evaluator, messages)
+    extensions += [
+        criteria.computed(e, plan, run.evaluator, messages)
+        for e in kept_ones
+        if e.get("url") == criteria.CRITERION
+    ]
     goals = goals_of(run, plan)
     if not run.contained:
         extensions += [
@@ -140,7 +146,8 @@ class _Actions:
         self, verdict: Verdict, action: Resource, place: str, reason: str, expression: str = ""
     ) -> None:
         words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
-        evidence = () if verdict is Verdict.PASSED_OVER else self._evidence()
+        told = verdict is Verdict.PASSED_OVER or _tells_itself(action)
+        evidence = () if told else self._evidence()
         why = Why(*words, evidence=evidence, depth=self._depth(place))
         self._run.whys.append(why)
         self._run.actions.append({})
@@ -152,8 +159,7 @@ class _Actions:
         if verdict is not Verdict.APPLICABLE:
             self._leave_out(verdict, action, place, reason, expression)
             return None
-        words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
-        evidence = self._evidence()
+        evidence = () if _tells_itself(action) else self._evidence()
         position = len(self._run.whys)
         made = self._carried(action, place)
         children = list(self.made_of(action, place))
@@ -163,6 +169,8 @@ class _Actions:
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
             self._messages.report(APPLY_DYNAMIC_VALUE, problem)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
+        title = _title(made if _tells_itself(action) else action)
+        words = (place, action.get("id", ""), title, verdict, reason, expression)
         why = Why(*words, request, evidence, self._depth(place))
         self._run.whys.insert(position, why)
         self._run.actions.insert(position, made)
@@ -375,6 +383,11 @@ class _Actions:
 
 def _pertains_to(goal: dict[str, str]) -> dict[str, Any]:
     return {"url": _PERTAINS_TO_GOAL, "valueReference": goal}
+
+
+def _tells_itself(action: Resource) -> bool:
+    """Whether an action computes its title: it names the record that it is about."""
+    return any(value.get("path") == "title" for value in action.get("dynamicValue", ()))
 
 
 def _title(action: Resource) -> str:

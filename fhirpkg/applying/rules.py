@@ -47,6 +47,14 @@ APPLY_QUESTIONNAIRE = error(
     text="{text}",
     spec="http://hl7.org/fhir/uv/cpg/StructureDefinition-cpg-questionnaire-generate.html",
 )
+APPLY_CRITERION = error(
+    "apply-criterion",
+    "exception",
+    title="The criteria of a plan can be evaluated",
+    text="{text}",
+    advice="whether the criterion is met is not known; look it up in the record",
+    spec=_SPEC,
+)
 APPLY_URL = information(
     "apply-url",
     "informational",

@@ -16,7 +16,7 @@ from fhirpkg.authoring.building.support import (
     questionnaire,
     value_set,
 )
-from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness
+from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _resources(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]
     logic = logic_library(edition)
     indications = value_set(edition)
     resources = [
-        plan_definition(edition, documents, readiness(edition), logic),
+        plan_definition(edition, documents, readiness(edition), states(edition), logic),
         *activity_definitions(edition, documents),
         *([checklist] if checklist else []),
         *([logic] if logic else []),

@@ -1,8 +1,9 @@
-"""Criteria as data: what a patient's record must show, to conditions, logic, data requirements.
+"""Criteria as data: what a patient's record must show, to actions, logic, data requirements.
 
-A criterion is never an exclusion: what is missing or to be corrected becomes an action of the plan
-that applies just then and says so, with the source. Conditions on the patient alone are FHIRPath;
-as soon as other data are asked for, a Library holds the logic as CQL and ELM.
+A criterion is never an exclusion: what is missing, cannot be compared or lies beyond a limit
+becomes an action of the plan that applies just then and says so, with value, day and source. The
+logic (:mod:`.logic`) stands in a Library as CQL and as the ELM that our translator makes of it; a
+criterion on the patient's sex alone needs none and is FHIRPath.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.authoring import logic
-from fhirpkg.authoring.building.elements import filled
+from fhirpkg.authoring.building.conditions import condition, expression, needs_library
+from fhirpkg.authoring.building.elements import filled, named_events, related
 from fhirpkg.authoring.building.support import listed_value_set
-from fhirpkg.authoring.codes import codings
+from fhirpkg.cql.reading.elm import elm_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,88 +25,100 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.criterion import Criterion
     from fhirpkg.issues import Resource
 
-_VALID = ("final", "amended", "corrected")
-_WRONG = ("refuted", "entered-in-error")
-_NOT_DONE = ("entered-in-error", "cancelled", "not-done", "preparation", "registered")
-_SOURCES = {
-    "condition": (("Condition", "code"),),
-    "observation": (("Observation", "code"),),
-    "procedure": (("Procedure", "code"),),
+CRITERION = "https://w3id.org/fhirpkg/StructureDefinition/criterion"
+"""The extension of a plan by which applying it computes the state of a criterion."""
+
+_FACTS = ("state", "number", "value", "unit", "date", "resource", "why")
+"""Parts of the extension, by the names that the definitions of the logic have."""
+
+_SOURCES: dict[str, tuple[tuple[str, Resource], ...]] = {
+    "condition": (("Condition", {"path": "code"}),),
+    "observation": (("Observation", {"searchParam": "combo-code"}),),
+    "procedure": (("Procedure", {"path": "code"}),),
     "imaging": (
-        ("ImagingStudy", "procedureCode"),
-        ("Procedure", "code"),
-        ("DiagnosticReport", "code"),
+        ("ImagingStudy", {}),
+        ("Procedure", {"path": "code"}),
+        ("DiagnosticReport", {}),
     ),
 }
-"""Where each kind of thing is recorded: resource types with the element that holds the code."""
+"""Where each kind is recorded: resource types, and how the codes are asked for.
 
-_MOST_FHIRPATH = 3
+An Observation may hold the value in a component; a study is found by its modality, a report by its
+code or its category.
+"""
 
-
-def readiness(edition: Edition) -> Resource | None:
-    """The action that shows what the patient's record leaves open; None without criteria."""
-    criteria = edition.procedure.criteria
-    if not criteria:
-        return None
-    actions = [action for criterion in criteria for action in _actions(edition, criterion)]
-    group: Resource = {
-        "id": "readiness",
-        "title": "Still open",
-        "description": "Settle first what the record of the patient lacks or shows.",
-        "groupingBehavior": "logical-group",
-        "selectionBehavior": "all",
-        "action": actions,
-    }
-    if needs_library(edition):
-        condition = _condition(edition, _ANYTHING, "Something is missing or to be corrected")
-        group["condition"] = [condition]
-    return group
+_HOOKS = ("order-sign", "order-select", "patient-view")
+_CQL_UNITS = {"d": "days", "wk": "weeks", "mo": "months", "a": "years"}
+_MISSING, _UNUSABLE, _EXCEEDED, _NOTICED = "missing", "unusable", "exceeded", "noticed"
+_SUFFIXES = {
+    _MISSING: "missing",
+    _UNUSABLE: "not usable as it is recorded",
+    _NOTICED: "to be noted",
+}
 
 
-_ANYTHING = "Anything open"
+def readiness(edition: Edition) -> list[Resource]:
+    """The actions that tell what a patient's record leaves open, for the top level of the plan.
+
+    They stand there, and name the events that they answer, because other engines look no deeper.
+    """
+    return [
+        _action(edition, criterion, what, words)
+        for criterion in edition.procedure.criteria
+        for what, words in _problems(criterion)
+    ]
 
 
-def needs_library(edition: Edition) -> bool:
-    """Whether the criteria ask for more than a few facts of the patient's own resource."""
-    criteria = edition.procedure.criteria
-    return len(criteria) > _MOST_FHIRPATH or any(c.sex is None for c in criteria)
+def states(edition: Edition) -> list[Resource]:
+    """The extensions by which applying the plan gives the state of each criterion."""
+    return [_state(edition, criterion) for criterion in edition.procedure.criteria]
 
 
-def _actions(edition: Edition, criterion: Criterion) -> Iterator[Resource]:
-    """One action for what is missing, one for a value beyond its limit."""
-    yield _action(edition, criterion, "open", criterion.missing)
+def _problems(criterion: Criterion) -> Iterator[tuple[str, str]]:
+    """What can be wrong, with the author's words on it."""
+    yield _MISSING, criterion.missing
+    if criterion.age is None and criterion.sex is None:
+        yield _UNUSABLE, "A result is on record in a form that cannot be compared: look at it."
     if criterion.limit:
-        yield _action(edition, criterion, "correct", criterion.exceeded)
+        yield _EXCEEDED, criterion.exceeded
+    if criterion.notice:
+        yield _NOTICED, criterion.noticed
 
 
 def _action(edition: Edition, criterion: Criterion, what: str, words: str) -> Resource:
-    suffix = {"open": "missing", "correct": "to be corrected first"}[what]
-    return filled(
-        {
-            "id": f"{what}-{criterion.id}",
-            "title": f"{criterion.title}: {suffix}",
-            "description": criterion.text,
-            "textEquivalent": words,
-            "documentation": edition.citations(criterion),
-            "condition": [_condition(edition, _definition(criterion, what), words)],
-        }
-    )
-
-
-def _definition(criterion: Criterion, what: str) -> str:
-    return f"{criterion.title} {'to be corrected' if what == 'correct' else 'open'}"
-
-
-def _condition(edition: Edition, name: str, words: str) -> Resource:
-    expression: Resource = {"description": words}
+    title = f"{criterion.title}: {_SUFFIXES.get(what) or _STRENGTHS[criterion.strength]}"
+    relations = [] if what == _NOTICED else [related("procedure", "before-start")]
+    if criterion.order and what != _NOTICED:
+        relations.append(related(criterion.order, "concurrent-with-start"))
+    made: Resource = {
+        "id": f"{what}-{criterion.id}",
+        "title": title,
+        "description": criterion.text,
+        "textEquivalent": words,
+        "priority": "routine" if what == _NOTICED else criterion.priority,
+        "documentation": edition.citations(criterion),
+        "trigger": named_events(_HOOKS),
+        "condition": [condition(edition, criterion, what, words)],
+        "relatedAction": relations,
+    }
     if needs_library(edition):
-        expression |= {"language": "text/cql", "expression": name}
-    else:
-        title = name.removesuffix(" open")
-        found = next(c for c in edition.procedure.criteria if c.title == title)
-        text = f"(%subject.gender = '{found.sex}').not()"
-        expression |= {"language": "text/fhirpath", "expression": text}
-    return {"kind": "applicability", "expression": expression}
+        made["dynamicValue"] = [
+            {"path": "title", "expression": expression(edition, criterion, "why")}
+        ]
+    return filled(made)
+
+
+_STRENGTHS = {"correct-first": "to be corrected first", "attention": "beyond its limit"}
+
+
+def _state(edition: Edition, criterion: Criterion) -> Resource:
+    """One criterion as an extension whose values are computed when the plan is applied."""
+    facts = _FACTS if needs_library(edition) else ("state", "value", "resource")
+    parts: list[Resource] = [{"url": "id", "valueString": criterion.id}]
+    parts += [
+        {"url": fact, "valueExpression": expression(edition, criterion, fact)} for fact in facts
+    ]
+    return {"url": CRITERION, "extension": parts}
 
 
 # -- the library -----------------------------------------------------------------------------
@@ -115,10 +129,8 @@ def logic_library(edition: Edition) -> Resource | None:
     if not edition.procedure.criteria or not needs_library(edition):
         return None
     name, version = edition.id("logic"), edition.package.version
-    declared = list(_declared(edition))
-    definitions = _definitions(edition)
-    text = logic.cql_text(name, version, declared, definitions)
-    elm = fhirjson.dump(logic.elm_document(name, version, declared, definitions))
+    text = logic.library(name, version, [_rule(edition, c) for c in edition.procedure.criteria])
+    elm = fhirjson.dump(elm_document(text))
     title = f"{edition.procedure.name.text}: logic"
     made: Resource = {
         **edition.header("Library", name, title, "What is looked up in the record of a patient."),
@@ -137,7 +149,21 @@ def logic_library(edition: Edition) -> Resource | None:
         "topic": edition.topics(),
         "author": edition.authors(),
         "relatedArtifact": [
-            {"type": "depends-on", "resource": item.url} for item in declared if item.url
+            {"type": "depends-on", "resource": url}
+            for criterion in edition.procedure.criteria
+            if (url := _value_set(edition, criterion))
+        ],
+        "parameter": [
+            {
+                "name": f"{criterion.title} days",
+                "use": "in",
+                "min": 0,
+                "max": "1",
+                "documentation": "How many days old a record may be; without it none is too old",
+                "type": "integer",
+            }
+            for criterion in edition.procedure.criteria
+            if criterion.kind in _SOURCES
         ],
         "dataRequirement": list(_requirements(edition)),
         "content": [
@@ -149,151 +175,50 @@ def logic_library(edition: Edition) -> Resource | None:
 
 
 def criteria_value_sets(edition: Edition) -> list[Resource]:
-    """A ValueSet for each criterion that has more than one code of its own."""
+    """A ValueSet for each criterion that has codes of its own."""
     made = []
     for criterion in edition.procedure.criteria:
-        if len(_codings(edition, criterion)) > 1:
+        if criterion.names:
             title = f"{edition.procedure.name.text}: {criterion.title.lower()}"
             text = f"Codes by which this is found in a record: {', '.join(criterion.names)}."
-            names = criterion.names
-            found = listed_value_set(edition, criterion.id, title, text, names)
+            found = listed_value_set(edition, criterion.id, title, text, criterion.names)
             made.append({**found, "purpose": "To find this in the record of a patient."})
     return made
 
 
-def _definitions(edition: Edition) -> dict[str, logic.Term]:
-    made: dict[str, logic.Term] = {}
-    opened = []
-    for criterion in edition.procedure.criteria:
-        made.update(_of_criterion(edition, criterion))
-        opened.append(logic.reference(_definition(criterion, "open")))
-        if criterion.limit:
-            opened.append(logic.reference(_definition(criterion, "correct")))
-    made[_ANYTHING] = logic.either(opened)
-    return made
-
-
-def _of_criterion(edition: Edition, criterion: Criterion) -> Iterator[tuple[str, logic.Term]]:
-    """The definitions of one criterion: what is found, whether it is open or to be corrected."""
-    opened = _definition(criterion, "open")
+def _rule(edition: Edition, criterion: Criterion) -> logic.Rule:
+    limit = None
     if criterion.limit:
-        yield f"Latest {criterion.title}", logic.latest(_found(edition, criterion))
-        corrected = _definition(criterion, "correct")
-        yield corrected, _beyond(criterion)
-        yield opened, logic.unknown(logic.reference(corrected))
-        return
-    known = f"{criterion.title} on record"
-    if criterion.age is not None:
-        limit = logic.literal("Integer", str(criterion.age))
-        yield known, logic.compared(logic.age(), ">=", limit)
-    elif criterion.sex is not None:
-        yield known, logic.equal(logic.sex(), logic.literal("String", criterion.sex))
-    else:
-        yield known, _on_record(edition, criterion)
-    yield opened, logic.negated(logic.reference(known))
+        limit = logic.Limit(*criterion.bounds, notice=criterion.notice.partition(" ")[2])
+    number, _, unit = (criterion.within or "").partition(" ")
+    within = f"{number} {_CQL_UNITS[unit]}" if unit else ""
+    return logic.Rule(
+        criterion.title,
+        "age" if criterion.age is not None else criterion.kind,
+        _value_set(edition, criterion),
+        str(criterion.age or criterion.sex or ""),
+        within,
+        limit,
+        ", ".join(edition.procedure.evidence[name].label for name in criterion.cite),
+        criterion.missing,
+    )
 
 
-def _on_record(edition: Edition, criterion: Criterion) -> logic.Term:
-    terms = []
-    for resource_type, path in _SOURCES[criterion.kind]:
-        found = _retrieved(edition, criterion, resource_type, path)
-        terms.append(logic.exists(logic.where(found, "R", _counts(criterion, resource_type))))
-    return logic.either(terms)
-
-
-def _found(edition: Edition, criterion: Criterion) -> logic.Term:
-    found = _retrieved(edition, criterion, "Observation", "code")
-    is_number = logic.is_a(logic.property_of("R", "value"), "Quantity")
-    return logic.where(found, "R", logic.both(_counts(criterion, "Observation"), is_number))
-
-
-def _retrieved(edition: Edition, criterion: Criterion, resource_type: str, path: str) -> logic.Term:
-    is_code = len(_codings(edition, criterion)) == 1
-    return logic.retrieve(resource_type, path, criterion.title, is_code=is_code)
-
-
-def _counts(criterion: Criterion, resource_type: str) -> logic.Term:
-    """Whether a record counts: not one made in error, and not older than the criterion allows."""
-    status = logic.property_of("R", "status.value")
-    if resource_type == "Condition":
-        coding = logic.property_of("R", "verificationStatus.coding")
-        wrong = logic.one_of(logic.property_of("S", "code.value"), _WRONG)
-        counts = logic.negated(logic.exists(logic.where(coding, "S", wrong)))
-    elif resource_type == "Observation":
-        counts = logic.one_of(status, _VALID)
-    else:
-        wrong = logic.one_of(status, _NOT_DONE)
-        counts = logic.negated(logic.Term(f"({wrong.cql})", wrong.elm))
-    if criterion.within:
-        number, unit = criterion.within.split(" ")
-        path, type_name = _MOMENTS[resource_type]
-        moment = logic.element(logic.cast(logic.property_of("R", path), type_name), "value")
-        counts = logic.both(counts, logic.since(moment, number, unit))
-    return counts
-
-
-_MOMENTS = {
-    "Condition": ("recordedDate", "dateTime"),
-    "DiagnosticReport": ("effective", "dateTime"),
-    "ImagingStudy": ("started", "dateTime"),
-    "Observation": ("effective", "dateTime"),
-    "Procedure": ("performed", "dateTime"),
-}
-
-
-def _beyond(criterion: Criterion) -> logic.Term:
-    """Whether the latest value is beyond the limit; a unit is compared, a bare ratio has none."""
-    latest = logic.reference(f"Latest {criterion.title}")
-    value = logic.cast(logic.element(latest, "value"), "Quantity")
-    direction, number, unit = criterion.bounds
-    sign = ">" if direction == "above" else "<"
-    if unit:
-        measured = logic.helped("ToQuantity", value)
-        return logic.compared(measured, sign, logic.quantity(number, unit))
-    kind = "Decimal" if "." in number else "Integer"
-    return logic.compared(logic.element(value, "value.value"), sign, logic.literal(kind, number))
-
-
-# -- terminology and data --------------------------------------------------------------------
-
-
-def _codings(edition: Edition, criterion: Criterion) -> list[tuple[str, str]]:
-    return [
-        (coding.system, coding.code)
-        for name in criterion.names
-        for line in edition.procedure.codes[name]
-        for coding in codings(line)
-    ]
-
-
-def _declared(edition: Edition) -> Iterator[logic.Declared]:
-    for criterion in edition.procedure.criteria:
-        if criterion.indications:
-            url = edition.url("ValueSet", edition.id("indications"))
-            yield logic.Declared(criterion.title, url=url)
-        elif criterion.names:
-            found = _codings(edition, criterion)
-            if len(found) == 1:
-                system, code = found[0]
-                yield logic.Declared(criterion.title, system=system, code=code)
-            else:
-                url = edition.url("ValueSet", edition.id(criterion.id))
-                yield logic.Declared(criterion.title, url=url)
+def _value_set(edition: Edition, criterion: Criterion) -> str:
+    """The canonical of the codes that a criterion is found by; nothing for age and sex."""
+    if criterion.indications:
+        return edition.url("ValueSet", edition.id("indications"))
+    return edition.url("ValueSet", edition.id(criterion.id)) if criterion.names else ""
 
 
 def _requirements(edition: Edition) -> Iterator[Resource]:
     """The data that the logic looks at, so that a client can send them along."""
-    declared = {item.name: item for item in _declared(edition)}
     yield {"type": "Patient"}
     for criterion in edition.procedure.criteria:
-        item = declared.get(criterion.title)
-        for resource_type, path in _SOURCES.get(criterion.kind, ()):
-            code_filter: Resource = {"path": path}
-            if item and item.url:
-                code_filter["valueSet"] = item.url
-            elif item:
-                code_filter["code"] = [{"system": item.system, "code": item.code}]
-            yield {"type": resource_type, "codeFilter": [code_filter]}
+        url = _value_set(edition, criterion)
+        for resource_type, how in _SOURCES.get(criterion.kind, ()):
+            filters = {"codeFilter": [{**how, "valueSet": url}]} if how else {}
+            yield {"type": resource_type, **filters}
 
 
 def _library_type(code: str, display: str) -> Resource:

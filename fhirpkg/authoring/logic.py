@@ -1,288 +1,194 @@
-"""Logic in two forms at once: CQL text, which servers compile, and ELM, which we evaluate.
+"""The rules of criteria as CQL text: one library for each procedure, and nothing outside of it.
 
-Each function makes a term of other terms, so both forms say the same. Only what criteria need is
-here. Values are taken out of FHIR's elements explicitly (`.value`, `ToQuantity`), because engines
-differ in what they convert by themselves.
+A criterion ends in a state: `met`, `exceeded`, `unusable` (on record in a form that cannot be
+compared) or `missing`. The rules stand in the library itself, so that every engine that runs CQL
+comes to the same state. Two habits keep it portable: FHIR's values are taken out explicitly
+(`.value`, `FHIRHelpers.ToConcept`), and a comparison that may be unknown is decided by `Coalesce`.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Node = dict[str, Any]
-
-_TYPES = "{urn:hl7-org:elm-types:r1}"
-_FHIR = "{http://hl7.org/fhir}"
-HELPERS = "FHIRHelpers"
-"""The library of conversions; every engine has it."""
+_HELPERS = "FHIRHelpers"
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """An expression in both forms."""
+class Limit:
+    """How far a value may go: `above` or `below` a number in a unit, and a band that is noticed."""
 
-    cql: str
-    elm: Node
-
-
-def reference(name: str) -> Term:
-    """The value of another definition."""
-    return Term(quoted(name), {"type": "ExpressionRef", "name": name})
-
-
-def negated(term: Term) -> Term:
-    """Not."""
-    return Term(f"not {term.cql}", {"type": "Not", "operand": term.elm})
-
-
-def exists(term: Term) -> Term:
-    """Whether there is anything."""
-    return Term(f"exists ({term.cql})", {"type": "Exists", "operand": term.elm})
-
-
-def unknown(term: Term) -> Term:
-    """Whether there is no value."""
-    return Term(f"{term.cql} is null", {"type": "IsNull", "operand": term.elm})
-
-
-def either(terms: Iterable[Term]) -> Term:
-    """Or, of one or more."""
-    first, *others = terms
-    for other in others:
-        elm = {"type": "Or", "operand": [first.elm, other.elm]}
-        first = Term(f"{first.cql}\n    or {other.cql}", elm)
-    return first
-
-
-def both(one: Term, two: Term) -> Term:
-    """And."""
-    elm = {"type": "And", "operand": [one.elm, two.elm]}
-    return Term(f"{one.cql}\n    and {two.cql}", elm)
-
-
-def retrieve(resource_type: str, path: str, terminology: str, *, is_code: bool) -> Term:
-    """The patient's resources of a type, by a code or by a value set that is declared."""
-    kind = "CodeRef" if is_code else "ValueSetRef"
-    codes: Node = {"type": kind, "name": terminology}
-    elm = {
-        "type": "Retrieve",
-        "dataType": _FHIR + resource_type,
-        "codeProperty": path,
-        "codeComparator": "~" if is_code else "in",
-        "codes": {"type": "ToList", "operand": codes} if is_code else codes,
-    }
-    comparator = "~" if is_code else "in"
-    return Term(f"[{resource_type}: {path} {comparator} {quoted(terminology)}]", elm)
-
-
-def where(source: Term, alias: str, condition: Term) -> Term:
-    """Those of a list for which a condition on the alias holds."""
-    elm = {
-        "type": "Query",
-        "source": [{"alias": alias, "expression": source.elm}],
-        "where": condition.elm,
-    }
-    return Term(f"{source.cql} {alias}\n    where {condition.cql}", elm)
-
-
-def property_of(alias: str, path: str) -> Term:
-    """An element of the item that an alias stands for."""
-    return Term(f"{alias}.{path}", {"type": "Property", "path": path, "scope": alias})
-
-
-def one_of(term: Term, texts: Iterable[str]) -> Term:
-    """Whether a text is one of these."""
-    found = list(texts)
-    listed = ", ".join(f"'{text}'" for text in found)
-    elements = [literal("String", text).elm for text in found]
-    elm = {"type": "In", "operand": [term.elm, {"type": "List", "element": elements}]}
-    return Term(f"{term.cql} in {{ {listed} }}", elm)
-
-
-def literal(type_name: str, value: str) -> Term:
-    """A number or text as it is."""
-    text = f"'{value}'" if type_name == "String" else value
-    elm = {"type": "Literal", "valueType": _TYPES + type_name, "value": value}
-    return Term(text, elm)
-
-
-def is_a(term: Term, type_name: str) -> Term:
-    """Whether a value is of a FHIR type."""
-    elm = {"type": "Is", "operand": term.elm, "isType": _FHIR + type_name}
-    return Term(f"{term.cql} is FHIR.{type_name}", elm)
-
-
-def cast(term: Term, type_name: str) -> Term:
-    """A value as one of a FHIR type; nothing when it is of another."""
-    elm = {"type": "As", "operand": term.elm, "asType": _FHIR + type_name}
-    return Term(f"({term.cql} as FHIR.{type_name})", elm)
-
-
-def element(term: Term, path: str) -> Term:
-    """An element of a value."""
-    return Term(f"{term.cql}.{path}", {"type": "Property", "path": path, "source": term.elm})
-
-
-def helped(function: str, term: Term) -> Term:
-    """A value converted by FHIRHelpers."""
-    elm = {"type": "FunctionRef", "libraryName": HELPERS, "name": function, "operand": [term.elm]}
-    return Term(f"{HELPERS}.{function}({term.cql})", elm)
-
-
-def compared(one: Term, sign: str, two: Term) -> Term:
-    """Whether the one is above or below the other."""
-    kinds = {">": "Greater", "<": "Less", ">=": "GreaterOrEqual"}
-    return Term(f"{one.cql} {sign} {two.cql}", {"type": kinds[sign], "operand": [one.elm, two.elm]})
-
-
-def quantity(value: str, unit: str) -> Term:
-    """A number with a unit of UCUM."""
-    elm = {"type": "Quantity", "value": value, "unit": unit}
-    return Term(f"{value} '{unit}'", elm)
-
-
-def latest(term: Term) -> Term:
-    """Of observations the one that took effect last."""
-    moment = cast(Term("effective", {"type": "IdentifierRef", "name": "effective"}), "dateTime")
-    value = element(moment, "value")
-    by = [{"type": "ByExpression", "direction": "asc", "expression": value.elm}]
-    elm = {"type": "Last", "source": {**term.elm, "sort": {"by": by}}}
-    return Term(f"Last({term.cql}\n    sort by {value.cql})", elm)
-
-
-_UNITS = {"d": "days", "wk": "weeks", "mo": "months", "a": "years"}
-
-
-def since(term: Term, number: str, unit: str) -> Term:
-    """Whether a moment lies no longer ago than so many days, weeks …."""
-    word = _UNITS[unit]
-    ago = {"type": "Subtract", "operand": [{"type": "Today"}, _duration(number, word)]}
-    day = {"type": "DateFrom", "operand": term.elm}
-    elm = {"type": "SameOrAfter", "operand": [day, ago]}
-    return Term(f"date from {term.cql} on or after Today() - {number} {word}", elm)
-
-
-def _duration(number: str, unit: str) -> Node:
-    return {"type": "Quantity", "value": number, "unit": unit}
-
-
-def age() -> Term:
-    """The patient's age in years."""
-    born = {
-        "type": "Property",
-        "path": "birthDate.value",
-        "source": {"type": "ExpressionRef", "name": "Patient"},
-    }
-    elm = {"type": "CalculateAge", "precision": "Year", "operand": born}
-    return Term("AgeInYears()", elm)
-
-
-def sex() -> Term:
-    """The patient's administrative gender."""
-    patient = {"type": "ExpressionRef", "name": "Patient"}
-    elm = {"type": "Property", "path": "gender.value", "source": patient}
-    return Term("Patient.gender.value", elm)
-
-
-def equal(one: Term, two: Term) -> Term:
-    """Whether both are the same."""
-    elm = {"type": "Equal", "operand": [one.elm, two.elm]}
-    return Term(f"{one.cql} = {two.cql}", elm)
+    direction: str
+    number: str
+    unit: str = ""
+    notice: str = ""
+    """The number from which a value within the limit is noticed; empty without such a band."""
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """Terminology that a library names: a value set by its url, or a code of a system."""
+class Rule:
+    """One criterion as the logic sees it."""
 
-    name: str
-    url: str = ""
-    system: str = ""
-    code: str = ""
+    title: str
+    kind: str
+    """`condition`, `observation`, `procedure`, `imaging`, `age` or `sex`."""
+    value_set: str = ""
+    """The canonical of the codes that it is found by."""
+    wanted: str = ""
+    """The least age, or the sex."""
+    within: str = ""
+    """A duration of CQL, such as `6 months`: what is older does not count."""
+    limit: Limit | None = None
+    source: str = ""
+    """Labels of the evidence behind the limit."""
+    missing: str = ""
 
 
-def cql_text(
-    name: str, version: str, declared: Iterable[Declared], definitions: dict[str, Term]
-) -> str:
-    """A library as CQL."""
-    declared = list(declared)
-    systems = dict.fromkeys(item.system for item in declared if item.system)
+def library(name: str, version: str, rules: Iterable[Rule]) -> str:
+    """The library as CQL: shared functions, then the definitions of each rule."""
+    rules = list(rules)
     lines = [f"library {name} version '{version}'", "", "using FHIR version '4.0.1'", ""]
-    lines += [f"include {HELPERS} version '4.0.1' called {HELPERS}", ""]
-    lines += [f"codesystem {quoted(system)}: '{system}'" for system in systems]
-    lines += [f"valueset {quoted(item.name)}: '{item.url}'" for item in declared if item.url]
-    lines += [
-        f"code {quoted(item.name)}: '{item.code}' from {quoted(item.system)}"
-        for item in declared
-        if item.code
-    ]
-    lines += ["", "context Patient", ""]
-    for title, term in definitions.items():
-        lines += [f"define {quoted(title)}:", f"  {term.cql}", ""]
-    return "\n".join(lines)
+    lines += [f"include {_HELPERS} version '4.0.1' called {_HELPERS}", ""]
+    for rule in rules:
+        lines += [f"valueset {_quoted(rule)}: '{rule.value_set}'"] if rule.value_set else []
+    lines.append("")
+    aged = [rule for rule in rules if _has_age(rule)]
+    lines += [f"parameter {_quoted(rule, ' days')} Integer default null" for rule in aged]
+    parts = [_part("shared")]
+    parts += [_part("observed")] if any(rule.kind == "observation" for rule in rules) else []
+    for rule in rules:
+        parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
+        parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
+    return "\n".join([*lines, "", "context Patient", "", *parts])
 
 
-def elm_document(
-    name: str, version: str, declared: Iterable[Declared], definitions: dict[str, Term]
-) -> Node:
-    """The same library as ELM in JSON."""
-    declared = list(declared)
-    systems = dict.fromkeys(item.system for item in declared if item.system)
-    public = {"context": "Patient", "accessLevel": "Public"}
-    patient = {
-        "type": "SingletonFrom",
-        "operand": {"type": "Retrieve", "dataType": f"{_FHIR}Patient"},
-    }
-    statements: list[Node] = [{"name": "Patient", "context": "Patient", "expression": patient}]
-    statements += [{"name": t, **public, "expression": term.elm} for t, term in definitions.items()]
+_PARTS = {
+    "age": ("patient", "told"),
+    "condition": ("too_old", "condition", "any", "told"),
+    "imaging": ("too_old", "imaging", "any", "told"),
+    "observation": ("too_old", "observation", "told"),
+    "procedure": ("too_old", "procedure", "any", "told"),
+    "sex": ("patient", "told"),
+}
+"""The templates of each kind, in their order; they stand in `cql/`."""
+
+
+def _has_age(rule: Rule) -> bool:
+    """Whether a record of it can be too old."""
+    return "too_old" in _PARTS[rule.kind]
+
+
+@functools.cache
+def _part(name: str) -> str:
+    return (files(__package__) / "cql" / f"{name}.cql").read_text("utf-8")
+
+
+def _filled(name: str, rule: Rule) -> str:
+    """A template with what is the rule's own in it."""
+    template = _part(name).replace("$done", _part("done").rstrip())
+    values = _of_limit(rule) | _of_kind(rule)
+    return Template(template).substitute(values, title=_name(rule), missing=_text(rule.missing))
+
+
+def _name(rule: Rule) -> str:
+    """The title as it stands inside of a quoted identifier."""
+    return rule.title.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _quoted(rule: Rule, part: str = "") -> str:
+    return f'"{_name(rule)}{part}"'
+
+
+def _text(words: str) -> str:
+    """Words as they stand inside of a text."""
+    return words.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _of_kind(rule: Rule) -> dict[str, str]:
+    """What depends on the kind: how a record is introduced, and what else is said of it."""
+    title = _name(rule)
+    observed = rule.kind == "observation"
+    by_author = "false"
+    if rule.within:
+        by_author = f"not Coalesce(date from moment on or after Today() - {rule.within}, false)"
+    holds, shown = {
+        "age": (f"AgeInYears() >= {rule.wanted}", "ToString(AgeInYears()) + ' years'"),
+        "sex": (f"Patient.gender.value = '{rule.wanted}'", "Patient.gender.value"),
+    }.get(rule.kind, ("", ""))
     return {
-        "library": {
-            "identifier": {"id": name, "version": version},
-            "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},
-            "usings": {
-                "def": [
-                    {"localIdentifier": "System", "uri": "urn:hl7-org:elm-types:r1"},
-                    {
-                        "localIdentifier": "FHIR",
-                        "uri": "http://hl7.org/fhir",
-                        "version": "4.0.1",
-                    },
-                ]
-            },
-            "includes": {
-                "def": [{"localIdentifier": HELPERS, "path": HELPERS, "version": "4.0.1"}]
-            },
-            "codeSystems": {
-                "def": [{"name": s, "id": s, "accessLevel": "Public"} for s in systems]
-            },
-            "valueSets": {
-                "def": [
-                    {"name": item.name, "id": item.url, "accessLevel": "Public"}
-                    for item in declared
-                    if item.url
-                ]
-            },
-            "codes": {
-                "def": [
-                    {
-                        "name": item.name,
-                        "id": item.code,
-                        "accessLevel": "Public",
-                        "codeSystem": {"name": item.system},
-                    }
-                    for item in declared
-                    if item.code
-                ]
-            },
-            "statements": {"def": statements},
-        }
+        "lead": _text(rule.title) + (" " if observed else ": "),
+        "day": f""" + ' on ' + "Day"("{title} deciding".moment)""" if _has_age(rule) else "",
+        "doubt": f' + "{title} doubt"' if observed else "",
+        "before": f' + "{title} before"' if observed else "",
+        "past": f' + "{title} past"' if rule.kind == "condition" else "",
+        "by_author": by_author,
+        "holds": holds,
+        "shown": shown,
     }
 
 
-def quoted(name: str) -> str:
-    """A name as CQL writes one that has blanks."""
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _of_limit(rule: Rule) -> dict[str, str]:
+    """How a value is measured and held against the limit, and how the limit is put into words."""
+    title, limit = _name(rule), rule.limit
+    unit = limit.unit if limit else ""
+    measured = '"{0} measure"(R.{1})'
+    if not unit:
+        measured = f"Coalesce({measured}, ToDecimal(R.whole))"
+    ratio = f""""Ratio"(quantity, '{_text(rule.title.lower())}')"""
+    found = {
+        "measure": _CONVERTED.format(unit=_text(unit)) if unit else ratio,
+        "lowest": measured.format(title, "lowest"),
+        "highest": measured.format(title, "highest"),
+        "compared": f"compared with {unit}" if unit else "read as a ratio",
+        "exceeded": "false",
+        "kept": "true",
+        "worst": "asc",
+        **dict.fromkeys(("beyond", "settled", "within"), ""),
+    }
+    if limit is None:
+        return found
+    source = f" ({_text(rule.source)})" if rule.source else ""
+    bound = f"{limit.direction} {limit.number} {unit}".rstrip() + source
+    found |= {"beyond": f": {bound}", "within": f", not {bound}"}
+    found["settled"] = f"; the limit is {bound}"
+    return found | _compared(limit.direction, limit.number)
+
+
+_CONVERTED = """\
+if Coalesce(quantity.system.value = 'http://unitsofmeasure.org', false)
+    then (convert System.Quantity {{ value: quantity.value.value * 1.00000000,
+      unit: quantity.code.value }} to '{unit}').value
+    else null"""
+"""Times 1.0…: Java's converter rounds whole numbers, 49999 /uL to 50 10*9/L."""
+
+
+def _compared(direction: str, number: str) -> dict[str, str]:
+    """Whether a value surely goes beyond a limit, or surely keeps to it; the order to the worst."""
+    if direction == "above":
+        beyond, kept, worst = ("lowest >", "lowest =", ">"), "highest <=", "asc"
+    else:
+        beyond, kept, worst = ("highest <", "highest =", "<"), "lowest >=", "desc"
+    far, near, sign = beyond
+    exceeded = f"{far} {number} or ({near} {number} and R.comparator = '{sign}')"
+    return {
+        "exceeded": f"Coalesce({exceeded}, false)",
+        "kept": f"Coalesce({kept} {number}, false)",
+        "worst": worst,
+    }
+
+
+def _noticed(rule: Rule) -> str:
+    """Whether a value within the limit lies in the band that is noticed."""
+    assert rule.limit, "only a limit has a band beside it"
+    sign = ">=" if rule.limit.direction == "above" else "<="
+    title = _name(rule)
+    return f"""\
+define "{title} noticed":
+  "{title} state" = 'met' and "{title} deciding".measured {sign} {rule.limit.notice}
+"""

@@ -11,11 +11,12 @@ from fhirpkg.cli import ExitCode
 from fhirpkg.cli.shared.connection import optional_server_options
 
 if TYPE_CHECKING:
+    from fhirpkg.applying.application import Applied
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 
 _PATH = click.Path(path_type=Path, exists=True)
-_FORMATS = click.Choice(["text", "fhir"])
+_FORMATS = click.Choice(["text", "fhir", "json"])
 
 
 @click.command(short_help="Apply a PlanDefinition or ActivityDefinition to a patient.")
@@ -59,10 +60,11 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
         dialect=options["dialect"],
         form="bundle" if options["bundle"] else "careplan",
     )
-    if options["output_format"] == "fhir":
+    if options["output_format"] != "text":
         from fhirpkg import fhirjson
 
-        click.echo(fhirjson.dump(applied.result, indent=2))
+        whole = options["output_format"] == "fhir"
+        click.echo(fhirjson.dump(applied.result if whole else _as_json(applied, subject), indent=2))
     else:
         from fhirpkg.cli.reports.applied import told
 
@@ -71,6 +73,18 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
         for line in told(applied, reference, patient, verbose=options["verbose"]):
             click.echo(line)
     return ExitCode.DONE if applied else ExitCode.ISSUES
+
+
+def _as_json(applied: Applied, subject: str) -> Resource:
+    """The criteria with their states, the verdict on each action, and what else there is to say."""
+    from dataclasses import asdict
+
+    return {
+        "subject": subject,
+        "criteria": applied.criteria,
+        "actions": [asdict(why) for why in applied.why],
+        "messages": [issue for outcome in applied.outcomes for issue in outcome["issue"]],
+    }
 
 
 def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Repository]:

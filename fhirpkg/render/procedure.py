@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Document:
     """The document of a plan; `resources` are those it refers to, by their canonical urls."""
     by_url = {resource["url"]: resource for resource in resources if "url" in resource}
+    actions = plan.get("action", ())
+    phases = [action for action in actions if "action" in action or "condition" not in action]
     sections = [
         Section("Summary", plan.get("description", "")),
         Section("Purpose", plan.get("usage", "")),
         *_of_procedure(plan, by_url),
         Section("Goals", items=tuple(_goal(goal) for goal in plan.get("goal", ()))),
-        *(section for action in plan.get("action", ()) for section in _phase(action, by_url)),
+        *(section for action in phases for section in _phase(action, by_url)),
+        _readiness([action for action in actions if action not in phases]),
         Section("Personnel", items=tuple(dict.fromkeys(_roles(plan.get("action", ()))))),
     ]
     return Document(
@@ -62,6 +65,16 @@ def _goal(goal: Resource) -> str:
     targets = "; ".join(map(target, goal.get("target", ())))
     aim = filter(None, (concept(goal.get("category", {})), concept(goal["description"])))
     return ". ".join(filter(None, (": ".join(aim), targets)))
+
+
+def _readiness(actions: Sequence[Resource]) -> Section:
+    """What is told only to some patients, from their records: no step of the course."""
+    items = tuple(
+        ". ".join(filter(None, (action.get(e) for e in ("title", "description", "textEquivalent"))))
+        for action in actions
+    )
+    text = "Looked up in the record of the patient, and shown when it is so."
+    return Section("Readiness", text if items else "", items)
 
 
 def _phase(action: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:

@@ -50,7 +50,8 @@ def still_open(resources, *data):
     return [
         why.action_id
         for why in result.why
-        if why.verdict == "applicable" and why.action_id.startswith(("open-", "correct-"))
+        if why.verdict == "applicable"
+        and why.action_id.startswith(("missing-", "unusable-", "exceeded-"))
     ]
 
 
@@ -64,13 +65,13 @@ def plan(resources):
 
 
 def readiness(resources):
-    preparation = next(a for a in plan(resources)["action"] if a["id"] == "preparation")
-    return next((a for a in preparation["action"] if a["id"] == "readiness"), None)
+    """The actions that tell what is open: those with a condition of their own, at the top."""
+    return [action for action in plan(resources)["action"] if "condition" in action]
 
 
 def test_without_criteria_there_is_neither_an_action_nor_logic():
     resources = built()
-    assert readiness(resources) is None
+    assert readiness(resources) == []
     assert logic(resources) is None
     assert "library" not in plan(resources)
 
@@ -78,12 +79,12 @@ def test_without_criteria_there_is_neither_an_action_nor_logic():
 def test_a_condition_on_the_patient_alone_is_fhirpath():
     resources = built(SEX)
     assert logic(resources) is None
-    (action,) = readiness(resources)["action"]
+    (action,) = readiness(resources)
     expression = action["condition"][0]["expression"]
     assert expression["language"] == "text/fhirpath"
     assert expression["expression"] == "(%subject.gender = 'female').not()"
     assert still_open(resources) == []
-    assert still_open([*resources, PATIENT | {"gender": "male"}]) == ["open-sex"]
+    assert still_open([*resources, PATIENT | {"gender": "male"}]) == ["missing-sex"]
 
 
 def test_what_needs_other_data_gets_a_library_that_the_plan_names():
@@ -100,7 +101,7 @@ def test_what_needs_other_data_gets_a_library_that_the_plan_names():
     )
 
 
-AGES = [("1990-01-01", []), ("2999-01-01", ["open-adult"])]
+AGES = [("1990-01-01", []), ("2999-01-01", ["missing-adult"])]
 
 
 @pytest.mark.parametrize("born, wanted", AGES)
@@ -113,11 +114,12 @@ def test_a_criterion_may_ask_for_something_recent():
     done = {"resourceType": "Procedure", "id": "p", "status": "completed", "code": code}
     done["subject"] = {"reference": "Patient/x"}
     resources = built(RECENT)
-    assert still_open(resources) == ["open-imaging"]
-    assert still_open(resources, done | {"performedDateTime": "2001-01-01"}) == ["open-imaging"]
+    assert still_open(resources) == ["missing-imaging"]
+    old = done | {"performedDateTime": "2001-01-01"}
+    assert still_open(resources, old) == ["unusable-imaging"]
     assert still_open(resources, done | {"performedDateTime": "2999-01-01"}) == []
     gone = done | {"performedDateTime": "2999-01-01", "status": "not-done"}
-    assert still_open(resources, gone) == ["open-imaging"]
+    assert still_open(resources, gone) == ["missing-imaging"]
 
 
 def test_several_codes_become_a_value_set_with_compose_and_expansion():
@@ -142,13 +144,44 @@ def test_data_requirements_say_what_the_logic_looks_at():
     ]
     condition, procedure = (r["codeFilter"][0] for r in requirements[1:])
     assert condition["valueSet"].endswith("/ValueSet/BoneTumorCryoablationPain")
-    assert procedure["code"] == [{"system": "http://snomed.info/sct", "code": "77477000"}]
+    assert procedure["valueSet"].endswith("/ValueSet/BoneTumorCryoablationImaging")
 
 
 def test_what_is_shown_carries_its_source():
-    action = next(a for a in readiness(built_first())["action"] if a["id"] == "correct-inr")
+    action = next(a for a in readiness(built_first()) if a["id"] == "exceeded-inr")
     assert action["documentation"][0]["label"] == "SIR 2019"
-    assert "above 1.8" in action["textEquivalent"]
+    assert "1.5 and 1.8" in action["textEquivalent"]
+    assert action["priority"] == "urgent"
+    assert {"actionId": "coagulation", "relationship": "concurrent-with-start"} in action[
+        "relatedAction"
+    ]
+
+
+def test_events_stand_at_the_top_where_other_engines_look_for_them():
+    for action in readiness(built_first()):
+        assert [t["name"] for t in action["trigger"] if t["type"] == "named-event"] == [
+            "order-sign",
+            "order-select",
+            "patient-view",
+        ]
+
+
+def test_an_order_applies_when_the_criterion_that_it_settles_is_not_met():
+    preparation = next(a for a in plan(built_first())["action"] if a["id"] == "preparation")
+    orders = {a["id"]: a for a in preparation["action"]}
+    orders |= {a["id"]: a for a in orders["blood-tests"]["action"]}
+    for order, name in (("coagulation", "INR"), ("blood-count", "Platelets")):
+        (condition,) = orders[order]["condition"]
+        assert condition["expression"]["expression"] == f"{name} open"
+    assert "condition" not in orders["fasting"]
+
+
+def test_the_order_that_a_plan_makes_sets_off_no_phase_of_it():
+    for action in plan(built_first())["action"][-4:]:
+        (requirement,) = action["trigger"][0]["data"]
+        asked = {f["path"]: [c["code"] for c in f["code"]] for f in requirement["codeFilter"]}
+        wanted = ["proposal", "plan"] if action["id"] == "counseling" else ["order"]
+        assert asked["intent"] == wanted
 
 
 def built_first():
@@ -162,6 +195,9 @@ MISTAKES = [
     ("    limit: above 1.8\n", "", "'limit' and 'exceeded' together"),
     ("    limit: above 1.8\n", "    limit: over 1.8\n", "limit"),
     ("    limit: above 1.8\n", "    limit: above 3.7\n", "3.7"),
+    ("    notice: from 1.5\n", "    notice: from 1.55\n", "1.55"),
+    ("    notice: from 1.5\n", "", "'notice' and 'noticed' together"),
+    ("    order: coagulation\n", "    order: coagulations\n", "did you mean 'coagulation'"),
     ("    observation: INR\n", "    observation: INRR\n", "did you mean 'INR'"),
     ("  - id: platelets\n", "  - id: inr\n", "the id 'inr'"),
 ]

@@ -39,14 +39,34 @@ def test_people_read_what_to_order_who_when_and_why_not():
     assert any(line.startswith("when: ") and "1 to 2 hours" in line for line in lines)
     assert "who: Nurses, who support and monitor the patient" in lines
     assert "choose: exactly one" in lines
-    assert lines[lines.index("+ Planning images") + 3] == "choose: one or more"
-    at = lines.index("+ INR: to be corrected first")
-    assert lines[at + 1].startswith("why: The latest INR is above 1.8.")
-    assert lines[at + 2].startswith("on record: INR (LOINC 6301-6) 2.4 (2026-11-02)")
-    assert lines[at + 3] == "source: SIR 2019"
+    assert lines[lines.index("+ Indications") + 1] == "choose: one or more"
+    assert any(line.startswith("- Planning images: left out, only if: ") for line in lines)
+    at = lines.index("+ INR 2.4 on 2 Nov 2026: above 1.8 (SIR 2019)")
+    assert lines[at + 1] == "priority: urgent"
+    assert lines[at + 2].startswith("why: For procedures of high bleeding risk")
+    assert "source: SIR 2019" in lines[at + 3 : at + 5]
     assert any(line.startswith("- Images: missing: left out, only if: ") for line in lines)
     at = lines.index("+ Percutaneous cryoablation of bone tumors")
-    assert lines[at + 1] == "BLOCKED until: INR: to be corrected first"
+    blocked = "BLOCKED until: INR 2.4 on 2 Nov 2026: above 1.8 (SIR 2019)"
+    assert lines[at + 1] == f"{blocked}; Coagulation tests"
+    at = lines.index("+ Coagulation tests")
+    assert not lines[at + 1].startswith("BLOCKED")
+
+
+def test_programs_get_the_criteria_with_their_states_and_what_they_rest_on():
+    found = json.loads(example("inr-above-limit", "--output-format", "json").stdout)
+    criteria = {criterion["id"]: criterion for criterion in found["criteria"]}
+    assert {name: c["state"] for name, c in criteria.items()} == {
+        "indication": "met",
+        "inr": "exceeded",
+        "platelets": "met",
+        "images": "met",
+    }
+    inr = criteria["inr"]
+    assert (inr["value"], inr["unit"], inr["date"]) == (2.4, None, "2026-11-02")
+    assert inr["resource"].startswith("Observation/example-")
+    assert "above 1.8 (SIR 2019)" in inr["why"]
+    assert any(a["verdict"] == "not applicable" for a in found["actions"])
 
 
 def test_the_resources_come_as_fhir():
@@ -104,7 +124,7 @@ def test_data_and_definitions_may_lie_on_a_server():
             assert client.put(resource["resource"]).status_code == 201
         result = apply(PLAN, "--subject", "Patient/example-no-images", "--server", base)
     assert result.return_value == ExitCode.DONE
-    assert "+ Images: missing" in result.stdout
+    assert "+ No images by CT or MRI are on record." in result.stdout
     assert "- INR: missing" in result.stdout
 
 

@@ -50,7 +50,7 @@ def test_it_begins_with_what_the_resource_is(file):
 
 def test_the_plan_shows_who_when_why_and_code_of_its_actions(plan):
     text = words(plan)
-    assert "3.3.2 General anesthesia: General anesthesia, given by an anesthesiologist" in text
+    assert "14.3.2 General anesthesia: General anesthesia, given by an anesthesiologist" in text
     assert "Who Anesthesiologist, only when general anesthesia is chosen" in text
     assert "When after the end of skin-preparation" in text
     assert "How long 1 to 2 h" in text
@@ -83,7 +83,7 @@ def test_goals_of_an_action_are_shown_in_words(plan):
 
 
 def test_the_plan_shows_when_an_action_applies(plan):
-    assert "If The latest INR is above 1.8. It is to be corrected before the" in words(plan)
+    assert "If For procedures of high bleeding risk the guideline of SIR has the INR" in words(plan)
 
 
 def test_each_notice_is_a_paragraph(plan):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.model.values import DAY_TIMES, frequency, length, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fhirpkg.authoring.building.edition import Edition
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.values import Length
@@ -47,6 +49,11 @@ def related(action: str, relationship: str, offset: Length | None = None) -> Res
     if offset.is_exact:
         return made | {"offsetDuration": quantity(offset.most, offset.unit)}
     return made | {"offsetRange": span(offset)}
+
+
+def named_events(hooks: Iterable[str]) -> list[Resource]:
+    """Triggers by the name of the event, as CDS Hooks calls it."""
+    return [{"type": "named-event", "name": hook} for hook in hooks]
 
 
 def quantity(value: object, unit: str) -> Resource:

@@ -148,13 +148,10 @@ def _thing_told(
     )
 
 
-def preparation(
-    edition: Edition, documents: Mapping[str, Resource], readiness: Resource | None
-) -> Resource | None:
-    """What is looked up, done, told and asked before the procedure."""
+def preparation(edition: Edition, documents: Mapping[str, Resource]) -> Resource | None:
+    """What is done, told and asked before the procedure."""
     procedure = edition.procedure
-    parts = [readiness] if readiness else []
-    parts += actions_of(edition, procedure.preparation)
+    parts = actions_of(edition, procedure.preparation)
     parts += [part for part in (_sites(edition), _equipment(edition)) if part]
     if edition.questions():
         parts.append(
@@ -301,22 +298,41 @@ def recovery(edition: Edition, documents: Mapping[str, Resource]) -> Resource | 
 
 
 def _phase(edition: Edition, name: str, title: str) -> Resource:
-    """What each phase begins with; an order of the procedure is what sets it off."""
+    """What each phase begins with."""
     return filled(
         {
             "id": name,
             "title": title,
             "code": _phase_code(name),
-            "trigger": _triggers(edition),
+            "trigger": _triggers(edition, is_talk=name == "counseling"),
         }
     )
 
 
-def _triggers(edition: Edition) -> list[Resource]:
-    """An order of the procedure; without a code none is known as one."""
+def _triggers(edition: Edition, *, is_talk: bool) -> list[Resource]:
+    """An order of the procedure; without a code none is known as one.
+
+    Counseling belongs to the proposal, so that consent comes before the order; what follows belongs
+    to the order itself. Applying the plan makes a proposal, which sets off no phase of the order.
+    """
     codes = edition.keys()
-    data = {"type": "ServiceRequest", "codeFilter": [{"path": "code", "code": codes}]}
+    asked = {
+        "intent": ("proposal", "plan") if is_talk else ("order",),
+        "status": ("draft", "active") if is_talk else ("active",),
+    }
+    filters = [{"path": "code", "code": codes}]
+    filters += [
+        {
+            "path": path,
+            "code": [{"system": f"{_REQUEST}-{path}", "code": value} for value in values],
+        }
+        for path, values in asked.items()
+    ]
+    data = {"type": "ServiceRequest", "codeFilter": filters}
     return [{"type": "data-added", "data": [data]}] if codes else []
+
+
+_REQUEST = "http://hl7.org/fhir/request"
 
 
 def _phase_code(name: str) -> list[Resource]:

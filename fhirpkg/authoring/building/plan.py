@@ -25,26 +25,29 @@ if TYPE_CHECKING:
 def plan_definition(
     edition: Edition,
     documents: Mapping[str, Resource],
-    readiness: Resource | None = None,
+    readiness: Sequence[Resource] = (),
+    states: Sequence[Resource] = (),
     logic: Resource | None = None,
     found: Sequence[Resource] = (),
 ) -> Resource:
     """The plan; `documents` are the DocumentReferences by their kind.
 
-    `readiness` is the action of what is still open, `logic` the Library that conditions name,
+    `readiness` are the actions that tell what the patient's record leaves open, `states` the
+    extensions that compute the state of each criterion, `logic` is the Library that both name,
     `found` are the actions that apply when the record shows a contraindication.
     """
     procedure = edition.procedure
     title = f"{procedure.name.text}: plan of care"
     phases_made = (
         phases.counseling(edition, documents),
-        phases.preparation(edition, documents, readiness),
+        phases.preparation(edition, documents),
         phases.procedure(edition),
         phases.recovery(edition, documents),
     )
-    actions = [*found, *(phase for phase in phases_made if phase)]
+    actions = [*readiness, *found, *(phase for phase in phases_made if phase)]
     made = {
         **edition.header("PlanDefinition", edition.id("plan"), title, edition.summary),
+        "extension": [*states],
         "type": concept_of(f"{HL7}/plan-definition-type", "clinical-protocol", "Clinical Protocol"),
         "subjectCodeableConcept": PATIENT,
         "useContext": [edition.focus, *edition.venues()],

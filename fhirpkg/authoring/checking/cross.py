@@ -86,12 +86,14 @@ def _check_references(read: Source) -> None:
     people = ["patient", *ids(items(data, "personnel"))]
     goals = ids([*items(data, "risks"), *items(data, "benefits")])
     criteria = ids(items(data, "criteria"))
+    preparing = [item for item in actions(data) if item[0][0] == "preparation"]
     kinds = {
         "person": people,
         "risk or benefit": goals,
         "evidence": list(mapping(data.get("evidence"))),
         "step": steps,
         "criterion": criteria,
+        "action of the preparation": ids(preparing),
     }
     for place, kind, name in _references(data):
         if name not in kinds[kind]:
@@ -108,7 +110,7 @@ def _check_references(read: Source) -> None:
 def _references(data: Data) -> Iterator[tuple[Path, str, str]]:
     """Everything that is named by its id: where, what kind of thing, which."""
     kinds = {"who": "person", "goals": "risk or benefit", "cite": "evidence", "only": "step",
-             "criterion": "criterion"}  # fmt: skip
+             "criterion": "criterion", "order": "action of the preparation"}  # fmt: skip
     for path, part in parts(data):
         for key, kind in kinds.items():
             for place, name in named(part, path, key):

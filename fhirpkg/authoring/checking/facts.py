@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _SAID_KEYS = (
     "title", "text", "patient", "goal", "change", "call", "choices", "limit", "missing",
-    "exceeded", "say", "ask", "asked", "only-if", "if-needed", "in", "dose", "max",
+    "exceeded", "notice", "noticed",
+    "say", "ask", "asked", "only-if", "if-needed", "in", "dose", "max",
 )  # fmt: skip
 _TIME_KEYS = ("within", "takes", "when", "for", "every", "how-often")
 """Here the number 1 stands for a word of the source: the day before is 1 d before."""

@@ -46,6 +46,22 @@ class Criterion(Said):
         description="Beyond it the value is to be corrected first",
         examples=["above 1.8", "below 50 10*9/L"],
     )
+    notice: Annotated[str, StringConstraints(pattern=r"^((from|to) \d+(\.\d+)?)?$")] = Field(
+        "",
+        description="The value from which one within the limit is noticed",
+        examples=["from 1.5"],
+    )
+    strength: Literal["attention", "correct-first"] = Field(
+        "attention",
+        description="Whether a value beyond its limit is to be corrected first",
+        examples=["correct-first"],
+    )
+    priority: Literal["routine", "urgent", "asap", "stat"] = Field(
+        "routine", description="How soon what is open is to be looked at", examples=["urgent"]
+    )
+    order: Id | None = Field(
+        None, description="The id of the preparation that settles it", examples=["blood-count"]
+    )
     missing: Text = Field(
         description="What is said when it is not on record", examples=["No INR is on record."]
     )
@@ -55,6 +71,12 @@ class Criterion(Said):
         examples=["The latest INR is above 1.8."],
     )
 
+    noticed: str = Field(
+        "",
+        description="What is said when the value is in the band of 'notice'",
+        examples=["The INR lies between 1.5 and 1.8."],
+    )
+
     @model_validator(mode="after")
     def _is_about_one_thing(self) -> Self:
         given = [name for name in _LOOKED_UP if getattr(self, name)]
@@ -62,6 +84,8 @@ class Criterion(Said):
             raise ValueError(f"just one of {', '.join(_LOOKED_UP)}, which says what is looked up")
         if bool(self.limit) != bool(self.exceeded) or (self.limit and not self.observation):
             raise ValueError("'limit' and 'exceeded' together, with 'observation'")
+        if bool(self.notice) != bool(self.noticed) or (self.notice and not self.limit):
+            raise ValueError("'notice' and 'noticed' together, with 'limit'")
         return self
 
     @property
