@@ -255,7 +255,7 @@ SERVER_TEXT = error(
     "server-text",
     "value",
     title="Text and names hold the characters that FHIR allows",
-    text="the resource holds {what}",
+    text="the request holds {what}",
     advice="of the control characters tab, carriage return and line feed are allowed",
     spec="http://hl7.org/fhir/R4/datatypes.html#string",
 )

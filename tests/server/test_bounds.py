@@ -96,3 +96,17 @@ def test_a_conditional_update_that_does_not_fit_its_own_criteria_is_refused(serv
 def test_preconditions_that_exclude_each_other_are_refused(server):
     refused = server.put(BASIC, If_Match='W/"1"', If_None_Match="*")
     assert (refused.status_code, rules_of(refused)) == (400, ["server-conditions"])
+
+
+@pytest.mark.parametrize(
+    "path", ["Basic/%00", "Basic?_id=%1B", "Basic/b%EF%BF%BE", "Basic/_search"]
+)
+@pytest.mark.parametrize("media", [FHIR, XML])
+def test_a_refusal_never_fails_on_what_it_repeats(server, path, media):
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    method = "POST" if path.endswith("_search") else "GET"
+    refused = server(method, path, b"_id=%07" if form else None, Accept=media, **form)
+    assert refused.status_code == 400
+    assert "control character" in refused.text
+    patched = server("PATCH", "Basic/b", "[]", Content_Type="\u00e9\u0085", Accept=XML)
+    assert patched.status_code == 415

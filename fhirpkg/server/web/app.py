@@ -27,6 +27,7 @@ from fhirpkg.server.rules import (
     SERVER_FAULT,
     SERVER_SLOW,
     SERVER_STORAGE,
+    SERVER_TEXT,
     SERVER_TOO_COSTLY,
     SERVER_TOO_LARGE,
     SERVER_UNKNOWN_PATH,
@@ -164,6 +165,9 @@ def _request(http: HttpRequest, data: bytes) -> Request:
     if _is_form(request):
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
         request = replace(request, query=query + posted)
+    asked = [*path, *(text for pair in request.query for text in pair)]
+    if any(map(formats.UNWRITABLE.search, asked)):
+        raise refused(400, SERVER_TEXT, what="a control character in its address")
     return request
 
 
@@ -242,6 +246,10 @@ def _content_response(answer: Answer) -> Response:
 
 
 def _refusal(error: Refused, wanted: str, endpoint: Endpoint) -> Response:
-    content = formats.write_resource(error.outcome(), wanted, endpoint.definitions)
     headers = dict(error.headers)
+    try:
+        content = formats.write_resource(error.outcome(), wanted, endpoint.definitions)
+    except Refused:  # it repeats what XML cannot hold
+        wanted = formats.JSON
+        content = formats.write_resource(error.outcome(), wanted, endpoint.definitions)
     return Response(content, error.status, headers, media_type=f"{wanted}; charset=utf-8")

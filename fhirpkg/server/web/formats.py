@@ -179,7 +179,7 @@ def read_patch(data: bytes, content_type: str) -> object:
 _DEEPEST = 100
 _ESCAPE = re.compile(rb"\\[ubf]")
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def _check_bounds(resource: Resource, *, may_have_controls: bool) -> None:
@@ -194,7 +194,7 @@ def _check_bounds(resource: Resource, *, may_have_controls: bool) -> None:
                 inner += value.values()
             else:
                 inner += value
-        if may_have_controls and any(isinstance(v, str) and _UNWRITABLE.search(v) for v in inner):
+        if may_have_controls and any(isinstance(v, str) and UNWRITABLE.search(v) for v in inner):
             raise refused(400, SERVER_TEXT, what="a control character")
         level = [value for value in inner if isinstance(value, (dict, list))]
         if not level:

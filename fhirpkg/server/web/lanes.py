@@ -78,7 +78,7 @@ class Lanes:
 
     def _lane(self, http: HttpRequest, size: int) -> tuple[_Lane, float]:
         path = [part for part in http.path_params.get("path", "").split("/") if part]
-        if size > _LARGE_BODY:
+        if size > _LARGE_BODY or "content-encoding" in http.headers:  # it may become large
             return self._large, SEARCH_SECONDS
         if path and (path[-1] == "_search" or path[-1].startswith("$")):
             return self._searches, SEARCH_SECONDS
