@@ -56,6 +56,7 @@ _VERSIONS = {None, "4.0", "4.0.1"}
 SLOWEST_BODY = 20
 """Seconds in which some part of a body is to come."""
 _SLOWEST_WHOLE = 300
+_LARGEST_UNPACKED = 32 * 1024 * 1024
 
 
 async def body_within(limit: int, http: HttpRequest) -> bytes | None:
@@ -88,6 +89,7 @@ def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
         return data
     if encoding not in {"gzip", "x-gzip"}:
         raise refused(415, SERVER_MEDIA_TYPE, found=f"encoded as {encoding}")
+    limit = min(limit, _LARGEST_UNPACKED)
     unpacker = zlib.decompressobj(wbits=31)
     try:
         whole = unpacker.decompress(data, limit + 1)
