@@ -6,29 +6,34 @@ A package has a procedure.yaml in each folder below; a single one may stand besi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.rules import (
     SOURCE_SAME_PROCEDURE,
+    SOURCE_STALE,
     SOURCE_TODO,
     SOURCE_TODO_ACTIVE,
 )
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
+from fhirpkg.packages.freshness import (
+    PACKAGE,
+    PROCEDURE,
+    procedure_folders,
+    stale_procedure,
+)
 from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.authoring.source import Source
     from fhirpkg.issues import Issue
-
-PACKAGE, PROCEDURE = "package.yaml", "procedure.yaml"
 
 
 @dataclass(slots=True)
@@ -122,6 +127,25 @@ def read_source(file: Path) -> source.Source:
 
 
 def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
-    """What is wrong with one authored file, by its name; what `validate` asks for."""
+    """What is wrong with one authored file, by its name; what `validate` asks for.
+
+    Built resources that are not those of the file count too: they would be published.
+    """
     read = source.read(text, file)
-    return (check_package(read) if name == PACKAGE else check_procedure(read))[1]
+    found = (check_package(read) if name == PACKAGE else check_procedure(read))[1]
+    place = Path(file)
+    return (*found, *_stale(place, place.parent, name))
+
+
+def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:
+    """A warning for each thing that is not as a build would make it now."""
+    if name == PROCEDURE:
+        beside = (folder / PACKAGE).is_file()
+        package = folder if beside else folder.parent
+        built = (folder / "fhir").is_dir() and (package / PACKAGE).is_file()
+        problems = stale_procedure(package, folder) if built else iter(())
+    else:  # procedures that are still there tell it themselves
+        gone = [f for f in procedure_folders(folder) if not (f / PROCEDURE).is_file()]
+        problems = (problem for f in gone for problem in stale_procedure(folder, f))
+    for problem in problems:
+        yield issue(SOURCE_STALE, file=str(file), line=1, column=1, problem=problem)

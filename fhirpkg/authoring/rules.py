@@ -114,6 +114,13 @@ SOURCE_TODO_ACTIVE = error(
     text="the status is '{status}', but {count} things are left to do in {name}",
     advice="do them, or leave the status at 'draft'",
 )
+SOURCE_STALE = warning(
+    "source-stale",
+    "incomplete",
+    title="Built resources are those of their sources",
+    text="{problem}",
+    advice="run 'fhirpkg build', or what is published are the old words",
+)
 SOURCE_UNUSED_CODE = warning(
     "source-unused-code",
     "informational",

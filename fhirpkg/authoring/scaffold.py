@@ -6,9 +6,9 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.folder import PACKAGE, PROCEDURE
 from fhirpkg.authoring.writing import replace
 from fhirpkg.errors import ConfigError
+from fhirpkg.packages.freshness import PACKAGE, PROCEDURE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from fhirpkg import fhirjson
 from fhirpkg.authoring.model.package_source import PackageSource
 from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.packages import freshness
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from fhirpkg.issues import Resource
@@ -46,6 +47,30 @@ def write(made: Mapping[str, Sequence[Resource]], output: Path) -> int:
                 changed += 1
         changed += sum(_write(folder / file, content) for file, content in texts.items())
     return changed
+
+
+def note_sources(package: Path, names: Iterable[str]) -> None:
+    """Note beside the built files of each procedure what they were built from."""
+    for name in names:
+        folder = package / name / "fhir"
+        written = {file.name: file.read_bytes() for file in folder.glob("*.json")}
+        _write(folder / freshness.RECORD, freshness.record(package, package / name, written))
+
+
+def remove_orphans(package: Path, package_id: str) -> list[Path]:
+    """Remove what earlier builds of a package made of procedures that are gone; the files."""
+    removed = []
+    for folder in freshness.procedure_folders(package):
+        if (folder / freshness.PROCEDURE).is_file():
+            continue
+        made = [f for f in sorted((folder / "fhir").glob("*.json")) if package_id in _tags(f)]
+        for file in made:
+            file.unlink()
+        (folder / "fhir" / freshness.RECORD).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # files that the build did not make stay
+            (folder / "fhir").rmdir()
+        removed += made
+    return removed
 
 
 def _tags(file: Path) -> set[str]:

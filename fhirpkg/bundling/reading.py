@@ -18,7 +18,8 @@ from fhirpkg.bundling.gathering import SUFFIXES, Gathering
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import PackageError, SourceError
 from fhirpkg.packages.cache import resolve_package
-from fhirpkg.packages.package import Package, content_root, read_package
+from fhirpkg.packages.freshness import stale
+from fhirpkg.packages.package import Package, folder_in_use, read_package
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
@@ -68,16 +69,17 @@ class _Source:
     found: Iterable[Found]
     gathering: Gathering = field(default_factory=Gathering)
     manifest: Manifest | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_content(source: Path | str | None, selection: Selection | None = None) -> Content:
     """The content of a folder, package, Bundle, file, NAME#VERSION or url; None: the one in use.
 
-    In use is ./resources if it holds a package.yaml, else what is installed with fhirpkg.
+    In use is the current folder if it is a package, else its `resources`; ConfigError without one.
     Raises SourceError or PackageError, naming every file, for what cannot be published.
     """
     selection = selection or Selection()
-    return _content(_open(_in_use() if source is None else source, selection), selection)
+    return _content(_open(folder_in_use() if source is None else source, selection), selection)
 
 
 def content_of(package: Package, selection: Selection | None = None) -> Content:
@@ -102,13 +104,8 @@ def _content(opened: _Source, selection: Selection) -> Content:
         source=opened.name,
         digest=resources.digest,
         manifest=opened.manifest,
-        notes=tuple(opened.gathering.notes()),
+        notes=(*opened.gathering.notes(), *opened.notes),
     )
-
-
-def _in_use() -> Path:
-    here = Path("resources")
-    return here if (here / _OURS).is_file() else content_root() / "resources"
 
 
 def _open(source: Path | str, selection: Selection) -> _Source:
@@ -132,7 +129,8 @@ def _open(source: Path | str, selection: Selection) -> _Source:
 
 def _open_folder(folder: Path, selection: Selection) -> _Source:
     if (folder / _OURS).is_file():
-        return _Source(str(folder), built_resources(folder))
+        notes = tuple(f"{problem}; run 'fhirpkg build'" for problem in stale(folder))
+        return _Source(str(folder), built_resources(folder), notes=notes)
     if (folder / "package" / "package.json").is_file() or _is_package(folder):
         return _of_package(read_package(folder), str(folder), selection)
     gathering = Gathering()

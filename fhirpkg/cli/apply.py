@@ -23,7 +23,8 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
 @click.argument("plan", metavar="PLAN")
 @click.option("--subject", required=True, metavar="Patient/ID", help="The patient.")
 @click.option("--data", type=_PATH, metavar="FOLDER|BUNDLE", help="Where the patient's data are.")
-@click.option("--content", type=_PATH, metavar="FOLDER", help="Definitions; else our own content.")
+@click.option("--content", type=_PATH, metavar="FOLDER", help="Definitions; else those in use.")
+@click.option("--bundled", is_flag=True, help="Take the content that is installed with fhirpkg.")
 @click.option("--encounter", default="", metavar="Encounter/ID", help="The encounter it is in.")
 @click.option("--practitioner", default="", metavar="Practitioner/ID", help="Who applies it.")
 @click.option("--organization", default="", metavar="Organization/ID", help="For whom.")
@@ -103,17 +104,35 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
     if plan.endswith(".json") and Path(plan).is_file():
         file = open_repository(Path(plan))
         layers.append(file)
+        if Path(plan).parent.name == "fhir":  # a build puts what it refers to beside it
+            layers.append(open_repository(Path(plan).parent))
         definition = in_bundle(next(iter(file)))[0]
-    layers.append(open_repository(options["content"]) if options["content"] else _own_content())
+    if options["content"]:
+        layers.append(open_repository(options["content"]))
+    else:
+        must_be_here = isinstance(definition, str) and not options["server"]
+        layers += _in_use(bundled=options["bundled"], must_be_here=must_be_here)
     return definition, Layers(*layers)
 
 
-def _own_content() -> Repository:
-    """The built resources of this package; its examples are no content."""
-    from fhirpkg.packages.package import content_root
+def _in_use(*, bundled: bool, must_be_here: bool) -> list[Repository]:
+    """The definitions when none are named; none is fine where plan or server bring their own."""
+    from fhirpkg.errors import ConfigError
+    from fhirpkg.packages.package import bundled_content, folder_in_use
+
+    try:
+        return [_built(bundled_content() if bundled else folder_in_use())]
+    except ConfigError:
+        if must_be_here:
+            raise
+        return []
+
+
+def _built(package: Path) -> Repository:
+    """The built resources of a package; its examples are no content."""
     from fhirpkg.repository import Layers, open_repository
 
-    folders = sorted((content_root() / "resources").glob("*/fhir"))
+    folders = sorted([*package.glob("fhir"), *package.glob("*/fhir")])
     return Layers(*(open_repository(folder) for folder in folders))
 
 

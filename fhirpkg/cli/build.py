@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from fhirpkg.cli import ExitCode
+from fhirpkg.cli.shared.content import folder_argument
 
 
 @click.command("build")
-@click.argument("resources", type=click.Path(path_type=Path), default=Path("resources"))
+@folder_argument
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -19,6 +20,9 @@ from fhirpkg.cli import ExitCode
 @click.option("--canonical", help="Base of all urls, instead of the one in package.yaml.")
 def command(resources: Path, output: Path | None, canonical: str | None) -> ExitCode:
     """Make FHIR resources of the procedures in RESOURCES, a folder with a package.yaml.
+
+    Without it the current folder is built if it is a package, else its ./resources. What earlier
+    builds made of procedures that are gone is removed.
 
     Example: fhirpkg build resources
     """
@@ -35,7 +39,7 @@ def run(
     """Build a folder; of one that is new, what is left to do is not listed."""
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.folder import read_folder
-    from fhirpkg.authoring.writing import rebased, write
+    from fhirpkg.authoring.writing import note_sources, rebased, remove_orphans, write
     from fhirpkg.issues import Severity
     from fhirpkg.packages.package import read_profiles
 
@@ -54,6 +58,10 @@ def run(
         carries_profiles=(resources.absolute().parent / "profiles").is_dir(),
     )
     changed = write(made, output or resources)
+    if output is None:
+        note_sources(resources, made)
+        for file in remove_orphans(resources, package.id):
+            click.echo(f"removed {file}: its procedure is gone", err=True)
     count = sum(len(found) for found in made.values())
     click.echo(f"{count} resources below {output or resources}, {changed} files changed", err=True)
     return ExitCode.DONE

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fhirpkg.cli import ExitCode
+from fhirpkg.cli.shared.content import folder_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from fhirpkg.authoring.coverage import Covered
 
 
 @click.command("coverage")
-@click.argument("resources", type=click.Path(path_type=Path), default=Path("resources"))
+@folder_argument
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json"]),

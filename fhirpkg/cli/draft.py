@@ -146,9 +146,10 @@ def _lines(found: Monograph, folder: Path, todo: int) -> Iterator[str]:
 def _update(folder: Path, new: Lock, output_format: str) -> ExitCode:
     """Show what a new edition has changed; it is taken once procedure.yaml counts its facts."""
     from fhirpkg.authoring.drafting import lock
-    from fhirpkg.authoring.folder import PROCEDURE, read_source
+    from fhirpkg.authoring.folder import read_source
     from fhirpkg.authoring.writing import replace
     from fhirpkg.errors import SourceError
+    from fhirpkg.packages.freshness import PROCEDURE
 
     file = folder / lock.LOCK
     if not file.is_file():

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirpkg.cli.shared.content import content_argument
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("package")
-@click.argument("content", type=click.Path(path_type=Path), required=False)
+@content_argument
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="The folder to write to.",
 )
-def command(content: Path | None, output: Path) -> None:
+def command(content: str | None, output: Path) -> None:
     """Make the FHIR NPM package, Bundles, NDJSON and XML of CONTENT.
 
-    CONTENT is a folder with a package.yaml that has been built, or a .tgz; by default ./resources,
-    or what is installed with fhirpkg.
+    CONTENT is a folder with a package.yaml that has been built, or a .tgz; without it the current
+    folder if it is a package, else its ./resources.
 
     Example: fhirpkg package resources --output dist
     """
@@ -35,6 +37,8 @@ def command(content: Path | None, output: Path) -> None:
     from fhirpkg.packages.package import digest
 
     read = read_content(content)
+    for note in read.notes:
+        click.echo(f"note: {note}", err=True)
     output.mkdir(parents=True, exist_ok=True)
     stale = set((output / "xml").glob("*.xml"))
     for name, data in _files(read):

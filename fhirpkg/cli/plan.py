@@ -42,9 +42,9 @@ def command(
     """Show what a push of CONTENT would create, update and leave, and what is in its way.
 
     CONTENT is a folder (built, a package, or any with JSON, XML and NDJSON), a package (.tgz), a
-    Bundle, an NDJSON file, NAME#VERSION or a url; without it ./resources if that holds a
-    package.yaml, else the content installed with fhirpkg. Exit code 0: nothing to do; 1: changes;
-    4: conflicts (drift, foreign, duplicate, immutable).
+    Bundle, an NDJSON file, NAME#VERSION or a url; without it the current folder if it is a
+    package, else its ./resources. Exit code 0: nothing to do; 1: changes; 4: conflicts (drift,
+    foreign, duplicate, immutable).
 
     Example: fhirpkg plan resources --server http://127.0.0.1:8080/fhir
     """

@@ -202,6 +202,26 @@ def content_root() -> Path:
     raise PackageError("fhirpkg", "its own content is not installed", "install it again with pip")
 
 
+def folder_in_use() -> Path:
+    """The package that is meant when none is named: the current folder, else its `resources`.
+
+    Raises ConfigError when neither holds a package.yaml: what is installed with fhirpkg is
+    somebody else's content, which is taken only by name.
+    """
+    for folder in (Path(), Path("resources")):
+        if (folder / "package.yaml").is_file():
+            return folder
+    raise ConfigError(
+        "neither this folder nor its 'resources' holds a package.yaml; name the content, or take "
+        "what is installed with fhirpkg by --bundled"
+    )
+
+
+def bundled_content() -> Path:
+    """The content that is installed with fhirpkg."""
+    return content_root() / "resources"
+
+
 def installed_resource(resource_type: str, identifier: str) -> Resource | None:
     """A resource of the content that is installed with this program; its file is named by both."""
     try:

@@ -69,6 +69,7 @@ def test_every_rule_of_authored_files_is_met_by_a_mistake():
         "source-aliases",
         "source-same-procedure",
         "source-todo-active",
+        "source-stale",
     }
     assert rules - elsewhere == {mistake["rule"] for mistake in MISTAKES}
 

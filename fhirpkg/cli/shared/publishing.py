@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli import ExitCode
+from fhirpkg.cli.shared.content import content_argument
 from fhirpkg.cli.shared.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 KINDS = ("drift", "foreign", "immutable")
 """The conflicts that a user may write over; a duplicate has to be settled by hand."""
 _CONTENT_OPTIONS = (
-    click.argument("content", required=False),
+    content_argument,
     click.option("--type", "types", multiple=True, metavar="TYPE",
                  help="Only resources of this type; may be repeated."),
     click.option("--exclude", multiple=True, metavar="PATTERN",
