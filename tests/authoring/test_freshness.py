@@ -121,3 +121,8 @@ def test_the_bundled_content_is_taken_by_name(tmp_path, monkeypatch, capsys):
     assert main(["package", "--bundled", "--output", str(tmp_path / "dist")]) == ExitCode.DONE
     assert "fhirpkg.procedures" in capsys.readouterr().out
     assert main(["package", "x", "--bundled"]) == ExitCode.UNUSABLE
+
+
+def test_our_own_content_is_fresh():
+    resources = Path(__file__).parent.parent.parent / "resources"
+    assert list(stale(resources)) == []
