@@ -98,7 +98,9 @@ class Evaluator:
                     raise
                 return self._as_cql(error, text, context, resource)
         # A dot in text/cql marks an expression: encender and the reference engine hold it so.
-        dotted = language == "text/cql" and "." in text and "reference" not in expression
+        # Without a library there is no name that it could be: `3`, `'routine'`.
+        in_cql = language == "text/cql" and "reference" not in expression
+        dotted = in_cql and ("." in text or not context.get("library"))
         if language in _INLINE or dotted:
             return self._by_logic(
                 lambda logic: logic.inline(text, context, resource, self._asked_for(text, inputs))

@@ -49,7 +49,7 @@ class Logic:
             raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
         self._give_variables(context, resource)
         return self._decided(
-            lambda: self._value_of(name, self._of_resource(self._resolved(canonical)))
+            lambda: self._value_of(name, self._of_resource(self._resolved(canonical, context)))
         )
 
     @property
@@ -83,14 +83,15 @@ class Logic:
         return found
 
     def _read_and_evaluated(self, text: str, context: Resource) -> Any:
-        library = self._around(context.get("library", ()))
+        library = self._around(context)
         return Evaluation(self._session, library).of(read_expression(text, library))
 
-    def _around(self, canonicals: Sequence[str]) -> Library:
+    def _around(self, context: Resource) -> Library:
         """The first library, from which the definitions of all are named: `Name."Definition"`."""
+        canonicals: Sequence[str] = context.get("library", ())
         if not canonicals:
             return Library("")
-        first = self._of_resource(self._resolved(canonicals[0]))
+        first = self._of_resource(self._resolved(canonicals[0], context))
         found = [self._repository.resolve(canonical, "Library") for canonical in canonicals]
         named = {r["name"]: (r["name"], "") for r in found if r is not None and "name" in r}
         return replace(first, includes=named | first.includes)
@@ -100,7 +101,9 @@ class Logic:
         changing = {"context": context, "resource": context if resource is None else resource}
         self._session.parameters = {**self._variables, **changing}
 
-    def _resolved(self, canonical: str) -> Resource:
+    def _resolved(self, canonical: str, context: Resource) -> Resource:
+        if canonical.startswith("#"):
+            return _contained(context, canonical[1:])
         found = self._repository.resolve(canonical, "Library")
         if found is None:
             raise ResolutionError(canonical, "the library is not in the package or the data")
@@ -122,9 +125,24 @@ class Logic:
             part = contents.get(content_type)
             if part is not None and "data" in part:
                 return read(_decoded(part["data"]), str(library.get("name", "")))
-        name = library.get("url") or library.get("name")
-        held = ", ".join(str(kind) for kind in contents) or "nothing"
-        raise FhirpkgError(f"the library {name} has no CQL or ELM in it; it holds {held}")
+        name = library.get("url") or library.get("name") or library.get("id")
+        elsewhere = [str(part["url"]) for part in contents.values() if "url" in part]
+        held = f"it is at {', '.join(elsewhere)}" if elsewhere else f"it holds {_kinds(contents)}"
+        raise FhirpkgError(f"the library {name} has no CQL or ELM in it; {held}")
+
+
+def _kinds(contents: Mapping[Any, Resource]) -> str:
+    """The kinds of content that a library says it has."""
+    return ", ".join(f"{kind} without data" for kind in contents) or "nothing"
+
+
+def _contained(context: Resource, identity: str) -> Resource:
+    """The library that a definition contains."""
+    for resource in context.get("contained", ()):
+        if resource.get("resourceType") == "Library" and resource.get("id") == identity:
+            found: Resource = resource
+            return found
+    raise ResolutionError(f"#{identity}", "the definition contains no such library")
 
 
 @functools.lru_cache(maxsize=256)

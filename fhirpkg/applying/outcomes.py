@@ -40,6 +40,8 @@ class Why:
     """The request it made, `Type/id`."""
     evidence: tuple[str, ...] = ()
     """What its conditions found on record, the newest first: ``INR 2.4 (2026-11-02)``."""
+    problem: str = ""
+    """Why its definition made no request, although the action applies."""
     depth: int = 1
     """How deep it lies in the plan; 1 at the top."""
 

@@ -165,13 +165,13 @@ class _Actions:
         children = list(self.made_of(action, place))
         if children:
             made["action"] = children
-        target = self._defined(action, made, place)
+        target, failure = self._defined(action, made, place)
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
             self._messages.report(APPLY_DYNAMIC_VALUE, problem)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
         title = _title(made if _tells_itself(action) else action)
         words = (place, action.get("id", ""), title, verdict, reason, expression)
-        why = Why(*words, request, evidence, self._depth(place))
+        why = Why(*words, request, evidence, failure, self._depth(place))
         self._run.whys.insert(position, why)
         self._run.actions.insert(position, made)
         return with_one_of_both(made, _title(action)) if self._run.dialect.one_of_both else made
@@ -262,27 +262,27 @@ class _Actions:
         words = in_words(participant.get("role", {})) or ("" if known else kind)
         return reference | ({"display": words} if words else {})
 
-    def _defined(self, action: Resource, made: Resource, place: str) -> Resource | None:
-        """The resource that the action's definition makes, taken into the result."""
+    def _defined(self, action: Resource, made: Resource, place: str) -> tuple[Resource | None, str]:
+        """The resource that the action's definition makes, taken into the result; or why none."""
         if uri := action.get("definitionUri"):
             made["resource"] = {"reference": uri}
-            return None
+            return None, ""
         canonical = action.get("definitionCanonical")
         if canonical is None:
-            return None
+            return None, ""
         try:
             resource, left_over = self._resource_of(canonical, place)
         except FhirpkgError as error:
             problem = f"{place}.definitionCanonical {canonical} could not be applied: {error}"
             self._messages.report(APPLY_DEFINITION, problem)
-            return None
+            return None, str(error)
         if (action_id := action.get("id")) and self._is_renamed(resource):
             is_task = resource["resourceType"] == "Task"
             resource["id"] = action_id if is_task else f"{action_id}-{resource['id']}"
         self._tie(action, made, resource, left_over, place)
         self._run.add(resource)
         made["resource"] = self._run.reference(resource)
-        return resource
+        return resource, ""
 
     def _is_renamed(self, resource: Resource) -> bool:
         """A Questionnaire is no request made here: it keeps the id that belongs to its url."""
@@ -314,6 +314,9 @@ class _Actions:
             found = self._run.repository.resolve(canonical)
         if found is None:
             raise ResolutionError(canonical)
+        if canonical.startswith("#") and self._run.dialect.carries:
+            # What is contained does not contain: its references lead to what lies beside it.
+            return {**found, "contained": self._plan["contained"]}
         return found
 
     def _applied_activity(self, definition: Resource) -> tuple[Resource, list[str]]:

@@ -68,6 +68,7 @@ def quantity(value: Resource) -> str:
     """A number with its unit and comparator: ``<5 mg``."""
     unit = value.get("unit") or value.get("code") or ""
     unit = "" if unit == "1" else unit  # UCUM's unity says nothing to a reader
+    unit = unit[1:-1] if unit.startswith("{") else unit
     return f"{value.get('comparator', '')}{value.get('value', '')} {unit}".strip()
 
 
@@ -289,6 +290,18 @@ def goal(value: Resource) -> str:
     return "; ".join(filter(None, parts))
 
 
+def _drug(request: Resource, others: Mapping[str, Resource]) -> str:
+    """The medication that a request refers to and that came along, by its name and strength."""
+    reference = str(request.get("medicationReference", {}).get("reference", ""))
+    inside = {f"#{r.get('id')}": r for r in request.get("contained", ())}
+    name = reference.removeprefix("#").removeprefix("Medication/")
+    known = inside.get(reference) or others.get(f"Medication/{name}")
+    if known is None:
+        return ""
+    parts = [_concept(known.get("code")), _concept(known.get("form"))]
+    return ", ".join(filter(None, parts))
+
+
 def _place(value: Any, others: Mapping[str, Resource]) -> str:
     """A location by its name, when it came along."""
     for reference in value if isinstance(value, list) else [value] if value else ():
@@ -317,7 +330,9 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
     `others` are resources that it may refer to, by `Type/id`.
     """
     prohibited = "DO NOT: " if is_prohibited(request) else ""
-    named = f"{request['resourceType']} {subject_matter(request)}".rstrip()
+    named = (
+        f"{request['resourceType']} {_drug(request, others) or subject_matter(request)}".rstrip()
+    )
     yield f"{prohibited}order: {named}"
     facts = {
         "priority": request.get("priority", ""),

@@ -263,6 +263,41 @@ def test_a_timing_that_the_request_has_no_element_for_stands_on_the_action():
     assert told.endswith("it stands on the action")
 
 
+CONTAINED_LOGIC = {
+    "resourceType": "Library",
+    "id": "logic",
+    "content": [
+        {
+            "contentType": "text/cql",
+            "data": base64.b64encode(b'library L define "Yes": true').decode(),
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("text", ["Yes", "Yes and true"])
+def test_logic_that_a_plan_contains_is_found(text):
+    asked = condition(text, language="text/cql")
+    result = applied(plan({"condition": [asked]}, contained=[CONTAINED_LOGIC], library=["#logic"]))
+    assert [why.verdict for why in result.why] == ["applicable"]
+
+
+@pytest.mark.parametrize("text", ["3", "'routine'", "true", "1 + 1"])
+def test_without_a_library_the_text_of_cql_is_an_expression(text):
+    value = {"path": "description", "expression": {"language": "text/cql", "expression": text}}
+    made = group_of(applied(plan({"dynamicValue": [value]})))["action"][0]
+    expected = {"3": "3", "'routine'": "routine", "true": "true", "1 + 1": "2"}
+    assert made["description"] == expected[text]
+
+
+def test_a_library_whose_logic_is_elsewhere_says_where():
+    url = "http://example.org/logic.cql"
+    library = {"resourceType": "Library", "id": "l", "content": [{"url": url}]}
+    asked = condition("Yes", language="text/cql-identifier")
+    (why,) = applied(plan({"condition": [asked]}, contained=[library], library=["#l"])).why
+    assert (why.verdict, url in why.reason) == ("not evaluated", True)
+
+
 def test_a_relation_to_an_action_that_is_left_out_goes_and_is_told():
     one = {"id": "one", "condition": [condition("false")]}
     two = {"id": "two", "relatedAction": [{"actionId": "one", "relationship": "after"}]}

@@ -390,7 +390,7 @@ def test_losses_are_a_line_and_in_full_with_verbose(printed):
     ]
 
 
-def test_the_parts_of_a_nested_plan_stand_below_its_action(printed, tmp_path):
+def test_the_parts_of_a_nested_plan_stand_below_its_action(printed):
     inner = {
         "resourceType": "PlanDefinition",
         "id": "i",

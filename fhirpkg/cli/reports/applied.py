@@ -63,7 +63,7 @@ def _actions(applied: Applied) -> Iterator[str]:
 
 
 def _headline(why: Why, request: Resource | None) -> str:
-    name = why.title or why.action_id or why.place
+    name = why.title or why.action_id or "(untitled)"
     if why.verdict == "applicable":
         if request is None or not clinical.is_prohibited(request):
             return name
@@ -79,6 +79,8 @@ def _by_name(applied: Applied) -> dict[str, Resource]:
 
 
 def _details(why: Why, action: Resource, titles: dict[str, str]) -> Iterator[str]:
+    if why.problem:
+        yield f"NO ORDER could be made: {why.problem}"
     if priority := action.get("priority"):
         yield f"priority: {priority}"
     for condition in action.get("condition", ()):
@@ -165,9 +167,14 @@ def _messages(applied: Applied, *, verbose: bool) -> Iterator[str]:
     said = {str(why) for why in applied.why}
     issues = [i for outcome in applied.outcomes for i in outcome["issue"]]
     issues = [i for i in issues if i["diagnostics"] not in said]
-    for issue in issues:
-        if verbose or issue["severity"] != "information":
-            yield f"{issue['severity']}: {issue['diagnostics']}"
+    serious = [i for i in issues if verbose or i["severity"] != "information"]
+    by_reason: dict[str, list[str]] = {}
+    for issue in serious:
+        text = f"{issue['severity']}: {issue['diagnostics']}"
+        by_reason.setdefault(text.rpartition(" encountered exception: ")[2], []).append(text)
+    for texts in by_reason.values():
+        more = f" (and {len(texts) - 1} more for the same reason)" if len(texts) > 1 else ""
+        yield from texts if verbose else [f"{texts[0]}{more}"]
     remarks = sum(issue["severity"] == "information" for issue in issues)
     if remarks and not verbose:
         s = "" if remarks == 1 else "s"
