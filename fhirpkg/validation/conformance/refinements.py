@@ -23,6 +23,7 @@ from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_SNAPSHOT_SIZE,
 )
 from fhirpkg.validation.conformance.slicing import is_unannounced, slicing_problem
+from fhirpkg.validation.elements.errata import EXTENSIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,7 +231,8 @@ def _binding(step: Refinement, run: Run) -> str:
     here, there = step.element.get("binding"), step.before.get("binding")
     if not isinstance(here, dict) or not isinstance(there, dict):
         return ""
-    if there.get("strength") != "required":
+    is_loose = text_of(there, "valueSet").partition("|")[0] in EXTENSIBLE
+    if there.get("strength") != "required" or (is_loose and not run.settings.by_letter):
         return ""
     strength = text_of(here, "strength")
     if strength not in {"", "required"}:

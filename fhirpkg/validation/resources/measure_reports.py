@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.issues import Severity
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.resources.measure_rules import (
@@ -91,7 +92,7 @@ def _groups(report: Resource, measure: Resource, path: Path, run: Run) -> Pairs:
         is_collecting = report.get("type") == "data-collection"
         return _pairs(report, measure, "group", path, run, may_miss=is_collecting)
     place = (*path, "group", 0)
-    if "code" in found[0] and _codes(wanted[0]) and not _codes(found[0]) & _codes(wanted[0]):
+    if "code" in found[0] and _codes(wanted[0]) and not _share_code(found[0], wanted[0]):
         problem = f"has another code than that of the Measure, {_shown(wanted[0])}"
         run.report(MEASURE_REPORT_PART, place, part="group", problem=problem)
     return [(found[0], wanted[0], place)]
@@ -106,15 +107,17 @@ def _pairs(
     for number, item in enumerate(objects(report, part)):
         place = (*path, part, number)
         wanted = next(_matching(item, definitions), None)
-        problem = ""
+        problem, severity = "", None
         if wanted is None:
             problem = f"({_shown(item)}) is none of those of the Measure"
         elif any(wanted is other for _, other, _ in pairs):
             problem = f"({_shown(item)}) is there before"
-        elif _codes(item) and _codes(wanted) and not _codes(item) & _codes(wanted):
+            if not run.settings.strict:  # R4's own example errs
+                severity = Severity.WARNING
+        elif _codes(item) and _codes(wanted) and not _share_code(item, wanted):
             problem = f"({_shown(item)}) has the id of {_shown(wanted)} of the Measure"
         if problem or wanted is None:
-            run.report(MEASURE_REPORT_PART, place, part=part, problem=problem)
+            run.report(MEASURE_REPORT_PART, place, severity=severity, part=part, problem=problem)
         else:
             pairs.append((item, wanted, place))
     for each in definitions:
@@ -128,7 +131,7 @@ def _matching(item: Resource, definitions: list[Resource]) -> Iterator[Resource]
     """The parts of a Measure that a part of a report may be about: by id, then by code."""
     name, codes, text = item.get("id"), _codes(item), _text(item)
     yield from (each for each in definitions if name and each.get("id") == name)
-    yield from (each for each in definitions if _codes(each) & codes)
+    yield from (each for each in definitions if _share_code(each, item))
     yield from (each for each in definitions if text and not codes and _text(each) == text)
 
 
@@ -163,6 +166,15 @@ def _concepts(part: Resource) -> list[Resource]:
 def _codes(part: Resource) -> set[tuple[str, str]]:
     codings = (coding for concept in _concepts(part) for coding in objects(concept, "coding"))
     return {(text_of(each, "system"), text_of(each, "code")) for each in codings}
+
+
+def _share_code(one: Resource, other: Resource) -> bool:
+    """Whether two parts have a code in common; without a system it may be of any."""
+    return any(
+        code == symbol and (system == space or not system or not space)
+        for system, code in _codes(one)
+        for space, symbol in _codes(other)
+    )
 
 
 def _text(part: Resource) -> str:
