@@ -26,7 +26,7 @@ def merge(element: Resource, change: Resource, source: str) -> None:
         elif key == "extension":
             element[key] = _extensions(element.get(key, []), value)
         elif key == "binding":
-            element[key] = _binding(element.get(key, {}), value)
+            element[key] = _binding(element.get(key, {}), value, source)
         elif key in _ADDED_UP:
             known = element.get(key, [])
             element[key] = [*known, *(item for item in value if item not in known)]
@@ -57,9 +57,14 @@ def _extensions(known: list[Resource], added: list[Resource]) -> list[Resource]:
     return [*(x for x in known if x.get("url") not in replaced), *added]
 
 
-def _binding(known: Resource, changed: Resource) -> Resource:
-    """The binding of the differential; what only the base says (a maximum value set) stays."""
+def _binding(known: Resource, changed: Resource, source: str) -> Resource:
+    """The binding of the differential; what only the base says (a maximum value set) stays.
+
+    A value set that the profile contains is named by the profile's url, for those who derive.
+    """
     merged: dict[str, Any] = {**known, **changed}
+    if str(changed.get("valueSet", "")).startswith("#"):
+        merged["valueSet"] = f"{source}{changed['valueSet']}"
     extensions = _extensions(known.get("extension", []), changed.get("extension", []))
     if extensions:
         merged["extension"] = extensions

@@ -94,7 +94,15 @@ class Contents:
         return self._identified.get(identifier, "")
 
     def value_set(self, canonical: str) -> Resource | None:
-        """The ValueSet resource of a canonical; a version asked for must be there."""
+        """The ValueSet resource of a canonical; a version asked for must be there.
+
+        With a fragment, what the resource of the canonical contains.
+        """
+        url, mark, name = canonical.partition("#")
+        if mark:
+            around = (self._definitions.find(url) if url else None) or {}
+            same = (each for each in objects(around, "contained") if each.get("id") == name)
+            return next((each for each in same if each.get("resourceType") == "ValueSet"), None)
         return self._definitions.find(_PUBLISHED_AS.get(canonical, canonical), "ValueSet")
 
     def local(self, system: str, code: str, version: str | None = None) -> Concept | Membership:

@@ -193,6 +193,8 @@ def _language(code: str) -> Membership:
     primary = (match["language"] or "").split("-")[0].lower()
     if len(primary) == 2 and primary not in _LANGUAGES:
         return no(f"'{primary}' is no language of ISO 639-1")
+    if len(primary) > 3:  # BCP 47 leaves room for them, and none was ever registered
+        return no(f"'{primary}' is no language: those of BCP 47 have two or three letters")
     return YES
 
 

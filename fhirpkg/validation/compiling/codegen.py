@@ -124,6 +124,8 @@ def type_code(schema: ElementSchema, parts: CheckBuilder) -> Code:
     for child in schema.children:
         lines += _type_child(writer, child)
     lines += _root_constraints(writer, schema)
+    if schema.binding and "." not in schema.path:  # a type whose values are bound wherever they are
+        lines.append(writer.call(parts.binding(schema, ""), V, PATH, RUN))
     hook = parts.hook(schema.path)
     if hook:
         lines.append(writer.call(hook, V, PATH, RUN))

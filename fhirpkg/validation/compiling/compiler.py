@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _NARRATIVE = f"{_STRUCTURE}narrative-"
 _MAX_VALUE_SET = f"{_STRUCTURE}elementdefinition-maxValueSet"
+_ADDITIONAL = {
+    "http://hl7.org/fhir/tools/StructureDefinition/additional-binding",
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional",
+}
 _ELEMENT = f"{_STRUCTURE}elementdefinition-profile-element"
 _OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
 _ALTERNATIVES = f"{_OF_R5}valueAlternatives"
@@ -213,11 +217,25 @@ def _read(structure: Resource) -> ElementSchema:
         schema, end = _read_element(elements, 0)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DefinitionError(url, f"its snapshot cannot be read: {error!r}") from error
+    if structure.get("contained"):
+        schema = _with_contained(schema, url)
     if end != len(elements):
         raise DefinitionError(
             url, "its snapshot has more than one root", str(elements[end]["path"])
         )
     return schema
+
+
+def _with_contained(schema: ElementSchema, url: str) -> ElementSchema:
+    """The elements with value sets that the profile contains named by its url."""
+    binding, slicing = schema.binding, schema.slicing
+    if binding is not None and binding.value_set.startswith("#"):
+        binding = replace(binding, value_set=f"{url}{binding.value_set}")
+    if slicing is not None:
+        parts = (Slice(s.name, _with_contained(s.element, url)) for s in slicing.slices)
+        slicing = replace(slicing, slices=tuple(parts))
+    children = tuple(_with_contained(child, url) for child in schema.children)
+    return replace(schema, binding=binding, slicing=slicing, children=children)
 
 
 def _read_element(elements: list[Resource], at: int) -> tuple[ElementSchema, int]:
@@ -340,15 +358,32 @@ def _alternatives(element: Resource) -> tuple[str, ...] | None:
 
 def _binding(element: Resource) -> Binding | None:
     binding = element.get("binding")
-    if binding is None or binding.get("strength") == "example":
+    if binding is None:
         return None
     largest = (
         str(extension.get("valueCanonical") or extension.get("valueUri") or "")
         for extension in binding.get("extension", ())
         if extension.get("url") == _MAX_VALUE_SET
     )
-    value_set = binding.get("valueSet", "")
-    return Binding(binding["strength"], value_set, next(largest, "")) if value_set else None
+    value_set = "" if binding.get("strength") == "example" else binding.get("valueSet", "")
+    added = tuple(_additional(binding))
+    if not value_set and not added:
+        return None
+    return Binding(binding["strength"], value_set, next(largest, ""), added)
+
+
+def _additional(binding: Resource) -> Iterator[tuple[str, str]]:
+    """Purpose and value set of what an element is bound to besides, whatever the use.
+
+    https://build.fhir.org/ig/FHIR/fhir-tools-ig/StructureDefinition-additional-binding.html
+    """
+    for extension in binding.get("extension", ()):
+        if extension.get("url") not in _ADDITIONAL:
+            continue
+        parts: dict[str, Resource] = {str(p.get("url")): p for p in extension.get("extension", ())}
+        value_set = parts.get("valueSet", {}).get("valueCanonical")
+        if isinstance(value_set, str) and "usage" not in parts:
+            yield str(parts.get("purpose", {}).get("valueCode", "")), value_set
 
 
 def _narrative(element: Resource) -> NarrativeControl | None:

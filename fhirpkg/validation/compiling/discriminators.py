@@ -8,41 +8,33 @@ there, and through each item, to find what it has
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from fhirpkg.untrusted import objects
-from fhirpkg.validation.elements.bindings import is_member
+from fhirpkg.validation.compiling.demands import Step, demand_of, every, names_key, some
 from fhirpkg.validation.elements.forms import values
-from fhirpkg.validation.elements.limits import equal, matches
 from fhirpkg.validation.elements.references import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from fhirpkg.validation.compiling.checks import Checks
+    from fhirpkg.validation.compiling.demands import Demand
     from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, TypeRef
     from fhirpkg.validation.compiling.slicing import Condition
     from fhirpkg.validation.elements.forms import Item
     from fhirpkg.validation.run import Run
 
-    Demand = Callable[[Any], bool | None]
-
 _STEP = re.compile(
     r"\$this|extension\('(?P<url>[^']*)'\)|resolve\(\)|(?:ofType|as)\((?P<type>\w+)\)|(?P<name>\w+)"
 )
+_CAST = re.compile(r"\(?(?P<what>[\w.]+)\s+as\s+(?P<type>\w+)\)?")
+"""A cast as an operator, which some publish: ``(value as boolean)``."""
 UNRESOLVED = object()
 """Marks a target that could not be read; its type may be known."""
 
 
 class UnclearError(Exception):
     """A discriminator that cannot tell items apart, with the reason."""
-
-
-class Step(NamedTuple):
-    """One step of a path: its kind (`name`, `extension`, `resolve`, `type`) and its argument."""
-
-    kind: str
-    argument: str
 
 
 def condition(
@@ -69,27 +61,7 @@ def condition(
                 parts.append(_untold)
     if not parts:
         raise UnclearError(reason)
-    return parts[0] if len(parts) == 1 else lambda i, run: _every(part(i, run) for part in parts)
-
-
-def _every(verdicts: Iterable[bool | None]) -> bool | None:
-    """False when one is, else None when one is unknown."""
-    doubt: bool | None = True
-    for verdict in verdicts:
-        if verdict is False:
-            return False
-        doubt = doubt and verdict
-    return doubt
-
-
-def _some(verdicts: Iterable[bool | None]) -> bool | None:
-    """True when one is, else None when one is unknown."""
-    doubt: bool | None = False
-    for verdict in verdicts:
-        if verdict:
-            return True
-        doubt = None if verdict is None else doubt
-    return doubt
+    return parts[0] if len(parts) == 1 else lambda i, run: every(part(i, run) for part in parts)
 
 
 def _untold(_item: Item, _run: Run) -> None:
@@ -107,6 +79,7 @@ def _leans_on_more(element: ElementSchema, checks: Checks) -> bool:
 def steps(path: str) -> list[Step]:
     """A discriminator's path in steps; raises UnclearError for what FHIR does not allow there."""
     found: list[Step] = []
+    path = _CAST.sub(r"\g<what>.ofType(\g<type>)", path)
     at = 0
     while at < len(path):
         match = _STEP.match(path, at)
@@ -131,7 +104,7 @@ def _forbidden(
     path = steps(discriminator.path)
     if not path or not any(schema.max == 0 for schema in _schemas(element, path, checks)):
         return None
-    return lambda item, run: _every(
+    return lambda item, run: every(
         None if beside is UNRESOLVED else False for _, _, beside in _walk(item, path, run)
     )
 
@@ -141,7 +114,7 @@ def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks)
     path = steps(discriminator.path)
     for size in range(len(path), -1, -1):  # what an ancestor states holds for what is below
         above, below = path[:size], path[size:]
-        found = [_demand(schema, below, checks) for schema in _schemas(element, above, checks)]
+        found = [demand_of(schema, below, checks) for schema in _schemas(element, above, checks)]
         demands = [demand for demand in found if demand is not None]
         if demands:
             return _is_met(above, demands)
@@ -153,69 +126,11 @@ def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks)
 
 def _is_met(path: list[Step], demands: list[Demand]) -> Condition:
     """That one of the values a path leads to is what one of some demands wants."""
-    return lambda item, run: _some(
+    return lambda item, run: some(
         None if beside is UNRESOLVED else demand(x)
         for x, _, beside in _walk(item, path, run)
         for demand in demands
     )
-
-
-def _demand(schema: ElementSchema, below: list[Step], checks: Checks) -> Demand | None:
-    """What an element's schema demands of a value, as far as it is about a path below it."""
-    stated = schema.fixed or schema.pattern
-    if below and stated is not None:
-        part = _part(stated.value, below)
-        return None if part is None else lambda value: matches(part, value)
-    if schema.fixed is not None:
-        fixed = schema.fixed.value
-        return lambda value: equal(fixed, value)
-    if schema.pattern is not None:
-        pattern = schema.pattern.value
-        return lambda value: matches(pattern, value)
-    if below and not _is_of_code(schema, below):
-        return None
-    if schema.binding is not None and schema.binding.strength == "required":
-        value_set = schema.binding.value_set
-        return lambda value: is_member(value, value_set, checks.terminology)
-    if below:
-        return None
-    parts = [(child.name, _demand(child, [], checks)) for child in schema.children]
-    inner = [(name, demand) for name, demand in parts if demand is not None]
-    if not inner:
-        return None
-    return lambda value: (
-        isinstance(value, dict)
-        and _every(_some(demand(x) for x, _, _ in values(value, n, ())) for n, demand in inner)
-    )
-
-
-def _part(stated: Any, path: list[Step]) -> Any:
-    """What a stated value says of a path below it, with nothing beside; None if it says nothing."""
-    if not path:
-        return stated
-    if isinstance(stated, list):
-        parts = [_part(each, path) for each in stated]
-        return [part for part in parts if part is not None] or None
-    if not isinstance(stated, dict):
-        return None
-    step, rest = path[0], path[1:]
-    if step.kind == "extension":
-        same = [e for e in objects(stated, "extension") if e.get("url") == step.argument]
-        parts = [{"url": step.argument, **part} for e in same if (part := _part(e, rest))]
-        return {"extension": parts} if parts else None
-    if step.kind != "name":
-        return None
-    for key, value in stated.items():
-        part = _part(value, rest) if _names(key, step.argument, stated) else None
-        if part is not None:
-            return {key: part}
-    return None
-
-
-def _is_of_code(schema: ElementSchema, path: list[Step]) -> bool:
-    """Whether a path leads from a concept to its codes, which the concept's binding is about."""
-    names = [step.argument for step in path]
-    return schema.content == "CodeableConcept" and names in (["coding"], ["coding", "code"])
 
 
 def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
@@ -225,7 +140,7 @@ def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks
         raise UnclearError(
             f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
         )
-    return lambda item, run: _some(
+    return lambda item, run: some(
         None if found[2] is UNRESOLVED else True for found in _walk(item, path, run)
     )
 
@@ -239,7 +154,7 @@ def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) 
             allowed.add(schema.content)
     if not allowed:
         raise UnclearError(f"slice '{element.id}' allows every type at '{discriminator.path}'")
-    return lambda item, run: _some(
+    return lambda item, run: some(
         None if found == ({}, (), UNRESOLVED) else checks.type_matches(found, allowed)
         for found in _walk(item, path, run)
     )
@@ -257,7 +172,7 @@ def _profile(discriminator: Discriminator, element: ElementSchema, checks: Check
     ]
     if not profiles:
         raise UnclearError(f"slice '{element.id}' names no profile at '{discriminator.path}'")
-    return lambda item, run: _some(
+    return lambda item, run: some(
         _meets(found, profile, checks, run)
         for found in _walk(item, path, run)
         for profile in profiles
@@ -390,11 +305,5 @@ def _property(holder: Any, name: str, trail: Any) -> Iterator[Item]:
         bare = key.removeprefix("_")
         if key.startswith("_") and bare in holder:
             continue
-        if _names(bare, name, holder):
+        if names_key(bare, name, holder):
             yield from values(holder, bare, trail)
-
-
-def _names(key: str, name: str, holder: dict[str, Any]) -> bool:
-    """Whether a JSON key is of the element of a name; of a choice the key ends in the type."""
-    is_choice = key.startswith(name) and key[len(name) :][:1].isupper()
-    return key == name or (name not in holder and is_choice)

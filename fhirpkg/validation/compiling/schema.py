@@ -23,11 +23,15 @@ class TypeRef:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The value set that codes come from; `max_value_set` binds whatever the strength."""
+    """The value set that codes come from; `max_value_set` binds whatever the strength.
+
+    `additional` are further value sets, each with its purpose.
+    """
 
     strength: str
     value_set: str
     max_value_set: str = ""
+    additional: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.definitions.terminology.codesystems import is_display
+from fhirpkg.definitions.terminology.grammars import UCUM, check
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.issues import Severity
 from fhirpkg.untrusted import text_of
@@ -39,8 +40,18 @@ _RULES = {
     "extensible": BINDING_EXTENSIBLE,
     "preferred": BINDING_PREFERRED,
 }
+_PURPOSES = {
+    "required": BINDING_REQUIRED,
+    "maximum": BINDING_MAX,
+    "extensible": BINDING_EXTENSIBLE,
+    "preferred": BINDING_PREFERRED,
+}
+"""Of the other purposes (candidate, ui, starter, minimum) none is for instances to keep."""
 
-BINDABLE = {"CodeableConcept", "Coding", "Quantity", "code", "string", "uri", "id", "markdown"}
+QUANTITIES = {
+    "Quantity", "Age", "Count", "Distance", "Duration", "MoneyQuantity", "SimpleQuantity",
+}  # fmt: skip
+BINDABLE = {"CodeableConcept", "Coding", "code", "string", "uri", "id", "markdown", *QUANTITIES}
 """The types whose values can be bound."""
 
 _UNITS = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
@@ -75,21 +86,32 @@ class Bound:
         type_name = self._type(t)
         if x is None or type_name not in BINDABLE:
             return
-        if type_name != "Quantity" and self._binding.value_set.startswith(_UNITS):
+        if type_name not in QUANTITIES and self._binding.value_set.startswith(_UNITS):
             return
         if type_name == "code" and not PREDICATES["code"](x):
             return  # the check of the type tells what is wrong
         binding = self._binding
-        rule = _RULES[binding.strength]
+        rule = _RULES.get(binding.strength, BINDING_PREFERRED)
         if (
             rule is BINDING_REQUIRED
             and not run.settings.by_letter
             and _only_extends(binding.value_set)
         ):
             rule = BINDING_EXTENSIBLE
-        self._check(binding.value_set, rule, x, t, run)
+        if type_name in QUANTITIES and rule is not BINDING_PREFERRED:
+            codes = list(codes_of(x))
+            problem = _refused_unit(codes)
+            if problem:
+                words: dict[str, Any] = {"value_set": binding.value_set, "reason": problem}
+                run.report(BINDING_REQUIRED, t, profile=self._profile, code=_shown(codes), **words)
+                return
+        if binding.value_set:
+            self._check(binding.value_set, rule, x, t, run)
         if binding.max_value_set:
             self._check(binding.max_value_set, BINDING_MAX, x, t, run)
+        for purpose, value_set in binding.additional:
+            if purpose in _PURPOSES:
+                self._check(value_set, _PURPOSES[purpose], x, t, run)
 
     def _type(self, t: Trail) -> str:
         """The type of the value at a place."""
@@ -123,7 +145,9 @@ class Bound:
             rule = NOT_CHECKED_BINDING
             if run.definitions.find(value_set, "CodeSystem"):
                 rule = BINDING_CODE_SYSTEM
-        is_minor = value_set.startswith(_WORK_GROUPS) and not run.settings.strict
+        is_of_type = "." not in self._element and not self._profile  # R4's own example errs
+        is_often_broken = is_of_type or value_set.startswith(_WORK_GROUPS)
+        is_minor = is_often_broken and not run.settings.strict
         # HL7's validator asks for a Coding in a value set only if it has a system.
         is_loose = self._type(t) == "Coding" and not system
         severity = Severity.WARNING if rule in _ERRORS and (is_minor or is_loose) else None
@@ -189,6 +213,15 @@ def _allow_displays(value_set: str, x: Any, t: Trail, run: Run) -> None:
             display, run.terminology.listed_displays(value_set, system, code)
         ):
             run.allow_display((place, "display"))
+
+
+def _refused_unit(codes: list[Code]) -> str:
+    """Why a unit is none of UCUM, where its form tells; whatever binds it, that is a mistake.
+
+    HL7's validator says so only with a terminology server.
+    """
+    answers = (check(UCUM, code) for system, code in codes if system == UCUM)
+    return next((each.reason for each in answers if each.verdict is Verdict.NO), "")
 
 
 def _only_extends(value_set: str) -> bool:

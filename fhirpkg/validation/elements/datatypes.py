@@ -42,6 +42,15 @@ _EXACT = (
 )
 """Systems that no other begins with: an edition, a value set or a slip of the pen does
 (http://hl7.org/fhir/R4/terminologies-systems.html)."""
+_QUANTITIES = (
+    "Quantity",
+    "Age",
+    "Count",
+    "Distance",
+    "Duration",
+    "MoneyQuantity",
+    "SimpleQuantity",
+)
 _MOST_KEPT = 20_000
 
 
@@ -217,5 +226,5 @@ def type_rules() -> dict[str, Callable[[Any, Trail, Run], None]]:
         "Coding": codings,
         "Identifier": check_identifier,
         "Meta": check_meta,
-        "Quantity": codings.check_quantity,
+        **dict.fromkeys(_QUANTITIES, codings.check_quantity),
     }

@@ -84,8 +84,9 @@ class Extensions:
                 run.report(EXTENSION_CROSS_VERSION, trail, url=url, version=version)
         if definition is None:
             elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
-            strict = run.settings.strict and not elsewhere
-            rule = EXTENSION_UNKNOWN if strict else NOT_CHECKED_EXTENSION
+            # Who does not know a modifier must not use what it is on (extensibility.html#modifier).
+            is_wanted = run.settings.strict or trail[1] == "modifierExtension"
+            rule = EXTENSION_UNKNOWN if is_wanted and not elsewhere else NOT_CHECKED_EXTENSION
             run.report(rule, trail, url=url, reason="its definition is not loaded")
             return
         if definition.get("type") != "Extension":

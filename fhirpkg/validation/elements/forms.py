@@ -128,9 +128,25 @@ def check_other_properties(owner: dict[str, Any], trail: Trail, run: Run, shape:
             continue
         member = members.get(key[1:]) if key.startswith("_") else None
         if member is not None and member.predicate is not None:
+            _check_lone(owner, key[1:], trail, run, shape)
             _sibling(owner, key, value, (trail, key), run, shape, member)
         else:
             unknown(key, (trail, key), run, shape)
+
+
+def _check_lone(owner: dict[str, Any], key: str, trail: Trail, run: Run, shape: Shape) -> None:
+    """A choice is there in one form, also where one of them has nothing but extensions."""
+    name = shape.members[key].name
+    if key in owner or not name.endswith("[x]"):
+        return
+    others = [k for k, m in shape.members.items() if m.name == name and k != key]
+    keys = list(owner)
+    before = [k for k in others if f"_{k}" in keys[: keys.index(f"_{key}")]]
+    found = [k for k in others if k in owner] or before
+    if found:
+        named = ", ".join((*found, f"_{key}"))
+        element = f"{shape.name}.{name}"
+        run.report(STRUCTURE_CHOICE_MANY, (trail, f"_{key}"), element=element, found=named)
 
 
 def unknown(key: str, trail: Trail, run: Run, shape: Shape) -> None:

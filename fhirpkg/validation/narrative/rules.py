@@ -93,14 +93,13 @@ NARRATIVE_EMPTY = error(
     advice="remove the narrative, or write some",
     spec=_NARRATIVE,
 )
-NARRATIVE_ENTITY = warning(
+NARRATIVE_ENTITY = error(
     "narrative-entity",
     "structure",
     title="Narrative has characters, not HTML entities",
     text="the narrative has &{name};, which is not an XML entity",
     advice="write the character itself",
     spec=_NARRATIVE,
-    is_strict=True,
 )
 NARRATIVE_LANGUAGES = error(
     "narrative-languages",
