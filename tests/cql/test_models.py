@@ -57,6 +57,18 @@ def resources():
             "code": coded(LOINC, code),
             "component": parts,
         }
+    for number, quantity in enumerate([
+        {"value": 60, "comparator": "<", "unit": "10*9/L"},
+        {"value": 60, "unit": "tablets", "system": "http://x.org/units", "code": "TAB"},
+        {"value": 36, "unit": "months", "system": "http://unitsofmeasure.org", "code": "mo"},
+    ]):  # fmt: skip
+        yield {
+            "resourceType": "Observation",
+            "id": f"q{number}",
+            "subject": subject,
+            "code": coded(LOINC, f"q{number}"),
+            "valueQuantity": quantity,
+        }
     not_done = {"url": QICORE + "qicore-notDoneValueSet", "valueCanonical": "http://x.org/vs"}
     for name, status in (("done", "completed"), ("refused", "not-done")):
         yield {
@@ -94,7 +106,7 @@ def evaluated(text, using="QICore version '4.1.1'", parameters=None):
         ("First([\"observation-bp\"]).DiastolicBP.value as Quantity = 80 'mm[Hg]'", True),
         ('Count(["observation-heartrate"])', 1),
         ('First(["Observation Heart Rate Profile"]).id', "pulse"),
-        ("Count([Observation])", 2),
+        ("Count([Observation])", 5),
         ("Count([Procedure])", 2),
         ("First([ProcedureNotDone]).id", "refused"),
         ('First([ProcedureNotDone: "VS"]).id', "refused"),
@@ -106,6 +118,43 @@ def evaluated(text, using="QICore version '4.1.1'", parameters=None):
 )
 def test_what_qicore_adds_to_r4_is_found_in_extensions_and_slices(text, expected):
     assert evaluated(text) == expected
+
+
+def value_of(code):
+    return f"First([Observation] O where exists (O.code.coding C where C.code = '{code}')).value"
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (f"{value_of('q2')} = 36 months", True),
+        (f"{value_of('q2')} = 3 years", True),
+        (f"({value_of('q0')} as FHIR.Quantity).value > 50", True),
+        (f"{value_of('q0')} is FHIR.Quantity", True),
+        (f"{value_of('q0')} is not null", True),
+        (f"{value_of('q0')} is Interval<Quantity>", False),
+        ("Count([Observation] O where O.value is FHIR.Quantity)", 3),
+        ("Count([Observation] O where O.value is Choice<FHIR.Range, FHIR.Quantity>)", 3),
+        ("Count([Observation] O where O.value is Choice<Interval<DateTime>, FHIR.Range>)", 0),
+        ("First([Encounter]).period is Interval<DateTime>", False),
+    ],
+)
+def test_a_quantity_is_what_it_says(text, expected):
+    assert evaluated(text, "FHIR version '4.0.1'") == expected
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (f"{value_of('q0')} < 50 '10*9/L'", "the Quantity is '<' a value"),
+        (f"{value_of('q0')} > 50 '10*9/L'", "the Quantity is '<' a value"),
+        (f"ToQuantity({value_of('q0')})", "the Quantity is '<' a value"),
+        (f"{value_of('q1')} > 50 'mg'", "the unit tablets .* is not one of UCUM"),
+    ],
+)
+def test_a_quantity_that_cannot_be_calculated_with_is_an_error(text, words):
+    with pytest.raises(FhirpkgError, match=words):
+        evaluated(text, "FHIR version '4.0.1'")
 
 
 @pytest.mark.parametrize("version", ["4.0.0", "4.1.0", "4.1.1", "5.0.0", "6.0.0"])

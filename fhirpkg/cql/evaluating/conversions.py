@@ -8,8 +8,16 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.arithmetic import in_range
-from fhirpkg.cql.evaluating.elements import codes, interval, moment, quantity, system
-from fhirpkg.cql.evaluating.units import as_calendar
+from fhirpkg.cql.evaluating.elements import (
+    codes,
+    interval,
+    known_quantity,
+    limit_of_quantity,
+    moment,
+    quantity,
+    system,
+)
+from fhirpkg.cql.evaluating.units import UCUM_DURATIONS
 from fhirpkg.cql.evaluating.values import (
     AssumedZone,
     Code,
@@ -23,7 +31,7 @@ from fhirpkg.cql.evaluating.values import (
 )
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import UCUM, Quantity, text_of
+from fhirpkg.fhirpath.values import Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,31 +100,11 @@ def to_quantity(value: Any) -> Quantity | None:
         found: Quantity | None = divide(value.numerator, value.denominator)
         return found
     if isinstance(value, Element):
-        return of_fhir(value)
+        return known_quantity(value)
     if not isinstance(value, str):
         return quantity(value)
     match = _QUANTITY.fullmatch(value)
     return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
-
-
-def of_fhir(value: Element) -> Quantity | None:
-    """FHIR's Quantity in CQL's words for durations."""
-    if comparator := value.get("comparator"):
-        raise FhirpkgError(
-            f"the Quantity is '{comparator}' a value, which is no value to calculate with"
-        )
-    return ignoring_comparator(value)
-
-
-def ignoring_comparator(value: Any) -> Quantity | None:
-    """FHIR's Quantity whatever its comparator; only UCUM's units can be calculated with."""
-    if isinstance(value, Element) and value.get("system", UCUM) not in _UNIT_SYSTEMS:
-        raise FhirpkgError(f"the unit {value.get('unit')} ({value['system']}) is not one of UCUM")
-    found: Quantity | None = as_calendar(quantity(value))
-    return found
-
-
-_UNIT_SYSTEMS = (UCUM, "http://hl7.org/fhirpath/CodeSystem/calendar-units")
 
 
 def to_ratio(value: Any) -> Ratio | None:
@@ -187,7 +175,7 @@ def to_interval(value: Any) -> Interval | None:
     """FHIRHelpers.ToInterval of a Period, a Range, or a Quantity with a comparator."""
     if not isinstance(value, Element) or value.type_name in {"Period", "Range"}:
         return interval(value)
-    found = ignoring_comparator(value)
+    found = limit_of_quantity(value)
     if found is None:
         return None
     comparator = value.get("comparator", "")
@@ -196,13 +184,6 @@ def to_interval(value: Any) -> Interval | None:
     if comparator.startswith(">"):
         return Interval(found, None, low_closed=comparator == ">=", high_closed=True)
     return Interval(found, found)
-
-
-def to_value(value: Any) -> Any:
-    """FHIRHelpers.ToValue: whatever the type of a choice stands for in CQL."""
-    if isinstance(value, Element) and "value" in value and quantity(value) is not None:
-        return of_fhir(value)
-    return system(value)
 
 
 def _to_value_set(value: Any) -> ValueSet | None:
@@ -226,12 +207,10 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 HELPERS: dict[str, Callable[[Any], Any]] = {
     **CONVERSIONS,
     "ToCode": to_code,
-    "ToCalendarUnit": lambda unit: (
-        unit if unit is None else as_calendar(Quantity(Decimal(1), str(unit))).unit
-    ),
+    "ToCalendarUnit": lambda unit: UCUM_DURATIONS.get(unit, unit),
     "ToInterval": to_interval,
-    "ToQuantityIgnoringComparator": ignoring_comparator,
-    "ToValue": to_value,
+    "ToQuantityIgnoringComparator": limit_of_quantity,
+    "ToValue": system,
     "ToValueSet": _to_value_set,
 }
 """FHIRHelpers, the library that turns FHIR's types into CQL's: it is the same everywhere."""

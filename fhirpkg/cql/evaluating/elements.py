@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.cql.evaluating.units import as_calendar
 from fhirpkg.cql.evaluating.values import (
     Code,
     Concept,
@@ -158,19 +159,56 @@ def system(value: Any) -> Any:
     """The value of CQL that an element of FHIR stands for; anything else as it is."""
     if not isinstance(value, Element):
         return Decimal(str(value)) if isinstance(value, float) else value
-    name = value.type_name
-    if name in _QUANTITIES:
-        return quantity(value)
-    if name in {"Period", "Range"}:
+    kind = cql_type(value)
+    if kind == "Quantity":
+        return known_quantity(value)
+    if kind == "Interval":
         return interval(value)
-    if name == "Coding":
+    if kind == "Code":
         return _coding(value)
-    if name == "CodeableConcept":
+    if kind == "Concept":
         return Concept(tuple(codes(value)), value.get("text", ""))
-    if name == "Ratio":
-        one, two = (quantity(element(value, key)) for key in ("numerator", "denominator"))
+    if kind == "Ratio":
+        one, two = (system(element(value, key)) for key in ("numerator", "denominator"))
         return None if one is None or two is None else Ratio(one, two)
     return value
+
+
+_CQL_TYPES = {
+    "Period": "Interval",
+    "Range": "Interval",
+    "Coding": "Code",
+    "CodeableConcept": "Concept",
+    "Ratio": "Ratio",
+} | dict.fromkeys(_QUANTITIES, "Quantity")
+
+
+def cql_type(value: Element) -> str:
+    """The type of CQL that an element of FHIR is converted to; empty for none."""
+    return _CQL_TYPES.get(value.type_name, "")
+
+
+def known_quantity(value: Element) -> Quantity | None:
+    """FHIR's Quantity in CQL's words for durations.
+
+    Raises FhirpkgError for one with a comparator, whose value is not known.
+    """
+    if comparator := value.get("comparator"):
+        raise FhirpkgError(
+            f"the Quantity is '{comparator}' a value, which is no value to calculate with"
+        )
+    return limit_of_quantity(value)
+
+
+def limit_of_quantity(value: Element) -> Quantity | None:
+    """FHIR's Quantity whatever its comparator; only UCUM's units can be calculated with."""
+    if value.get("system", UCUM) not in _UNIT_SYSTEMS:
+        raise FhirpkgError(f"the unit {value.get('unit')} ({value['system']}) is not one of UCUM")
+    found = quantity(value)
+    return None if found is None else as_calendar(found)
+
+
+_UNIT_SYSTEMS = (UCUM, "http://hl7.org/fhirpath/CodeSystem/calendar-units")
 
 
 def moment(value: Any) -> Temporal | None:
@@ -194,16 +232,10 @@ def quantity(value: Any) -> Quantity | None:
     if isinstance(value, int | Decimal | float):
         return Quantity(Decimal(str(value)), "1")
     if isinstance(value, dict) and isinstance(value.get("value"), int | Decimal | float):
-        return Quantity(Decimal(str(value["value"])), _unit(value))
+        return Quantity(
+            Decimal(str(value["value"])), str(value.get("code") or value.get("unit") or "1")
+        )
     return None
-
-
-def _unit(value: dict[str, Any]) -> str:
-    """The code of UCUM; without one the unit as it is written."""
-    code = value.get("code")
-    if value.get("system") not in (None, UCUM):
-        code = value.get("unit") or code
-    return str(code or value.get("unit") or "1")
 
 
 def interval(value: Any) -> Interval | None:
@@ -237,7 +269,7 @@ def _guessed(value: dict[str, Any]) -> Any:
 def is_interval(value: Any) -> bool:
     """Whether a value is an interval or a FHIR type that is one."""
     if isinstance(value, Element):
-        return value.type_name in {"Period", "Range"}
+        return cql_type(value) == "Interval"
     if isinstance(value, Interval):
         return True
     return isinstance(value, dict) and not {"start", "end", "low", "high"}.isdisjoint(value)
@@ -275,7 +307,7 @@ def is_coded(value: Any) -> bool:
     if isinstance(value, Code | Concept):
         return True
     if isinstance(value, Element):
-        return value.type_name in {"Coding", "CodeableConcept"}
+        return cql_type(value) in {"Code", "Concept"}
     if not isinstance(value, dict):
         return False
     return "coding" in value or (isinstance(value.get("code"), str) and "value" not in value)

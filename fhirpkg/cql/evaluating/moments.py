@@ -104,6 +104,8 @@ def _between(
         raise FhirpkgError(f"a time of day has no {precision.lower()}")
     if low.kind != "time":
         level = max(level, least_level)
+    if len(fields(low)) == len(fields(high)) >= _level(low, precision):
+        level = len(fields(low))  # known equally well, they are counted as they are known
     (soonest, latest), (first, last) = _extremes(low, level), _extremes(high, level)
     least, most = count(latest, first, precision), count(soonest, last, precision)
     return least if least == most else Uncertainty(least, most)

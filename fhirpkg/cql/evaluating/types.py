@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.conversions import HELPERS, to_time
-from fhirpkg.cql.evaluating.elements import element, interval, is_interval, moment, system
+from fhirpkg.cql.evaluating.elements import cql_type, element, interval, is_interval, moment
 from fhirpkg.cql.evaluating.moments import LEVELS, fields
 from fhirpkg.cql.evaluating.values import (
     Code,
@@ -89,7 +89,7 @@ def _is_of_system(value: Any, local: str) -> bool:
     if local == "Integer":
         return isinstance(value, int) and not isinstance(value, bool | Long)
     if isinstance(value, Element):
-        value = system(value)
+        return cql_type(value) == local
     return local in _VALUES and isinstance(value, _VALUES[local])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.units import combined
@@ -58,8 +57,6 @@ def _powers(unit: str) -> dict[str, int] | None:
     return found
 
 
-def as_calendar(value: Any) -> Any:
-    """A quantity of UCUM's durations with the word that CQL has for it; else the value."""
-    if isinstance(value, Quantity) and value.unit in UCUM_DURATIONS:
-        return Quantity(value.value, UCUM_DURATIONS[value.unit])
-    return value
+def as_calendar(value: Quantity) -> Quantity:
+    """A quantity with the word that CQL has for one of UCUM's durations."""
+    return Quantity(value.value, UCUM_DURATIONS.get(value.unit, value.unit))
