@@ -54,12 +54,23 @@ CODES = listed(named(SYSTEM + "Code"))
 TEXT, MOMENT = named(FHIR + "string"), named(FHIR + "dateTime")
 NUMBERS = {"type": "List", "element": [literal(1)]}
 
+SUBJECT = {"reference": "Patient/x"}
 RESOURCES = [
     {"resourceType": "Patient", "id": "x"},
-    {"resourceType": "Procedure", "id": "p", "performedPeriod": PERIOD},
-    {"resourceType": "Observation", "id": "o", "valueString": "positive"},
-    {"resourceType": "Condition", "id": "c", "onsetAge": {"value": 40, "unit": "a", "code": "a"}},
-    {"resourceType": "Immunization", "id": "i", "occurrenceDateTime": "2026-03-01"},
+    {"resourceType": "Procedure", "subject": SUBJECT, "id": "p", "performedPeriod": PERIOD},
+    {"resourceType": "Observation", "subject": SUBJECT, "id": "o", "valueString": "positive"},
+    {
+        "resourceType": "Condition",
+        "subject": SUBJECT,
+        "id": "c",
+        "onsetAge": {"value": 40, "unit": "a", "code": "a"},
+    },
+    {
+        "resourceType": "Immunization",
+        "patient": SUBJECT,
+        "id": "i",
+        "occurrenceDateTime": "2026-03-01",
+    },
 ]
 
 
