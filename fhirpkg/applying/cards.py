@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.applying.goals import all_actions
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.applying.application import Applied
     from fhirpkg.issues import Resource
@@ -17,25 +19,58 @@ _ONE_OF = ("at-most-one", "exactly-one")
 _CHOICES = (*_ONE_OF, "any", "one-or-more")
 _LONGEST = 139
 _RELATED_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
+_HELPED_BY = "concurrent-with-start"
+"""The relation of what is open to the order that settles it."""
 _NOT_CREATED = ("Goal", "RequestGroup", "Questionnaire", "CarePlan")
 
 
 def cards(
-    applied: Applied, definition: Resource, instance: str, ordered: Iterable[Resource]
+    applied: Applied,
+    definition: Resource,
+    instance: str,
+    ordered: Iterable[Resource],
+    hook: str = "",
+    place_of: Callable[[str], str] = str,
 ) -> list[Resource]:
-    """One card for each action at the top of the plan that applies.
+    """One card for each action at the top of the plan that applies and answers the hook.
 
-    Ids derive from `instance` (hookInstance), so a repeated call gives the same; an order that is
-    being written already is not suggested again.
+    In a plan that is about an order, only those that name the hook speak: one card a problem, the
+    gravest first; where nothing is open, none, or while the order is written a short one that leads
+    to the plan. Ids derive from `instance` (hookInstance), so a repeated call gives the same; an
+    order that is being written already is not suggested again. `place_of` gives the address under
+    which a resource of the plan can be opened, empty when it cannot.
     """
     group = next(r for r in applied.resources if r["resourceType"] == "RequestGroup")
     made = {f"{r['resourceType']}/{r['id']}": r for r in applied.resources}
-    writer = _Writer(definition, instance, made, list(ordered))
-    found = [writer.card(action, place) for place, action in enumerate(group.get("action", ()))]
+    writer = _Writer(definition, instance, made, list(ordered), place_of)
+    actions = list(enumerate(group.get("action", ())))
     unknown = [why for why in applied.why if why.verdict == "not evaluated"]
+    if speaking := speaking_for(definition, hook):
+        parts = {a["id"]: a for a in all_actions(group) if "id" in a}
+        open_ones = [a for _, a in actions if a.get("id") in speaking]
+        found = sorted((writer.problem(a, parts) for a in open_ones), key=_gravity)
+        if not found and not unknown and hook == "order-select":
+            found = [writer.nothing_open()]
+    else:
+        found = [writer.card(action, place) for place, action in actions]
     if unknown:
         found.append(writer.warning([str(why) for why in unknown]))
     return found
+
+
+def speaking_for(definition: Resource, hook: str) -> set[str]:
+    """The ids of the actions at the top that name a hook and hold for some patients only."""
+    return {
+        action["id"]
+        for action in definition.get("action", ())
+        if "id" in action and "condition" in action
+        for trigger in action.get("trigger", ())
+        if trigger.get("type") == "named-event" and trigger.get("name") == hook
+    }
+
+
+def _gravity(card: Resource) -> int:
+    return ("critical", "warning", "info").index(card["indicator"])
 
 
 class _Writer:
@@ -45,7 +80,9 @@ class _Writer:
         instance: str,
         made: dict[str, Resource],
         ordered: list[Resource],
+        place_of: Callable[[str], str],
     ) -> None:
+        self._place_of = place_of
         self._definition = definition
         self._instance = instance
         self._made = made
@@ -70,6 +107,40 @@ class _Writer:
             card["suggestions"] = suggestions
         if links := self._links():
             card["links"] = links
+        return card
+
+    def problem(self, action: Resource, parts: dict[str, Resource]) -> Resource:
+        """The card of one thing that is open, and the order that helps; `parts` are by id."""
+        words = action.get("textEquivalent") or action.get("description", "")
+        card: Resource = {
+            "uuid": self._id(action["id"]),
+            "summary": shortened(str(action.get("title") or words or self._title())),
+            "detail": f"**{self._title()}**\n\n{words}",
+            "indicator": _INDICATORS.get(action.get("priority", ""), "info"),
+            "source": self._source(action),
+        }
+        helping = [
+            parts[related["actionId"]]
+            for related in action.get("relatedAction", ())
+            if related["relationship"] == _HELPED_BY and related["actionId"] in parts
+        ]
+        found = [self._suggestion(other, [action["id"]]) for other in helping]
+        if suggestions := [suggestion for suggestion in found if suggestion]:
+            card |= {"selectionBehavior": "any", "suggestions": suggestions}
+        return card
+
+    def nothing_open(self) -> Resource:
+        """The card that leads to the plan while its order is written."""
+        definition = self._definition
+        card: Resource = {
+            "uuid": self._id("nothing-open"),
+            "summary": shortened(f"{self._title()}: nothing is open in the record"),
+            "indicator": "info",
+            "source": self._source({}),
+        }
+        address = self._place_of(f"PlanDefinition/{definition.get('id', '')}")
+        if _is_absolute(address):
+            card["links"] = [{"label": self._title(), "url": address, "type": "absolute"}]
         return card
 
     def warning(self, reasons: list[str]) -> Resource:
@@ -99,18 +170,19 @@ class _Writer:
             first = artifacts[0]
             source = {"label": str(first.get("label") or first["display"])}
             return source | ({"url": first["url"]} if _is_absolute(first.get("url")) else {})
-        source = {"label": str(self._definition.get("publisher") or self._title() or "fhirpkg")}
-        url = self._definition.get("url")
-        return source | ({"url": url} if _is_absolute(url) else {})
+        return {"label": str(self._definition.get("publisher") or self._title() or "fhirpkg")}
 
     def _links(self) -> list[Resource]:
-        """The documents that belong to the plan."""
-        return [
-            {"label": artifact["display"], "url": artifact["url"], "type": "absolute"}
+        """The documents of the plan that can be opened; a canonical names one and opens nothing."""
+        documents = {
+            artifact["display"]: self._place_of(artifact.get("url", ""))
             for artifact in self._definition.get("relatedArtifact", ())
-            if artifact.get("type") == "documentation"
-            and artifact.get("display")
-            and _is_absolute(artifact.get("url"))
+            if artifact.get("type") == "documentation" and artifact.get("display")
+        }
+        return [
+            {"label": label, "url": address, "type": "absolute"}
+            for label, address in documents.items()
+            if _is_absolute(address)
         ]
 
     def _suggestions(self, action: Resource, name: str) -> Iterator[Resource]:
@@ -186,9 +258,8 @@ def _proposed(resource: Resource) -> Resource:
 
 
 def _detail(action: Resource) -> Iterator[str]:
-    for element in ("description", "textEquivalent"):
-        if text := action.get(element):
-            yield str(text)
+    texts = (action.get(element) for element in ("description", "textEquivalent"))
+    yield from dict.fromkeys(str(text) for text in texts if text)
     if steps := "\n".join(_steps(action, "")):
         yield steps
 

@@ -46,6 +46,9 @@ WHY = "org.w3id.fhirpkg.why"
 _ORDER_HOOKS = ("order-select", "order-sign")
 _ORDER_QUERY = "ServiceRequest?patient={{context.patientId}}&status=draft,active"
 _MOST_CODES = 20
+_MOST_JOINED = 100
+_MOST_NAMES = 10
+_CODES_ASKED = re.compile(r"(.*?)(?:&(code|combo-code)=(.*))?")
 _OUTCOMES = ("accepted", "overridden")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -65,13 +68,11 @@ class Service:
         """The id in the path."""
         return f"{self.plan['id']}-{self.hook}"
 
-    def described(self) -> Resource:
-        """Its entry in the discovery."""
+    @property
+    def title(self) -> str:
+        """The title of its plan."""
         plan = self.plan
-        title = plan.get("title") or plan.get("name") or plan["id"]
-        described = {"hook": self.hook, "title": title, "id": self.id}
-        described["description"] = plan.get("description") or title
-        return described | {"prefetch": self.prefetch}
+        return str(plan.get("title") or plan.get("name") or plan["id"])
 
 
 def services(plans: Iterable[Resource], repository: Repository) -> list[Service]:
@@ -95,8 +96,54 @@ def services(plans: Iterable[Resource], repository: Repository) -> list[Service]
 
 
 def discovery(offered: Iterable[Service]) -> Resource:
-    """The answer to `GET /cds-services`."""
-    return {"services": [service.described() for service in offered]}
+    """The answer to `GET /cds-services`: one service a hook, for all plans that answer it.
+
+    The service of a single plan answers under its own id too, without being listed.
+    """
+    by_hook: dict[str, list[Service]] = {}
+    for service in offered:
+        by_hook.setdefault(service.hook, []).append(service)
+    return {"services": [_described(hook, found) for hook, found in by_hook.items()]}
+
+
+def _described(hook: str, found: Sequence[Service]) -> Resource:
+    names = [str(service.title) for service in found]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return {
+        "hook": hook,
+        "id": hook,
+        "title": names[0] if len(names) == 1 else f"{len(names)} plans of care",
+        "description": f"What is open before: {'; '.join(names[:_MOST_NAMES])}{more}.",
+        "prefetch": _joined(found),
+    }
+
+
+def _joined(found: Iterable[Service]) -> dict[str, str]:
+    """The templates of several services as few queries: codes that are asked for together."""
+    asked: dict[str, dict[str, dict[str, None]]] = {}
+    for template in (t for service in found for t in service.prefetch.values()):
+        matched = _CODES_ASKED.fullmatch(template)
+        assert matched, "every template matches"
+        query, name, codes = matched.groups(default="")
+        asked.setdefault(query, {}).setdefault(name, {}).update(dict.fromkeys(codes.split(",")))
+    templates: dict[str, str] = {}
+    for query, filters in asked.items():
+        if "" in filters or sum(map(len, filters.values())) > _MOST_JOINED:
+            _name_template(templates, query)
+            continue
+        for name, wanted in filters.items():
+            _name_template(templates, f"{query}&{name}={','.join(wanted)}")
+    return templates
+
+
+def _name_template(templates: dict[str, str], query: str) -> None:
+    """Take in a query under a key that tells its type."""
+    if query in templates.values():
+        return
+    kind = re.split("[/?]", query)[0]
+    key = "orders" if query == _ORDER_QUERY else kind[0].lower() + kind[1:]
+    number = sum(re.fullmatch(rf"{key}\d*", name) is not None for name in templates) + 1
+    templates[key if number == 1 else f"{key}{number}"] = query
 
 
 def respond(
@@ -105,39 +152,62 @@ def respond(
     offered: Iterable[Service],
     repository: Repository,
     fetch: Fetch | None = None,
+    base: str = "",
 ) -> Resource:
-    """The cards for a request.
+    """The cards for a request; `base` is the FHIR base under which the plans can be opened.
 
     Raises HookError: 404 for an unknown service, 400 for a request that is wrong, 412 when data
     are missing.
     """
-    service = _service(service_id, offered)
-    context = check_request(request, service.hook)
-    data = gathered(request, service.prefetch, fetch)
-    orders = [*draft_orders(context, service.hook), *sent_along(context)]
-    if service.hook == "patient-view":
+    found = _chosen(service_id, offered)
+    hook = found[0].hook
+    context = check_request(request, hook)
+    data = gathered(request, _joined(found), fetch)
+    orders = [*draft_orders(context, hook), *sent_along(context)]
+    if hook == "patient-view":
         orders = [r for r in data.resources if r["resourceType"] == "ServiceRequest"]
-    elif service.hook == "order-dispatch":
+    elif hook == "order-dispatch":
         orders += dispatched_orders(request, data.resources, fetch)
     if problem := misshapen(orders, Definitions.core().types):
         raise HookError(400, f"what was sent is no FHIR: {problem}")
-    if service.codes and not any(codings(order) & service.codes for order in orders):
-        if service.hook == "patient-view" and "ServiceRequest" in data.shortfalls:
-            raise HookError(412, data.shortfalls["ServiceRequest"])
-        return {"cards": []}
+    speaking = [s for s in found if not s.codes or any(codings(o) & s.codes for o in orders)]
+    if not speaking and hook == "patient-view" and "ServiceRequest" in data.shortfalls:
+        raise HookError(412, data.shortfalls["ServiceRequest"])
     data.resources += orders
-    applied = _applied(service, context, data, repository)
-    ordered = orders if service.codes else ()
-    found = cards(applied, service.plan, request["hookInstance"], ordered)
-    answer: Resource = {"cards": found}
-    if left_out := [str(why) for why in applied.why if why.verdict != "applicable"]:
+    answer: Resource = {"cards": []}
+    left_out: list[str] = []
+    for service in speaking:
+        applied = _applied(service, context, data, repository)
+        answer["cards"] += cards(
+            applied,
+            service.plan,
+            request["hookInstance"],
+            orders if service.codes else (),
+            hook,
+            lambda url: _address(url, base, repository),
+        )
+        left_out += [str(why) for why in applied.why if why.verdict != "applicable"]
+    if left_out:
         answer["extension"] = {WHY: left_out}
     return answer
 
 
+def _address(url: str, base: str, repository: Repository) -> str:
+    """Where something of the plan can be opened: a resource below the base, if it is there.
+
+    A canonical only names a resource, and opens nothing; any other address is one.
+    """
+    found = re.fullmatch(r"(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})", url)
+    if not found:
+        return url
+    kind, identity = found.groups()
+    is_there = bool(base) and repository.read(kind, identity) is not None
+    return f"{base}/{kind}/{identity}" if is_there else ""
+
+
 def feedback(service_id: str, body: Any, offered: Iterable[Service]) -> list[Resource]:
     """The items of a feedback, checked; raises HookError (404, 400)."""
-    _service(service_id, offered)
+    _chosen(service_id, offered)
     items = body.get("feedback") if isinstance(body, dict) else None
     if not isinstance(items, list) or not items:
         raise HookError(400, "the feedback is not an object with a list 'feedback'")
@@ -148,12 +218,14 @@ def feedback(service_id: str, body: Any, offered: Iterable[Service]) -> list[Res
     return items
 
 
-def _service(service_id: str, offered: Iterable[Service]) -> Service:
-    known = {service.id: service for service in offered}
-    if service_id not in known:
-        hint = nearest(service_id, list(known))
+def _chosen(service_id: str, offered: Iterable[Service]) -> list[Service]:
+    """The service of one plan by its id, or those of all plans by the name of their hook."""
+    known = list(offered)
+    found = [s for s in known if s.id == service_id] or [s for s in known if s.hook == service_id]
+    if not found:
+        hint = nearest(service_id, [s.id for s in known])
         raise HookError(404, f"there is no CDS service '{service_id}'{hint}")
-    return known[service_id]
+    return found
 
 
 def _problem_of(item: Any) -> str:

@@ -68,7 +68,8 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
         return await run_in_threadpool(_answer, lambda: hooks.discovery(_services(endpoint)))
 
     async def call(request: HttpRequest) -> Response:
-        return await _handled(request, access.clients, _call(endpoint, access), ("",))
+        base = str(request.url.replace(path="/fhir", query=""))
+        return await _handled(request, access.clients, _call(endpoint, access, base), ("",))
 
     async def feedback(request: HttpRequest) -> Response:
         paths = ("/feedback", "")
@@ -102,7 +103,7 @@ def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[hooks.Service]
     return _services(endpoint)
 
 
-def _call(endpoint: Endpoint, access: HookAccess) -> Handler:
+def _call(endpoint: Endpoint, access: HookAccess, base: str) -> Handler:
     def fetch(path: str, request: Resource) -> Resource | None:
         from fhirpkg.server.cds.fetching import fetched  # noqa: PLC0415 - when data are missing
 
@@ -111,7 +112,7 @@ def _call(endpoint: Endpoint, access: HookAccess) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
         offered = _services_of(endpoint, service)
-        return hooks.respond(service, _json(body), offered, repository, fetch)
+        return hooks.respond(service, _json(body), offered, repository, fetch, base)
 
     return handle
 

@@ -298,7 +298,7 @@ def test_a_card_carries_urgency_source_and_documents():
     assert card["indicator"] == "warning"
     assert card["source"] == {"label": "Guideline", "url": f"{BASE}/g"}
     assert card["links"] == [{"label": "Leaflet", "url": f"{BASE}/leaflet", "type": "absolute"}]
-    assert answered()["cards"][1]["source"] == {"label": "We", "url": PLAN["url"]}
+    assert answered()["cards"][1]["source"] == {"label": "We"}
 
 
 def test_all_that_is_to_be_ordered_is_one_suggestion_without_the_order_itself():

@@ -20,7 +20,19 @@ def test_discovery_lists_the_services_for_every_origin(server):
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert list(broken_in_discovery(answer.json())) == []
-    assert len(answer.json()["services"]) == 6
+    hooks = [service["id"] for service in answer.json()["services"]]
+    assert hooks == ["order-select", "order-sign", "patient-view"]
+
+
+def test_the_service_of_a_hook_answers_for_all_plans_and_that_of_a_plan_under_its_own_id(server):
+    (listed,) = [
+        s for s in requests.get(server[1], timeout=10).json()["services"] if s["id"] == "order-sign"
+    ]
+    prefetch = dict.fromkeys(listed["prefetch"])
+    joined = call(f"{server[1]}/order-sign", request(prefetch=prefetch | request()["prefetch"]))
+    alone = call(f"{server[1]}/Plan-order-sign", request())
+    assert joined.status_code == 200, joined.text
+    assert joined.json()["cards"] == alone.json()["cards"]
 
 
 def test_a_browser_may_ask_first(server):
