@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 _PATIENT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual", "candidate")
 """Elements that tie a resource to its patient (R4 compartmentdefinition-patient.html)."""
+_ELSEWHERE = {
+    "Appointment": ("participant", "actor"),
+    "AppointmentResponse": ("actor",),
+    "Group": ("member", "entity"),
+    "Person": ("link", "target"),
+    "Provenance": ("target",),
+    "Schedule": ("actor",),
+    "SupplyRequest": ("deliverTo",),
+}
+"""Where the patient stands, among others, in resources that have none of these elements."""
 _OF_SOMEBODY = ("Condition", "DiagnosticReport", "ImagingStudy", "Observation", "Procedure")
 
 
@@ -36,9 +46,17 @@ class Repository(Protocol):
 
 
 class MemoryRepository:
-    """Resources in memory, found by type and id, by canonical and by patient."""
+    """Resources in memory, found by type and id, by canonical and by patient.
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    `shortfalls` tells by type why not all of it are here. A search for one of these raises
+    FhirpkgError, so that what hangs on it is not evaluated: a result that is missing must not look
+    like one that does not exist.
+    """
+
+    def __init__(
+        self, resources: Iterable[Resource], shortfalls: Mapping[str, str] | None = None
+    ) -> None:
+        self._shortfalls = shortfalls or {}
         self._by_type: dict[str, dict[str, Resource]] = {}
         self._by_url: dict[str, list[Resource]] = {}
         for resource in resources:
@@ -54,6 +72,9 @@ class MemoryRepository:
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """All of a type; of one patient (and of none), of one name."""
+        if resource_type in self._shortfalls:
+            reason = self._shortfalls[resource_type]
+            raise FhirpkgError(f"not all {resource_type} resources are known: {reason}")
         found = list(self._by_type.get(resource_type, {}).values())
         if "patient" in params:
             found = [r for r in found if _concerns(r, params["patient"])]
@@ -115,33 +136,6 @@ class Layers:
                 yield from layer
 
 
-class Incomplete:
-    """A repository that knows of which types it does not have all there is.
-
-    A search for one of these raises FhirpkgError, so that what hangs on it is not evaluated: a
-    result that is missing must not look like one that does not exist.
-    """
-
-    def __init__(self, repository: Repository, shortfalls: Mapping[str, str]) -> None:
-        self._repository = repository
-        self._shortfalls = shortfalls
-
-    def read(self, resource_type: str, resource_id: str) -> Resource | None:
-        """The resource of this type and id."""
-        return self._repository.read(resource_type, resource_id)
-
-    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
-        """The resources of a type that is whole."""
-        if resource_type in self._shortfalls:
-            reason = self._shortfalls[resource_type]
-            raise FhirpkgError(f"not all {resource_type} resources are known: {reason}")
-        return self._repository.search(resource_type, params)
-
-    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
-        """The definition behind a canonical."""
-        return self._repository.resolve(canonical, resource_type)
-
-
 def open_repository(path: Path | str) -> MemoryRepository:
     """The resources of a folder (all its .json files, nested too) or of one file.
 
@@ -151,7 +145,7 @@ def open_repository(path: Path | str) -> MemoryRepository:
     if not path.exists():
         raise SourceError(str(path), "there is no such file or folder")
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
-    return MemoryRepository(resource for file in files for resource in _resources_in(file))
+    return in_bundles(found for file in files if (found := _read(file)) is not None)
 
 
 def in_bundle(resource: Resource) -> list[Resource]:
@@ -189,13 +183,67 @@ def _followed(value: Any, names: Mapping[str, str]) -> Any:
     return made
 
 
-def _resources_in(file: Path) -> list[Resource]:
+def _read(file: Path) -> Resource | None:
     value, issues = fhirjson.read(file.read_bytes())
     if value is None:
         raise SourceError(str(file), issues[-1].text)
-    if not isinstance(value, dict) or "resourceType" not in value:
-        return []
-    return in_bundle(value)
+    return value if isinstance(value, dict) and "resourceType" in value else None
+
+
+def in_bundles(found: Iterable[Resource]) -> MemoryRepository:
+    """The resources in Bundles and beside them; what a part of a search lacks is a shortfall."""
+    read = list(found)
+    resources = [resource for one in read for resource in in_bundle(one)]
+    searches = [one for one in read if one.get("type") == "searchset"]
+    links = {_link(one, "self") for one in searches}
+    shortfalls = {}
+    for search in searches:
+        for kind in _kinds(search):
+            held = sum(r.get("resourceType") == kind for r in resources)
+            if _link(search, "next") not in links and (lack := shortfall(search, held)):
+                shortfalls[kind] = f"a search {lack}"
+    return MemoryRepository(resources, shortfalls)
+
+
+def _kinds(search: Resource) -> set[str]:
+    """The types that a search is for: what its own address says, else what it found."""
+    named = _link(search, "self").partition("?")[0].rpartition("/")[2]
+    found = {
+        str(entry["resource"].get("resourceType"))
+        for entry in search.get("entry", ())
+        if entry.get("resource") and _is_match(entry)
+    }
+    return {named} if named[:1].isupper() else found
+
+
+def shortfall(value: Any, held: int = 0) -> str:
+    """Why the Bundle of a search is not all there is; nothing when it is, or is no Bundle.
+
+    `held` is how many of its type are at hand besides.
+    """
+    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
+        return ""
+    entries = value.get("entry")
+    matches = sum(map(_is_match, entries)) if isinstance(entries, list) else 0
+    total = value.get("total")
+    if isinstance(total, int) and not isinstance(total, bool):
+        if total <= max(matches, held):
+            return ""
+        return f"holds {max(matches, held)} of {total} resources"
+    return "is one page of several" if _link(value, "next") else ""
+
+
+def _link(bundle: Resource, relation: str) -> str:
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("relation") == relation:
+            return str(link.get("url") or relation)
+    return ""
+
+
+def _is_match(entry: Any) -> bool:
+    search = entry.get("search") if isinstance(entry, dict) else None
+    return not isinstance(search, dict) or search.get("mode", "match") == "match"
 
 
 def _concerns(resource: Resource, patient: str) -> bool:
@@ -206,12 +254,23 @@ def _concerns(resource: Resource, patient: str) -> bool:
     if resource["resourceType"] == "Patient":
         return patient == f"Patient/{resource.get('id')}"
     references = [
-        str(value.get("reference", "")).partition("/_history/")[0]
-        for element in _PATIENT_ELEMENTS
-        if isinstance(value := resource.get(element), dict)
+        text for element in _PATIENT_ELEMENTS for text in _references(resource, (element,))
     ]
+    elsewhere = _references(resource, _ELSEWHERE.get(resource["resourceType"], ()))
+    references += [text for text in elsewhere if "Patient/" in text]
     if not references:
         return resource["resourceType"] not in _OF_SOMEBODY
     return any(
         reference == patient or reference.endswith("/" + patient) for reference in references
     )
+
+
+def _references(value: Any, path: tuple[str, ...]) -> list[str]:
+    """The references at a path below a value, without their versions."""
+    if isinstance(value, list):
+        return [text for item in value for text in _references(item, path)]
+    if not isinstance(value, dict):
+        return []
+    if path:
+        return _references(value.get(path[0]), path[1:])
+    return [str(value.get("reference", "")).partition("/_history/")[0]]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.repository import in_bundle
+from fhirpkg.repository import in_bundle, shortfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,13 +163,13 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
         value = prefetch.get(key)
         if key not in prefetch or _is_failure(value):
             value = _fetched(request, key, template, fetch)
-        elif _lacks(value) and fetch is not None:
+        elif shortfall(value) and fetch is not None:
             value = _completed(request, value, template, fetch)
         if value is None:
             continue
         found.resources += _in(value, key)
-        if shortfall := _lacks(value):
-            found.shortfalls[re.split("[/?]", template)[0]] = f"prefetch '{key}' {shortfall}"
+        if lack := shortfall(value):
+            found.shortfalls[re.split("[/?]", template)[0]] = f"prefetch '{key}' {lack}"
     return found
 
 
@@ -183,26 +183,6 @@ def _in(value: Any, key: str) -> list[Resource]:
     if not all(_is_entry({"resource": resource}) for resource in resources):
         raise HookError(400, f"prefetch '{key}' has an entry without a resourceType")
     return [r for r in resources if r["resourceType"] != "OperationOutcome"]
-
-
-def _lacks(value: Any) -> str:
-    """Why the Bundle of a search is not all there is; nothing when it is, or is no Bundle."""
-    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
-        return ""
-    links = value.get("link") if isinstance(value.get("link"), list) else []
-    if any(isinstance(link, dict) and link.get("relation") == "next" for link in links or ()):
-        return "is one page of several"
-    entries = value.get("entry") if isinstance(value.get("entry"), list) else []
-    matches = sum(_is_match(entry) for entry in entries or ())
-    total = value.get("total")
-    if isinstance(total, int) and total > matches:
-        return f"holds {matches} of {total} resources"
-    return ""
-
-
-def _is_match(entry: Any) -> bool:
-    search = entry.get("search") if isinstance(entry, dict) else None
-    return not isinstance(search, dict) or search.get("mode", "match") == "match"
 
 
 def _is_failure(value: Any) -> bool:

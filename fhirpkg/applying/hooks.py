@@ -28,7 +28,7 @@ from fhirpkg.applying.hook_requests import (
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.repository import Incomplete, Layers, MemoryRepository
+from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -253,9 +253,7 @@ def _applied(
     repository: Repository,
 ) -> Applied:
     user = context.get("userId", "")
-    known: Repository = MemoryRepository(data.resources)
-    if data.shortfalls:
-        known = Incomplete(known, data.shortfalls)
+    known = MemoryRepository(data.resources, data.shortfalls)
     try:
         return apply(
             answering(service.plan, service.hook),

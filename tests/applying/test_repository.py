@@ -7,7 +7,7 @@ import pytest
 from fhirpkg.applying.remote import ServerRepository
 from fhirpkg.client.client import FhirClient
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.errors import SourceError
+from fhirpkg.errors import FhirpkgError, SourceError
 from fhirpkg.repository import Layers, MemoryRepository, in_bundle, open_repository
 from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.operations.apply import StoreRepository
@@ -114,3 +114,77 @@ def test_a_json_file_that_is_no_resource_is_passed_over(tmp_path):
 
 def test_a_resource_that_is_no_bundle_is_one_by_itself():
     assert in_bundle({"resourceType": "Patient"}) == [{"resourceType": "Patient"}]
+
+
+# -- whose it is ------------------------------------------------------------------------------
+
+MINE, OTHERS = {"reference": "Patient/x"}, {"reference": "Patient/y"}
+DOCTOR = {"reference": "Practitioner/d"}
+WHOSE = [
+    ({"resourceType": "Account", "subject": [MINE]}, True),
+    ({"resourceType": "Account", "subject": [OTHERS]}, False),
+    ({"resourceType": "Appointment", "participant": [{"actor": DOCTOR}, {"actor": MINE}]}, True),
+    ({"resourceType": "Appointment", "participant": [{"actor": DOCTOR}, {"actor": OTHERS}]}, False),
+    ({"resourceType": "AppointmentResponse", "actor": OTHERS}, False),
+    ({"resourceType": "Group", "member": [{"entity": OTHERS}]}, False),
+    ({"resourceType": "Group", "member": [{"entity": OTHERS}, {"entity": MINE}]}, True),
+    ({"resourceType": "Group", "actual": False}, True),
+    ({"resourceType": "Schedule", "actor": [DOCTOR]}, True),
+    ({"resourceType": "SupplyRequest", "deliverTo": OTHERS}, False),
+    ({"resourceType": "Condition", "subject": {"reference": "Patient/x/_history/2"}}, True),
+    ({"resourceType": "Observation", "subject": {"reference": "Device/x"}}, False),
+    ({"resourceType": "Medication"}, True),
+]
+
+
+@pytest.mark.parametrize("resource, is_mine", WHOSE, ids=str)
+def test_a_resource_of_another_patient_is_left_out_wherever_it_says_so(resource, is_mine):
+    found = MemoryRepository([resource | {"id": "r"}])
+    assert bool(found.search(resource["resourceType"], {"patient": "Patient/x"})) == is_mine
+
+
+# -- whether it is all ------------------------------------------------------------------------
+
+RESULT = {"resourceType": "Observation", "id": "o", "subject": MINE}
+
+
+def page(*resources, own="http://e.org/Observation?patient=x", then="", **more):
+    links = [{"relation": "self", "url": own}] + (
+        [{"relation": "next", "url": then}] if then else []
+    )
+    entries = [{"resource": resource} for resource in resources]
+    made = {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+    return made | more
+
+
+def result(name):
+    return RESULT | {"id": name}
+
+
+SEARCHES = [
+    ([page(result("a"))], True),
+    ([page(result("a"), total=1)], True),
+    ([page(result("a"), total=2)], False),
+    ([page(result("a"), then="2")], False),
+    ([page(total=1)], False),
+    ([page(total=0)], True),
+    ([page(result("a"), then="2"), page(result("b"), own="2")], True),
+    ([page(result("a"), then="2"), page(result("b"), own="2", then="3")], False),
+    ([page(result("a"), then="2", total=2), page(result("b"), own="2", total=2)], True),
+    ([page(result("a"), total=3), page(result("b"), own="2", total=3)], False),
+    ([page(result("a"), then="2", type="collection")], True),
+    ([{"resourceType": "Bundle", "type": "searchset"}], True),
+]
+
+
+@pytest.mark.parametrize("bundles, whole", SEARCHES)
+def test_a_part_of_a_search_is_not_taken_for_all_of_it(tmp_path, bundles, whole):
+    for number, bundle in enumerate(bundles):
+        (tmp_path / f"{number}.json").write_text(json.dumps(bundle))
+    repository = open_repository(tmp_path)
+    if whole:
+        repository.search("Observation", {"patient": "Patient/x"})
+    else:
+        with pytest.raises(FhirpkgError, match="not all Observation resources are known"):
+            repository.search("Observation", {"patient": "Patient/x"})
+    assert repository.search("Condition", {"patient": "Patient/x"}) == []

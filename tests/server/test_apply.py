@@ -131,3 +131,43 @@ def test_the_operations_are_in_the_capability_statement(server):
     assert {"apply", "r5.apply"} <= offered["PlanDefinition"]
     assert "apply" in offered["ActivityDefinition"]
     assert "apply" not in offered["Patient"]
+
+
+@pytest.mark.parametrize("more, verdict", [({"total": 2}, False), ({"total": 1}, True), ({}, True)])
+def test_a_part_of_a_search_that_comes_with_a_call_decides_nothing(server, more, verdict):
+    expression = {"language": "text/fhirpath", "expression": "%seen.exists()"}
+    asked = {"kind": "applicability", "expression": expression}
+    action = {"title": "A", "input": [{"id": "seen", "type": "Observation"}], "condition": [asked]}
+    plan = {"resourceType": "PlanDefinition", "id": "parts", "status": "active", "action": [action]}
+    observation = {"resourceType": "Observation", "id": "o", "status": "final"}
+    observation |= {"code": {"text": "x"}, "subject": {"reference": "Patient/x"}}
+    entry = [{"resource": {"resourceType": "Patient", "id": "x"}}, {"resource": observation}]
+    link = [{"relation": "self", "url": "Observation?patient=x"}]
+    found = {"resourceType": "Bundle", "type": "searchset", "link": link, "entry": entry}
+    for sent in entry:
+        sent["search"] = {"mode": "match" if sent["resource"] is observation else "include"}
+    parts = [
+        {"name": "planDefinition", "resource": plan},
+        {"name": "subject", "valueString": "Patient/x"},
+        {"name": "data", "resource": found | more},
+    ]
+    body = {"resourceType": "Parameters", "parameter": parts}
+    answer = server("POST", "PlanDefinition/$apply", body).json()
+    (group,) = [r for r in answer["contained"] if r["resourceType"] == "RequestGroup"]
+    assert ("action" in group) == verdict
+    assert ("not all Observation resources are known" in str(answer)) != verdict
+
+
+@pytest.mark.parametrize("entry", [5, [5], [{"resource": 5}]])
+def test_data_that_are_no_bundle_are_a_400(server, entry):
+    plan = {"resourceType": "PlanDefinition", "id": "parts", "status": "active"}
+    parts = [
+        {"name": "planDefinition", "resource": plan},
+        {"name": "subject", "valueString": "Patient/x"},
+        {
+            "name": "data",
+            "resource": {"resourceType": "Bundle", "type": "searchset", "entry": entry},
+        },
+    ]
+    body = {"resourceType": "Parameters", "parameter": parts}
+    assert server("POST", "PlanDefinition/$apply", body).status_code in {400, 422}

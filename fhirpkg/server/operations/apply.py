@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.applying.remote import search_query, types_to_ask
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
-from fhirpkg.repository import MemoryRepository, in_bundle
+from fhirpkg.repository import Layers, MemoryRepository, in_bundles
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
 from fhirpkg.server.rules import (
     SERVER_OPERATION_INPUT,
@@ -84,12 +84,12 @@ class _Input:
         found = [v.get("reference", "") if isinstance(v, dict) else v for v in self.all(name)]
         return [str(value) for value in found if value]
 
-    def data(self) -> list[Resource]:
+    def data(self) -> MemoryRepository:
         """Patient data that come with the call."""
         bundles = [b for b in self.all("data") if isinstance(b, dict)]
         for parts in self.all("prefetchData"):
             bundles += [p["resource"] for p in parts or () if p.get("name") == "data"]
-        return [resource for bundle in bundles for resource in in_bundle(bundle)]
+        return in_bundles(bundles)
 
     def parameters(self) -> dict[str, Any]:
         """What the logic gets as its parameters."""
@@ -134,11 +134,13 @@ def _applied(
     from fhirpkg.applying import application  # noqa: PLC0415 - start-up
 
     stored = StoreRepository(endpoint)
-    repository: Repository = stored
-    data = given.data()
     definition = _definition(request, given, stored)
-    if not given.uses_server():
-        repository = _OnlyKnowledge(stored)
+    known: Repository = stored if given.uses_server() else _OnlyKnowledge(stored)
+    try:
+        repository = Layers(given.data(), known)
+    except (AttributeError, KeyError, TypeError) as error:
+        problem = ConfigError("the data that come with the call are no Bundle of resources")
+        raise _refusal(400, problem) from error
     try:
         return application.apply(
             definition,
@@ -149,7 +151,6 @@ def _applied(
             organization=given.reference("organization"),
             language=given.language(),
             parameters=given.parameters(),
-            data=data,
             form="bundle" if as_bundle else "careplan",
         )
     except ConfigError as error:
