@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from fhirpkg.server.hooks import HookAccess
+    from fhirpkg.server.web.access import Access
 
 
 @click.command(name="serve")
@@ -48,6 +49,18 @@ if TYPE_CHECKING:
     help="The key of --tls-cert, unless it stands in the same file.",
 )
 @click.option(
+    "--token",
+    metavar="SECRET",
+    help="Ask for this bearer token, which allows all; named as env:NAME, file:PATH or command:…",
+)
+@click.option(
+    "--jwks",
+    metavar="FILE|URL",
+    help="Accept SMART tokens that these keys sign; their scopes say what they allow.",
+)
+@click.option("--issuer", metavar="URL", help="Who makes the tokens of --jwks (iss).")
+@click.option("--audience", metavar="URL", help="What the tokens of --jwks are for (aud).")
+@click.option(
     "--cds-client",
     "cds_clients",
     multiple=True,
@@ -73,14 +86,19 @@ def command(
     origins: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
+    token: str | None,
+    jwks: str | None,
+    issuer: str | None,
+    audience: str | None,
     cds_clients: tuple[str, ...],
     cds_audience: str | None,
     cds_fhir_servers: tuple[str, ...],
 ) -> None:
     """Run an embedded FHIR R4 server at /fhir, for development and small sites.
 
-    The plans it holds are offered as CDS Hooks services at /cds-services. It has no authentication
-    but the tokens of --cds-client, and listens on this machine only, unless --host says otherwise.
+    The plans it holds are offered as CDS Hooks services at /cds-services. Anybody may read and
+    write who reaches it, unless --token or --jwks says otherwise; --cds-client says who may call
+    hooks. It listens on this machine only, unless --host says otherwise.
     For anything larger take a full server such as HAPI FHIR.
 
     Example: fhirpkg serve --store fhir.db
@@ -89,15 +107,20 @@ def command(
     from fhirpkg.server.web.app import create_app
     from fhirpkg.server.web.listening import http_server
 
-    access = _hook_access(cds_clients, cds_audience, cds_fhir_servers)
+    hook_access = _hook_access(cds_clients, cds_audience, cds_fhir_servers)
+    access = _access(token, jwks, issuer, audience)
     _check_origins(origins)
     _check_certificate(tls_cert, tls_key)
     with _listener(host, port) as listener:
         endpoint = open_endpoint(store)
         try:
-            app = create_app(endpoint, hook_access=access, origins=origins, host=host)
+            app = create_app(
+                endpoint, hook_access=hook_access, origins=origins, host=host, access=access
+            )
             server = http_server(app, certificate=tls_cert, key=tls_key)
             _end_in_good_order(server)
+            if not (token or jwks):
+                _warn_of_openness(host)
             _say(listener, host, store, "https" if tls_cert else "http")
             server.run(sockets=[listener])
         finally:
@@ -118,12 +141,15 @@ def _listener(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def _warn_of_openness(host: str) -> None:
+    if host not in {"127.0.0.1", "localhost", "::1"}:
+        click.echo("there is no authentication: whoever reaches this port can write", err=True)
+
+
 def _say(listener: socket.socket, host: str, store: Path | None, scheme: str) -> None:
     shown = f"[{host}]" if ":" in host else host
     kept = f"kept in {store}" if store else "not kept: gone when the server ends (see --store)"
     click.echo(f"resources are {kept}", err=True)
-    if host not in {"127.0.0.1", "localhost", "::1"}:
-        click.echo("there is no authentication: whoever reaches this port can write", err=True)
     click.echo(f"{scheme}://{shown}:{listener.getsockname()[1]}/fhir")
 
 
@@ -162,6 +188,25 @@ def _issuer_and_place(pair: str) -> tuple[str, str]:
     if not match[2] and not Path(place).is_file():
         raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE: there is no file {place}")
     return issuer, place
+
+
+def _access(
+    token: str | None, jwks: str | None, issuer: str | None, audience: str | None
+) -> Access:
+    """What requests need. Raises ConfigError for what does not fit."""
+    from fhirpkg.client.auth import secret
+    from fhirpkg.errors import ConfigError
+    from fhirpkg.server.cds.keys import KeySet, check_place
+    from fhirpkg.server.web.access import Access, Issuer
+
+    if len({bool(jwks), bool(issuer), bool(audience)}) > 1:
+        raise ConfigError("--jwks, --issuer and --audience go together")
+    known = None
+    if jwks and issuer and audience:
+        keys = KeySet(check_place(jwks))
+        keys.read()
+        known = Issuer(keys, issuer, audience)
+    return Access(secret(token) if token else "", known)
 
 
 def _check_origins(origins: tuple[str, ...]) -> None:

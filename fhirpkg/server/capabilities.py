@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 ABOUT = (
     "An embedded FHIR R4 server for development and small sites, run by fhirpkg. For anything "
     "larger take a full server such as HAPI FHIR. Nothing is validated when it is written (use "
-    "$validate), references are not enforced, there is no authentication. An update replaces "
+    "$validate), references are not enforced, and there is no authentication unless it was started "
+    "with some. An update replaces "
     "meta.tag, meta.security and meta.profile; one with the same content makes no new version."
 )
 _FORMATS = ["application/fhir+json", "application/fhir+xml", "json", "xml"]

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from fhirpkg import fhirjson, rules
 from fhirpkg.server.rules import (
     SERVER_NO_BODY,
+    SERVER_SCOPE,
 )
 from fhirpkg.untrusted import objects, text_of
 
@@ -30,6 +31,17 @@ _PREFERENCE = re.compile(r"(?:^|[,;])\s*(return|handling)\s*=\s*\"?([A-Za-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What a client may do: letters of `cruds` (create, read, update, delete, search) by type."""
+
+    letters: Mapping[str, str]
+
+    def allow(self, letter: str, resource_type: str) -> bool:
+        """Whether a type may be treated so; the type ``*`` asks for all types."""
+        return any(letter in self.letters.get(name, "") for name in ("*", resource_type))
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What is asked: `path` below the base in segments, headers by their lower-case names."""
 
@@ -41,6 +53,17 @@ class Request:
     base: str = ""
     patch: object = None
     """The JSON Patch that was sent with PATCH."""
+    rights: Rights | None = None
+    """What the client may do; None: everything."""
+
+    def demand(self, letters: str, resource_type: str) -> None:
+        """Raises Refused (403) when the client may not treat a type so."""
+        if self.rights is None:
+            return
+        for letter in letters:
+            if not self.rights.allow(letter, resource_type):
+                scope = f"system/{resource_type}.{letter}"
+                raise refused(403, SERVER_SCOPE, scope=scope)
 
     @property
     def at(self) -> str:

@@ -44,7 +44,43 @@ def handle(request: Request, endpoint: Endpoint) -> Answer:
             path=f"/{request.at}",
             allowed=f"{offered} are" if len(methods) > 1 else f"{offered} is",
         )
+    _demand(request)
     return interaction(request, endpoint)
+
+
+_RIGHTS = {
+    ("GET", "Type"): "s",
+    ("GET", "Type/id"): "r",
+    ("GET", "Type/_history"): "r",
+    ("GET", "Type/id/_history"): "r",
+    ("GET", "Type/id/_history/version"): "r",
+    ("POST", "Type"): "cs",
+    ("POST", "Type/_search"): "s",
+    ("PUT", "Type"): "cus",
+    ("PUT", "Type/id"): "cu",
+    ("PATCH", "Type"): "us",
+    ("PATCH", "Type/id"): "u",
+    ("DELETE", "Type"): "ds",
+    ("DELETE", "Type/id"): "d",
+}
+_OF_DEFINITIONS = {"$expand", "$lookup", "$validate-code", "$validate"}
+
+
+def _demand(request: Request) -> None:
+    """Ask for the rights that an interaction needs; entries of a Bundle are asked for theirs."""
+    shape = _shape(request.path)
+    if request.rights is None or shape in {"", "metadata"}:
+        return
+    method = "GET" if request.method == "HEAD" else request.method
+    if letters := _RIGHTS.get((method, shape)):
+        request.demand(letters, request.path[0])
+    elif request.path[-1] in _OF_DEFINITIONS and len(request.path) > 1:
+        request.demand("r", request.path[0])
+    else:
+        # History of all, $apply and what else may touch any type.
+        request.demand("ru" if method == "POST" else "r", "*")
+    if any(mark in name for name, _ in request.query for mark in (".", "_has", "include")):
+        request.demand("rs", "*")
 
 
 def _shape(path: tuple[str, ...]) -> str:
@@ -58,7 +94,7 @@ def _shape(path: tuple[str, ...]) -> str:
 
 
 def _bundle(request: Request, endpoint: Endpoint) -> Answer:
-    return transactions.process(request, endpoint, handle)
+    return transactions.process(request, endpoint, handle, _demand)
 
 
 def _search_by_post(request: Request, endpoint: Endpoint) -> Answer:

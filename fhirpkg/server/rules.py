@@ -237,6 +237,20 @@ SERVER_ORIGIN = error(
     advice="serve --origin URL lets the pages of an origin call",
     spec=_HTTP,
 )
+SERVER_LOGIN = error(
+    "server-login",
+    "login",
+    title="A request carries a token that is accepted",
+    text="{problem}",
+    spec=f"{_HTTP}#security",
+)
+SERVER_SCOPE = error(
+    "server-scope",
+    "forbidden",
+    title="The token allows what is asked",
+    text="the token does not allow this: it needs the scope {scope}",
+    spec=f"{_HTTP}#security",
+)
 SERVER_SLOW = error(
     "server-slow",
     "timeout",

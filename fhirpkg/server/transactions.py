@@ -21,7 +21,7 @@ from fhirpkg.server.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
@@ -71,7 +71,9 @@ class _Step:
         return self.changes and self.method != "DELETE" and self.answer is None
 
 
-def process(request: Request, endpoint: Endpoint, handle: Handle) -> Answer:
+def process(
+    request: Request, endpoint: Endpoint, handle: Handle, demand: Callable[[Request], None]
+) -> Answer:
     """Carry out a batch or transaction Bundle."""
     bundle = request.body
     kind = bundle.get("type")
@@ -88,7 +90,7 @@ def process(request: Request, endpoint: Endpoint, handle: Handle) -> Answer:
                 _batch_entry(n, e, request, endpoint, handle) for n, e in enumerate(entries)
             ]
         else:
-            answered = _transaction(entries, request, endpoint, handle)
+            answered = _transaction(entries, request, endpoint, handle, demand)
     response: Resource = {"resourceType": "Bundle", "type": f"{kind}-response"}
     return Answer(200, response | {"entry": answered} if answered else response)
 
@@ -106,12 +108,17 @@ def _batch_entry(
 
 
 def _transaction(
-    entries: list[Any], outer: Request, endpoint: Endpoint, handle: Handle
+    entries: list[Any],
+    outer: Request,
+    endpoint: Endpoint,
+    handle: Handle,
+    demand: Callable[[Request], None],
 ) -> list[Resource]:
     steps = []
     for index, entry in enumerate(entries):
         with _told_at(index):
             step = _read_step(index, entry, outer)
+            demand(step.request)
             _identify(step, endpoint)
             steps.append(step)
     _refuse_overlaps(steps)
@@ -161,7 +168,7 @@ def _read_step(index: int, entry: Any, outer: Request) -> _Step:
     resource = entry.get("resource")
     if resource is not None and not isinstance(resource, dict):
         raise refused(400, SERVER_BUNDLE, problem=f"entry {index}: resource is no object")
-    request = Request(method, path, query, resource, headers, outer.base)
+    request = Request(method, path, query, resource, headers, outer.base, rights=outer.rights)
     return _Step(index, request, str(entry.get("fullUrl", "")))
 
 

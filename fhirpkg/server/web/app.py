@@ -34,7 +34,8 @@ from fhirpkg.server.rules import (
 )
 from fhirpkg.server.storing.connections import TooBusy, TooCostly
 from fhirpkg.server.web import binaries, formats, pages
-from fhirpkg.server.web.guard import Guard
+from fhirpkg.server.web.access import Access
+from fhirpkg.server.web.guard import RIGHTS, Guard
 from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
 
 if TYPE_CHECKING:
@@ -60,10 +61,12 @@ def create_app(
     hook_access: hooks.HookAccess | None = None,
     origins: Iterable[str] = (),
     host: str = "",
+    access: Access | None = None,
 ) -> Guard:
     """The application that serves an endpoint at `/fhir`, and CDS Hooks at `/cds-services`.
 
-    Pages of `origins` may call it from a browser; `host` is what it listens on.
+    Pages of `origins` may call it from a browser; `host` is what it listens on; `access` says what
+    a request to `/fhir` and the pages needs, without it nothing.
     """
     fhir = _fhir_route(endpoint, largest_body)
     routes = [
@@ -73,7 +76,7 @@ def create_app(
         *pages.routes(endpoint),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
-    return Guard(app, origins=origins, host=host)
+    return Guard(app, origins=origins, host=host, access=access or Access())
 
 
 def base_url(request: HttpRequest) -> str:
@@ -161,7 +164,9 @@ def _answered(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) 
 def _request(http: HttpRequest, data: bytes) -> Request:
     path = tuple(part for part in http.path_params.get("path", "").split("/") if part)
     query = tuple(parse_qsl(http.url.query, keep_blank_values=True))
-    request = Request(http.method, path, query, None, http.headers, base_url(http))
+    request = Request(
+        http.method, path, query, None, http.headers, base_url(http), rights=http.scope.get(RIGHTS)
+    )
     if _is_form(request):
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
         request = replace(request, query=query + posted)

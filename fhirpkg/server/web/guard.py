@@ -14,12 +14,14 @@ import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
 from fhirpkg import fhirjson, rules
 from fhirpkg.server.exchange import outcome
-from fhirpkg.server.rules import SERVER_BUSY, SERVER_HOST, SERVER_ORIGIN
+from fhirpkg.server.rules import SERVER_BUSY, SERVER_HOST, SERVER_LOGIN, SERVER_ORIGIN, SERVER_SCOPE
+from fhirpkg.server.web.access import Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +29,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from fhirpkg.rules import Rule
+    from fhirpkg.server.web.access import Access
 
+RIGHTS = "fhirpkg.rights"
+"""The key of a request's scope under which its rights stand."""
+_OPEN = re.compile(r"/fhir/metadata|/cds-services(/.*)?")  # hooks have tokens of their own
+_ALONG = {429: {"Retry-After": "1"}, 401: {"WWW-Authenticate": 'Bearer realm="FHIR"'}}
 _MOST_AT_ONCE = 400
 _SLOWEST_ANSWER = 60
 _PREFLIGHT = {
@@ -44,11 +51,14 @@ class Guard:
     """An ASGI application in front of another.
 
     `origins` are those of pages that may call (``https://app.example.org``); `host` is the name or
-    address that the server listens on.
+    address that the server listens on; `access` says what a request needs.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Iterable[str] = (), host: str = "") -> None:
+    def __init__(
+        self, app: ASGIApp, *, access: Access, origins: Iterable[str] = (), host: str = ""
+    ) -> None:
         self._app = app
+        self._access = access
         self._origins = frozenset(origins)
         names = {urlsplit(origin).hostname for origin in origins}
         self._names = {"localhost", host.lower(), socket.gethostname().lower(), *names}
@@ -67,6 +77,8 @@ class Guard:
                 preflight = {**_PREFLIGHT, "Access-Control-Allow-Origin": origin, "Vary": "Origin"}
                 refusal = Response(status_code=204, headers=preflight)
             send = _telling(origin, send)
+        if refusal is None and not _OPEN.fullmatch(scope["path"]):
+            refusal = await self._login(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -91,6 +103,18 @@ class Guard:
             return _refused(429, SERVER_BUSY, what=f"{_MOST_AT_ONCE} requests are being served")
         return None
 
+    async def _login(self, scope: Scope, headers: Headers) -> Response | None:
+        """Note what the client may do; a refusal when it may nothing here."""
+        authorization = headers.get("authorization", "")
+        try:
+            rights = await run_in_threadpool(self._access.rights, authorization)
+        except Unauthorized as error:
+            return _refused(401, SERVER_LOGIN, problem=error)
+        if rights and not scope["path"].startswith("/fhir") and not rights.allow("r", "*"):
+            return _refused(403, SERVER_SCOPE, scope="system/*.r")
+        scope[RIGHTS] = rights
+        return None
+
     def _is_ours(self, host: str) -> bool:
         """Whether pages under this name are ours alone, as those under an address always are."""
         match = _HOST.fullmatch(host.lower())
@@ -105,7 +129,7 @@ class Guard:
 
 def _refused(status: int, rule: Rule, **found: Any) -> Response:
     content = fhirjson.dump(outcome(rules.issue(rule, **found))).encode()
-    headers = {"Retry-After": "1"} if status == 429 else {}
+    headers = _ALONG.get(status, {})
     return Response(content, status, headers, media_type="application/fhir+json")
 
 
