@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.cards import cards, codings
+from fhirpkg.applying.given import of_orders
 from fhirpkg.applying.goals import all_actions
 from fhirpkg.applying.hook_requests import (
     CONTEXTS,
@@ -261,7 +262,7 @@ def _applied(
             Layers(known, repository),
             encounter=context.get("encounterId", ""),
             practitioner=user if user.startswith(("Practitioner/", "PractitionerRole/")) else "",
-            parameters={"draftOrders": list(draft_orders(context, service.hook))},
+            parameters=of_orders(service.plan, draft_orders(context, service.hook), repository),
             form="bundle",
         )
     except FhirpkgError as error:

@@ -35,6 +35,13 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     show_default=True,
     help="Drop nothing, or agree with the engine inside HAPI.",
 )
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the logic: a value of CQL such as 3, 'text' or @2026-01-31.",
+)
 @click.option("--bundle", is_flag=True, help="Give R5's Bundle instead of a CarePlan.")
 @click.option("--verbose", is_flag=True, help="List what the result does not hold as well.")
 @click.option("--output-format", type=_FORMATS, default="text", show_default=True)
@@ -49,6 +56,7 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
     Example: fhirpkg apply plan.json --subject Patient/p1 --data patients
     """
     from fhirpkg.applying.application import apply
+    from fhirpkg.applying.given import of_words
 
     definition, repository = _sources(plan, options)
     applied = apply(
@@ -58,6 +66,7 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
         encounter=options["encounter"],
         practitioner=options["practitioner"],
         organization=options["organization"],
+        parameters=of_words(options["parameters"]),
         dialect=options["dialect"],
         form="bundle" if options["bundle"] else "careplan",
     )
