@@ -1,6 +1,8 @@
 """The same plan for the same patients on a real HAPI server: the same actions apply."""
 
 import json
+import time
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from fhirpkg.bundling.reading import read_content
 from fhirpkg.bundling.writing import transaction_bundle
 from fhirpkg.client.client import FhirClient
+from tests.applying.made_records import cases, record, wanted
 from tests.applying.test_examples import NAMES, PLAN, applied, patient
 from tests.servers.hapi_running import hapi
 
@@ -42,3 +45,80 @@ def test_the_same_actions_apply_as_on_our_engine(server, name):
     (group,) = [r for r in care_plan["contained"] if r["resourceType"] == "RequestGroup"]
     ours = [why.action_id for why in applied(name).why if why.verdict == "applicable"]
     assert sorted(actions_of(group)) == sorted(ours)
+
+
+LOGIC = "Library/BoneTumorCryoablationLogic"
+NAMES_IN_LOGIC = {"indication": "Indication", "inr": "INR", "platelets": "Platelets"} | {
+    "images": "Images"
+}
+
+
+def asked(client, method, path, body=None):
+    answer = client.request(method, path, body=body)
+    assert answer.ok, (path, answer.status)
+    return answer.expect()
+
+
+def test_the_states_of_the_criteria_are_those_of_our_engine(server):
+    """Every made-up record, under a patient of its own."""
+    expressions = "&".join(
+        f"expression={urllib.parse.quote(f'{name} state')}" for name in NAMES_IN_LOGIC.values()
+    )
+    differing = {}
+    with FhirClient(server, timeout=(5, 120)) as client:
+        asked(client, "PUT", "Patient/p2", {"resourceType": "Patient", "id": "p2"})
+        for number, case in enumerate(cases()):
+            patient_id = f"record-{number}"
+            entries = [
+                {
+                    "resource": r,
+                    "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"},
+                }
+                for r in record(case, patient_id)
+            ]
+            client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+            path = f"{LOGIC}/$evaluate?subject=Patient/{patient_id}&{expressions}"
+            found = {
+                p["name"]: p.get("valueString") for p in asked(client, "GET", path)["parameter"]
+            }
+            states = {key: found.get(f"{name} state") for key, name in NAMES_IN_LOGIC.items()}
+            if states != wanted(case):
+                differing[case["name"]] = states
+    assert differing == {}
+
+
+def test_its_cds_hooks_list_the_plan_and_its_cards_hold_the_alarm(server):
+    services = server.removesuffix("/fhir") + "/cds-services"
+    plan_id = PLAN.partition("/")[2]
+    for _ in range(30):  # a stored plan is listed after some seconds
+        with urllib.request.urlopen(services, timeout=60) as answer:
+            listed = [s["id"] for s in json.load(answer).get("services", ())]
+        if plan_id in listed:
+            break
+        time.sleep(1)
+    assert plan_id in listed
+    order = {
+        "resourceType": "ServiceRequest",
+        "id": "o",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/example-inr-above-limit"},
+        "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}]},
+    }
+    context = {"userId": "Practitioner/d", "patientId": "Patient/example-inr-above-limit"}
+    context["draftOrders"] = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": order}],
+    }
+    body = {"hook": "order-sign", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"}
+    body |= {"fhirServer": server, "context": context}
+    request = urllib.request.Request(
+        f"{services}/{plan_id}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        cards = json.load(answer)["cards"]
+    alarms = [c for c in cards if c["summary"].startswith("INR 2.4 on 2 Nov 2026: above 1.8")]
+    assert [card["indicator"] for card in alarms] == ["warning"]
