@@ -1,8 +1,8 @@
 """CDS Hooks services made from PlanDefinitions, as pure functions; the routes are the server's.
 
 A plan offers the hooks its actions name in a trigger (`named-event`). One that is about an order,
-by a `data-added` trigger or the CPT code it is for, offers the hooks of ordering and the view of
-the patient, and speaks only when that order is there. See https://cds-hooks.hl7.org/2.0/.
+by a `data-added` trigger or the code of the procedure it is for, offers the hooks of ordering and
+the view of the patient, and speaks only when that order is there. See https://cds-hooks.hl7.org/2.0/.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from fhirpkg.applying.hook_requests import (
 )
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.systems import PROCEDURES
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 
-CPT = "http://www.ama-assn.org/go/cpt"
 WHY = "org.w3id.fhirpkg.why"
 """Key of the extension that tells what was left out and why."""
 
@@ -326,8 +326,8 @@ def _order_codes(plan: Resource) -> Iterator[tuple[str, str]]:
     ]
     for concept in concepts:
         for coding in concept.get("coding", ()):
-            if coding.get("system") == CPT:
-                yield CPT, coding.get("code", "")
+            if coding.get("system") in PROCEDURES:
+                yield coding["system"], coding.get("code", "")
 
 
 def _prefetch(plan: Resource, repository: Repository) -> dict[str, str]:

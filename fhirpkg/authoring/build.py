@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
+from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.activities import activity_definitions, specimen_definitions
 from fhirpkg.authoring.building.documents import document_references
 from fhirpkg.authoring.building.edition import Edition
@@ -61,13 +62,21 @@ def _resources(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]
     logic = logic_library(edition)
     indications = value_set(edition)
     resources = [
-        plan_definition(edition, documents, readiness(edition), states(edition), logic),
+        plan_definition(
+            edition,
+            documents,
+            readiness(edition),
+            states(edition),
+            logic,
+            against.actions(edition),
+        ),
         *activity_definitions(edition, documents),
         *([checklist] if checklist else []),
         *([logic] if logic else []),
         *([indications] if indications else []),
         *specimen_definitions(edition),
         *criteria_value_sets(edition),
+        *against.value_sets(edition),
         *documents.values(),
     ]
     resources.append(manifest(edition, resources))

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.authoring import logic
+from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.conditions import condition, expression, needs_library
-from fhirpkg.authoring.building.elements import filled, named_events, related
+from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
 from fhirpkg.authoring.building.support import listed_value_set
 from fhirpkg.cql.reading.elm import elm_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fhirpkg.authoring.building.edition import Edition
     from fhirpkg.authoring.model.criterion import Criterion
@@ -35,6 +36,11 @@ _SOURCES: dict[str, tuple[tuple[str, Resource], ...]] = {
     "condition": (("Condition", {"path": "code"}),),
     "observation": (("Observation", {"searchParam": "combo-code"}),),
     "procedure": (("Procedure", {"path": "code"}),),
+    "medicine": (
+        ("MedicationStatement", {"path": "medication"}),
+        ("MedicationRequest", {"path": "medication"}),
+    ),
+    "allergy": (("AllergyIntolerance", {"path": "code"}),),
     "imaging": (
         ("ImagingStudy", {}),
         ("Procedure", {"path": "code"}),
@@ -47,7 +53,6 @@ An Observation may hold the value in a component; a study is found by its modali
 code or its category.
 """
 
-_HOOKS = ("order-sign", "order-select", "patient-view")
 _CQL_UNITS = {"d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 _MISSING, _UNUSABLE, _EXCEEDED, _NOTICED = "missing", "unusable", "exceeded", "noticed"
 _SUFFIXES = {
@@ -76,7 +81,8 @@ def states(edition: Edition) -> list[Resource]:
 
 def _problems(criterion: Criterion) -> Iterator[tuple[str, str]]:
     """What can be wrong, with the author's words on it."""
-    yield _MISSING, criterion.missing
+    if criterion.missing:
+        yield _MISSING, criterion.missing
     if criterion.age is None and criterion.sex is None:
         yield _UNUSABLE, "A result is on record in a form that cannot be compared: look at it."
     if criterion.limit:
@@ -97,7 +103,7 @@ def _action(edition: Edition, criterion: Criterion, what: str, words: str) -> Re
         "textEquivalent": words,
         "priority": "routine" if what == _NOTICED else criterion.priority,
         "documentation": edition.citations(criterion),
-        "trigger": named_events(_HOOKS),
+        "trigger": named_events(HOOKS),
         "condition": [condition(edition, criterion, what, words)],
         "relatedAction": relations,
     }
@@ -125,47 +131,38 @@ def _state(edition: Edition, criterion: Criterion) -> Resource:
 
 
 def logic_library(edition: Edition) -> Resource | None:
-    """The Library with the logic of the criteria; None when there is none to hold."""
-    if not edition.procedure.criteria or not needs_library(edition):
+    """The Library with the logic of criteria and contraindications; None without such logic."""
+    if not needs_library(edition):
         return None
     name, version = edition.id("logic"), edition.package.version
-    text = logic.library(name, version, [_rule(edition, c) for c in edition.procedure.criteria])
+    rules = [*(_rule(edition, c) for c in edition.procedure.criteria), *against.rules(edition)]
+    text = logic.library(name, version, rules)
     elm = fhirjson.dump(elm_document(text))
     title = f"{edition.procedure.name.text}: logic"
     made: Resource = {
         **edition.header("Library", name, title, "What is looked up in the record of a patient."),
         "type": _library_type("logic-library", "Logic Library"),
-        "subjectCodeableConcept": {
-            "coding": [
-                {
-                    "system": "http://hl7.org/fhir/resource-types",
-                    "code": "Patient",
-                    "display": "Patient",
-                }
-            ]
-        },
+        "subjectCodeableConcept": PATIENT,
         "purpose": "To see from the data of a patient what has to be settled before the procedure.",
         "usage": "The CQL is for servers that compile it; the ELM says the same.",
         "topic": edition.topics(),
         "author": edition.authors(),
         "relatedArtifact": [
-            {"type": "depends-on", "resource": url}
-            for criterion in edition.procedure.criteria
-            if (url := _value_set(edition, criterion))
+            {"type": "depends-on", "resource": rule.value_set} for rule in rules if rule.value_set
         ],
         "parameter": [
             {
-                "name": f"{criterion.title} days",
+                "name": f"{rule.title} days",
                 "use": "in",
                 "min": 0,
                 "max": "1",
                 "documentation": "How many days old a record may be; without it none is too old",
                 "type": "integer",
             }
-            for criterion in edition.procedure.criteria
-            if criterion.kind in _SOURCES
+            for rule in rules
+            if logic.has_age(rule)
         ],
-        "dataRequirement": list(_requirements(edition)),
+        "dataRequirement": list(_requirements(rules)),
         "content": [
             {"contentType": "text/cql", "data": _encoded(text)},
             {"contentType": "application/elm+json", "data": _encoded(elm)},
@@ -211,13 +208,12 @@ def _value_set(edition: Edition, criterion: Criterion) -> str:
     return edition.url("ValueSet", edition.id(criterion.id)) if criterion.names else ""
 
 
-def _requirements(edition: Edition) -> Iterator[Resource]:
+def _requirements(rules: Iterable[logic.Rule]) -> Iterator[Resource]:
     """The data that the logic looks at, so that a client can send them along."""
     yield {"type": "Patient"}
-    for criterion in edition.procedure.criteria:
-        url = _value_set(edition, criterion)
-        for resource_type, how in _SOURCES.get(criterion.kind, ()):
-            filters = {"codeFilter": [{**how, "valueSet": url}]} if how else {}
+    for rule in rules:
+        for resource_type, how in _SOURCES.get(rule.kind, ()):
+            filters = {"codeFilter": [{**how, "valueSet": rule.value_set}]} if how else {}
             yield {"type": resource_type, **filters}
 
 

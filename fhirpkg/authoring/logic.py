@@ -37,7 +37,7 @@ class Rule:
 
     title: str
     kind: str
-    """`condition`, `observation`, `procedure`, `imaging`, `age` or `sex`."""
+    """`condition`, `observation`, `procedure`, `imaging`, `medicine`, `allergy`, `age` or `sex`."""
     value_set: str = ""
     """The canonical of the codes that it is found by."""
     wanted: str = ""
@@ -48,6 +48,8 @@ class Rule:
     source: str = ""
     """Labels of the evidence behind the limit."""
     missing: str = ""
+    against: str = ""
+    """What is said before what is found, of a rule that finds a reason against the procedure."""
 
 
 def library(name: str, version: str, rules: Iterable[Rule]) -> str:
@@ -58,20 +60,23 @@ def library(name: str, version: str, rules: Iterable[Rule]) -> str:
     for rule in rules:
         lines += [f"valueset {_quoted(rule)}: '{rule.value_set}'"] if rule.value_set else []
     lines.append("")
-    aged = [rule for rule in rules if _has_age(rule)]
+    aged = [rule for rule in rules if has_age(rule)]
     lines += [f"parameter {_quoted(rule, ' days')} Integer default null" for rule in aged]
     parts = [_part("shared")]
     parts += [_part("observed")] if any(rule.kind == "observation" for rule in rules) else []
     for rule in rules:
         parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
         parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
+        parts += [_filled("against", rule)] if rule.against else []
     return "\n".join([*lines, "", "context Patient", "", *parts])
 
 
 _PARTS = {
+    "allergy": ("too_old", "allergy", "any", "told"),
     "age": ("patient", "told"),
     "condition": ("too_old", "condition", "any", "told"),
     "imaging": ("too_old", "imaging", "any", "told"),
+    "medicine": ("too_old", "medicine", "any", "told"),
     "observation": ("too_old", "observation", "told"),
     "procedure": ("too_old", "procedure", "any", "told"),
     "sex": ("patient", "told"),
@@ -79,7 +84,7 @@ _PARTS = {
 """The templates of each kind, in their order; they stand in `cql/`."""
 
 
-def _has_age(rule: Rule) -> bool:
+def has_age(rule: Rule) -> bool:
     """Whether a record of it can be too old."""
     return "too_old" in _PARTS[rule.kind]
 
@@ -122,8 +127,10 @@ def _of_kind(rule: Rule) -> dict[str, str]:
         "sex": (f"Patient.gender.value = '{rule.wanted}'", "Patient.gender.value"),
     }.get(rule.kind, ("", ""))
     return {
+        "against": "exceeded" if rule.limit else "met",
+        "prefix": _text(rule.against),
         "lead": _text(rule.title) + (" " if observed else ": "),
-        "day": f""" + ' on ' + "Day"("{title} deciding".moment)""" if _has_age(rule) else "",
+        "day": f""" + ' on ' + "Day"("{title} deciding".moment)""" if has_age(rule) else "",
         "doubt": f' + "{title} doubt"' if observed else "",
         "before": f' + "{title} before"' if observed else "",
         "past": f' + "{title} past"' if rule.kind == "condition" else "",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fhirpkg.applying.application import apply
+from fhirpkg.applying.hooks import respond, services
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.writing import text
@@ -194,8 +195,9 @@ def test_one_site_stands_on_the_order(applied):
     assert order["bodySite"][0]["coding"][0]["code"] == "72696002"
 
 
-def test_what_is_applied_is_what_was_said(applied):
-    omeprazole = next(r for r in requests(applied[ENDOSCOPY], "MedicationRequest")
+def test_what_is_applied_is_what_was_said(made, applied):
+    omeprazole = next(
+        r for r in requests(applied_to(made, ENDOSCOPY, ULCER), "MedicationRequest")
                       if "dosageInstruction" in r and "oral" in str(r))  # fmt: skip
     assert omeprazole["dosageInstruction"][0]["timing"]["repeat"]["boundsDuration"]["value"] == 8
     warfarin = next(r for r in requests(applied[ENDOSCOPY], "MedicationRequest")
@@ -259,3 +261,99 @@ def test_content_in_use_has_nothing_left_to_do(tmp_path):
     assert {issue.line for issue in refused} == {10}
     assert len(refused) == 2
     assert not authored.is_usable
+
+
+def coded(kind, code, **more):
+    concept = {"coding": [dict(zip(("system", "code"), code.split("|"), strict=True))]}
+    subject = "patient" if kind == "AllergyIntolerance" else "subject"
+    return {"resourceType": kind, "id": code.partition("|")[2], "code": concept,
+            subject: {"reference": "Patient/p"}} | more  # fmt: skip
+
+
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical",
+                      "code": "active"}]}  # fmt: skip
+PERFORATION = coded("Condition", f"{ICD}|K22.3", clinicalStatus=ACTIVE, recordedDate="2026-11-20")
+ULCER = coded("Condition", f"{ICD}|K25.9", clinicalStatus=ACTIVE)
+INR = coded("Observation", "http://loinc.org|6301-6", status="final",
+            effectiveDateTime="2026-11-21", valueQuantity={"value": 3.1})  # fmt: skip
+ALLERGY = coded("AllergyIntolerance", f"{RXNORM}|6960")
+
+
+def found_in(made, *data):
+    whys = applied_to(made, ENDOSCOPY, *data).why
+    return {w.action_id for w in whys if w.verdict == "applicable"}
+
+
+@pytest.mark.parametrize(
+    "record, action",
+    [
+        (PERFORATION, "found-perforation"),
+        (INR, "found-clotting"),
+        (ALLERGY, "found-midazolam"),
+    ],
+    ids=["condition", "observation", "allergy"],
+)
+def test_a_contraindication_on_record_is_told_and_takes_no_order_away(made, record, action):
+    without, with_it = found_in(made), found_in(made, record)
+    assert action not in without
+    assert with_it == without | {action}
+    assert "procedure" in with_it
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        PERFORATION | {"verificationStatus": {"coding": [{"code": "refuted"}]}},
+        INR | {"valueQuantity": {"value": 2.5}},
+        INR | {"status": "entered-in-error"},
+        ALLERGY | {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}},
+    ],
+    ids=["refuted", "within the limit", "entered in error", "no allergy"],
+)
+def test_what_is_no_contraindication_is_not_told(made, record):
+    assert not {name for name in found_in(made, record) if name.startswith("found-")}
+
+
+def test_a_value_that_cannot_be_compared_is_told(made):
+    strange = INR | {"valueQuantity": {"value": 3.1, "unit": "mystery", "code": "mystery",
+                                       "system": "http://unitsofmeasure.org"}}  # fmt: skip
+    assert "found-clotting" in found_in(made, strange)
+
+
+def test_an_action_that_hangs_on_a_criterion_applies_when_it_is_on_record(made):
+    assert not {"omeprazole", "second-look"} & found_in(made)
+    assert {"omeprazole", "second-look"} <= found_in(made, ULCER)
+
+
+def test_a_contraindication_has_a_card_of_its_own_with_value_and_day(made):
+    everything = MemoryRepository([r for found in made.values() for r in found])
+    plan = one(made[ENDOSCOPY], "PlanDefinition", "Plan")
+    offered = services([plan], everything)
+    service = next(s for s in offered if s.hook == "order-sign")
+    order = {
+        "resourceType": "ServiceRequest",
+        "id": "o",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "43235"}]},
+    }
+    entries = [{"resource": r} for r in (PERFORATION, INR)]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    body = {
+        "hook": "order-sign",
+        "hookInstance": "i",
+        "context": {
+            "userId": "Practitioner/x",
+            "patientId": "p",
+            "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]},
+        },
+        "prefetch": {"patient": PATIENT, "condition": bundle}
+        | {name: None for name in service.prefetch if name not in {"patient", "condition"}},
+    }
+    cards = respond(service.id, body, offered, everything)["cards"]
+    found = {card["indicator"]: card["summary"] for card in cards if "indicat" in str(card)}
+    assert found["critical"].startswith("Absolute contraindication: A hole in the gullet")
+    assert any("INR 3.1" in card["summary"] and "2026" in card["summary"] for card in cards)

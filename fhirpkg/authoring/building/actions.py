@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building.conditions import order_condition
+from fhirpkg.authoring.building.conditions import chosen_condition, order_condition
 from fhirpkg.authoring.building.elements import (
     CREATE,
     action_timing,
@@ -39,7 +39,10 @@ def action_of(edition: Edition, action: Action) -> Resource:
         "code": edition.concepts(action.code),
         "documentation": edition.citations(action),
         "goalId": edition.goal_ids(action.goals),
-        "condition": order_condition(edition, action.id),
+        "condition": [
+            *order_condition(edition, action.id),
+            *chosen_condition(edition, action),
+        ],
         "participant": edition.taking_part(action),
         "groupingBehavior": "logical-group" if parts else None,
         "selectionBehavior": action.choose,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.model.actions import Condition
+
 if TYPE_CHECKING:
     from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.criterion import Criterion
     from fhirpkg.issues import Resource
 
@@ -13,9 +16,12 @@ _MOST_FHIRPATH = 3
 
 
 def needs_library(edition: Edition) -> bool:
-    """Whether the criteria ask for more than a few facts of the patient's own resource."""
+    """Whether more than a few facts of the patient's own resource are asked for."""
     criteria = edition.procedure.criteria
-    return len(criteria) > _MOST_FHIRPATH or any(c.sex is None for c in criteria)
+    looks_further = any(c.sex is None for c in criteria) or any(
+        item.found_by for item in edition.procedure.contraindications
+    )
+    return len(criteria) > _MOST_FHIRPATH or looks_further
 
 
 def order_condition(edition: Edition, action_id: str) -> list[Resource]:
@@ -25,6 +31,23 @@ def order_condition(edition: Edition, action_id: str) -> list[Resource]:
         for criterion in edition.procedure.criteria
         if criterion.order == action_id
     ]
+
+
+def chosen_condition(edition: Edition, action: Action) -> list[Resource]:
+    """The condition of an action that is done only if a criterion is on record.
+
+    Of a criterion with a limit, it is done only if the value is beyond it.
+    """
+    named = action.only_if.criterion if isinstance(action.only_if, Condition) else None
+    return [
+        condition(edition, criterion, what, f"{criterion.title}: {words}")
+        for criterion in edition.procedure.criteria
+        if criterion.id == named
+        for what, words in [_HOLDS[bool(criterion.limit)]]
+    ]
+
+
+_HOLDS = {False: ("met", "on record"), True: ("exceeded", "beyond its limit")}
 
 
 def condition(edition: Edition, criterion: Criterion, what: str, words: str) -> Resource:
@@ -42,6 +65,7 @@ def expression(edition: Edition, criterion: Criterion, part: str) -> Resource:
     holds = f"(%subject.gender = '{criterion.sex}')"
     forms = {
         "state": f"iif({holds}, 'met', 'missing')",
+        "met": holds,
         "value": "%subject.gender",
         "resource": "'Patient/' + %subject.id",
     }

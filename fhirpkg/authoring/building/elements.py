@@ -51,6 +51,10 @@ def related(action: str, relationship: str, offset: Length | None = None) -> Res
     return made | {"offsetRange": span(offset)}
 
 
+HOOKS = ("order-sign", "order-select", "patient-view")
+"""The events at which a record is looked at."""
+
+
 def named_events(hooks: Iterable[str]) -> list[Resource]:
     """Triggers by the name of the event, as CDS Hooks calls it."""
     return [{"type": "named-event", "name": hook} for hook in hooks]

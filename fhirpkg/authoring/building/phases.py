@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.actions import actions_of
+from fhirpkg.authoring.building.against import STRENGTHS
 from fhirpkg.authoring.building.elements import (
     CREATE,
     document_artifact,
@@ -121,19 +122,12 @@ def _told(
     }
 
 
-_STRENGTHS = {
-    "absolute": "Absolute contraindication",
-    "relative": "Relative contraindication",
-    "caution": "Caution",
-}
-
-
 def _thing_told(
     edition: Edition, name: str, item: Contraindication | Risk | Benefit | Alternative
 ) -> Resource:
     title = getattr(item, "title", "")
     if isinstance(item, Contraindication) and item.strength:
-        title = f"{_STRENGTHS[item.strength]}: {item.heading}"
+        title = f"{STRENGTHS[item.strength]}: {item.heading}"
     odds = how_often(item.how_often) if isinstance(item, Risk) and item.how_often else None
     return filled(
         {

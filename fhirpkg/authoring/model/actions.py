@@ -41,7 +41,8 @@ class Condition(Part):
 
     criterion: Id | None = Field(
         None,
-        description="The id of a criterion: the action applies when it is on record",
+        description="The id of a criterion: the action applies when it is on record, or beyond "
+        "its limit when it has one",
         examples=["biliary-stent"],
     )
     asked: str = Field(

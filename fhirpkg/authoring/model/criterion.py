@@ -62,8 +62,10 @@ class Criterion(Said):
     order: Id | None = Field(
         None, description="The id of the preparation that settles it", examples=["blood-count"]
     )
-    missing: Text = Field(
-        description="What is said when it is not on record", examples=["No INR is on record."]
+    missing: str = Field(
+        "",
+        description="What is said when it is not on record; without it nothing is",
+        examples=["No INR is on record."],
     )
     exceeded: str = Field(
         "",

@@ -134,3 +134,8 @@ SYSTEMS = {
 BY_URL = {system.url: system for system in SYSTEMS.values()}
 
 NAMES = {system.url: name for name, system in SYSTEMS.items()}
+
+PROCEDURES = frozenset(
+    SYSTEMS[name].url for name in ("CCAM", "CPT", "HCPCS", "ICD-10-PCS", "OPCS-4", "OPS")
+)
+"""Systems whose codes are nothing but procedures: what bears one is an order of it."""

@@ -1,0 +1,120 @@
+"""Contraindications that a record shows: rules of the logic, and an action of its own for each.
+
+Such an action applies when the record shows the reason, or holds something that cannot be judged.
+It says so and how much it weighs; it never takes an order away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.building.elements import HOOKS, filled, named_events, related
+from fhirpkg.authoring.building.support import listed_value_set
+from fhirpkg.authoring.logic import Limit, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.model.sections import Contraindication, FoundBy
+    from fhirpkg.issues import Resource
+
+STRENGTHS = {
+    "absolute": "Absolute contraindication",
+    "relative": "Relative contraindication",
+    "caution": "Caution",
+}
+_PRIORITIES = {"absolute": "stat", "relative": "urgent"}
+"""How soon it is to be seen, which is what makes a card critical or a warning."""
+
+
+def rules(edition: Edition) -> list[Rule]:
+    """The rule of each contraindication that a record can show."""
+    return [
+        Rule(
+            title,
+            found_by.kind,
+            edition.url("ValueSet", edition.id(_part(item))),
+            limit=Limit(*_bounds(found_by)) if found_by.limit else None,
+            source=", ".join(edition.procedure.evidence[name].label for name in item.cite),
+            against=f"{_weight(item)}: ",
+        )
+        for title, item, found_by in _looked_up(edition)
+    ]
+
+
+def value_sets(edition: Edition) -> list[Resource]:
+    """The codes that each of them is found by."""
+    name = edition.procedure.name.text
+    return [
+        listed_value_set(
+            edition,
+            _part(item),
+            f"{name}: {title}",
+            f"Codes by which this is found in a record: {', '.join(found_by.names)}.",
+            found_by.names,
+        )
+        | {"purpose": "To find a reason against the procedure in the record of a patient."}
+        for title, item, found_by in _looked_up(edition)
+    ]
+
+
+def actions(edition: Edition) -> list[Resource]:
+    """The action that tells each of them, for the top level of the plan."""
+    return [_action(edition, title, item) for title, item, _ in _looked_up(edition)]
+
+
+def _action(edition: Edition, title: str, item: Contraindication) -> Resource:
+    expression = {"language": "text/cql", "expression": f"{title} against"}
+    waits = item.strength != "caution"
+    return filled(
+        {
+            "id": f"found-{item.id}",
+            "title": f"{_weight(item)}: {item.heading}",
+            "description": item.text,
+            "textEquivalent": item.say or item.text,
+            "priority": _PRIORITIES.get(item.strength or "", "asap"),
+            "code": edition.concepts(item.code),
+            "documentation": edition.citations(item),
+            "trigger": named_events(HOOKS),
+            "condition": [
+                {
+                    "kind": "applicability",
+                    "expression": {"description": item.say or item.text, **expression},
+                }
+            ],
+            "relatedAction": [related("procedure", "before-start")] if waits else [],
+            "dynamicValue": [
+                {
+                    "path": "title",
+                    "expression": {"language": "text/cql", "expression": f"{title} told"},
+                }
+            ],
+        }
+    )
+
+
+def _looked_up(edition: Edition) -> Iterator[tuple[str, Contraindication, FoundBy]]:
+    """What a record can show, each under a title that nothing else of the logic has."""
+    taken = {criterion.title for criterion in edition.procedure.criteria}
+    for item in edition.procedure.contraindications:
+        if item.found_by is None:
+            continue
+        title = item.found_by.names[0] if item.found_by.limit else item.heading
+        if title in taken:
+            title = f"{title} (against)"
+        taken.add(title)
+        yield title, item, item.found_by
+
+
+def _bounds(found_by: FoundBy) -> tuple[str, str, str]:
+    direction, number, *unit = (found_by.limit or "").split(" ")
+    return direction, number, unit[0] if unit else ""
+
+
+def _part(item: Contraindication) -> str:
+    return f"against-{item.id}"
+
+
+def _weight(item: Contraindication) -> str:
+    return STRENGTHS.get(item.strength or "", "Contraindication")
