@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.applying.goals import all_actions
+from fhirpkg.render import clinical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ _LONGEST = 139
 _RELATED_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _HELPED_BY = "concurrent-with-start"
 """The relation of what is open to the order that settles it."""
+_NOT = "DO NOT: "
 _NOT_CREATED = ("Goal", "RequestGroup", "Questionnaire", "CarePlan")
 
 
@@ -42,6 +44,7 @@ def cards(
     """
     group = next(r for r in applied.resources if r["resourceType"] == "RequestGroup")
     made = {f"{r['resourceType']}/{r['id']}": r for r in applied.resources}
+    group = _marked(group, made)
     writer = _Writer(definition, instance, made, list(ordered), place_of)
     actions = list(enumerate(group.get("action", ())))
     unknown = [why for why in applied.why if why.verdict == "not evaluated"]
@@ -56,6 +59,17 @@ def cards(
     if unknown:
         found.append(writer.warning([str(why) for why in unknown]))
     return found
+
+
+def _marked(action: Resource, made: dict[str, Resource]) -> Resource:
+    """An action whose title, and those of its parts, say what is not to be done as such."""
+    marked = {**action}
+    resource = made.get(action.get("resource", {}).get("reference", ""), {})
+    if clinical.is_prohibited(resource):
+        marked["title"] = f"{_NOT}{action.get('title') or clinical.subject_matter(resource)}"
+    if "action" in action:
+        marked["action"] = [_marked(part, made) for part in action["action"]]
+    return marked
 
 
 def speaking_for(definition: Resource, hook: str) -> set[str]:
@@ -105,6 +119,7 @@ class _Writer:
             one = action.get("selectionBehavior") in _ONE_OF
             card["selectionBehavior"] = "at-most-one" if one else "any"
             card["suggestions"] = suggestions
+        card["overrideReasons"] = _OVERRIDE_REASONS
         if links := self._links():
             card["links"] = links
         return card
@@ -118,6 +133,7 @@ class _Writer:
             "detail": f"**{self._title()}**\n\n{words}",
             "indicator": _INDICATORS.get(action.get("priority", ""), "info"),
             "source": self._source(action),
+            "overrideReasons": _OVERRIDE_REASONS,
         }
         helping = [
             parts[related["actionId"]]
@@ -186,7 +202,7 @@ class _Writer:
         ]
 
     def _suggestions(self, action: Resource, name: str) -> Iterator[Resource]:
-        """One for each child to choose from, else one for all that is to be ordered."""
+        """One for each child to choose from, else one for each order; one if it is all or none."""
         children = action.get("action", ())
         if children and action.get("selectionBehavior") in _CHOICES:
             for place, child in enumerate(children):
@@ -194,23 +210,37 @@ class _Writer:
                 if suggestion:
                     yield suggestion
             return
-        suggestion = self._suggestion(action, [name])
-        if suggestion:
-            yield suggestion
+        if action.get("selectionBehavior") == "all-or-none":
+            together = self._suggestion(action, [name])
+            yield from [together] if together else []
+            return
+        for title, resource in self._requests(action):
+            names = [name, resource["id"]]
+            yield self._proposing([(title, resource)], title or _named(resource, title), names)
 
     def _suggestion(self, action: Resource, names: list[str]) -> Resource | None:
+        """One suggestion for all orders of an action, None when it has none."""
+        requests = list(self._requests(action))
+        if not requests:
+            return None
+        title, first = requests[0]
+        return self._proposing(requests, action.get("title") or _named(first, title), names)
+
+    def _proposing(
+        self, requests: list[tuple[str, Resource]], label: str, names: list[str]
+    ) -> Resource:
+        """A suggestion to create requests; its label says what is not to be done as such."""
         creations = [
             {
                 "type": "create",
                 "description": _named(resource, title),
                 "resource": _proposed(resource),
             }
-            for title, resource in self._requests(action)
+            for title, resource in requests
         ]
-        if not creations:
-            return None
-        label = action.get("title") or creations[0]["description"]
-        return {"label": str(label), "uuid": self._id(*names, "suggestion"), "actions": creations}
+        prohibits = all(clinical.is_prohibited(resource) for _, resource in requests)
+        label = f"{_NOT}{label}" if prohibits and not label.startswith(_NOT) else label
+        return {"label": label, "uuid": self._id(*names, "suggestion"), "actions": creations}
 
     def _requests(self, action: Resource) -> Iterator[tuple[str, Resource]]:
         """The requests of an action and all below it, but those already being ordered."""
@@ -221,7 +251,8 @@ class _Writer:
             yield from self._requests(child)
 
     def _is_new(self, resource: Resource) -> bool:
-        known = any(_same_order(resource, order) for order in self._ordered)
+        prohibited = clinical.is_prohibited(resource)
+        known = not prohibited and any(_same_order(resource, order) for order in self._ordered)
         return resource["resourceType"] not in _NOT_CREATED and not known
 
 
@@ -242,8 +273,23 @@ def _same_order(one: Resource, two: Resource) -> bool:
     return one["resourceType"] == two["resourceType"] and bool(codings(one) & codings(two))
 
 
+_OVERRIDE_REASONS = [
+    {"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code, "display": display}
+    for system, code, display in (
+        ("v3-ActCode", "1", "Therapy Appropriate"),
+        ("v3-ActCode", "2", "Assessed Patient"),
+        ("v3-ActCode", "4", "Consulted Other Source"),
+        ("v3-ActCode", "8", "Other Action Taken"),
+        ("v3-ActReason", "PATOBJ", "patient objection"),
+    )
+]
+"""Why a clinician may decide against a card: of HL7's codes for the management of issues."""
+
+
 def _named(resource: Resource, title: str) -> str:
-    return f"{resource['resourceType']}: {title or resource.get('description') or resource['id']}"
+    prefix = _NOT if clinical.is_prohibited(resource) else ""
+    what = title.removeprefix(_NOT) or resource.get("description") or resource["id"]
+    return f"{prefix}{resource['resourceType']}: {what}"
 
 
 def _proposed(resource: Resource) -> Resource:

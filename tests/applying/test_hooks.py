@@ -318,6 +318,56 @@ def test_children_to_choose_from_are_a_suggestion_each():
     assert [suggestion["label"] for suggestion in card["suggestions"]] == ["One", "Other"]
 
 
+TWO = {
+    "title": "Order",
+    "action": [
+        {"id": "one", "title": "One", "definitionCanonical": BLOOD["url"]},
+        {"id": "two", "title": "Two", "definitionCanonical": BLOOD["url"]},
+    ],
+}
+TOGETHER = {None: ["One", "Two"], "all": ["One", "Two"], "all-or-none": ["Order"]}
+
+
+@pytest.mark.parametrize("behavior", TOGETHER)
+def test_each_order_is_a_suggestion_unless_it_is_all_or_none(behavior):
+    action = TWO | ({"selectionBehavior": behavior} if behavior else {})
+    plan = PLAN | {"action": [action]}
+    answer = respond("Plan-order-sign", request(), services([plan], REPOSITORY), REPOSITORY)
+    (card,) = answer["cards"]
+    assert [s["label"] for s in card["suggestions"]] == TOGETHER[behavior]
+    assert len({s["uuid"] for s in card["suggestions"]}) == len(card["suggestions"])
+    assert sum(len(s["actions"]) for s in card["suggestions"]) == 2
+    assert list(broken_in_response(answer)) == []
+
+
+def test_a_card_offers_reasons_to_decide_against_it():
+    reasons = answered()["cards"][0]["overrideReasons"]
+    assert all(reason["system"] and reason["display"] for reason in reasons)
+    assert len({(reason["system"], reason["code"]) for reason in reasons}) == len(reasons) > 2
+
+
+def test_a_suggestion_of_what_is_not_to_be_done_says_so():
+    never = BLOOD | {"url": f"{BASE}/ActivityDefinition/never", "doNotPerform": True}
+    plan = PLAN | {"action": [{"title": "Aspirin", "definitionCanonical": never["url"]}]}
+    repository = MemoryRepository([plan, never])
+    answer = respond("Plan-order-sign", request(), services([plan], repository), repository)
+    (card,) = answer["cards"]
+    (suggestion,) = card["suggestions"]
+    assert card["summary"] == suggestion["label"] == "DO NOT: Aspirin"
+    assert suggestion["actions"][0]["description"] == "DO NOT: ServiceRequest: Aspirin"
+
+
+def test_a_part_that_is_not_to_be_done_says_so_in_the_card_even_when_it_is_being_ordered():
+    never = ITSELF | {"url": f"{BASE}/ActivityDefinition/never", "doNotPerform": True}
+    part = {"title": "Aspirin", "definitionCanonical": never["url"]}
+    plan = PLAN | {"action": [{"title": "Bleeding", "action": [part]}]}
+    repository = MemoryRepository([plan, never])
+    answer = respond("Plan-order-sign", request(), services([plan], repository), repository)
+    (card,) = answer["cards"]
+    assert "- DO NOT: Aspirin" in card["detail"]
+    assert card["suggestions"][0]["label"] == "DO NOT: Aspirin"
+
+
 def test_the_same_call_gives_the_same_ids_and_another_call_others():
     assert answered() == answered()
     other = answered(hookInstance="i-2")
