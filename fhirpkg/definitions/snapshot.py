@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fhirpkg.definitions.elements import Node, Segment, placed, tree, written
 from fhirpkg.definitions.merging import merge
@@ -21,10 +21,17 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Resource
 
     Retrieve = Callable[[str], Resource | None]
+
+
+class Structures(Protocol):
+    """Where the base of a profile is found."""
+
+    def structure(self, name: str) -> Resource | None:
+        """The StructureDefinition of a url or a type name, with its snapshot."""
+
 
 _MAX_ELEMENTS = 50_000
 _EXTENSIONS = {"Extension", "extension", "modifierExtension"}
@@ -46,7 +53,7 @@ _BY_TYPE = {
 }
 
 
-def snapshot(structure: Resource, definitions: Definitions) -> Resource:
+def snapshot(structure: Resource, definitions: Structures) -> Resource:
     """The StructureDefinition with its snapshot made anew from its differential.
 
     Raises DefinitionError when its base is unknown or leads back to itself, or when its
@@ -83,7 +90,7 @@ class Refinement:
     """Why it has no place."""
 
 
-def refinements(structure: Resource, definitions: Definitions) -> list[Refinement]:
+def refinements(structure: Resource, definitions: Structures) -> list[Refinement]:
     """What each element of the differential refines, in the differential's order.
 
     Raises DefinitionError when the base is not known or something is malformed.

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from fhirpkg.definitions.terminology.coded import is_member
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.identity import ByIdentity
 from fhirpkg.issues import Resource, Severity
 from fhirpkg.untrusted import objects
-from fhirpkg.validation.elements.bindings import is_member
+from fhirpkg.validation.places import Trail, flat
 from fhirpkg.validation.resources.bundle_index import BundleIndex
 
 if TYPE_CHECKING:
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.issues import Path
     from fhirpkg.rules import Rule
-    from fhirpkg.validation.compiling.checks import Checks
 
-Trail = tuple[Any, ...]
-"""A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
 _FHIR = "http://hl7.org/fhir"
 """The canonical base of FHIR itself and of guides beside it: no one guide defines all of it."""
 _HOLDING = {"Bundle", "Parameters"}
@@ -63,6 +61,18 @@ class Settings:
     """
 
 
+class ProfileChecks(Protocol):
+    """The compiled checks of profiles, as rules on values ask for them."""
+
+    def check_profile(
+        self, canonical: str, value: Any, trail: Trail, run: Run, unknown: Rule = ...
+    ) -> None:
+        """Check a value by a profile; `unknown` is reported where that is not loaded."""
+
+    def conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
+        """Whether a value meets a profile; None when that is unknown."""
+
+
 class Finding(NamedTuple):
     """What was found, before it is put into words."""
 
@@ -82,7 +92,7 @@ class Run:
         definitions: Definitions,
         terminology: Terminology,
         settings: Settings | None = None,
-        checks: Checks | None = None,
+        checks: ProfileChecks | None = None,
         retrieve: Callable[[str], Resource | None] | None = None,
         bases: Collection[str] = (),
         knows: Callable[[str], bool] | None = None,
@@ -178,6 +188,14 @@ class Run:
     def conforms(self, value: Any, canonical: str, trail: Trail) -> bool | None:
         """Whether a value meets a profile; None when that is unknown."""
         return self._checks.conforms_to(value, canonical, trail, self) if self._checks else None
+
+    def check_profile(
+        self, value: Any, canonical: str, trail: Trail, unknown: Rule | None = None
+    ) -> None:
+        """Check a value by a profile; `unknown` is the rule that a profile must be loaded."""
+        assert self._checks, "only runs of a validator meet profiles"
+        words = {"unknown": unknown} if unknown else {}
+        self._checks.check_profile(canonical, value, trail, self, **words)
 
     @property
     def ignores_targets(self) -> bool:
@@ -302,15 +320,3 @@ def contained(resource: Resource, identifier: str) -> Resource | None:
         if isinstance(item, dict) and item.get("id") == identifier:
             return item
     return None
-
-
-def flat(path: Path | Trail) -> Path:
-    """A trail as a path; a path stays as it is."""
-    if not path or not isinstance(path[0], tuple):
-        return path
-    steps: list[str | int] = []
-    trail: Trail = path
-    while trail:
-        steps.extend(trail[:0:-1])
-        trail = trail[0]
-    return tuple(steps[::-1])

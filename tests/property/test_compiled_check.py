@@ -44,7 +44,8 @@ STRANGE = [
 
 
 def compiled(resource):
-    run = Run(resource, VALIDATOR.definitions, VALIDATOR.terminology)
+    checks = VALIDATOR._checks
+    run = Run(resource, VALIDATOR.definitions, VALIDATOR.terminology, checks=checks)
     VALIDATOR._checks.check_resource(resource, (), run)
     return comparable({(f.rule.id, f.path) for f in run.findings if not f.profile})
 

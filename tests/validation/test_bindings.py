@@ -1,7 +1,7 @@
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.validation.elements.bindings import codes_of
+from fhirpkg.definitions.terminology.coded import codes_of
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 

@@ -2,6 +2,7 @@ import pytest
 
 from fhirpkg.validation.compiling.discriminators import Step, UnclearError, condition, steps
 from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, Value
+from fhirpkg.validation.run import Run
 
 
 @pytest.mark.parametrize(
@@ -34,14 +35,14 @@ def test_a_path_that_is_no_simple_one_is_unclear(path):
 def test_a_slice_that_says_nothing_where_the_discriminator_looks_is_unclear(validator, kind):
     element = ElementSchema("Patient.name:a", "Patient.name", "name")
     with pytest.raises(UnclearError):
-        condition((Discriminator(kind, "use"),), element, validator._checks)
+        condition((Discriminator(kind, "use"),), element, validator._checks.schemas)
 
 
 def test_one_discriminator_of_several_may_say_nothing(validator):
     use = ElementSchema("x", "x", "use", fixed=Value("code", "old"))
     element = ElementSchema("Patient.name:a", "Patient.name", "name", children=(use,))
     discriminators = (Discriminator("value", "use"), Discriminator("value", "family"))
-    holds = condition(discriminators, element, validator._checks)
+    holds = condition(discriminators, element, validator._checks.schemas)
     assert holds(({"use": "old", "family": "x"}, (), None), None)
     assert not holds(({"use": "usual"}, (), None), None)
 
@@ -51,6 +52,7 @@ def test_what_a_required_binding_holds_tells_slices_apart(validator):
 
     binding = Binding("required", "http://hl7.org/fhir/ValueSet/administrative-gender")
     element = ElementSchema("x:a", "x", "x", binding=binding)
-    holds = condition((Discriminator("value", "$this"),), element, validator._checks)
-    assert holds(("female", (), None), None)
-    assert not holds(("woman", (), None), None)
+    holds = condition((Discriminator("value", "$this"),), element, validator._checks.schemas)
+    run = Run({}, validator.definitions, validator.terminology)
+    assert holds(("female", (), None), run)
+    assert not holds(("woman", (), None), run)

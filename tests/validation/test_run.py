@@ -4,7 +4,8 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Severity
 from fhirpkg.validation.elements.rules import STRUCTURE_EMPTY, STRUCTURE_NULL
-from fhirpkg.validation.run import Run, contained, flat
+from fhirpkg.validation.places import flat
+from fhirpkg.validation.run import Run, contained
 
 INNER = {"resourceType": "Organization", "id": "org"}
 PATIENT = {"resourceType": "Patient", "id": "p", "contained": [INNER]}

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
 from fhirpkg.errors import DefinitionError
-from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.issues import Resource, Severity
-from fhirpkg.validation.compiling.codegen import Code, Deferred, profile_code, type_code
+from fhirpkg.validation.compiling.codegen import Code, profile_code, type_code
 from fhirpkg.validation.compiling.compiler import Schemas
+from fhirpkg.validation.compiling.deferred import Deferred
 from fhirpkg.validation.compiling.parts import CheckBuilder
-from fhirpkg.validation.compiling.schema import ElementSchema, Value
 from fhirpkg.validation.elements import datatypes
 from fhirpkg.validation.elements.extensions import Extensions
 from fhirpkg.validation.elements.primitives import kind
@@ -29,10 +28,10 @@ from fhirpkg.validation.elements.rules import (
 )
 from fhirpkg.validation.elements.vitalsigns import implied_profiles
 from fhirpkg.validation.families import families
+from fhirpkg.validation.places import flat
 from fhirpkg.validation.rules import (
     DEFINITION_EXPERIMENTAL,
 )
-from fhirpkg.validation.run import flat
 from fhirpkg.validation.versions import other_versions
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.rules import Rule
-    from fhirpkg.validation.elements.forms import Item
-    from fhirpkg.validation.run import Run, Settings, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run, Settings
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _OF_R4 = "http://hl7.org/fhir/4.0/StructureDefinition/"
@@ -64,7 +63,7 @@ class Checks:
         self.schemas = Schemas(definitions)
         self.type_rules: dict[str, Callable[[Any, Trail, Run], None]] = {
             **datatypes.type_rules(),
-            "Extension": Extensions(self),
+            "Extension": Extensions(self.schemas),
             "Reference": check_reference,
         }
         self._parts = CheckBuilder(self)
@@ -86,7 +85,7 @@ class Checks:
         if not isinstance(name, str):
             run.report(STRUCTURE_NO_RESOURCE, trail, found=kind(resource))
             return
-        if not self.is_resource(name) or name in _ANY:
+        if not self.schemas.is_resource(name) or name in _ANY:
             if versions := other_versions(name):
                 run.report(STRUCTURE_OTHER_VERSION, trail, name=name, versions=versions)
             else:
@@ -202,7 +201,7 @@ class Checks:
         with run.trial() as found:
             if not isinstance(value, dict) or "resourceType" not in value:
                 self.check_profile(canonical, value, trail, run)
-            elif self.is_core_type(canonical):
+            elif self.schemas.is_core_type(canonical):
                 self._check_type_of(value, canonical, trail, run)
             else:
                 with run.inside(value, trail, visited=True):
@@ -217,49 +216,6 @@ class Checks:
             run.report(
                 PROFILE_TYPE, trail, canonical=canonical, type=wanted, found=value["resourceType"]
             )
-
-    def is_resource(self, name: str) -> bool:
-        """Whether a name is that of a resource type."""
-        return self.definitions.types.is_resource(name)
-
-    def is_domain_resource(self, name: str) -> bool:
-        """Whether a type is a DomainResource (all but Bundle, Binary and Parameters)."""
-        return self.definitions.types.is_a(name, "DomainResource")
-
-    def is_core_type(self, canonical: str) -> bool:
-        """Whether a canonical is that of a type of R4 itself rather than of a profile."""
-        name = canonical.removeprefix(_STRUCTURE)
-        return name != canonical and self.definitions.types.is_type(name)
-
-    def profile_is_on(self, canonical: str, name: str) -> bool:
-        """Whether resources of a type can meet a profile, as far as is known."""
-        wanted = self.schemas.type_of(canonical)
-        return not wanted or self.definitions.types.is_a(name, wanted)
-
-    def environment(self) -> Environment:
-        """What an expression may ask where there is no resource around."""
-        return Environment(resource={})
-
-    def type_matches(self, item: Item, allowed: set[str]) -> bool:
-        """Whether a value is of one of some types: a resource, or a choice by its property."""
-        value, trail, _ = item
-        if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
-            return any(self.definitions.types.is_a(value["resourceType"], code) for code in allowed)
-        key = next((step for step in reversed(trail[1:]) if isinstance(step, str)), "")
-        bare = key.removeprefix("_")
-        return any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
-
-    def schema(self, canonical: str) -> ElementSchema | None:
-        """The schema of a profile, if it can be had."""
-        try:
-            return self.schemas.profile(canonical)
-        except DefinitionError:
-            return None
-
-    @staticmethod
-    def url_schema(canonical: str) -> ElementSchema:
-        """What the url of an extension must be where its definition is not loaded."""
-        return ElementSchema("Extension.url", "Extension.url", "url", fixed=Value("uri", canonical))
 
     def _compile_type(self, name: str) -> Callable[..., object]:
         schema = self.schemas.type(name)

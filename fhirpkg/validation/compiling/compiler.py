@@ -80,6 +80,27 @@ class Schemas:
             if extension.get("url") == _IMPOSED:
                 yield str(extension.get("valueCanonical"))
 
+    def profile_if_usable(self, canonical: str) -> ElementSchema | None:
+        """The schema of a profile, None also when its definition cannot be used."""
+        try:
+            return self.profile(canonical)
+        except DefinitionError:
+            return None
+
+    def is_resource(self, name: str) -> bool:
+        """Whether a name is that of a resource type."""
+        return self.definitions.types.is_resource(name)
+
+    def is_core_type(self, canonical: str) -> bool:
+        """Whether a canonical is that of a type of R4 itself rather than of a profile."""
+        name = canonical.removeprefix(_STRUCTURE)
+        return name != canonical and self.definitions.types.is_type(name)
+
+    def profile_is_on(self, canonical: str, name: str) -> bool:
+        """Whether resources of a type can meet a profile, as far as is known."""
+        wanted = self.type_of(canonical)
+        return not wanted or self.definitions.types.is_a(name, wanted)
+
     def _read_type(self, name: str) -> ElementSchema | None:
         if "." in name:
             outer = self.type(name.partition(".")[0])

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fhirpkg.definitions.terminology.coded import is_member
 from fhirpkg.untrusted import objects
-from fhirpkg.validation.elements.bindings import is_member
 from fhirpkg.validation.elements.forms import values
 from fhirpkg.validation.elements.limits import equal, matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fhirpkg.validation.compiling.checks import Checks
     from fhirpkg.validation.compiling.schema import ElementSchema
+    from fhirpkg.validation.run import Run
 
-    Demand = Callable[[Any], bool | None]
+    Demand = Callable[[Any, Run], bool | None]
 
 
 class Step(NamedTuple):
@@ -49,32 +49,32 @@ def some(verdicts: Iterable[bool | None]) -> bool | None:
     return doubt
 
 
-def demand_of(schema: ElementSchema, below: list[Step], checks: Checks) -> Demand | None:
+def demand_of(schema: ElementSchema, below: list[Step]) -> Demand | None:
     """What an element's schema demands of a value, as far as it is about a path below it."""
     stated = schema.fixed or schema.pattern
     if below and stated is not None:
         part = _part(stated.value, below)
-        return None if part is None else lambda value: matches(part, value)
+        return None if part is None else lambda value, _run: matches(part, value)
     if schema.fixed is not None:
         fixed = schema.fixed.value
-        return lambda value: equal(fixed, value)
+        return lambda value, _run: equal(fixed, value)
     if schema.pattern is not None:
         pattern = schema.pattern.value
-        return lambda value: matches(pattern, value)
+        return lambda value, _run: matches(pattern, value)
     if below and not _is_of_code(schema, below):
         return None
     if schema.binding is not None and schema.binding.strength == "required":
         value_set = schema.binding.value_set
-        return lambda value: is_member(value, value_set, checks.terminology)
+        return lambda value, run: is_member(value, value_set, run.terminology)
     if below:
         return None
-    parts = [(child.name, demand_of(child, [], checks)) for child in schema.children]
+    parts = [(child.name, demand_of(child, [])) for child in schema.children]
     inner = [(name, demand) for name, demand in parts if demand is not None]
     if not inner:
         return None
-    return lambda value: (
+    return lambda value, run: (
         isinstance(value, dict)
-        and every(some(demand(x) for x, _, _ in values(value, n, ())) for n, demand in inner)
+        and every(some(demand(x, run) for x, _, _ in values(value, n, ())) for n, demand in inner)
     )
 
 

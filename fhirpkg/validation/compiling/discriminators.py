@@ -11,15 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.validation.compiling.demands import Step, demand_of, every, names_key, some
+from fhirpkg.validation.compiling.schema import ElementSchema, Value
 from fhirpkg.validation.elements.forms import values
 from fhirpkg.validation.elements.references import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.validation.compiling.checks import Checks
+    from fhirpkg.validation.compiling.compiler import Schemas
     from fhirpkg.validation.compiling.demands import Demand
-    from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, TypeRef
+    from fhirpkg.validation.compiling.schema import Discriminator, TypeRef
     from fhirpkg.validation.compiling.slicing import Condition
     from fhirpkg.validation.elements.forms import Item
     from fhirpkg.validation.run import Run
@@ -38,7 +39,7 @@ class UnclearError(Exception):
 
 
 def condition(
-    discriminators: tuple[Discriminator, ...], element: ElementSchema, checks: Checks
+    discriminators: tuple[Discriminator, ...], element: ElementSchema, schemas: Schemas
 ) -> Condition:
     """The condition that an item is in the slice of `element`; None when nothing loaded can tell.
 
@@ -53,11 +54,11 @@ def condition(
             raise UnclearError(f"discriminators of type '{discriminator.type}' are not known")
         try:
             parts.append(
-                _forbidden(discriminator, element, checks) or make(discriminator, element, checks)
+                _forbidden(discriminator, element, schemas) or make(discriminator, element, schemas)
             )
         except UnclearError as error:
             reason = str(error)
-            if _leans_on_more(element, checks):
+            if _leans_on_more(element, schemas):
                 parts.append(_untold)
     if not parts:
         raise UnclearError(reason)
@@ -68,11 +69,11 @@ def _untold(_item: Item, _run: Run) -> None:
     """The condition of a slice that is told by profiles that are not loaded."""
 
 
-def _leans_on_more(element: ElementSchema, checks: Checks) -> bool:
+def _leans_on_more(element: ElementSchema, schemas: Schemas) -> bool:
     """Whether what is loaded does not say all of an element."""
     named = [p for ref in element.types for p in (*ref.profiles, *ref.target_profiles)]
-    return any(checks.schema(profile) is None for profile in named) or any(
-        _leans_on_more(child, checks) for child in element.children
+    return any(schemas.profile_if_usable(profile) is None for profile in named) or any(
+        _leans_on_more(child, schemas) for child in element.children
     )
 
 
@@ -98,23 +99,23 @@ def steps(path: str) -> list[Step]:
 
 
 def _forbidden(
-    discriminator: Discriminator, element: ElementSchema, checks: Checks
+    discriminator: Discriminator, element: ElementSchema, schemas: Schemas
 ) -> Condition | None:
     """That nothing is where a discriminator looks, if the slice forbids it there."""
     path = steps(discriminator.path)
-    if not path or not any(schema.max == 0 for schema in _schemas(element, path, checks)):
+    if not path or not any(schema.max == 0 for schema in _schemas(element, path, schemas)):
         return None
     return lambda item, run: every(
         None if beside is UNRESOLVED else False for _, _, beside in _walk(item, path, run)
     )
 
 
-def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+def _value(discriminator: Discriminator, element: ElementSchema, schemas: Schemas) -> Condition:
     """`value` and `pattern`: what the slice fixes, has as its pattern or binds to."""
     path = steps(discriminator.path)
     for size in range(len(path), -1, -1):  # what an ancestor states holds for what is below
         above, below = path[:size], path[size:]
-        found = [demand_of(schema, below, checks) for schema in _schemas(element, above, checks)]
+        found = [demand_of(schema, below) for schema in _schemas(element, above, schemas)]
         demands = [demand for demand in found if demand is not None]
         if demands:
             return _is_met(above, demands)
@@ -127,16 +128,15 @@ def _value(discriminator: Discriminator, element: ElementSchema, checks: Checks)
 def _is_met(path: list[Step], demands: list[Demand]) -> Condition:
     """That one of the values a path leads to is what one of some demands wants."""
     return lambda item, run: some(
-        None if beside is UNRESOLVED else demand(x)
+        None if beside is UNRESOLVED else demand(x, run)
         for x, _, beside in _walk(item, path, run)
         for demand in demands
     )
 
 
-def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+def _exists(discriminator: Discriminator, element: ElementSchema, schemas: Schemas) -> Condition:
     path = steps(discriminator.path)
-    schemas = _schemas(element, path, checks)
-    if not any(schema.min > 0 for schema in schemas):
+    if not any(schema.min > 0 for schema in _schemas(element, path, schemas)):
         raise UnclearError(
             f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
         )
@@ -145,49 +145,59 @@ def _exists(discriminator: Discriminator, element: ElementSchema, checks: Checks
     )
 
 
-def _type(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+def _type(discriminator: Discriminator, element: ElementSchema, schemas: Schemas) -> Condition:
     path = steps(discriminator.path)
     allowed: set[str] = set()
-    for schema in _schemas(element, path, checks):
+    for schema in _schemas(element, path, schemas):
         allowed.update(ref.code for ref in schema.types)
         if not schema.types and schema.content:
             allowed.add(schema.content)
     if not allowed:
         raise UnclearError(f"slice '{element.id}' allows every type at '{discriminator.path}'")
     return lambda item, run: some(
-        None if found == ({}, (), UNRESOLVED) else checks.type_matches(found, allowed)
+        None if found == ({}, (), UNRESOLVED) else _matches_type(found, allowed, run)
         for found in _walk(item, path, run)
     )
 
 
-def _profile(discriminator: Discriminator, element: ElementSchema, checks: Checks) -> Condition:
+def _profile(discriminator: Discriminator, element: ElementSchema, schemas: Schemas) -> Condition:
     path = steps(discriminator.path)
     resolved = bool(path) and path[-1].kind == "resolve"
-    holders = _schemas(element, path[:-1] if resolved else path, checks)
+    holders = _schemas(element, path[:-1] if resolved else path, schemas)
     profiles = [
         profile
         for schema in holders
-        for ref in _types(schema, checks)
+        for ref in _types(schema, schemas)
         for profile in (ref.target_profiles if resolved else ref.profiles)
     ]
     if not profiles:
         raise UnclearError(f"slice '{element.id}' names no profile at '{discriminator.path}'")
     return lambda item, run: some(
-        _meets(found, profile, checks, run)
+        _meets(found, profile, schemas, run)
         for found in _walk(item, path, run)
         for profile in profiles
     )
 
 
-def _meets(item: Item, profile: str, checks: Checks, run: Run) -> bool | None:
+def _meets(item: Item, profile: str, schemas: Schemas, run: Run) -> bool | None:
     """Whether a value meets a profile; of one that is not at hand the type may tell."""
     value, trail, beside = item
     if beside is not UNRESOLVED:
-        return checks.conforms_to(value, profile, trail, run)
+        return run.conforms(value, profile, trail)
     kind = value.get("resourceType")
-    if kind and not checks.profile_is_on(profile, kind):
+    if kind and not schemas.profile_is_on(profile, kind):
         return False
-    return True if kind and checks.is_core_type(profile) else None
+    return True if kind and schemas.is_core_type(profile) else None
+
+
+def _matches_type(item: Item, allowed: set[str], run: Run) -> bool:
+    """Whether a value is of one of some types: a resource, or a choice by its property."""
+    value, trail, _ = item
+    if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+        return any(run.definitions.types.is_a(value["resourceType"], code) for code in allowed)
+    key = next((step for step in reversed(trail[1:]) if isinstance(step, str)), "")
+    bare = key.removeprefix("_")
+    return any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
 
 
 _CONDITIONS = {
@@ -199,40 +209,40 @@ _CONDITIONS = {
 }
 
 
-def _schemas(element: ElementSchema, path: list[Step], checks: Checks) -> Iterator[ElementSchema]:
+def _schemas(element: ElementSchema, path: list[Step], schemas: Schemas) -> Iterator[ElementSchema]:
     """What the slice says about the place that a path leads to: its own words, then profiles'."""
     if not path:
         yield element
         if not element.children:
             for ref in element.types:
                 for profile in ref.profiles:
-                    yield from _profile_schema(profile, checks)
+                    yield from _profile_schema(profile, schemas)
         return
     step, rest = path[0], path[1:]
     if step.kind == "type":
-        yield from _schemas(element, rest, checks)
+        yield from _schemas(element, rest, schemas)
     elif step.kind == "resolve":
-        for ref in _types(element, checks):
+        for ref in _types(element, schemas):
             for target in ref.target_profiles:
-                for schema in _profile_schema(target, checks):
-                    yield from _schemas(schema, rest, checks)
+                for schema in _profile_schema(target, schemas):
+                    yield from _schemas(schema, rest, schemas)
     else:
-        for schema in _children(element, step, checks):
-            yield from _schemas(schema, rest, checks)
+        for schema in _children(element, step, schemas):
+            yield from _schemas(schema, rest, schemas)
 
 
-def _types(element: ElementSchema, checks: Checks) -> tuple[TypeRef, ...]:
+def _types(element: ElementSchema, schemas: Schemas) -> tuple[TypeRef, ...]:
     """The types of an element of a profile, which are left out where they are those of its type."""
-    base = None if element.types else checks.schemas.type(element.path)
+    base = None if element.types else schemas.type(element.path)
     return base.types if base else element.types
 
 
-def _profile_schema(profile: str, checks: Checks) -> list[ElementSchema]:
-    found = checks.schema(profile)
+def _profile_schema(profile: str, schemas: Schemas) -> list[ElementSchema]:
+    found = schemas.profile_if_usable(profile)
     return [found] if found else []
 
 
-def _children(element: ElementSchema, step: Step, checks: Checks) -> list[ElementSchema]:
+def _children(element: ElementSchema, step: Step, schemas: Schemas) -> list[ElementSchema]:
     name = "extension" if step.kind == "extension" else step.argument
     child = element.child(name)
     if child is not None and step.kind == "extension":
@@ -242,11 +252,16 @@ def _children(element: ElementSchema, step: Step, checks: Checks) -> list[Elemen
     found: list[ElementSchema] = []
     for ref in element.types:
         for profile in ref.profiles:
-            for schema in _profile_schema(profile, checks):
-                found += _children(schema, step, checks)
+            for schema in _profile_schema(profile, schemas):
+                found += _children(schema, step, schemas)
     if not found and name == "url":
-        found = [s for s in map(checks.url_schema, _urls(element)) if s]
+        found = [s for s in map(_url_schema, _urls(element)) if s]
     return found
+
+
+def _url_schema(canonical: str) -> ElementSchema:
+    """What the url of an extension must be where its definition is not loaded."""
+    return ElementSchema("Extension.url", "Extension.url", "url", fixed=Value("uri", canonical))
 
 
 def _slices(element: ElementSchema) -> Iterator[ElementSchema]:

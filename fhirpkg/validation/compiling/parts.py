@@ -5,10 +5,11 @@ Each rule is a small callable made from a part of an ElementSchema; None where t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.validation.compiling.codegen import Deferred
+from fhirpkg.fhirpath.environment import Environment
+from fhirpkg.validation.compiling.deferred import Deferred
 from fhirpkg.validation.compiling.discriminators import UnclearError, condition
 from fhirpkg.validation.compiling.slicing import Case, Sliced
 from fhirpkg.validation.elements import constraints
@@ -19,14 +20,17 @@ from fhirpkg.validation.elements.references import Allowed, Target
 from fhirpkg.validation.elements.types import AllowedTypes, Conforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from fhirpkg.validation.compiling.checks import Checks
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.validation.compiling.compiler import Schemas
     from fhirpkg.validation.compiling.schema import Constraint, ElementSchema
     from fhirpkg.validation.compiling.slicing import Condition
     from fhirpkg.validation.elements.constraints import Invariant
     from fhirpkg.validation.elements.forms import Item
-    from fhirpkg.validation.run import Run
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run, Settings
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _ANY = {"Resource", "DomainResource"}
@@ -35,11 +39,25 @@ _DEFAULT = "@default"
 _REFERRING = {"Reference", "canonical", "CodeableReference"}
 
 
+class Compiled(Protocol):
+    """The checks that parts are made for, and what they are compiled from."""
+
+    definitions: Definitions
+    terminology: Terminology
+    settings: Settings
+    schemas: Schemas
+    type_rules: dict[str, Callable[[Any, Trail, Run], None]]
+
+    def type(self, name: str) -> Any:
+        """The check of a type."""
+
+
 class CheckBuilder:
     """Makes the parts of checks; kept for as long as the checks are."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Compiled) -> None:
         self._checks = checks
+        self._schemas = checks.schemas
         self._codes: dict[str, Deferred] = {}
 
     def element(self) -> Any:
@@ -55,7 +73,7 @@ class CheckBuilder:
         found: dict[str, Member] = {}
         for child in schema.children:
             found |= self.choices(child) if child.is_choice else {child.name: self.member(child)}
-        if self._checks.is_resource(schema.path):
+        if self._schemas.is_resource(schema.path):
             found["resourceType"] = Member("resourceType", "code", False, None, None)
         return found
 
@@ -90,7 +108,7 @@ class CheckBuilder:
         owner = child.path.removesuffix(".id")
         if owner in {child.path, "ElementDefinition"}:
             return False
-        return not self._checks.is_resource(owner)
+        return not self._schemas.is_resource(owner)
 
     def codes(self, value_set: str) -> Deferred:
         """All codes of a value set, read when the first code is checked; none if not known."""
@@ -121,7 +139,7 @@ class CheckBuilder:
         if schema.is_choice:
             keys = {key: m.type for key, m in self.choices(schema).items() if m.type in codes}
             return AllowedTypes(schema.path, keys, codes, profile)
-        if any(self._checks.is_resource(code) for code in codes):
+        if any(self._schemas.is_resource(code) for code in codes):
             return AllowedTypes(schema.path, {}, codes, profile)
         return None
 
@@ -130,7 +148,7 @@ class CheckBuilder:
         by_type = {ref.code: ref.profiles for ref in schema.types if ref.profiles}
         if not by_type:
             return None
-        return Conforms(by_type, self._focus(schema), profile, self._checks)
+        return Conforms(by_type, self._focus(schema), profile)
 
     def target(self, schema: ElementSchema, profile: str) -> Target | None:
         """What references of an element may lead to."""
@@ -141,15 +159,15 @@ class CheckBuilder:
         if not refs or (schema.is_choice and not targets):
             return None
         bare = frozenset(
-            t.removeprefix(_STRUCTURE) for t in targets if self._checks.is_core_type(t)
+            t.removeprefix(_STRUCTURE) for t in targets if self._schemas.is_core_type(t)
         )
-        profiles = tuple(t for t in targets if not self._checks.is_core_type(t))
-        types = bare | {self._checks.schemas.type_of(p) for p in profiles}
+        profiles = tuple(t for t in targets if not self._schemas.is_core_type(t))
+        types = bare | {self._schemas.type_of(p) for p in profiles}
         if not targets and profile:
             return None
         aggregation = frozenset(kind for ref in refs for kind in ref.aggregation)
         allowed = Allowed(frozenset(types - {""}), bare, profiles, aggregation)
-        return Target(self._focus(schema), allowed, profile, self._checks)
+        return Target(self._focus(schema), allowed, profile, self._schemas)
 
     def constraints(self, schema: ElementSchema, profile: str) -> Iterable[Constraint]:
         """The invariants of an element besides those of its type."""
@@ -157,7 +175,7 @@ class CheckBuilder:
             return schema.constraints
         known = {"ele-1"}
         for ref in schema.types:
-            base = self._checks.schemas.type(ref.code)
+            base = self._schemas.type(ref.code)
             if base is not None:
                 known.update(c.key for c in base.constraints)
         if schema.children or schema.content:
@@ -200,7 +218,7 @@ class CheckBuilder:
         if invariant is None:
             return False
         try:
-            return invariant.expression(()).is_true({}, self._checks.environment())
+            return invariant.expression(()).is_true({}, Environment(resource={}))
         except FhirPathError:
             return False
 
@@ -217,7 +235,7 @@ class CheckBuilder:
                 default = len(cases)
             else:
                 try:
-                    test = condition(slicing.discriminators, each.element, self._checks)
+                    test = condition(slicing.discriminators, each.element, self._schemas)
                 except UnclearError as error:
                     unclear = unclear or str(error)
             inner = self.sliced(each.element, profile) if each.element.slicing else None

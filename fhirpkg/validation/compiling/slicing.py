@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.validation.elements.forms import Item
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
     Condition = Callable[[Item, Run], bool | None]
     Functions = tuple[tuple[Callable[..., object], Any], ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.definitions.terminology.coded import Code, codes_of
 from fhirpkg.definitions.terminology.codesystems import is_display
 from fhirpkg.definitions.terminology.grammars import UCUM, check
 from fhirpkg.definitions.terminology.verdicts import Verdict
@@ -26,12 +27,12 @@ from fhirpkg.validation.elements.forms import bad_primitive
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
-    from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.rules import Rule
     from fhirpkg.validation.compiling.schema import Binding
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 _MOST_KEPT = 10_000
 _ERRORS = {BINDING_REQUIRED, BINDING_MAX}
@@ -63,9 +64,6 @@ _WORK_GROUPS = "http://hl7.org/fhir/ValueSet/hl7-work-group"
 
 _TYPES = "http://hl7.org/fhir/StructureDefinition/"
 """Where FHIR's own types are defined, which are called by their names."""
-
-Code = tuple[str | None, str]
-"""System and code; no system for an element of type `code`, where the value set implies it."""
 
 
 class Bound:
@@ -236,26 +234,3 @@ def _is_own_type(x: str) -> bool:
 
 def _shown(codes: list[Code]) -> str:
     return ", ".join(cut(f"{system}#{code}" if system else code, 80) for system, code in codes[:3])
-
-
-def is_member(x: Any, value_set: str, terminology: Terminology) -> bool | None:
-    """Whether one of the codes of a value is in a value set; None when it cannot be told."""
-    verdicts = {
-        terminology.membership(value_set, code, system).verdict for system, code in codes_of(x)
-    }
-    if Verdict.YES in verdicts:
-        return True
-    return None if Verdict.UNKNOWN in verdicts else False
-
-
-def codes_of(x: Any) -> Iterator[Code]:
-    """The codes in a value of any type that can be bound."""
-    if isinstance(x, str):
-        yield None, x
-    elif isinstance(x, dict):
-        if isinstance(x.get("coding"), list):
-            for coding in x["coding"]:
-                yield from codes_of(coding)
-        elif isinstance(x.get("code"), str):
-            system = x.get("system")
-            yield system if isinstance(system, str) else "", x["code"]

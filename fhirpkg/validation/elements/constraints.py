@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.expression import Expression
     from fhirpkg.fhirpath.model import TypeModel
     from fhirpkg.validation.compiling.schema import Constraint
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 ELE_1 = "hasValue() or (children().count() > id.count())"
 EXT_1 = "extension.exists() != value.exists()"

@@ -24,13 +24,15 @@ from fhirpkg.validation.elements.datatype_rules import (
     META_SECURITY_REPEATED,
 )
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
-from fhirpkg.validation.run import Finding, flat
+from fhirpkg.validation.places import flat
+from fhirpkg.validation.run import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.rules import Rule
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _URIS = "urn:ietf:rfc:3986"

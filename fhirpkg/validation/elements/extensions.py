@@ -28,12 +28,13 @@ from fhirpkg.validation.elements.rules import (
     EXTENSION_VERSION,
     NOT_CHECKED_EXTENSION,
 )
-from fhirpkg.validation.run import flat
+from fhirpkg.validation.places import flat
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
-    from fhirpkg.validation.compiling.checks import Checks
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.compiling.compiler import Schemas
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -56,10 +57,10 @@ and examples (http://hl7.org/fhir/R4/downloads.html); later versions of them mos
 
 
 class Extensions:
-    """The check of every extension; the definitions are those of `checks`."""
+    """The check of every extension; by its definition and the places it may stand."""
 
-    def __init__(self, checks: Checks) -> None:
-        self._checks = checks
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
 
     def __call__(self, value: Any, trail: Trail, run: Run) -> None:
         """Check one extension."""
@@ -96,7 +97,7 @@ class Extensions:
         self._check_context(definition, url, trail, run)
         _check_invariants(definition, url, trail, run)
         self._check_parts(url, value, trail, run)
-        self._checks.check_profile(url, value, trail, run)
+        run.check_profile(value, url, trail)
 
     @staticmethod
     def _is_nested(trail: Trail) -> bool:
@@ -119,7 +120,7 @@ class Extensions:
         parts = value.get("extension")
         if not isinstance(parts, list):
             return
-        schema = self._checks.schema(url)
+        schema = self._schemas.profile_if_usable(url)
         sliced = schema.child("extension") if schema else None
         slices = sliced.slicing.slices if sliced and sliced.slicing else ()
         fixed = [s.element.child("url") for s in slices]
@@ -166,9 +167,9 @@ class Extensions:
         """Whether the resource around a place meets the profile that a context is about."""
         resource = run.environment.resource
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        if not profile or self._checks.schemas.type_of(profile) != kind:
+        if not profile or self._schemas.type_of(profile) != kind:
             return True
-        return self._checks.conforms_to(resource, profile, (), run) is not False
+        return run.conforms(resource, profile, ()) is not False
 
 
 def _is_anywhere(context: Resource) -> bool:

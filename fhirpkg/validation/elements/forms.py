@@ -30,7 +30,8 @@ from fhirpkg.validation.elements.rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
     Check = Callable[[Any, Trail, Run], object]
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.validation.compiling.schema import Value
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
     Rule = Callable[[Any, Any, Any, Trail, Run, str], None]
 

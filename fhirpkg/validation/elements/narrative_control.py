@@ -15,13 +15,14 @@ from fhirpkg.validation.narrative.rules import (
     NARRATIVE_LANGUAGES,
     NARRATIVE_SOURCE,
 )
-from fhirpkg.validation.run import flat
+from fhirpkg.validation.places import flat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhirpkg.validation.compiling.schema import NarrativeControl
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 _SOURCES = frozenset(
     ("generated", "original", "boilerplate", "extension", "extensions", "additional")

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhirpkg.issues import Path, Resource
-    from fhirpkg.validation.compiling.checks import Checks
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.compiling.compiler import Schemas
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 _LITERAL = re.compile(
     r"(?P<base>[a-z][a-z0-9+.-]*://\S*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})"
@@ -125,13 +126,13 @@ class Target:
     """What the references (or canonicals) of one element may lead to."""
 
     def __init__(
-        self, focus: str | Mapping[str, str], allowed: Allowed, profile: str, checks: Checks
+        self, focus: str | Mapping[str, str], allowed: Allowed, profile: str, schemas: Schemas
     ) -> None:
         self._focus = focus
         self._allowed = allowed
         self._profile = profile
-        self._checks = checks
-        self._unloaded = tuple(p for p in allowed.profiles if not checks.schemas.type_of(p))
+        self._schemas = schemas
+        self._unloaded = tuple(p for p in allowed.profiles if not schemas.type_of(p))
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one reference or canonical."""
@@ -201,7 +202,7 @@ class Target:
         is_any = not types and not self._unloaded
         if is_any or found in types or "Resource" in types:
             return True
-        if "DomainResource" in types and self._checks.is_domain_resource(found):
+        if "DomainResource" in types and run.definitions.types.is_a(found, "DomainResource"):
             return True
         where: dict[str, Any] = {"profile": self._profile, "type": found, "by": by}
         if self._unloaded:
@@ -240,10 +241,10 @@ class Target:
                 continue
             run.report(REFERENCE_PROFILE_UNKNOWN, t, profile=self._profile, canonical=profile)
         kind = target["resourceType"]
-        profiles = [p for p in self._allowed.profiles if self._checks.profile_is_on(p, kind)]
+        profiles = [p for p in self._allowed.profiles if self._schemas.profile_is_on(p, kind)]
         if not profiles or len(profiles) < self._allowed.count_for(kind):
             return
-        verdicts = [self._checks.conforms_to(target, profile, t, run) for profile in profiles]
+        verdicts = [run.conforms(target, profile, t) for profile in profiles]
         if any(verdict is not False for verdict in verdicts):
             return
         run.report(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fhirpkg.rules import Rule
-    from fhirpkg.validation.compiling.checks import Checks
-    from fhirpkg.validation.run import Run, Trail
+    from fhirpkg.validation.places import Trail
+    from fhirpkg.validation.run import Run
 
 _HL7 = "http://hl7.org/fhir/"
 
@@ -63,12 +63,10 @@ class Conforms:
         by_type: Mapping[str, tuple[str, ...]],
         focus: str | Mapping[str, str],
         profile: str,
-        checks: Checks,
     ) -> None:
         self._by_type = by_type
         self._focus = focus
         self._profile = profile
-        self._checks = checks
 
     def __call__(self, x: Any, t: Trail, run: Run) -> None:
         """Check one value."""
@@ -76,9 +74,9 @@ class Conforms:
             return
         profiles = self._by_type.get(self._type_of(x, t), ())
         if len(profiles) == 1:
-            self._checks.check_profile(profiles[0], x, t, run, unknown=self._unknown(profiles[0]))
+            run.check_profile(x, profiles[0], t, unknown=self._unknown(profiles[0]))
         elif profiles:
-            if any(self._checks.conforms_to(x, p, t, run) is not False for p in profiles):
+            if any(run.conforms(x, p, t) is not False for p in profiles):
                 return
             run.report(PROFILE_NONE, t, profile=self._profile, allowed=", ".join(profiles))
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.issues import Resource
-    from fhirpkg.validation.run import Trail
+    from fhirpkg.validation.places import Trail
 
 _RESTFUL = re.compile(
     r"(?P<base>https?://.*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})"

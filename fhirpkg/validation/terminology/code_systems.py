@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.canonical import Canonical
+from fhirpkg.definitions.terminology.coded import codes_of
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import choice_of, numbered, text_of
-from fhirpkg.validation.elements.bindings import codes_of
 from fhirpkg.validation.terminology.rules import (
     CODE_SYSTEM_COUNT,
     CODE_SYSTEM_NOT_PRESENT,
