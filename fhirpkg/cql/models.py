@@ -21,6 +21,8 @@ _CONDITION = re.compile(r"([\w.]+)='([^']*)'")
 Path = tuple[Any, ...]
 """Names of elements, and conditions ((path, value), …) that choose one of many items."""
 
+_MANY = frozenset({("race", "ombCategory"), ("race", "detailed"), ("ethnicity", "detailed")})
+"""The parts that an extension of US Core may have several of."""
 PRIMARY_CODES = {
     "Account": "type", "ActivityDefinition": "topic", "AdverseEvent": "event",
     "Appointment": "serviceType", "BodyStructure": "location", "CarePlan": "category",
@@ -103,6 +105,11 @@ def slice_path(type_name: str, name: str) -> Path | None:
     slices = _data()["slices"]
     path = slices.get(type_name, {}).get(name)
     return None if path is None else tuple(_steps(path))
+
+
+def is_many(holder: dict[str, Any], name: str) -> bool:
+    """Whether an element that a profile adds is a list."""
+    return (str(holder.get("url", "")).rpartition("us-core-")[2], name) in _MANY
 
 
 def slice_names(type_name: str) -> list[str]:

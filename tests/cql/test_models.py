@@ -14,6 +14,7 @@ from fhirpkg.repository import MemoryRepository
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 QICORE = "http://hl7.org/fhir/us/qicore/StructureDefinition/"
+UCUM = "http://unitsofmeasure.org"
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 
 
@@ -34,6 +35,12 @@ def resources():
         ],
     }  # fmt: skip
     subject = {"reference": "Patient/x"}
+    for number, onset in enumerate([
+        {"onsetDateTime": "2025-03-01"},
+        {"onsetAge": {"value": 40, "unit": "a", "system": UCUM, "code": "a"}},
+        {"onsetString": "childhood"},
+    ]):  # fmt: skip
+        yield {"resourceType": "Condition", "id": f"c{number}", "subject": subject} | onset
     present = {"url": QICORE + "qicore-encounter-diagnosisPresentOnAdmission"}
     yield {
         "resourceType": "Encounter",
@@ -98,7 +105,7 @@ def evaluated(text, using="QICore version '4.1.1'", parameters=None):
 @pytest.mark.parametrize(
     "text, expected",
     [
-        ("Patient.race.ombCategory.code", "2028-9"),
+        ("Patient.race.ombCategory.code", ["2028-9"]),
         ("Patient.race.text", "Asian"),
         ("Patient.birthsex = 'F'", True),
         ("First([Encounter]).diagnosis[0].diagnosisPresentOnAdmission.codes[0].code", "Y"),
@@ -141,6 +148,28 @@ def value_of(code):
 )
 def test_a_quantity_is_what_it_says(text, expected):
     assert evaluated(text, "FHIR version '4.0.1'") == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Count([Condition] C where C.onset > 30 years)", 1),
+        ("Count([Condition] C where C.onset before Today())", 1),
+        ("Count([Condition] C where C.onset during Interval[@2025-01-01, @2026-12-31])", 1),
+        ("Count([Condition] C where start of C.onset before Today())", 1),
+        ("Count([Condition] C let o: C.onset where o > 30 years)", 1),
+        ("Count([Condition] C where (C.onset > 30 years) is null)", 2),
+        ("Count([Condition] C where years between C.onset and Today() > 0)", 1),
+    ],
+)
+def test_a_choice_of_another_type_than_an_operator_takes_is_unknown(text, expected):
+    """As the reference translator casts it: no error for the patient whose data is of the other."""
+    assert evaluated(text, "FHIR version '4.0.1'") == expected
+
+
+def test_a_value_of_a_plain_type_that_an_operator_does_not_take_is_an_error():
+    with pytest.raises(FhirpkgError, match="have no order"):
+        evaluated("Patient.id > 5")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.cql.evaluating.elements import quantity, system
 from fhirpkg.cql.evaluating.moments import boundary
 from fhirpkg.cql.evaluating.units import UCUM_DURATIONS, unit_of
-from fhirpkg.cql.evaluating.values import Long, Ratio, Uncertainty
+from fhirpkg.cql.evaluating.values import KindError, Long, Ratio, Uncertainty
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values
@@ -81,7 +81,7 @@ def _summed(one: Any, two: Any, sign: int) -> Any:
 
 def _summed_quantities(one: Quantity | None, two: Quantity | None, sign: int) -> Quantity | None:
     if one is None or two is None:
-        raise FhirpkgError("a quantity is added to what is none")
+        raise KindError("a quantity is added to what is none")
     values = comparable_values(one, two)
     if values is None:
         return None
@@ -103,14 +103,14 @@ def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
     unit = "" if amount is None else amount.unit
     word = CALENDAR_UNITS.get(unit) or UCUM_DURATIONS.get(unit)
     if amount is None or word is None:
-        raise FhirpkgError(f"{duration} is no duration to move a date by")
+        raise KindError(f"{duration} is no duration to move a date by")
     return start.plus(sign * amount.value, word)
 
 
 def number(value: Any) -> Any:
     """A value that must be a number; raises FhirpkgError."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise FhirpkgError(f"{value!r} is not a number")
+        raise KindError(f"{value!r} is not a number")
     return value
 
 
@@ -152,7 +152,7 @@ def _of_quantities(
 ) -> Quantity:
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
-        raise FhirpkgError("a quantity is multiplied by what is no number")
+        raise KindError("a quantity is multiplied by what is no number")
     if a.unit != b.unit and "1" not in {a.unit, b.unit}:
         values = comparable_values(a, b)
         b = b if values is None else Quantity(values[1], a.unit)
@@ -179,7 +179,7 @@ def _whole(one: Any, two: Any, *, modulo: bool) -> Any:
 
 def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: bool) -> Any:
     if one is None or two is None:
-        raise FhirpkgError("a quantity is divided by what is no number")
+        raise KindError("a quantity is divided by what is no number")
     values = (one.value, two.value) if two.unit == "1" else comparable_values(one, two)
     if values is None:
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.elements import codes, interval, is_coded, is_interval, quantity, system
 from fhirpkg.cql.evaluating.moments import compare_moments
-from fhirpkg.cql.evaluating.values import Code, Element, Ratio, Uncertainty, as_list
+from fhirpkg.cql.evaluating.values import Code, Element, KindError, Ratio, Uncertainty, as_list
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values
@@ -235,7 +235,7 @@ def compare(one: Any, two: Any, precision: str | None = None) -> int | None:
         return int(one > two) - int(one < two)
     if one is None or two is None:
         return None
-    raise FhirpkgError(f"{_kind(one)} and {_kind(two)} have no order")
+    raise KindError(f"{_kind(one)} and {_kind(two)} have no order")
 
 
 def _compare_uncertain(one: Any, two: Any) -> int | None:
@@ -255,7 +255,7 @@ def _range(value: Any) -> tuple[Any, Any]:
 def _compare_quantities(one: Any, two: Any) -> int | None:
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
-        raise FhirpkgError(f"{_kind(one)} and {_kind(two)} have no order")
+        raise KindError(f"{_kind(one)} and {_kind(two)} have no order")
     values = comparable_values(_tidy(a), _tidy(b))
     return None if values is None else int(values[0].compare(values[1]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.units import as_calendar
 from fhirpkg.cql.evaluating.values import (
     Code,
@@ -19,7 +20,6 @@ from fhirpkg.cql.evaluating.values import (
     TypedText,
     as_list,
 )
-from fhirpkg.cql.models import slice_path
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import UCUM, Quantity
@@ -87,9 +87,9 @@ def _child(source: Element, name: str) -> Any:
     known = source.types.elements(source.type_name)
     member = known.get(name)
     if member is None:
-        path = slice_path(source.type_name, name)
+        path = models.slice_path(source.type_name, name)
         if path is not None:
-            return _along(source, path)
+            return _along(source, path, models.is_many(source, name))
         if name == "resourceType":
             return source.get(name)
         value = system(source)
@@ -138,13 +138,14 @@ def typed(value: Any, type_name: str, types: TypesOfDefinitions) -> Any:
     return Decimal(str(value)) if type_name == "decimal" or isinstance(value, float) else value
 
 
-def _along(source: Any, path: tuple[Any, ...]) -> Any:
+def _along(source: Any, path: models.Path, is_many: bool) -> Any:
     """What a path of a model leads to: names, and conditions that choose among items."""
     for step in path:
         if isinstance(step, str):
             source = element(source, step)
             continue
-        source = next((i for i in as_list(source) if _meets(i, step)), None)
+        found = [item for item in as_list(source) if _meets(item, step)]
+        source = found if is_many else next(iter(found), None)
     return source
 
 
@@ -251,7 +252,7 @@ def interval(value: Any) -> Interval | None:
         low, high = (element(value, key) for key in ("start", "end"))
         return Interval(low, high, low is not None)
     if isinstance(value, Element) and value.type_name == "Range":
-        low, high = (quantity(element(value, key)) for key in ("low", "high"))
+        low, high = (system(element(value, key)) for key in ("low", "high"))
         return Interval(low, high, low is not None)
     point = system(value)
     return None if point is None or isinstance(point, dict | list) else Interval(point, point)

@@ -28,7 +28,15 @@ from fhirpkg.cql.evaluating import (
 )
 from fhirpkg.cql.evaluating.elements import codes, resource
 from fhirpkg.cql.evaluating.moments import EARLIEST, duration_between
-from fhirpkg.cql.evaluating.values import AssumedZone, CodeSystem, Element, Long, ValueSet, as_list
+from fhirpkg.cql.evaluating.values import (
+    AssumedZone,
+    CodeSystem,
+    Element,
+    KindError,
+    Long,
+    ValueSet,
+    as_list,
+)
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.contents import Resolved
 from fhirpkg.definitions.terminology.valuesets import Terminology
@@ -207,7 +215,7 @@ def _called(kind: str, operator: Callable[..., Any], operands: list[Any]) -> Any
         return operator(*operands)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         kinds = ", ".join(type(operand).__name__ for operand in operands)
-        raise FhirpkgError(f"{kind} does not take operands like these ({kinds})") from error
+        raise KindError(f"{kind} does not take operands like these ({kinds})") from error
 
 
 class _PlacedError(FhirpkgError):
@@ -288,6 +296,14 @@ def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
     return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
 
 
+def _if_of_kind(evaluation: Evaluation, node: Node) -> Any:
+    """An operator on an element that is a choice: null when its value is of another type."""
+    try:
+        return evaluation.of(node["operand"])
+    except KindError:
+        return None
+
+
 def _length(evaluation: Evaluation, node: Node) -> Any:
     """A text that is null has no length; a list that is null has no items."""
     operand = node["operand"]
@@ -363,6 +379,7 @@ _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
     "Coalesce": _coalesce,
     "Contains": _contains,
     "If": _if,
+    "IfOfKind": _if_of_kind,
     "In": _in,
     "InValueSet": _in_value_set,
     "AnyInValueSet": _in_value_set,

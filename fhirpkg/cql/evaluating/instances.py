@@ -116,8 +116,8 @@ def _interval(evaluation: Evaluation, node: Node) -> Interval:
 
 
 def _closed(evaluation: Evaluation, node: Node, key: str) -> bool:
-    if f"{key}Expression" in node:
-        return evaluation.of(node[f"{key}Expression"]) is True
+    if f"{key}Expression" in node:  # of an interval that is null, as the reference has it
+        return evaluation.of(node[f"{key}Expression"]) is not False
     return node.get(key, True) is True
 
 

@@ -27,7 +27,7 @@ from fhirpkg.cql.evaluating.moments import (
 from fhirpkg.cql.evaluating.moments import (
     neighbour as neighbouring_moment,
 )
-from fhirpkg.cql.evaluating.values import Interval, Long
+from fhirpkg.cql.evaluating.values import Interval, KindError, Long
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import Quantity
@@ -98,7 +98,7 @@ def neighbour(value: Any, direction: int) -> Any:
     if isinstance(value, Quantity):
         return Quantity(neighbour(Decimal(value.value), direction), value.unit)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise FhirpkgError(f"{type(value).__name__} has no neighbours")
+        raise KindError(f"{type(value).__name__} has no neighbours")
     if isinstance(value, Decimal):
         found: Any = value + direction * _SMALLEST
         found = found if abs(found) <= LARGEST_DECIMAL or abs(value) > LARGEST_DECIMAL else None

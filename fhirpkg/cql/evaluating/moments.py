@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.elements import moment, system
-from fhirpkg.cql.evaluating.values import Uncertainty
+from fhirpkg.cql.evaluating.values import KindError, Uncertainty
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 
@@ -60,7 +60,7 @@ def compare_moments(one: Temporal, two: Temporal, precision: str | None = None) 
     """-1, 0 or 1; None when what is known leaves it open. Offsets count from the hour on."""
     level = 7 if precision is None else _level(one, precision)
     if (one.kind == "time") != (two.kind == "time"):
-        raise FhirpkgError("a time of day and a date have no order")
+        raise KindError("a time of day and a date have no order")
     if level > 3 and one.zone != two.zone and len(one.parts) > 3 and len(two.parts) > 3:
         one, two = replace(one, parts=one.in_utc()), replace(two, parts=two.in_utc())
     mine, theirs = fields(one)[:level], fields(two)[:level]
@@ -96,7 +96,7 @@ def _between(
     if low is None or high is None:
         return None
     if (low.kind == "time") != (high.kind == "time"):
-        raise FhirpkgError("there is no duration between a time of day and a date")
+        raise KindError("there is no duration between a time of day and a date")
     level = _level(low, precision)
     if least_level or level > 3:  # borders of days count by the clock of each place
         high = _in_zone_of(low, high)

@@ -19,6 +19,10 @@ class Long(int):
     __slots__ = ()
 
 
+class KindError(FhirpkgError):
+    """An operator was given a value of a kind that it does not take."""
+
+
 class AssumedZone(str):
     """The offset of the evaluation, for a moment that was written without one."""
 

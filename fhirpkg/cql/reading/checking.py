@@ -30,7 +30,9 @@ _OF_CONVERTED = {
     "Range": ("lowClosed", "highClosed"),
 }
 """Elements of the types of CQL that FHIR's are converted to."""
-_SAME = frozenset({"Distinct", "First", "Last", "SingletonFrom", "Skip", "Take", "Tail", "Slice"})
+_SAME = frozenset(
+    {"Start", "End", "Distinct", "First", "Last", "SingletonFrom", "Skip", "Take", "Tail", "Slice"}
+)
 _ONE = frozenset({"First", "Last", "SingletonFrom"})
 
 
@@ -41,6 +43,15 @@ class Type(NamedTuple):
     is_list: bool = False
 
 
+CHOICE = Type("")
+"""An element that may be of several types."""
+_OPERATORS = frozenset(
+    "Add Subtract Multiply Divide TruncatedDivide Modulo Less LessOrEqual Greater GreaterOrEqual In"
+    " Contains ProperIn ProperContains Includes IncludedIn ProperIncludes ProperIncludedIn Before"
+    " After SameAs SameOrBefore SameOrAfter Overlaps OverlapsBefore OverlapsAfter Starts Ends Meets"
+    " MeetsBefore MeetsAfter DurationBetween DifferenceBetween".split()
+)
+"""Operators for which a choice is cast to the type of the other operand, and null if it is none."""
 Names = Mapping[str, "Type | None"]
 """The aliases, lets and operands that hold at a place, with their types."""
 
@@ -76,6 +87,8 @@ class Checker:
         if kind == "Property":
             return self._property(node, names)
         inner = [self._type(child, names) for child in _children(node)]
+        if kind in _OPERATORS and CHOICE in inner:
+            _allow_other_kinds(node)
         if kind == "Retrieve":
             return self._retrieve(node)
         if kind == "AliasRef":
@@ -83,6 +96,8 @@ class Checker:
         if kind == "ExpressionRef":
             return self._definition(node)
         if kind in _SAME and inner and inner[0]:
+            if CHOICE in inner or kind in {"Start", "End"}:
+                return CHOICE if CHOICE in inner else None
             return Type(inner[0].name, inner[0].is_list and kind not in _ONE)
         if kind in {"Union", "Intersect", "Except"} and inner[0] == inner[-1]:
             return inner[0]
@@ -115,13 +130,17 @@ class Checker:
 
     def _property(self, node: Node, names: Names) -> Type | None:
         source = self._type(node["source"], names)
-        return None if source is None else self._element(source, node["path"], node)
+        if source is None or source == CHOICE:
+            return None
+        return self._element(source, node["path"], node)
 
     def _element(self, source: Type, name: str, node: Node) -> Type | None:
         elements = self._types.elements(source.name)
         member = elements.get(name)
         if member is not None:
-            if len(member.types) > 1 or member.types[0] in {"Resource", "Element"}:
+            if member.is_choice:
+                return CHOICE
+            if member.types[0] in {"Resource", "Element"}:
                 return None
             return Type(member.types[0], source.is_list or member.is_list)
         if not elements or self._is_of_model(source.name, name):
@@ -188,8 +207,17 @@ def _children(node: Node) -> Iterator[Node]:
                     yield from _children(item)
 
 
+def _allow_other_kinds(node: Node) -> None:
+    """Make an operator one that is null where its operands are of kinds it does not take."""
+    operator = dict(node)
+    node.clear()
+    node.update({"type": "IfOfKind", "operand": operator})
+
+
 def _specified(node: Node) -> Type | None:
     """A type of FHIR as it is written in an operand or a cast."""
+    if node.get("type") == "ChoiceTypeSpecifier":
+        return CHOICE
     if node.get("type") == "ListTypeSpecifier":
         found = _specified(node.get("elementType", {}))
         return found and Type(found.name, is_list=True)
