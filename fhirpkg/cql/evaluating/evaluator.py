@@ -16,6 +16,7 @@ from fhirpkg.cql.evaluating import (
     aggregates,
     arithmetic,
     comparison,
+    conditionals,
     conversions,
     instances,
     interval_sets,
@@ -230,42 +231,7 @@ _OPERAND_NAMES = (
 """Where ELM keeps operands that are not called so, in the order of the operator's signature."""
 
 
-# -- conditionals, membership, time, data ----------------------------------------------------
-
-
-def _if(evaluation: Evaluation, node: Node) -> Any:
-    holds = evaluation.of(node["condition"]) is True
-    return evaluation.of(node["then" if holds else "else"])
-
-
-def _case(evaluation: Evaluation, node: Node) -> Any:
-    comparand = evaluation.of(node["comparand"]) if "comparand" in node else None
-    for item in node["caseItem"]:
-        when = evaluation.of(item["when"])
-        if (comparison.equal(comparand, when) if "comparand" in node else when) is True:
-            return evaluation.of(item["then"])
-    return evaluation.of(node["else"])
-
-
-def _and(evaluation: Evaluation, node: Node) -> Any:
-    """And, which does not look at the second operand when the first is false."""
-    one = evaluation.of(node["operand"][0])
-    return False if one is False else comparison.both(one, evaluation.of(node["operand"][1]))
-
-
-def _or(evaluation: Evaluation, node: Node) -> Any:
-    one = evaluation.of(node["operand"][0])
-    return True if one is True else comparison.either(one, evaluation.of(node["operand"][1]))
-
-
-def _coalesce(evaluation: Evaluation, node: Node) -> Any:
-    for operand in node["operand"]:
-        value = evaluation.of(operand)
-        if len(node["operand"]) == 1:
-            return lists.coalesce(value)
-        if value is not None:
-            return value
-    return None
+# -- membership, time, data ----------------------------------------------------
 
 
 def _in(evaluation: Evaluation, node: Node) -> Any:
@@ -294,14 +260,6 @@ def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
     reference = node.get("valuesetExpression") or {"type": "ValueSetRef"} | node["valueset"]
     key = "codes" if "codes" in node else "code"
     return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
-
-
-def _if_of_kind(evaluation: Evaluation, node: Node) -> Any:
-    """An operator on an element that is a choice: null when its value is of another type."""
-    try:
-        return evaluation.of(node["operand"])
-    except KindError:
-        return None
 
 
 def _length(evaluation: Evaluation, node: Node) -> Any:
@@ -372,14 +330,9 @@ def _limit(_: Evaluation, node: Node) -> Any:
 
 
 _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
-    "And": _and,
     "CalculateAge": _age,
     "CalculateAgeAt": _age_at,
-    "Case": _case,
-    "Coalesce": _coalesce,
     "Contains": _contains,
-    "If": _if,
-    "IfOfKind": _if_of_kind,
     "In": _in,
     "InValueSet": _in_value_set,
     "AnyInValueSet": _in_value_set,
@@ -390,9 +343,9 @@ _SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
     "Message": _message,
     "MinValue": _limit,
     "Now": _now,
-    "Or": _or,
     "TimeOfDay": _time_of_day,
     "Today": _today,
+    **conditionals.SPECIAL,
     **queries.SPECIAL,
     **references.SPECIAL,
     **instances.SPECIAL,
