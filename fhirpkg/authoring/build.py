@@ -18,6 +18,7 @@ from fhirpkg.authoring.building.support import (
     value_set,
 )
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
+from fhirpkg.packages.package import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def build(
     """The resources of each procedure, by the folder it lies in.
 
     `profiles` are those that the resources claim; a package that carries them is published with
-    them, any other depends on the package that is. What belongs to the package and not to one
+    them, any other depends on `fhirpkg.profiles`. What belongs to the package and not to one
     procedure, the ImplementationGuide, comes with the first folder.
     """
     made = {
@@ -49,10 +50,24 @@ def build(
         for folder, procedure in sorted(procedures.items())
     }
     everything = [resource for resources in made.values() for resource in resources]
-    guide = implementation_guide(package, everything, profiles if carries_profiles else ())
+    carried = profiles if carries_profiles else ()
+    guide = implementation_guide(package, everything, carried, _claimed(package, profiles, carried))
     if made:
         next(iter(made.values())).append(_finished(guide, profiles))
     return made
+
+
+def _claimed(
+    package: PackageSource, profiles: Sequence[Resource], carried: Sequence[Resource]
+) -> dict[str, str]:
+    """The package of the profiles that are claimed and not carried, with its version.
+
+    A dependency of the author's own on content that carries them does as well.
+    """
+    holds_them = any(name.startswith("fhirpkg.") for name in package.dependencies)
+    if carried or not profiles or holds_them:
+        return {}
+    return {PROFILES_PACKAGE: profiles[0]["version"]}
 
 
 def _resources(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]:

@@ -53,13 +53,13 @@ def _profiles(folder: Path, guide: Resource) -> list[Resource]:
     listed = {text_of(part.get("reference"), "reference") for part in parts}
     definitions = Definitions.core()
     return [
-        _published(profile, guide, definitions)
+        published_profile(profile, guide, definitions)
         for profile in read_profiles(folder)
         if f"{profile['resourceType']}/{profile.get('id')}" in listed
     ]
 
 
-def _published(profile: Resource, guide: Resource, definitions: Definitions) -> Resource:
+def published_profile(profile: Resource, guide: Resource, definitions: Definitions) -> Resource:
     """A profile with the package's version and tag, its snapshot and a narrative."""
     header: Resource = {key: guide[key] for key in ("version", "date") if key in guide}
     tags = objects(guide.get("meta"), "tag")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ def command(content: str | None, output: Path) -> None:
     """Make the FHIR NPM package, Bundles, NDJSON and XML of CONTENT.
 
     CONTENT is a folder with a package.yaml that has been built, or a .tgz; without it the current
-    folder if it is a package, else its ./resources.
+    folder if it is a package, else its ./resources. The profiles that it claims and does not carry
+    are written as a package of their own, fhirpkg.profiles.
 
     Example: fhirpkg package resources --output dist
     """
@@ -41,7 +43,7 @@ def command(content: str | None, output: Path) -> None:
         click.echo(f"note: {note}", err=True)
     output.mkdir(parents=True, exist_ok=True)
     stale = set((output / "xml").glob("*.xml"))
-    for name, data in _files(read):
+    for name, data in chain(_files(read), _profiles(read)):
         file = output / name
         stale.discard(file)
         file.parent.mkdir(exist_ok=True)
@@ -53,6 +55,17 @@ def command(content: str | None, output: Path) -> None:
     for file in stale:  # of an earlier content
         file.unlink()
     click.echo(f"{output / 'xml'} ({len(read.resources)} resources)")
+
+
+def _profiles(read: Content) -> Iterator[tuple[str, bytes]]:
+    """The package of the profiles that the content claims and does not carry."""
+    from fhirpkg.bundling.profiles import profiles_content
+    from fhirpkg.bundling.writing import archive, manifest
+    from fhirpkg.packages.package import PROFILES_PACKAGE
+
+    if PROFILES_PACKAGE in manifest(read).get("dependencies", {}):
+        profiles = profiles_content()
+        yield f"{profiles.id.name}-{profiles.id.version}.tgz", archive(profiles)
 
 
 def _files(read: Content) -> Iterator[tuple[str, bytes]]:

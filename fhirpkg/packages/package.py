@@ -202,6 +202,12 @@ def content_root() -> Path:
     raise PackageError("fhirpkg", "its own content is not installed", "install it again with pip")
 
 
+OUR_BASE = "https://w3id.org/fhirpkg"
+"""The base of the urls of what is fhirpkg's own."""
+PROFILES_PACKAGE = "fhirpkg.profiles"
+"""The package that holds the profiles which content of others claims."""
+
+
 def folder_in_use() -> Path:
     """The package that is meant when none is named: the current folder, else its `resources`.
 

@@ -162,7 +162,7 @@ DEFINITIONS = [  # feature, procedure, end of the id, path, what stands there
     ("key in another system", HERNIA, "",
      "useContext.0.valueCodeableConcept.coding.0.code", "44558001"),
     ("version of a code", HERNIA, "", "code.coding.1.version", "2026"),
-    ("key of a member", ENDOSCOPY, "-43239", "code.coding.0.code", "43239"),
+    ("key of a member", ENDOSCOPY, "43239", "code.coding.0.code", "43239"),
     ("contact", ENDOSCOPY, "", "contact.0.telecom.0.value", "endoscopy@example.org"),
     ("effective period", ENDOSCOPY, "", "effectivePeriod.end", "2028-12-31"),
     ("place in words", HERNIA, "", "contained.0.type.0.text", "Day surgery unit"),

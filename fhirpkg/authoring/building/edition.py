@@ -142,7 +142,7 @@ class Edition:
     def member_id(self, member: Member) -> str:
         """The id of the definition of another procedure of the family: by its key."""
         code = codings(self.procedure.codes[member.use][0])[0].code
-        return self.id() + "-" + re.sub(r"[^A-Za-z0-9.-]", "-", code)
+        return self.id() + re.sub(r"[^A-Za-z0-9]", "", code)
 
     @property
     def focus(self) -> Resource:

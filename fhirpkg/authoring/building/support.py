@@ -8,7 +8,7 @@ from fhirpkg.authoring.building.elements import PATIENT, document_artifact, fill
 from fhirpkg.authoring.codes import codings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fhirpkg.authoring.building.edition import Edition
     from fhirpkg.authoring.model.package_source import PackageSource
@@ -141,9 +141,15 @@ def manifest(edition: Edition, resources: Sequence[Resource]) -> Resource:
 
 
 def implementation_guide(
-    package: PackageSource, resources: Sequence[Resource], profiles: Sequence[Resource]
+    package: PackageSource,
+    resources: Sequence[Resource],
+    profiles: Sequence[Resource],
+    claimed: Mapping[str, str],
 ) -> Resource:
-    """The package as a resource: what is in it, by reference."""
+    """The package as a resource: what is in it, by reference.
+
+    `profiles` are those it carries, `claimed` the package and version of those it only claims.
+    """
     parts = [*resources, *profiles]
     needed = [
         {
@@ -151,7 +157,7 @@ def implementation_guide(
             "packageId": name,
             "version": version,
         }
-        for name, version in package.dependencies.items()
+        for name, version in {**package.dependencies, **claimed}.items()
         if name != "hl7.fhir.r4.core"  # told by fhirVersion
     ]
     return {
