@@ -44,8 +44,10 @@ _FORMATS = {
     JSON: JSON,
     XML: XML,
     "application/json": JSON,
+    "application/json+fhir": JSON,  # of DSTU2, which many clients still ask for
     "text/json": JSON,
     "application/xml": XML,
+    "application/xml+fhir": XML,
     "text/xml": XML,
 }
 JSON_PATCH = "application/json-patch+json"
