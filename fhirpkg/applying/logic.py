@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.canonical import version_matches
-from fhirpkg.cql.evaluating import xml
 from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import as_list, to_json
+from fhirpkg.cql.reading import xml
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.errors import FhirpkgError, ResolutionError
 

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.cql.evaluating import xml
 from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import Code, Concept
+from fhirpkg.cql.reading import xml
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.contents import Resolved
 from fhirpkg.definitions.terminology.valuesets import Terminology

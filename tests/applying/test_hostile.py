@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.paths import set_path
-from fhirpkg.cql.evaluating import xml
 from fhirpkg.cql.evaluating.library import Library
+from fhirpkg.cql.reading import xml
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
