@@ -9,8 +9,8 @@ const body = { resourceType: "Patient", name: [{ family: "Round", given: ["Kit"]
 const made = await client.create({ resourceType: "Patient", body });
 const read = await client.read({ resourceType: "Patient", id: made.id });
 assert.equal(read.name[0].family, "Round");
-const JSONPatch = [{ op: "add", path: "/active", value: true }];
-const patched = await client.patch({ resourceType: "Patient", id: made.id, JSONPatch });
+const jsonPatch = [{ op: "add", path: "/active", value: true }];
+const patched = await client.patch({ resourceType: "Patient", id: made.id, jsonPatch });
 assert.equal(patched.active, true);
 const found = await client.search({
   resourceType: "Patient",
