@@ -12,6 +12,7 @@ from fhirpkg.cli.shared.progress import Progress
 from fhirpkg.corpus.checking import Checked, validate_all
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, Severity
+from fhirpkg.packages.rules import PACKAGE_OTHER_VERSION
 from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.corpus.ignoring import Ignoring
 
+_OTHERS = {PACKAGE_OTHER_VERSION.id, STRUCTURE_OTHER_VERSION.id}
 _MOST_NAMED = 5
 """Files passed over that are named: those that could have held a resource."""
 _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "never": -1}
@@ -116,9 +118,9 @@ class _Report:
         if checked.outcome.issues:
             progress.clear()
         self._inputs += 1
-        self._of_others += {STRUCTURE_OTHER_VERSION.id} == {
-            issue.rule for issue in checked.outcome.issues
-        }
+        self._of_others += any(
+            issue.rule in _OTHERS and not issue.expression for issue in checked.outcome.issues
+        )
         self._add(Checked(checked.file, self._ignoring.apply(checked.outcome)))
 
     def finish(self) -> None:

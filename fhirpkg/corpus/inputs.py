@@ -127,6 +127,8 @@ def _in_package(path: Path) -> Iterator[Input]:
 
     package = read_package(path)
     yield Input(str(path), path)
+    if not package.manifest.is_r4:
+        return  # of another version nothing can be said but that
     for name, data in sorted(package.files.items()):
         folder, _, file = name.rpartition("/")
         if folder in _MEMBERS and file.endswith(_SUFFIXES[:2]) and file not in _NO_RESOURCES:

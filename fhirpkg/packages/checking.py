@@ -12,6 +12,7 @@ from fhirpkg.packages.rules import (
     PACKAGE_INDEX,
     PACKAGE_NAME,
     PACKAGE_NO_RESOURCE,
+    PACKAGE_OTHER_VERSION,
     PACKAGE_PROPERTY_MISSING,
     PACKAGE_SAME_CANONICAL,
     PACKAGE_VERSION,
@@ -49,8 +50,10 @@ def _check_manifest(package: Package, file: str) -> Iterator[Issue]:
     for name in _EXPECTED:
         if name not in manifest.data:
             yield issue(PACKAGE_PROPERTY_MISSING, file=file, name=name)
-    says_r4 = any(version.startswith("4.0") for version in manifest.fhir_versions)
-    if not says_r4 and "hl7.fhir.r4.core" not in manifest.dependencies:
+    if not manifest.is_r4:
+        versions = ", ".join(manifest.fhir_versions)
+        yield issue(PACKAGE_OTHER_VERSION, file=file, versions=versions)
+    elif not manifest.fhir_versions and "hl7.fhir.r4.core" not in manifest.dependencies:
         yield issue(PACKAGE_FHIR_VERSION, file=file)
 
 

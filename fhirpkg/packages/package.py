@@ -49,6 +49,12 @@ class Manifest:
     dependencies: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def is_r4(self) -> bool:
+        """Whether the package may be R4: it says so, or does not say what it is."""
+        said = any(version.startswith("4.0") for version in self.fhir_versions)
+        return said or not self.fhir_versions or "hl7.fhir.r4.core" in self.dependencies
+
     @classmethod
     def parse(cls, text: bytes, source: str) -> Self:
         """Read package.json; `source` names the package in a PackageError."""

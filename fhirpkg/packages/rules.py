@@ -33,6 +33,13 @@ PACKAGE_FHIR_VERSION = warning(
     advice='add "hl7.fhir.r4.core": "4.0.1" to the dependencies',
     spec=_SPEC,
 )
+PACKAGE_OTHER_VERSION = error(
+    "package-other-version",
+    "not-supported",
+    title="A package is of R4",
+    text="this package is of FHIR {versions}, not of R4 (4.0.1); its resources were not checked",
+    spec=_SPEC,
+)
 PACKAGE_INDEX = warning(
     "package-index",
     "structure",

@@ -165,3 +165,49 @@ def test_definitions_given_for_a_profile_need_not_meet_it(tmp_path):
     other = write(tmp_path / "basic.json", {"resourceType": "Basic", "code": {"text": "x"}})
     assert errors(patient, *files, "--profile", URL) == []
     assert errors(other, *files, "--profile", URL) == [("profile-type", "basic.json")]
+
+
+def packed(folder, resources, **manifest):
+    files = {name: json.dumps(resource).encode() for name, resource in resources.items()}
+    file = folder / "p.tgz"
+    file.write_bytes(write_package({"name": "acme.test", "version": "1.0.0", **manifest}, files))
+    return file
+
+
+def test_a_package_of_another_version_is_one_line_and_wrong_use(tmp_path):
+    package = packed(tmp_path, {"a.json": {**GOOD, "gender": "x"}}, fhirVersions=["5.0.0"])
+    with pytest.raises(ConfigError, match="another version"):
+        validate(package)
+
+
+def test_among_others_it_is_one_error(tmp_path):
+    package = packed(tmp_path, {"a.json": {**GOOD, "gender": "x"}}, fhirVersions=["4.3.0"])
+    found = errors(package, write(tmp_path / "good.json", GOOD))
+    assert [rule for rule, _ in found] == ["package-other-version"]
+
+
+@pytest.mark.parametrize("versions", [["4.0.1"], ["4.0.0", "5.0.0"], []])
+def test_a_package_of_r4_is_checked(tmp_path, versions):
+    package = packed(tmp_path, {"a.json": {**GOOD, "gender": "x"}}, fhirVersions=versions)
+    assert [rule for rule, _ in errors(package)] == ["binding-required"]
+
+
+@pytest.mark.parametrize(
+    "canonical, package",
+    [
+        ("http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient", "hl7.fhir.us.core"),
+        ("http://hl7.org/fhir/uv/ips/StructureDefinition/Patient-uv-ips", "hl7.fhir.uv.ips"),
+        ("http://hl7.org.au/fhir/StructureDefinition/au-patient", "hl7.fhir.au.base"),
+        ("http://nictiz.nl/fhir/StructureDefinition/zib-Patient", "nictiz.fhir.nl.r4.zib2020"),
+        ("http://fhir.de/StructureDefinition/identifier-kvid-10", "de.basisprofil.r4"),
+    ],
+)
+def test_a_profile_that_is_not_loaded_names_its_package(tmp_path, canonical, package):
+    patient = write(tmp_path / "p.json", {**GOOD, "meta": {"profile": [canonical]}})
+    assert f"the package {package} holds it" in validate(patient).stdout
+
+
+def test_one_of_nobody_known_names_none(tmp_path):
+    result = validate(write(tmp_path / "p.json", NAMELESS))
+    assert "is not loaded" in result.stdout
+    assert "holds it" not in result.stdout

@@ -29,6 +29,7 @@ from fhirpkg.validation.elements.rules import (
 from fhirpkg.validation.elements.vitalsigns import implied_profiles
 from fhirpkg.validation.families import families
 from fhirpkg.validation.places import flat
+from fhirpkg.validation.publishers import not_loaded
 from fhirpkg.validation.rules import (
     DEFINITION_EXPERIMENTAL,
 )
@@ -151,7 +152,7 @@ class Checks:
             run.report(NOT_CHECKED_PROFILE, trail, severity=severity, **words)
             return
         if check is None:
-            run.report(unknown, trail, canonical=canonical, reason="it is not loaded")
+            run.report(unknown, trail, canonical=canonical, reason=not_loaded(canonical))
             return
         wanted = self.schemas.type_of(canonical)
         found = value.get("resourceType") if isinstance(value, dict) else None

@@ -29,6 +29,7 @@ from fhirpkg.validation.elements.rules import (
     NOT_CHECKED_EXTENSION,
 )
 from fhirpkg.validation.places import flat
+from fhirpkg.validation.publishers import not_loaded
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -88,7 +89,7 @@ class Extensions:
             # Who does not know a modifier must not use what it is on (extensibility.html#modifier).
             is_wanted = run.settings.strict or trail[1] == "modifierExtension"
             rule = EXTENSION_UNKNOWN if is_wanted and not elsewhere else NOT_CHECKED_EXTENSION
-            run.report(rule, trail, url=url, reason="its definition is not loaded")
+            run.report(rule, trail, url=url, reason=not_loaded(url, "its definition"))
             return
         if definition.get("type") != "Extension":
             run.report(EXTENSION_TYPE, trail, url=url, type=definition.get("type"))

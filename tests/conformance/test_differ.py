@@ -1,0 +1,47 @@
+"""`scripts/differ`: what only one of two validators refuses is told, and needs a verdict."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+JOBS = ROOT / "tests/conformance/validator_jobs.py"
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
+BROKEN = {**PATIENT, "id": "q", "gender": "f"}
+
+
+def differ(folder, other, *options):
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts/differ", "--other", other, *options, folder],
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+
+
+def guide(folder):
+    for resource in (PATIENT, BROKEN):
+        (folder / f"{resource['id']}.json").write_text(json.dumps(resource))
+    return folder
+
+
+def test_two_of_one_mind_differ_in_nothing(tmp_path):
+    done = differ(guide(tmp_path), shlex.join([sys.executable, str(JOBS)]), "--mutants", "2")
+    assert done.returncode == 0, done.stderr
+    assert "no differences" in done.stdout
+
+
+def test_what_only_we_refuse_needs_a_verdict(tmp_path):
+    answers = tmp_path / "other.py"
+    answers.write_text(
+        "import json, sys\n"
+        "answers = [{'id': job['id'], 'outcome': {'issue': []}} for job in json.load(sys.stdin)]\n"
+        "json.dump(answers, sys.stdout)\n"
+    )
+    (tmp_path / "guide").mkdir()
+    folder = guide(tmp_path / "guide")
+    done = differ(folder, shlex.join([sys.executable, str(answers)]))
+    assert done.returncode == 1
+    assert "only we refuse: q.json: NO VERDICT" in done.stdout
+    assert "binding-required" in done.stdout
+    assert "p.json" not in done.stdout
