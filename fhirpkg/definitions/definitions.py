@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical, version_key, version_matches
+from fhirpkg.definitions import crossversion
+from fhirpkg.definitions.crossversion import tables_of
 from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
 from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Self
 
+    from fhirpkg.definitions.crossversion import Table
     from fhirpkg.issues import Resource
     from fhirpkg.packages.package import Manifest, Package
 
@@ -42,8 +45,10 @@ class Definitions:
         core: DataFile,
         added: tuple[tuple[Entry, Resource | Unread], ...] = (),
         manifests: Mapping[str, Manifest] | None = None,
+        tables: Mapping[str, Table] | None = None,
     ) -> None:
         self._core = core
+        self._tables = tables or {}
         self._added = added
         self._manifests = manifests or {}
         self._by_url: dict[str, list[tuple[Entry, Resource | Unread]]] = {}
@@ -73,7 +78,7 @@ class Definitions:
         """
         singles = (each for resource in resources for each in _singles(resource))
         added = [(entry_of(resource), resource) for resource in singles]
-        return Definitions(self._core, (*self._added, *added), self._manifests)
+        return Definitions(self._core, (*self._added, *added), self._manifests, self._tables)
 
     def with_package(self, package: Package) -> Definitions:
         """These definitions and those of a package; the core's own types stay the core's.
@@ -88,7 +93,8 @@ class Definitions:
         defined = definitions_of(package)
         kept = [(entry, content) for entry, content in defined if not self._is_core_type(entry)]
         manifests = {**self._manifests, name: package.manifest}
-        return Definitions(self._core, (*self._added, *kept), manifests)
+        tables = {**self._tables, **tables_of(package)}
+        return Definitions(self._core, (*self._added, *kept), manifests, tables)
 
     def find(self, canonical: str | Canonical, resource_type: str | None = None) -> Resource | None:
         """The definition of a canonical, of a type if one is asked for.
@@ -151,7 +157,20 @@ class Definitions:
             entry = self._core.find(wanted.url, type_)
             if entry and version_matches(wanted.version, entry.version):
                 return self._core.load(entry)
-        return self._find_installed(wanted, resource_type)
+        found = self._find_installed(wanted, resource_type)
+        if found is None and resource_type in {None, "StructureDefinition"}:
+            found = self._find_cross_version(wanted.url)
+        return found
+
+    def has_elements_of(self, version: str) -> bool:
+        """Whether a package tells the elements of a version of FHIR, as ``5.0``."""
+        return version in self._tables
+
+    def _find_cross_version(self, url: str) -> Resource | None:
+        """The extension for an element of another version, where a package tells its elements."""
+        match = crossversion.URL.fullmatch(url)
+        table = self._tables.get(match["version"]) if match else None
+        return crossversion.definition(url, table, self.types.is_type) if table else None
 
     def _find_added(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
         candidates = [

@@ -18,6 +18,7 @@ from fhirpkg.validation.elements.places import Places, is_of_later_type, places,
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.elements.rules import (
     EXTENSION_CONTEXT,
+    EXTENSION_CROSS_ELEMENT,
     EXTENSION_CROSS_VERSION,
     EXTENSION_INVARIANT,
     EXTENSION_MODIFIER,
@@ -84,6 +85,9 @@ class Extensions:
             version = match[1]
             if version not in _VERSIONS:
                 run.report(EXTENSION_CROSS_VERSION, trail, url=url, version=version)
+            elif run.definitions.has_elements_of(version):
+                run.report(EXTENSION_CROSS_ELEMENT, trail, url=url, version=version)
+                return
         if definition is None:
             elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
             # Who does not know a modifier must not use what it is on (extensibility.html#modifier).

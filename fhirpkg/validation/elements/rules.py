@@ -210,6 +210,13 @@ EXTENSION_UNKNOWN = error(
     advice="load the package that defines it",
     spec=_EXTENSION,
 )
+EXTENSION_CROSS_ELEMENT = error(
+    "extension-cross-element",
+    "value",
+    title="Cross-version extensions name an element of their version that R4 lacks",
+    text="'{url}' names no element of FHIR {version} that R4 lacks or has otherwise",
+    spec="http://hl7.org/fhir/R4/versions.html#extensions",
+)
 EXTENSION_CROSS_VERSION = error(
     "extension-cross-version",
     "value",
