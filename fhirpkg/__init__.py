@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fhirpkg.applying.application import Applied as Applied
     from fhirpkg.applying.application import apply as apply
+    from fhirpkg.authoring.public import build as build
     from fhirpkg.canonical import Canonical as Canonical
     from fhirpkg.canonical import PackageId as PackageId
     from fhirpkg.client.client import FhirClient as FhirClient
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from fhirpkg.packages.cache import PackageCache as PackageCache
     from fhirpkg.packages.package import Package as Package
     from fhirpkg.packages.package import read_package as read_package
+    from fhirpkg.publishing.members import Release as Release
+    from fhirpkg.publishing.members import read_release as read_release
+    from fhirpkg.publishing.planning import Plan as Plan
+    from fhirpkg.publishing.planning import make_plan as plan  # exported under its verb
+    from fhirpkg.publishing.push import push as push
+    from fhirpkg.publishing.verify import verify as verify
     from fhirpkg.repository import Repository as Repository
     from fhirpkg.repository import open_repository as open_repository
     from fhirpkg.validation.run import Settings as Settings
@@ -41,17 +48,24 @@ _HOMES = {
     "Package": "packages.package",
     "PackageCache": "packages.cache",
     "PackageId": "canonical",
+    "Plan": "publishing.planning",
+    "Release": "publishing.members",
     "Repository": "repository",
     "Settings": "validation.run",
     "Severity": "issues",
     "Terminology": "definitions.terminology.valuesets",
     "Validator": "validation.validator",
     "apply": "applying.application",
+    "build": "authoring.public",
     "open_repository": "repository",
+    "plan": "publishing.planning:make_plan",
+    "push": "publishing.push",
     "read_package": "packages.package",
+    "read_release": "publishing.members",
     "validate_all": "corpus.checking",
+    "verify": "publishing.verify",
 }
-"""The public names and the modules that define them."""
+"""The public names and the modules that define them, with the name there where it differs."""
 
 __version__ = "0.1.0"
 __all__ = [*_HOMES]  # noqa: PLE0604 - the names of the table
@@ -66,4 +80,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'fhirpkg' has no attribute {name!r}")
     import importlib  # noqa: PLC0415 - only on first use of a public name
 
-    return getattr(importlib.import_module(f"fhirpkg.{_HOMES[name]}"), name)
+    home, _, attribute = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(f"fhirpkg.{home}"), attribute or name)

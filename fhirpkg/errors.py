@@ -4,6 +4,7 @@
 
     FhirpkgError
     ├── SourceError        a file that cannot be opened or decoded
+    ├── AuthoringError     authored files that cannot be built, with their issues
     ├── DefinitionError    a definition that cannot be used
     ├── FhirPathError      an expression that cannot be parsed or evaluated
     ├── PackageError       a package that is missing or damaged
@@ -16,7 +17,10 @@ Problems in the user's *content* are never raised: they are :class:`fhirpkg.issu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class FhirpkgError(Exception):
@@ -42,6 +46,16 @@ class DefinitionError(FhirpkgError):
         self.element = element
         where = f"{canonical} ({element})" if element else canonical
         super().__init__(f"{where}: {problem}")
+
+
+class AuthoringError(FhirpkgError):
+    """Authored files that cannot be built; `issues` says what is wrong and where."""
+
+    def __init__(self, folder: str, issues: Sequence[object]) -> None:
+        self.folder = folder
+        self.issues = tuple(issues)
+        lines = "".join(f"\n  {issue}" for issue in self.issues)
+        super().__init__(f"{folder} cannot be built:{lines}")
 
 
 class FhirPathError(FhirpkgError):

@@ -29,7 +29,7 @@ _TYPES = "http://hl7.org/fhir/StructureDefinition/"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One input and what was found in it."""
+    """What `validate_all` gives for one input: its file and the issues found in it."""
 
     file: str
     outcome: Outcome

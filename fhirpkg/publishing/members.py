@@ -12,12 +12,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.bundling.reading import read_content
 from fhirpkg.publishing.compare import digest
 from fhirpkg.publishing.marks import OWNER_SYSTEM, owned
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from fhirpkg.bundling.content import Content
     from fhirpkg.issues import Resource
@@ -91,6 +93,20 @@ class Release:
         if member.type == "ImplementationGuide":
             resource = _listing_only(resource, {m.local for m in self.members})
         return owned(filled_out(resource) if member.has_gaps else resource, self.owner)
+
+
+def read_release(source: Path | str | None) -> Release:
+    """A folder, package (.tgz), Bundle, NDJSON or ``name#version`` as what `plan` compares.
+
+    None is the package in use. Raises SourceError or PackageError, naming every file, for what
+    cannot be published.
+
+        release = fhirpkg.read_release("resources")
+        client = fhirpkg.FhirClient("http://localhost:8080/fhir")
+        report = fhirpkg.push(fhirpkg.plan(release, client), client)
+        assert report.is_complete and fhirpkg.verify(release, client)
+    """
+    return release_of(read_content(source))
 
 
 def release_of(content: Content) -> Release:

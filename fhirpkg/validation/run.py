@@ -34,7 +34,7 @@ _HOLDING = {"Bundle", "Parameters"}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may choose about checking."""
+    """What a user may choose about checking; the defaults are those of `fhirpkg validate`."""
 
     best_practice: Severity | None = None
     """The severity of constraints that are marked as best practice; None leaves them out."""

@@ -1,0 +1,45 @@
+"""Building a folder in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.authoring.build import build as build_resources
+from fhirpkg.authoring.folder import read_folder
+from fhirpkg.errors import AuthoringError
+from fhirpkg.packages.package import read_profiles
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+
+
+def build(folder: Path | str, *, typed: bool = False) -> dict[str, list[Resource | Any]]:
+    """The FHIR resources of the procedures in a folder with a package.yaml; nothing is written.
+
+    By the name of each procedure's folder, as dictionaries of FHIR JSON or, with `typed`, as the
+    models of fhir.resources (R4B).
+
+    Raises SourceError when the folder cannot be read, AuthoringError with every issue when
+    something in its files is wrong.
+
+        resources = fhirpkg.build("resources")["cpt-20983"]
+    """
+    folder = Path(folder)
+    authored = read_folder(folder)
+    if not authored.is_usable or not authored.package:
+        raise AuthoringError(str(folder), authored.issues)
+    made = build_resources(
+        authored.package,
+        authored.procedures,
+        read_profiles(folder),
+        carries_profiles=(folder.absolute().parent / "profiles").is_dir(),
+    )
+    if not typed:
+        return dict(made)
+    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415 - takes half a second
+
+    return {
+        name: [get_fhir_model_class(r["resourceType"]).model_validate(r) for r in resources]
+        for name, resources in made.items()
+    }
