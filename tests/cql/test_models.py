@@ -254,3 +254,44 @@ def test_a_parameter_without_value_is_named_and_one_that_is_given_is_used():
     assert evaluated("exists (\"Drafts\" D where D.status = 'draft')", parameters=given) is True
     assert evaluated("Limit") == 3
     assert evaluated("Limit", parameters={"Limit": 4}) == 4
+
+
+CONTEXTS = """library L
+using FHIR version '4.0.1'
+context Patient
+define A: Count([Encounter])
+// what follows is about everybody
+context Unfiltered
+// all of them
+define B: Count([Encounter])
+define C: 2
+context Patient
+/* back again */
+define D: Count([Encounter]) + C
+"""
+
+
+def test_data_of_other_patients_is_refused_where_it_is_asked_for():
+    library = read_library(CONTEXTS)
+    types = Definitions.core().types
+    session = Session(MemoryRepository(resources()), "Patient/x", {}, None, types, NOW)
+    assert session.value_of(library, "A") == 1
+    with pytest.raises(FhirpkgError, match="retrieves in the context Unfiltered"):
+        session.value_of(library, "B")
+    assert session.value_of(library, "C") == 2
+    assert session.value_of(library, "D") == 3
+
+
+def test_elm_in_another_context_is_refused_too():
+    retrieve = {"type": "Retrieve", "dataType": "{http://hl7.org/fhir}Encounter"}
+    definition = {"name": "B", "expression": {"type": "Count", "source": retrieve}}
+    types = Definitions.core().types
+    for context, refused in (("Patient", False), ("Unfiltered", True), ("Population", True)):
+        statements = {"def": [definition | {"context": context}]}
+        library = from_elm({"library": {"identifier": {"id": "L"}, "statements": statements}})
+        session = Session(MemoryRepository(resources()), "Patient/x", {}, None, types, NOW)
+        if refused:
+            with pytest.raises(FhirpkgError, match=f"the context {context}"):
+                session.value_of(library, "B")
+        else:
+            assert session.value_of(library, "B") == 1

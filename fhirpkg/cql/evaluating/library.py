@@ -79,6 +79,20 @@ class Library:
         ]
 
 
+def check_context(tree: Node, context: str) -> None:
+    """Refuse data of other patients: raises FhirpkgError for a retrieve in another context."""
+    if context not in {"", "Patient"} and _retrieves(tree):
+        raise FhirpkgError(f"retrieves in the context {context} are not supported, only of Patient")
+
+
+def _retrieves(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_retrieves, value))
+    if not isinstance(value, dict):
+        return False
+    return value.get("type") == "Retrieve" or any(map(_retrieves, value.values()))
+
+
 _TABLES = {
     "parameters": "parameters",
     "codeSystems": "code_systems",
@@ -135,7 +149,12 @@ def _statement(definition: Node, library: str) -> Statement:
     if locator := definition.get("locator"):
         place = f"{place} ({locator})"
     tree: Node = definition["expression"]
-    return Statement(definition["name"], typed if is_function else None, place, lambda: tree)
+
+    def load() -> Node:
+        check_context(tree, "" if is_function else definition.get("context", ""))
+        return tree
+
+    return Statement(definition["name"], typed if is_function else None, place, load)
 
 
 def _operand_type(operand: Node) -> Node:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.cql import models
-from fhirpkg.cql.evaluating.library import Library, Statement
+from fhirpkg.cql.evaluating.library import Library, Statement, check_context
 from fhirpkg.cql.reading.checking import Checker
 from fhirpkg.cql.reading.lexer import Source, Token, tokens
 from fhirpkg.cql.reading.parser import Parser
@@ -27,7 +27,10 @@ _LANDMARK = re.compile(
     r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
 )
 _NAME = re.compile(r"^\s*library\s+\"?([\w.-]+)", re.MULTILINE)
-_TRAILING_CONTEXT = re.compile(r"\bcontext\s+\w+\s*\Z")
+_TRAILING_CONTEXT = re.compile(
+    r"^[ \t]*context\s+(\w+)\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)*\Z", re.MULTILINE | re.DOTALL
+)
+"""`context X` behind a statement, maybe with comments on the next one behind it."""
 
 
 def read_library(text: str, name: str = "") -> Library:
@@ -37,10 +40,16 @@ def read_library(text: str, name: str = "") -> Library:
     source = Source(text, named[1] if named else name)
     library = Library(name)
     head_end = starts[0] if starts else len(text)
-    _Header(source, tokens(source, 0, head_end), library).read()
+    header = _Header(source, tokens(source, 0, head_end), library)
+    header.read()
+    context = header.context
     checker = functools.cache(lambda: _checker(library, source))
     for start, end in itertools.pairwise([*starts, len(text)]):
-        _read_statement(source, start, end, library, checker)
+        next_context = context
+        if found := _TRAILING_CONTEXT.search(text, start, end):
+            end, next_context = found.start(), found[1]  # noqa: PLW2901 - without what follows
+        _read_statement(Stretch(source, start, end, context), library, checker)
+        context = next_context
     return library
 
 
@@ -65,6 +74,7 @@ class _Header(Parser):
     def __init__(self, source: Source, stretch: list[Token], library: Library) -> None:
         super().__init__(source, stretch)
         self._library = library
+        self.context = ""
 
     def read(self) -> None:
         """Take all declarations into the library."""
@@ -171,16 +181,22 @@ class _Header(Parser):
         self._library.parameters[name] = definition
 
     def _context(self) -> None:
-        self.qualified_name()
+        self.context = self.qualified_name()
 
 
-def _read_statement(
-    source: Source, start: int, end: int, library: Library, checker: Callable[[], Checker]
-) -> None:
+class Stretch(NamedTuple):
+    """Where a statement stands, and the context that holds there."""
+
+    source: Source
+    start: int
+    end: int
+    context: str
+
+
+def _read_statement(stretch: Stretch, library: Library, checker: Callable[[], Checker]) -> None:
     """`define X: …` or `define function X(a Type): …`; the expression is read later."""
-    if found := _TRAILING_CONTEXT.search(source.text, start, end):
-        end = found.start()
-    parser = Parser(source, tokens(source, start, end))
+    source = stretch.source
+    parser = Parser(source, tokens(source, stretch.start, stretch.end))
     parser.expect("define")
     parser.accept("public", "private")
     parser.accept("fluent")
@@ -193,7 +209,7 @@ def _read_statement(
         if parser.accept("returns"):
             parser.type_of_operand()
     parser.expect(":")
-    line = source.text.count("\n", 0, start) + 1
+    line = source.text.count("\n", 0, stretch.start) + 1
     place = f"{library.name}.{name}, line {line}"
     if operands is not None:
         resolver = Resolver(library, source)
@@ -205,6 +221,7 @@ def _read_statement(
         tree = Resolver(library, source).resolve(parser.whole(), frozenset(operands or {}))
         if operands is None:
             checker().definition(name, tree)
+            check_context(tree, stretch.context)
         else:
             checker().function(tree, operands)
         return tree
