@@ -56,7 +56,12 @@ class Endpoint:
         if len(found) > most == MOST_MATCHES:
             raise refused(422, SERVER_SEARCH_LIMIT, what="matches", most=MOST_MATCHES)
         keys = found[:most]
-        return [version for key in keys for version in self.store.by_keys([key])]
+        versions: list[Version] = []
+        while keys:  # a part at a time: the store gives only so many characters at once
+            some = self.store.by_keys(keys)
+            versions += some
+            keys = keys[max(len(some), 1) :]
+        return versions
 
     def count(self, criteria: Criteria) -> int:
         """How many resources fit."""

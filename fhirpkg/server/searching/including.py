@@ -6,6 +6,7 @@ and version; `:iterate` follows what was included as well.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -114,30 +115,38 @@ def _parameters(
 
 def _follow(wish: _Wish, versions: Sequence[Version], gathering: _Gathering) -> None:
     for parameter in wish.parameters:
-        for version in versions:
-            if wish.is_reverse:
+        if wish.is_reverse:
+            for version in versions:
                 if wish.target in {"", version.type}:
                     gathering.add(_referring(parameter, version, gathering.endpoint))
-            elif version.type == wish.source:
-                gathering.add(_referred(parameter, wish.target, version, gathering.endpoint))
-            if gathering.is_full:
-                return
+        else:
+            sources = [version.id for version in versions if version.type == wish.source]
+            gathering.add(_referred(parameter, wish, sources, gathering.endpoint))
+        if gathering.is_full:
+            return
 
 
 def _referred(
-    parameter: Parameter, target: str, version: Version, endpoint: Endpoint
+    parameter: Parameter, wish: _Wish, sources: list[str], endpoint: Endpoint
 ) -> Iterator[Version]:
-    """What the references and canonicals of a parameter lead to."""
+    """What the references and canonicals of a parameter lead to, from resources of some ids."""
     rows = endpoint.store.query(
-        "SELECT r.type, r.value, r.version FROM searchable r JOIN current c ON c.key = r.key"
-        " WHERE c.type = ? AND c.id = ? AND r.param = ? AND r.value <> ''",
-        (version.type, version.id, param_key(parameter.name)),
+        "SELECT DISTINCT r.type, r.value, r.version FROM json_each(?) AS source"
+        " CROSS JOIN current c ON c.type = ? AND c.id = source.value CROSS JOIN searchable r"
+        " ON r.key = c.key AND r.param = ? AND r.value <> '' ORDER BY source.key",
+        (json.dumps(sources), wish.source, param_key(parameter.name)),
     )
-    for type_, value, wanted in rows:
+    local = [[type_, value] for type_, value, _ in rows if type_ and wish.target in {"", type_}]
+    keys = endpoint.store.query(
+        "SELECT c.key FROM json_each(?) AS wanted CROSS JOIN current c"
+        " ON c.type = wanted.value ->> 0 AND c.id = wanted.value ->> 1 AND c.digest IS NOT NULL"
+        " ORDER BY wanted.key",
+        (json.dumps(local),),
+    )
+    yield from endpoint.store.by_keys(row[0] for row in keys[: MOST_INCLUDED + 1])
+    for type_, value, version in rows:
         if type_ is None:
-            yield from _by_canonical(value, wanted, target, parameter, endpoint)
-        elif target in {"", type_} and (there := endpoint.store.present(type_, value)):
-            yield there
+            yield from _by_canonical(value, version, wish.target, parameter, endpoint)
 
 
 def _by_canonical(

@@ -41,6 +41,7 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"/><title>{title}</title><style>
 body {{ font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
 table {{ border-collapse: collapse; }} td, th {{ padding: .2em .8em .2em 0; text-align: left; }}
+.narrative {{ contain: paint; isolation: isolate; overflow: auto; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 1em; }}
 </style></head><body>{body}</body></html>"""
 
@@ -160,4 +161,5 @@ def _narrative(resource: Resource, endpoint: Endpoint) -> str:
     check_narrative({"resourceType": resource["resourceType"], "text": {"div": div}}, (), run)
     if run.findings:
         return "<p>Its narrative is not shown: it breaks the rules for XHTML in FHIR.</p>"
-    return div
+    # What it places anywhere (position: fixed) stays inside: it cannot cover the page around it.
+    return f'<div class="narrative">{div}</div>'
