@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,57 +15,130 @@ if TYPE_CHECKING:
 
     from fhirpkg.canonical import PackageId
     from fhirpkg.packages.cache import PackageCache
+    from fhirpkg.packages.lock import Locked
     from fhirpkg.packages.package import Package
 
 
 @click.command(short_help="Put FHIR packages into the local package cache.")
-@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
+@click.argument("packages", nargs=-1, metavar="PACKAGE...")
 @click.option("--offline", is_flag=True, help="Fetch nothing; say what is missing.")
-def command(packages: tuple[str, ...], offline: bool) -> ExitCode:
+@click.option(
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep to the versions in this file, and write to it what was installed.",
+)
+@click.option(
+    "--frozen",
+    is_flag=True,
+    help="Install what the lock file says and fail on any difference; write nothing to it.",
+)
+def command(
+    packages: tuple[str, ...], *, offline: bool, lock_file: Path | None, frozen: bool
+) -> ExitCode:
     """Put packages and all they depend on into ~/.fhir/packages (or FHIRPKG_CACHE).
 
-    PACKAGE is NAME#VERSION or a .tgz file. A version is exact (4.0.1), a wildcard (4.0.x) or left
-    out for the latest. The registry is that of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN,
-    or HL7's. Ends with 2 when a package
-    named here cannot be had, with 1 when one that it depends on cannot.
+    PACKAGE is NAME#VERSION or a .tgz file; with --frozen, by default all that the lock file names.
+    A version is exact (4.0.1), a wildcard (4.0.x) or left out for the latest release. The registry
+    is that of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN, or HL7's; FHIRPKG_REGISTRIES
+    names others for namespaces (acme=https://npm.acme.example|TOKEN_VARIABLE). Ends with 2 when a
+    package named here cannot be had or differs from the lock, with 1 when one that it depends on
+    cannot be had.
 
-    Example: fhirpkg install hl7.fhir.uv.cpg#2.0.0
+    Example: fhirpkg install hl7.fhir.uv.cpg#2.0.0 --lock packages.lock
     """
+    from fhirpkg.errors import ConfigError
     from fhirpkg.packages.cache import PackageCache, needed
+    from fhirpkg.packages.lock import lock_text, read_lock
 
+    if frozen and (lock_file is None or not lock_file.exists()):
+        raise ConfigError("--frozen needs the lock file that an install with --lock wrote")
+    lock = read_lock(lock_file) if lock_file else {}
+    named = packages or (tuple(map(str, lock)) if frozen else ())
+    if not named:
+        raise click.UsageError("name a package, NAME#VERSION or a .tgz file")
     cache = PackageCache()
     before = set(cache.installed())
-    waiting = [(_asked(text, cache), "") for text in packages]
+    waiting = [(_asked(text, cache), "") for text in named]
     seen: set[PackageId] = set()
+    found: dict[PackageId, Locked] = {}
     outcome = ExitCode.DONE
     while waiting:
         wanted, whose = waiting.pop(0)
         if wanted in seen:
             continue
         seen.add(wanted)
-        package = _install(wanted, whose, cache, offline=offline)
+        package = _install(wanted, whose, cache, lock, offline=offline, frozen=frozen)
         if package is None:
-            outcome = max(outcome, ExitCode.ISSUES if whose else ExitCode.UNUSABLE)
+            failed = ExitCode.ISSUES if whose and not frozen else ExitCode.UNUSABLE
+            outcome = max(outcome, failed)
         else:
             done = "is already" if package.id in before else "put"
             click.echo(f"{package.id} {done} in {cache.folder}")
+            found[package.id] = _locked(package, cache)
             waiting += [(each, str(package.id)) for each in needed(package.manifest)]
+    if lock_file and not frozen and outcome is not ExitCode.UNUSABLE:
+        from fhirpkg.authoring.writing import replace
+
+        replace(lock_file, lock_text({**lock, **found}.values()).encode())
     return outcome
 
 
 def _install(
-    wanted: PackageId, whose: str, cache: PackageCache, *, offline: bool
+    wanted: PackageId,
+    whose: str,
+    cache: PackageCache,
+    lock: dict[PackageId, Locked],
+    *,
+    offline: bool,
+    frozen: bool,
 ) -> Package | None:
     """The package, fetched if need be; None, and a line that says so, when it cannot be had."""
     from fhirpkg.errors import PackageError
     from fhirpkg.packages.cache import resolve_package
+    from fhirpkg.packages.lock import check_locked, pinned
 
+    known = pinned(lock, wanted)
+    needed_by = f" (needed by {whose})" if whose else ""
+    if frozen and known is None:
+        problem = "it is not in the lock file; run without --frozen"
+        click.echo(f"fhirpkg: {wanted}: {problem}{needed_by}", err=True)
+        return None
     try:
-        return resolve_package(str(wanted), cache, offline=offline, progress=_progress(wanted))
+        package = resolve_package(
+            str(known.id if known else wanted),
+            cache,
+            offline=offline,
+            progress=_progress(wanted),
+            sha256=known.sha256 if known else "",
+            tell=lambda words: click.echo(f"{words}{needed_by}", err=True),
+        )
+        if frozen or known:
+            check_locked(_locked(package, cache), known)
     except PackageError as error:
-        needed_by = f" (needed by {whose})" if whose else ""
         click.echo(f"fhirpkg: {error}{needed_by}", err=True)
         return None
+    else:
+        _tell_jump(package.id, lock, cache)
+        return package
+
+
+def _tell_jump(id_: PackageId, lock: dict[PackageId, Locked], cache: PackageCache) -> None:
+    """Say when another major version of a package was known before."""
+    others = {each.version for each in (*lock, *cache.installed()) if each.name == id_.name}
+    major = str(id_.version).partition(".")[0]
+    jumps = sorted(v for v in others if v and v.partition(".")[0] != major)
+    if jumps:
+        click.echo(f"{id_}: other major versions are here too: {', '.join(jumps)}", err=True)
+
+
+def _locked(package: Package, cache: PackageCache) -> Locked:
+    from fhirpkg.packages.lock import Locked, tree_digest
+
+    origin = cache.origin(package.id)
+    name, version = package.id.name, package.id.version or ""
+    return Locked(name, version, origin.url, origin.sha256, tree_digest(package))
 
 
 def _progress(wanted: PackageId) -> Callable[[int, int], None] | None:
@@ -82,8 +156,6 @@ def _progress(wanted: PackageId) -> Callable[[int, int], None] | None:
 
 def _asked(text: str, cache: PackageCache) -> PackageId:
     """The package that is asked for; one in a file is put into the cache at once."""
-    from pathlib import Path
-
     from fhirpkg.canonical import PackageId
     from fhirpkg.packages.package import read_package
 

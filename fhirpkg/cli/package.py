@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,17 +44,21 @@ def command(content: str | None, output: Path) -> None:
         click.echo(f"note: {note}", err=True)
     output.mkdir(parents=True, exist_ok=True)
     stale = set((output / "xml").glob("*.xml"))
+    sums: list[str] = []
     for name, data in chain(_files(read), _profiles(read)):
         file = output / name
         stale.discard(file)
         file.parent.mkdir(exist_ok=True)
         replace(file, data)
+        sums.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
         if "/" not in name:
             click.echo(f"{file} ({len(data)} bytes)")
         if name.endswith(".tgz"):
             click.echo(f"  sha256 of its tar: {digest(data)}")
     for file in stale:  # of an earlier content
         file.unlink()
+    replace(output / "SHA256SUMS", "".join(sorted(sums, key=lambda line: line[66:])).encode())
+    click.echo(f"{output / 'SHA256SUMS'} (for sha256sum --check, and push --sha256)")
     click.echo(f"{output / 'xml'} ({len(read.resources)} resources)")
 
 

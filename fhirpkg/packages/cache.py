@@ -6,10 +6,13 @@ tools are read and never changed; a new one is unpacked beside and renamed.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,18 @@ if TYPE_CHECKING:
 _OF_FHIR = re.compile(r"hl7\.fhir\.(r\d+b?\.\w+|core)")
 """Packages of FHIR itself: R4's definitions come with this program, other versions say nothing to
 it, and examples define nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The url that an archive was fetched from and its SHA-256; empty when that is not known."""
+
+    url: str = ""
+    sha256: str = ""
+
+
+_ORIGINS = ".fhirpkg"
+"""A folder beside the packages, which holds no package."""
 
 
 class PackageCache:
@@ -43,12 +58,16 @@ class PackageCache:
 
     def find(self, wanted: PackageId) -> PackageId | None:
         """The newest package that satisfies an id whose version may be a wildcard or missing."""
-        version = None if wanted.version == "latest" else wanted.version
+        is_open = wanted.version in {None, "latest"}
+        version = None if is_open else wanted.version
         fitting = [
             found
             for found in self.installed()
             if found.name == wanted.name and version_matches(version, found.version)
         ]
+        releases = [found for found in fitting if "-" not in str(found.version)]
+        if is_open and releases:
+            return releases[-1]
         return fitting[-1] if fitting else None
 
     def read(self, wanted: PackageId) -> Package | None:
@@ -59,20 +78,43 @@ class PackageCache:
         found = self.find(wanted)
         return read_package(self.folder / str(found)) if found else None
 
-    def add(self, archive: bytes, wanted: PackageId) -> Package:
-        """Unpack a .tgz into the cache; what is already there stays as it is.
+    def origin(self, id_: PackageId) -> Origin:
+        """Where a package was fetched from, as far as it was fetched by this program."""
+        try:
+            facts = json.loads((self.folder / _ORIGINS / f"{id_}.json").read_text("utf-8"))
+            return Origin(str(facts["url"]), str(facts["sha256"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Origin()
 
-        Raises PackageError when the archive is damaged or holds another package.
+    def add(self, archive: bytes, wanted: PackageId, url: str = "") -> Package:
+        """Unpack a .tgz (from `url`) into the cache; what is already there stays as it is.
+
+        Raises PackageError when the archive is damaged or holds another package, and for a name
+        that differs from one in the cache in case only.
         """
         package = read_package(archive)
         if package.id != wanted:
             raise PackageError(str(wanted), f"what was downloaded is {package.id}")
         if not package.id.version:
             raise PackageError(str(wanted), "its package.json gives no version")
+        self._check_case(package.id)
         target = self.folder / str(package.id)
         if not target.exists():
             self._unpack(package, target)
+            origin = Origin(url, hashlib.sha256(archive).hexdigest())
+            origins = self.folder / _ORIGINS
+            origins.mkdir(exist_ok=True)
+            text = json.dumps({"url": origin.url, "sha256": origin.sha256}) + "\n"
+            (origins / f"{package.id}.json").write_text(text, "utf-8")
         return package
+
+    def _check_case(self, wanted: PackageId) -> None:
+        for found in self.installed():
+            if found.name != wanted.name and found.name.lower() == wanted.name.lower():
+                problem = (
+                    f"the cache holds {found.name}; names that differ in case only are refused"
+                )
+                raise PackageError(str(wanted), problem)
 
     def _unpack(self, package: Package, target: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -98,11 +140,14 @@ def resolve_package(
     *,
     offline: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    sha256: str = "",
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Package:
     """The package that ``name#version``, a url, a .tgz or a folder names.
 
     What is not in the cache is fetched from the registry and kept, unless `offline`; `progress` is
-    told the bytes so far and in all. Raises PackageError when it is nowhere.
+    told the bytes so far and in all, `tell` what is worth saying of the choice. Raises PackageError
+    when it is nowhere, or when what is fetched has another `sha256`.
     """
     if text.startswith(("https://", "http://")):
         return _downloaded(text, progress, offline=offline)
@@ -115,15 +160,34 @@ def resolve_package(
     cache = cache or PackageCache()
     package = cache.read(wanted)
     if package is not None:
+        _check_origin(package.id, cache.origin(package.id).url)
         return package
     if offline:
         problem = f"it is not in the package cache {cache.folder}"
         raise PackageError(text, problem, f"fetch it once, online: fhirpkg install {text}")
-    from fhirpkg.packages.registry import RegistryClient  # noqa: PLC0415 - requests is slow to load
+    from fhirpkg.packages.registry import registry_for  # noqa: PLC0415 - requests is slow to load
 
-    registry = RegistryClient()
-    release = registry.resolve(wanted)
-    return cache.add(registry.download(release, progress), release.id)
+    registry = registry_for(wanted.name)
+    distribution = registry.resolve(wanted)
+    if distribution.note:
+        tell(f"{distribution.id}: {distribution.note}")
+    archive = registry.download(distribution, progress)
+    if sha256 and hashlib.sha256(archive).hexdigest() != sha256:
+        problem = f"the archive at {distribution.url} has another SHA-256 than the lock file"
+        raise PackageError(str(distribution.id), problem)
+    return cache.add(archive, distribution.id, distribution.url)
+
+
+def _check_origin(id_: PackageId, url: str) -> None:
+    """Raise PackageError where a package came from elsewhere than FHIRPKG_REGISTRIES demands."""
+    if not url or not os.environ.get("FHIRPKG_REGISTRIES"):
+        return
+    from fhirpkg.packages.registry import registry_for  # noqa: PLC0415 - requests is slow to load
+
+    registry = registry_for(id_.name)
+    if registry.is_own_namespace and not registry.serves(url):
+        problem = f"the cache has it from {url}, and its namespace is that of {registry.base}"
+        raise PackageError(str(id_), problem, "delete it from the cache")
 
 
 def _downloaded(url: str, progress: Callable[[int, int], None] | None, *, offline: bool) -> Package:

@@ -6,6 +6,7 @@ The protocol is npm's, as https://hl7.org/fhir/packages.html and the registries 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from fhirpkg.canonical import PackageId, version_key, version_matches
-from fhirpkg.errors import PackageError
+from fhirpkg.errors import ConfigError, PackageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,24 +28,72 @@ _TIMEOUT = (10, 60)
 _MAX_ARCHIVE = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
 _MOVING = ("current", "dev")
+_MOST_REDIRECTS = 5
+_ALGORITHMS = ("sha256", "sha384", "sha512")
+"""Of npm's integrity, the strongest last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One published version: where its archive is and, if the registry tells, its SHA-1."""
+    """One published version: where its archive is and what its bytes must hash to, if told."""
 
     id: PackageId
     url: str
     sha1: str = ""
+    integrity: str = ""
+    """npm's Subresource Integrity: ``sha512-`` and the digest in base64, perhaps several."""
+    note: str = ""
+    """What the user should know of the choice of this version."""
+
+
+def registry_for(name: str) -> RegistryClient:
+    """The registry that a package is to come from, and no other.
+
+    FHIRPKG_REGISTRIES holds the namespaces with a registry of their own, between blanks:
+    ``acme=https://npm.acme.example`` is for ``acme.anything``; ``acme=https://…|ACME_TOKEN`` sends
+    the token in that environment variable. The longest namespace wins; all else comes from
+    FPL_REGISTRY. Raises ConfigError for an entry that cannot be read.
+    """
+    best: tuple[str, str, str] | None = None
+    for entry in os.environ.get("FHIRPKG_REGISTRIES", "").split():
+        namespace, found, place = entry.partition("=")
+        url, _, variable = place.partition("|")
+        if not found or not namespace or not url.startswith(("https://", "http://")):
+            raise ConfigError(
+                f"FHIRPKG_REGISTRIES: {entry!r} is not NAMESPACE=URL[|TOKEN_VARIABLE]"
+            )
+        namespace = namespace.rstrip(".*").lower()
+        is_in = name.lower() == namespace or name.lower().startswith(f"{namespace}.")
+        if is_in and (best is None or len(namespace) > len(best[0])):
+            best = namespace, url, variable
+    if best is None:
+        return RegistryClient()
+    token = os.environ.get(best[2], "") if best[2] else ""
+    return RegistryClient(best[1], token, is_own_namespace=True)
 
 
 class RegistryClient:
-    """A registry at `base` or FPL_REGISTRY; FPL_REGISTRY_TOKEN is sent to that host only."""
+    """A registry at `base` or FPL_REGISTRY; FPL_REGISTRY_TOKEN goes with the latter only.
 
-    def __init__(self, base: str | None = None, token: str | None = None) -> None:
+    A token is sent to the scheme, host and port of its registry and nowhere else.
+    """
+
+    def __init__(
+        self,
+        base: str | None = None,
+        token: str | None = None,
+        *,
+        is_own_namespace: bool = False,
+    ) -> None:
         self.base = (base or os.environ.get("FPL_REGISTRY") or DEFAULT_REGISTRY).rstrip("/")
-        self._token = token or os.environ.get("FPL_REGISTRY_TOKEN")
+        self._token = os.environ.get("FPL_REGISTRY_TOKEN") if token is None else token
+        self.is_own_namespace = is_own_namespace
+        """Whether FHIRPKG_REGISTRIES reserves it for a namespace."""
         self._session = requests.Session()
+
+    def serves(self, url: str) -> bool:
+        """Whether a url is on this registry's scheme, host and port."""
+        return _origin(url) == _origin(self.base)
 
     def resolve(self, wanted: PackageId) -> Distribution:
         """The newest release that satisfies an id: exact, ``1.2.x``, ``latest`` or no version.
@@ -58,14 +107,20 @@ class RegistryClient:
         listing = self._listing(wanted)
         versions = listing.get("versions")
         known = versions if isinstance(versions, dict) else {}
-        chosen = _choose(version, listing, list(known))
+        chosen, note = _choose(version, listing, list(known))
         if chosen is None:
             there = ", ".join(sorted(known, key=version_key)[-5:]) or "none"
             raise PackageError(str(wanted), f"{self.base} has no such version; there are: {there}")
         dist = known[chosen].get("dist") if isinstance(known[chosen], dict) else None
         place = dist if isinstance(dist, dict) else {}
         url = urljoin(self.base + "/", str(place.get("tarball") or f"{wanted.name}/{chosen}"))
-        return Distribution(PackageId(wanted.name, chosen), url, str(place.get("shasum") or ""))
+        return Distribution(
+            PackageId(wanted.name, chosen),
+            url,
+            str(place.get("shasum") or ""),
+            str(place.get("integrity") or ""),
+            note,
+        )
 
     def download(
         self, distribution: Distribution, progress: Callable[[int, int], None] | None = None
@@ -89,10 +144,7 @@ class RegistryClient:
                 raise PackageError(
                     name, f"the download from {distribution.url} broke off"
                 ) from error
-        if (
-            distribution.sha1
-            and hashlib.sha1(archive, usedforsecurity=False).hexdigest() != distribution.sha1
-        ):
+        if not _is_whole(bytes(archive), distribution):
             raise PackageError(
                 name, f"the archive at {distribution.url} is not the one the registry lists"
             )
@@ -106,6 +158,10 @@ class RegistryClient:
             listing = None
         if not isinstance(listing, dict):
             raise PackageError(str(wanted), f"{self.base} answers no package listing")
+        told = str(listing.get("name", wanted.name))
+        if told != wanted.name and told.lower() == wanted.name.lower():
+            problem = f"{self.base} calls it {told}; names that differ in case only are refused"
+            raise PackageError(str(wanted), problem)
         return listing
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -114,36 +170,91 @@ class RegistryClient:
         return request
 
     def _get(self, url: str, package: str, *, stream: bool = False) -> requests.Response:
+        """The answer to a GET; redirects are followed, but never from https to http."""
         headers = {"Accept": "application/json, application/gzip, */*"}
-        is_ours = urlsplit(url).netloc == urlsplit(self.base).netloc
-        auth = self._authorize if self._token and is_ours else None
-        try:
-            response = self._session.get(
-                url, headers=headers, auth=auth, timeout=_TIMEOUT, stream=stream
-            )
-        except requests.RequestException as error:
-            advice = (
-                "work from the cache with --offline, or set FPL_REGISTRY to a registry in reach"
-            )
-            raise PackageError(package, f"{url} cannot be reached", advice) from error
+        for _ in range(_MOST_REDIRECTS):
+            self._check_scheme(url, package)
+            is_ours = _origin(url) == _origin(self.base)
+            auth = self._authorize if self._token and is_ours else _without_netrc
+            try:
+                response = self._session.get(
+                    url,
+                    headers=headers,
+                    auth=auth,
+                    timeout=_TIMEOUT,
+                    stream=stream,
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                advice = (
+                    "work from the cache with --offline, or set FPL_REGISTRY to a registry in reach"
+                )
+                raise PackageError(package, f"{url} cannot be reached", advice) from error
+            if not response.is_redirect:
+                break
+            url = urljoin(url, response.headers["Location"])
         if response.status_code == 404:
             raise PackageError(package, f"{self.base} does not have it")
         if response.status_code != 200:
             raise PackageError(package, f"{url} answers with status {response.status_code}")
         return response
 
+    def _check_scheme(self, url: str, package: str) -> None:
+        """Raise PackageError where a registry over https leads to plain http."""
+        if self.base.startswith("https://") and not url.startswith("https://"):
+            problem = f"{self.base} leads to {url}, which anybody on the way could change"
+            raise PackageError(package, problem, "ask its operator for an https address")
 
-def _choose(version: str, listing: dict[str, Any], known: list[str]) -> str | None:
-    """The version of a listing that is meant; a release before pre-releases where it is open."""
+
+def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Say that authentication is settled, or requests would send what ~/.netrc holds."""
+    return request
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or default
+
+
+def _is_whole(archive: bytes, distribution: Distribution) -> bool:
+    """Whether the bytes are those that the registry lists: by integrity, else by SHA-1."""
+    known = [
+        (algorithm, value)
+        for algorithm, _, value in (each.partition("-") for each in distribution.integrity.split())
+        if algorithm in _ALGORITHMS
+    ]
+    if known:
+        strongest = max(known, key=lambda each: _ALGORITHMS.index(each[0]))[0]
+        digest = base64.b64encode(hashlib.new(strongest, archive).digest()).decode()
+        return any(
+            value.partition("?")[0] == digest
+            for algorithm, value in known
+            if algorithm == strongest
+        )
+    if not distribution.sha1:
+        return True
+    return hashlib.sha1(archive, usedforsecurity=False).hexdigest() == distribution.sha1
+
+
+def _choose(version: str, listing: dict[str, Any], known: list[str]) -> tuple[str | None, str]:
+    """The version of a listing that is meant, and what is to be said of the choice.
+
+    A pre-release is never the latest; a wildcard takes one where no release fits.
+    """
     if version in known:
-        return version
-    if version == "latest":
-        tags = listing.get("dist-tags")
-        tagged = tags.get("latest") if isinstance(tags, dict) else None
-        if tagged in known:
-            return str(tagged)
-        fitting = known
-    else:
-        fitting = [found for found in known if version_matches(version, found)]
-    releases = [found for found in fitting if "-" not in found] or fitting
-    return max(releases, key=version_key, default=None)
+        return version, ""
+    tags = listing.get("dist-tags")
+    tagged = tags.get("latest") if isinstance(tags, dict) else None
+    is_open = version == "latest"
+    if is_open and tagged in known and "-" not in str(tagged):
+        return str(tagged), ""
+    fitting = known if is_open else [found for found in known if version_matches(version, found)]
+    chosen = max((f for f in fitting if "-" not in f), key=version_key, default=None)
+    newest = str(tagged) if is_open and tagged in known else None
+    newest = newest or max(fitting, key=version_key, default=None)
+    if newest is None or newest == chosen or "-" not in newest:
+        return chosen, ""
+    if chosen is None and not is_open:
+        return newest, "it is a pre-release, as no release fits"
+    return chosen, f"the newest is {newest}, a pre-release, which is only taken by its name"

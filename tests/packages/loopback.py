@@ -37,10 +37,12 @@ class Registry(http.server.ThreadingHTTPServer):
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.seen.append((self.path, self.headers.get("Authorization")))
-        status, body = self.server.answers.get(self.path, (404, "{}"))
+        status, body, *headers = self.server.answers.get(self.path, (404, "{}"))
         body = body.encode() if isinstance(body, str) else body
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers[0] if headers else {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -21,7 +21,8 @@ def test_what_is_put_in_is_found_again(cache):
     found = cache.read(PackageId("test.one", "1.0.0"))
     assert found.manifest.canonical == "http://x"
     assert (cache.folder / "test.one#1.0.0" / "package" / "package.json").is_file()
-    assert [path.name for path in cache.folder.iterdir()] == ["test.one#1.0.0"]
+    there = sorted(path.name for path in cache.folder.iterdir())
+    assert there == [".fhirpkg", "test.one#1.0.0"]  # the first tells where the second came from
 
 
 @pytest.mark.parametrize(
