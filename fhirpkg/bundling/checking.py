@@ -21,7 +21,7 @@ _Shape = dict[str, object] | list[object] | tuple[object, ...] | str
 _CODING: _Shape = {"system": "", "code": ""}
 _CONCEPT: _Shape = {"coding": [_CODING]}
 _IDENTIFIER: _Shape = {"system": "", "value": ""}
-_RESOURCE: _Shape = {
+_RESOURCE: dict[str, _Shape] = {
     "id": "",
     "meta": {"tag": [_CODING], "security": [_CODING], "profile": [""], "versionId": ""},
     "text": {"div": ""},
@@ -44,6 +44,13 @@ _BY_TYPE: dict[str, _Shape] = {
 
 A member with another shape is refused by name; no server takes it, and none is guessed at.
 """
+_OTHERWISE = {
+    "Device": {"version"},
+    "DeviceDefinition": {"version"},
+    "MedicinalProductAuthorization": {"status"},
+    "SubstanceSpecification": {"status"},
+}
+"""R4's types in which a member of that name is no string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,8 @@ def _misshapen(resource: Resource) -> str:
         return f"resourceType is {resource_type!r}, not the name of a resource type"
     if "id" not in resource:
         return f"this {resource_type} has no id; give it one"
-    for path, wanted in _wrong(resource, _RESOURCE, ()):
+    members = {k: v for k, v in _RESOURCE.items() if k not in _OTHERWISE.get(resource_type, ())}
+    for path, wanted in _wrong(resource, members, ()):
         return f"{'.'.join(path)} is not {wanted}"
     for path, wanted in _wrong(resource, _BY_TYPE.get(resource_type, {}), ()):
         return f"{'.'.join(path)} is not {wanted}"

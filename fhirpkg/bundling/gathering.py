@@ -6,6 +6,8 @@ and named in the notes; a file that says `resourceType` and cannot be read is an
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,9 @@ _CARRIERS = frozenset({"transaction", "batch", "searchset", "history"})
 _EVERY = _CARRIERS | {"collection", "document", "message", "transaction-response", "batch-response"}
 _METHODS = {"PUT", "POST", "GET"}
 """Of a history, an entry's method is what made the version; DELETE and PATCH bring no content."""
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_ROOT = re.compile(rb"<[A-Za-z][^>]*>")
+_FHIR = re.compile(rb"[\"']http://hl7\.org/fhir[\"']")
 _SHOWN = 5
 
 
@@ -36,6 +41,8 @@ _SHOWN = 5
 class Gathering:
     """The files read so far: `passed_over` held no resource, `unpacked` were Bundles."""
 
+    exclude: tuple[str, ...] = ()
+    """Patterns of files below a folder that are not read."""
     passed_over: list[str] = field(default_factory=list)
     unpacked: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -54,7 +61,9 @@ class Gathering:
     def folder(self, folder: Path) -> Iterator[Found]:
         """The resources of every file below a folder, in a stable order."""
         for path in _files(folder):
-            yield from self.file(path, named=False)
+            name = path.relative_to(folder).as_posix()
+            if not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude):
+                yield from self.file(path, named=False)
 
     def file(self, path: Path, *, named: bool = True) -> Iterator[Found]:
         """The resources of one file; of a file that was `named`, those in a Bundle of any type.
@@ -137,7 +146,8 @@ def _resource(data: bytes, name: str) -> Resource | None:
     """The resource in a text, None when there is none; SourceError for one that is broken."""
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"<":
-        if b"http://hl7.org/fhir" not in data:
+        root = _ROOT.search(_COMMENT.sub(b"", data))
+        if root is None or not _FHIR.search(root[0]):
             return None
         found, issues, _ = fhirxml.read(data, Definitions.core().types)
         broken = found is None

@@ -43,7 +43,7 @@ class Selection:
     types: tuple[str, ...] = ()
     """Only these types; all when empty."""
     exclude: tuple[str, ...] = ()
-    """Patterns with ``*``: a type, a ``Type/id`` or a canonical url."""
+    """Patterns with ``*``: a type, a ``Type/id``, a canonical url, or a file below the folder."""
     examples: bool = False
     """Also the examples of a package."""
     identity: PackageId | None = None
@@ -133,7 +133,7 @@ def _open_folder(folder: Path, selection: Selection) -> _Source:
         return _Source(str(folder), built_resources(folder), notes=notes)
     if (folder / "package" / "package.json").is_file() or _is_package(folder):
         return _of_package(read_package(folder), str(folder), selection)
-    gathering = Gathering()
+    gathering = Gathering(selection.exclude)
     root = folder / _SUSHI if (folder / _SUSHI).is_dir() else folder
     return _Source(str(root), gathering.folder(root), gathering)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli.shared.connection import connect, server_options
-from fhirpkg.cli.shared.publishing import KINDS, content_options, dependency_option
+from fhirpkg.cli.shared.publishing import KINDS, content_options, dependency_option, versions_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("plan")
 @content_options
 @dependency_option
+@versions_option
 @server_options
 @click.option(
     "--out",
@@ -37,6 +38,7 @@ def command(
     overwrite: tuple[str, ...],
     with_dependencies: bool,
     output_format: str,
+    versions: str | None,
     **options: Any,
 ) -> ExitCode:
     """Show what a push of CONTENT would create, update and leave, and what is in its way.
@@ -73,7 +75,7 @@ def command(
     def work() -> ExitCode:
         codes = []
         for release in releases:
-            plan = make_plan_with_progress(release, client, kinds)
+            plan = make_plan_with_progress(release, client, kinds, versions)
             codes.append(output.plan(plan, client))
             if out:
                 planfile.write(out, plan, client.base_url, content, selection, kinds)

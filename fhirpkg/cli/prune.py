@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli.shared.connection import connect, server_options
-from fhirpkg.cli.shared.publishing import content_options
+from fhirpkg.cli.shared.publishing import content_options, versions_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("prune")
 @content_options
+@versions_option
 @server_options
 @click.option("--delete", is_flag=True, help="Delete instead of retiring.")
 @click.option(
@@ -32,6 +33,7 @@ def command(
     max_delete: int,
     dry_run: bool,
     output_format: str,
+    versions: str | None,
     **options: Any,
 ) -> ExitCode:
     """Take out of use what belongs to the package of CONTENT but is no longer in it.
@@ -59,7 +61,7 @@ def command(
     output = Output("prune", output_format)
 
     def work() -> ExitCode:
-        plan = make_plan_with_progress(release, client, ())
+        plan = make_plan_with_progress(release, client, versions=versions)
         check_lease(plan)
         orphans = plan.of(Change.ORPHAN)
         if len(orphans) > max_delete:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli.shared.connection import connect, server_options
-from fhirpkg.cli.shared.publishing import KINDS, content_options, dependency_option
+from fhirpkg.cli.shared.publishing import KINDS, content_options, dependency_option, versions_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @click.command("push")
 @content_options
 @dependency_option
+@versions_option
 @server_options
+@click.option("--sha256", metavar="HEX", help="Push only if the file CONTENT has this SHA-256.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @click.option(
     "--overwrite",
@@ -31,6 +33,8 @@ def command(
     overwrite: tuple[str, ...],
     with_dependencies: bool,
     output_format: str,
+    versions: str | None,
+    sha256: str | None,
     **options: Any,
 ) -> ExitCode:
     """Publish CONTENT to a FHIR server, read it back and search for it as a consumer would.
@@ -42,6 +46,7 @@ def command(
     """
     from fhirpkg.cli import ExitCode
     from fhirpkg.cli.shared.publishing import (
+        check_sha256,
         exit_code_of,
         make_plan_with_progress,
         publish,
@@ -55,17 +60,20 @@ def command(
     from fhirpkg.publishing.survey import Change
 
     selection = selection_of(options)
+    if sha256:
+        check_sha256(content, sha256)
     saved = saved_plan(content)
     source, selection = (saved.source, saved.selection) if saved else (content, selection)
     releases = releases_of(source, selection, with_dependencies=with_dependencies)
     client = connect(**options)
+    versions = saved.versions if saved else versions
     kinds = saved.overwrite if saved else tuple(Change(kind) for kind in overwrite)
     output = Output("push", output_format)
 
     def work() -> ExitCode:
         codes: list[ExitCode] = []
         for release in releases:
-            plan = make_plan_with_progress(release, client, kinds)
+            plan = make_plan_with_progress(release, client, kinds, versions)
             if saved:
                 planfile.check(saved, plan, client.base_url)
             done = output.plan(plan, client) if dry_run else publish(plan, client, output)

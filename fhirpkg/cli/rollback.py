@@ -60,7 +60,7 @@ def command(
         if given:
             check_package(given, inventory)
         release = release_of(given or content_before(client, inventory))
-        plan = make_plan_with_progress(release, client, ())
+        plan = make_plan_with_progress(release, client)
         return output.plan(plan, client) if dry_run else publish(plan, client, output)
 
     return exit_code_of(work, output)

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import requests
 
 from fhirpkg import fhirjson
+from fhirpkg.client.batching import Query, answers_of, queries
 from fhirpkg.client.capabilities import Capabilities
 from fhirpkg.client.response import Response, is_readable
 from fhirpkg.client.retry import RetryPolicy, is_throttled, is_transient
@@ -70,6 +71,8 @@ class FhirClient:
         self._timeout = timeout
         self._answered = False
         self._capabilities: Capabilities | None = None
+        self._ahead: dict[Query, Response] = {}
+        self._takes_batches = True
         self._session = requests.Session()
         self._session.auth = without_netrc
         if tls is not None:
@@ -99,11 +102,15 @@ class FhirClient:
         `repeatable` (every POST unless told) is only sent again when it was refused unread.
         Raises ServerError when no answer came.
         """
+        query = list(params.items() if isinstance(params, Mapping) else params or ())
+        if method != "GET":
+            self._ahead = {}
+        elif (path, tuple(query)) in self._ahead:
+            return self._ahead.pop((path, tuple(query)))
         repeatable = method != "POST" if repeatable is None else repeatable
         attempts = self.retry.attempts()
         renewed = False
         data = _encoded(body)
-        query = list(params.items() if isinstance(params, Mapping) else params or ())
         while True:
             response = self._exchange(method, self.url(path), data, headers or {}, query)
             if response.status == 401 and not renewed and self._auth and self._auth.renew():
@@ -114,6 +121,24 @@ class FhirClient:
         if not response.status:
             raise response.error()
         return response
+
+    def ask_ahead(self, wanted: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> None:
+        """Ask several reads and searches in one request; `request` then has their answers.
+
+        Each answer is used once and none outlives a write. Nothing is asked of a server that does
+        not take batches: the requests then go one by one, as they come.
+        """
+        asked = queries(wanted)
+        offered = {"batch", "transaction"} & self.capabilities().system
+        if len(asked) < 2 or not offered or not self._takes_batches:
+            return
+        answers = answers_of(self, asked)
+        self._takes_batches = answers is not None
+        self._ahead = answers or {}
+
+    def is_ahead(self, path: str) -> bool:
+        """Whether the answer to a read has been asked for already."""
+        return (path, ()) in self._ahead
 
     def url(self, path: str) -> str:
         """The absolute url of a path below the base, or of a link of this server.
@@ -165,8 +190,7 @@ class FhirClient:
 
     def count(self, resource_type: str, params: Iterable[tuple[str, str]]) -> int | None:
         """How many resources match, or None when the server does not say."""
-        query = [*params, ("_summary", "count"), ("_total", "accurate")]
-        response = self.request("GET", resource_type, params=query, headers=FRESH)
+        response = self.request("GET", resource_type, params=counting(params), headers=FRESH)
         if not response.ok or response.resource is None:
             return None
         total = response.resource.get("total")
@@ -268,6 +292,11 @@ class FhirClient:
                 raise ServerError(answer.url, f"sends more than {_LARGEST_BODY >> 20} MB")
             parts.append(part)
         return b"".join(parts).decode("utf-8", "replace")
+
+
+def counting(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters that ask how many resources match."""
+    return [*params, ("_summary", "count"), ("_total", "accurate")]
 
 
 def _advice(status: int) -> str:

@@ -36,6 +36,10 @@ class ConflictError(FhirpkgError):
 
 def read_head(client: FhirClient, package: str) -> Head | None:
     """The head of a package on this server, or None when there is none."""
+    places = [(f"{each}/{head_id(package)}", ()) for each in _offered(client, HEAD_TYPES)]
+    client.ask_ahead(
+        [*places, *((each, _by_package(package)) for each in _offered(client, HEAD_TYPES))]
+    )
     for resource_type in _offered(client, HEAD_TYPES):
         response = client.request("GET", f"{resource_type}/{head_id(package)}", headers=_FRESH)
         if not response.ok:
@@ -115,8 +119,8 @@ def _create(client: FhirClient, head: Head) -> Head:
         headers = {"If-None-Match": "*"}
         path = f"{resource_type}/{new.id}"
         response = client.request("PUT", path, body=new.resource(), headers=headers)
-        if response.status in {409, 412}:
-            return _settled(client, new, response)
+        if response.status in {409, 412} or (response.ok and not response.worked):
+            return _settled(client, new, response)  # a success that tells an error is unclear
         if not response.worked:
             criteria = f"identifier={SYSTEM}/package|{head.package}"
             response = _post(client, new.resource(), criteria)
@@ -153,7 +157,7 @@ def _settled(client: FhirClient, head: Head, refusal: Response) -> Head:
 
 def _found_by_identifier(client: FhirClient, resource_type: str, package: str) -> Response:
     """A search answer whose resource is the head, where ids are the server's to choose."""
-    query = {"identifier": f"{SYSTEM}/package|{package}"}
+    query = _by_package(package)
     response = client.request("GET", resource_type, params=query, headers=_FRESH)
     for entry in (response.resource or {}).get("entry", []) if response.ok else []:
         resource = entry.get("resource", {})
@@ -161,6 +165,10 @@ def _found_by_identifier(client: FhirClient, resource_type: str, package: str) -
         if head is not None and head.package == package:
             return replace(response, resource=resource)
     return replace(response, status=404, resource=None)
+
+
+def _by_package(package: str) -> list[tuple[str, str]]:
+    return [("identifier", f"{SYSTEM}/package|{package}")]
 
 
 def _post(client: FhirClient, body: Resource, criteria: str) -> Response:

@@ -6,15 +6,17 @@ a package of ten thousand resources needs little memory.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.bundling.reading import read_content
 from fhirpkg.publishing.compare import digest
 from fhirpkg.publishing.marks import OWNER_SYSTEM, owned
+from fhirpkg.publishing.state import fitting_id
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -81,6 +83,10 @@ class Release:
     resources: Sequence[Resource]
     notes: tuple[str, ...] = ()
     """What differs between the content and what is published of it."""
+    held: frozenset[str] = frozenset()
+    """``Type/id`` of each resource as the content names it."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """That name to the one it is published under, where that has the version in it."""
 
     @property
     def mark(self) -> tuple[str, str]:
@@ -91,7 +97,9 @@ class Release:
         """The member's resource as it is to stand on a server."""
         resource = self.resources[member.index]
         if member.type == "ImplementationGuide":
-            resource = _listing_only(resource, {m.local for m in self.members})
+            resource = _listing_only(resource, self.held)
+        if self.links:
+            resource = with_references(resource, self.links) | {"id": member.id}
         return owned(filled_out(resource) if member.has_gaps else resource, self.owner)
 
 
@@ -138,7 +146,30 @@ def release_of(content: Content) -> Release:
         members=tuple(members),
         resources=content.resources,
         notes=tuple(notes),
+        held=frozenset(held),
     )
+
+
+def side_by_side(release: Release) -> Release:
+    """The release with the version in the id of each canonical resource.
+
+    So another version of it stands beside, and what refers to it by id goes on to do so.
+    """
+    named = {m.local: replace(m, id=_versioned(m)) for m in release.members if m.url and m.version}
+    links = {local: member.local for local, member in named.items() if local != member.local}
+    renamed = replace(release, links=links, digest=side_by_side_digest(release.digest))
+    members = [named.get(m.local, m) for m in release.members]
+    return replace(renamed, members=tuple(_member(m.index, renamed.resource(m)) for m in members))
+
+
+def side_by_side_digest(digest: str) -> str:
+    """The digest of a content whose resources are named with their versions."""
+    return hashlib.sha256(f"{digest} side by side".encode()).hexdigest()
+
+
+def _versioned(member: Member) -> str:
+    ending = f"-{member.version}"
+    return member.id if member.id.endswith(ending) else fitting_id(f"{member.id}{ending}")
 
 
 def _listing_only(guide: Resource, published: Collection[str]) -> Resource:
@@ -156,10 +187,11 @@ def _listing_only(guide: Resource, published: Collection[str]) -> Resource:
 def _left_out_of_guide(guide: Resource, published: Resource) -> Iterator[str]:
     before, after = len(_listed(guide)), len(_listed(published))
     if after < before:
+        gone = before - after
         yield (
-            f"ImplementationGuide/{guide['id']} lists {before} resources, and {before - after} of "
-            "them are not published; they are left out of the copy on the server (--examples "
-            "publishes a package's examples too)"
+            f"ImplementationGuide/{guide['id']} lists {before} resources, of which {gone} will not "
+            "be published; the copy on the server leaves them out (--examples publishes a "
+            "package's examples too)"
         )
 
 
@@ -212,9 +244,9 @@ def _member(index: int, resource: Resource) -> Member:
         type=resource["resourceType"],
         id=resource["id"],
         url=url if isinstance(url, str) else "",
-        version=str(resource.get("version", "")),
+        version=text_of(resource, "version"),
         identifier=next((i for i in identifiers_of(resource) if "|" not in {i[0], i[-1]}), ""),
-        status=str(resource.get("status", "")),
+        status=text_of(resource, "status"),
         digest=digest(resource),
         references=tuple(dict.fromkeys(references_in(resource))),
         codes=tuple(dict.fromkeys(_codes(resource))),

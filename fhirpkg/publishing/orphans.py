@@ -32,6 +32,13 @@ class Orphan:
     version: str
     holders: tuple[Resource, ...]
     """The marks of other packages that hold it too."""
+    canonical_version: str = ""
+    """The version of a resource that has a url."""
+
+    def is_of_another_version(self, release: Release) -> bool:
+        """Whether it belongs to a version that stands beside this one."""
+        present = {member.version for member in release.members}
+        return bool(self.canonical_version) and self.canonical_version not in present
 
 
 def orphans(
@@ -75,7 +82,8 @@ def _listed(
 def _orphan(local: str, resource: Resource, holders: Holders) -> Orphan:
     place = f"{resource['resourceType']}/{resource['id']}"
     version = str(resource.get("meta", {}).get("versionId", ""))
-    return Orphan(local, place, version, tuple(holders.of(resource)))
+    told = str(resource.get("version", "")) if resource.get("url") else ""
+    return Orphan(local, place, version, tuple(holders.of(resource)), told)
 
 
 def _is_taken(resource: Resource, owner: Resource) -> bool:

@@ -29,6 +29,7 @@ class SavedPlan:
     source: str | None
     selection: Selection
     overwrite: tuple[Change, ...]
+    versions: str
     facts: dict[str, Any]
 
 
@@ -71,12 +72,13 @@ def read(file: Path) -> SavedPlan:
         facts = json.loads(file.read_text(encoding="utf-8"))
         selection = _selection(facts["selection"])
         overwrite = tuple(map(Change, facts["overwrite"]))
+        versions = str(facts["versions"])
         source = None if facts["source"] is None else str(facts["source"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), "it is not a plan", "make one with 'plan --out'") from error
     if facts.get("format") != _FORMAT:
         raise SourceError(str(file), "it is a plan of another version", "make a new one")
-    return SavedPlan(source, selection, overwrite, facts)
+    return SavedPlan(source, selection, overwrite, versions, facts)
 
 
 def is_plan(file: Path) -> bool:
@@ -127,6 +129,7 @@ def _facts(plan: Plan, server: str) -> dict[str, Any]:
         "content": plan.release.digest,
         "capabilities": plan.capabilities,
         "strategy": str(plan.strategy),
+        "versions": str(plan.versions),
         "head": f"{head.type}/{head.id}/_history/{head.etag}" if head else "",
         "items": [
             {

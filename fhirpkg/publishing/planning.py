@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.marks import Holders
+from fhirpkg.publishing.members import Release, side_by_side
 from fhirpkg.publishing.orphans import Orphan, orphans
 from fhirpkg.publishing.reading import Reader
 from fhirpkg.publishing.record import read_record
-from fhirpkg.publishing.state import Phase, is_listed
+from fhirpkg.publishing.state import Phase, Versions, is_listed
 from fhirpkg.publishing.strategy import Strategy, refusals, strategy_for
 from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change, Item, Survey
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from fhirpkg.client.client import FhirClient
-    from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.state import Head, Inventory
 
 _MANY = 1000
@@ -35,6 +35,7 @@ class Plan:
     head: Head | None
     inventory: Inventory | None
     capabilities: str
+    versions: Versions = Versions.SINGLE
     notes: tuple[str, ...] = ()
 
     def of(self, *actions: Change) -> list[Item]:
@@ -67,16 +68,21 @@ def make_plan(
     client: FhirClient,
     *,
     overwrite: Collection[Change] = (),
+    versions: Versions | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Plan:
     """Compare a package with a server. `progress` is told how many resources were looked at.
 
-    `overwrite` names conflicts that shall be written over: drift, foreign, immutable. Raises
-    ServerError for a server that cannot be read.
+    `overwrite` names conflicts that shall be written over: drift, foreign, immutable. `versions`
+    is by default as the package was published before. Raises ServerError for a server that cannot
+    be read.
     """
     capabilities = client.capabilities()
-    refused = refusals(capabilities, release.members)
     record = read_record(client, release.name)
+    versions = versions or record.versions
+    if versions is Versions.MULTIPLE:
+        release = side_by_side(release)
+    refused = refusals(capabilities, release.members)
     reader = Reader(client)
     plan = Plan(
         release=release,
@@ -85,6 +91,7 @@ def make_plan(
         head=record.head,
         inventory=record.inventories[0] if record.inventories else None,
         capabilities=capabilities.digest,
+        versions=versions,
     )
     if not refused and plan.is_settled and _is_untouched(plan, client):
         return replace(plan, items=tuple(_as_recorded(plan)))
@@ -92,6 +99,7 @@ def make_plan(
     holders = Holders(client, release.owner)
     survey = Survey(release, reader, record, links, frozenset(overwrite), holders)
     supported = [m for m in release.members if m.type not in refused]
+    survey.ask_ahead(supported)
     items = survey.classify(supported, progress)
     moved = {i.local: i.place for i in items if i.place and links[i.local] != i.place}
     if moved:  # found under ids we could not know: look again, with the references understood
@@ -105,6 +113,7 @@ def make_plan(
     items += [
         _as_item(orphan, holders)
         for orphan in orphans(release, reader, record, {i.place for i in items}, holders)
+        if versions is Versions.SINGLE or not orphan.is_of_another_version(release)
     ]
     return replace(plan, items=tuple(items), notes=tuple(_notes(reader)))
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _BEAT = LEASE / 3
 _PATIENCE_AT_THE_END = 3.0
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,15 @@ def _first_head(plan: Plan) -> Head:
     """The head as we first write it: over the one that was read, or a new one."""
     release, old = plan.release, plan.head
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    fresh = Head(release.name, release.version, release.digest, Phase.PUSHING, owner, type="")
+    fresh = Head(
+        release.name,
+        release.version,
+        release.digest,
+        Phase.PUSHING,
+        owner,
+        versions=plan.versions,
+        type="",
+    )
     if old is None:
         return fresh
     return replace(
@@ -324,14 +333,21 @@ def _report(plan: Plan, writer: Writer | None) -> Report:
 
 
 def _notes(writer: Writer) -> tuple[str, ...]:
+    notes: list[str] = []
     if writer.guarded:
-        words = (
-            "every update named the version it was to follow (If-Match, enforced here), every "
-            "creation was checked by its answer"
+        notes.append("every update named the version it was to follow (If-Match, enforced here)")
+    else:
+        notes.append(
+            "this server does not enforce If-Match: each portion was read again before it was "
+            "written, and a second writer at the same moment would not be seen"
         )
-        return (words,)
-    words = (
-        "this server does not enforce If-Match: each portion was read again before it was "
-        "written, and a second writer at the same moment would not be seen"
-    )
-    return (words,)
+    if writer.unproven:
+        few = ", ".join(writer.unproven[:_SHOWN])
+        more = f" and {len(writer.unproven) - _SHOWN} more" * (len(writer.unproven) > _SHOWN)
+        notes.append(
+            f"unproven: {len(writer.unproven)} creations, of which this server does not tell "
+            f"whether something was written over ({few}{more})"
+        )
+    elif any(each.created for each in writer.done.values()):
+        notes.append("every creation was checked: nothing was written over")
+    return tuple(notes)

@@ -40,6 +40,9 @@ class Reader:
         """
         found: dict[str, Resource] = {}
         for batch in batches(ids):
+            if all(self.client.is_ahead(f"{resource_type}/{i}") for i in batch):
+                found |= self._one_by_one(resource_type, batch)
+                continue
             hits = self._search(resource_type, "_id", batch, lambda r: [str(r.get("id"))])
             if hits is None:
                 found |= self._one_by_one(resource_type, batch)
@@ -93,7 +96,7 @@ class Reader:
         key = f"{resource_type}?{parameter}"
         if key in self.distrusted:
             return None
-        query = [(parameter, ",".join(map(escaped, values))), ("_count", str(2 * len(values)))]
+        query = search_of(parameter, values)
         wanted = set(values)
         found: list[Resource] = []
         try:
@@ -112,6 +115,11 @@ class Reader:
     def _one_by_one(self, resource_type: str, ids: Iterable[str]) -> dict[str, Resource]:
         read = ((i, self.client.read(resource_type, i)) for i in ids)
         return {i: resource for i, resource in read if resource is not None}
+
+
+def search_of(parameter: str, values: Sequence[str]) -> list[tuple[str, str]]:
+    """The parameters of a search for one of several values."""
+    return [(parameter, ",".join(map(escaped, values))), ("_count", str(2 * len(values)))]
 
 
 def batches(values: Sequence[str]) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.publishing.head import read_head, read_inventory
+from fhirpkg.publishing.state import Versions
 
 if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
@@ -19,6 +20,12 @@ class Record:
 
     head: Head | None
     inventories: tuple[Inventory, ...]
+
+    @property
+    def versions(self) -> Versions:
+        """How versions of a resource stand, as the package was published before."""
+        told = self.head.versions if self.head else ""
+        return Versions(told) if told in list(Versions) else Versions.SINGLE
 
     def lines(self, local: str) -> list[Line]:
         """The lines about one resource, the newest first."""
@@ -36,5 +43,6 @@ def read_record(client: FhirClient, package: str) -> Record:
     if head is None:
         return Record(None, ())
     named = dict.fromkeys(r for r in (head.manifest, head.previous) if r)
+    client.ask_ahead((reference, ()) for reference in named)
     found = [read_inventory(client, reference) for reference in named]
     return Record(head, tuple(m for m in found if m is not None))

@@ -9,7 +9,7 @@ from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.compare import bare
 from fhirpkg.publishing.head import read_head, read_inventory
-from fhirpkg.publishing.members import with_references
+from fhirpkg.publishing.members import side_by_side_digest, with_references
 
 if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
@@ -48,7 +48,7 @@ def content_before(client: FhirClient, inventory: Inventory) -> Content:
 
 def check_package(content: Content, inventory: Inventory) -> None:
     """Raise ConfigError when a package is not the state that the inventory describes."""
-    if content.digest != inventory.digest:
+    if inventory.digest not in {content.digest, side_by_side_digest(content.digest)}:
         raise ConfigError(
             f"{content.source} is not what was published before ({inventory.package} "
             f"{inventory.version}, content {inventory.digest[:12]}); to publish it anyway, push it"

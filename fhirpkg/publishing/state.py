@@ -39,13 +39,23 @@ class Phase(StrEnum):
     COMPLETE = "complete"
 
 
+class Versions(StrEnum):
+    """How many versions of a canonical resource stand on a server."""
+
+    SINGLE = "single"
+    """One at a time, under one id: a new version replaces the one before."""
+    MULTIPLE = "multiple"
+    """Side by side: the version is part of the id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The state of one package on a server.
 
     `manifest` and `previous` are references; `beat` counts the signs of life; `settled` is the
-    server's time of the last write. `id`, `etag` and `age` (seconds by the server's clock) belong
-    to the resource as it was read and are empty for one that is not there yet.
+    server's time of the last write; `versions` is a mode of `Versions`. `id`, `etag` and `age`
+    (seconds by the server's clock) belong to the resource as it was read and are empty for one that
+    is not there yet.
     """
 
     package: str
@@ -57,6 +67,7 @@ class Head:
     previous: str = ""
     beat: str = "0"
     settled: str = ""
+    versions: str = ""
     type: str = HEAD_TYPES[0]
     id: str = ""
     etag: str = ""
@@ -91,6 +102,7 @@ class Head:
 
 _FACTS = (
     "package", "version", "digest", "phase", "owner", "manifest", "previous", "beat", "settled",
+    "versions",
 )  # fmt: skip
 
 
@@ -115,7 +127,7 @@ def head_of(resource: Resource, age: float) -> Head | None:
 
 def head_id(package: str) -> str:
     """The id of a package's head where ids are ours to choose."""
-    return _fitting(f"head-{package}")
+    return fitting_id(f"head-{package}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,7 @@ class Inventory:
     @property
     def id(self) -> str:
         """The id where ids are ours to choose: one for each state of the content."""
-        return _fitting(f"manifest-{self.digest[:12]}-{self.package}")
+        return fitting_id(f"manifest-{self.digest[:12]}-{self.package}")
 
     def resource(self, resource_type: str) -> Resource:
         """The inventory as a Library or Binary; the list is compressed, ten thousand lines fit."""
@@ -201,7 +213,7 @@ _UNWRAP: dict[str, Callable[[Resource], str]] = {
 }
 
 
-def _fitting(text: str) -> str:
+def fitting_id(text: str) -> str:
     """A valid id (R4 datatypes.html#id): a long one keeps its start and gets a digest."""
     plain = _NOT_IN_ID.sub("-", text)
     if len(plain) <= 64:

@@ -6,21 +6,23 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from fhirpkg.client.client import counting
 from fhirpkg.publishing.compare import differences, digest, same
 from fhirpkg.publishing.marks import Holders, is_tagged, owned, tags_of
 from fhirpkg.publishing.members import identifiers_of, portions_by_type, with_references
 from fhirpkg.publishing.orphans import before_let_go
+from fhirpkg.publishing.reading import batches, search_of
 from fhirpkg.publishing.state import is_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Member, Release
     from fhirpkg.publishing.reading import Reader
     from fhirpkg.publishing.record import Record
 
-_FEW = 100
+FEW = 100
 """Up to this many resources, what a search does not find is also asked for by its id."""
 _SHOWN_DIFFERENCES = 20
 
@@ -89,6 +91,21 @@ class Survey:
     overwrite: frozenset[Change]
     holders: Holders
 
+    def ask_ahead(self, members: Sequence[Member]) -> None:
+        """Ask for all that `classify` and the search for orphans need, if that is little."""
+        if len(self.release.members) > FEW:
+            return
+        wanted: list[tuple[str, Iterable[tuple[str, str]]]] = []
+        for group in portions_by_type(members):
+            wanted += [(self.links[m.local], ()) for m in group]
+            for parameter, values in _by_identity(group).items():
+                wanted += [
+                    (group[0].type, search_of(parameter, batch)) for batch in batches(values)
+                ]
+        types = sorted({m.type for m in self.release.members})
+        wanted += [(each, counting([self.release.mark])) for each in types]
+        self.reader.client.ask_ahead(wanted)
+
     def classify(self, members: Sequence[Member], progress: Callable[[int], None]) -> list[Item]:
         """An item for each member, in the order of their types."""
         items: list[Item] = []
@@ -113,16 +130,16 @@ class Survey:
     ) -> dict[str, list[Resource]]:
         """By member: the resource at its place, then others that claim its identity."""
         ids = [self.links[m.local].partition("/")[2] for m in members]
-        urls = [m.url for m in members if m.url]
-        identifiers = [m.identifier for m in members if not m.url and m.identifier]
+        sought = _by_identity(members)
+        urls, identifiers = sought["url"], sought["identifier"]
         reader = self.reader
         new = not self.record.inventories  # counting nothing is much quicker than reading nothing
         at_place: Mapping[str, Resource] = {}
         hits: list[Resource] = []
-        few = len(self.release.members) <= _FEW
+        few = len(self.release.members) <= FEW
         if not new or few or reader.exist(resource_type, "_id", ids):
             at_place = reader.by_ids(resource_type, ids, confirm=few or not new)
-        if urls and (not new or reader.exist(resource_type, "url", urls)):
+        if urls and (not new or few or reader.exist(resource_type, "url", urls)):
             hits += reader.by_url(resource_type, urls)
         if identifiers:
             hits += reader.by_identifier(resource_type, identifiers)
@@ -218,6 +235,14 @@ def _is_immutable(member: Member, theirs: Resource) -> bool:
     """Whether this url and version is active and stays so: its content must not change (CRMI)."""
     statuses = {member.status, str(theirs.get("status"))}
     return bool(member.url) and statuses == {"active"} and theirs.get("version") == member.version
+
+
+def _by_identity(members: Sequence[Member]) -> dict[str, list[str]]:
+    """The values by which members are sought, by search parameter."""
+    return {
+        "url": [m.url for m in members if m.url],
+        "identifier": [m.identifier for m in members if not m.url and m.identifier],
+    }
 
 
 def _identity(member: Member) -> str:

@@ -17,9 +17,11 @@ from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
 from fhirpkg.publishing.marks import is_tagged, owned
-from fhirpkg.publishing.members import portions_by_type, with_references
+from fhirpkg.publishing.members import portions_by_type, side_by_side, with_references
 from fhirpkg.publishing.reading import Reader, batches, escaped
 from fhirpkg.publishing.record import read_record
+from fhirpkg.publishing.state import Versions
+from fhirpkg.publishing.survey import FEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _MANY = 1000
 _MANY_OF_A_CODE = 100
 _SHOWN = 10
+_INDEXED_AFTER = 120.0
+"""Seconds after the last push in which a server's searches may be behind."""
 
 
 @dataclass
@@ -69,16 +73,20 @@ def verify(
     """
     found = Verification()
     record = read_record(client, release.name)
+    if record.versions is Versions.MULTIPLE:
+        release = side_by_side(release)
     links = {m.local: record.place(m) for m in release.members}
     if record.head is None:
         found.notes.append("no push of this package is on record there; sought by the ids it has")
     reader = Reader(client)
+    _ask_ahead(release, client, links)
     for group in portions_by_type(release.members):
         _by_id(release, reader, group, links, found)
         progress(found.checked)
         if validate:
             _validated(release, client, group, found)
-    as_consumers(release, client, links, found)
+    recent = record.head is not None and record.head.age < _INDEXED_AFTER
+    as_consumers(release, client, links, found, recent=recent)
     found.notes += known_habits(client, found)
     return found
 
@@ -102,15 +110,37 @@ def read_back(
         return found
     if len(release.members) <= _MANY:
         reader = Reader(client)
+        _ask_ahead(release, client, links)
         for group in portions_by_type(release.members):
             _by_id(release, reader, group, links, found)
             progress(found.checked)
     else:
         _count_back(release, client, links, found)
         found.notes.append("counted and sampled, as it is large; 'fhirpkg verify' reads all of it")
-    as_consumers(release, client, links, found, sample=len(release.members) > _MANY)
+    as_consumers(
+        release,
+        client,
+        links,
+        found,
+        sample=len(release.members) > _MANY,
+        recent=written,
+        progress=progress,
+    )
     found.notes += known_habits(client, found)
     return found
+
+
+def _ask_ahead(release: Release, client: FhirClient, links: Mapping[str, str]) -> None:
+    """Ask for all that is read back and searched for, if that is little."""
+    if len(release.members) > FEW:
+        return
+    wanted: list[tuple[str, Iterable[tuple[str, str]]]] = [(p, ()) for p in links.values()]
+    for search in searches(release, client.capabilities()):
+        if search.exactly and len(search.expected) == 1:
+            wanted.append((search.type, _ids_query(search, [("_count", "2")])))
+        elif not search.exactly:
+            wanted.append((search.type, _first_page(search)))
+    client.ask_ahead(wanted)
 
 
 def apply_on_server(
@@ -118,6 +148,8 @@ def apply_on_server(
 ) -> None:
     """Let the server $apply each PlanDefinition to a patient; what fails counts as invalid."""
     record = read_record(client, release.name)
+    if record.versions is Versions.MULTIPLE:
+        release = side_by_side(release)
     for member in release.members:
         if member.type != "PlanDefinition":
             continue
@@ -136,18 +168,31 @@ def as_consumers(
     found: Verification,
     *,
     sample: bool = False,
+    recent: bool = True,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Search for the members as those do who do not know their ids."""
-    mark = release.mark
-    attempts = client.retry.attempts()  # one patience for all of them: the server is behind or not
+    """Search for the members as those do who do not know their ids.
+
+    What a search does not find is sought again, while the server may be behind: that search alone,
+    and only if a recent write explains it.
+    """
+    open_: dict[Search, str] = {}
     for search in searches(release, client.capabilities(), sample=sample):
         found.searches += 1
-        problem = _compared(client, search, links, mark)
-        missing = found.missing.keys() & search.expected
-        while problem and not missing and attempts.again(Response(404)):
-            problem = _compared(client, search, links, mark)
+        progress(found.searches)
+        problem = _compared(client, search, links, release.mark)
         if problem:
-            found.not_found.append(f"{search}: {problem}")
+            open_[search] = problem
+    unexplained = [
+        s for s in open_ if not (found.missing.keys() | found.altered.keys()) & s.expected
+    ]
+    attempts = client.retry.attempts()  # one patience for all of them: the server is behind or not
+    while recent and unexplained and attempts.again(Response(404)):
+        for search in unexplained:
+            open_[search] = _compared(client, search, links, release.mark)
+        unexplained = [search for search in unexplained if open_[search]]
+        progress(found.searches - len(unexplained))
+    found.not_found += [f"{search}: {problem}" for search, problem in open_.items() if problem]
 
 
 def _count_back(
@@ -246,7 +291,7 @@ def _compared_among_others(
         wanted
     ):
         return ""  # counted among ours: a page of them says little, and all pages take long
-    first = client.pages(search.type, [*search.query, ("_elements", "id"), ("_count", "100")])
+    first = client.pages(search.type, _first_page(search))
     on_page = {str(e.get("resource", {}).get("id")) for e in next(first).get("entry", [])}
     missing: set[str] = set()
     for batch in batches(sorted(wanted - on_page)):
@@ -257,8 +302,15 @@ def _compared_among_others(
 
 
 def _ids(client: FhirClient, search: Search, more: Sequence[tuple[str, str]]) -> set[str]:
-    query = [*search.query, ("_elements", "id"), *more]
-    return {str(hit.get("id")) for hit in client.search(search.type, query)}
+    return {str(hit.get("id")) for hit in client.search(search.type, _ids_query(search, more))}
+
+
+def _ids_query(search: Search, more: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [*search.query, ("_elements", "id"), *more]
+
+
+def _first_page(search: Search) -> list[tuple[str, str]]:
+    return _ids_query(search, [("_count", "100")])
 
 
 def _named(ids: Iterable[str]) -> str:

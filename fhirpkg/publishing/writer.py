@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _RACES = {409, 412}
 _TOO_LARGE = {413}
 _NOT_LET_IN = 401
+_CREATED = 201
 _NO_SUCH_THING = {404, 405, 501}
 
 
@@ -67,6 +68,8 @@ class Writer:
     _prepared: dict[str, bytes] = field(default_factory=dict)
     by_identifier: bool = False
     """Whether the server takes no condition but by identifier, as Google's does."""
+    unproven: list[str] = field(default_factory=list)
+    """Creations of which the server does not tell whether something was there."""
     settled: str = ""
     """The server's time of the newest write, for what it tells in its answers."""
 
@@ -309,32 +312,56 @@ class Writer:
         told = answer.get("response") or {}
         place = item.place or place_of(item, told, answer.get("resource"), self.strategy.key)
         version = response.version or version_in(str(told.get("location", "")))
-        done = Done(place, version, created=response.status == 201)
+        done = Done(place, version, created=item.change is Change.CREATE)
         self.settled = max(self.settled, str(told.get("lastModified", "")))
-        if item.change is Change.CREATE and response.status != 201 and self._overwrote(item, done):
-            return
+        if item.change is Change.CREATE and response.status != _CREATED:
+            problem = self._overwritten(item, done)
+            if problem:
+                self.stale[item.local] = problem
+                return
         self._keep(item, done)
 
-    def _overwrote(self, item: Item, done: Done) -> bool:
-        """Whether a creation met something that came in between, and what it was differed."""
+    def _overwritten(self, item: Item, done: Done) -> str:
+        """What a creation met that came in between and differs; nothing when there was nothing."""
         resource_type, _, resource_id = done.place.partition("/")
         if self.strategy.key is Key.CONDITION:
             theirs = self.client.read(resource_type, resource_id)
-            if theirs is not None and self._stands(item, theirs):
-                return False
-            self.stale[item.local] = f"somebody else created {done.place} meanwhile"
-            return True
-        before = str(int(done.version) - 1) if done.version.isdigit() else ""
-        if before in {"", "0"}:
-            return False
-        theirs = self.client.read(resource_type, resource_id, before)
-        if theirs is None or self._stands(item, theirs):
-            return False
-        self.stale[item.local] = (
-            f"somebody else created it meanwhile and this server let us write over it; what was "
-            f"there is {done.place}/_history/{before}"
-        )
-        return True
+            stands = theirs is not None and self._stands(item, theirs)
+            return "" if stands else f"somebody else created {done.place} meanwhile"
+        earlier = self._earlier(done)
+        if earlier is None:
+            self.unproven.append(item.local)
+            return ""
+        for theirs in earlier:
+            if not self._stands(item, theirs):
+                before = theirs.get("meta", {}).get("versionId", "")
+                return (
+                    "somebody else created it meanwhile and this server let us write over it; "
+                    f"what was there is {done.place}/_history/{before}"
+                )
+        return ""
+
+    def _earlier(self, done: Done) -> list[Resource] | None:
+        """The version before the one written, as the history has it; None where it is not told.
+
+        Versions that are numbers are counted; others are looked up in the history.
+        """
+        resource_type, _, resource_id = done.place.partition("/")
+        if done.version.isdigit():
+            before = int(done.version) - 1
+            theirs = (
+                self.client.read(resource_type, resource_id, str(before)) if before > 0 else None
+            )
+            return [theirs] if theirs else []
+        response = self.client.request("GET", f"{done.place}/_history")
+        if not response.ok or response.resource is None or not done.version:
+            return None
+        versions = [e.get("resource") for e in response.resource.get("entry", [])]
+        listed = [v for v in versions if isinstance(v, dict)]
+        ids = [str(v.get("meta", {}).get("versionId")) for v in listed]
+        if done.version not in ids:
+            return None
+        return listed[ids.index(done.version) + 1 :][:1]
 
     def _keep(self, item: Item, done: Done) -> None:
         self.done[item.local] = done

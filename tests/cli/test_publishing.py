@@ -15,7 +15,7 @@ from fhirpkg.publishing.state import Phase
 from tests.publishing.sample import canonical, client, focus, resources
 from tests.servers import vendors
 from tests.servers.embedded import running
-from tests.servers.habits import server_like
+from tests.servers.habits import is_transaction, server_like
 from tests.servers.scripted import Reply, scripted
 
 
@@ -205,7 +205,7 @@ def test_an_interrupted_push_ends_with_130_and_lets_others_in(server, tmp_path, 
     process = []
 
     def script(request, forward):
-        if request.method == "POST":
+        if is_transaction(request):
             process[0].send_signal(sign)
         return forward(request)
 

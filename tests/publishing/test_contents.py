@@ -14,7 +14,8 @@ from fhirpkg.errors import FhirpkgError, PackageError, SourceError
 from fhirpkg.publishing.members import release_of
 from tests.publishing.sample import canonical, client, publish, state
 
-NAMED = Selection(identity=PackageId("demo.named", "1.0.0"))
+ID = PackageId("demo.named", "1.0.0")
+NAMED = Selection(identity=ID)
 
 
 def write(folder, *listed, **named):
@@ -93,7 +94,7 @@ def test_json_xml_ndjson_and_transactions_in_folders_are_content(tmp_path):
     (folder / "deep" / "x.ndjson").write_text("\n".join(map(json.dumps, lines)) + "\n\n")
     types = Definitions.core().types
     (folder / "e.xml").write_bytes(fhirxml.dump(canonical("PlanDefinition", "e"), types))
-    (folder / "style.xml").write_text("<a/>")
+    (folder / "style.xml").write_text("<!-- <b> --><a>http://hl7.org/fhir</a>")
     content = read_content(folder)
     plans = [f"PlanDefinition/{name}" for name in "abcde"]
     assert names(content) == ["Bundle/kept", "ImplementationGuide/demo.guide", *plans]
@@ -126,6 +127,15 @@ def test_a_bundle_is_unpacked_and_its_links_by_full_url_lead_on(tmp_path):
     found = next(r for r in content.resources if r["resourceType"] == "Observation")
     assert found["subject"]["reference"] == f"Patient/{subject['reference'][9:]}"
     assert any("entry[2]: left out, as it is a DELETE" in note for note in content.notes)
+
+
+def test_a_broken_file_in_a_folder_can_be_left_out_by_its_name(tmp_path):
+    folder = write(tmp_path / "c", canonical("ValueSet", "a"))
+    write(folder / "images", '{"resourceType": "ValueSet"} {}')
+    with pytest.raises(SourceError, match=r"images/0\.json: it cannot be read"):
+        read_content(folder, NAMED)
+    named = Selection(identity=NAMED.identity, exclude=("images/*",))
+    assert names(read_content(folder, named)) == ["ValueSet/a"]
 
 
 def test_content_without_a_name_needs_one(tmp_path):
@@ -185,6 +195,15 @@ def test_what_no_server_can_keep_is_refused_with_its_file(tmp_path, other, words
     assert "Traceback" not in capfd.readouterr().err
     with client(server) as connected:
         assert connected.count("ValueSet", []) == 0
+
+
+def test_members_that_are_strings_in_most_types_are_none_in_some(tmp_path, server):
+    device = {"resourceType": "Device", "id": "d", "version": [{"value": "1.3"}]}
+    authorization = {"resourceType": "MedicinalProductAuthorization", "id": "m", "status": {}}
+    folder = write(tmp_path / "c", device, authorization, {"resourceType": "Patient", "id": "p"})
+    given = release_of(read_content(folder, Selection(("Device", "Patient"), identity=ID)))
+    assert {m.type for m in given.members} == {"Device", "Patient"}
+    assert len(read_content(folder, NAMED).resources) == 3
 
 
 def test_one_canonical_of_two_types_and_two_versions_of_one_are_content(tmp_path):
@@ -248,7 +267,7 @@ def test_a_guide_lists_on_the_server_only_what_is_published(tmp_path, server):
     file = package(tmp_path, *listed, name="demo.guide", examples=[patient])
     release = release_of(read_content(file))
     (note,) = release.notes
-    assert "lists 4 resources, and 2 of them are not published" in note
+    assert "lists 4 resources, of which 2 will not be published" in note
     published = next(release.resource(m) for m in release.members if m.id == "demo.guide")
     assert published["definition"]["resource"] == [entries[0], canonical_only]
     release = release_of(read_content(file, Selection(examples=True)))

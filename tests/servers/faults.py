@@ -5,7 +5,7 @@ import itertools
 import time
 from email.utils import formatdate
 
-from tests.servers.scripted import Reply
+from tests.servers.scripted import Reply, is_reading
 
 HTML = "<html><body>Bad Gateway</body></html>"
 OUTCOME = {
@@ -15,7 +15,7 @@ OUTCOME = {
 
 
 def is_write(request):
-    return request.method != "GET" and "_search" not in request.path
+    return request.method != "GET" and not is_reading(request)
 
 
 def at(number, fault, matches=is_write):

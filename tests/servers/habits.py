@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from email.utils import formatdate, parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tests.servers.scripted import Reply
+from tests.servers.scripted import Reply, is_reading
 
 
 def server_like(*habits):
@@ -22,9 +22,26 @@ def server_like(*habits):
         answer = forward
         for habit in reversed(habits):
             answer = functools.partial(_played, habit, answer)
+        if request.method == "POST" and is_reading(request) and "_search" not in request.path:
+            return _batch_of_reads(request, answer)
         return answer(request)
 
     return script
+
+
+def _batch_of_reads(request, answer):
+    """A batch of GETs, each of them answered as if it had come alone: a server has one mind."""
+    reply = answer(request)
+    if reply.status != 200 or (reply.resource or {}).get("resourceType") != "Bundle":
+        return reply
+    entries = []
+    for entry in request.resource["entry"]:
+        path = f"{urlsplit(request.path).path.rstrip('/')}/{entry['request']['url']}"
+        alone = answer(type(request)("GET", path, request.headers, b""))
+        told = {"response": {"status": str(alone.status)}}
+        is_json = alone.bytes()[:1] == b"{" and not alone.lost and alone.cut is None
+        entries.append(told | ({"resource": alone.resource} if is_json else {}))
+    return reply.but(body=reply.resource | {"entry": entries})
 
 
 def _played(habit, forward, request):
@@ -51,7 +68,9 @@ def without_header(request, *names):
 
 
 def is_transaction(request):
-    return request.method == "POST" and (request.resource or {}).get("resourceType") == "Bundle"
+    """Whether resources are written in a Bundle, by transaction or batch."""
+    is_bundle = request.method == "POST" and (request.resource or {}).get("resourceType")
+    return is_bundle == "Bundle" and not is_reading(request)
 
 
 def ignores_if_none_match(request, forward):

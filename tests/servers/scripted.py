@@ -63,6 +63,15 @@ Forward = Callable[[Request], Reply]
 Script = Callable[[Request, Forward], Reply]
 
 
+def is_reading(request: Request) -> bool:
+    """Whether a POST only reads: a search, or a batch of nothing but GETs."""
+    if request.method != "POST" or "_search" in request.path:
+        return request.method == "POST"
+    bundle = request.resource if request.body[:1] == b"{" else None
+    entries = (bundle or {}).get("entry") or []
+    return bool(entries) and all(e.get("request", {}).get("method") == "GET" for e in entries)
+
+
 @dataclass
 class Scripted:
     base_url: str
@@ -73,7 +82,7 @@ class Scripted:
 
     @property
     def writes(self) -> list[Request]:
-        return [r for r in self.seen if r.method != "GET" and "_search" not in r.path]
+        return [r for r in self.seen if r.method != "GET" and not is_reading(r)]
 
 
 @contextlib.contextmanager

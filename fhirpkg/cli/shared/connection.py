@@ -83,7 +83,7 @@ def connect(server: str, *, retry_for: float, **options: Any) -> FhirClient:
     tls = tls_context(options["ca"], options["cert"], options["key"], password)
     retry = RetryPolicy(retry_for)
     auth = _authorization(server, retry, tls, options)
-    client = FhirClient(server, auth=auth, retry=retry, tls=tls)
+    client = FhirClient(server, auth=auth, retry=retry, tls=tls, stays=True)
     client.capabilities()
     return client
 

@@ -30,7 +30,7 @@ _CONTENT_OPTIONS = (
     click.option("--type", "types", multiple=True, metavar="TYPE",
                  help="Only resources of this type; may be repeated."),
     click.option("--exclude", multiple=True, metavar="PATTERN",
-                 help="Leave out a type, Type/id or url; * stands for anything; may be repeated."),
+                 help="Leave out a type, Type/id, url or file; * stands for anything; repeatable."),
     click.option("--examples", is_flag=True, help="Also the examples of a package."),
     click.option("--as", "identity", metavar="NAME#VERSION",
                  help="The package's name, for content that does not say it."),
@@ -42,6 +42,19 @@ _DEPENDENCIES = click.option(
     is_flag=True,
     help="Also the packages that it depends on, each as a release of its own, first.",
 )
+
+
+_VERSIONS = click.option(
+    "--versions",
+    type=click.Choice(("single", "multiple")),
+    help="Whether versions of a resource replace each other or stand side by side, with the "
+    "version in their ids; else as the package was published before.",
+)
+
+
+def versions_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --versions."""
+    return _VERSIONS(command)
 
 
 def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,6 +110,19 @@ def _dependencies(content: Content, selection: Selection) -> list[Content]:
     return [content_of(package, others) for package in packages]
 
 
+def check_sha256(source: str | None, wanted: str) -> None:
+    """Raise ConfigError when the content is not a file with this SHA-256."""
+    import hashlib
+
+    from fhirpkg.errors import ConfigError
+
+    if source is None or not Path(source).is_file():
+        raise ConfigError("--sha256 is for content in a file, such as a .tgz")
+    found = hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    if found != wanted.strip().lower():
+        raise ConfigError(f"{source}: its SHA-256 is {found}, not {wanted}; nothing was written")
+
+
 def saved_plan(source: str | None) -> SavedPlan | None:
     """The plan in the file that is given as content, None when it is content."""
     from fhirpkg.publishing import planfile
@@ -107,13 +133,20 @@ def saved_plan(source: str | None) -> SavedPlan | None:
 
 
 def make_plan_with_progress(
-    release: Release, client: FhirClient, overwrite: Collection[Change]
+    release: Release,
+    client: FhirClient,
+    overwrite: Collection[Change] = (),
+    versions: str | None = None,
 ) -> Plan:
     """A fresh plan; how far it has come is shown on a terminal."""
     from fhirpkg.publishing.planning import make_plan
+    from fhirpkg.publishing.state import Versions
 
+    mode = Versions(versions) if versions else None
     with Progress(len(release.members), "compared") as progress:
-        return make_plan(release, client, overwrite=overwrite, progress=progress.show)
+        return make_plan(
+            release, client, overwrite=overwrite, versions=mode, progress=progress.show
+        )
 
 
 def publish(plan: Plan, client: FhirClient, output: Output) -> ExitCode:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.verify import Verification
 
 _SHOWN = 30
+_VERSIONS = {
+    "single": "one version of each resource at a time",
+    "multiple": "versions side by side, by their ids; what names no version may get any of them",
+}
 Data = dict[str, object]
 
 
@@ -132,6 +136,7 @@ def _plan_data(plan: Plan) -> Data:
             for item in plan.items
         ],
         "strategy": str(plan.strategy),
+        "versions": str(plan.versions),
         "notes": [*plan.release.notes, *plan.notes],
     }
 
@@ -157,6 +162,7 @@ def _report_data(report: Report, plan: Plan) -> Data:
             for local, action in report.actions.items()
         ],
         "strategy": str(plan.strategy),
+        "versions": str(plan.versions),
         "notes": [*plan.release.notes, *plan.notes, *report.notes],
     }
 
@@ -201,7 +207,7 @@ def _pruning_data(found: Pruning, *, dry_run: bool) -> Data:
 def _headline(plan: Plan, client: FhirClient) -> Iterator[str]:
     release, software = plan.release, client.capabilities().software
     yield f"{release.name} {release.version} at {client.base_url} ({software})"
-    yield f"by {plan.strategy}"
+    yield f"by {plan.strategy}; {_VERSIONS[plan.versions]}"
     yield from release.notes
     yield from plan.notes
 
