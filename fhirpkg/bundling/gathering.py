@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".json", ".xml", ".ndjson", ".jsonl")
 _PASSED_OVER = {"node_modules", "__pycache__", "input-cache", "template", "temp", "txcache"}
 """Folders in which tools keep what is not content."""
+_OF_TOOLS = {"package.json", "package-lock.json"}
 _CARRIERS = frozenset({"transaction", "batch", "searchset", "history"})
 """Bundles that only carry resources; the others are resources of their own when in a folder."""
 _EVERY = _CARRIERS | {"collection", "document", "message", "transaction-response", "batch-response"}
@@ -172,7 +173,7 @@ def _files(folder: Path) -> Iterator[Path]:
         if path.is_dir():
             if path.name not in _PASSED_OVER:
                 yield from _files(path)
-        elif path.is_file() and path.suffix in SUFFIXES:
+        elif path.is_file() and path.suffix in SUFFIXES and path.name not in _OF_TOOLS:
             yield path
 
 

@@ -131,11 +131,16 @@ def _open_folder(folder: Path, selection: Selection) -> _Source:
     if (folder / _OURS).is_file():
         notes = tuple(f"{problem}; run 'fhirpkg build'" for problem in stale(folder))
         return _Source(str(folder), built_resources(folder), notes=notes)
-    if (folder / "package" / "package.json").is_file() or _is_package(folder):
-        return _of_package(read_package(folder), str(folder), selection)
+    wrapped = (folder / "package" / "package.json").is_file()
+    package = read_package(folder) if wrapped or _is_package(folder) else None
+    if package is not None and (wrapped or any(True for _ in package.resources())):
+        return _of_package(package, str(folder), selection)
     gathering = Gathering(selection.exclude)
     root = folder / _SUSHI if (folder / _SUSHI).is_dir() else folder
-    return _Source(str(root), gathering.folder(root), gathering)
+    manifest = package.manifest if package else None
+    if manifest is not None:
+        _check_version(manifest, str(folder))
+    return _Source(str(root), gathering.folder(root), gathering, manifest)
 
 
 def _is_package(folder: Path) -> bool:
@@ -152,14 +157,19 @@ def _is_package(folder: Path) -> bool:
 
 
 def _of_package(package: Package, name: str, selection: Selection) -> _Source:
-    versions = package.manifest.fhir_versions
-    if versions and not any(v.startswith(("4.0", "4.3")) for v in versions):
-        said = ", ".join(versions)
-        raise PackageError(name, f"it is for FHIR {said}, and fhirpkg publishes R4 (4.0.1)")
+    _check_version(package.manifest, name)
     gathering = Gathering()
     return _Source(
         name, _package_files(package, name, gathering, selection), gathering, package.manifest
     )
+
+
+def _check_version(manifest: Manifest, name: str) -> None:
+    """Raise PackageError for a package of another FHIR version, of which a server drops parts."""
+    versions = manifest.fhir_versions
+    if versions and not any(v.startswith(("4.0", "4.3")) for v in versions):
+        said = ", ".join(versions)
+        raise PackageError(name, f"it is for FHIR {said}, and fhirpkg publishes R4 (4.0.1)")
 
 
 def _package_files(

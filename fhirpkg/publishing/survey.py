@@ -214,7 +214,9 @@ class Survey:
     def _judge_ours(self, member: Member, theirs: Resource, version: str) -> tuple[Change, str]:
         """The class of a member that only this package holds, where the content differs."""
         lines = self.record.lines(member.local)
-        if _is_immutable(member, theirs):
+        if _is_immutable(member, theirs) and not _differs_in_listing(
+            self.release.resource(member), theirs
+        ):
             return Change.IMMUTABLE, f"{member.version} is active there; give it a new version"
         written = digest(theirs | {"id": member.id})
         there = str(theirs.get("version", ""))
@@ -235,6 +237,14 @@ def _is_immutable(member: Member, theirs: Resource) -> bool:
     """Whether this url and version is active and stays so: its content must not change (CRMI)."""
     statuses = {member.status, str(theirs.get("status"))}
     return bool(member.url) and statuses == {"active"} and theirs.get("version") == member.version
+
+
+def _differs_in_listing(ours: Resource, theirs: Resource) -> bool:
+    """Whether a guide differs only in the resources it lists, which depend on the selection."""
+    if ours["resourceType"] != "ImplementationGuide":
+        return False
+    bare = [g | {"id": "", "definition": {}} for g in (ours, theirs)]
+    return same(*bare)
 
 
 def _by_identity(members: Sequence[Member]) -> dict[str, list[str]]:

@@ -12,6 +12,8 @@ from fhirpkg import fhirjson
 from fhirpkg.cli import _run
 from fhirpkg.publishing.head import read_head
 from fhirpkg.publishing.state import Phase
+from tests.packages.loopback import archive
+from tests.packages.loopback import running as registry
 from tests.publishing.sample import canonical, client, focus, resources
 from tests.servers import vendors
 from tests.servers.embedded import running
@@ -217,3 +219,93 @@ def test_an_interrupted_push_ends_with_130_and_lets_others_in(server, tmp_path, 
     with client(server) as reader:
         assert read_head(reader, "demo.walking").phase is Phase.INCOMPLETE
     assert _run(["push", content, "--server", server]) == 0
+
+
+def as_json(capfd, verb, *arguments):
+    """The exit code and the JSON object of a verb, and of its only release."""
+    capfd.readouterr()
+    code = _run([verb, *arguments, "--output-format", "json"])
+    told = json.loads(capfd.readouterr().out)
+    assert (told["verb"], told["exitCode"]) == (verb, code)
+    (found,) = told["releases"]
+    return code, found
+
+
+def actions(found):
+    return {line["resource"]: line["action"] for line in found["resources"]}
+
+
+def test_json_tells_counts_and_each_resource_with_its_action_and_reason(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    at = [content, "--server", server]
+    code, found = as_json(capfd, "plan", *at)
+    assert (code, found["counts"], found["package"]) == (1, {"create": 5}, "demo.walking")
+    code, found = as_json(capfd, "push", *at)
+    assert (code, found["counts"]["created"]) == (0, 5)
+    assert actions(found)["PlanDefinition/course"] == "created"
+    assert found["verification"]["counts"]["missing"] == 0
+    code, found = as_json(capfd, "push", *at)
+    assert (code, set(actions(found).values())) == (0, {"unchanged"})
+    with client(server) as other:
+        other.request("DELETE", "DocumentReference/aftercare")
+        edited = canonical("PlanDefinition", "course", title="Edited", useContext=focus())
+        other.request("PUT", "PlanDefinition/course", body=edited)
+    code, found = as_json(capfd, "verify", *at)
+    verification = found["verification"]
+    assert code == 1
+    assert actions(verification)["DocumentReference/aftercare"] == "missing"
+    assert actions(verification)["PlanDefinition/course"] == "altered"
+    code, found = as_json(capfd, "push", *at)
+    refused = next(r for r in found["resources"] if r["resource"] == "PlanDefinition/course")
+    assert (code, refused["action"]) == (4, "refused")
+    assert "edited on the server" in refused["reason"]
+    assert _run(["push", *at, "--overwrite", "drift"]) == 0
+    folder(tmp_path / "c", resources()[:3])
+    _run(["push", *at])
+    code, found = as_json(capfd, "prune", *at, "--dry-run")
+    assert (code, found["dryRun"], found["counts"]["retired"]) == (1, True, 1)
+    code, found = as_json(capfd, "prune", *at)
+    assert (code, actions(found)) == (0, {"DocumentReference/aftercare": "retired"})
+    code, found = as_json(capfd, "rollback", *at)
+    assert (code, actions(found)["DocumentReference/aftercare"]) == (0, "updated")
+
+
+def test_a_push_demands_the_sha256_that_package_wrote(server, tmp_path):
+    content = folder(tmp_path / "c", resources())
+    assert _run(["package", content, "--output", str(tmp_path / "dist")]) == 0
+    sums = (tmp_path / "dist" / "SHA256SUMS").read_text().splitlines()
+    archive = "demo.walking-1.0.0.tgz"
+    (wanted,) = (line.split()[0] for line in sums if line.endswith(archive))
+    at = [str(tmp_path / "dist" / archive), "--server", server, "--sha256"]
+    assert _run(["push", *at, "0" * 64]) == 2
+    with client(server) as reader:
+        assert read_head(reader, "demo.walking") is None
+    assert _run(["push", *at, wanted]) == 0
+    assert _run(["push", content, "--server", server, "--sha256", wanted]) == 2
+    verified = subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path / "dist", check=False
+    )
+    assert verified.returncode == 0
+
+
+def test_a_package_is_pushed_with_what_it_depends_on_each_as_a_release(
+    server, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "cache"))
+    with registry() as packages:
+        monkeypatch.setenv("FPL_REGISTRY", packages.base)
+        for name, needed in (("demo.base", {}), ("demo.middle", {"demo.base": "1.0.0"})):
+            files = {"v.json": canonical("ValueSet", name.replace(".", "-"))}
+            packages.publish(archive(name, files=files, dependencies=needed), name)
+        top = {"v.json": canonical("ValueSet", "top")}
+        needed = {"demo.middle": "1.0.x", "hl7.fhir.r4.core": "4.0.1"}
+        packages.publish(archive("demo.top", files=top, dependencies=needed), "demo.top")
+        at = ["demo.top#1.0.0", "--server", server, "--with-dependencies"]
+        assert _run(["push", *at, "--output-format", "json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    names = [each["package"] for each in told["releases"]]
+    assert names == ["demo.base", "demo.middle", "demo.top"]
+    assert _run(["verify", *at]) == 0
+    assert _run(["prune", "demo.middle#1.0.0", "--server", server]) == 0
+    with client(server) as reader:
+        assert reader.count("ValueSet", []) == 3

@@ -111,6 +111,30 @@ def test_the_output_of_sushi_is_found_in_its_project(tmp_path):
     assert names(read_content(tmp_path)) == ["ImplementationGuide/demo.guide", "ValueSet/a"]
 
 
+def test_a_project_has_the_name_in_its_package_json_and_the_resources_below(tmp_path):
+    facts = {"name": "de.project", "version": "2025.0.1", "fhirVersions": ["4.0.1"]}
+    (tmp_path / "package.json").write_text(json.dumps(facts))
+    write(tmp_path / "profiles", canonical("ValueSet", "a"))
+    content = read_content(tmp_path)
+    assert (str(content.id), names(content)) == ("de.project#2025.0.1", ["ValueSet/a"])
+    write(tmp_path / "fsh-generated" / "resources", canonical("ValueSet", "b"))
+    assert names(read_content(tmp_path)) == ["ValueSet/b"]
+
+
+def test_a_guide_that_only_lists_more_is_updated_in_its_version(tmp_path, server):
+    entries = [{"reference": {"reference": name}} for name in ("ValueSet/a", "Patient/p")]
+    active = guide(definition={"resource": entries}, status="active")
+    patient = {"resourceType": "Patient", "id": "p"}
+    listed = (canonical("ValueSet", "a"), active)
+    file = package(tmp_path, *listed, name="demo.guide", examples=[patient])
+    assert publish(server, release_of(read_content(file))).created == 2
+    report = publish(server, release_of(read_content(file, Selection(examples=True))))
+    assert (report.created, report.updated, report.conflicts) == (1, 1, frozenset())
+    again = package(tmp_path, listed[0], active | {"title": "New"}, name="demo.guide")
+    report = publish(server, release_of(read_content(again)))
+    assert report.conflicts == {"ImplementationGuide/demo.guide"}
+
+
 def test_a_bundle_is_unpacked_and_its_links_by_full_url_lead_on(tmp_path):
     patient = {"resourceType": "Patient"}
     subject = {"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}
