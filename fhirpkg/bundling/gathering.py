@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson, fhirxml
@@ -19,7 +20,6 @@ from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from fhirpkg.issues import Resource
 
@@ -92,7 +92,7 @@ class Gathering:
             if named:
                 raise SourceError(name, "it holds no FHIR resource")
             self.passed_over.append(name)
-        elif resource["resourceType"] == "Bundle" and str(resource.get("type")) in unpack:
+        elif _carries(resource, name, unpack):
             self.unpacked.append(name)
             yield from self._entries(resource, name)
         else:
@@ -115,6 +115,13 @@ class Gathering:
                 self.left_out.append(f"{place}: left out, as it has no resource")
         for found in taken:
             yield Found(found.file, _linked(found.resource, links))
+
+
+def _carries(resource: Resource, name: str, unpack: frozenset[str]) -> bool:
+    """Whether a resource is a Bundle to be opened, not an example in a file of its own name."""
+    if resource["resourceType"] != "Bundle" or str(resource.get("type")) not in unpack:
+        return False
+    return unpack is _EVERY or f"Bundle-{resource.get('id')}" != Path(name).stem
 
 
 def _named_by_full_url(resource: Resource, full_url: str, links: dict[str, str]) -> None:

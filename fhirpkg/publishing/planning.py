@@ -120,7 +120,7 @@ def make_plan(
 
 def _as_item(orphan: Orphan, holders: Holders) -> Item:
     marks = list(orphan.holders)
-    why = f"{holders.named(marks)} holds it too; a prune only takes our mark" if marks else ""
+    why = f"also held by {holders.named(marks)}; a prune only takes our mark" if marks else ""
     return Item(orphan.local, Change.ORPHAN, orphan.place, orphan.version, why, tags=orphan.holders)
 
 

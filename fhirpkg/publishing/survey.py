@@ -196,7 +196,7 @@ class Survey:
             why = "" if equal else "as this server altered it when it was written"
             if is_ours:
                 return Change.UNCHANGED, why
-            also = f", which {self.holders.named(holders)} holds too" if holders else ""
+            also = f", also held by {self.holders.named(holders)}" if holders else ""
             return Change.ADOPT, f"the same{also}" if holders else "the same, not yet ours"
         if holders:
             return Change.FOREIGN, self._conflict(holders, is_ours=is_ours)
@@ -208,8 +208,8 @@ class Survey:
         """Why a write would take something from another package; both are named."""
         us, them = f"{self.release.name} {self.release.version}", self.holders.named(holders)
         if is_ours:
-            return f"{them} holds what is there too; what {us} has differs"
-        return f"it belongs to {them}, which holds other content than {us}"
+            return f"what is there is also held by {them}; what {us} has differs"
+        return f"it belongs to {them}, with other content than {us} has"
 
     def _judge_ours(self, member: Member, theirs: Resource, version: str) -> tuple[Change, str]:
         """The class of a member that only this package holds, where the content differs."""

@@ -77,6 +77,8 @@ def test_a_package_of_another_fhir_version_is_refused(tmp_path):
 
 
 def test_json_xml_ndjson_and_transactions_in_folders_are_content(tmp_path):
+    inside = [{"resource": canonical("PlanDefinition", "a")}]
+    example = {"resourceType": "Bundle", "id": "example", "type": "history", "entry": inside}
     folder = write(
         tmp_path / "c",
         canonical("PlanDefinition", "a"),
@@ -88,6 +90,7 @@ def test_json_xml_ndjson_and_transactions_in_folders_are_content(tmp_path):
         },
         {"resourceType": "Bundle", "id": "kept", "type": "collection"},
         guide(),
+        **{"Bundle-example": example},
     )
     (folder / "deep").mkdir()
     lines = [canonical("PlanDefinition", name) for name in "cd"]
@@ -97,7 +100,8 @@ def test_json_xml_ndjson_and_transactions_in_folders_are_content(tmp_path):
     (folder / "style.xml").write_text("<!-- <b> --><a>http://hl7.org/fhir</a>")
     content = read_content(folder)
     plans = [f"PlanDefinition/{name}" for name in "abcde"]
-    assert names(content) == ["Bundle/kept", "ImplementationGuide/demo.guide", *plans]
+    kept = ["Bundle/example", "Bundle/kept", "ImplementationGuide/demo.guide"]
+    assert names(content) == [*kept, *plans]
     assert content.id == PackageId("demo.guide", "1.0.0")
     unpacked, passed = content.notes
     assert "2.json" in unpacked

@@ -61,7 +61,7 @@ def test_a_prune_takes_from_what_another_package_holds_only_its_own_mark(played,
     publish(played, package("demo.two", SHARED))
     found = pruned(played, package("demo.one"), delete=delete)
     assert list(found.released) == ["PlanDefinition/shared"]
-    assert "demo.two 1.0.0 holds it too" in found.released["PlanDefinition/shared"]
+    assert "also held by demo.two 1.0.0" in found.released["PlanDefinition/shared"]
     assert (found.retired, found.deleted, found.refused) == ([], [], {})
     assert marks(played) == ["demo.two"]
     with client(played) as connected:
@@ -87,7 +87,7 @@ def test_what_is_shared_does_not_change_under_the_other_package(played):
     changed = package("demo.one", SHARED | {"title": "New"}, version="1.1.0")
     report = publish(played, changed)
     assert report.conflicts == {"PlanDefinition/shared"}
-    assert "demo.two 1.0.0 holds what is there too" in report.refused["PlanDefinition/shared"]
+    assert "is also held by demo.two 1.0.0" in report.refused["PlanDefinition/shared"]
     assert publish(played, changed, overwrite=[Change.FOREIGN]).updated == 1
     assert marks(played) == ["demo.one"]
     assert publish(played, changed).unchanged == 2
