@@ -95,7 +95,8 @@ def examples(source: Path) -> dict[str, Resource]:
 def manifest(content: Content) -> dict[str, Any]:
     """package.json: the one the content came with, else made from its ImplementationGuide."""
     if content.manifest is not None:
-        return dict(content.manifest.data)
+        needed = content.manifest.dependencies  # those of its own that can be read
+        return {k: v if k != "dependencies" else needed for k, v in content.manifest.data.items()}
     guides = (r for r in content.resources if r["resourceType"] == "ImplementationGuide")
     guide = next(guides, {})
     versions = [v for v in guide.get("fhirVersion", []) if v in _CORE] or ["4.0.1"]
