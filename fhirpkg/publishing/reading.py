@@ -42,6 +42,10 @@ class Reader:
         for batch in batches(ids):
             if all(self.client.is_ahead(f"{resource_type}/{i}") for i in batch):
                 found |= self._one_by_one(resource_type, batch)
+                if any(i not in found for i in batch):
+                    # HAPI reads its own OperationDefinitions, and finds those stored only so.
+                    hits = self._search(resource_type, "_id", batch, lambda r: [str(r.get("id"))])
+                    found |= {hit["id"]: hit for hit in hits or []}
                 continue
             hits = self._search(resource_type, "_id", batch, lambda r: [str(r.get("id"))])
             if hits is None:

@@ -98,6 +98,8 @@ class Survey:
         wanted: list[tuple[str, Iterable[tuple[str, str]]]] = []
         for group in portions_by_type(members):
             wanted += [(self.links[m.local], ()) for m in group]
+            ids = [self.links[m.local].partition("/")[2] for m in group]
+            wanted += [(group[0].type, search_of("_id", batch)) for batch in batches(ids)]
             for parameter, values in _by_identity(group).items():
                 wanted += [
                     (group[0].type, search_of(parameter, batch)) for batch in batches(values)

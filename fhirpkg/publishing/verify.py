@@ -18,7 +18,7 @@ from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.consumers import searches
 from fhirpkg.publishing.marks import is_tagged, owned
 from fhirpkg.publishing.members import portions_by_type, side_by_side, with_references
-from fhirpkg.publishing.reading import Reader, batches, escaped
+from fhirpkg.publishing.reading import Reader, batches, escaped, search_of
 from fhirpkg.publishing.record import read_record
 from fhirpkg.publishing.state import Versions
 from fhirpkg.publishing.survey import FEW
@@ -135,6 +135,9 @@ def _ask_ahead(release: Release, client: FhirClient, links: Mapping[str, str]) -
     if len(release.members) > FEW:
         return
     wanted: list[tuple[str, Iterable[tuple[str, str]]]] = [(p, ()) for p in links.values()]
+    for group in portions_by_type(release.members):
+        ids = [links[m.local].partition("/")[2] for m in group]
+        wanted += [(group[0].type, search_of("_id", batch)) for batch in batches(ids)]
     for search in searches(release, client.capabilities()):
         if search.exactly and len(search.expected) == 1:
             wanted.append((search.type, _ids_query(search, [("_count", "2")])))
