@@ -38,15 +38,17 @@ def build(
     profiles: Sequence[Resource] = (),
     *,
     carries_profiles: bool = False,
+    listed: frozenset[tuple[str, str]] = frozenset(),
 ) -> dict[str, list[Resource]]:
     """The resources of each procedure, by the folder it lies in.
 
     `profiles` are those that the resources claim; a package that carries them is published with
     them, any other depends on `fhirpkg.profiles`. What belongs to the package and not to one
-    procedure, the ImplementationGuide, comes with the first folder.
+    procedure, the ImplementationGuide, comes with the first folder. `listed` are the codes that
+    SNOMED's Global Patient Set or R4 list, whose notice says so.
     """
     made = {
-        folder: _resources(Edition(package, procedure), profiles)
+        folder: _resources(Edition(package, procedure, listed), profiles)
         for folder, procedure in sorted(procedures.items())
     }
     everything = [resource for resources in made.values() for resource in resources]

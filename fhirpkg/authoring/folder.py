@@ -17,6 +17,8 @@ from fhirpkg.authoring.rules import (
     SOURCE_TODO,
     SOURCE_TODO_ACTIVE,
 )
+from fhirpkg.authoring.terms import lock
+from fhirpkg.authoring.terms.checks import check_terms, listed, sources_for
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
 from fhirpkg.packages.freshness import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.authoring.source import Source
+    from fhirpkg.authoring.terms.sources import Terms
     from fhirpkg.issues import Issue
 
 
@@ -43,6 +46,8 @@ class Authored:
     package: PackageSource | None = None
     procedures: dict[str, Procedure] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    listed: frozenset[tuple[str, str]] = frozenset()
+    """Codes, by system, that SNOMED's Global Patient Set or R4 are known to list."""
 
     @property
     def is_usable(self) -> bool:
@@ -67,13 +72,24 @@ def read_folder(folder: Path) -> Authored:
     files = sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")])
     if not files:
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
+    locked = lock.read(folder)
     for file in files:
-        procedure, issues = check_procedure(read_source(file))
+        source_file = read_source(file)
+        procedure, issues = check_procedure(source_file)
+        issues = (*issues, *_of_terms(source_file, locked, authored) * bool(procedure))
         authored.issues += [*issues, *_left_to_do(authored.package, issues, file, package_file)]
         if procedure:
             authored.procedures[str(file.parent.relative_to(folder))] = procedure
     authored.issues += _same_ids(folder, authored.procedures)
     return authored
+
+
+def _of_terms(read: Source, locked: Terms | None, authored: Authored) -> tuple[Issue, ...]:
+    """What terminologies say against the codes of a procedure."""
+    before = len(read.issues)
+    known = check_terms(read, sources_for(read.data, locked))
+    authored.listed |= listed(known, locked)
+    return tuple(read.issues[before:])
 
 
 def _left_to_do(

@@ -178,3 +178,38 @@ SOURCE_NUMBER = error(
         "evidence"
     ),
 )
+CODE_DISPLAY_DIFFERS = warning(
+    "code-display-differs",
+    "code-invalid",
+    title="A code means what its name says",
+    text="{code} is '{display}', which has no word in common with '{name}'",
+    advice="take the code that means the name, or give it the name that it means",
+)
+CODE_KIND = warning(
+    "code-kind",
+    "code-invalid",
+    title="A code is of the kind that its place asks for",
+    text="{code} is {found}; its name is used as {wanted}",
+    advice="take a code of that kind",
+)
+CODE_UNKNOWN = warning(
+    "code-unknown",
+    "code-invalid",
+    title="A code exists in its system",
+    text="{code} is not known to {source}",
+    advice="look the code up: fhirpkg codes search",
+)
+CODE_INACTIVE = warning(
+    "code-inactive",
+    "business-rule",
+    title="A code is active",
+    text="{code} is inactive, says {source}",
+    advice="take the code that replaces it",
+)
+CODE_NOT_VERIFIED = information(
+    "code-not-verified",
+    "not-supported",
+    title="Each code has been verified",
+    text="{count} could not be verified with what is at hand: {codes}",
+    advice="'fhirpkg codes check' with --codes FILE or --tx URL verifies them",
+)

@@ -13,6 +13,7 @@ import click
 VERBS = {
     "apply": "Apply a PlanDefinition or ActivityDefinition to a patient.",
     "build": "Make FHIR resources from authored procedures.",
+    "codes": "Look codes up, and check those of the procedures.",
     "coverage": "Show which resource and element holds each fact of the source.",
     "draft": "Make the draft of a procedure.yaml of a monograph.",
     "explain": "Say what a rule means, or print the check that runs for a type.",

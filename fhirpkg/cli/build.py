@@ -55,6 +55,7 @@ def run(
         package,
         authored.procedures,
         read_profiles(resources),
+        listed=authored.listed,
         carries_profiles=(resources.absolute().parent / "profiles").is_dir(),
     )
     changed = write(made, output or resources)

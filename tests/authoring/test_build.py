@@ -32,7 +32,13 @@ def built(folder, canonical=""):
     assert authored.is_usable, [str(issue) for issue in authored.issues]
     package = rebased(authored.package, canonical) if canonical else authored.package
     carries = folder == RESOURCES
-    return build(package, authored.procedures, read_profiles(folder), carries_profiles=carries)
+    return build(
+        package,
+        authored.procedures,
+        read_profiles(folder),
+        carries_profiles=carries,
+        listed=authored.listed,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from fhirpkg.authoring.building.elements import HL7, concept_of, filled
 from fhirpkg.authoring.codes import codings
 from fhirpkg.authoring.model.actions import Alternatives
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
-from fhirpkg.definitions.terminology.systems import BY_URL
+from fhirpkg.definitions.terminology.systems import BY_URL, OF_SNOMED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.package_source import PackageSource
@@ -46,6 +46,8 @@ class Edition:
 
     package: PackageSource
     procedure: Procedure
+    listed: frozenset[tuple[str, str]] = frozenset()
+    """Codes, by system, that the Global Patient Set of SNOMED CT or R4 are known to list."""
 
     def id(self, part: str = "") -> str:
         """The id of one resource: that of the procedure and what it is of it."""
@@ -278,24 +280,39 @@ class Edition:
             return ""
         return "For development and review: no clinician has reviewed it."
 
+    def _unlisted(self) -> set[tuple[str, str]]:
+        """The author's codes of SNOMED CT that are not known to be free; our own all are."""
+        lines = (line for lines in self.procedure.codes.values() for line in lines)
+        own = {(coding.system, coding.code) for line in lines for coding in codings(line)}
+        return {coding for coding in own - self.listed if coding[0] == SNOMED_CT}
+
     def copyright(self, resource: Resource) -> str:
         """The licence of our words, and the notice of each code system used in a resource."""
-        used = set(systems(resource))
-        notices = [system.notice for url, system in BY_URL.items() if url in used and system.notice]
+        used = set(_codings(resource))
+        found = {url for url, _ in used}
+        notices = [system.notice for url, system in BY_URL.items() if url in found]
+        if SNOMED_CT in found:
+            notices.append(OF_SNOMED[not used & self._unlisted()])
         ours = f"Words (c) {self.package.publisher}, licensed under {self.package.license}."
-        return "\n\n".join([ours, *notices])
+        return "\n\n".join(filter(None, [ours, *notices]))
 
 
 def systems(value: Any) -> Iterable[str]:
     """The code systems that a resource uses anywhere."""
+    return (system for system, _ in _codings(value))
+
+
+def _codings(value: Any) -> Iterator[tuple[str, str]]:
+    """System and code of what a resource uses anywhere; a value set's code stands below it."""
     if isinstance(value, dict):
         if isinstance(value.get("system"), str):
-            yield value["system"]
+            concepts = value.get("concept", [value])
+            yield from ((value["system"], str(each.get("code", ""))) for each in concepts)
         for item in value.values():
-            yield from systems(item)
+            yield from _codings(item)
     elif isinstance(value, list):
         for item in value:
-            yield from systems(item)
+            yield from _codings(item)
 
 
 def _citation(evidence: Evidence) -> Resource:

@@ -121,15 +121,19 @@ SYSTEMS = {
         "responsible for it and does not endorse it.",
         owner="National Library of Medicine",
     ),
-    "SNOMED": System(
-        SNOMED_CT,
-        "Codes of SNOMED CT (c) SNOMED International are taken from its Global Patient Set, which "
-        "is licensed under CC BY 4.0, or from value sets of FHIR R4; SNOMED International does "
-        "not endorse this content.",
-        owner="SNOMED International",
-    ),
+    "SNOMED": System(SNOMED_CT, owner="SNOMED International"),
 }
 """Our name for a system (what begins a code in procedure.yaml), and the system."""
+
+OF_SNOMED = {
+    True: "Codes of SNOMED CT (c) SNOMED International are taken from its Global Patient Set, "
+    "which is licensed under CC BY 4.0, or from value sets of FHIR R4; SNOMED International does "
+    "not endorse this content.",
+    False: "SNOMED CT (c) SNOMED International, which does not endorse this content. Not each of "
+    "the codes used here is known to be in its Global Patient Set; the others need a licence of "
+    "SNOMED International or of a member of it.",
+}
+"""The notice of SNOMED CT, by whether each code used is known to be free."""
 
 BY_URL = {system.url: system for system in SYSTEMS.values()}
 

@@ -1,0 +1,193 @@
+"""Names and their codes against what the sources know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.checking.walking import mapping, named, parts, texts
+from fhirpkg.authoring.codes import Coding, codings, is_url_and_code
+from fhirpkg.authoring.rules import (
+    CODE_DISPLAY_DIFFERS,
+    CODE_INACTIVE,
+    CODE_KIND,
+    CODE_NOT_VERIFIED,
+    CODE_UNKNOWN,
+)
+from fhirpkg.authoring.terms.sources import CORE, Sources, at_hand
+from fhirpkg.authoring.terms.words import likeness, tag, untagged
+from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.authoring.checking.walking import Data
+    from fhirpkg.authoring.source import Source
+    from fhirpkg.authoring.terms.sources import Known, Terms
+    from fhirpkg.issues import Path
+
+_PROBLEM, _DONE, _PERSON, _SITE = "a diagnosis or finding", "a procedure", "a person", "a site"
+_PLACE, _MEDICINE, _THING, _VALUE = (
+    "a place",
+    "a medicine",
+    "a device or material",
+    "an observation",
+)
+
+_TAGS = {
+    _PROBLEM: ("disorder", "finding", "situation", "event", "morphologic abnormality"),
+    _DONE: ("procedure", "regime/therapy", "situation"),
+    _PERSON: ("occupation", "person"),
+    _SITE: ("body structure", "cell structure", "morphologic abnormality"),
+    _PLACE: ("environment", "environment / location"),
+    _MEDICINE: (
+        "substance", "product", "medicinal product", "clinical drug", "medicinal product form",
+    ),
+    _THING: ("physical object", "product", "substance"),
+    _VALUE: ("observable entity", "procedure", "regime/therapy"),
+}  # fmt: skip
+"""Semantic tags of SNOMED CT, by what they are the tags of."""
+_SYSTEMS = {
+    "ATC": (_MEDICINE,), "CCAM": (_DONE,), "CPT": (_DONE, _VALUE), "CVX": (_MEDICINE,),
+    "ICD-10": (_PROBLEM,), "ICD-10-CM": (_PROBLEM,), "ICD-10-PCS": (_DONE,), "ICD-11": (_PROBLEM,),
+    "LOINC": (_VALUE, _DONE), "NUCC": (_PERSON,), "OPCS-4": (_DONE,), "OPS": (_DONE,),
+    "RxNorm": (_MEDICINE,),
+}  # fmt: skip
+"""What the codes of a system are, where they are of one kind."""
+_OF_GPS = "hl7.terminology"
+_KINDS = {
+    "use": _DONE, "diagnoses": _PROBLEM, "condition": _PROBLEM, "one-of": _PERSON, "sites": _SITE,
+    "places": _PLACE, "medicine": _MEDICINE, "stop": _MEDICINE, "observation": _VALUE,
+    "measure": _VALUE, "procedure": _DONE, "imaging": _DONE,
+}  # fmt: skip
+_CODES_OF = {
+    "indications": _PROBLEM, "contraindications": _PROBLEM, "risks": _PROBLEM, "steps": _DONE,
+    "preparation": _DONE, "recovery": _DONE, "alternatives": _DONE, "personnel": _PERSON,
+    "equipment": _THING,
+}  # fmt: skip
+"""What `code` is of, by section; elsewhere it may be anything."""
+
+
+def sources_for(data: Data, locked: Terms | None) -> Sources:
+    """The sources for a procedure: codes.lock, and what is at hand for codes that it lacks."""
+    known = locked.codes if locked else {}
+    systems = {use.coding.system for use in uses(data) if use.coding[:2] not in known}
+    return Sources((*([locked] if locked else ()), *(at_hand(systems) if systems else ())))
+
+
+def listed(known: Iterable[Known], locked: Terms | None) -> frozenset[tuple[str, str]]:
+    """The codes that the Global Patient Set, by codes.lock, or the value sets of FHIR R4 list.
+
+    A build is the same on any machine: what else is installed there does not count.
+    """
+    kept = locked.codes if locked else {}
+    return frozenset(
+        key
+        for each in known
+        for key in [(each.system, each.code)]
+        if each.source == CORE or (key in kept and each.source.startswith(_OF_GPS))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A code of a name: where it stands, and the kinds that the name is used as."""
+
+    name: str
+    path: Path
+    coding: Coding
+    kinds: tuple[str, ...]
+
+
+def uses(data: Data) -> Iterator[Use]:
+    """Each code under `codes`, with what its name is used for."""
+    kinds = _kinds(data)
+    for name, lines in mapping(data.get("codes")).items():
+        for at, line in enumerate(texts(lines)):
+            path: Path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
+            if not (line.split()[:1] and (line.split()[0] in SYSTEMS or is_url_and_code(line))):
+                continue
+            for coding in codings(line):
+                yield Use(name, path, coding, tuple(kinds.get(name, ())))
+
+
+def _kinds(data: Data) -> dict[str, dict[str, None]]:
+    found: dict[str, dict[str, None]] = {}
+    for path, part in parts(data):
+        for key in (*_KINDS, "code"):
+            kind = _CODES_OF.get(str(path[0])) if key == "code" else _KINDS[key]
+            if kind and not (key == "one-of" and path[-1] == "who"):
+                for _, name in named(part, path, key):
+                    found.setdefault(name, {})[kind] = None
+    return found
+
+
+def check_terms(read: Source, sources: Sources) -> list[Known]:
+    """Report what the sources say against the codes of a procedure; gives what they know."""
+    found, open_ = [], []
+    for use in uses(read.data):
+        known = sources.find(use.coding.system, use.coding.code)
+        _check_kind(read, use, known)
+        if known is None:
+            if source := sources.denied(*use.coding[:2]):
+                read.report(CODE_UNKNOWN, use.path, code=_written(use.coding), source=source)
+            else:
+                open_.append(_written(use.coding))
+            continue
+        found.append(known)
+        _check_display(read, use, known)
+    if open_:
+        count = f"{len(open_)} of {len(open_) + len(found)} codes"
+        names = ", ".join(dict.fromkeys(open_[:8])) + (", …" if len(open_) > 8 else "")
+        read.report(CODE_NOT_VERIFIED, ("codes",), key=True, count=count, codes=names)
+    return found
+
+
+def _check_display(read: Source, use: Use, known: Known) -> None:
+    display = untagged(known.display)
+    if known.is_active is False:
+        read.report(CODE_INACTIVE, use.path, code=_written(use.coding), source=known.source)
+    if display and not likeness(use.name, display):
+        read.report(
+            CODE_DISPLAY_DIFFERS,
+            use.path,
+            code=_written(use.coding),
+            display=display,
+            name=use.name,
+        )
+
+
+def _check_kind(read: Source, use: Use, known: Known | None) -> None:
+    """A code is of a kind that fits each use of its name."""
+    is_kinds = kinds_of(use.coding.system, known.display if known else "")
+    for kind in use.kinds:
+        if is_kinds and kind not in is_kinds:
+            found = " or ".join(is_kinds)
+            read.report(CODE_KIND, use.path, code=_written(use.coding), found=found, wanted=kind)
+
+
+def kinds_of(system: str, display: str = "") -> list[str]:
+    """What a code can be used as, by its system or semantic tag; nothing when that is not known."""
+    if system == SNOMED_CT:
+        found = tag(display)
+        return [kind for kind, tags in _TAGS.items() if found in tags] or [f"'{found}'"] * bool(
+            found
+        )
+    return list(_SYSTEMS.get(NAMES.get(system, system), ()))
+
+
+def fits(kind: str) -> tuple[str, ...]:
+    """The names of kinds that `codes search --for` takes, to what they mean here."""
+    return _FOR.get(kind, ())
+
+
+_FOR = {
+    "diagnosis": (_PROBLEM,), "step": (_DONE,), "person": (_PERSON,), "site": (_SITE,),
+    "place": (_PLACE,), "medicine": (_MEDICINE,), "device": (_THING,), "test": (_VALUE,),
+}  # fmt: skip
+FOR = tuple(_FOR)
+
+
+def _written(coding: Coding) -> str:
+    return f"{NAMES.get(coding.system, coding.system)} {coding.code}"

@@ -1,0 +1,51 @@
+"""codes.lock: what was found of the codes of a package's procedures, so that builds ask nobody."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.terms.sources import Known, Terms
+from fhirpkg.definitions.terminology.grammars import CPT
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LOCK = "codes.lock"
+
+
+def read(folder: Path) -> Terms | None:
+    """The codes.lock of a package's folder. Raises SourceError when it is none."""
+    file = folder / LOCK
+    if not file.is_file():
+        return None
+    terms = Terms(LOCK)
+    try:
+        for each in json.loads(file.read_text("utf-8"))["codes"]:
+            display, active = each.get("display", ""), each.get("active")
+            known = Known(each["system"], each["code"], display, active, each["source"])
+            terms.codes[known.system, known.code] = known
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(str(file), f"it is not a codes.lock ({error})") from error
+    return terms
+
+
+def write(known: Iterable[Known]) -> str:
+    """The text of a codes.lock; a display of CPT is never kept."""
+    ordered = sorted(set(known), key=lambda each: (each.system, each.code))
+    lines = [json.dumps(_as_json(each), ensure_ascii=False) for each in ordered]
+    return '{"codes": [\n' + ",\n".join(f"  {line}" for line in lines) + "\n]}\n"
+
+
+def _as_json(known: Known) -> dict[str, object]:
+    display = "" if known.system == CPT else known.display
+    found: dict[str, object] = {
+        "system": known.system,
+        "code": known.code,
+        "display": display,
+        "source": known.source,
+        "active": known.is_active,
+    }
+    return {key: value for key, value in found.items() if value not in ("", None)}

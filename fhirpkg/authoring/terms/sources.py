@@ -1,0 +1,221 @@
+"""What is known of codes: from FHIR's own definitions, packages, extras and files of users."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.metadata
+import io
+import json
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.authoring.terms.words import likeness, stems
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.terminology.codesystems import CodeSystem
+from fhirpkg.definitions.terminology.grammars import ICD_10_CM, LOINC, SNOMED_CT
+from fhirpkg.definitions.terminology.systems import SYSTEMS
+from fhirpkg.errors import SourceError
+from fhirpkg.fhirjson import objects, text_of
+from fhirpkg.packages.cache import PackageCache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.packages.package import Package
+
+GPS = "http://terminology.hl7.org/ValueSet/snomed-intl-gps"
+"""The Global Patient Set of SNOMED CT, as HL7 publishes it."""
+CORE = "FHIR R4"
+_OF_GPS = ("hl7.terminology.r4", "hl7.terminology", "hl7.terminology.r5")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a source says of a code; `display` may be empty, `is_active` unknown (None)."""
+
+    system: str
+    code: str
+    display: str = ""
+    is_active: bool | None = None
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Terms:
+    """The codes of one source: a name, the systems it holds whole, its licence."""
+
+    name: str
+    codes: dict[tuple[str, str], Known] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
+    licence: str = ""
+    absent: set[tuple[str, str]] = field(default_factory=set)
+    """Codes that it was asked for and does not have."""
+
+    def add(self, system: str, code: str, display: str, is_active: bool | None = None) -> None:
+        """Note a code; the first that is said of it stays."""
+        known = Known(system, code, display, is_active, self.name)
+        self.codes.setdefault((system, code), known)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources at hand, asked in their order."""
+
+    terms: tuple[Terms, ...]
+
+    def find(self, system: str, code: str) -> Known | None:
+        """What is known of a code, its activity where any source says it."""
+        found = [known for each in self.terms if (known := each.codes.get((system, code)))]
+        if not found:
+            return None
+        best = max(found, key=lambda known: bool(known.display))
+        told = (known.is_active for known in found if known.is_active is not None)
+        return replace(best, is_active=next(told, None))
+
+    def denied(self, system: str, code: str) -> str:
+        """The name of a source that holds all codes of a system, but not this one; or nothing."""
+        for each in self.terms:
+            if (system, code) in each.absent or (
+                system in each.whole and (system, code) not in each.codes
+            ):
+                return each.name
+        return ""
+
+    def search(
+        self, words: str, *, systems: Iterable[str] = (), least: float = 0.4
+    ) -> list[tuple[float, Known]]:
+        """Codes whose display is like some words, the most alike first."""
+        wanted, asked = stems(words), set(systems)
+        found: dict[tuple[str, str], tuple[float, Known]] = {}
+        for each in self.terms:
+            for key, known in each.codes.items():
+                if (asked and key[0] not in asked) or key in found or not known.display:
+                    continue
+                if (
+                    wanted & stems(known.display)
+                    and (score := likeness(words, known.display)) >= least
+                ):
+                    found[key] = (score, known)
+        return sorted(found.values(), key=lambda pair: (-pair[0], pair[1].display, pair[1].code))
+
+
+@functools.cache
+def of_core() -> Terms:
+    """What FHIR R4 itself displays: code systems, and value sets of LOINC, SNOMED CT and others."""
+    definitions = Definitions.core()
+    terms = Terms(CORE, licence="CC0; LOINC and SNOMED CT by their own")
+    for kind in ("ValueSet", "CodeSystem"):
+        for entry in definitions.entries(kind):
+            _add(terms, definitions.find(entry.url, kind) or {})
+    return terms
+
+
+def at_hand(systems: Iterable[str]) -> list[Terms]:
+    """What knows codes of some systems without being asked for: FHIR R4, the GPS, the extra."""
+    wanted = set(systems)
+    found = [of_core(), global_patient_set() if SNOMED_CT in wanted else None]
+    found.append(icd_10_cm() if ICD_10_CM in wanted else None)
+    return [terms for terms in found if terms]
+
+
+def of_package(package: Package) -> Terms:
+    """The codes that a package's code systems and value sets display."""
+    terms = Terms(str(package.id))
+    for _, resource in package.resources():
+        _add(terms, resource)
+    return terms
+
+
+def _add(terms: Terms, resource: Resource) -> None:
+    if resource.get("resourceType") == "CodeSystem" and resource.get("content") == "complete":
+        system = CodeSystem(resource)
+        for concept in system.concepts.values():
+            terms.add(system.url, concept.code, concept.display, not concept.is_inactive)
+        terms.whole |= {system.url}
+    elif resource.get("resourceType") == "ValueSet":
+        compose = resource.get("compose")
+        for include in objects(compose, "include") if isinstance(compose, dict) else ():
+            for each in objects(include, "concept"):
+                code, display = text_of(each, "code"), text_of(each, "display")
+                terms.add(text_of(include, "system"), code, display)
+
+
+@functools.cache
+def global_patient_set() -> Terms | None:
+    """SNOMED's Global Patient Set out of an installed hl7.terminology, when there is one."""
+    cache = PackageCache()
+    for id_ in (id_ for name in _OF_GPS for id_ in reversed(cache.installed()) if id_.name == name):
+        file = cache.folder / str(id_) / "package" / "ValueSet-snomed-intl-gps.json"
+        if file.is_file():
+            terms = Terms(str(id_), licence="CC BY 4.0, as stated there")
+            _add(terms, json.loads(file.read_bytes()))
+            return terms
+    return None
+
+
+@functools.cache
+def icd_10_cm() -> Terms | None:
+    """ICD-10-CM, where the extra `codes` is installed; it takes seconds to load."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it asks setuptools for its files in an old way
+            package = importlib.import_module("simple_icd_10_cm")
+    except ImportError:
+        return None
+    name = f"simple-icd-10-cm {importlib.metadata.version('simple-icd-10-cm')}"
+    terms = Terms(name, whole=frozenset((ICD_10_CM,)), licence="public domain (CMS)")
+    for code in package.get_all_codes(with_dots=True):
+        if not package.is_chapter_or_block(code):
+            terms.add(ICD_10_CM, code, package.get_description(code))
+    return terms
+
+
+_COLUMNS = {
+    "code": ("code", "loinc_num", "rxcui", "conceptid", "id", "cpt code"),
+    "display": ("display", "long_common_name", "str", "fsn", "term", "name", "description"),
+    "status": ("status", "active", "suppress", "inactive"),
+}
+_GONE = frozenset("deprecated discouraged inactive retired 0 o e false".split())
+
+
+def of_file(file: Path, system: str = "") -> Terms:
+    """A user's own file: code and display by tab or comma, with or without a line of headings.
+
+    `system` is the name of the system; LOINC's own file and files of SNOMED's are known by their
+    headings. Raises SourceError when it cannot be read.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(str(file), f"it cannot be read ({error})") from error
+    delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    heads = [cell.strip().lower() for cell in rows[0]] if rows else []
+    at = {
+        name: next((heads.index(c) for c in cs if c in heads), -1) for name, cs in _COLUMNS.items()
+    }
+    has_heads = at["code"] >= 0 and at["display"] >= 0
+    url = SYSTEMS[system].url if system in SYSTEMS else system or _system_of(heads)
+    if not url:
+        advice = f"say it before the file: SYSTEM={file.name}; known are {', '.join(SYSTEMS)}"
+        raise SourceError(str(file), "it does not say whose codes it has", advice)
+    columns = (at["code"], at["display"], at["status"]) if has_heads else (0, 1, 2)
+    terms = Terms(file.name, licence="yours")
+    for row in rows[has_heads:]:
+        code, display, status = (
+            row[column].strip() if 0 <= column < len(row) else "" for column in columns
+        )
+        if code:
+            gone = status.lower() in _GONE
+            terms.add(url, code, display, (not gone) if status else None)
+    return terms
+
+
+def _system_of(heads: list[str]) -> str:
+    if "loinc_num" in heads:
+        return LOINC
+    return SNOMED_CT if {"conceptid", "fsn"} & set(heads) else ""

@@ -1,0 +1,85 @@
+"""Words in common: whether an author's name and a display can mean the same."""
+
+from __future__ import annotations
+
+import functools
+import re
+from importlib import resources
+
+import yaml
+
+_SMALL = frozenset(
+    "a an and as at by for from in is not of on or other the to unspecified with without due after "
+    "before during type structure procedure disorder finding disease".split()
+)
+_TAG = re.compile(r"\s*\(([a-z][a-z /+,-]+)\)$")
+_LENGTH = 6
+
+
+def tag(display: str) -> str:
+    """The semantic tag of a fully specified name of SNOMED CT, or nothing.
+
+    >>> tag("Pneumonia (disorder)")
+    'disorder'
+    """
+    found = _TAG.search(display)
+    return found[1] if found else ""
+
+
+def untagged(display: str) -> str:
+    """A display without its semantic tag."""
+    return _TAG.sub("", display)
+
+
+def stems(text: str) -> frozenset[str]:
+    """The beginnings of a text's words, in one form for what means the same.
+
+    >>> stems("Hemorrhage of the stomach") == stems("gastric bleeding")
+    True
+    """
+    words = re.findall(r"[^\W\d_]+", untagged(text).lower().replace("x-ray", "xray"))
+    kept = [word for word in words if word not in _SMALL and len(word) > 1]
+    return frozenset(_one_form(_stem(word)) for word in kept or words)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ies", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) > 2:
+            word = word[: -len(ending)] + ("y" if ending == "ies" else "")
+            break
+    return word[:_LENGTH]
+
+
+def _one_form(stem: str) -> str:
+    for beginning, form in _alike():
+        if stem.startswith(beginning):
+            return form
+    return stem
+
+
+@functools.cache
+def _alike() -> tuple[tuple[str, str], ...]:
+    """Each beginning of a word with that of its like, the longest first."""
+    text = (resources.files(__package__) / "words.yaml").read_text("utf-8")
+    lines: list[str] = yaml.safe_load(text)["alike"]
+    pairs = [(word, line.split()[0]) for line in lines for word in line.split()]
+    return tuple(sorted(dict(reversed(pairs)).items(), key=lambda pair: -len(pair[0])))
+
+
+def likeness(name: str, display: str) -> float:
+    """How much of two texts is in common, from 0 to 1: shared words against all of both.
+
+    >>> likeness("Rectal bleeding", "Hemorrhage of rectum (disorder)") > 0.9
+    True
+    """
+    ours, theirs = stems(name), stems(display)
+    shared = _shared(ours, theirs)
+    return 2 * shared / (len(ours) + len(theirs)) if ours and theirs else 0.0
+
+
+def _shared(ours: frozenset[str], theirs: frozenset[str]) -> int:
+    """How many words are shared; those that only begin alike count as well."""
+    return sum(
+        any(one == two or (len(one) > 3 < len(two) and one[:4] == two[:4]) for two in theirs)
+        for one in ours
+    )

@@ -1,0 +1,266 @@
+"""`fhirpkg codes`: look codes up, hold those of procedures against terminologies, name these."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from fhirpkg.cli import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fhirpkg.authoring.source import Source
+    from fhirpkg.authoring.terms.sources import Known, Terms
+
+
+_Function = TypeVar("_Function", bound="Callable[..., object]")
+
+
+@click.group("codes")
+def command() -> None:
+    """Look codes up, and check those of the procedures against their terminologies.
+
+    Known without asking are the displays of FHIR R4, SNOMED's Global Patient Set where
+    hl7.terminology.r4 is installed, and ICD-10-CM where fhirpkg[codes] is.
+    """
+
+
+def _sources_options(function: _Function) -> _Function:
+    options = (
+        click.option(
+            "--package",
+            "packages",
+            multiple=True,
+            metavar="NAME#VERSION|FILE.tgz",
+            help="Know the codes of this package as well.",
+        ),
+        click.option(
+            "--codes",
+            "files",
+            multiple=True,
+            metavar="[SYSTEM=]FILE",
+            help="Know the codes of a file of yours: code and display by tab or comma.",
+        ),
+        click.option("--tx", metavar="URL", help="Ask this terminology server as well."),
+        click.option(
+            "--output-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command.command("search")
+@click.argument("words")
+@click.option(
+    "--for",
+    "use",
+    type=click.Choice(
+        ["diagnosis", "step", "person", "site", "place", "medicine", "device", "test"]
+    ),
+    help="Only codes that can be used so.",
+)
+@click.option("--system", help="Only codes of this system: SNOMED, ICD-10-CM, LOINC, …")
+@_sources_options
+def search(
+    words: str,
+    use: str | None,
+    system: str | None,
+    packages: tuple[str, ...],
+    files: tuple[str, ...],
+    tx: str | None,
+    output_format: str,
+) -> ExitCode:
+    """Offer codes whose display is like WORDS, the most alike first; none is ever set.
+
+    Example: fhirpkg codes search "rectal bleeding" --for diagnosis
+    """
+    from fhirpkg.authoring.terms.checks import fits, kinds_of
+    from fhirpkg.authoring.terms.sources import Sources
+    from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+    from fhirpkg.definitions.terminology.systems import SYSTEMS
+
+    urls = [SYSTEMS[system].url if system in SYSTEMS else system] if system else []
+    sources = Sources(tuple(_terms(urls or _urls(), packages, files)))
+    found = sources.search(words, systems=urls)
+    if tx:
+        found = [*_from_server(tx, (urls or [SNOMED_CT])[0], words), *found]
+    wanted = set(fits(use)) if use else set()
+    fitting = [
+        (score, known)
+        for score, known in found
+        if not wanted or wanted & set(kinds_of(known.system, known.display))
+    ]
+    _print_found(fitting[:20], output_format)
+    return ExitCode.DONE if fitting else ExitCode.ISSUES
+
+
+def _urls() -> list[str]:
+    from fhirpkg.definitions.terminology.systems import SYSTEMS
+
+    return [system.url for system in SYSTEMS.values()]
+
+
+def _print_found(found: list[tuple[float, Known]], output_format: str) -> None:
+    from fhirpkg.definitions.terminology.systems import NAMES
+
+    rows = [
+        {"score": round(score, 2), "system": NAMES.get(known.system, known.system),
+         "code": known.code, "display": known.display, "source": known.source}
+        for score, known in found
+    ]  # fmt: skip
+    if output_format == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        code = f"{row['system']} {row['code']}"
+        click.echo(f"{row['score']:.2f}  {code:28}{row['display']}  ({row['source']})")
+    if not rows:
+        click.echo("nothing is like these words in what is known here", err=True)
+
+
+@command.command("check")
+@click.argument("resources", type=click.Path(path_type=Path), default=Path("resources"))
+@_sources_options
+def check(
+    resources: Path,
+    packages: tuple[str, ...],
+    files: tuple[str, ...],
+    tx: str | None,
+    output_format: str,
+) -> ExitCode:
+    """Hold the codes of the procedures in RESOURCES against what is known of them.
+
+    What is found is kept in codes.lock beside package.yaml, so that builds ask nobody. A code
+    whose display shares no word with its name, that is of another kind than its place asks for,
+    unknown, inactive or not verified is told.
+
+    Example: fhirpkg codes check resources --package hl7.terminology.r4#7.0.1
+    """
+    from fhirpkg.authoring.terms import lock
+    from fhirpkg.authoring.terms.checks import check_terms, uses
+    from fhirpkg.authoring.terms.sources import Sources
+    from fhirpkg.authoring.writing import replace
+    from fhirpkg.cli.reports import render
+    from fhirpkg.corpus.checking import Checked
+    from fhirpkg.issues import Outcome, Severity, in_order
+
+    read = list(_procedures(resources))
+    codes = {use.coding[:2] for source in read for use in uses(source.data)}
+    found = list(_terms({system for system, _ in codes}, packages, files))
+    if tx:
+        asked = Sources(tuple(found))
+        found.append(_asked(tx, [key for key in sorted(codes) if not asked.find(*key)]))
+    known: list[Known] = []
+    checked = []
+    for source in read:
+        source.issues.clear()
+        known += check_terms(source, Sources(tuple(found)))
+        checked.append(Checked(source.file, Outcome(in_order(source.issues))))
+    replace(resources / lock.LOCK, lock.write(known).encode())
+    click.echo(render(output_format, checked), nl=False)
+    keys = {(each.system, each.code) for each in known}
+    click.echo(f"{resources / lock.LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
+    told = [issue for each in checked for issue in each.outcome.issues]
+    is_wrong = any(issue.severity.rank <= Severity.WARNING.rank for issue in told)
+    return ExitCode.ISSUES if is_wrong else ExitCode.DONE
+
+
+def _procedures(resources: Path) -> Iterator[Source]:
+    """The procedures of a folder, as far as their YAML can be read."""
+    from fhirpkg.authoring.folder import PROCEDURE, read_source
+    from fhirpkg.errors import SourceError
+
+    files = sorted([*resources.glob(PROCEDURE), *resources.glob(f"*/{PROCEDURE}")])
+    if not files:
+        raise SourceError(str(resources), f"no folder in it holds a {PROCEDURE}", "write one")
+    for file in files:
+        source = read_source(file)
+        if not isinstance(source.data, dict):
+            raise SourceError(str(file), "it cannot be read", "run 'fhirpkg validate' on it")
+        yield source
+
+
+@command.command("sources")
+@_sources_options
+def sources(
+    packages: tuple[str, ...], files: tuple[str, ...], tx: str | None, output_format: str
+) -> None:
+    """Name what is known here: sources, their systems, numbers of codes and licences.
+
+    Example: fhirpkg codes sources
+    """
+    from collections import Counter
+
+    from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
+
+    rows: list[dict[str, str | int]] = []
+    for terms in _terms(_urls(), packages, files):
+        counts = Counter(NAMES.get(system, system) for system, _ in terms.codes)
+        rows += (
+            {"source": terms.name, "system": system, "codes": count, "licence": terms.licence}
+            for system, count in counts.most_common()
+            if system in SYSTEMS or count > 500
+        )
+    if tx:
+        rows.append({"source": tx, "system": "what it has", "codes": 0, "licence": ""})
+    if output_format == "json":
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        line = f"{row['source']:28}{row['system']:40}{row['codes']:8}  {row['licence']}"
+        click.echo(line.rstrip())
+
+
+def _terms(
+    systems: Iterable[str], packages: tuple[str, ...], files: tuple[str, ...]
+) -> Iterator[Terms]:
+    """What knows codes: what was named first, then what is at hand."""
+    from fhirpkg.authoring.terms.sources import at_hand, of_file, of_package
+    from fhirpkg.packages.cache import resolve_package
+
+    for name in files:
+        system, equals, file = name.partition("=")
+        yield of_file(Path(file if equals else name), system if equals else "")
+    for name in packages:
+        yield of_package(resolve_package(name))
+    yield from at_hand(systems)
+
+
+def _asked(url: str, codes: list[tuple[str, str]]) -> Terms:
+    """What a server says of codes; it is not asked on when it does not answer."""
+    from fhirpkg.authoring.terms.sources import Terms
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.looking_up import look_up
+    from fhirpkg.errors import ServerError
+
+    terms, client = Terms(url), FhirClient(url)
+    for system, code in codes:
+        try:
+            answer = look_up(client, system, code)
+        except ServerError as error:
+            click.echo(f"fhirpkg: {error}; what it was to say stays open", err=True)
+            break
+        if answer.exists:
+            terms.add(system, code, answer.display, answer.is_active)
+        elif answer.exists is False:
+            terms.absent.add((system, code))
+    return terms
+
+
+def _from_server(url: str, system: str, words: str) -> Iterator[tuple[float, Known]]:
+    from fhirpkg.authoring.terms.sources import Known
+    from fhirpkg.authoring.terms.words import likeness
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.looking_up import search as ask
+
+    for code, display in ask(FhirClient(url), system, words):
+        yield likeness(words, display), Known(system, code, display, None, url)

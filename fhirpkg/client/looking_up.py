@@ -1,0 +1,81 @@
+"""Asks a terminology server what a code is, and for codes that are like some words.
+
+http://hl7.org/fhir/R4/codesystem-operation-lookup.html and valueset-operation-expand.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.errors import ServerError
+from fhirpkg.fhirjson import objects, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.issues import Resource
+
+_VALUE_SETS = {"http://loinc.org": "http://loinc.org/vs"}
+"""The value set of all codes of a system, where it is not `system?fhir_vs`."""
+_NOT_FOUND = ("not-found", "code-invalid", "invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server says of a code; `exists` is None when it cannot tell."""
+
+    exists: bool | None
+    display: str = ""
+    is_active: bool | None = None
+
+
+def look_up(client: FhirClient, system: str, code: str) -> Answer:
+    """What a server knows of a code. Raises ServerError when it does not answer."""
+    params = {"system": system, "code": code}
+    response = client.request("GET", "CodeSystem/$lookup", params=params)
+    resource = response.resource or {}
+    if response.ok and resource.get("resourceType") == "Parameters":
+        return _answer(resource)
+    codes = {text_of(issue, "code") for issue in objects(resource, "issue")}
+    is_unknown = response.status in (400, 404, 422) and bool(codes & set(_NOT_FOUND))
+    return Answer(exists=False if is_unknown and _has(client, system) else None)
+
+
+def _has(client: FhirClient, system: str) -> bool:
+    """Whether the server has a code system at all: only then it may deny a code of it."""
+    response = client.request("GET", "CodeSystem", params={"url": system, "_summary": "count"})
+    total = (response.resource or {}).get("total")
+    return response.ok and isinstance(total, int) and total > 0
+
+
+def _answer(parameters: Resource) -> Answer:
+    values = {text_of(p, "name"): p for p in objects(parameters, "parameter")}
+    active = None
+    for part in objects(parameters, "parameter"):
+        named = {text_of(p, "name"): p for p in objects(part, "part")}
+        value = named.get("value", {})
+        name = text_of(named.get("code", {}), "valueCode")
+        if name == "inactive":
+            gone = value.get("valueBoolean", text_of(value, "valueString").lower() == "true")
+            active = not gone
+        elif name.lower() == "status":
+            status = (text_of(value, "valueCode") or text_of(value, "valueString")).lower()
+            active = status not in ("retired", "inactive", "deprecated")
+    return Answer(True, text_of(values.get("display", {}), "valueString"), active)
+
+
+def search(client: FhirClient, system: str, words: str) -> Iterator[tuple[str, str]]:
+    """Code and display of what a server finds for some words in a system, its best first.
+
+    Raises ServerError when it cannot.
+    """
+    url = _VALUE_SETS.get(system, f"{system}?fhir_vs")
+    params = {"url": url, "filter": words, "count": "20"}
+    response = client.request("GET", "ValueSet/$expand", params=params)
+    if not response.ok or not response.resource:
+        raise ServerError(url, f"it cannot be searched: {response.problem}", status=response.status)
+    expansion = response.resource.get("expansion")
+    for each in objects(expansion, "contains") if isinstance(expansion, dict) else ():
+        yield text_of(each, "code"), text_of(each, "display")

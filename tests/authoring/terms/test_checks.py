@@ -1,0 +1,163 @@
+"""Codes against what terminologies say of them: each mistake is told by its own rule."""
+
+import pathlib
+
+import pytest
+import yaml
+
+from fhirpkg.authoring.source import read
+from fhirpkg.authoring.terms import lock
+from fhirpkg.authoring.terms.checks import check_terms, listed, sources_for
+from fhirpkg.authoring.terms.sources import Sources, Terms, of_core, of_file
+from fhirpkg.authoring.terms.words import likeness
+from fhirpkg.definitions.terminology.grammars import CPT, ICD_10_CM, SNOMED_CT
+from fhirpkg.errors import SourceError
+
+RESOURCES = pathlib.Path(__file__).parents[3] / "resources"
+TEXT = """
+indications:
+  - {id: lung, code: NAME, text: It hurts., added: a test}
+steps:
+  - {id: step, code: Imaging, text: Look., added: a test}
+codes:
+  NAME: CODES
+  Imaging: SNOMED 363679005
+"""
+
+
+def terms():
+    found = Terms("hl7.terminology.test#1.0.0", whole=frozenset((ICD_10_CM,)))
+    found.add(SNOMED_CT, "233604007", "Pneumonia (disorder)")
+    found.add(SNOMED_CT, "22298006", "Myocardial infarction (disorder)")
+    found.add(SNOMED_CT, "363679005", "Imaging (procedure)")
+    found.add(SNOMED_CT, "399208008", "Plain chest X-ray (procedure)")
+    found.add(SNOMED_CT, "155521007", "Pneumonia (disorder)", is_active=False)
+    found.add(ICD_10_CM, "J18.9", "Pneumonia, unspecified organism")
+    return found
+
+
+def rules(name, codes):
+    source = read(TEXT.replace("NAME", name).replace("CODES", codes).encode(), "a.yaml")
+    check_terms(source, Sources((terms(),)))
+    return [issue.rule for issue in source.issues]
+
+
+@pytest.mark.parametrize(
+    "name, codes, rule",
+    [
+        ("Pneumonia", "SNOMED 22298006", "code-display-differs"),
+        ("Pneumonia", "SNOMED 155521007", "code-inactive"),
+        ("Chest X-ray", "SNOMED 399208008", "code-kind"),
+        ("Pneumonia", "CPT 99999", "code-kind"),
+        ("Pneumonia", "ICD-10-CM J18.99", "code-unknown"),
+        ("Pneumonia", "SNOMED 50043002", "code-not-verified"),
+    ],
+)
+def test_each_mistake_has_a_rule_of_its_own(name, codes, rule):
+    assert rule in rules(name, codes)
+
+
+@pytest.mark.parametrize("codes", ["SNOMED 233604007", "ICD-10-CM J18.9", "LOINC 24627-2"])
+def test_what_is_right_is_not_told_to_differ(codes):
+    kinds = {"code-kind"} if codes.startswith("LOINC") else set()
+    assert set(rules("Pneumonia", codes)) <= kinds | {"code-not-verified"}
+
+
+def test_a_code_of_cpt_is_counted_as_not_verified():
+    source = read(
+        TEXT.replace("NAME", "Pneumonia").replace("CODES", "CPT 99999").encode(), "a.yaml"
+    )
+    check_terms(source, Sources((terms(),)))
+    told = next(issue for issue in source.issues if issue.rule == "code-not-verified")
+    assert "1 of 2 codes" in told.text
+    assert "CPT 99999" in told.text
+
+
+def test_our_own_names_share_words_with_their_displays():
+    kept = lock.read(RESOURCES)
+    for file in RESOURCES.glob("*/procedure.yaml"):
+        source = read(file.read_bytes(), str(file))
+        check_terms(source, sources_for(source.data, kept))
+        assert {issue.rule for issue in source.issues} <= {"code-not-verified"}
+
+
+@pytest.mark.parametrize(
+    "name, display",
+    [
+        ("Rectal bleeding", "Hemorrhage of rectum (disorder)"),
+        ("Heart attack", "Acute myocardial infarction"),
+        ("Radiology technologist", "Medical radiographer (occupation)"),
+        ("Tumor of the kidney", "Malignant neoplasm of kidney, except renal pelvis"),
+        ("Anesthetist", "Anaesthesiologist"),
+        ("Groin hernia", "Unilateral inguinal hernia"),
+    ],
+)
+def test_words_that_mean_the_same_are_the_same(name, display):
+    assert likeness(name, display) > 0
+
+
+@pytest.mark.parametrize(
+    "name, display",
+    [
+        ("Pneumonia", "Myocardial infarction (disorder)"),
+        ("Registered nurse", "Radiologist (occupation)"),
+        ("Bleeding", "Fracture of bone (disorder)"),
+        ("Colonoscopy", "Skin structure (body structure)"),
+    ],
+)
+def test_words_that_mean_another_thing_are_not(name, display):
+    assert likeness(name, display) == 0
+
+
+def test_a_lock_is_read_as_it_was_written_and_keeps_no_display_of_cpt(tmp_path):
+    found = terms()
+    found.add(CPT, "99999", "A description of the AMA")
+    text = lock.write(found.codes.values())
+    assert "description" not in text
+    (tmp_path / lock.LOCK).write_text(text)
+    kept = lock.read(tmp_path)
+    assert kept.codes[SNOMED_CT, "155521007"].is_active is False
+    assert kept.codes.keys() == found.codes.keys()
+    (tmp_path / lock.LOCK).write_text("{}")
+    with pytest.raises(SourceError):
+        lock.read(tmp_path)
+
+
+def test_only_the_lock_and_r4_say_that_a_code_is_free():
+    found = list(terms().codes.values())
+    kept = Terms("codes.lock", codes=dict(list(terms().codes.items())[:1]))
+    assert listed(found, kept) == {(SNOMED_CT, "233604007")}
+    assert listed(found, None) == frozenset()
+    core = list(of_core().codes.values())[:3]
+    assert len(listed(core, None)) == 3
+
+
+@pytest.mark.parametrize(
+    "name, text, system, code",
+    [
+        ("a.tsv", "99999\tA thing\n", "CPT", (CPT, "99999")),
+        ("Loinc.csv", '"LOINC_NUM","LONG_COMMON_NAME","STATUS"\n"777-3","Platelets","ACTIVE"\n',
+         "", ("http://loinc.org", "777-3")),
+        ("gps.txt", "conceptId\tfsn\tactive\n233604007\tPneumonia (disorder)\t1\n", "",
+         (SNOMED_CT, "233604007")),
+    ],
+)  # fmt: skip
+def test_a_users_own_file_is_a_source(tmp_path, name, text, system, code):
+    (tmp_path / name).write_text(text)
+    found = of_file(tmp_path / name, system)
+    assert list(found.codes) == [code]
+    assert found.codes[code].is_active is (None if system else True)
+
+
+def test_a_file_that_does_not_say_whose_codes_it_has_is_refused(tmp_path):
+    (tmp_path / "a.tsv").write_text("1\tA thing\n")
+    with pytest.raises(SourceError):
+        of_file(tmp_path / "a.tsv")
+    with pytest.raises(SourceError):
+        of_file(tmp_path / "missing.tsv", "CPT")
+
+
+def test_the_beginnings_of_words_stand_once():
+    file = pathlib.Path(__file__).parents[3] / "fhirpkg/authoring/terms/words.yaml"
+    lines = yaml.safe_load(file.read_text())["alike"]
+    assert lines == sorted(lines)
