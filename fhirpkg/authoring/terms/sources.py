@@ -17,8 +17,8 @@ from fhirpkg.definitions.terminology.codesystems import CodeSystem
 from fhirpkg.definitions.terminology.grammars import ICD_10_CM, LOINC, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import SYSTEMS
 from fhirpkg.errors import SourceError
-from fhirpkg.fhirjson import objects, text_of
 from fhirpkg.packages.cache import PackageCache
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
