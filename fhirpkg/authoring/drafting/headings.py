@@ -65,6 +65,7 @@ class Headings:
     topics: re.Pattern[str]
     filler: re.Pattern[str]
     loose: re.Pattern[str]
+    procedure: re.Pattern[str]
     taught: Mapping[str, str] = field(default_factory=dict)
     name: frozenset[str] = frozenset()
 
@@ -135,12 +136,17 @@ class Headings:
             last = max(m.end() for m in self.heads[found[0]].finditer(words))
             tail = _PREPOSITION.search(words, last)
             before = self.heads[found[0]].sub(" ", words[: tail.start()]) if tail else ""
-            whole = tail is not None and self._is_filled(before, found)
+            is_ours = tail is not None and self._is_of_the_procedure(words[tail.end() :])
+            whole = is_ours and self._is_filled(before, found)
         if not whole:
             return _UNKNOWN
         if len(found) > 1:
             return Named(tuple(found), f"it names {' and '.join(found)}", is_known=True)
         return Named((found[0],), is_known=True)
+
+    def _is_of_the_procedure(self, words: str) -> bool:
+        """Whether words speak of the procedure, by its name or as procedures are called."""
+        return any(word in self.name or self.procedure.fullmatch(word) for word in words.split())
 
     def _is_filled(self, rest: str, found: list[str]) -> bool:
         return all(
@@ -241,6 +247,7 @@ def table() -> Headings:
         phases={section: _words(words.split(", ")) for section, words in data["phases"].items()},
         topics=_any(data["topics"].split()),
         loose=_any(data["loose"].split()),
+        procedure=_any([*data["named"].split(), *data["procedure"].split()]),
         filler=_any([*data["filler"].split(), *data["procedure"].split()]),
     )
 

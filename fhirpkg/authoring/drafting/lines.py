@@ -50,8 +50,8 @@ def table_lines(
     if not rows:
         return
     first = [_section(row[0], table) for row in rows if row and len(row) > 1]
-    header = [_section(cell, table) for cell in rows[0]]
-    if sum(map(bool, header)) > 1 and len(rows) > 1:
+    header = {section for cell in rows[0] if (section := _section(cell, table))}
+    if len(header) > 1 and len(rows) > 1:
         yield from _by_columns(rows)
     elif sum(map(bool, first)) > max(1, len(first) // 4):
         yield from _by_rows(rows, table, has_header=has_header)
@@ -59,17 +59,16 @@ def table_lines(
         yield from _by_rows(rows, table, has_header=False)
     else:
         alone = [cells[0] for row in rows if len(cells := [cell for cell in row if cell]) == 1]
-        are_headings = sum(_section(cell, table) for cell in alone) > 1
+        are_headings = sum(map(bool, (_section(cell, table) for cell in alone))) > 1
         for row in rows[has_header and len(rows) > 1 :]:
             yield from _fact(row, table, are_headings=are_headings)
     yield Line("", rows[-1][0][0].line if rows[-1][0] else 0, END)
 
 
-def _section(cell: Cell, table: Headings) -> bool:
-    if len(cell) != 1:
-        return False
-    named = table.named(cell[0].text.rstrip(":"), strictly=True)
-    return bool(named.sections)
+def _section(cell: Cell, table: Headings) -> str:
+    """The section that a cell names, as far as that is certain."""
+    named = table.named(cell[0].text.rstrip(":"), strictly=True) if len(cell) == 1 else None
+    return " ".join(named.sections) if named else ""
 
 
 def _by_rows(

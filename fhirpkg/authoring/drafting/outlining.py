@@ -203,7 +203,7 @@ class _Outline:
         found = _RUN_IN.match(line.text)
         if not found or (line.mark == ITEM and line.depth):
             return None
-        if line.mark == CELL:
+        if line.mark in (CELL, BOLD):
             return None
         named = self._table.named(found[1], strictly=True)
         if named.is_known:

@@ -128,7 +128,8 @@ def _without_descriptor(lines: Sequence[Line], monograph: Monograph) -> Iterator
 
 def _is_title(line: Line) -> bool:
     """A line that can only be a title: short, and not written as descriptors are."""
-    return len(line.text.split()) <= 6 and not re.search(r"[;,(]", line.text)
+    longest = 12 if line.mark == TITLE or line.level == 1 else 6
+    return len(line.text.split()) <= longest and not re.search(r"[;,(]", line.text)
 
 
 def _titles(lines: Sequence[Line], table: Headings) -> list[str]:

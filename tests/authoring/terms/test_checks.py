@@ -90,6 +90,7 @@ def test_our_own_names_share_words_with_their_displays():
         ("Tumor of the kidney", "Malignant neoplasm of kidney, except renal pelvis"),
         ("Anesthetist", "Anaesthesiologist"),
         ("Groin hernia", "Unilateral inguinal hernia"),
+        ("Metastasis in a bone", "Secondary malignant neoplasm of vertebral column"),
     ],
 )
 def test_words_that_mean_the_same_are_the_same(name, display):
