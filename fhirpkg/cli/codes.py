@@ -152,6 +152,7 @@ def check(
     from fhirpkg.cli.reports import render
     from fhirpkg.corpus.checking import Checked
     from fhirpkg.issues import Outcome, Severity, in_order
+    from fhirpkg.packages.freshness import LOCK
 
     read = list(_procedures(resources))
     codes = {use.coding[:2] for source in read for use in uses(source.data)}
@@ -165,10 +166,10 @@ def check(
         source.issues.clear()
         known += check_terms(source, Sources(tuple(found)))
         checked.append(Checked(source.file, Outcome(in_order(source.issues))))
-    replace(resources / lock.LOCK, lock.write(known).encode())
+    replace(resources / LOCK, lock.write(known).encode())
     click.echo(render(output_format, checked), nl=False)
     keys = {(each.system, each.code) for each in known}
-    click.echo(f"{resources / lock.LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
+    click.echo(f"{resources / LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
     told = [issue for each in checked for issue in each.outcome.issues]
     is_wrong = any(issue.severity.rank <= Severity.WARNING.rank for issue in told)
     return ExitCode.ISSUES if is_wrong else ExitCode.DONE
@@ -176,8 +177,9 @@ def check(
 
 def _procedures(resources: Path) -> Iterator[Source]:
     """The procedures of a folder, as far as their YAML can be read."""
-    from fhirpkg.authoring.folder import PROCEDURE, read_source
+    from fhirpkg.authoring.folder import read_source
     from fhirpkg.errors import SourceError
+    from fhirpkg.packages.freshness import PROCEDURE
 
     files = sorted([*resources.glob(PROCEDURE), *resources.glob(f"*/{PROCEDURE}")])
     if not files:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = ".built"
-PACKAGE, PROCEDURE = "package.yaml", "procedure.yaml"
+PACKAGE, PROCEDURE, LOCK = "package.yaml", "procedure.yaml", "codes.lock"
 _BUILT = "fhir"
 
 
@@ -70,7 +70,7 @@ def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
 
 def _sources(package: Path, procedure: Path) -> dict[str, str]:
     """The digests of what a build reads, by the names of the files; of profiles, all as one."""
-    files = {PACKAGE: package / PACKAGE, PROCEDURE: procedure / PROCEDURE}
+    files = {PACKAGE: package / PACKAGE, PROCEDURE: procedure / PROCEDURE, LOCK: package / LOCK}
     found = {name: _digest(file.read_bytes()) for name, file in files.items() if file.is_file()}
     profiles = sorted((package.absolute().parent / "profiles").glob("*.json"))
     if profiles:
@@ -81,7 +81,7 @@ def _sources(package: Path, procedure: Path) -> dict[str, str]:
 def _place(package: Path, procedure: Path, name: str) -> Path:
     if name == "profiles":
         return package.parent / "profiles"
-    return (package if name == PACKAGE else procedure) / name
+    return (procedure if name == PROCEDURE else package) / name
 
 
 def _noted(file: Path) -> tuple[dict[str, str], dict[str, str]] | None:

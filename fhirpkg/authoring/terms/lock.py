@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.terms.sources import Known, Terms
 from fhirpkg.definitions.terminology.grammars import CPT
 from fhirpkg.errors import SourceError
+from fhirpkg.packages.freshness import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-LOCK = "codes.lock"
 
 
 def read(folder: Path) -> Terms | None:

@@ -12,6 +12,7 @@ from fhirpkg.authoring.terms.sources import Sources, Terms, of_core, of_file
 from fhirpkg.authoring.terms.words import likeness
 from fhirpkg.definitions.terminology.grammars import CPT, ICD_10_CM, SNOMED_CT
 from fhirpkg.errors import SourceError
+from fhirpkg.packages.freshness import LOCK
 
 RESOURCES = pathlib.Path(__file__).parents[3] / "resources"
 TEXT = """
@@ -115,11 +116,11 @@ def test_a_lock_is_read_as_it_was_written_and_keeps_no_display_of_cpt(tmp_path):
     found.add(CPT, "99999", "A description of the AMA")
     text = lock.write(found.codes.values())
     assert "description" not in text
-    (tmp_path / lock.LOCK).write_text(text)
+    (tmp_path / LOCK).write_text(text)
     kept = lock.read(tmp_path)
     assert kept.codes[SNOMED_CT, "155521007"].is_active is False
     assert kept.codes.keys() == found.codes.keys()
-    (tmp_path / lock.LOCK).write_text("{}")
+    (tmp_path / LOCK).write_text("{}")
     with pytest.raises(SourceError):
         lock.read(tmp_path)
 
