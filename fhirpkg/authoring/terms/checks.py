@@ -148,7 +148,7 @@ def _check_display(read: Source, use: Use, known: Known) -> None:
     display = untagged(known.display)
     if known.is_active is False:
         read.report(CODE_INACTIVE, use.path, code=_written(use.coding), source=known.source)
-    if display and not likeness(use.name, display):
+    if display and not (likeness(use.name, display) or _abbreviates(use.name, use.coding.code)):
         read.report(
             CODE_DISPLAY_DIFFERS,
             use.path,
@@ -156,6 +156,14 @@ def _check_display(read: Source, use: Use, known: Known) -> None:
             display=display,
             name=use.name,
         )
+
+
+def _abbreviates(name: str, code: str) -> bool:
+    """Whether a code is letters that the name has among its abbreviations: MR, NMR and MRI."""
+    if not (code.isalpha() and len(code) < 5):
+        return False
+    short = [word for word in name.split() if word.isupper() and len(word) > 1]
+    return any(word[at : at + 2] in code for word in short for at in range(len(word) - 1))
 
 
 def _check_kind(read: Source, use: Use, known: Known | None) -> None:

@@ -64,6 +64,14 @@ def test_what_is_right_is_not_told_to_differ(codes):
     assert set(rules("Pneumonia", codes)) <= kinds | {"code-not-verified"}
 
 
+def test_letters_that_the_name_abbreviates_are_no_other_thing():
+    source = read(TEXT.replace("NAME", "CT scan").replace("CODES", "DICOM CT").encode(), "a.yaml")
+    found = Terms("t")
+    found.add("http://dicom.nema.org/resources/ontology/DCM", "CT", "Tomodensitometry")
+    check_terms(source, Sources((found, terms())))
+    assert "code-display-differs" not in {issue.rule for issue in source.issues}
+
+
 def test_a_code_of_cpt_is_counted_as_not_verified():
     source = read(
         TEXT.replace("NAME", "Pneumonia").replace("CODES", "CPT 99999").encode(), "a.yaml"
