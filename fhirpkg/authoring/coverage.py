@@ -36,10 +36,14 @@ class Covered:
 
     fact: str
     sayings: tuple[Saying, ...]
+    left_out: str = ""
+    """Why the author leaves it out."""
 
     @property
     def is_lost(self) -> bool:
-        """Whether the resources lack a part of it."""
+        """Whether the resources lack a part of it, and nobody has said why."""
+        if self.left_out and not self.sayings:
+            return False
         return not self.sayings or any(not saying.elements for saying in self.sayings)
 
 
@@ -51,6 +55,7 @@ def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covere
         for path, words in _words(resource, ""):
             held.setdefault(words, []).append((name, path))
     said = list(_said(procedure))
+    left_out = procedure.source.left_out if procedure.source else {}
     return [
         Covered(
             label,
@@ -58,6 +63,7 @@ def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covere
                 Saying(words, tuple(sorted(held.get(words, ()), key=lambda found: len(found[1]))))
                 for words in dict.fromkeys(words for facts, words in said if label in facts)
             ),
+            left_out.get(label, ""),
         )
         for label in (procedure.source.labels() if procedure.source else ())
     ]

@@ -34,6 +34,7 @@ def command(resources: Path, output_format: str) -> ExitCode:
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.coverage import coverage
     from fhirpkg.authoring.folder import read_folder
+    from fhirpkg.authoring.rules import SOURCE_TODO
 
     authored = read_folder(resources)
     for issue in authored.issues:
@@ -46,9 +47,14 @@ def command(resources: Path, output_format: str) -> ExitCode:
         click.echo(json.dumps(_as_json(found), indent=2))
     else:
         click.echo("\n".join(_table(found)))
-    lost = [fact.fact for facts in found.values() for fact in facts if fact.is_lost]
-    total = sum(len(facts) for facts in found.values())
-    click.echo(f"{total} facts, {len(lost)} lost{': ' if lost else ''}{', '.join(lost)}", err=True)
+    facts = [fact for covered in found.values() for fact in covered]
+    lost = [fact.fact for fact in facts if fact.is_lost]
+    left_out = sum(bool(fact.left_out) for fact in facts)
+    todo = sum(issue.rule == SOURCE_TODO.id for issue in authored.issues)
+    counts = (f"{len(facts)} facts", f"{left_out} left out" if left_out else "",
+              f"{len(lost)} lost{': ' if lost else ''}{', '.join(lost)}",
+              f"{todo} left to do" if todo else "")  # fmt: skip
+    click.echo(", ".join(filter(None, counts)), err=True)
     return ExitCode.ISSUES if lost else ExitCode.DONE
 
 
@@ -59,6 +65,12 @@ def _table(found: Mapping[str, Sequence[Covered]]) -> Iterator[str]:
         for facts in found.values()
         for fact in facts
         for elements in [saying.elements or (("-", "lost"),) for saying in fact.sayings]
+    ]
+    rows += [
+        (fact.fact, "-", f"left out: {fact.left_out}", "")
+        for facts in found.values()
+        for fact in facts
+        if fact.left_out and not fact.sayings
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -72,6 +84,7 @@ def _as_json(found: Mapping[str, Sequence[Covered]]) -> dict[str, object]:
             {
                 "fact": fact.fact,
                 "lost": fact.is_lost,
+                **({"left-out": fact.left_out} if fact.left_out else {}),
                 "said": [
                     {
                         "words": saying.words,

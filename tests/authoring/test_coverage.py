@@ -9,14 +9,18 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.authoring.build import build
+from fhirpkg.authoring.checks import check_procedure
 from fhirpkg.authoring.coverage import coverage, sayings
 from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.source import read
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.coverage import command
 from fhirpkg.render.document import xhtml
 from fhirpkg.render.procedure import procedure_document
 
 RESOURCES = Path(__file__).parent.parent.parent / "resources"
+SECOND = Path(__file__).parent / "second"
+WIDE = Path(__file__).parent / "wide"
 FHIR = RESOURCES / "cpt-20983" / "fhir"
 
 
@@ -115,3 +119,35 @@ def test_a_second_procedure_is_covered_too():
     facts = coverage(authored.procedures["tea-pouring"], made)
     assert [fact.fact for fact in facts if fact.is_lost] == []
     assert len(facts) == 13
+
+
+def test_a_fact_that_is_left_out_with_a_reason_is_not_lost():
+    text = (SECOND / "tea-pouring" / "procedure.yaml").read_text()
+    text = text.replace("experience: {text: Pleasant, from: experience}\n", "")
+    text = text.replace("  numbers:", "  left-out: {experience: said elsewhere}\n  numbers:")
+    procedure, issues = check_procedure(read(text.encode(), "procedure.yaml"))
+    assert [i for i in issues if i.severity.rank < 2] == []
+    (fact,) = [f for f in coverage(procedure, []) if f.fact == "experience"]
+    assert (fact.left_out, fact.is_lost) == ("said elsewhere", False)
+    others = [f for f in coverage(procedure, []) if f.fact != "experience"]
+    assert all(f.is_lost for f in others)
+
+
+def test_no_fact_of_other_kinds_of_procedures_is_lost():
+    authored = read_folder(WIDE)
+    made = build(authored.package, authored.procedures)
+    for name, procedure in authored.procedures.items():
+        assert [f.fact for f in coverage(procedure, made[name]) if f.is_lost] == [], name
+
+
+def test_a_contraindication_that_the_resources_do_not_hold_is_lost():
+    authored = read_folder(WIDE)
+    made = build(authored.package, authored.procedures)["upper-endoscopy"]
+    without = json.loads(json.dumps([r for r in made if r["resourceType"] != "PlanDefinition"],
+                                    default=float))  # fmt: skip
+    lost = {
+        f.fact
+        for f in coverage(authored.procedures["upper-endoscopy"], without)
+        if f.is_lost and f.fact.startswith("contraindications")
+    }
+    assert lost == {"contraindications-1", "contraindications-2", "contraindications-3"}

@@ -32,7 +32,7 @@ def action_of(edition: Edition, action: Action) -> Resource:
     parts += [action_of(edition, other) for other in edition.done_only_with(action)]
     made: Resource = {
         "id": action.id,
-        "title": _title(action),
+        "title": _title(edition, action),
         "description": action.text,
         "textEquivalent": action.plain,
         "priority": action.priority,
@@ -43,7 +43,7 @@ def action_of(edition: Edition, action: Action) -> Resource:
             *order_condition(edition, action.id),
             *chosen_condition(edition, action),
         ],
-        "participant": edition.taking_part(action),
+        "participant": edition.participants(action.people),
         "groupingBehavior": "logical-group" if parts else None,
         "selectionBehavior": action.choose,
         "requiredBehavior": action.needed or ("could" if action.question else None),
@@ -60,14 +60,14 @@ def action_of(edition: Edition, action: Action) -> Resource:
     return filled(made)
 
 
-def _title(action: Action) -> str:
-    """The heading; with the condition that people judge, because R4 has no element for words."""
+def _title(edition: Edition, action: Action) -> str:
+    """The heading, with what R4 has no element for: a condition in words, one of several people."""
+    title = action.heading
+    if one_of := edition.one_of(action):
+        title += f", by {one_of}"
     if isinstance(action.only_if, Condition):
-        asked = action.only_if.asked
-        return f"{action.heading} (ask: {asked})" if asked else action.heading
-    if action.question:
-        return f"{action.heading}, only if {action.only_if}"
-    return action.heading
+        return f"{title} (ask: {action.only_if.asked})" if action.only_if.asked else title
+    return f"{title}, only if {action.only_if}" if action.question else title
 
 
 def _at_each_moment(action: Action, made: Resource) -> Resource:

@@ -169,7 +169,7 @@ def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
         "code": code[0] if code else None,
         "intent": "proposal" if kind not in _WITHOUT_INTENT else None,
         "priority": action.priority,
-        "participant": edition.taking_part(action),
+        "participant": edition.participants(action.people),
         "specimenRequirement": _specimen(edition, action),
     }
     if kind == "medicine":

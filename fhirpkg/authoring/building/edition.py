@@ -200,31 +200,23 @@ class Edition:
         coding = [coding for name in person.code for coding in self.concept(name).get("coding", ())]
         return [filled({"coding": coding, "text": person.text})]
 
-    def participants(self, who: Iterable[str], *, one_of: bool = False) -> list[Resource]:
-        """Participants by the ids of personnel; `patient` is the patient.
-
-        Of several of whom one is needed, each role says who may stand in for it.
-        """
+    def participants(self, who: Iterable[str]) -> list[Resource]:
+        """Participants by the ids of personnel; `patient` is the patient."""
         people = {person.id: person for person in self.procedure.personnel}
-        names = list(who)
         made: list[Resource] = []
-        for name in names:
+        for name in who:
             if name == "patient":
                 made.append({"type": "patient"})
-                continue
-            roles = self.roles(people[name])
-            if one_of:
-                others = ", ".join(people[other].text for other in names if other != name)
-                roles = [
-                    role | {"text": f"{people[name].text}, or instead: {others}"} for role in roles
-                ]
-            made += [{"type": "practitioner", "role": role} for role in roles]
+            else:
+                made += [{"type": "practitioner", "role": r} for r in self.roles(people[name])]
         return made
 
-    def taking_part(self, action: Action) -> list[Resource]:
-        """The participants of an action."""
-        one_of = isinstance(action.who, Alternatives)
-        return self.participants(action.people, one_of=one_of)
+    def one_of(self, action: Action) -> str:
+        """Of whom one is needed for an action, in the author's words; nothing for all of them."""
+        if not isinstance(action.who, Alternatives):
+            return ""
+        people = {person.id: person.text for person in self.procedure.personnel}
+        return " or ".join(people.get(name, name) for name in action.who.one_of)
 
     def staff(self) -> list[Resource]:
         """Who takes part in the whole procedure."""
