@@ -198,7 +198,10 @@ class Evaluation:
             return _called(kind, timed, [*self._operands(node), node.get("precision")])
         special = _SPECIAL.get(kind)
         if special is not None:
-            return special(self, node)
+            try:
+                return special(self, node)
+            except _UNFIT as error:
+                raise KindError(f"{kind} does not take what it is given ({error})") from error
         raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
 
     def _operands(self, node: Node) -> list[Any]:
@@ -210,11 +213,15 @@ class Evaluation:
         return [self.of(node[key]) for key in _OPERAND_NAMES if key in node]
 
 
+_UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python raises for operands of a kind that an operator does not take."""
+
+
 def _called(kind: str, operator: Callable[..., Any], operands: list[Any]) -> Any:
     """The value of an operator; operands of a kind it does not take are an error of the logic."""
     try:
         return operator(*operands)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except _UNFIT as error:
         kinds = ", ".join(type(operand).__name__ for operand in operands)
         raise KindError(f"{kind} does not take operands like these ({kinds})") from error
 

@@ -327,13 +327,15 @@ def _system_call(name: str, operands: list[Node]) -> Node:
         return {"type": name} | dict(zip(_MESSAGE, operands, strict=False))
     if name in _AGES:
         return _age(name, operands)
-    if name == "Not":
+    if name == "Not" and operands:
         return {"type": name, "operand": operands[0]}
     known = [*_SOURCE_FUNCTIONS, *_OPERAND_FUNCTIONS, *_AGES]
     raise FhirpkgError(f"the function {name} is not supported{nearest(name, known)}")
 
 
 def _with_source(name: str, operands: list[Node]) -> Node:
+    if not operands:
+        raise FhirpkgError(f"the function {name} needs an operand")
     if name in {"Skip", "Take"}:
         return {"type": name, "operand": operands}
     return {"type": name, "source": operands[0]}
