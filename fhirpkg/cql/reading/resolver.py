@@ -345,6 +345,8 @@ def _age(name: str, operands: list[Node]) -> Node:
     """AgeInYears() of the patient, CalculateAgeInYears(date) of any."""
     if not name.startswith("Calculate"):
         operands = [_BIRTH_DATE, *operands]
+    if not operands:
+        raise FhirpkgError(f"the function {name} needs an operand")
     at = name.endswith("At")
     found = {"type": "CalculateAgeAt" if at else "CalculateAge", "precision": _AGES[name]}
     return found | {"operand": operands if at else operands[0]}
