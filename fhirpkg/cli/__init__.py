@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from enum import IntEnum
+from pathlib import Path
 
 import click
 
@@ -31,6 +32,11 @@ VERBS = {
     "verify": "Prove that a server holds the content as it was published.",
 }
 """Each verb is `command` in the module of its name; the words are its line in the help."""
+
+
+WITH_SETTINGS = ("validate",)
+"""The verbs with settings in a file; none that talk to a server of the user's, whose file may come
+from somebody else."""
 
 
 class ExitCode(IntEnum):
@@ -89,8 +95,13 @@ def cli() -> None:
     an input or server that cannot be used; 3 a fault of ours; 4 a conflict on the server; 130
     interrupted.
     """
+    context = click.get_current_context()
     if os.environ.get("NO_COLOR"):  # https://no-color.org
-        click.get_current_context().color = False
+        context.color = False
+    if context.invoked_subcommand in WITH_SETTINGS:
+        from fhirpkg.cli.shared.settings import settings_in
+
+        context.default_map = settings_in(Path(), context)
 
 
 def main() -> None:

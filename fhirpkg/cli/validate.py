@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.reports import FORMATS, render
+from fhirpkg.cli.reports import FORMATS
+from fhirpkg.cli.shared.findings import LEVELS, Findings
 from fhirpkg.cli.shared.progress import Progress
-from fhirpkg.corpus.checking import Checked, validate_all
-from fhirpkg.errors import ConfigError
-from fhirpkg.issues import Outcome, Severity
-from fhirpkg.packages.rules import PACKAGE_OTHER_VERSION
-from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION
+from fhirpkg.corpus.checking import validate_all
+from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.corpus.ignoring import Ignoring
+    from fhirpkg.corpus.checking import Checked
+    from fhirpkg.issues import Issue
 
-_OTHERS = {PACKAGE_OTHER_VERSION.id, STRUCTURE_OTHER_VERSION.id}
-_MOST_NAMED = 5
-"""Files passed over that are named: those that could have held a resource."""
 _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "never": -1}
 
 
+def _paths(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The paths that are named, or those of the settings."""
+    found = value or tuple(context.lookup_default("paths") or ())
+    if not found:
+        raise click.MissingParameter(
+            "name what is to be checked, here or as `paths` in fhirpkg.toml",
+            ctx=context,
+            param=parameter,
+        )
+    return found
+
+
 @click.command(short_help="Check resources, bundles and packages.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=False, metavar="PATH...", callback=_paths)
 @click.option("--profile", "profiles", multiple=True, help="Check against this profile as well.")
 @click.option(
     "--package",
@@ -42,6 +54,15 @@ _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "nev
 @click.option("--strict", is_flag=True, help="Keep to the letter, also where R4 does not.")
 @click.option("--portability", is_flag=True, help="Tell what known servers drop or cannot run.")
 @click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
+@click.option(
+    "--write-ignore", metavar="FILE", help="Write an ignore file of what is shown, without reasons."
+)
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    help="Show findings down to this; on a terminal warnings, else all.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print the findings without a summary.")
 @click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)
 @click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
@@ -50,24 +71,45 @@ _FAILING = {"error": Severity.ERROR.rank, "warning": Severity.WARNING.rank, "nev
 def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages (.tgz), or `-`.
 
+    Options and `paths` may stand in fhirpkg.toml, as [validate], or in pyproject.toml, as
+    [tool.fhirpkg.validate], of the current folder.
+
     Exit code 0 when nothing at or above --fail-on was found, 1 when something was, 2 when an input
-    cannot be opened.
+    cannot be opened. What is shown has no say in that.
 
     Example: fhirpkg validate resources profiles
     """
-    from pathlib import Path
-
     from fhirpkg.corpus.ignoring import Ignoring, read_ignore_file
 
-    ignore_file = options["ignore_file"]
+    ignore_file, baseline = options["ignore_file"], options["write_ignore"]
+    if baseline and Path(baseline).exists():
+        raise ConfigError(f"{baseline}: it is there already, and its reasons would be lost")
     ignoring = read_ignore_file(Path(ignore_file)) if ignore_file else Ignoring()
-    report = _Report(options["output_format"], ignoring)
+    findings = Findings(options["output_format"], ignoring, options["level"])
+    findings.baseline = [] if baseline else None
     with Progress(0, "checked") as progress:
-        for done, checked in enumerate(_checked(paths, options, progress), 1):
-            progress.show(done)
-            report.take(checked, progress)
-    report.finish()
-    return ExitCode.ISSUES if report.worst <= _FAILING[options["fail_on"]] else ExitCode.DONE
+        try:
+            for done, checked in enumerate(_checked(paths, options, progress), 1):
+                progress.show(done)
+                findings.take(checked)
+        except KeyboardInterrupt:
+            progress.clear()
+            findings.print_interrupted()
+            raise
+    findings.finish(quiet=options["quiet"])
+    if findings.baseline is not None:
+        _write_baseline(Path(baseline), findings.baseline)
+    return ExitCode.ISSUES if findings.worst <= _FAILING[options["fail_on"]] else ExitCode.DONE
+
+
+def _write_baseline(file: Path, issues: list[Issue]) -> None:
+    from fhirpkg.corpus.ignoring import baseline
+
+    try:
+        file.write_text(baseline(issues), "utf-8")
+    except OSError as error:
+        raise SourceError(str(file), error.strerror or str(error)) from error
+    click.echo(f"{file}: fill in the reasons, then use it as --ignore-file", err=True)
 
 
 def _checked(
@@ -93,88 +135,3 @@ def _checked(
         started=progress.expect,
         warn=lambda text: click.echo(f"fhirpkg: {text}", err=True),
     )
-
-
-class _Report:
-    """Takes what was checked, input by input: text goes out at once, other formats at the end."""
-
-    def __init__(self, output_format: str, ignoring: Ignoring) -> None:
-        self._format = output_format
-        self._ignoring = ignoring
-        self._kept: list[Checked] = []
-        self._counts = dict.fromkeys(Severity, 0)
-        self._inputs = self._ignored = self._skipped = self._of_others = 0
-        self._no_resources: list[str] = []
-        self.worst = len(Severity)
-
-    def take(self, checked: Checked, progress: Progress) -> None:
-        """Print or keep the findings of one input, or count it as skipped."""
-        if checked.is_skipped:
-            self._skipped += 1
-            return
-        if checked.is_no_resource:
-            self._no_resources.append(checked.file)
-            return
-        if checked.outcome.issues:
-            progress.clear()
-        self._inputs += 1
-        self._of_others += any(
-            issue.rule in _OTHERS and not issue.expression for issue in checked.outcome.issues
-        )
-        self._add(Checked(checked.file, self._ignoring.apply(checked.outcome)))
-
-    def finish(self) -> None:
-        """Print what was kept and, on standard error, the summary."""
-        if not self._inputs:
-            raise ConfigError("nothing to check: no FHIR resource is in what was given")
-        unused = self._ignoring.unused()
-        if unused.issues:
-            self._add(Checked(unused.issues[0].file, unused))
-        if self._format != "text":
-            click.echo(render(self._format, _joined(self._kept)), nl=False)
-        if self._inputs == self._of_others:
-            raise ConfigError(
-                "all of this is of another version of FHIR; R4 (4.0.1) is checked here"
-            )
-        click.echo(self._summary(), err=True)
-
-    def _add(self, checked: Checked) -> None:
-        outcome = checked.outcome
-        for issue in outcome.issues:
-            self._counts[issue.severity] += 1
-            self.worst = min(self.worst, issue.severity.rank)
-        self._ignored += len(outcome.ignored)
-        if self._format != "text":
-            self._kept.append(checked)
-        elif outcome.issues:
-            click.echo(render("text", [checked]), nl=False)
-
-    def _summary(self) -> str:
-        counts = dict(self._counts)
-        counts[Severity.ERROR] += counts.pop(Severity.FATAL)
-        found = ", ".join(_number(n, str(severity)) for severity, n in counts.items() if n)
-        parts = [f"{_number(self._inputs, 'input')} checked", found or "no issues"]
-        if self._ignored:
-            parts.append(f"{self._ignored} ignored")
-        skipped = self._skipped + len(self._no_resources)
-        if skipped:
-            names = ", ".join(self._no_resources[:_MOST_NAMED])
-            more = f" ({names}{', ...' if len(self._no_resources) > _MOST_NAMED else ''})"
-            named = more if names else ""
-            parts.append(f"{_number(skipped, 'file')} passed over: no FHIR resource{named}")
-        return "; ".join(parts)
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 or word == "information" else f"{count} {word}s"
-
-
-def _joined(checked: list[Checked]) -> list[Checked]:
-    """The lines of one NDJSON file as one input, for reports that count files."""
-    files: dict[str, Outcome] = {}
-    for each in checked:
-        known = files.get(each.file, Outcome())
-        files[each.file] = Outcome(
-            known.issues + each.outcome.issues, known.ignored + each.outcome.ignored
-        )
-    return [Checked(file, outcome) for file, outcome in files.items()]

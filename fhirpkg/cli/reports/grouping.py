@@ -1,0 +1,100 @@
+"""Equal findings as one: what a person reads of many, with a count and the first places."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fhirpkg.issues import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.issues import Issue
+
+_PLACES = 3
+_MOST_OF_A_RULE = {
+    Severity.FATAL: 100,
+    Severity.ERROR: 50,
+    Severity.WARNING: 15,
+    Severity.INFORMATION: 5,
+}
+"""Differently worded findings of one rule that are shown; the rest is counted."""
+
+Key = tuple[Severity, str, str]
+"""Severity, rule and words."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Findings of one rule in the same words: the first, how many, and where the next ones are."""
+
+    first: Issue
+    count: int = 0
+    files: set[str] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)
+    """The places that follow the first, as `file:line:column`."""
+
+    def add(self, issue: Issue) -> None:
+        """Count one more finding."""
+        if 0 < self.count < _PLACES:
+            self.others.append(place_of(issue))
+        self.count += 1
+        self.files.add(issue.file)
+
+
+class Groups:
+    """Groups of findings in the order of their first places; memory is bounded by the rules."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Key, Group] = {}
+        self._of_rule: Counter[tuple[Severity, str]] = Counter()
+        self._rest: dict[tuple[Severity, str], Group] = {}
+
+    def add(self, issues: Iterable[Issue]) -> None:
+        """Put each finding into its group."""
+        for issue in issues:
+            self._group(issue).add(issue)
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(self._groups.values())
+
+    def rest(self) -> Iterator[Group]:
+        """The findings of rules that were broken in too many ways, a group a rule."""
+        return iter(self._rest.values())
+
+    def _group(self, issue: Issue) -> Group:
+        key = (issue.severity, issue.rule, issue.text)
+        group = self._groups.get(key)
+        if group is None:
+            rule = key[:2]
+            if self._of_rule[rule] >= _MOST_OF_A_RULE[issue.severity]:
+                return self._rest.setdefault(rule, Group(issue))
+            self._of_rule[rule] += 1
+            group = self._groups[key] = Group(issue)
+        return group
+
+
+def place_of(issue: Issue) -> str:
+    """`file:line:column`, as far as known."""
+    return ":".join(str(part) for part in (issue.file, issue.line, issue.column) if part) or "-"
+
+
+def without_repeats(issues: Iterable[Issue]) -> list[Issue]:
+    """The findings in one input without those that a worse one at the same place says too.
+
+    A profile's required binding and the extensible one of its base refuse the same code; several
+    profiles inherit the same invariant. The fault is one, and the worst finding names it.
+    """
+    found: dict[tuple[str, ...], Issue] = {}
+    worst: dict[tuple[str, ...], int] = {}
+    for issue in issues:
+        place = (issue.file, f"{issue.line}:{issue.column}", issue.expression, _kind(issue.rule))
+        worst[place] = min(worst.get(place, len(Severity)), issue.severity.rank)
+        found.setdefault((*place, issue.severity, issue.text), issue)
+    return [issue for key, issue in found.items() if issue.severity.rank == worst[key[:4]]]
+
+
+def _kind(rule: str) -> str:
+    return "binding" if rule.startswith("binding-") else rule

@@ -1,0 +1,153 @@
+"""What `validate` tells of the inputs that were checked: the report, the counts, the verdict."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from fhirpkg.cli.reports import render
+from fhirpkg.cli.reports.grouping import Groups, without_repeats
+from fhirpkg.cli.reports.text import by_rule, summary_of, text_of
+from fhirpkg.corpus.checking import Checked
+from fhirpkg.errors import ConfigError
+from fhirpkg.issues import Outcome, Severity
+from fhirpkg.packages.rules import PACKAGE_OTHER_VERSION
+from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fhirpkg.corpus.ignoring import Ignoring
+    from fhirpkg.issues import Issue
+
+LEVELS = ("error", "warning", "information")
+_READ = {"text", "github", "html"}
+"""The formats that people read: a finding once, and only down to the level shown."""
+_OTHERS = {PACKAGE_OTHER_VERSION.id, STRUCTURE_OTHER_VERSION.id}
+_MOST_NAMED = 5
+"""Files passed over that are named: those that could have held a resource."""
+_FEW = 5
+"""Findings that need no summary by rule."""
+
+
+class Findings:
+    """Takes what was checked, input by input; of text only groups are kept."""
+
+    def __init__(self, output_format: str, ignoring: Ignoring, level: str | None = None) -> None:
+        self._format = output_format
+        self._ignoring = ignoring
+        self._level = Severity(level or ("warning" if sys.stdout.isatty() else "information"))
+        self._kept: list[Checked] = []
+        self._groups = Groups()
+        self._counts: Counter[tuple[Severity, str]] = Counter()
+        self._inputs = self._ignored = self._skipped = self._of_others = 0
+        self._no_resources: list[str] = []
+        self.worst = len(Severity)
+        self.baseline: list[Issue] | None = None
+        """The findings down to the level, where a list is put here to take them."""
+
+    def take(self, checked: Checked) -> None:
+        """Keep the findings of one input, or count it as passed over."""
+        if checked.is_skipped:
+            self._skipped += 1
+            return
+        if checked.is_no_resource:
+            self._no_resources.append(checked.file)
+            return
+        self._inputs += 1
+        self._of_others += any(
+            issue.rule in _OTHERS and not issue.expression for issue in checked.outcome.issues
+        )
+        self._add(Checked(checked.file, self._ignoring.apply(checked.outcome)))
+
+    def finish(self, *, quiet: bool = False) -> None:
+        """Print the report and, unless `quiet`, the summary on standard error.
+
+        Raises ConfigError when nothing was checked.
+        """
+        if not self._inputs:
+            raise ConfigError("nothing to check: no FHIR resource is in what was given")
+        unused = self._ignoring.unused()
+        if unused.issues:
+            self._add(Checked(unused.issues[0].file, unused))
+        self._print()
+        if self._inputs == self._of_others:
+            raise ConfigError(
+                "all of this is of another version of FHIR; R4 (4.0.1) is checked here"
+            )
+        if not quiet:
+            if self._counts.total() > _FEW:
+                click.echo("\n".join(summary_of(self._counts)), err=True)
+            click.echo(self._summary(), err=True)
+
+    def print_interrupted(self) -> None:
+        """Print what was found so far, as text; half of another format is of no use."""
+        if self._format == "text":
+            self._print()
+
+    def _print(self) -> None:
+        if self._format == "text":
+            click.echo(text_of(self._groups), nl=False)
+        else:
+            click.echo(render(self._format, _joined(self._kept)), nl=False)
+
+    def _add(self, checked: Checked) -> None:
+        issues: Iterable[Issue] = checked.outcome.issues
+        self.worst = min([self.worst, *(issue.severity.rank for issue in issues)])
+        self._ignored += len(checked.outcome.ignored)
+        if self._format in _READ:
+            issues = without_repeats(issues)
+        self._counts += by_rule(issues)
+        shown = [issue for issue in issues if issue.severity.rank <= self._level.rank]
+        if self.baseline is not None:
+            self.baseline += shown
+        if self._format == "text":
+            self._groups.add(shown)
+        elif self._format in _READ:
+            self._kept.append(Checked(checked.file, Outcome(tuple(shown), checked.outcome.ignored)))
+        else:
+            self._kept.append(checked)
+
+    def _summary(self) -> str:
+        counts = dict.fromkeys(Severity, 0)
+        for (severity, _), count in self._counts.items():
+            counts[severity] += count
+        hidden = sum(n for severity, n in counts.items() if severity.rank > self._level.rank)
+        counts[Severity.ERROR] += counts.pop(Severity.FATAL)
+        found = ", ".join(_number(n, str(severity)) for severity, n in counts.items() if n)
+        parts = [f"{_number(self._inputs, 'input')} checked", found or "no issues"]
+        if hidden and self._format in _READ:
+            parts.append(f"{hidden} not shown (--level information shows all)")
+        if self._ignored:
+            parts.append(f"{self._ignored} ignored")
+        skipped = self._skipped + len(self._no_resources)
+        if skipped:
+            names = ", ".join(self._no_resources[:_MOST_NAMED])
+            more = f" ({names}{', ...' if len(self._no_resources) > _MOST_NAMED else ''})"
+            named = more if names else ""
+            parts.append(f"{_number(skipped, 'file')} passed over: no FHIR resource{named}")
+        return "; ".join(parts)
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 or word == "information" else f"{count} {word}s"
+
+
+def _joined(checked: list[Checked]) -> list[Checked]:
+    """The lines of one NDJSON file as one input, for reports that count files."""
+    files: dict[str, list[Outcome]] = {}
+    for each in checked:
+        files.setdefault(each.file, []).append(each.outcome)
+    return [
+        Checked(
+            file,
+            Outcome(
+                tuple(issue for outcome in outcomes for issue in outcome.issues),
+                tuple(pair for outcome in outcomes for pair in outcome.ignored),
+            ),
+        )
+        for file, outcomes in files.items()
+    ]
