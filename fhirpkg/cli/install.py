@@ -41,7 +41,7 @@ def command(
 
     PACKAGE is NAME#VERSION or a .tgz file; with --frozen, by default all that the lock file names.
     A version is exact (4.0.1), a wildcard (4.0.x) or left out for the latest release. The registry
-    is that of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN, or HL7's; FHIRPKG_REGISTRIES
+    is that of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN, or HL7's two; FHIRPKG_REGISTRIES
     names others for namespaces (acme=https://npm.acme.example|TOKEN_VARIABLE). Ends with 2 when a
     package named here cannot be had or differs from the lock, with 1 when one that it depends on
     cannot be had.

@@ -49,6 +49,7 @@ def _paths(
     help="Use the definitions of this package.",
 )
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
+@click.option("--install", is_flag=True, help="Fetch dependencies that are not in the cache.")
 @click.option("--tx", metavar="URL", help="Ask this terminology server for what is not known here.")
 @click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
 @click.option("--strict", is_flag=True, help="Keep to the letter, also where R4 does not.")
@@ -69,9 +70,10 @@ def _paths(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
 )
 def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
-    """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages (.tgz), or `-`.
+    """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages, or `-`.
 
-    Options and `paths` may stand in fhirpkg.toml, as [validate], or in pyproject.toml, as
+    A package is a .tgz, the url of one, or NAME#VERSION, from the cache or the registry. Options
+    and `paths` may stand in fhirpkg.toml, as [validate], or in pyproject.toml, as
     [tool.fhirpkg.validate], of the current folder.
 
     Exit code 0 when nothing at or above --fail-on was found, 1 when something was, 2 when an input
@@ -81,6 +83,8 @@ def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """
     from fhirpkg.corpus.ignoring import Ignoring, read_ignore_file
 
+    if options["install"] and options["offline"]:
+        raise click.UsageError("--install fetches packages, which --offline excludes")
     ignore_file, baseline = options["ignore_file"], options["write_ignore"]
     if baseline and Path(baseline).exists():
         raise ConfigError(f"{baseline}: it is there already, and its reasons would be lost")
@@ -131,6 +135,7 @@ def _checked(
         settings=settings,
         tx=options["tx"] or "",
         offline=options["offline"],
+        installing=options["install"],
         jobs=options["jobs"],
         started=progress.expect,
         warn=lambda text: click.echo(f"fhirpkg: {text}", err=True),

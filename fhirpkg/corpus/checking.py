@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.corpus.inputs import inputs_of
+from fhirpkg.corpus.loading import Loading, definitions_for
 from fhirpkg.corpus.processes import mapping
 from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify, targets_among
 from fhirpkg.errors import ConfigError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from fhirpkg.packages.package import Package
     from fhirpkg.validation.run import Settings
     from fhirpkg.validation.validator import Validator
-
-_TYPES = "http://hl7.org/fhir/StructureDefinition/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,7 @@ def validate_all(
     settings: Settings | None = None,
     tx: str = "",
     offline: bool = True,
+    installing: bool = False,
     jobs: int = 1,
     started: Callable[[int], None] | None = None,
     warn: Callable[[str], None] | None = None,
@@ -65,19 +65,21 @@ def validate_all(
 
     What one input defines (profiles, value sets, questionnaires) is used to check the others, and
     references lead from one to another. `packages` are read packages, `name#version`, .tgz files or
-    folders, fetched from the registry unless `offline`; `tx` is the url of a terminology server;
+    folders, fetched from the registry unless `offline`; `installing` fetches what they and packages
+    among the inputs depend on. `tx` is the url of a terminology server;
     `jobs` the number of processes. `started` gets the number of inputs, `warn` a sentence for each
     dependency that is not in the package cache.
 
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
     had, ConfigError for a profile that is not loaded.
     """
-    given = list(inputs_of(str(path) for path in paths))
+    given = list(inputs_of((str(path) for path in paths), offline=offline))
     if started:
         started(len(given))
     targets = _targets(given, jobs)
-    needing = [each.file for each in given if each and each.is_package]
-    definitions = _definitions(packages, needing, targets, offline, warn)
+    needing = [each.package for each in given if each and each.package]
+    loading = Loading(offline=offline, installing=installing, warn=warn)
+    definitions = definitions_for(packages, needing, targets, loading)
     asked = tuple(profiles)
     _check_profiles(asked, definitions)
     defining = frozenset(each.file for each in targets.definitions.values())
@@ -109,9 +111,7 @@ def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
 
 def _targets(given: list[Input | None], jobs: int) -> Targets:
     """What the inputs hold for each other; of a single Bundle only its definitions count."""
-    files = [
-        each for each in _expanded(given) if each and not (each.is_authored or each.is_package)
-    ]
+    files = [each for each in _expanded(given) if each and not (each.is_authored or each.package)]
     if len(files) == 1 and b"Bundle" not in files[0].data():
         return Targets()
     with mapping(_identify, None, jobs) as run:
@@ -133,12 +133,10 @@ def _check(work: _Work, given: Input | None) -> Checked:
         assert given.path is not None, "authored files lie in folders"
         found = check_file(given.path.name, given.data(), given.file)
         return Checked(given.file, Outcome(in_order(found)))
-    if given.is_package:
+    if given.package:
         from fhirpkg.packages.checking import check_package
-        from fhirpkg.packages.package import read_package
 
-        assert given.path is not None, "packages are files"
-        issues = check_package(read_package(given.path), given.file)
+        issues = check_package(given.package, given.file)
         return Checked(given.file, Outcome(in_order(issues)))
     outcome = work.validator.validate(given.data(), _profiles_of(work, given), file=given.file)
     if not given.named and _is_no_resource(work, outcome):
@@ -176,63 +174,6 @@ def _is_no_resource(work: _Work, outcome: Outcome) -> bool:
         and "." not in issue.expression
         and not types.is_resource(issue.expression)
     )
-
-
-def _definitions(
-    packages: Iterable[str | Package],
-    needing: list[str],
-    targets: Targets,
-    offline: bool,
-    warn: Callable[[str], None] | None,
-) -> Definitions:
-    """The core's definitions, those of packages, and those among the inputs."""
-    from fhirpkg.definitions.definitions import Definitions
-
-    definitions = Definitions.core()
-    for package in _packages(packages, needing, offline, warn):
-        definitions = definitions.with_package(package)
-    unknown = [each for each in targets.definitions if _is_new(each, definitions)]
-    loaded = (targets.definition(each) for each in unknown)
-    return definitions.with_resources(each for each in loaded if each) if unknown else definitions
-
-
-def _is_new(canonical: str, definitions: Definitions) -> bool:
-    """Whether a definition among the inputs counts; types of R4 and what is loaded stay."""
-    url = canonical.partition("|")[0]
-    if definitions.types.is_type(url.removeprefix(_TYPES)):
-        return False
-    return definitions.find(canonical) is None
-
-
-def _packages(
-    names: Iterable[str | Package],
-    needing: list[str],
-    offline: bool,
-    warn: Callable[[str], None] | None,
-) -> list[Package]:
-    """The packages asked for, and from the cache what they and those among the inputs need."""
-    wanted = list(names)
-    if not wanted and not needing:
-        return []
-    from fhirpkg.packages.cache import PackageCache, resolve_package, with_dependencies
-
-    cache = PackageCache()
-    asked = [
-        resolve_package(each, cache, offline=offline) if isinstance(each, str) else each
-        for each in wanted
-    ]
-    inputs = [resolve_package(name, cache, offline=offline) for name in needing]
-    found, missing = with_dependencies([*asked, *inputs], cache)
-    packages = [each for each in found if not any(each is given for given in inputs)]
-    others = {package.id.name: package.id for package in packages}
-    if warn is None:
-        return packages
-    for each in missing:
-        advice = f"what it defines is not checked; fhirpkg install {each} fetches it"
-        if each.name in others:
-            advice = f"{others[each.name]} serves in its place"
-        warn(f"{each} is not in the package cache; {advice}")
-    return packages
 
 
 def _check_profiles(profiles: tuple[str, ...], definitions: Definitions) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,15 @@ from fhirpkg.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fhirpkg.packages.package import Package
+
 AUTHORED = ("package.yaml", "procedure.yaml")
 _NO_RESOURCES = ("package.json", ".index.json")
 _SUFFIXES = (".json", ".xml", ".ndjson")
 _MEMBERS = {"", "example", "examples"}
 """The folders of a package that hold resources (https://hl7.org/fhir/packages.html)."""
 _PACKAGE_SUFFIXES = (".tgz", ".tar.gz")
+_URLS = ("https://", "http://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,13 @@ class Input:
     """Where in the file this resource stands, when it is a part of one: offset and size."""
     named: bool = True
     """Named outright, so that not being a resource is an error."""
+    package: Package | None = field(default=None, compare=False, repr=False)
+    """The package as a whole, its resources standing beside it as inputs of their own."""
 
     @property
     def is_authored(self) -> bool:
         """Whether this is YAML that `build` reads."""
         return self.path is not None and self.path.name in AUTHORED
-
-    @property
-    def is_package(self) -> bool:
-        """Whether this is a package as a whole, its resources standing beside it."""
-        return self.path is not None and self.path.name.endswith(_PACKAGE_SUFFIXES)
 
     @property
     def is_stream(self) -> bool:
@@ -76,21 +76,27 @@ class Input:
                 start += len(line)
 
 
-def inputs_of(paths: Iterable[str]) -> Iterator[Input | None]:
+def inputs_of(paths: Iterable[str], *, offline: bool = True) -> Iterator[Input | None]:
     """Every file that the paths stand for, in a stable order; None for one that is passed over.
 
-    Raises SourceError for a path that is not there.
+    A path may also be `-`, ``name#version`` or the url of a package, which are fetched unless
+    `offline`. Raises SourceError for a path that is not there, PackageError for a package that
+    cannot be had.
     """
+    from fhirpkg.packages.package import read_package
+
     for name in paths:
         path = Path(name)
         if name == "-":
             yield from _standard_input(sys.stdin.buffer.read())
         elif path.is_dir():
             yield from _in_folder(path)
+        elif name.startswith(_URLS) or ("#" in name and not path.exists()):
+            yield from _in_named_package(name, offline=offline)
         elif not path.exists():
             raise SourceError(name, "there is no such file or folder", "check the path")
         elif name.endswith(_PACKAGE_SUFFIXES):
-            yield from _in_package(path)
+            yield from _in_package(read_package(path), name)
         else:
             yield Input(name, path)
 
@@ -122,17 +128,21 @@ def _standard_input(data: bytes) -> Iterator[Input]:
         yield Input("-", None, data)
 
 
-def _in_package(path: Path) -> Iterator[Input]:
-    from fhirpkg.packages.package import read_package
+def _in_named_package(name: str, *, offline: bool) -> Iterator[Input]:
+    from fhirpkg.packages.cache import resolve_package
 
-    package = read_package(path)
-    yield Input(str(path), path)
+    package = resolve_package(name, offline=offline)
+    yield from _in_package(package, name if name.startswith(_URLS) else str(package.id))
+
+
+def _in_package(package: Package, whole: str) -> Iterator[Input]:
+    yield Input(whole, package=package)
     if not package.manifest.is_r4:
         return  # of another version nothing can be said but that
     for name, data in sorted(package.files.items()):
         folder, _, file = name.rpartition("/")
         if folder in _MEMBERS and file.endswith(_SUFFIXES[:2]) and file not in _NO_RESOURCES:
-            yield Input(f"{path}:package/{name}", None, data, named=False)
+            yield Input(f"{whole}:package/{name}", None, data, named=False)
 
 
 @contextlib.contextmanager

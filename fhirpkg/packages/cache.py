@@ -165,10 +165,9 @@ def resolve_package(
     if offline:
         problem = f"it is not in the package cache {cache.folder}"
         raise PackageError(text, problem, f"fetch it once, online: fhirpkg install {text}")
-    from fhirpkg.packages.registry import registry_for  # noqa: PLC0415 - requests is slow to load
+    from fhirpkg.packages.registry import find  # noqa: PLC0415 - requests is slow to load
 
-    registry = registry_for(wanted.name)
-    distribution = registry.resolve(wanted)
+    registry, distribution = find(wanted)
     if distribution.note:
         tell(f"{distribution.id}: {distribution.note}")
     archive = registry.download(distribution, progress)

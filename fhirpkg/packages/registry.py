@@ -7,6 +7,8 @@ The protocol is npm's, as https://hl7.org/fhir/packages.html and the registries 
 from __future__ import annotations
 
 import base64
+import contextlib
+import dataclasses
 import hashlib
 import os
 from dataclasses import dataclass
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_REGISTRY = "https://packages.fhir.org"
-"""Taken when FPL_REGISTRY names no other."""
+FALLBACK_REGISTRY = "https://packages2.fhir.org/packages"
+"""Taken when FPL_REGISTRY names no other: the first, then for what it has not the second."""
 
 _TIMEOUT = (10, 60)
 _MAX_ARCHIVE = 256 * 1024 * 1024
@@ -70,6 +73,26 @@ def registry_for(name: str) -> RegistryClient:
         return RegistryClient()
     token = os.environ.get(best[2], "") if best[2] else ""
     return RegistryClient(best[1], token, is_own_namespace=True)
+
+
+def find(wanted: PackageId) -> tuple[RegistryClient, Distribution]:
+    """The release that satisfies an id, and the registry that has it.
+
+    Raises PackageError, with the words of the first registry, when there is none.
+    """
+    registry = registry_for(wanted.name)
+    try:
+        return registry, registry.resolve(wanted)
+    except PackageError:
+        if registry.is_own_namespace or os.environ.get("FPL_REGISTRY"):
+            raise
+        fallback = RegistryClient(FALLBACK_REGISTRY, token="")
+        with contextlib.suppress(PackageError):  # what the first one says is what the user needs
+            distribution = fallback.resolve(wanted)
+            note = f"from {fallback.base}, as it cannot be had from {registry.base}"
+            notes = "; ".join(filter(None, (note, distribution.note)))
+            return fallback, dataclasses.replace(distribution, note=notes)
+        raise
 
 
 class RegistryClient:

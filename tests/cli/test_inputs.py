@@ -72,8 +72,8 @@ def test_a_package_gives_the_resources_of_its_top_folder_and_its_examples(tmp_pa
     files = dict.fromkeys(held, b"{}")
     file.write_bytes(write_package({"name": "test.one", "version": "1.0.0"}, files))
     whole, *inside = inputs_of((str(file),))
-    assert (whole.is_package, whole.file) == (True, str(file))
-    assert [(each.is_package, each.file) for each in inside] == [
+    assert (bool(whole.package), whole.file) == (True, str(file))
+    assert [(bool(each.package), each.file) for each in inside] == [
         (False, f"{file}:package/{name}") for name in held[:4]
     ]
 

@@ -2,14 +2,16 @@
 
 import json
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from fhirpkg.canonical import PackageId
 from fhirpkg.cli.validate import command
+from fhirpkg.errors import PackageError
 from fhirpkg.packages.cache import PackageCache
 from fhirpkg.packages.package import write_package
-from tests.packages.loopback import archive
+from tests.packages.loopback import archive, running
 
 URL = "http://example.org/StructureDefinition/p"
 PROFILE = {
@@ -101,3 +103,62 @@ def test_a_package_is_checked_as_a_whole_and_resource_by_resource(tmp_path):
     ):
         assert expected in result.stdout
     assert "1 file passed over" in result.stderr
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    with running() as server:
+        monkeypatch.setenv("FPL_REGISTRY", server.base)
+        wrong = {"resourceType": "Patient", "gender": "x"}
+        needs = {"test.two": "1.0.0"}
+        server.publish(
+            archive("test.guide", files={"p.json": wrong}, dependencies=needs), "test.guide"
+        )
+        server.publish(archive("test.two", dependencies={"test.three": "1.x"}), "test.two")
+        server.publish(archive("test.three"), "test.three")
+        yield server
+
+
+def test_a_package_of_the_registry_is_checked_by_its_name(patient, registry):
+    result = validate("test.guide#latest")
+    assert result.return_value == 1
+    assert "test.guide#1.0.0:package/p.json:1:" in result.stdout
+    assert "test.two#1.0.0 is not in the package cache" in result.stderr
+    offline = validate("test.guide#1.0.0", "--offline")
+    assert offline.stdout == result.stdout
+
+
+def test_a_package_at_a_url_is_checked_in_two_processes(patient, registry):
+    url = f"{registry.base}/test.guide/1.0.0"
+    result = validate(url, "--jobs", "2")
+    assert result.return_value == 1
+    assert f"{url}:package/p.json:1:" in result.stdout
+    assert not PackageCache().find(PackageId("test.guide", None))
+
+
+def test_install_fetches_dependencies_and_theirs(patient, registry):
+    result = validate("test.guide#1.0.0", "--install")
+    assert "not in the package cache" not in result.stderr
+    assert PackageCache().find(PackageId("test.three", "1.0.0"))
+
+
+def test_install_tells_what_cannot_be_fetched_and_goes_on(patient, registry):
+    result = validate(patient, "--package", "test.one#1.0.0", "--install")
+    assert result.return_value == 1
+    assert result.stderr.count("test.none#1.0.0: ") == 1
+
+
+@pytest.mark.parametrize("name", ["test.none#1.0.0", "http://127.0.0.1:1/x.tgz"])
+def test_a_package_that_cannot_be_had_is_an_error(patient, registry, name):
+    assert isinstance(validate(name).exception, PackageError)
+    assert isinstance(validate(name, "--offline").exception, PackageError)
+
+
+def test_a_file_with_a_hash_in_its_name_is_a_file(patient, tmp_path):
+    file = tmp_path / "a#1.0.0"
+    file.write_text('{"resourceType": "Patient"}')
+    assert validate(str(file)).return_value == 0
+
+
+def test_to_install_without_the_network_is_wrong_use(patient):
+    assert isinstance(validate(patient, "--install", "--offline").exception, click.UsageError)

@@ -1,12 +1,13 @@
 import hashlib
 import json
+import re
 
 import pytest
 
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import PackageError
-from fhirpkg.packages.registry import DEFAULT_REGISTRY, RegistryClient
-from tests.packages.loopback import archive
+from fhirpkg.packages.registry import DEFAULT_REGISTRY, RegistryClient, find
+from tests.packages.loopback import archive, running
 
 ONE = PackageId("test.one", "1.0.0")
 
@@ -116,3 +117,43 @@ def test_without_a_choice_the_registry_is_the_one_constant(monkeypatch):
     assert RegistryClient().base == DEFAULT_REGISTRY
     monkeypatch.setenv("FPL_REGISTRY", "https://registry.example/fhir/")
     assert RegistryClient().base == "https://registry.example/fhir"
+
+
+@pytest.fixture
+def second(registry, monkeypatch):
+    """A second registry behind the first, both in the places of HL7's."""
+    monkeypatch.delenv("FPL_REGISTRY", raising=False)
+    monkeypatch.setenv("FPL_REGISTRY_TOKEN", "secret")
+    with running() as other:
+        monkeypatch.setattr("fhirpkg.packages.registry.DEFAULT_REGISTRY", registry.base)
+        monkeypatch.setattr("fhirpkg.packages.registry.FALLBACK_REGISTRY", other.base)
+        other.publish(archive("test.two"), "test.two")
+        yield other
+
+
+def test_what_the_first_registry_does_not_have_comes_from_the_second(registry, second):
+    client, found = find(PackageId("test.two", "1.0.x"))
+    assert (client.base, str(found.id)) == (second.base, "test.two#1.0.0")
+    assert registry.base in found.note
+    assert [token for _, token in second.seen] == [None]
+
+
+def test_what_the_first_registry_has_is_not_looked_for_elsewhere(registry, second):
+    registry.publish(archive("test.two"), "test.two")
+    client, found = find(PackageId("test.two", "1.0.0"))
+    assert (client.base, found.note, second.seen) == (registry.base, "", [])
+
+
+def test_what_neither_has_is_told_by_the_first(registry, second):
+    with pytest.raises(PackageError, match=re.escape(registry.base)):
+        find(PackageId("test.none", "1.0.0"))
+    assert second.seen
+
+
+@pytest.mark.parametrize("variable", ["FPL_REGISTRY", "FHIRPKG_REGISTRIES"])
+def test_a_registry_that_the_user_named_is_the_only_one(registry, second, monkeypatch, variable):
+    value = registry.base if variable == "FPL_REGISTRY" else f"test={registry.base}"
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(PackageError):
+        find(PackageId("test.two", "1.0.0"))
+    assert second.seen == []
