@@ -42,7 +42,7 @@ def _told(rule_id: str) -> str:
     if rule is None:
         from fhirpkg.definitions.definitions import Definitions
 
-        invariants = _invariants(Definitions.core())
+        invariants = invariants_of(Definitions.core())
         if rule_id not in invariants:
             known = [*catalogue(), *invariants]
             raise ConfigError(f"there is no rule '{rule_id}'{nearest(rule_id, known)}")
@@ -56,7 +56,7 @@ def _told(rule_id: str) -> str:
     return "\n".join(lines)
 
 
-def _invariants(definitions: Definitions) -> dict[str, tuple[Resource, Resource]]:
+def invariants_of(definitions: Definitions) -> dict[str, tuple[Resource, Resource]]:
     """The invariants of the core by key, each with the first element that states it."""
     found: dict[str, tuple[Resource, Resource]] = {}
     for entry in definitions.entries("StructureDefinition"):

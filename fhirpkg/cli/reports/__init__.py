@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fhirpkg.corpus.checking import Checked
 
-FORMATS = ("text", "json", "fhir", "github", "junit", "sarif")
+FORMATS = ("text", "json", "fhir", "github", "html", "junit", "sarif")
 
 
 def render(output_format: str, checked: list[Checked]) -> str:

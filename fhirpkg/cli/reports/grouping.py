@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fhirpkg.issues import Issue
 
@@ -47,7 +47,8 @@ class Group:
 class Groups:
     """Groups of findings in the order of their first places; memory is bounded by the rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: Mapping[Severity, int] = _MOST_OF_A_RULE) -> None:
+        self._most = most
         self._groups: dict[Key, Group] = {}
         self._of_rule: Counter[tuple[Severity, str]] = Counter()
         self._rest: dict[tuple[Severity, str], Group] = {}
@@ -69,7 +70,7 @@ class Groups:
         group = self._groups.get(key)
         if group is None:
             rule = key[:2]
-            if self._of_rule[rule] >= _MOST_OF_A_RULE[issue.severity]:
+            if self._of_rule[rule] >= self._most[issue.severity]:
                 return self._rest.setdefault(rule, Group(issue))
             self._of_rule[rule] += 1
             group = self._groups[key] = Group(issue)
