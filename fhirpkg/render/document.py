@@ -27,6 +27,9 @@ class Document:
     """A line under the title, such as the state of review."""
     sources: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    """Lines of the footer."""
+    rights: str = ""
+    """Licences and notices that a reader need not see: they stand in the head of the file."""
     language: str = "en"
 
 

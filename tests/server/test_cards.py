@@ -161,7 +161,7 @@ def test_while_the_order_is_written_a_short_card_leads_to_the_plan(server, chang
 def test_the_suggestion_is_the_order_that_helps_as_a_draft(server):
     (card,) = answer(server, "order-sign", {"inr": [INR | {"value": 2.4}]})
     (action,) = card["suggestions"][0]["actions"]
-    assert action["resource"]["code"]["coding"][0]["code"] == "5902-2"
+    assert action["resource"]["code"]["coding"][0]["code"] == "34528-0"
     assert action["resource"]["status"] == "draft"
     assert action["resource"]["subject"] == {"reference": "Patient/p1"}
 

@@ -103,7 +103,7 @@ def test_a_broken_rule_is_told_at_its_place(case):
 
 
 def test_the_validator_gives_line_and_severity(validator):
-    resource = changed(RESOURCES["plan"], "action.2.goalId.0", "goal-tumour-control")
+    resource = changed(RESOURCES["plan"], "action.procedure.goalId.0", "goal-tumour-control")
     text = json.dumps(resource, indent=2)
     (issue,) = validator.validate(text.encode()).errors
     assert (issue.rule, issue.severity) == ("content-goal-id", Severity.ERROR)

@@ -26,6 +26,10 @@ _DRAFT = (
 )
 
 
+_BLANK = "_" * 24
+_PHONE = f"Phone: {_BLANK}"
+
+
 def document_references(edition: Edition) -> dict[str, Resource]:
     """The documents by their kind: education, and preparation and aftercare where they are said."""
     procedure = edition.procedure
@@ -50,10 +54,8 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
         tuple(section for section in sections(edition) if section.text or section.items),
         note=_DRAFT if edition.package.experimental else "",
         sources=_sources(edition) if kind == "education" else (),
-        notices=(
-            *edition.copyright(coded).split("\n\n"),
-            f"{edition.package.id} {edition.package.version}, {edition.package.date}",
-        ),
+        notices=(f"{edition.package.id} {edition.package.version}, {edition.package.date}",),
+        rights=edition.copyright(coded).replace("\n\n", " "),
     )
     text = xhtml(document).encode()
     head = edition.head("DocumentReference", edition.id(kind))
@@ -99,7 +101,10 @@ def _context(edition: Edition) -> Resource:
         ],
     }
     if setting and setting.places:
-        context["facilityType"] = edition.concept(setting.places[0])
+        one = len(setting.places) == 1  # a code of one of several would deny the others
+        context["facilityType"] = (
+            edition.concept(setting.places[0]) if one else {"text": ", or ".join(setting.places)}
+        )
     if setting and setting.specialty:
         context["practiceSetting"] = edition.concept(setting.specialty)
     return context
@@ -132,6 +137,7 @@ def _preparation(edition: Edition) -> Iterable[Section]:
     yield Section("Tell us if you have any of these", items=_items(procedure.contraindications))
     day = (_sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
     yield Section("On the day", " ".join(filter(None, day)))
+    yield Section("To fill in", items=(f"Date and time: {_BLANK}", f"Place: {_BLANK}", _PHONE))
     yield Section(
         "What we will ask you",  # the other questions are for the staff
         items=tuple(question.patient for question in edition.questions() if question.patient),
@@ -144,7 +150,7 @@ def _aftercare(edition: Edition) -> Iterable[Section]:
     for action in procedure.recovery:
         yield Section(action.heading, action.plain, items=_parts(action))
     calls = tuple(risk.call for risk in procedure.risks if risk.call)
-    intro = "Ask your care team how you would notice these, and call if you do:" if calls else ""
+    intro = f"Call your care team if you notice any of these. {_PHONE}" if calls else ""
     yield Section("When to call", intro, items=calls)
 
 
@@ -179,7 +185,7 @@ def _parts(action: Action) -> tuple[str, ...]:
 
 def _sources(edition: Edition) -> tuple[str, ...]:
     return tuple(
-        f"{item.citation} {item.url}".strip() for item in edition.procedure.evidence.values()
+        f"{item.label}: {item.url or item.citation}" for item in edition.procedure.evidence.values()
     )
 
 

@@ -5,7 +5,6 @@ A phase that nothing is said of is left out.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.actions import actions_of
@@ -228,8 +227,12 @@ def procedure(edition: Edition) -> Resource:
         for concept in edition.concepts(indication.code) or [{"text": indication.text}]
     ]
     steps = actions_of(edition, authored.steps)
-    for before, step in pairwise(steps):
-        step.setdefault("relatedAction", [related(before["id"], "after-end")])
+    before = None
+    for step in steps:
+        if before:
+            step.setdefault("relatedAction", [related(before, "after-end")])
+        if step.get("requiredBehavior") != "could":  # what may be left out, nothing waits for
+            before = step["id"]
     aims = authored.purpose.goals if authored.purpose else ()
     goals = (*aims, *(risk.id for risk in authored.risks))
     purpose = authored.purpose or authored.summary or authored.name

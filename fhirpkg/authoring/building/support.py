@@ -80,7 +80,13 @@ def questionnaire(edition: Edition) -> Resource | None:
     }
 
 
-_ITEM_TYPES = {"yes-no": "boolean", "choice": "choice", "text": "text", "date": "date"}
+_ITEM_TYPES = {
+    "yes-no": "boolean",
+    "choice": "choice",
+    "text": "text",
+    "date": "date",
+    "date-time": "dateTime",
+}
 
 
 def _item(question: Question) -> Resource:

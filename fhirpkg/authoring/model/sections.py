@@ -293,7 +293,7 @@ class Question(Said):
     """A question of the checklist before the procedure."""
 
     id: Id = Field(description="Its id", examples=["fasted"])
-    answer: Literal["yes-no", "choice", "text", "date"] = Field(
+    answer: Literal["yes-no", "choice", "text", "date", "date-time"] = Field(
         description="What the answer is", examples=["yes-no"]
     )
     choices: Texts = Field(

@@ -1,0 +1,62 @@
+"""The leaflets of the procedure: easy to read, short on paper, without legal text in the way."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import textstat
+
+FOLDER = Path(__file__).parent.parent.parent / "resources" / "cpt-20983" / "fhir"
+NAMESPACE = "{http://www.w3.org/1999/xhtml}"
+CHROMIUM = shutil.which("chromium")
+HIGHEST_GRADE = 6
+MOST_PAGES = 2
+
+leaflets = pytest.mark.parametrize("kind", ["Education", "Preparation", "Aftercare"])
+
+
+def leaflet(kind):
+    file = FOLDER / f"DocumentReference-BoneTumorCryoablation{kind}.json"
+    return base64.b64decode(json.loads(file.read_text())["content"][0]["attachment"]["data"])
+
+
+def sentences(document):
+    """What a patient reads, each item of a list as a sentence of its own."""
+    main = ET.fromstring(document).find(f".//{NAMESPACE}main")
+    tags = (f"{NAMESPACE}p", f"{NAMESPACE}li")
+    texts = (" ".join("".join(e.itertext()).split()) for e in main.iter() if e.tag in tags)
+    return " ".join(text if text[-1] in ".?!:" else f"{text}." for text in texts)
+
+
+@leaflets
+def test_a_leaflet_is_read_at_grade_6_or_less(kind):
+    assert textstat.flesch_kincaid_grade(sentences(leaflet(kind))) <= HIGHEST_GRADE
+
+
+def test_the_measure_tells_hard_words_from_easy_ones():
+    hard = "Administration of anticoagulative medication necessitates interdisciplinary evaluation."
+    assert textstat.flesch_kincaid_grade(hard) > HIGHEST_GRADE
+
+
+@leaflets
+def test_a_leaflet_calls_the_procedure_by_its_name(kind):
+    title = ET.fromstring(leaflet(kind)).find(f".//{NAMESPACE}h1").text
+    assert "Cryoablation" in title
+
+
+@leaflets
+@pytest.mark.skipif(not CHROMIUM, reason="no chromium to print with")
+def test_a_leaflet_has_two_pages_at_most(kind, tmp_path):
+    page, printed = tmp_path / "page.xhtml", tmp_path / "page.pdf"
+    page.write_bytes(leaflet(kind))
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    command = [CHROMIUM, *options, profile, f"--print-to-pdf={printed}", page.as_uri()]
+    subprocess.run(command, capture_output=True, timeout=100, check=True)
+    pages = len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes()))
+    assert 1 <= pages <= MOST_PAGES
