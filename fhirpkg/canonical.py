@@ -57,7 +57,7 @@ class PackageId:
         """
         match = _PACKAGE.fullmatch(text.replace("@", "#", 1))
         if match is None:
-            raise ValueError(f"{text!r} is no package id; write name#version")
+            raise ValueError(f"{text!r} is not a package id; write name#version")
         return cls(match["name"], match["version"])
 
     def __str__(self) -> str:

@@ -104,7 +104,7 @@ class ConfigError(FhirpkgError):
 
 
 class ServerError(FhirpkgError):
-    """A server that refused, or answered what is no FHIR; `status` is 0 when it did not answer."""
+    """A server that refused, or answered what is not FHIR; `status` is 0 when it did not answer."""
 
     def __init__(
         self, url: str, problem: str, *, status: int = 0, outcome: dict[str, Any] | None = None

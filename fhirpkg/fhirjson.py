@@ -49,10 +49,10 @@ class WrittenDecimal(Decimal):
 
 
 def read(data: bytes | str) -> tuple[Any, list[Issue]]:
-    """The JSON value in `data` and what is wrong with the text; None when it is no JSON.
+    """The JSON value in `data` and what is wrong with the text; None when it is not JSON.
 
     Numbers with a point or exponent become Decimals, with their digits as written. Of a key that
-    stands twice the last value is kept and an issue tells it.
+    appears twice the last value is kept and an issue tells it.
     """
     text, issues = _decode(data)
     if text is None:
@@ -172,7 +172,7 @@ _BEGINNINGS = {
 
 
 def _kind(data: bytes) -> str:
-    """What bytes are that are no text in UTF-8, in words; nothing when that is not known."""
+    """What bytes are that are not text in UTF-8, in words; nothing when that is not known."""
     found = next((words for start, words in _BEGINNINGS.items() if data.startswith(start)), "")
     if found or b"\0" not in data:
         return found
@@ -225,7 +225,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
 
 
 def _repeated_keys(text: str) -> Iterator[tuple[str, int]]:
-    """Each key that stands twice in its object, with the offset of the later one."""
+    """Each key that appears twice in its object, with the offset of the later one."""
     open_objects: list[set[str] | None] = []
     key_expected = False
     for token in _TOKEN.finditer(text):
@@ -285,7 +285,7 @@ def _write(value: Any, put: Any, line: str, step: str) -> None:
     elif isinstance(value, (list, tuple)):
         _write_list(value, put, line, step)
     else:
-        raise TypeError(f"{type(value).__name__} is no JSON value")
+        raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 def _write_object(value: dict[str, Any], put: Any, line: str, step: str) -> None:

@@ -1,4 +1,4 @@
-"""Rules of reading: text that is no JSON, XML or YAML, or no FHIR resource."""
+"""Rules of reading: text that is not JSON, XML or YAML, or no FHIR resource."""
 
 from fhirpkg.rules import error, warning
 

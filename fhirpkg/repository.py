@@ -217,9 +217,9 @@ def _kinds(search: Resource) -> set[str]:
 
 
 def shortfall(value: Any, held: int = 0) -> str:
-    """Why the Bundle of a search is not all there is; nothing when it is, or is no Bundle.
+    """Why the Bundle of a search is not all there is; nothing when it is, or is not a Bundle.
 
-    `held` is how many of its type are at hand besides.
+    `held` is how many of its type are available besides.
     """
     if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
         return ""

@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 
 def test_an_issue_reads_as_one_line_with_place_rule_and_advice():
     issue = Issue(
-        Severity.ERROR, "value", "x-rule", "'a' is no b", "Patient.a", "f.json", 3, 7, advice="c"
+        Severity.ERROR, "value", "x-rule", "'a' is not a b", "Patient.a", "f.json", 3, 7, advice="c"
     )
-    assert str(issue) == "f.json:3:7: error x-rule: Patient.a: 'a' is no b (c)"
+    assert str(issue) == "f.json:3:7: error x-rule: Patient.a: 'a' is not a b (c)"
 
 
 def test_an_outcome_is_true_only_without_errors():

@@ -28,9 +28,9 @@ def test_these_are_units(unit):
     "unit, reason",
     [
         ("", "not empty"),
-        ("lbs", "'lbs' is no unit"),
+        ("lbs", "'lbs' is not a unit"),
         ("mmHg", "did you mean 'm[Hg]'"),
-        ("KG", "'KG' is no unit"),
+        ("KG", "'KG' is not a unit"),
         ("m²", "'²' cannot stand"),
         ("a b", "' ' cannot stand"),
         ("mg/", "something is missing"),

@@ -137,7 +137,7 @@ def _applied(run: Run, definition: Resource) -> Applied:
 
 
 def parameter_values(parameters: Resource) -> dict[str, Any]:
-    """The values of a Parameters resource by name; of a name that stands twice a list."""
+    """The values of a Parameters resource by name; of a name that appears twice a list."""
     values: dict[str, Any] = {}
     for parameter in parameters.get("parameter", ()):
         name = parameter.get("name", "")

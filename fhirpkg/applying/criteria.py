@@ -30,7 +30,7 @@ _FACTS = ("unit", "date", "resource", "why")
 def computed(
     extension: Resource, plan: Resource, evaluator: Evaluator, messages: Messages
 ) -> Resource:
-    """The extension of one criterion with its values; what cannot be evaluated is told once."""
+    """The extension of one criterion with its values; what cannot be evaluated is reported once."""
     parts: list[Resource] = []
     try:
         parts += [made for part in extension["extension"] if (made := _part(part, plan, evaluator))]

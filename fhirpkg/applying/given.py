@@ -95,5 +95,5 @@ def _value(name: str, text: str) -> Any:
     except FhirpkgError as error:
         hint = "write text in quotes ('x'), a date as @2026-01-31"
         raise ConfigError(
-            f"--parameter {name}: '{text}' is no value of CQL: {error}; {hint}"
+            f"--parameter {name}: '{text}' is not a value of CQL: {error}; {hint}"
         ) from error

@@ -72,11 +72,11 @@ def _check_access(request: Resource) -> None:
     """Where data may be fetched, if the client says so, and with which token."""
     server, access = request.get("fhirServer"), request.get("fhirAuthorization")
     if server is not None and not isinstance(server, str):
-        raise HookError(400, "'fhirServer' is no text")
+        raise HookError(400, "'fhirServer' is not text")
     if access is None:
         return
     if not isinstance(access, dict) or not isinstance(access.get("access_token"), str):
-        raise HookError(400, "'fhirAuthorization' is no object with an 'access_token'")
+        raise HookError(400, "'fhirAuthorization' is not an object with an 'access_token'")
 
 
 def _text(holder: Resource, name: str, where: str) -> None:
@@ -88,7 +88,7 @@ def _text(holder: Resource, name: str, where: str) -> None:
 def _identity(context: Resource, name: str, where: str) -> None:
     _text(context, name, where)
     if not is_id(context[name]):
-        raise HookError(400, f"'{where}{name}' is no FHIR id (letters, digits, '-' and '.')")
+        raise HookError(400, f"'{where}{name}' is not a FHIR id (letters, digits, '-' and '.')")
 
 
 def is_id(text: str) -> bool:
@@ -154,7 +154,7 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
 
     A key that is null means that there is no such data; an OperationOutcome that the client could
     not get them. A search of which the client sent one page is asked for again; when that cannot
-    be, its type is among the shortfalls. Raises HookError: 400 for what is no resource, 412 when
+    be, its type is among the shortfalls. Raises HookError: 400 for what is not a resource, 412 when
     something is missing and cannot be fetched.
     """
     prefetch = request.get("prefetch") or {}
@@ -176,9 +176,9 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
 def _in(value: Any, key: str) -> list[Resource]:
     """The resources in a value of the prefetch. Raises HookError (400)."""
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        raise HookError(400, f"prefetch '{key}' is no FHIR resource")
+        raise HookError(400, f"prefetch '{key}' is not a FHIR resource")
     if problem := misshapen([value], Definitions.core().types):
-        raise HookError(400, f"prefetch '{key}': what was sent is no FHIR: {problem}")
+        raise HookError(400, f"prefetch '{key}': what was sent is not FHIR: {problem}")
     resources = in_bundle(value)
     if not all(_is_entry({"resource": resource}) for resource in resources):
         raise HookError(400, f"prefetch '{key}' has an entry without a resourceType")

@@ -83,7 +83,7 @@ def services(plans: Iterable[Resource], repository: Repository) -> list[Service]
         if plan.get("status") == "retired" or "id" not in plan:
             continue
         if misshapen([plan], Definitions.core().types):
-            continue  # a server may hold what is no plan; the others are offered all the same
+            continue  # a server may hold what is not a plan; the others are offered all the same
         codes = frozenset(_order_codes(plan))
         named = list(_named_events(plan))
         hooks = [*named, *_ORDER_HOOKS, "patient-view"] if codes else named
@@ -170,7 +170,7 @@ def respond(
     elif hook == "order-dispatch":
         orders += dispatched_orders(request, data.resources, fetch)
     if problem := misshapen(orders, Definitions.core().types):
-        raise HookError(400, f"what was sent is no FHIR: {problem}")
+        raise HookError(400, f"what was sent is not FHIR: {problem}")
     speaking = [s for s in found if not s.codes or any(codings(o) & s.codes for o in orders)]
     if not speaking and hook == "patient-view" and "ServiceRequest" in data.shortfalls:
         raise HookError(412, data.shortfalls["ServiceRequest"])
@@ -236,7 +236,7 @@ def _problem_of(item: Any) -> str:
     if item.get("outcome") not in _OUTCOMES:
         return f"'outcome' of card {item['card']} is neither accepted nor overridden"
     if not _TIMESTAMP.fullmatch(str(item.get("outcomeTimestamp", ""))):
-        return f"'outcomeTimestamp' of card {item['card']} is no ISO timestamp"
+        return f"'outcomeTimestamp' of card {item['card']} is not an ISO timestamp"
     accepted = item.get("acceptedSuggestions")
     if item["outcome"] == "accepted" and (
         not isinstance(accepted, list)

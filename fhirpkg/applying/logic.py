@@ -74,7 +74,7 @@ class Logic:
         return self._decided(lambda: self._read_and_evaluated(text, context))
 
     def _decided(self, value: Callable[[], Any]) -> list[Any]:
-        """A value that hangs on no unknown membership; else FhirpkgError with the reason."""
+        """A value that depends on no unknown membership; else FhirpkgError with the reason."""
         self._session.unknown = []
         self._session.seen = []
         found = _bounded(value)
@@ -152,7 +152,7 @@ def _from_json(text: bytes, _: str) -> Library:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise FhirpkgError(f"the ELM is no JSON: {error}") from error
+        raise FhirpkgError(f"the ELM is not JSON: {error}") from error
     return from_elm(document)
 
 
@@ -179,7 +179,7 @@ def _decoded(data: str) -> bytes:
     try:
         return base64.b64decode(data, validate=False)
     except binascii.Error as error:
-        raise FhirpkgError(f"the library's content is no base64: {error}") from error
+        raise FhirpkgError(f"the library's content is not base64: {error}") from error
 
 
 def _bounded(value: Callable[[], Any]) -> list[Any]:

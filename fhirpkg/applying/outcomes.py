@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     APPLICABLE = "applicable"
     NOT_APPLICABLE = "not applicable"
     NOT_EVALUATED = "not evaluated"
-    PASSED_OVER = "passed over"
+    PASSED_OVER = "skipped"
     """Not looked at: of its group one is enough, and one before it applies."""
 
 

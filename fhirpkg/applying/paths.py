@@ -74,7 +74,7 @@ def _extension(target: Resource, url: str, index: int) -> Resource:
 
 
 def _steps(path: str) -> list[tuple[str, int | None, str]]:
-    """Names with index and wanted type; raises DefinitionError for what is no simple path."""
+    """Names with index and wanted type; raises DefinitionError for what is not a simple path."""
     marked = _OF_TYPE.sub(r"!\1", path)
     steps = []
     for part in marked.split("."):

@@ -3,7 +3,7 @@
 See http://hl7.org/fhir/R4/plandefinition-operation-apply.html; where R4 leaves it open, this is
 what the reference engine does, in the column of the dialect (:mod:`fhirpkg.applying.dialects`).
 Conditions have three results: applicable, not applicable, not evaluated. What is left out and
-what failed is told, in :class:`Why` and in an OperationOutcome.
+what failed is reported, in :class:`Why` and in an OperationOutcome.
 """
 
 from __future__ import annotations
@@ -285,7 +285,7 @@ class _Actions:
         return resource, ""
 
     def _is_renamed(self, resource: Resource) -> bool:
-        """A Questionnaire is no request made here: it keeps the id that belongs to its url."""
+        """A Questionnaire is not a request made here: it keeps the id that belongs to its url."""
         return not (self._run.dialect.carries and resource["resourceType"] == "Questionnaire")
 
     def _resource_of(self, canonical: str, place: str) -> tuple[Resource, list[str]]:

@@ -79,7 +79,7 @@ APPLY_NO_PLACE = information(
 APPLY_NOT_USED = information(
     "apply-not-used",
     "informational",
-    title="What an action says and $apply makes nothing of is told",
+    title="What an action says and $apply makes nothing of is reported",
     text="{text}",
     spec=_SPEC,
 )

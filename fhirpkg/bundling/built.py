@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def built_resources(folder: Path) -> Iterator[Found]:
     """What was built below a folder with a package.yaml; profiles come with their snapshots.
 
-    Raises PackageError when nothing has been built, SourceError for a file that is no resource.
+    Raises PackageError when nothing has been built, SourceError for a file that is not a resource.
     """
     guides: list[Resource] = []
     for file in sorted([*folder.glob("fhir/*.json"), *folder.glob("*/fhir/*.json")]):
@@ -43,7 +43,7 @@ def read_resource(file: Path) -> Resource:
     """The resource in a JSON file; SourceError when it holds none."""
     value, issues = fhirjson.read(file.read_bytes())
     if issues or not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        raise SourceError(str(file), "it is no FHIR resource", "run 'fhirpkg validate' on it")
+        raise SourceError(str(file), "it is not a FHIR resource", "run 'fhirpkg validate' on it")
     return value
 
 

@@ -50,7 +50,7 @@ _OTHERWISE = {
     "MedicinalProductAuthorization": {"status"},
     "SubstanceSpecification": {"status"},
 }
-"""R4's types in which a member of that name is no string."""
+"""R4's types in which a member of that name is not a string."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Content:
     manifest: Manifest | None = None
     """package.json, where the content came with one."""
     notes: tuple[str, ...] = ()
-    """What was passed over or unpacked while reading."""
+    """What was skipped or unpacked while reading."""
 
 
 class CompressedResources(Sequence[Resource]):

@@ -1,6 +1,6 @@
 """Resources out of files: JSON, XML, NDJSON and Bundles, each with the place it was found at.
 
-Nothing is judged here but what cannot be read. Files that hold no FHIR resource are passed over
+Nothing is judged here but what cannot be read. Files that hold no FHIR resource are skipped
 and named in the notes; a file that says `resourceType` and cannot be read is an error.
 """
 
@@ -56,7 +56,7 @@ class Gathering:
         if self.passed_over:
             count = len(self.passed_over)
             files = f"{count} file{'s' * (count > 1)}"
-            yield f"passed over {files} without a FHIR resource: {few(self.passed_over)}"
+            yield f"skipped {files} without a FHIR resource: {few(self.passed_over)}"
         yield from self.left_out
 
     def folder(self, folder: Path) -> Iterator[Found]:

@@ -138,7 +138,7 @@ def _in_use(*, bundled: bool, must_be_here: bool) -> list[Repository]:
 
 
 def _built(package: Path) -> Repository:
-    """The built resources of a package; its examples are no content."""
+    """The built resources of a package; its examples are not content."""
     from fhirpkg.repository import Layers, open_repository
 
     folders = sorted([*package.glob("fhir"), *package.glob("*/fhir")])

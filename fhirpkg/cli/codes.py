@@ -141,7 +141,7 @@ def check(
 
     What is found is kept in codes.lock beside package.yaml, so that builds ask nobody. A code
     whose display shares no word with its name, that is of another kind than its place asks for,
-    unknown, inactive or not verified is told.
+    unknown, inactive or not verified is reported.
 
     Example: fhirpkg codes check resources --package hl7.terminology.r4#7.0.1
     """
@@ -225,7 +225,7 @@ def sources(
 def _terms(
     systems: Iterable[str], packages: tuple[str, ...], files: tuple[str, ...]
 ) -> Iterator[Terms]:
-    """What knows codes: what was named first, then what is at hand."""
+    """What knows codes: what was named first, then what is available."""
     from fhirpkg.authoring.terms.sources import at_hand, of_file, of_package
     from fhirpkg.packages.cache import resolve_package
 

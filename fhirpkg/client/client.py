@@ -210,7 +210,7 @@ class FhirClient:
     def capabilities(self) -> Capabilities:
         """What the server says it offers; asked once.
 
-        Raises ServerError when it is no FHIR R4 server.
+        Raises ServerError when it is not a FHIR R4 server.
         """
         if self._capabilities is None:
             response = self.request("GET", "metadata", headers={"Cache-Control": "no-cache"})
@@ -310,7 +310,7 @@ def checked_base_url(text: str) -> str:
     """A base url without its last slash; ConfigError when it is none or holds a password."""
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"'{text}' is no server; write http(s)://host/path")
+        raise ConfigError(f"'{text}' is not a server; write http(s)://host/path")
     if parts.username or parts.password:
         raise ConfigError(
             "the server's url holds credentials; name them with --user and --password"

@@ -65,7 +65,7 @@ class Response:
     def expect(self, *types: str) -> Resource:
         """The resource, which must be of one of the types.
 
-        Raises ServerError for an error status, for what is no FHIR and for another type.
+        Raises ServerError for an error status, for what is not FHIR and for another type.
         """
         if not self.ok:
             raise self.error()

@@ -37,7 +37,7 @@ class Table:
 
     @functools.cached_property
     def elements(self) -> Mapping[str, Any]:
-        """What is told of each element by its path; nothing where the file cannot be read."""
+        """What is reported of each element by its path; nothing where the file cannot be read."""
         value, _ = fhirjson.read(self._package.files[self._name])
         elements = value.get("elements", value) if isinstance(value, dict) else {}
         return elements if isinstance(elements, dict) else {}

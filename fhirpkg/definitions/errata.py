@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _EXAMPLES = {
-    # Examples of SearchParameters, published among the definitions: they are no search parameters
+    # Examples of SearchParameters, published among the definitions: they are not search parameters
     # of a server and stand in the way of the real ones of the same code.
     # http://hl7.org/fhir/R4/searchparameter-examples.html
     "http://hl7.org/fhir/SearchParameter/example",
@@ -23,7 +23,7 @@ _FHIRPATH_TYPES = (
 
 
 def correct(resource: Resource) -> Resource | None:
-    """The resource as it should have been published; None when it is no definition at all."""
+    """The resource as it should have been published; None when it is not a definition at all."""
     if resource.get("url") in _EXAMPLES:
         return None
     if resource["resourceType"] == "StructureDefinition":

@@ -300,7 +300,7 @@ class _Snapshot:
         return self._retrieve(codes.pop() if len(codes) == 1 else "Element")
 
     def _profile(self, canonical: str) -> Resource | None:
-        """A type's profile; a broken one is told when it is used, here its base type serves."""
+        """A type's profile; a broken one is reported when it is used, here its base type serves."""
         try:
             return self._retrieve(canonical)
         except DefinitionError:

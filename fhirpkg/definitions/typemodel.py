@@ -141,7 +141,7 @@ def type_lines(structure: Resource) -> Iterator[str]:
 
 
 def _children(elements: Iterable[Resource]) -> dict[str, list[Resource]]:
-    """Elements by the path of their parent; slices are no elements of a type."""
+    """Elements by the path of their parent; slices are not elements of a type."""
     children: dict[str, list[Resource]] = {}
     for element in elements:
         parent = element["path"].rpartition(".")[0]

@@ -59,7 +59,7 @@ def joined(left: str, right: str) -> str:
 
 
 def negated(value: Any) -> Any:
-    """The value with the other sign; raises EvaluationError for what is no number."""
+    """The value with the other sign; raises EvaluationError for what is not a number."""
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.unit)
     if is_number(value):

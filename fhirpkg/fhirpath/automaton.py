@@ -84,7 +84,7 @@ class Automaton:
 
     @property
     def size(self) -> int:
-        """How many states it has: a character costs at most so many steps."""
+        """How many states it has: a character costs at most that many steps."""
         return len(self._tests)
 
     def search(self, text: str) -> bool:

@@ -54,7 +54,7 @@ def static_errors(
 ) -> list[FhirPathError]:
     """The errors of an expression on a type, in the order of their columns; none is raised.
 
-    Of several types that the focus may be of, what is right on one is no error.
+    Of several types that the focus may be of, what is right on one is not an error.
 
     Found are: what does not parse, functions and types that do not exist, elements that no possible
     type has, functions on types they are not for, order asked of what has none.

@@ -39,7 +39,7 @@ def as_items(run: Run) -> Run:
 
 
 def as_truth(run: Run, *, is_single: bool) -> Run:
-    """A closure to give True, False or None; one item that is no Boolean counts as true.
+    """A closure to give True, False or None; one item that is not a Boolean counts as true.
 
     http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections
     """
@@ -91,7 +91,7 @@ def _string(item: Item) -> str | None:
 
 
 def _of(types: type | tuple[type, ...], name: str) -> Callable[[Item], Any]:
-    """What takes a value of some types from an item; a Boolean is no number."""
+    """What takes a value of some types from an item; a Boolean is not a number."""
 
     def take(item: Item) -> Any:
         value = system(item)

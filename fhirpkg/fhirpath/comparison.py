@@ -22,7 +22,7 @@ class EvaluationError(Exception):
 
 
 class MissingDefinitionError(EvaluationError):
-    """An answer that hangs on what is not at hand: a value set, a profile."""
+    """An answer that depends on what is not available: a value set, a profile."""
 
 
 def equal_lists(left: Sequence[Item], right: Sequence[Item]) -> bool | None:

@@ -80,7 +80,7 @@ def compile_expression(text: str, model: TypeModel, focus_type: str | None = Non
     """The expression in `text`, ready to be evaluated; kept for the next time.
 
     `focus_type` is the type of what it will be evaluated on (`Quantity`, `PlanDefinition.action`);
-    None when that is a resource. Raises FhirPathError, with the column, when it is no FHIRPath.
+    None when that is a resource. Raises FhirPathError, with the column, when it is not FHIRPath.
 
     >>> from fhirpkg.definitions.definitions import Definitions
     >>> names = compile_expression("name.given", Definitions.core().types)

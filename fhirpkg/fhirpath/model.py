@@ -34,7 +34,7 @@ class ElementType:
 
 
 class TypeModel(Protocol):
-    """The types that expressions walk; the same object gives the same answers for ever."""
+    """The types that expressions walk; the same object gives the same answers forever."""
 
     derived: dict[object, Any]
     """What `kept_by_model` keeps: it goes when the model goes."""

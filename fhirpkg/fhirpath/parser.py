@@ -35,7 +35,7 @@ _WITH_TYPE = {"is", "as", "ofType"}
 def parse(text: str) -> ast.Part:
     """The expression in `text`.
 
-    Raises FhirPathError, with the column, for what is no FHIRPath or is nested too deeply.
+    Raises FhirPathError, with the column, for what is not FHIRPath or is nested too deeply.
     """
     parser = _Parser(text)
     found = parser.expression()
@@ -117,7 +117,7 @@ class _Parser:
         return self.chain()
 
     def chain(self) -> ast.Part:
-        """A term and all that hangs on it: ``.name``, ``.function()``, ``[0]``."""
+        """A term and all that depends on it: ``.name``, ``.function()``, ``[0]``."""
         found = self.term()
         length = 0
         while True:

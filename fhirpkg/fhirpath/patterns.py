@@ -69,7 +69,7 @@ def _matcher(pattern: str, length: int) -> re.Pattern[str] | Automaton:
 
 def _refused(pattern: str) -> EvaluationError:
     return EvaluationError(
-        f"the pattern {pattern!r} is tried on short texts only, because it can take for ever"
+        f"the pattern {pattern!r} is tried on short texts only, because it can take forever"
     )
 
 

@@ -45,7 +45,7 @@ def type_info(item: Item) -> Element:
 
 
 def exact_type(written: str) -> str | None:
-    """The primitive that ``as`` and ``ofType`` take alone: a `code` is no `string` to them.
+    """The primitive that ``as`` and ``ofType`` take alone: a `code` is not a `string` to them.
 
     To ``is`` it is one; so R4's engines have it.
     """

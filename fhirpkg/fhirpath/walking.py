@@ -41,7 +41,7 @@ class Shape:
 
 
 class Shapes(dict[str, Shape | None]):
-    """The shapes of a model's types, made when first needed; None for what is no type."""
+    """The shapes of a model's types, made when first needed; None for what is not a type."""
 
     def __init__(self, model: TypeModel) -> None:
         super().__init__()

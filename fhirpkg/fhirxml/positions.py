@@ -44,7 +44,7 @@ class _Search:
     """Walks the text with the tree of wanted paths beside it.
 
     A wanted node is keyed by element name, and below that by number if the element repeats.
-    Elements that hold a resource have it directly inside in JSON, so its tag is no step.
+    Elements that hold a resource have it directly inside in JSON, so its tag is not a step.
     """
 
     def __init__(self, wanted: dict[Any, Any]) -> None:

@@ -56,7 +56,7 @@ def read(data: bytes, model: TypesOfDefinitions) -> tuple[Resource | None, list[
     """The Resource in XML text, what is wrong with the text, and a function that locates paths.
 
     The Resource is what the same content in JSON gives; elements no type has are kept under their
-    names, so that they are told as in JSON. It is None when the text is not XML in UTF-8, has a
+    names, so that they are reported as in JSON. It is None when the text is not XML in UTF-8, has a
     document type declaration or is not FHIR's. The function is :func:`fhirpkg.fhirxml.locate`
     for this text.
     """
@@ -220,7 +220,7 @@ class _Reader:
         return child
 
     def _made(self, item: etree._Element, child: Child, here: _Trail) -> Any:
-        """The JSON value of an element that is no primitive."""
+        """The JSON value of an element that is not a primitive."""
         if child.kind == "narrative":
             return _xhtml(item)
         if child.kind == "resource":
@@ -321,7 +321,7 @@ def _put_aligned(value: Resource, name: str, item: Any, number: int, *, is_list:
 
 
 def _typed(text: str, type_name: str) -> Any:
-    """The JSON value of a `value` attribute; text that is none of its type stays text."""
+    """The JSON value of a `value` attribute; text that is not one of its type stays text."""
     if type_name in _NUMBERS:
         number = _NUMBER.fullmatch(text)
         if number is None or len(text) > _DIGITS_LIMIT:

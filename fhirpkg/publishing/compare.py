@@ -75,7 +75,7 @@ class Difference:
 def digest(resource: Resource) -> str:
     """SHA-256 of the canonical form, by which an inventory recognises what was written.
 
-    Tags and security labels are left out: servers add their own, and some keep old ones for ever.
+    Tags and security labels are left out: servers add their own, and some keep old ones forever.
     """
     form = canonical(resource)
     meta = {k: v for k, v in form.pop("meta", {}).items() if k not in _LABELS}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.members import Member, Release
 
 _FEW, _TOGETHER = 200, 40
-"""Above so many members, canonicals are sought so many at a time."""
+"""Above that many members, canonicals are sought so many at a time."""
 
 
 @dataclass(frozen=True, slots=True)

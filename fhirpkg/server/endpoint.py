@@ -57,7 +57,7 @@ class Endpoint:
             raise refused(422, SERVER_SEARCH_LIMIT, what="matches", most=MOST_MATCHES)
         keys = found[:most]
         versions: list[Version] = []
-        while keys:  # a part at a time: the store gives only so many characters at once
+        while keys:  # a part at a time: the store gives only that many characters at once
             some = self.store.by_keys(keys)
             versions += some
             keys = keys[max(len(some), 1) :]

@@ -176,7 +176,7 @@ def _json_response(
 
 
 def _json(body: bytes) -> Any:
-    """The body as JSON, read strictly: a key that stands twice is refused (400)."""
+    """The body as JSON, read strictly: a key that appears twice is refused (400)."""
     value, issues = fhirjson.read(body)
     if issues:
         raise HookError(400, str(issues[0].text))

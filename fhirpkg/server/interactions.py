@@ -220,7 +220,7 @@ def checked_body(request: Request, endpoint: Endpoint) -> Resource:
         found = resource.get("resourceType")
         raise refused(400, SERVER_BODY_TYPE, found=found, wanted=wanted)
     if not isinstance(resource.get("meta", {}), dict):
-        raise refused(400, SERVER_VALUE, parameter="_tag", problem="meta is no object")
+        raise refused(400, SERVER_VALUE, parameter="_tag", problem="meta is not an object")
     if is_part(resource):
         raise refused(422, SERVER_SUBSETTED)
     _check_narrative(resource, endpoint)

@@ -54,7 +54,7 @@ def patch_match(request: Request, endpoint: Endpoint) -> Answer:
 def patched(resource: Resource, steps: object) -> Any:
     """A resource as the steps of a patch change it. Raises Refused (400, 422)."""
     if not isinstance(steps, list) or len(steps) > _MOST_STEPS:
-        _refuse(f"it is no list of at most {_MOST_STEPS} steps")
+        _refuse(f"it is not a list of at most {_MOST_STEPS} steps")
     whole: Any = {"": resource}
     left = _MOST_COPIED
     for number, step in enumerate(steps):
@@ -112,7 +112,7 @@ def _at(whole: Any, path: Sequence[str], number: int) -> Any:
 
 def _index(part: str, last: int, number: int) -> int:
     if not (part.isascii() and part.isdecimal()) or len(part) > 9 or part != str(int(part)):
-        _refuse(f"step {number}: '{part}' is no index of a list")
+        _refuse(f"step {number}: '{part}' is not an index of a list")
     if int(part) > last:
         _refuse(f"step {number}: the list has no place {part}", 422)
     return int(part)

@@ -83,7 +83,7 @@ def process(
         raise refused(400, SERVER_BUNDLE, problem=problem)
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
-        raise refused(400, SERVER_BUNDLE, problem="Bundle.entry is no list")
+        raise refused(400, SERVER_BUNDLE, problem="Bundle.entry is not a list")
     with endpoint.store.transaction(alone=True):
         if kind == "batch":
             answered = [
@@ -167,7 +167,7 @@ def _read_step(index: int, entry: Any, outer: Request) -> _Step:
         headers["prefer"] = outer.headers["prefer"]
     resource = entry.get("resource")
     if resource is not None and not isinstance(resource, dict):
-        raise refused(400, SERVER_BUNDLE, problem=f"entry {index}: resource is no object")
+        raise refused(400, SERVER_BUNDLE, problem=f"entry {index}: resource is not an object")
     request = Request(method, path, query, resource, headers, outer.base, rights=outer.rights)
     return _Step(index, request, str(entry.get("fullUrl", "")))
 

@@ -49,7 +49,7 @@ def date_range(text: str) -> tuple[int, int]:
     >>> date_range("1970-01-02")
     (86400000000, 172800000000)
 
-    Raises ValueError when the text is no date.
+    Raises ValueError when the text is not a date.
     """
     match = _DATE.fullmatch(text)
     if match is None:
@@ -79,7 +79,7 @@ def _days(year: int, month: int, day: int, text: str) -> int:
 def _moment(match: re.Match[str], day: int) -> tuple[int, int]:
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     if hour > 23 or minute > 59 or second > 60:  # 60: leap seconds are allowed
-        raise ValueError(f"'{match.string}' is no time of the day")
+        raise ValueError(f"'{match.string}' is not a time of the day")
     start = day * _DAY + (hour * 3600 + minute * 60 + second) * 1_000_000
     zone = match["zone"] or "Z"
     if zone != "Z":
@@ -97,7 +97,7 @@ def _moment(match: re.Match[str], day: int) -> tuple[int, int]:
 def number_range(text: str) -> tuple[float, float]:
     """The range that a number's digits cover: 100 is 99.5 to 100.5 (R4 search.html#number).
 
-    Raises ValueError when the text is no number.
+    Raises ValueError when the text is not a number.
     """
     try:
         number = Decimal(text)

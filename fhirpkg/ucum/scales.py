@@ -1,4 +1,4 @@
-"""Units that are no multiple of others: temperatures, levels, pH (https://ucum.org/ucum#section-Special-Units).
+"""Units that are not multiple of others: temperatures, levels, pH (https://ucum.org/ucum#section-Special-Units).
 
 Each scale is a pair of functions: from a number on the scale to one in the unit it refers to, and
 back.

@@ -35,7 +35,7 @@ _FUNCTION = re.compile(r"(?P<scale>\w+)\((?P<value>\S+) (?P<unit>\S+)\)")
 
 
 class _WrongUnitError(Exception):
-    """Why a text is no unit."""
+    """Why a text is not a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ class Unit:
 
 
 def problem(unit: str) -> str | None:
-    """Why a text is no unit of UCUM; None when it is one.
+    """Why a text is not a unit of UCUM; None when it is one.
 
     >>> problem("mm[Hg]")
     >>> problem("lbs")
-    "'lbs' is no unit"
+    "'lbs' is not a unit"
     """
     found = _parsed(unit)
     return found if isinstance(found, str) else None
@@ -78,7 +78,7 @@ def commensurable(one: str, two: str) -> bool:
 
 
 def convert(value: Decimal, source: str, target: str) -> Decimal | None:
-    """A number in another unit; None when one is no unit or they have no common dimension.
+    """A number in another unit; None when one is not a unit or they have no common dimension.
 
     >>> convert(Decimal(1), "[in_i]", "cm")
     Decimal('2.54')
@@ -235,8 +235,8 @@ def _simple(code: str) -> Unit:
                 return _scaled(_define(atom), Decimal(PREFIXES[prefix]))
             unprefixable = atom
     if unprefixable:
-        raise _WrongUnitError(f"'{code}' is no unit: '{unprefixable}' takes no prefix")
-    raise _WrongUnitError(f"'{code}' is no unit{nearest(code, list(atoms))}")
+        raise _WrongUnitError(f"'{code}' is not a unit: '{unprefixable}' takes no prefix")
+    raise _WrongUnitError(f"'{code}' is not a unit{nearest(code, list(atoms))}")
 
 
 @functools.cache

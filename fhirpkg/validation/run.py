@@ -41,13 +41,13 @@ class Settings:
     wrong_display: Severity = Severity.ERROR
     """The severity of a display that is not one of the code's."""
     html_in_text: bool = True
-    """Whether HTML tags in strings and markdown are let pass."""
+    """Whether HTML tags in strings and markdown are allowed."""
     strict: bool = False
     """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
     by_letter: bool = False
     """Whether R4 counts as it was published also where HL7 has corrected it since."""
     experimental: bool = True
-    """Whether definitions that say they are experimental are let pass."""
+    """Whether definitions that say they are experimental are allowed."""
     inner: bool = True
     """Whether more than its type is checked of a resource that is in another one."""
     entry_profiles: tuple[tuple[str, str], ...] = ()
@@ -57,7 +57,7 @@ class Settings:
     targets: Literal["ignore", "", "exist", "valid"] = ""
     """What is demanded of the resources outside the input that references lead to.
 
-    Without a word: the right type, by the url or where they are at hand.
+    Without a word: the right type, by the url or where they are available.
     """
 
 

@@ -127,7 +127,7 @@ class Validator:
                     self._checks.check_profile(profile, resource, trail, run)
 
     def _refused(self, value: Any) -> Issue | None:
-        """Why a value is no resource that can be checked, or None."""
+        """Why a value is not a resource that can be checked, or None."""
         if not isinstance(value, dict):
             return rules.issue(PARSE_NO_RESOURCE, problem=f"it is {_kind(value)}")
         name = value.get("resourceType")

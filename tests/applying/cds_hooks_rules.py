@@ -24,11 +24,11 @@ def broken_in_discovery(answer):
     yield from _only(answer, {"services", "extension"}, "discovery")
     services = answer.get("services")
     if not isinstance(services, list):
-        yield "discovery: 'services' is no list"
+        yield "discovery: 'services' is not a list"
         return
     ids = [service.get("id") for service in services]
     if len(set(ids)) != len(ids):
-        yield "discovery: an id stands twice"
+        yield "discovery: an id appears twice"
     for service in services:
         yield from _service(service)
 
@@ -40,7 +40,7 @@ def _service(service):
     for key in ("hook", "description", "id"):
         yield from _text(service, key, name)
     if service.get("hook") not in HOOK_CONTEXT:
-        yield f"{name}: '{service.get('hook')}' is no hook"
+        yield f"{name}: '{service.get('hook')}' is not a hook"
     for key, template in service.get("prefetch", {}).items():
         for token in TOKEN.findall(template):
             field = token.strip().removeprefix("context.")
@@ -52,12 +52,12 @@ def broken_in_response(answer):
     """What a response with cards breaks."""
     yield from _only(answer, {"cards", "systemActions", "extension"}, "response")
     if not isinstance(answer.get("cards"), list):
-        yield "response: 'cards' is no list"
+        yield "response: 'cards' is not a list"
         return
     found = [card.get("uuid") for card in answer["cards"]]
     found += [s.get("uuid") for card in answer["cards"] for s in card.get("suggestions", ())]
     if len(set(found)) != len(found):
-        yield "response: a uuid stands twice"
+        yield "response: a uuid appears twice"
     for number, card in enumerate(answer["cards"]):
         yield from _card(card, f"card {number}")
 
@@ -66,7 +66,7 @@ def _card(card, name):
     yield from _only(card, CARD_KEYS, name)
     yield from _text(card, "summary", name)
     if len(card.get("summary", "")) >= 140 or "\n" in card.get("summary", ""):
-        yield f"{name}: the summary is no line of fewer than 140 characters"
+        yield f"{name}: the summary is not a line of fewer than 140 characters"
     if card.get("indicator") not in {"info", "warning", "critical"}:
         yield f"{name}: indicator is {card.get('indicator')}"
     source = card.get("source", {})

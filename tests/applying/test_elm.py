@@ -249,7 +249,7 @@ def test_elm_as_xml_is_the_same_tree():
     [
         (b"<!DOCTYPE library [<!ENTITY a 'b'>]><library/>", "must not declare"),
         (b"<library", "no well-formed XML"),
-        (b"<other/>", "the root is no library"),
+        (b"<other/>", "the root is not a library"),
     ],
 )
 def test_xml_that_is_unsafe_or_no_elm_is_refused(text, words):

@@ -430,7 +430,7 @@ WRONG = [
     (request() | {"context": {"userId": "Practitioner/d"}}, "context.patientId"),
     (request() | {"context": {"patientId": "x"}}, "context.userId"),
     (request() | {"prefetch": []}, "'prefetch' is not an object"),
-    (request() | {"prefetch": {"patient": "x"}}, "is no FHIR resource"),
+    (request() | {"prefetch": {"patient": "x"}}, "is not a FHIR resource"),
     (request() | {"context": {"userId": "u", "patientId": "x"}}, "context.draftOrders"),
     (
         request() | {"context": {"userId": "u", "patientId": "x", "draftOrders": {
@@ -581,7 +581,7 @@ HOSTILE = [
 def test_an_order_that_is_no_fhir_is_a_400_with_its_place(order):
     bundle = {"resourceType": "Bundle", "entry": [{"resource": order}]}
     context = request()["context"] | {"draftOrders": bundle}
-    with pytest.raises(HookError, match="what was sent is no FHIR: ServiceRequest/o: ") as caught:
+    with pytest.raises(HookError, match="what was sent is not FHIR: ServiceRequest/o: ") as caught:
         answered(context=context)
     assert caught.value.status == 400
 

@@ -1,4 +1,4 @@
-"""Logic and paths made to hurt end in an error that is told, soon, and never in a fault."""
+"""Logic and paths made to hurt end in an error that is reported, soon, and never in a fault."""
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +30,7 @@ HURTING = [
     ("not " * 5000 + "true", "nested too deeply"),
     ("10 ^ 999999999 > 1", "too large a power"),
     ("'unfinished", "unexpected"),
-    ("@2026-99-99 = Today()", "is no Date"),
+    ("@2026-99-99 = Today()", "is not a Date"),
     ("\x00", "unexpected"),
 ]
 

@@ -1,4 +1,4 @@
-"""PlanDefinition/$apply: what the result holds, what is left out, and what is told of it."""
+"""PlanDefinition/$apply: what the result holds, what is left out, and what is reported of it."""
 
 import base64
 
@@ -327,12 +327,12 @@ def test_those_that_were_not_looked_at_then_are_told():
     assert verdicts == [
         ("no", "not applicable", "action[0]"),
         ("a", "applicable", "action[1]"),
-        ("b", "passed over", "action[2]"),
-        ("c", "passed over", "action[3]"),
+        ("b", "skipped", "action[2]"),
+        ("c", "skipped", "action[3]"),
         ("d", "applicable", "action[1]"),
     ]
-    assert result, "what nobody needs to know is no failure"
-    assert sum("passed over" in message for message in messages(result)) == 2
+    assert result, "what nobody needs to know is not a failure"
+    assert sum("skipped" in message for message in messages(result)) == 2
 
 
 UNUSED = {
@@ -521,7 +521,7 @@ MISSHAPEN = [
 
 @pytest.mark.parametrize("change", MISSHAPEN, ids=str)
 def test_a_definition_that_is_no_fhir_is_told_as_such(change):
-    with pytest.raises(DefinitionError, match="the content is no FHIR: PlanDefinition/p: "):
+    with pytest.raises(DefinitionError, match="the content is not FHIR: PlanDefinition/p: "):
         applied(plan() | change)
 
 

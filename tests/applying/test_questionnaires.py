@@ -1,4 +1,4 @@
-"""A Questionnaire made of the inputs of a plan: what it asks, what is known, what is told."""
+"""A Questionnaire made of the inputs of a plan: what it asks, what is known, what is reported."""
 
 import pytest
 

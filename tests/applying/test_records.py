@@ -65,7 +65,7 @@ def test_what_cannot_be_compared_is_shown_with_the_last_value_that_can():
 
 
 def test_a_criterion_that_cannot_be_evaluated_is_neither_met_nor_missing():
-    """Its value set is nowhere: that is no empty one."""
+    """Its value set is nowhere: that is not an empty one."""
     resources = []
     for resource in FORMS["text/cql"]:
         parts = resource.get("content", ()) if resource["resourceType"] == "Library" else ()

@@ -1,4 +1,4 @@
-"""`scripts/differ`: what only one of two validators refuses is told, and needs a verdict."""
+"""`scripts/differ`: what only one of two validators refuses is reported, and needs a verdict."""
 
 import json
 import shlex

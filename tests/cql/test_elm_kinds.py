@@ -126,7 +126,7 @@ def test_to_value_gives_what_the_type_of_a_choice_stands_for():
 def test_a_second_has_no_10000_milliseconds():
     parts = {"hour": 23, "minute": 59, "second": 59, "millisecond": 10000}
     time = {"type": "Time"} | {name: literal(value) for name, value in parts.items()}
-    with pytest.raises(FhirpkgError, match="10000 is no millisecond"):
+    with pytest.raises(FhirpkgError, match="10000 is not a millisecond"):
         evaluated(time)
     assert str(evaluated(time | {"millisecond": literal(7)})) == "23:59:59.007"
 

@@ -233,7 +233,7 @@ def test_elm_of_another_model_is_refused_too(using, words):
     [
         ("Patient.rase", "L:7:19: Patient has no element 'rase'; did you mean 'race'"),
         ("[Encounter] E where E.periode is null", "L:7:33: Encounter has no element 'periode'"),
-        ("[Encountre]", "L:7:12: 'Encountre' is no type of resource .* 'Encounter'"),
+        ("[Encountre]", "L:7:12: 'Encountre' is not a type of resource .* 'Encounter'"),
         ("[ProcedureNotDon]", "did you mean 'ProcedureNotDone'"),
         ("exists Nowhere", "L:7:18: 'Nowhere' is not known"),
         ("Nothing(1)", "L:7:11: the function Nothing is not supported"),

@@ -11,7 +11,7 @@ EXAMPLES = pathlib.Path(__file__).parent.parent.parent / ".examples"
 def package_at_hand(name, script):
     path = EXAMPLES / name
     if not path.exists():
-        pytest.skip(f"{name} is not at hand; {script} fetches it")
+        pytest.skip(f"{name} is not available; {script} fetches it")
     return read_package(path)
 
 

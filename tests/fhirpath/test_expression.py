@@ -103,7 +103,7 @@ def test_an_error_tells_the_expression():
 def test_a_service_that_is_missing_is_told_not_guessed():
     for expression in ("id.memberOf('x')", "conformsTo('x')", "text.div.htmlChecks()"):
         focus = {"resourceType": "Patient", "id": "a", "text": {"div": "<div/>"}}
-        with pytest.raises(FhirPathError, match="cannot be told here"):
+        with pytest.raises(FhirPathError, match="is unknown here"):
             on(focus, expression)
 
 

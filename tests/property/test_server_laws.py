@@ -13,7 +13,7 @@ from fhirpkg.server.routes import handle
 from fhirpkg.server.storing.store import Store
 
 BASE = "http://localhost/fhir"
-# Half a surrogate pair is no text: readers refuse it before a server sees it.
+# Half a surrogate pair is not text: readers refuse it before a server sees it.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 LEAF = st.none() | st.booleans() | st.integers(-5, 5) | st.decimals(-9, 9, places=2) | TEXT
 KEYS = st.sampled_from(

@@ -1,4 +1,4 @@
-"""What a server makes of content: told as altered, never as missing, and not pushed for ever."""
+"""What a server makes of content: told as altered, never as missing, and not pushed forever."""
 
 import pytest
 

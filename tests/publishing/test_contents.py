@@ -201,7 +201,7 @@ REFUSED = {
         canonical("ValueSet", "b", url="http://example.org/fhir/ValueSet/a"),
         ["http://example.org/fhir/ValueSet/a|1.0.0 is in ", "0.json"],
     ),
-    "meta that is no object": (canonical("ValueSet", "b", meta=[]), ["meta is not an object"]),
+    "meta that is not an object": (canonical("ValueSet", "b", meta=[]), ["meta is not an object"]),
     "tags that are none": (
         canonical("ValueSet", "b", meta={"tag": ["x"]}),
         ["meta.tag[0] is not an object"],

@@ -1,4 +1,4 @@
-"""Few requests for slow servers, and creations proven where versions are no numbers."""
+"""Few requests for slow servers, and creations proven where versions are not numbers."""
 
 import uuid
 

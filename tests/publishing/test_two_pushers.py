@@ -1,4 +1,4 @@
-"""Two pushes of one package at once: one wins, the other says so, and nothing stands twice."""
+"""Two pushes of one package at once: one wins, the other says so, and nothing appears twice."""
 
 import threading
 from email.utils import formatdate, parsedate_to_datetime

@@ -126,7 +126,7 @@ def test_writers_at_the_same_time_share_a_commit_and_each_is_told_of_its_own(tmp
                 version, _ = store.write({"resourceType": "Basic", "id": f"n{number}"}, "PUT")
                 time.sleep(0.01)  # so that the others come meanwhile
                 assert number % 5, "this one fails"
-            assert store.version("Basic", f"n{number}", 1) == version, "others see what is told"
+            assert store.version("Basic", f"n{number}", 1) == version, "others see what is reported"
 
         with ThreadPoolExecutor(8) as pool:
             told = [pool.submit(write, number) for number in range(40)]

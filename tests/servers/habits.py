@@ -191,7 +191,7 @@ def stale_searches(seconds, obeys_no_cache):
 
 
 def finds_late(requests):
-    """An index that is behind: new resources are found by search after so many searches."""
+    """An index that is behind: new resources are found by search after that many searches."""
     searches = []
 
     def habit(request, forward):

@@ -140,7 +140,7 @@ def without_claims(*names):
 
 
 def named(software):
-    """The name by which a server's habits are told."""
+    """The name by which a server's habits are reported."""
     return capabilities(lambda statement: statement | {"software": {"name": software}})
 
 

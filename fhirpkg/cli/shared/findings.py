@@ -28,7 +28,7 @@ _READ = {"text", "github", "html"}
 """The formats that people read: a finding once, and only down to the level shown."""
 _OTHERS = {PACKAGE_OTHER_VERSION.id, STRUCTURE_OTHER_VERSION.id}
 _MOST_NAMED = 5
-"""Files passed over that are named: those that could have held a resource."""
+"""Files skipped that are named: those that could have held a resource."""
 _FEW = 5
 """Findings that need no summary by rule."""
 
@@ -50,7 +50,7 @@ class Findings:
         """The findings down to the level, where a list is put here to take them."""
 
     def take(self, checked: Checked) -> None:
-        """Keep the findings of one input, or count it as passed over."""
+        """Keep the findings of one input, or count it as skipped."""
         if checked.is_skipped:
             self._skipped += 1
             return
@@ -128,7 +128,7 @@ class Findings:
             names = ", ".join(self._no_resources[:_MOST_NAMED])
             more = f" ({names}{', ...' if len(self._no_resources) > _MOST_NAMED else ''})"
             named = more if names else ""
-            parts.append(f"{_number(skipped, 'file')} passed over: no FHIR resource{named}")
+            parts.append(f"{_number(skipped, 'file')} skipped: no FHIR resource{named}")
         return "; ".join(parts)
 
 

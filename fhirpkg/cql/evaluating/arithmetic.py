@@ -103,7 +103,7 @@ def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
     unit = "" if amount is None else amount.unit
     word = CALENDAR_UNITS.get(unit) or UCUM_DURATIONS.get(unit)
     if amount is None or word is None:
-        raise KindError(f"{duration} is no duration to move a date by")
+        raise KindError(f"{duration} is not a duration to move a date by")
     return start.plus(sign * amount.value, word)
 
 
@@ -152,7 +152,7 @@ def _of_quantities(
 ) -> Quantity:
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
-        raise KindError("a quantity is multiplied by what is no number")
+        raise KindError("a quantity is multiplied by what is not a number")
     if a.unit != b.unit and "1" not in {a.unit, b.unit}:
         values = comparable_values(a, b)
         b = b if values is None else Quantity(values[1], a.unit)
@@ -179,7 +179,7 @@ def _whole(one: Any, two: Any, *, modulo: bool) -> Any:
 
 def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: bool) -> Any:
     if one is None or two is None:
-        raise KindError("a quantity is divided by what is no number")
+        raise KindError("a quantity is divided by what is not a number")
     values = (one.value, two.value) if two.unit == "1" else comparable_values(one, two)
     if values is None:
         return None

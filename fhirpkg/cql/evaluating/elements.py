@@ -114,7 +114,7 @@ def unknown_element(type_name: str, name: str, known: list[str]) -> FhirpkgError
 
 
 def _written_choice(source: Element, name: str, known: Any) -> Any:
-    """`valueQuantity`, which is no element of FHIR but a key of its JSON."""
+    """`valueQuantity`, which is not an element of FHIR but a key of its JSON."""
     for member in known.values():
         if member.is_choice and name.startswith(member.name):
             found = next((t for t in member.types if member.key(t) == name), None)
@@ -196,7 +196,7 @@ def known_quantity(value: Element) -> Quantity | None:
     """
     if comparator := value.get("comparator"):
         raise FhirpkgError(
-            f"the Quantity is '{comparator}' a value, which is no value to calculate with"
+            f"the Quantity is '{comparator}' a value, which is not a value to calculate with"
         )
     return limit_of_quantity(value)
 

@@ -69,7 +69,7 @@ def _temporal(evaluation: Evaluation, text: str, kind: str) -> Temporal:
     exact = _FRACTION.sub(lambda m: m[0][:3].ljust(3, "0"), text)
     found = Temporal.parse({"Date": "date", "Time": "time"}.get(kind, "dateTime"), exact)
     if found is None:
-        raise FhirpkgError(f"{text} is no {kind}")
+        raise FhirpkgError(f"{text} is not a {kind}")
     if kind == "DateTime" and len(found.parts) > 3 and found.zone is None:
         return Temporal(found.kind, found.parts, evaluation.session.zone)
     return found
@@ -150,7 +150,7 @@ def _moment(evaluation: Evaluation, node: Node) -> Temporal | None:
         if value is None:
             break
         if not least <= value <= most:
-            raise FhirpkgError(f"{value} is no {name}: it must be from {least} to {most}")
+            raise FhirpkgError(f"{value} is not a {name}: it must be from {least} to {most}")
         parts.append(value)
     if not parts:
         return None
@@ -158,12 +158,12 @@ def _moment(evaluation: Evaluation, node: Node) -> Temporal | None:
     zone = evaluation.session.zone if offset is None else _zone(Decimal(offset))
     found = of_fields(kind, tuple(parts), zone)
     if Temporal.parse(kind, str(found)) is None:
-        raise FhirpkgError(f"{found} is no day of the calendar")
+        raise FhirpkgError(f"{found} is not a day of the calendar")
     return found
 
 
 def _zone(hours: Decimal) -> str:
-    """An offset of so many hours as FHIR writes it."""
+    """An offset of that many hours as FHIR writes it."""
     minutes = int(abs(hours) * 60)
     return f"{'-' if hours < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 

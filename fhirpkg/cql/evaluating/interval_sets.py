@@ -64,7 +64,7 @@ def intersect(one: Any, two: Any) -> Interval | None:
 
 
 def difference(one: Any, two: Any) -> Interval | None:
-    """The one without the other; nothing when that is no single interval."""
+    """The one without the other; nothing when that is not a single interval."""
     a, b = interval(one), interval(two)
     if a is None or b is None:
         return None
@@ -80,7 +80,7 @@ def difference(one: Any, two: Any) -> Interval | None:
 
 
 def collapse(items: Any, per: Any = None) -> list[Interval] | None:
-    """The intervals of a list; those that overlap, meet or are no farther than `per` joined."""
+    """The intervals of a list; those that overlap, meet or are not farther than `per` joined."""
     if items is None:
         return None
     found = [bounds for item in items if (bounds := interval(item)) is not None]

@@ -71,7 +71,7 @@ class Library:
         return next((s for s in self.statements.get(name, ()) if s.operands is None), None)
 
     def functions(self, name: str, count: int) -> list[Statement]:
-        """The functions of this name that take so many operands."""
+        """The functions of this name that take that many operands."""
         return [
             s
             for s in self.statements.get(name, ())

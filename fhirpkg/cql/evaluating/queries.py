@@ -34,7 +34,7 @@ def _found(evaluation: Evaluation, node: Node) -> list[Any]:
     """The patient's resources of a type whose code is in the terminology asked for."""
     type_name = node["dataType"].rpartition("}")[2]
     if not evaluation.session.types.is_resource(type_name):
-        raise FhirpkgError(f"'{type_name}' is no type of resource that could be retrieved")
+        raise FhirpkgError(f"'{type_name}' is not a type of resource that could be retrieved")
     found: list[Any] = evaluation.session.resources(type_name)
     if profile := node.get("templateId"):
         found = [r for r in found if models.conforms(profile, r)]

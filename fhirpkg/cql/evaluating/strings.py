@@ -64,7 +64,7 @@ def _split_by_pattern(text: Any, pattern: Any) -> list[str] | None:
 def _matches(text: str, pattern: str) -> bool:
     found = patterns.fits(text, pattern)
     if found is None:
-        raise FhirpkgError(f"{pattern!r} is no regular expression that ends in bounded time")
+        raise FhirpkgError(f"{pattern!r} is not a regular expression that ends in bounded time")
     return found
 
 

@@ -30,16 +30,16 @@ _BOOLEANS = frozenset({"lowClosed", "highClosed", "distinct", "strict", "asc", "
 
 
 def read(text: bytes | str) -> Node:
-    """The tree; raises FhirpkgError for text that is no safe, well-formed ELM."""
+    """The tree; raises FhirpkgError for text that is not a safe, well-formed ELM."""
     head = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if "<!DOCTYPE" in head or "<!ENTITY" in head:
         raise FhirpkgError("ELM as XML must not declare a document type or entities")
     try:
         root = ET.fromstring(text)  # noqa: S314 - document types and entities were refused above
     except ET.ParseError as error:
-        raise FhirpkgError(f"the ELM is no well-formed XML: {error}") from error
+        raise FhirpkgError(f"the ELM is not well-formed XML: {error}") from error
     if root.tag != f"{_ELM}library":
-        raise FhirpkgError("this is not ELM: the root is no library")
+        raise FhirpkgError("this is not ELM: the root is not a library")
     return {"library": _node(root)}
 
 

@@ -16,7 +16,7 @@ Code = tuple[str | None, str]
 
 
 def is_member(x: Any, value_set: str, terminology: Terminology) -> bool | None:
-    """Whether one of the codes of a value is in a value set; None when it cannot be told."""
+    """Whether one of the codes of a value is in a value set; None when it is unknown."""
     verdicts = {
         terminology.membership(value_set, code, system).verdict for system, code in codes_of(x)
     }

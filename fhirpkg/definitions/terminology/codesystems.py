@@ -168,7 +168,7 @@ def _is_true(values: tuple[Any, ...] | None) -> bool:
 
 
 def matches(system: CodeSystem, concept: Concept, clause: Filter) -> bool | None:
-    """Whether a concept satisfies a filter of a value set; None when that cannot be told.
+    """Whether a concept satisfies a filter of a value set; None when that is unknown.
 
     A part of a system tells what a concept is and has, not what it is not or has not.
     """

@@ -32,7 +32,7 @@ class Filter:
 class Clause:
     """One include or exclude: what all of its parts select.
 
-    `codes` is None where codes are not listed; `is_readable` is false for what is no clause.
+    `codes` is None where codes are not listed; `is_readable` is false for what is not a clause.
     """
 
     system: str | None

@@ -122,7 +122,7 @@ class Contents:
             return unknown(f"version {version} of {system} is not loaded")
         if not held.is_complete:
             return unknown(f"only a part of {system} is loaded ({held.content})")
-        return no(f"'{code}' is no code of {system}{near(code, held.concepts)}")
+        return no(f"'{code}' is not a code of {system}{near(code, held.concepts)}")
 
     def _without_content(self, system: str, code: str) -> Membership:
         if self.value_set(system):

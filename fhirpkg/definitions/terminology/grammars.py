@@ -119,7 +119,7 @@ def check(system: str, code: str) -> Membership:
     if system in _PATTERNS:
         pattern, words = _PATTERNS[system]
         if not re.fullmatch(pattern, code):
-            return no(f"'{code}' is no code of {system}, which has {words}")
+            return no(f"'{code}' is not a code of {system}, which has {words}")
     return unknown(_NO_CONTENT.format(system=system))
 
 
@@ -164,20 +164,20 @@ for _ in range(6):
 def _snomed(code: str) -> Membership:
     if _SNOMED_ID.fullmatch(code):
         if not is_verhoeff(code):
-            return no(f"'{code}' is no SNOMED CT id: its last digit does not check the others")
+            return no(f"'{code}' is not a SNOMED CT id: its last digit does not check the others")
         if code[-3:-1] not in {"00", "10"}:
             return no(f"'{code}' is the SNOMED CT id of a description or relationship, no concept")
     elif code.isdigit() or re.fullmatch(r"[A-Za-z-]*", code):
-        return no(f"'{code}' is no SNOMED CT id, which has 6 to 18 digits")
+        return no(f"'{code}' is not a SNOMED CT id, which has 6 to 18 digits")
     return unknown(_NO_CONTENT.format(system=SNOMED_CT))
 
 
 def _loinc(code: str) -> Membership:
     match = _LOINC_ID.fullmatch(code)
     if match is None:
-        return no(f"'{code}' is no LOINC code, which has digits, a hyphen and a check digit")
+        return no(f"'{code}' is not a LOINC code, which has digits, a hyphen and a check digit")
     if match[1] and not is_mod_10(match[1], match[2]):
-        return no(f"'{code}' is no LOINC code: its check digit is wrong")
+        return no(f"'{code}' is not a LOINC code: its check digit is wrong")
     return unknown(_NO_CONTENT.format(system=LOINC))
 
 
@@ -189,19 +189,19 @@ def _unit(code: str) -> Membership:
 def _language(code: str) -> Membership:
     match = _LANGUAGE_TAG.fullmatch(code)
     if not code or match is None:
-        return no(f"'{code}' is no language tag (BCP 47)")
+        return no(f"'{code}' is not a language tag (BCP 47)")
     primary = (match["language"] or "").split("-")[0].lower()
     if len(primary) == 2 and primary not in _LANGUAGES:
-        return no(f"'{primary}' is no language of ISO 639-1")
+        return no(f"'{primary}' is not a language of ISO 639-1")
     if len(primary) > 3:  # BCP 47 leaves room for them, and none was ever registered
-        return no(f"'{primary}' is no language: those of BCP 47 have two or three letters")
+        return no(f"'{primary}' is not a language: those of BCP 47 have two or three letters")
     return YES
 
 
 def _mime_type(code: str) -> Membership:
     if code in _FORMATS or _MIME_TYPE.fullmatch(code):
         return YES
-    return no(f"'{code}' is no MIME type")
+    return no(f"'{code}' is not a MIME type")
 
 
 def _country(code: str) -> Membership:
@@ -209,7 +209,7 @@ def _country(code: str) -> Membership:
         return YES
     if re.fullmatch(r"[A-Z]{3,4}|\d{3}", code) or code in _OTHER_COUNTRIES:
         return unknown(_NO_CONTENT.format(system=ISO_3166))
-    return no(f"'{code}' is no country code of ISO 3166-1")
+    return no(f"'{code}' is not a country code of ISO 3166-1")
 
 
 def _currency(code: str) -> Membership:
@@ -217,11 +217,11 @@ def _currency(code: str) -> Membership:
         return YES
     if re.fullmatch("[A-Z]{3}", code):
         return unknown(f"'{code}' is not among the currencies in use; ISO 4217 also had others")
-    return no(f"'{code}' is no currency code of ISO 4217")
+    return no(f"'{code}' is not a currency code of ISO 4217")
 
 
 def _uri(code: str) -> Membership:
-    return YES if code and not re.search(r"\s", code) else no(f"'{code}' is no URI")
+    return YES if code and not re.search(r"\s", code) else no(f"'{code}' is not a URI")
 
 
 _CHECKS: dict[str, Callable[[str], Membership]] = {

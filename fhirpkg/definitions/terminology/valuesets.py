@@ -122,7 +122,7 @@ class Terminology(Contents):
         """Every display known for a code, those of loaded supplements included; may be none.
 
         Of designations only those that fit the language, if one is asked for. Where the system's
-        own displays are not at hand there are none: supplements and examples only add to them
+        own displays are not available there are none: supplements and examples only add to them
         (http://hl7.org/fhir/R4/codesystem.html#supplements).
         """
         held = self.system(system)

@@ -137,7 +137,7 @@ def html_checks(scope: Scope, items: list[Item]) -> bool | None:
 
 def _told(what: str, answer: bool | None) -> bool:
     if answer is None:
-        raise MissingDefinitionError(f"{what} cannot be told here")
+        raise MissingDefinitionError(f"{what} is unknown here")
     return answer
 
 

@@ -124,7 +124,7 @@ def _check(start: Any, end: Any, precision: str) -> None:
     times = () if kinds == {"date"} else _OF_TIMES
     allowed = (*dates, *times)
     if precision not in allowed:
-        raise EvaluationError(f"'{precision}' is none of {', '.join(allowed)}")
+        raise EvaluationError(f"'{precision}' is not one of {', '.join(allowed)}")
 
 
 def _month(parts: tuple[Any, ...]) -> int:

@@ -40,7 +40,7 @@ def _number(value: Any) -> int | Decimal:
 
 
 def rounded(number: int | Decimal, digits: int = 0) -> Decimal | None:
-    """To so many decimals, halves away from zero."""
+    """To that many decimals, halves away from zero."""
     if not 0 <= digits <= _MOST_DECIMALS:
         raise EvaluationError(f"round() is for 0 to {_MOST_DECIMALS} decimals")
     return Decimal(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

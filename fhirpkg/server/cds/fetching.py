@@ -32,7 +32,7 @@ def allowed_base(fhir_server: str, servers: Iterable[str]) -> str:
     try:
         asked = _parts(fhir_server)
     except (ConfigError, ValueError):
-        raise FetchError("the fhirServer is no address of a FHIR server") from None
+        raise FetchError("the fhirServer is not an address of a FHIR server") from None
     for server in servers:
         origin, path = _parts(server)
         if asked[0] == origin and f"{asked[1]}/".startswith(f"{path}/"):

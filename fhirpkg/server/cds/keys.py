@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0
 """Seconds between two readings for the sake of an unknown key."""
 _LONGEST_KEPT = 3600.0
-"""Seconds after which a JWKS is read again, so that a withdrawn key is not good for ever."""
+"""Seconds after which a JWKS is read again, so that a withdrawn key is not good forever."""
 _TIMEOUT = (5, 5)
 _CHALLENGE = 'Bearer realm="CDS Hooks"'
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -136,7 +136,7 @@ def _keys_of(text: str, place: str) -> dict[str, Any]:
         RecursionError,
         jwt.PyJWTError,
     ) as error:
-        raise ConfigError(f"{place}: this is no JWKS of RSA or EC keys with a kid") from error
+        raise ConfigError(f"{place}: this is not a JWKS of RSA or EC keys with a kid") from error
     if not found:
         raise ConfigError(f"{place}: the JWKS holds no RSA or EC key for signatures")
     return found

@@ -69,7 +69,7 @@ class HookClients:
         """Take a `jti` once; those that have expired are forgotten."""
         jti = claims["jti"]
         if not isinstance(jti, str) or not 0 < len(jti) <= 256:
-            _refuse("its jti is no text of 1 to 256 characters")
+            _refuse("its jti is not text of 1 to 256 characters")
         now = self.clock()
         with self._lock:
             if len(self._seen) >= _MOST_REMEMBERED:
@@ -91,11 +91,11 @@ def _unproven(token: str) -> tuple[str, dict[str, Any]]:
     except Exception as error:
         raise UnauthorizedError("the token is not accepted: it cannot be read") from error
     if header.get("alg") not in ALGORITHMS:
-        _refuse(f"its algorithm is none of {', '.join(ALGORITHMS)}")
+        _refuse(f"its algorithm is not one of {', '.join(ALGORITHMS)}")
     if "crit" in header:
         _refuse("its header demands what is not known here (crit)")
     if not isinstance(issuer, str):
-        _refuse("its iss is no text")
+        _refuse("its iss is not text")
     return issuer, header
 
 

@@ -1,6 +1,6 @@
 """What the server knows by the definitions that it stores; learned in place when one changes.
 
-A definition that is no valid one is not used: asking for it is told as unknown.
+A definition that is not a valid one is not used: asking for it is reported as unknown.
 """
 
 from __future__ import annotations

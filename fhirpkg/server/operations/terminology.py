@@ -65,7 +65,7 @@ class _Input:
         """The first value of a name as text."""
         value = self.first(name)
         if value is not None and not isinstance(value, (str, int, bool)):
-            raise self.wrong(f"'{name}' is no text")
+            raise self.wrong(f"'{name}' is not text")
         return "" if value is None else str(value)
 
     def number(self, name: str, default: int) -> int:

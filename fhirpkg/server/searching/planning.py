@@ -70,7 +70,7 @@ def find(
     offset: int = 0,
     after: int = 0,
 ) -> Found:
-    """The keys of at most so many matches, after an offset or after a key. Raises TooCostly."""
+    """The keys of at most that many matches, after an offset or after a key. Raises TooCostly."""
     few = _fewest(store, criteria)
     if few is not None:
         found = few.fitting(store, criteria, order, after)

@@ -93,7 +93,7 @@ def search(request: Request, endpoint: Endpoint) -> Answer:
     options = dict(chosen)
     check_mode(options.get("_summary", "false"))
     if options.get("_total", "none") not in _TOTALS:
-        problem = f"'{options['_total']}' is none of {', '.join(_TOTALS)}"
+        problem = f"'{options['_total']}' is not one of {', '.join(_TOTALS)}"
         raise refused(400, SERVER_SEARCH_VALUE, parameter="_total", problem=problem)
     order = _order(options.get("_sort", ""), resource_type, endpoint, criteria, strict=strict)
     page = read_page(options)

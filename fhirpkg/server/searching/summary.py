@@ -26,7 +26,7 @@ _SUBSETTED = {
 def check_mode(mode: str) -> None:
     """Raises Refused (400) when `_summary` has no such mode."""
     if mode not in MODES:
-        problem = f"'{mode}' is none of {', '.join(MODES)}"
+        problem = f"'{mode}' is not one of {', '.join(MODES)}"
         raise refused(400, SERVER_SEARCH_VALUE, parameter="_summary", problem=problem)
 
 

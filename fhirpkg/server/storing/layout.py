@@ -156,7 +156,7 @@ def _check_ours(connection: sqlite3.Connection, name: str) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION:
-        raise SourceError(name, "this database is no store of fhirpkg", "name another file")
+        raise SourceError(name, "this database is not a store of fhirpkg", "name another file")
     if layout != _LAYOUT:
         problem = f"this store has the layout {layout}, this version of fhirpkg knows {_LAYOUT}"
         raise SourceError(name, problem, "name another file")
@@ -167,5 +167,5 @@ def _reason(error: Exception) -> tuple[str, str]:
     if "locked" in text:
         return "the store is in use by another process", "stop that one or name another file"
     if "not a database" in text:
-        return "this file is no store of fhirpkg", "name another file"
+        return "this file is not a store of fhirpkg", "name another file"
     return f"the store cannot be opened ({text})", "check the folder, the rights and the disk"

@@ -45,7 +45,7 @@ def media_type_of(resource: Resource) -> str:
 
 
 def content(resource: Resource) -> bytes:
-    """The bytes that a Binary holds. Raises Refused (422) when its data is no base64."""
+    """The bytes that a Binary holds. Raises Refused (422) when its data is not base64."""
     try:
         return base64.b64decode("".join(str(resource.get("data", "")).split()), validate=True)
     except binascii.Error as error:

@@ -162,7 +162,7 @@ def read_resource(data: bytes, content_type: str, definitions: Definitions) -> R
     if errors:
         raise Refused(400, *errors)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        problem = "it is no object with a resourceType"
+        problem = "it is not an object with a resourceType"
         raise refused(400, PARSE_NO_RESOURCE, problem=problem)
     _check_bounds(value, may_have_controls=found == JSON and _ESCAPE.search(data) is not None)
     return value

@@ -19,7 +19,7 @@ _MOST_CONNECTIONS = 900
 
 
 class _Protocol(H11Protocol):
-    """HTTP that does not wait for the head of a request for ever."""
+    """HTTP that does not wait for the head of a request forever."""
 
     _waiting: asyncio.TimerHandle | None = None
 

@@ -139,7 +139,7 @@ class Checks:
         run: Run,
         unknown: Rule = NOT_CHECKED_PROFILE,
     ) -> None:
-        """Check a value by a profile; one that is not loaded or cannot be used is told."""
+        """Check a value by a profile; one that is not loaded or cannot be used is reported."""
         if not run.enter(canonical, value):
             return
         try:

@@ -62,7 +62,7 @@ class _Writer:
         return self._names[key]
 
     def call(self, function: Any, *arguments: Any) -> str:
-        """A call; what is no name of ours is a constant."""
+        """A call; what is not a name of ours is a constant."""
         return f"{self.constant(function)}({', '.join(map(self.constant, arguments))})"
 
     def function(self, head: str, lines: list[str]) -> str:

@@ -85,7 +85,7 @@ def steps(path: str) -> list[Step]:
     while at < len(path):
         match = _STEP.match(path, at)
         if match is None or (match.end() < len(path) and path[match.end()] != "."):
-            raise UnclearError(f"the path '{path}' is no simple one")
+            raise UnclearError(f"the path '{path}' is not a simple one")
         if match["url"] is not None:
             found.append(Step("extension", match["url"]))
         elif match["type"]:
@@ -180,7 +180,7 @@ def _profile(discriminator: Discriminator, element: ElementSchema, schemas: Sche
 
 
 def _meets(item: Item, profile: str, schemas: Schemas, run: Run) -> bool | None:
-    """Whether a value meets a profile; of one that is not at hand the type may tell."""
+    """Whether a value meets a profile; of one that is not available the type may tell."""
     value, trail, beside = item
     if beside is not UNRESOLVED:
         return run.conforms(value, profile, trail)

@@ -78,7 +78,7 @@ class CheckBuilder:
         return found
 
     def member(self, child: ElementSchema) -> Member:
-        """The JSON property of an element that is no choice."""
+        """The JSON property of an element that is not a choice."""
         code = child.types[0].code if child.types else ""
         return self._member(child, child.name, child.content or code)
 
@@ -153,7 +153,7 @@ class CheckBuilder:
     def target(self, schema: ElementSchema, profile: str) -> Target | None:
         """What references of an element may lead to."""
         if schema.path == "Meta.profile":
-            return None  # a profile that is not loaded is told as `not-checked-profile`
+            return None  # a profile that is not loaded is reported as `not-checked-profile`
         refs = [ref for ref in schema.types if ref.code in _REFERRING]
         targets = [target for ref in refs for target in ref.target_profiles]
         if not refs or (schema.is_choice and not targets):

@@ -112,7 +112,7 @@ def _check_unclear(found: list[Item], sliced: Sliced, trail: Trail, run: Run) ->
 
 
 def _slice_of(item: Item, sliced: Sliced, run: Run) -> tuple[int | None, list[int]]:
-    """The slice that an item is in, or those that it may be in for all that can be told."""
+    """The slice that an item is in, or those that it may be in for all that is known."""
     possible: list[int] = []
     for number, case in enumerate(sliced.cases):
         verdict = case.condition(item, run)

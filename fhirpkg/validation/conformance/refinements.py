@@ -53,7 +53,7 @@ def check_kind(structure: Resource, base: Resource, path: Path, run: Run) -> Non
 def check_differential(structure: Resource, path: Path, run: Run) -> None:
     """Report elements that have no place in the base, or allow more than it does.
 
-    What cannot be laid over the base is told of the whole as well: nobody can use it.
+    What cannot be laid over the base is reported of the whole as well: nobody can use it.
     """
     alone = {**structure, "url": text_of(structure, "url") or "urn:uuid:unnamed"}
     try:
@@ -134,7 +134,7 @@ def _problems(
 
 
 def _misplaced(step: Refinement, before: list[Refinement], after: list[Refinement]) -> str:
-    """Whether an element stands twice, or behind one that it precedes in the base."""
+    """Whether an element appears twice, or behind one that it precedes in the base."""
     if any(other.place == step.place and not other.problem for other in before):
         return "the differential has this element twice"
     earlier = [o for o in after if o.place < step.place and not o.problem]
@@ -224,7 +224,7 @@ def _value(step: Refinement, _run: Run) -> str:
         return ""
     if text_of(step.element, "path").endswith(".id"):  # FHIRPath's string, which profiles call id
         return ""
-    return f"{key} is no value of its type in its base, {', '.join(sorted(types))}"
+    return f"{key} is not a value of its type in its base, {', '.join(sorted(types))}"
 
 
 def _binding(step: Refinement, run: Run) -> str:

@@ -277,7 +277,7 @@ _FAMILY = "http://hl7.org/fhir/sid/"
 
 
 def _check_repeated(value: Resource, place: Path, run: Run) -> None:
-    """No item stands twice in a list."""
+    """No item appears twice in a list."""
     for key, items in value.items():
         for at, item in enumerate(items) if isinstance(items, list) else ():
             if item is not None and item in items[:at]:
@@ -299,7 +299,7 @@ def _check_expression(value: Resource, place: Path, run: Run) -> None:
         return
     if language not in _LANGUAGES:
         near = nearest(language, list(_LANGUAGES))
-        problem = f"'{language}' is no language of expressions that is known{near}"
+        problem = f"'{language}' is not a language of expressions that is known{near}"
         run.report(CONTENT_EXPRESSION, (*place, "language"), problem=problem)
     elif language == "text/fhirpath":
         try:

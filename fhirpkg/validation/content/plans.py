@@ -99,7 +99,7 @@ def _check_parts(
 
 
 def _check_definitions(plan: Resource, run: Run, actions: list[tuple[Path, Resource]]) -> None:
-    """Each condition in CQL names a definition of the plan's library, where that is at hand."""
+    """Each condition in CQL names a definition of the plan's library, where that is available."""
     for canonical in texts(plan, "library")[:1]:  # CRMI: an expression is of the first library
         library = run.definitions.find(canonical, "Library") or run.resolve(canonical, ())
         names = _defined(library or {})

@@ -214,7 +214,7 @@ def _allow_displays(value_set: str, x: Any, t: Trail, run: Run) -> None:
 
 
 def _refused_unit(codes: list[Code]) -> str:
-    """Why a unit is none of UCUM, where its form tells; whatever binds it, that is a mistake.
+    """Why a unit is not one of UCUM, where its form tells; whatever binds it, that is a mistake.
 
     HL7's validator says so only with a terminology server.
     """

@@ -203,7 +203,7 @@ def check_identifier(value: Any, trail: Trail, run: Run) -> None:
 
 
 def check_meta(value: Any, trail: Trail, run: Run) -> None:
-    """No security label stands twice."""
+    """No security label appears twice."""
     labels = [
         (text_of(each, "system"), text_of(each, "code")) for each in objects(value, "security")
     ]

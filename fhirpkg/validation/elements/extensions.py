@@ -235,7 +235,7 @@ def _named_by_url(expression: str, place: Places) -> bool:
 
 
 def _selects(expression: str, path: Path, run: Run) -> bool:
-    """Whether a FHIRPath on the resource selects the element; true when that cannot be told."""
+    """Whether a FHIRPath on the resource selects the element; true when that is unknown."""
     from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
 
     node = _value(path, run)

@@ -55,7 +55,7 @@ class Shape(NamedTuple):
 
 
 def bad_object(value: Any, trail: Trail, run: Run) -> None:
-    """Say that a value is no object, or an empty one."""
+    """Say that a value is not an object, or an empty one."""
     if isinstance(value, dict):
         run.report(STRUCTURE_EMPTY, trail, found="object")
     else:
@@ -74,7 +74,7 @@ def each(value: Any, check: Check, trail: Trail, key: str, run: Run) -> None:
 
 
 def bad_list(value: Any, trail: Trail, run: Run) -> None:
-    """Say that a value is no list, or an empty one."""
+    """Say that a value is not a list, or an empty one."""
     if isinstance(value, list):
         run.report(STRUCTURE_EMPTY, trail, found="list")
     else:
@@ -151,7 +151,7 @@ def _check_lone(owner: dict[str, Any], key: str, trail: Trail, run: Run, shape: 
 
 
 def unknown(key: str, trail: Trail, run: Run, shape: Shape) -> None:
-    """Say that a property is no element of its type, and which one was perhaps meant."""
+    """Say that a property is not an element of its type, and which one was perhaps meant."""
     choice = next((m for m in shape.members.values() if _is_choice_of(m.name, key)), None)
     if choice is not None:
         allowed = [m.type for m in shape.members.values() if m.name == choice.name]

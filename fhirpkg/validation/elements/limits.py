@@ -70,7 +70,7 @@ def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: st
 def _lack(pattern: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
     """Where the only part of a value is that does not hold its part of a pattern, with both.
 
-    Lists are told as part of their owner: which of their items is meant is not known.
+    Lists are reported as part of their owner: which of their items is meant is not known.
     """
     if isinstance(pattern, dict) and isinstance(value, dict):
         keys = [k for k, part in pattern.items() if k not in value or not matches(part, value[k])]

@@ -80,7 +80,7 @@ def check_reference(value: Any, trail: Trail, run: Run) -> None:
 
 
 def _check_form(reference: str, trail: Trail, run: Run) -> None:
-    """A reference that is no literal one is a search or absolute."""
+    """A reference that is not a literal one is a search or absolute."""
     if _ABSOLUTE.fullmatch(reference):
         return
     around = run.bundle_type(trail)
@@ -105,7 +105,7 @@ def check_absolute(canonical: str, trail: Trail, run: Run) -> None:
 
 
 def _is_demanded(reference: str, trail: Trail, run: Run) -> bool:
-    """Whether a target that is not at hand is an error: by setting, or inside a whole guide."""
+    """Whether a target that is not available is an error: by setting, or inside a whole guide."""
     if _CONDITIONAL.fullmatch(reference) or _NOWHERE.search(reference):
         return False
     match = _LITERAL.fullmatch(reference)
@@ -187,7 +187,7 @@ class Target:
             self._check_profiles(target, reference, t, run)
 
     def _check_missing(self, reference: str, t: Trail, run: Run) -> None:
-        """What a reference tells whose target is not at hand; ref-1 is for contained ones."""
+        """What a reference tells whose target is not available; ref-1 is for contained ones."""
         if reference.startswith("#"):
             return
         match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
@@ -229,7 +229,7 @@ class Target:
             )
 
     def _check_profiles(self, target: Resource, reference: str, t: Trail, run: Run) -> None:
-        """A target that is at hand meets one of the profiles its type is allowed by."""
+        """A target that is available meets one of the profiles its type is allowed by."""
         if not (
             run.settings.targets == "valid"
             or reference.startswith("#")

@@ -82,7 +82,7 @@ class Conforms:
 
     @staticmethod
     def _unknown(profile: str) -> Rule:
-        """The rule that a profile is at hand: HL7's packages beside the core need not be."""
+        """The rule that a profile is available: HL7's packages beside the core need not be."""
         return NOT_CHECKED_PROFILE if profile.startswith(_HL7) else PROFILE_UNKNOWN
 
     def _type_of(self, x: Any, t: Trail) -> str:

@@ -28,7 +28,7 @@ _ID = re.compile(r"""\sid\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 def check_text_links(narrative: Resource, resource: Resource, path: Path, run: Run) -> None:
     """Report links from parts that the narrative has not, or to data that is not there.
 
-    Data may be in another resource; that this is not at hand is an error under strict checking
+    Data may be in another resource; that this is not available is an error under strict checking
     alone.
     """
     numbered_links = numbered(narrative, "extension", path)

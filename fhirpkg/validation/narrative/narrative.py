@@ -142,7 +142,7 @@ class _Reading:
         self._parser.StartDoctypeDeclHandler = _refuse_doctype
 
     def parse(self, text: str) -> str:
-        """Why the text is no XML, or nothing."""
+        """Why the text is not XML, or nothing."""
         try:
             self._parser.Parse(text.encode(), True)
         except expat.ExpatError as error:

@@ -82,7 +82,7 @@ TEXT_ELEMENTS = frozenset(_TEXT_NAMES.split())
 BLOCKS = frozenset(("div", "ol", "pre", "table", "ul"))
 """Text elements hold no blocks: the content model of HTML 4.0, chapters 7 to 11."""
 PARAGRAPHS = frozenset(("blockquote", "dl", "p"))
-"""These are let pass in text elements other than paragraphs: browsers show them there."""
+"""These are allowed in text elements other than paragraphs: browsers show them there."""
 
 FINE = frozenset(
     (parent, name)

@@ -70,7 +70,7 @@ class Question:
         self._run = run
 
     def check(self, answer: Resource, path: Path, count: int) -> None:
-        """Check one of `count` answers; one without a value is let pass."""
+        """Check one of `count` answers; one without a value is allowed."""
         key, value = value_of(answer)
         if value is None:
             return

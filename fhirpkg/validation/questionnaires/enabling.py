@@ -55,7 +55,7 @@ class Enabling:
                 todo.append((item, (*above, link)))
 
     def is_enabled(self, definition: Resource, scopes: Scopes) -> bool | str:
-        """Whether an item is enabled; in words why, when that cannot be told."""
+        """Whether an item is enabled; in words why, when that is unknown."""
         expression = expression_of(definition)
         if expression is not None:
             return self._by_expression(definition, expression)
@@ -146,7 +146,7 @@ def _values(item: Resource) -> list[Any]:
 
 
 def _holds(condition: Resource, answers: list[Any]) -> bool | None:
-    """Whether at least one answer meets a condition; None when that cannot be told."""
+    """Whether at least one answer meets a condition; None when that is unknown."""
     wanted = next((v for k, v in condition.items() if k.startswith("answer")), None)
     operator = str(condition.get("operator"))
     if operator == "exists":

@@ -74,4 +74,4 @@ def _first(item: Resource, url: str) -> Any:
 def _malformed(item: Resource) -> Iterator[str]:
     for pattern in extension_values(item, f"{_CORE}regex"):
         if isinstance(pattern, str) and fits("", pattern) is None:
-            yield f"'{pattern[:60]}' is no regular expression that can be evaluated"
+            yield f"'{pattern[:60]}' is not a regular expression that can be evaluated"

@@ -136,7 +136,7 @@ class _Form:
     def _sorted(
         self, definitions: list[Resource], items: list[Any], path: Path, scopes: Scopes
     ) -> dict[str, list[tuple[Resource, Path]]]:
-        """The items by linkId; those that do not belong here are told."""
+        """The items by linkId; those that do not belong here are reported."""
         places = {str(each.get("linkId")): n for n, each in enumerate(definitions)}
         known: dict[str, list[tuple[Resource, Path]]] = {}
         last = ""

@@ -146,7 +146,7 @@ def _url_problem(method: str, url: str, resource: Resource, run: Run) -> str:
     if id_ == "_search":
         return ""
     if not run.definitions.types.is_resource(type_name):
-        return f"'{type_name}' is no type of resource"
+        return f"'{type_name}' is not a type of resource"
     found = resource.get("resourceType", type_name)
     if found != type_name:
         return f"the resource is a {found}"

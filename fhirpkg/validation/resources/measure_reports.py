@@ -64,7 +64,7 @@ def check_measure_report(report: Resource, path: Path, run: Run) -> None:
 
 
 def _check_count(population: Resource, path: Path, run: Run) -> None:
-    """A population counts the subjects of its List, where that is at hand."""
+    """A population counts the subjects of its List, where that is available."""
     count, listed = population.get("count"), population.get("subjectResults")
     found = 0
     if listed is not None:
@@ -101,7 +101,7 @@ def _groups(report: Resource, measure: Resource, path: Path, run: Run) -> Pairs:
 def _pairs(
     report: Resource, measure: Resource, part: str, path: Path, run: Run, *, may_miss: bool = False
 ) -> Pairs:
-    """The parts that the report and the Measure share; what only one of them has is told."""
+    """The parts that the report and the Measure share; what only one of them has is reported."""
     definitions = objects(measure, part)
     pairs: Pairs = []
     for number, item in enumerate(objects(report, part)):
@@ -109,7 +109,7 @@ def _pairs(
         wanted = next(_matching(item, definitions), None)
         problem, severity = "", None
         if wanted is None:
-            problem = f"({_shown(item)}) is none of those of the Measure"
+            problem = f"({_shown(item)}) is not one of those of the Measure"
         elif any(wanted is other for _, other, _ in pairs):
             problem = f"({_shown(item)}) is there before"
             if not run.settings.strict:  # R4's own example errs

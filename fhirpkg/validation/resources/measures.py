@@ -76,7 +76,7 @@ def _criteria(measure: Resource, path: Path) -> Iterator[tuple[Resource, Path]]:
 
 
 def _problem(space: str | None, name: str, libraries: dict[str, Resource]) -> str:
-    """Why a name is none of the libraries' definitions; empty when it is one or may be."""
+    """Why a name is not one of the libraries' definitions; empty when it is one or may be."""
     found = [
         (url, library)
         for url, library in libraries.items()

@@ -226,7 +226,7 @@ def _check_supplement(
         problem = "the content is a supplement, but 'supplements' does not say to what"
         run.report(CODE_SYSTEM_SUPPLEMENT_BASE, path, problem=problem)
     if named and not is_supplement:
-        problem = f"'supplements' says {named}, but the content is no supplement"
+        problem = f"'supplements' says {named}, but the content is not a supplement"
         run.report(CODE_SYSTEM_SUPPLEMENT_BASE, (*path, "content"), problem=problem)
     if named and "caseSensitive" in system:
         problem = "whether cases differ is for the code system itself to say"

@@ -189,14 +189,14 @@ def _check_value(kind: str, asked: Resource, system: str, place: Path, run: Run)
 
 def _constraint_problem(value: str) -> str:
     problem = problem_of_ecl(value)
-    return f"is no expression constraint: {problem}" if problem else ""
+    return f"is not an expression constraint: {problem}" if problem else ""
 
 
 def _regex_problem(value: str) -> str:
     try:
         re.compile(_NAMED.sub("(?P<", _OTHER_ESCAPES.sub(".", value)))
     except re.error as error:
-        return f"is no regular expression: {error}"
+        return f"is not a regular expression: {error}"
     return ""
 
 
@@ -232,16 +232,16 @@ def _decimal_problem(value: str, _: str, __: Run) -> str:
     try:
         Decimal(re.sub(f"^{_PREFIX}", "", value))
     except InvalidOperation:
-        return "is no number"
+        return "is not a number"
     return ""
 
 
 def _integer_problem(value: str, _: str, __: Run) -> str:
-    return "" if _INTEGER.fullmatch(value) else "is no integer"
+    return "" if _INTEGER.fullmatch(value) else "is not an integer"
 
 
 def _date_problem(value: str, _: str, __: Run) -> str:
-    return "" if _DATE.fullmatch(value) else "is no date or time"
+    return "" if _DATE.fullmatch(value) else "is not a date or time"
 
 
 _KINDS: dict[str, Callable[[str, str, Run], str]] = {
