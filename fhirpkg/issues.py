@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Resource = dict[str, Any]
+Json = Any
+"""A value of FHIR JSON: an object, a list, a text, a number, a boolean or None."""
+
+Resource = dict[str, Json]
 """FHIR JSON is the model: a dictionary with a `resourceType`."""
 
 Path = tuple[str | int, ...]

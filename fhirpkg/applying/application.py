@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from fhirpkg.applying import plan
 from fhirpkg.applying.criteria import criteria_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.dialects import Dialect
     from fhirpkg.applying.outcomes import Why
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
 Form = Literal["careplan", "bundle"]
@@ -60,7 +60,7 @@ class Applied:
         return [self.result, *self.result.get("contained", ())]
 
     @property
-    def criteria(self) -> list[dict[str, Any]]:
+    def criteria(self) -> list[dict[str, Json]]:
         """The state of each criterion of the plans: what is on record, and whether it holds.
 
         Keys: id, state (met, exceeded, unusable, missing, not evaluated), value, unit, date,
@@ -79,7 +79,7 @@ def apply(
     practitioner: str = "",
     organization: str = "",
     language: str = "",
-    parameters: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Json] | None = None,
     data: Iterable[Resource] = (),
     form: Form = "careplan",
     dialect: str = "complete",
@@ -136,9 +136,9 @@ def _applied(run: Run, definition: Resource) -> Applied:
     return Applied(result, tuple(run.whys), tuple(run.outcomes), tuple(run.actions))
 
 
-def parameter_values(parameters: Resource) -> dict[str, Any]:
+def parameter_values(parameters: Resource) -> dict[str, Json]:
     """The values of a Parameters resource by name; of a name that appears twice a list."""
-    values: dict[str, Any] = {}
+    values: dict[str, Json] = {}
     for parameter in parameters.get("parameter", ()):
         name = parameter.get("name", "")
         value = parameter.get("resource")

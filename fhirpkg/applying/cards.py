@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.goals import all_actions
 from fhirpkg.render import clinical
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.applying.application import Applied
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _NAMESPACE = uuid.UUID("6b0d3c1e-57f0-5a8e-9d57-0c7e6f1f5a51")
 _INDICATORS = {"urgent": "warning", "asap": "warning", "stat": "critical"}
@@ -321,5 +321,5 @@ def _steps(action: Resource, indent: str) -> Iterator[str]:
         yield from _steps(child, indent + "  " if title else indent)
 
 
-def _is_absolute(url: Any) -> bool:
+def _is_absolute(url: Json) -> bool:
     return isinstance(url, str) and url.startswith(("http://", "https://"))

@@ -7,7 +7,7 @@ one with their values. Parts: `id`, `state` (`met`, `exceeded`, `unusable`, `mis
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.requests.cells import extension_value
 from fhirpkg.applying.rules import APPLY_CRITERION
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.expressions import Evaluator
     from fhirpkg.applying.outcomes import Messages
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 CRITERION = "https://w3id.org/fhirpkg/StructureDefinition/criterion"
 RESULT = "https://w3id.org/fhirpkg/StructureDefinition/criterion-result"
@@ -54,7 +54,7 @@ def _part(part: Resource, plan: Resource, evaluator: Evaluator) -> Resource | No
     return {"url": part["url"], key: values[0]} if values else None
 
 
-def criteria_of(extensions: Iterable[Resource]) -> Iterator[dict[str, Any]]:
+def criteria_of(extensions: Iterable[Resource]) -> Iterator[dict[str, Json]]:
     """The criteria among extensions: id, state, value, unit, date, resource and why of each."""
     for extension in extensions:
         if extension.get("url") != RESULT:

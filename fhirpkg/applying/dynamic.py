@@ -5,7 +5,7 @@ dynamicValue goes by path into the request or its action; cqf-expression stands 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.fitting import fit
 from fhirpkg.applying.paths import element_of, set_path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fhirpkg.applying.expressions import Evaluator
     from fhirpkg.applying.outcomes import Messages
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _CQF_EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
 _ACTION_EXTENSION = ("action.extension", "activity.extension")
@@ -69,8 +69,8 @@ def _drop_fillers(target: Resource) -> None:
 
 
 def computed_extensions(
-    extensions: list[Any], context: Resource, evaluator: Evaluator, messages: Messages
-) -> list[Any]:
+    extensions: list[Json], context: Resource, evaluator: Evaluator, messages: Messages
+) -> list[Json]:
     """Extensions with a value computed where a cqf-expression stands on it, nested ones too."""
     made = []
     for extension in extensions:
@@ -107,7 +107,7 @@ def _computed(
 
 def _place(
     path: str,
-    values: list[Any],
+    values: list[Json],
     resource: Resource | None,
     action: Resource | None,
     types: TypesOfDefinitions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError, FhirpkgError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fhirpkg.applying.logic import Logic
     from fhirpkg.applying.requests.cells import Parties
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
 _IDENTIFIERS = (
@@ -44,7 +44,7 @@ class Evaluator:
         self,
         repository: Repository,
         parties: Parties,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Json] | None = None,
         now: datetime | None = None,
         *,
         lenient: bool = False,
@@ -63,7 +63,7 @@ class Evaluator:
         context: Resource,
         resource: Resource | None,
         inputs: Sequence[Resource] = (),
-    ) -> list[Any]:
+    ) -> list[Json]:
         """The values of an Expression: a list, empty for none.
 
         `context` is the definition it stands in, `resource` what it is about, `inputs` are data
@@ -87,7 +87,7 @@ class Evaluator:
         context: Resource,
         resource: Resource | None,
         inputs: Sequence[Resource],
-    ) -> list[Any]:
+    ) -> list[Json]:
         language = expression.get("language", "")
         text = expression.get("expression", "")
         if language == "text/fhirpath":
@@ -110,7 +110,7 @@ class Evaluator:
             return self._by_logic(lambda logic: logic.defined(text, reference, context, resource))
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
 
-    def _by_logic(self, evaluate: Callable[[Logic], list[Any]]) -> list[Any]:
+    def _by_logic(self, evaluate: Callable[[Logic], list[Json]]) -> list[Json]:
         """A value of CQL, with the data it looked at kept."""
         try:
             return evaluate(self._logic)
@@ -134,14 +134,14 @@ class Evaluator:
         )
 
     @cached_property
-    def _variables(self) -> dict[str, Any]:
+    def _variables(self) -> dict[str, Json]:
         found = {name: self._party(getattr(self._parties, name)) for name in _PARTIES}
         known = {name: value for name, value in found.items() if value is not None}
         return known | dict(self._parameters)
 
     def _as_cql(
         self, problem: FhirPathError, text: str, context: Resource, resource: Resource | None
-    ) -> list[Any]:
+    ) -> list[Json]:
         try:
             return self._logic.inline(text, context, resource, {})
         except FhirpkgError:
@@ -157,7 +157,7 @@ class Evaluator:
             return context
         return subject
 
-    def _asked_for(self, text: str, inputs: Sequence[Resource]) -> dict[str, Any]:
+    def _asked_for(self, text: str, inputs: Sequence[Resource]) -> dict[str, Json]:
         """The data of those inputs that an expression names."""
         named = [i for i in inputs if "id" in i and f"%{i['id']}" in text]
         if not named:
@@ -179,7 +179,7 @@ class Evaluator:
         context: Resource,
         resource: Resource | None,
         inputs: Sequence[Resource],
-    ) -> list[Any]:
+    ) -> list[Json]:
         from fhirpkg.fhirpath import Environment, compile_expression  # noqa: PLC0415 - start-up
 
         missing = [name for name in _PARTIES if f"%{name}" in text and name not in self._variables]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.values import text_of
 
 if TYPE_CHECKING:
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.issues import Json
 
 
-def as_json(value: Any) -> Any:
+def as_json(value: Json) -> Json:
     """A result of FHIRPath or CQL as FHIR JSON writes it."""
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
@@ -21,7 +22,7 @@ def as_json(value: Any) -> Any:
     return value.as_json() if hasattr(value, "as_json") else str(value)
 
 
-def fit(value: Any, type_name: str, types: TypesOfDefinitions) -> Any:
+def fit(value: Json, type_name: str, types: TypesOfDefinitions) -> Json:
     """A value as an element of a type takes it: a code as a concept, a concept as a code."""
     value = as_json(value)
     maker = _CONVERSIONS.get(type_name)
@@ -53,7 +54,7 @@ _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d.*")
 
 
-def type_of(value: Any, allowed: tuple[str, ...], types: TypesOfDefinitions) -> str:
+def type_of(value: Json, allowed: tuple[str, ...], types: TypesOfDefinitions) -> str:
     """The type of a choice that a value has, as far as it shows."""
     value = as_json(value)
     if isinstance(value, dict):
@@ -70,14 +71,14 @@ def type_of(value: Any, allowed: tuple[str, ...], types: TypesOfDefinitions) -> 
 _DAY = len("2026-01-01")
 
 
-def _looks_like(value: dict[str, Any], type_name: str, types: TypesOfDefinitions) -> bool:
+def _looks_like(value: dict[str, Json], type_name: str, types: TypesOfDefinitions) -> bool:
     """Whether a type has all elements of an object; an identifier's value is text."""
     if isinstance(value.get("value"), str) != (type_name in {"Identifier", "ContactPoint"}):
         return "value" not in value and value.keys() <= types.elements(type_name).keys()
     return value.keys() <= types.elements(type_name).keys()
 
 
-def _concept(value: Any) -> Any:
+def _concept(value: Json) -> Json:
     if isinstance(value, str):
         return {"coding": [{"code": value}]}
     if isinstance(value, dict) and "code" in value and "coding" not in value:
@@ -85,7 +86,7 @@ def _concept(value: Any) -> Any:
     return value
 
 
-def _coding(value: Any) -> Any:
+def _coding(value: Json) -> Json:
     if isinstance(value, str):
         return {"code": value}
     if isinstance(value, dict) and value.get("coding"):
@@ -93,12 +94,12 @@ def _coding(value: Any) -> Any:
     return value
 
 
-def _code(value: Any) -> Any:
+def _code(value: Json) -> Json:
     coding = _coding(value)
     return coding.get("code") if isinstance(coding, dict) else coding
 
 
-def _reference(value: Any) -> Any:
+def _reference(value: Json) -> Json:
     if isinstance(value, str):
         return {"reference": value}
     if isinstance(value, dict) and "resourceType" in value:
@@ -114,7 +115,7 @@ _CONVERSIONS = {
 }
 
 
-def _in_words(value: dict[str, Any]) -> str:
+def _in_words(value: dict[str, Json]) -> str:
     """An object where text is wanted: its words, with code and system so that nothing is lost."""
     codings = value.get("coding", [value] if "code" in value else [])
     words = [value["text"]] if value.get("text") else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.errors import ConfigError, FhirpkgError
@@ -14,7 +14,7 @@ from fhirpkg.repository import MemoryRepository
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
 _LIST = re.compile(
@@ -56,14 +56,14 @@ def _lists(library: Resource) -> Iterator[tuple[str, str]]:
             yield from _LIST.findall(_text(part["data"]))
 
 
-def _text(data: Any) -> str:
+def _text(data: Json) -> str:
     try:
         return base64.b64decode(data).decode("utf-8", "replace")
     except (binascii.Error, TypeError, ValueError):
         return ""  # whoever evaluates the library says so
 
 
-def of_words(pairs: Iterable[str]) -> dict[str, Any]:
+def of_words(pairs: Iterable[str]) -> dict[str, Json]:
     """Parameters written as `NAME=VALUE`: a literal or interval of CQL, or a resource as JSON.
 
     Raises ConfigError for what is neither.
@@ -77,7 +77,7 @@ def of_words(pairs: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _value(name: str, text: str) -> Any:
+def _value(name: str, text: str) -> Json:
     from fhirpkg.cql.evaluating.evaluator import Evaluation, Session  # noqa: PLC0415 - start-up
     from fhirpkg.cql.evaluating.library import Library  # noqa: PLC0415
     from fhirpkg.cql.reading.library import read_expression  # noqa: PLC0415

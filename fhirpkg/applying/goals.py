@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.requests.cells import role_text
 from fhirpkg.applying.rules import (
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.outcomes import Messages
     from fhirpkg.applying.run import Run
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 
 def goals_of(run: Run, plan: Resource) -> dict[str, Resource]:
@@ -113,14 +113,14 @@ def unused(action: Resource, asked: list[Resource]) -> Iterator[str]:
             yield f"{element} is not used: {', '.join(names)}"
 
 
-def _is_named(requirement: Any, action: Resource) -> bool:
+def _is_named(requirement: Json, action: Resource) -> bool:
     """Whether a condition names an input, whose data it then gets."""
     name = requirement.get("id") if isinstance(requirement, dict) else None
     expressions = (c.get("expression", {}) for c in action.get("condition", ()))
     return bool(name) and any(f"%{name}" in e.get("expression", "") for e in expressions)
 
 
-def _named(item: Any) -> str:
+def _named(item: Json) -> str:
     """A trigger, data requirement, canonical or subject in a word or two."""
     if not isinstance(item, dict):
         return str(item)
@@ -136,11 +136,11 @@ def all_actions(parent: Resource) -> Iterator[Resource]:
         yield from all_actions(action)
 
 
-def kept(element: Resource, names: tuple[str, ...]) -> dict[str, Any]:
+def kept(element: Resource, names: tuple[str, ...]) -> dict[str, Json]:
     """Those elements of one that it has."""
     return {name: element[name] for name in names if name in element}
 
 
-def in_words(value: Any) -> str:
+def in_words(value: Json) -> str:
     """A text or a concept in words."""
     return value if isinstance(value, str) else role_text(value)

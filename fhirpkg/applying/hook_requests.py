@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fhirpkg.applying.shapes import misshapen
@@ -14,7 +14,7 @@ from fhirpkg.repository import in_bundle, shortfall
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
     Fetch = Callable[[str, Resource], Resource | None]
     """Path of a read or search and the request, to what the client's FHIR server has there."""
@@ -49,7 +49,7 @@ class FetchError(Exception):
     """Data that could not be fetched; its text may be told to whoever asked for them."""
 
 
-def check_request(request: Any, hook: str) -> Resource:
+def check_request(request: Json, hook: str) -> Resource:
     """The context of a request to a service of this hook; raises HookError (400)."""
     if not isinstance(request, dict):
         raise HookError(400, "the request is not a JSON object")
@@ -124,7 +124,7 @@ def _resources(context: Resource, name: str, where: str) -> None:
         raise HookError(400, f"'{where}{name}' is not a list of resources")
 
 
-def _is_entry(entry: Any) -> bool:
+def _is_entry(entry: Json) -> bool:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     return isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)
 
@@ -173,7 +173,7 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
     return found
 
 
-def _in(value: Any, key: str) -> list[Resource]:
+def _in(value: Json, key: str) -> list[Resource]:
     """The resources in a value of the prefetch. Raises HookError (400)."""
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise HookError(400, f"prefetch '{key}' is not a FHIR resource")
@@ -185,11 +185,11 @@ def _in(value: Any, key: str) -> list[Resource]:
     return [r for r in resources if r["resourceType"] != "OperationOutcome"]
 
 
-def _is_failure(value: Any) -> bool:
+def _is_failure(value: Json) -> bool:
     return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
 
 
-def _completed(request: Resource, value: Any, template: str, fetch: Fetch) -> Any:
+def _completed(request: Resource, value: Json, template: str, fetch: Fetch) -> Json:
     """The whole search where the client sent a part of it; the part when it cannot be had."""
     if not isinstance(request.get("fhirServer"), str):
         return value

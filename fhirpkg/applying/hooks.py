@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fhirpkg.applying.application import apply
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.applying.application import Applied
     from fhirpkg.applying.hook_requests import Fetch
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
 WHY = "org.w3id.fhirpkg.why"
@@ -149,7 +149,7 @@ def _name_template(templates: dict[str, str], query: str) -> None:
 
 def respond(
     service_id: str,
-    request: Any,
+    request: Json,
     offered: Iterable[Service],
     repository: Repository,
     fetch: Fetch | None = None,
@@ -206,7 +206,7 @@ def _address(url: str, base: str, repository: Repository) -> str:
     return f"{base}/{kind}/{identity}" if is_there else ""
 
 
-def feedback(service_id: str, body: Any, offered: Iterable[Service]) -> list[Resource]:
+def feedback(service_id: str, body: Json, offered: Iterable[Service]) -> list[Resource]:
     """The items of a feedback, checked; raises HookError (404, 400)."""
     _chosen(service_id, offered)
     items = body.get("feedback") if isinstance(body, dict) else None
@@ -229,7 +229,7 @@ def _chosen(service_id: str, offered: Iterable[Service]) -> list[Service]:
     return found
 
 
-def _problem_of(item: Any) -> str:
+def _problem_of(item: Json) -> str:
     """What is wrong with an item of feedback; nothing when it is right."""
     if not isinstance(item, dict) or not isinstance(item.get("card"), str):
         return "an item of the feedback has no 'card'"

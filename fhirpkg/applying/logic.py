@@ -6,7 +6,7 @@ import base64
 import binascii
 import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import version_matches
 from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
 
@@ -32,7 +32,7 @@ class Logic:
         self,
         repository: Repository,
         subject: str,
-        variables: Mapping[str, Any],
+        variables: Mapping[str, Json],
         types: TypesOfDefinitions,
         now: datetime | None,
     ) -> None:
@@ -42,7 +42,7 @@ class Logic:
 
     def defined(
         self, name: str, reference: str, context: Resource, resource: Resource | None
-    ) -> list[Any]:
+    ) -> list[Json]:
         """The value of a definition: of the library referred to, else the first of the context."""
         canonical = reference or next(iter(context.get("library", ())), "")
         if not canonical:
@@ -57,7 +57,7 @@ class Logic:
         """The resources that the last expression retrieved."""
         return self._session.seen
 
-    def _value_of(self, name: str, library: Library) -> Any:
+    def _value_of(self, name: str, library: Library) -> Json:
         alias, _, local = name.partition(".")
         if local and library.definition(name) is None and alias == library.name:
             name = local
@@ -66,14 +66,14 @@ class Logic:
         return self._session.value_of(library, name)
 
     def inline(
-        self, text: str, context: Resource, resource: Resource | None, inputs: Mapping[str, Any]
-    ) -> list[Any]:
+        self, text: str, context: Resource, resource: Resource | None, inputs: Mapping[str, Json]
+    ) -> list[Json]:
         """The value of an expression; it may use the definitions of the context's libraries."""
         self._give_variables(context, resource)
         self._session.parameters = {**self._session.parameters, **inputs}
         return self._decided(lambda: self._read_and_evaluated(text, context))
 
-    def _decided(self, value: Callable[[], Any]) -> list[Any]:
+    def _decided(self, value: Callable[[], Json]) -> list[Json]:
         """A value that depends on no unknown membership; else FhirpkgError with the reason."""
         self._session.unknown = []
         self._session.seen = []
@@ -82,7 +82,7 @@ class Logic:
             raise FhirpkgError(self._session.unknown[0])
         return found
 
-    def _read_and_evaluated(self, text: str, context: Resource) -> Any:
+    def _read_and_evaluated(self, text: str, context: Resource) -> Json:
         library = self._around(context)
         return Evaluation(self._session, library).of(read_expression(text, library))
 
@@ -131,7 +131,7 @@ class Logic:
         raise FhirpkgError(f"the library {name} has no CQL or ELM in it; {held}")
 
 
-def _kinds(contents: Mapping[Any, Resource]) -> str:
+def _kinds(contents: Mapping[Json, Resource]) -> str:
     """The kinds of content that a library says it has."""
     return ", ".join(f"{kind} without data" for kind in contents) or "nothing"
 
@@ -182,7 +182,7 @@ def _decoded(data: str) -> bytes:
         raise FhirpkgError(f"the library's content is not base64: {error}") from error
 
 
-def _bounded(value: Callable[[], Any]) -> list[Any]:
+def _bounded(value: Callable[[], Json]) -> list[Json]:
     """A value as a list of JSON; logic nested beyond what can be followed is an error."""
     try:
         return [to_json(item) for item in as_list(value())]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 
 if TYPE_CHECKING:
     from fhirpkg.applying.dialects import Dialect
@@ -55,7 +55,7 @@ class Messages:
     """What one plan has to say, gathered while it is applied."""
 
     dialect: Dialect
-    issues: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Json]] = field(default_factory=list)
 
     def report(
         self, rule: Rule, text: str, place: str = "", severity: Severity | None = None
@@ -64,7 +64,7 @@ class Messages:
         severity = severity or rule.severity
         if severity is not Severity.ERROR and not self.dialect.explains:
             return
-        issue: dict[str, Any] = {"severity": str(severity), "code": rule.code}
+        issue: dict[str, Json] = {"severity": str(severity), "code": rule.code}
         if self.dialect.explains:
             issue["details"] = {"coding": [{"code": rule.id}]}
         issue["diagnostics"] = text
@@ -83,7 +83,7 @@ class Messages:
         }
 
 
-def messages_extension(outcome: Resource) -> dict[str, Any]:
+def messages_extension(outcome: Resource) -> dict[str, Json]:
     """The extension that leads from a result to its messages."""
     return {"url": _MESSAGES, "valueReference": {"reference": f"#{outcome['id']}"}}
 

@@ -8,7 +8,7 @@ Definitions are shared, so a list or object on the way is copied before it is ch
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.fitting import fit, type_of
 from fhirpkg.errors import DefinitionError
@@ -17,7 +17,7 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.fhirpath.model import ElementType
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _STEP = re.compile(r"(?P<name>\w+)(?:\[x\])?(?:\[(?P<index>\d+)\])?")
 _EXTENSION = re.compile(r"""extension\(['"]([^'"]+)['"]\)(?:\[(\d+)\])?""")
@@ -26,7 +26,7 @@ _MOST_ITEMS = 1000
 
 
 def set_path(
-    target: Resource, type_name: str, path: str, values: list[Any], types: TypesOfDefinitions
+    target: Resource, type_name: str, path: str, values: list[Json], types: TypesOfDefinitions
 ) -> None:
     """Put values at a path below an object of a type, making what is not there.
 
@@ -124,7 +124,7 @@ def _descend(target: Resource, key: str, is_list: bool, index: int) -> Resource:
 
 
 def _set(
-    target: Resource, key: str, element: ElementType, index: int | None, values: list[Any]
+    target: Resource, key: str, element: ElementType, index: int | None, values: list[Json]
 ) -> None:
     if not element.is_list:
         target[key] = values[0]

@@ -8,7 +8,7 @@ what failed is reported, in :class:`Why` and in an OperationOutcome.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying import criteria, dynamic
 from fhirpkg.applying.goals import (
@@ -35,7 +35,7 @@ from fhirpkg.applying.rules import (
 )
 from fhirpkg.applying.run import Run, free_id
 from fhirpkg.errors import FhirpkgError, ResolutionError
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.render import clinical
 
 if TYPE_CHECKING:
@@ -254,11 +254,11 @@ class _Actions:
         for problem in unused(action, asked):
             self._messages.report(APPLY_NOT_USED, f"{place}.{problem}", place)
 
-    def _participant(self, participant: Resource) -> dict[str, Any]:
+    def _participant(self, participant: Resource) -> dict[str, Json]:
         """The person, when we know who it is; else the role in words."""
         parties, kind = self._run.parties, participant.get("type", "")
         known = {"patient": parties.subject, "practitioner": parties.practitioner}.get(kind, "")
-        reference: dict[str, Any] = {"reference": known} if known else {}
+        reference: dict[str, Json] = {"reference": known} if known else {}
         words = in_words(participant.get("role", {})) or ("" if known else kind)
         return reference | ({"display": words} if words else {})
 
@@ -384,7 +384,7 @@ class _Actions:
         return "; it stands on the action"
 
 
-def _pertains_to(goal: dict[str, str]) -> dict[str, Any]:
+def _pertains_to(goal: dict[str, str]) -> dict[str, Json]:
     return {"url": _PERTAINS_TO_GOAL, "valueReference": goal}
 
 

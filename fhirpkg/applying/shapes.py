@@ -5,13 +5,13 @@ Enough to work on a resource without falling over it; whether it is valid is ano
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _DEEPEST = 100
 
@@ -26,7 +26,7 @@ def misshapen(resources: Iterable[Resource], types: TypesOfDefinitions) -> str:
     return ""
 
 
-def _problem(value: Any, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
+def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
     if not isinstance(value, dict):
         return "an object belongs here"
     if depth > _DEEPEST:
@@ -45,7 +45,7 @@ def _problem(value: Any, type_name: str, types: TypesOfDefinitions, depth: int) 
     return ""
 
 
-def _problem_of_item(item: Any, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
+def _problem_of_item(item: Json, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
     if types.is_primitive(type_name) or type_name in {"xhtml", "string"}:
         return "a plain value belongs here" if isinstance(item, dict | list) else ""
     return _problem(item, type_name, types, depth + 1)

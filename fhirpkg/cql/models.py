@@ -11,14 +11,15 @@ import functools
 import json
 import re
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from fhirpkg.cql.tree import Value
 from fhirpkg.errors import FhirpkgError
 
 FHIR_VERSIONS = ("4.0.0", "4.0.1", "4.0")
 _STEP = re.compile(r"(\w+)(?:\[(.*?)\])?\.?")
 _CONDITION = re.compile(r"([\w.]+)='([^']*)'")
-Path = tuple[Any, ...]
+Path = tuple[Value, ...]
 """Names of elements, and conditions ((path, value), …) that choose one of many items."""
 
 _MANY = frozenset({("race", "ombCategory"), ("race", "detailed"), ("ethnicity", "detailed")})
@@ -51,9 +52,9 @@ class Profile(NamedTuple):
 
 
 @functools.cache
-def _data() -> dict[str, Any]:
+def _data() -> dict[str, Value]:
     file = resources.files("fhirpkg.cql").joinpath("data/models.json")
-    found: dict[str, Any] = json.loads(file.read_text())
+    found: dict[str, Value] = json.loads(file.read_text())
     return found
 
 
@@ -107,7 +108,7 @@ def slice_path(type_name: str, name: str) -> Path | None:
     return None if path is None else tuple(_steps(path))
 
 
-def is_many(holder: dict[str, Any], name: str) -> bool:
+def is_many(holder: dict[str, Value], name: str) -> bool:
     """Whether an element that a profile adds is a list."""
     return (str(holder.get("url", "")).rpartition("us-core-")[2], name) in _MANY
 
@@ -117,7 +118,7 @@ def slice_names(type_name: str) -> list[str]:
     return list(_data()["slices"].get(type_name, ()))
 
 
-def _steps(path: str) -> Any:
+def _steps(path: str) -> Value:
     for step in _STEP.finditer(path):
         yield step[1]
         if step[2]:
@@ -156,7 +157,7 @@ _NOT_DONE = {
 _VALUE_SET_EXTENSIONS = ("qicore-notDoneValueSet", "valueset-reference")
 
 
-def conforms(url: str, resource: dict[str, Any]) -> bool:
+def conforms(url: str, resource: dict[str, Value]) -> bool:
     """Whether a resource is what a profile of these models is for: a vital sign, a thing not done.
 
     Nothing else is looked at: data is not left out for an element that a profile wants.
@@ -171,7 +172,7 @@ def conforms(url: str, resource: dict[str, Any]) -> bool:
     return True
 
 
-def not_done_value_set(concept: Any) -> str:
+def not_done_value_set(concept: Value) -> str:
     """The value set of things that were not done, where QICore puts it; empty for none."""
     for holder in (concept, *(concept.get("coding", ()) if isinstance(concept, dict) else ())):
         for extension in holder.get("extension", ()) if isinstance(holder, dict) else ():

@@ -6,12 +6,12 @@ differentials, mappings and explaining prose are not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions import datafile, errata, typemodel
 
 if TYPE_CHECKING:
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.packages.package import Package
 
 _LEFT_OUT = {
@@ -59,7 +59,7 @@ def slim(resource: Resource) -> Resource:
     return slimmed
 
 
-def _slim(value: Any) -> Any:
+def _slim(value: Json) -> Json:
     if isinstance(value, list):
         return [_slim(item) for item in value]
     if not isinstance(value, dict):
@@ -79,6 +79,6 @@ def _slim(value: Any) -> Any:
     return kept
 
 
-def _is_component(key: str, value: dict[str, Any]) -> bool:
+def _is_component(key: str, value: dict[str, Json]) -> bool:
     """Whether `definition` is the canonical of a part of a composite SearchParameter, no prose."""
     return key == "definition" and value.keys() == {"definition", "expression"}

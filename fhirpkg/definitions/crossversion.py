@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.packages.package import Package
 
 URL = re.compile(
@@ -36,7 +36,7 @@ class Table:
         self._name = name
 
     @functools.cached_property
-    def elements(self) -> Mapping[str, Any]:
+    def elements(self) -> Mapping[str, Json]:
         """What is reported of each element by its path; nothing where the file cannot be read."""
         value, _ = fhirjson.read(self._package.files[self._name])
         elements = value.get("elements", value) if isinstance(value, dict) else {}
@@ -78,13 +78,13 @@ def definition(url: str, table: Table, is_type: Callable[[str], bool]) -> Resour
     }
 
 
-def _told(path: str, table: Table) -> Mapping[str, Any] | None:
+def _told(path: str, table: Table) -> Mapping[str, Json] | None:
     told = table.elements.get(path) or table.elements.get(f"{path}[x]")
     return told if isinstance(told, dict) and told.keys() & {"types", "elements"} else None
 
 
 def _parts(
-    path: str, told: Mapping[str, Any], table: Table, is_type: Callable[[str], bool], id_: str
+    path: str, told: Mapping[str, Json], table: Table, is_type: Callable[[str], bool], id_: str
 ) -> Iterator[Resource]:
     """What an extension holds: an extension for each part of the element, or a value."""
     inside = ".".join(step.partition(":")[0] for step in id_.split("."))

@@ -5,10 +5,10 @@ http://hl7.org/fhir/R4/elementdefinition.html#interpretation: most properties re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _ADDED_UP = {"alias", "code", "condition", "example", "mapping"}
 _IDENTITY = {"id", "path", "base"}
@@ -62,7 +62,7 @@ def _binding(known: Resource, changed: Resource, source: str) -> Resource:
 
     A value set that the profile contains is named by the profile's url, for those who derive.
     """
-    merged: dict[str, Any] = {**known, **changed}
+    merged: dict[str, Json] = {**known, **changed}
     if str(changed.get("valueSet", "")).startswith("#"):
         merged["valueSet"] = f"{source}{changed['valueSet']}"
     extensions = _extensions(known.get("extension", []), changed.get("extension", []))

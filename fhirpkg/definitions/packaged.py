@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.definitions.datafile import Entry, entry_of
@@ -19,7 +19,7 @@ from fhirpkg.errors import PackageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.packages.package import Package
 
 _BY_URL = {"CodeSystem", "ConceptMap", "ValueSet"}
@@ -89,9 +89,9 @@ def _begun(package: Package, name: str) -> Entry | None:
     return entry_of(told, str(package.id)) if _is_believed(told) else None
 
 
-def _beginning(text: str) -> dict[str, Any]:
+def _beginning(text: str) -> dict[str, Json]:
     """The members of a JSON object as far as they are needed; only the type for other types."""
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     by_type = wanted = frozenset({"resourceType"})
     place = 0
     while not wanted <= found.keys() and (key := _KEY.match(text, place)):
@@ -100,7 +100,7 @@ def _beginning(text: str) -> dict[str, Any]:
     return found
 
 
-def _is_believed(listed: Any) -> bool:
+def _is_believed(listed: Json) -> bool:
     if not isinstance(listed, dict) or not isinstance(listed.get("filename"), str):
         return False
     type_ = str(listed.get("resourceType"))

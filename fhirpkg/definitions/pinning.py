@@ -7,12 +7,12 @@ loaded beside (https://hl7.org/fhir/packages.html).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _CANONICALS = {
     "baseDefinition", "definition", "derivedFrom", "imports", "library", "profile", "supplements",
@@ -27,7 +27,7 @@ def pin(resource: Resource, version_of: Callable[[str], str | None]) -> Resource
     return pinned
 
 
-def _pin(value: Any, version_of: Callable[[str], str | None]) -> Any:
+def _pin(value: Json, version_of: Callable[[str], str | None]) -> Json:
     if isinstance(value, list):
         return [_pin(item, version_of) for item in value]
     if not isinstance(value, dict):
@@ -45,7 +45,7 @@ def _pin(value: Any, version_of: Callable[[str], str | None]) -> Any:
     return pinned
 
 
-def _pin_include(value: Any, version_of: Callable[[str], str | None]) -> Any:
+def _pin_include(value: Json, version_of: Callable[[str], str | None]) -> Json:
     """A part of ValueSet.compose, whose code system has its version in a property of its own."""
     pinned = _pin(value, version_of)
     system = value.get("system") if isinstance(value, dict) else None
@@ -53,7 +53,7 @@ def _pin_include(value: Any, version_of: Callable[[str], str | None]) -> Any:
     return {"version": version, **pinned} if version else pinned
 
 
-def _pin_canonical(value: Any, version_of: Callable[[str], str | None]) -> Any:
+def _pin_canonical(value: Json, version_of: Callable[[str], str | None]) -> Json:
     if not isinstance(value, str) or "|" in value:
         return _pin(value, version_of)
     version = version_of(value)

@@ -8,7 +8,7 @@ Backbone elements are types by their path (`PlanDefinition.action`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.model import ElementType
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.datafile import DataFile, Entry
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _SYSTEM = "http://hl7.org/fhirpath/"
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
@@ -44,7 +44,7 @@ class TypesOfDefinitions:
         self._added = added
         self._types: dict[str, _Type | None] = {}
         self._resource_types: frozenset[str] | None = None
-        self.derived: dict[object, Any] = {}
+        self.derived: dict[object, Json] = {}
 
     def base(self, type_name: str) -> str | None:
         """What a type specializes, `DomainResource` for `Patient`; None for a root or no type."""
@@ -154,7 +154,7 @@ def _by_path(elements: Iterable[Resource], path: str) -> Resource:
     return next(element for element in elements if element["path"] == path)
 
 
-def _member(element: Resource, children: Mapping[str, Any]) -> str:
+def _member(element: Resource, children: Mapping[str, Json]) -> str:
     """``name:types`` with ``*`` for a list and ``?`` for a choice behind the name."""
     name = element["path"].rpartition(".")[2]
     is_list = "*" if element.get("max") not in {"0", "1"} else ""

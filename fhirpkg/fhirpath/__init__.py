@@ -6,13 +6,14 @@ first use, as the type model is needed by many that evaluate nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fhirpkg.fhirpath.checker import static_errors
     from fhirpkg.fhirpath.environment import Environment
     from fhirpkg.fhirpath.expression import Expression, compile_expression
     from fhirpkg.fhirpath.model import ElementType, TypeModel
+    from fhirpkg.issues import Json
 
 _HOMES = {
     "ElementType": "model",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Json:
     if name not in _HOMES:
         raise AttributeError(f"module 'fhirpkg.fhirpath' has no attribute {name!r}")
     import importlib  # noqa: PLC0415 - only on first use of a public name

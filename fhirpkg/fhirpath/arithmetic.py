@@ -7,7 +7,7 @@ the empty collection.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.temporal import Temporal
@@ -17,6 +17,8 @@ from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity, is_number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.issues import Json
+
 LARGEST_INTEGER = 2**31 - 1
 _LARGEST_LONG = 2**63 - 1
 LONGEST_STRING = 10_000_000
@@ -24,7 +26,7 @@ _CALENDAR_OF = {"wk": "week", "d": "day", "h": "hour", "min": "minute", "s": "se
 _CALENDAR_OF |= {"ms": "millisecond"}
 
 
-def apply(operator: str, left: Any, right: Any) -> Any:
+def apply(operator: str, left: Json, right: Json) -> Json:
     """The result of an arithmetic operator on two values; None for the empty collection.
 
     Raises EvaluationError when the operator does not know such values.
@@ -38,7 +40,7 @@ def apply(operator: str, left: Any, right: Any) -> Any:
     return found
 
 
-def _apply(operator: str, left: Any, right: Any) -> Any:
+def _apply(operator: str, left: Json, right: Json) -> Json:
     if is_number(left) and is_number(right):
         found = _NUMBERS[operator](left, right)
         return of_kind(found, left, right)
@@ -58,7 +60,7 @@ def joined(left: str, right: str) -> str:
     return left + right
 
 
-def negated(value: Any) -> Any:
+def negated(value: Json) -> Json:
     """The value with the other sign; raises EvaluationError for what is not a number."""
     if isinstance(value, Quantity):
         return Quantity(-value.value, value.unit)
@@ -67,7 +69,7 @@ def negated(value: Any) -> Any:
     raise EvaluationError(f"'-' does not work on {name_of(value)}")
 
 
-def of_kind(found: Any, *operands: Any) -> Any:
+def of_kind(found: Json, *operands: Json) -> Json:
     """A number as operands make it: a Long when one is, an Integer otherwise, None if too large."""
     if not isinstance(found, int):
         return found
@@ -83,21 +85,21 @@ def in_range(value: int | Decimal) -> int | Decimal | None:
     return value
 
 
-def _divide(left: Any, right: Any) -> Decimal:
+def _divide(left: Json, right: Json) -> Decimal:
     return Decimal(left) / Decimal(right)
 
 
-def _whole(left: Any, right: Any) -> int:
+def _whole(left: Json, right: Json) -> int:
     return int(Decimal(left) / Decimal(right))
 
 
-def _remainder(left: Any, right: Any) -> Any:
+def _remainder(left: Json, right: Json) -> Json:
     """What is left over, with the sign of the dividend."""
     found = Decimal(left) % Decimal(right)
     return int(found) if isinstance(left, int) and isinstance(right, int) else found
 
 
-_NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
+_NUMBERS: dict[str, Callable[[Json, Json], Json]] = {
     "+": lambda left, right: left + right,
     "-": lambda left, right: left - right,
     "*": lambda left, right: left * right,
@@ -107,7 +109,7 @@ _NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _quantities(operator: str, left: Any, right: Any) -> Any:
+def _quantities(operator: str, left: Json, right: Json) -> Json:
     one, two = (Quantity(Decimal(side), "1") if is_number(side) else side for side in (left, right))
     if not isinstance(one, Quantity) or not isinstance(two, Quantity):
         return NotImplemented
@@ -125,7 +127,7 @@ def _quantities(operator: str, left: Any, right: Any) -> Any:
     return Quantity(value, unit)
 
 
-def _move(start: Temporal, by: Any, sign: int) -> Temporal | None:
+def _move(start: Temporal, by: Json, sign: int) -> Temporal | None:
     unit = CALENDAR_UNITS.get(by.unit) or _CALENDAR_OF.get(by.unit)
     if unit is None:
         raise EvaluationError(

@@ -6,17 +6,19 @@ Parts that say the same are equal wherever they stand.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fhirpkg.issues import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
     """A value that stands in the text; None is the empty collection ``{}``."""
 
-    value: Any
+    value: Json
     at: int = field(compare=False)
 
 

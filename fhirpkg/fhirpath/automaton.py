@@ -11,10 +11,12 @@ import functools
 import math
 from collections.abc import Callable
 from re import _parser as parser  # type: ignore[attr-defined]  # there is no public parse tree
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from fhirpkg.issues import Json
 
 Test = Callable[[str], bool]
 _MOST_STATES = 5_000
@@ -45,7 +47,7 @@ def effort(pattern: str, length: int) -> float:
     return _ways(parser.parse(pattern), length) + math.log(length + 1)
 
 
-def _ways(tree: Iterable[Any], length: int) -> float:
+def _ways(tree: Iterable[Json], length: int) -> float:
     total = 0.0
     for operation, argument in tree:
         name = str(operation)
@@ -58,7 +60,7 @@ def _ways(tree: Iterable[Any], length: int) -> float:
     return total
 
 
-def _branches(name: str, argument: Any) -> list[Any]:
+def _branches(name: str, argument: Json) -> list[Json]:
     if name == "SUBPATTERN":
         return [argument[3]]
     if name == "BRANCH":
@@ -153,13 +155,13 @@ class Automaton:
         self._next.append(list(following))
         return len(self._tests) - 1
 
-    def _sequence(self, tree: Iterable[Any], following: int) -> int:
+    def _sequence(self, tree: Iterable[Json], following: int) -> int:
         """The first state of a sequence that goes on to the state given: built from its end."""
         for operation, argument in reversed(list(tree)):
             following = self._part(str(operation), argument, following)
         return following
 
-    def _part(self, name: str, argument: Any, following: int) -> int:
+    def _part(self, name: str, argument: Json, following: int) -> int:
         if name in {"MAX_REPEAT", "MIN_REPEAT"}:
             low, high, inner = argument
             return self._repeat(low, high, inner, following)
@@ -177,7 +179,7 @@ class Automaton:
             return self._state(anchor, following)
         return self._state(_test(name, argument), following)
 
-    def _repeat(self, low: int, high: Any, inner: Iterable[Any], following: int) -> int:
+    def _repeat(self, low: int, high: Json, inner: Iterable[Json], following: int) -> int:
         inner = list(inner)
         start = following
         if high == parser.MAXREPEAT:
@@ -191,7 +193,7 @@ class Automaton:
         return start
 
 
-def _test(name: str, argument: Any) -> Test:
+def _test(name: str, argument: Json) -> Test:
     if name == "LITERAL":
         wanted = chr(argument)
         return lambda char: char == wanted

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.ast import Call, Member, Unary, mentions
 from fhirpkg.fhirpath.code import Code, Run
 from fhirpkg.fhirpath.functions import FUNCTIONS
 from fhirpkg.fhirpath.walking import has
+from fhirpkg.issues import Json
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _argument(compiler: Compiler, part: Call, function: Function, index: int) ->
 
 
 _BEFORE, _LATER, _COUNTED, _LAZY = range(4)
-_Argument = tuple[Any, int]
+_Argument = tuple[Json, int]
 """An argument's closure and when it runs: before the call, in it for each item (perhaps with an
 `$index`), or in it on the focus of the call."""
 
@@ -95,7 +96,7 @@ def _counting(run: Run) -> Run:
     """A closure that is called for item after item, and gives each its ``$index``."""
     index = -1
 
-    def counted(this: Item, scope: Scope) -> Any:
+    def counted(this: Item, scope: Scope) -> Json:
         nonlocal index
         index += 1
         inner = scope.inner()
@@ -108,11 +109,11 @@ def _counting(run: Run) -> Run:
 def _calling(function: Function, source: Run, arguments: list[_Argument]) -> Run:
     """The closure that calls a function; nothing is called when a value it needs is missing."""
     call, scoped = function.call, function.scoped
-    missing: Any = [] if function.gives == "items" else None
+    missing: Json = [] if function.gives == "items" else None
     if not arguments:
         return _calling_on_source(function, source)
 
-    def run(this: Item, scope: Scope) -> Any:
+    def run(this: Item, scope: Scope) -> Json:
         found = source(this, scope)
         if found is None:
             return missing
@@ -139,9 +140,9 @@ def _calling_on_source(function: Function, source: Run) -> Run:
         if function.scoped:
             return lambda this, scope: call(scope, source(this, scope))
         return lambda this, scope: call(source(this, scope))
-    missing: Any = [] if function.gives == "items" else None
+    missing: Json = [] if function.gives == "items" else None
 
-    def run(this: Item, scope: Scope) -> Any:
+    def run(this: Item, scope: Scope) -> Json:
         value = source(this, scope)
         if value is None:
             return missing

@@ -7,7 +7,7 @@ Types are followed from the focus through the expression. Where they cannot be k
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath import ast
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.fhirpath.model import TypeModel
+    from fhirpkg.issues import Json
 
 _ABSTRACT = {"Resource", "DomainResource", "Element", "BackboneElement"}
 _OF_SOURCE = {"where", "distinct", "intersect", "exclude", "trace", "sort", "tail", "skip", "take",
@@ -242,7 +243,7 @@ def _both(one: Static, two: Static) -> Static:
     return Static(types, is_ordered=one.is_ordered and two.is_ordered)
 
 
-_CHECKS: dict[type, Callable[[_Checker, Any, Static], Static]] = {
+_CHECKS: dict[type, Callable[[_Checker, Json, Static], Static]] = {
     ast.Instance: _instance,
     ast.Literal: _literal,
     ast.Special: _special,

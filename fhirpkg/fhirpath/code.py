@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.values import Item, system, text_of
+from fhirpkg.issues import Json
 
 if TYPE_CHECKING:
     from fhirpkg.fhirpath.environment import Scope
 
-Run = Callable[[Item, "Scope"], Any]
+Run = Callable[[Item, "Scope"], Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def as_value(run: Run, kind: str, *, is_single: bool) -> Run:
     if is_single and kind == "value":
         return run
 
-    def value(this: Item, scope: Scope) -> Any:
+    def value(this: Item, scope: Scope) -> Json:
         found = run(this, scope)
         if not is_single:
             if not found:
@@ -90,10 +91,10 @@ def _string(item: Item) -> str | None:
     raise EvaluationError(f"a String is needed, but {name_of(value)} found")
 
 
-def _of(types: type | tuple[type, ...], name: str) -> Callable[[Item], Any]:
+def _of(types: type | tuple[type, ...], name: str) -> Callable[[Item], Json]:
     """What takes a value of some types from an item; a Boolean is not a number."""
 
-    def take(item: Item) -> Any:
+    def take(item: Item) -> Json:
         value = system(item)
         if value is None or (isinstance(value, types) and not isinstance(value, bool)):
             return value
@@ -113,7 +114,7 @@ def _text(item: Item) -> str | None:
     return text
 
 
-_KINDS: dict[str, Callable[[Item], Any]] = {
+_KINDS: dict[str, Callable[[Item], Json]] = {
     "value": system,
     "string": _string,
     "integer": _of(int, "an Integer"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values, identity_of_quantity
@@ -12,6 +12,8 @@ from fhirpkg.fhirpath.values import Item, Long, Quantity, is_number, system
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
+
+    from fhirpkg.issues import Json
 
 _TOLERANCE = Decimal("1e-15")
 _MOST_TO_PAIR = 2000
@@ -94,7 +96,7 @@ def equivalent(left: Item, right: Item) -> bool:
     return equal(one, two) is True
 
 
-def compare(left: Any, right: Any) -> int | None:
+def compare(left: Json, right: Json) -> int | None:
     """The order of two values of FHIRPath's own: -1, 0, 1, or None when it is open.
 
     Raises EvaluationError for values that have no order.
@@ -161,7 +163,7 @@ def distinct(items: Sequence[Item]) -> list[Item]:
     return list({identity(item): item for item in reversed(items)}.values())[::-1]
 
 
-def name_of(value: Any) -> str:
+def name_of(value: Json) -> str:
     """The name of a value's type, for messages: ``String``, ``Quantity``, ``dateTime``."""
     if isinstance(value, Temporal):
         return value.kind
@@ -176,7 +178,7 @@ def name_of(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _as_quantity(value: Any) -> Quantity | None:
+def _as_quantity(value: Json) -> Quantity | None:
     if isinstance(value, Quantity):
         return value
     return Quantity(Decimal(value), "1") if is_number(value) else None
@@ -214,7 +216,7 @@ def _decimals(number: Decimal) -> int:
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
-def _frozen(value: Any) -> Hashable:
+def _frozen(value: Json) -> Hashable:
     if isinstance(value, dict):
         return frozenset((key, _frozen(inner)) for key, inner in value.items())
     if isinstance(value, list):

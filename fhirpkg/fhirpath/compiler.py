@@ -6,7 +6,7 @@ Text of an expression is never made Python source.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath import arithmetic, ast
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
     from fhirpkg.fhirpath.walking import Shapes
+    from fhirpkg.issues import Json
 
 
 _MANY = 100
@@ -65,7 +66,7 @@ class Compiler:
         self.uses_scope = True
         number = self._constants.setdefault(key, len(self._constants))
 
-        def kept(this: Item, scope: Scope) -> Any:
+        def kept(this: Item, scope: Scope) -> Json:
             found = scope.kept.get(number)
             if found is None:
                 found = scope.kept[number] = run(this, scope)
@@ -173,7 +174,7 @@ def _index(compiler: Compiler, part: ast.Index) -> Code:
 def _unary(compiler: Compiler, part: ast.Unary) -> Code:
     operand = compiler.value(part.operand)
 
-    def negative(this: Item, scope: Scope) -> Any:
+    def negative(this: Item, scope: Scope) -> Json:
         value = operand(this, scope)
         return None if value is None else arithmetic.negated(value)
 
@@ -227,7 +228,7 @@ def _instance(compiler: Compiler, part: ast.Instance) -> Code:
     return Code(lambda this, scope: [make({n: run(this, scope) for n, run in values.items()})])
 
 
-_BY_PART: dict[type, Callable[[Compiler, Any], Code]] = {
+_BY_PART: dict[type, Callable[[Compiler, Json], Code]] = {
     ast.Instance: _instance,
     ast.Isolated: _isolated,
     ast.Literal: _literal,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.temporal import Temporal
@@ -14,7 +14,7 @@ from fhirpkg.fhirpath.walking import NOTHING, Shapes, resource
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 MOST_ITEMS = 1_000_000
 _MOST_WORK = 5_000_000
@@ -40,15 +40,15 @@ class Environment:
     resource: Resource | None = None
     root_resource: Resource | None = None
     """The container when `resource` is a contained one; `resource` itself when None."""
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Json] = field(default_factory=dict)
     """``%name`` to FHIR JSON, a list of it, or a value."""
     resolve: Callable[[str], Resource | None] | None = None
-    member_of: Callable[[Any, str, str], bool | None] | None = None
+    member_of: Callable[[Json, str, str], bool | None] | None = None
     """A value, its type (code, Coding, CodeableConcept …), the canonical of a value set."""
     conforms_to: Callable[[Resource, str], bool | None] | None = None
     html_checks: Callable[[str], bool | None] | None = None
     """Whether a narrative's div keeps the rules for XHTML."""
-    trace: Callable[[str, list[Any]], None] | None = None
+    trace: Callable[[str, list[Json]], None] | None = None
     """Told the name and plain items of each ``trace()``."""
     now: dt.datetime | None = None
 
@@ -77,7 +77,7 @@ class Scope:
         self.defined: dict[str, list[Item]] = {}
         """Variables that the expression itself defines."""
         self.work = [0]
-        self.kept: dict[int, Any] = {}
+        self.kept: dict[int, Json] = {}
         """Results of parts that are the same for every focus, by the compiler's number."""
         self.now: dt.datetime | None = environment.now
 
@@ -132,7 +132,7 @@ class Scope:
         self.defined[name] = value
 
 
-def items_of(value: Any) -> list[Item]:
+def items_of(value: Json) -> list[Item]:
     """JSON or values from outside as items."""
     if value is None:
         return []

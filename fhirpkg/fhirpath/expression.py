@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.code import as_items
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.code import Code
     from fhirpkg.fhirpath.model import TypeModel
     from fhirpkg.fhirpath.values import Item
+    from fhirpkg.issues import Json
 
 _NO_ENVIRONMENT = Environment()
 
@@ -38,8 +39,8 @@ class Expression:
         self._run_single = code.run if code.is_single else None
 
     def evaluate(
-        self, focus: Any, environment: Environment | None = None, sibling: Any = None
-    ) -> list[Any]:
+        self, focus: Json, environment: Environment | None = None, sibling: Json = None
+    ) -> list[Json]:
         """The results on one element: JSON, with numbers as Decimal and moments as text.
 
         `focus` is its JSON, `sibling` the object under its name with an underscore. A primitive
@@ -48,14 +49,14 @@ class Expression:
         return [plain(item) for item in self._run(self._items, focus, environment, sibling)]
 
     def is_true(
-        self, focus: Any, environment: Environment | None = None, sibling: Any = None
+        self, focus: Json, environment: Environment | None = None, sibling: Json = None
     ) -> bool:
         """Whether the result is exactly true; nothing is not. Raises FhirPathError."""
         if self._run_single is not None:
             return self._run(self._run_single, focus, environment, sibling) is True
         return [plain(i) for i in self._run(self._items, focus, environment, sibling)] == [True]
 
-    def _run(self, run: Any, focus: Any, environment: Environment | None, sibling: Any) -> Any:
+    def _run(self, run: Json, focus: Json, environment: Environment | None, sibling: Json) -> Json:
         item: Item = (focus, self._focus_type or _type_of(focus), sibling)
         scope = None
         if self._uses_scope:
@@ -71,7 +72,7 @@ class Expression:
             raise FhirPathError(self.text, "nested too deeply to evaluate") from None
 
 
-def _type_of(focus: Any) -> str:
+def _type_of(focus: Json) -> str:
     found = focus.get("resourceType", "") if isinstance(focus, dict) else ""
     return found if isinstance(found, str) else ""
 

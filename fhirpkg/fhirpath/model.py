@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from fhirpkg.issues import Json
 
 _Rest = TypeVarTuple("_Rest")
 _Result = TypeVar("_Result")
@@ -36,7 +38,7 @@ class ElementType:
 class TypeModel(Protocol):
     """The types that expressions walk; the same object gives the same answers forever."""
 
-    derived: dict[object, Any]
+    derived: dict[object, Json]
     """What `kept_by_model` keeps: it goes when the model goes."""
 
     def base(self, type_name: str) -> str | None:
@@ -64,7 +66,7 @@ def kept_by_model(
         function: Callable[[TypeModel, *_Rest], _Result],
     ) -> Callable[[TypeModel, *_Rest], _Result]:
         def kept(model: TypeModel, /, *rest: *_Rest) -> _Result:
-            known: Any = model.derived.get(function)
+            known: Json = model.derived.get(function)
             if known is None:
                 known = functools.lru_cache(most)(lambda *rest: function(model, *rest))
                 model.derived[function] = known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath import arithmetic
 from fhirpkg.fhirpath.ast import is_constant
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fhirpkg.fhirpath.compiler import Compiler
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
+    from fhirpkg.issues import Json
 
 
 def _and(compiler: Compiler, part: Binary) -> Code:
@@ -196,7 +197,7 @@ def _arithmetic(compiler: Compiler, part: Binary) -> Code:
     left, right = compiler.value(part.left), compiler.value(part.right)
     operator = part.operator
 
-    def run(this: Item, scope: Scope) -> Any:
+    def run(this: Item, scope: Scope) -> Json:
         one, two = left(this, scope), right(this, scope)
         if one is None or two is None:
             return None

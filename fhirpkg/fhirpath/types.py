@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.temporal import Temporal
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.fhirpath.model import ElementType, TypeModel
     from fhirpkg.fhirpath.walking import Shapes
+    from fhirpkg.issues import Json
 
 SYSTEM_TYPES = (
     "Boolean", "String", "Integer", "Long", "Decimal", "Date", "DateTime", "Time", "Quantity",
@@ -24,7 +25,7 @@ _OF_VALUES = {bool: "Boolean", str: "String", int: "Integer", Long: "Long", Deci
 _OF_MOMENTS = {"date": "Date", "dateTime": "DateTime", "time": "Time"}
 
 
-def system_type(value: Any) -> str:
+def system_type(value: Json) -> str:
     """The name of the type of a value of FHIRPath's own, without its namespace."""
     if isinstance(value, Temporal):
         return _OF_MOMENTS[value.kind]
@@ -111,7 +112,7 @@ def maker_of(
     is_resource = "Resource" in model.ancestors(type_name)
 
     def make(values: dict[str, list[Item]]) -> Element:
-        made: dict[str, Any] = {"resourceType": type_name} if is_resource else {}
+        made: dict[str, Json] = {"resourceType": type_name} if is_resource else {}
         for name, items in values.items():
             if items:
                 element = elements[name]
@@ -123,7 +124,7 @@ def maker_of(
     return make
 
 
-def _single(items: list[Item], name: str) -> Any:
+def _single(items: list[Item], name: str) -> Json:
     if len(items) > 1:
         raise EvaluationError(f"'{name}' has one value, not {len(items)}")
     return plain(items[0]) if items else None

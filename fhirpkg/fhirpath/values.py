@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from fhirpkg.fhirpath.temporal import Temporal
+from fhirpkg.issues import Json
 
-Element = tuple[Any, str, Any]
-Item = Any
+Element = tuple[Json, str, Json]
+Item = Json
 """A bool, int, Long, Decimal, str, Temporal, Quantity or an Element."""
 
 UCUM = "http://unitsofmeasure.org"
@@ -48,7 +48,7 @@ class Quantity:
         return f"{self.value} '{self.unit}'"
 
 
-def system(item: Item) -> Any:
+def system(item: Item) -> Json:
     """The value of FHIRPath's own that an item stands for; JSON for what has none.
 
     http://hl7.org/fhir/R4/fhirpath.html#types
@@ -67,7 +67,7 @@ def system(item: Item) -> Any:
     return value
 
 
-def _quantity(value: dict[str, Any]) -> Any:
+def _quantity(value: dict[str, Json]) -> Json:
     number = value["value"]
     if type(number) not in {int, float, Decimal}:
         return value
@@ -75,7 +75,7 @@ def _quantity(value: dict[str, Any]) -> Any:
     return Quantity(Decimal(str(number)), unit if type(unit) is str else "1")
 
 
-def plain(item: Item) -> Any:
+def plain(item: Item) -> Json:
     """An item as a result for Python: JSON, with dates as text and quantities as FHIR's."""
     if type(item) is tuple:
         value, _, under = item
@@ -87,14 +87,14 @@ def plain(item: Item) -> Any:
     return item
 
 
-def _fhir_quantity(quantity: Quantity) -> dict[str, Any]:
+def _fhir_quantity(quantity: Quantity) -> dict[str, Json]:
     if quantity.unit in CALENDAR_UNITS:
         return {"value": quantity.value, "unit": quantity.unit}
     unit = quantity.unit
     return {"value": quantity.value, "unit": unit, "system": UCUM, "code": unit}
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Json) -> bool:
     """Whether a value is an Integer, a Long or a Decimal, which no Boolean is."""
     kind = type(value)
     return kind in _NUMBERS or (kind is not bool and isinstance(value, Decimal))
@@ -103,7 +103,7 @@ def is_number(value: Any) -> bool:
 _NUMBERS = (int, Decimal, Long)
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: Json) -> str | None:
     """A value as `toString()` shows it; None for what has no text."""
     if value is True or value is False:
         return "true" if value else "false"

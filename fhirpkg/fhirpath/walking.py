@@ -6,7 +6,7 @@ and extensions lie beside it, under its name with an underscore: both are hidden
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.model import kept_by_model
 from fhirpkg.fhirpath.values import Element, Item, Quantity
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.fhirpath.model import ElementType, TypeModel
+    from fhirpkg.issues import Json
 
 Plan = tuple[str, str, str]
 """JSON key, key of the primitive's id and extensions ("" for complex types), type ("" for any
@@ -156,12 +157,12 @@ def has(item: Item, steps: Steps) -> bool:
     return (found is not None and found != []) or (plan[1] != "" and plan[1] in value)
 
 
-def resource(value: Any) -> Element:
+def resource(value: Json) -> Element:
     """A resource as an element; NOTHING when it is None."""
     return NOTHING if value is None else (value, _resource_type(value), None)
 
 
-def _resource_type(value: Any) -> str:
+def _resource_type(value: Json) -> str:
     if type(value) is dict:
         found = value.get("resourceType", "")
         return found if type(found) is str else ""
@@ -173,14 +174,14 @@ def _plan(key: str, type_name: str) -> Plan:
     return (key, f"_{key}" if type_name[:1].islower() else "", known)
 
 
-def _add_choice(value: dict[str, Any], plans: dict[str, Plan], out: list[Item]) -> None:
+def _add_choice(value: dict[str, Json], plans: dict[str, Plan], out: list[Item]) -> None:
     for key in value:
         plan = plans.get(key)
         if plan is not None:
             _add_of_key(key, value, plan, out)
 
 
-def _add_of_key(key: str, value: dict[str, Any], plan: Plan, out: list[Item]) -> None:
+def _add_of_key(key: str, value: dict[str, Json], plan: Plan, out: list[Item]) -> None:
     """What stands under one key; a primitive counts once, by its value or what lies beside it."""
     name, beside, type_name = plan
     found = value[key]
@@ -193,7 +194,7 @@ def _add_of_key(key: str, value: dict[str, Any], plan: Plan, out: list[Item]) ->
         _add_primitives(None, found, type_name, out)
 
 
-def _add_primitives(found: Any, extra: Any, type_name: str, out: list[Item]) -> None:
+def _add_primitives(found: Json, extra: Json, type_name: str, out: list[Item]) -> None:
     """Values with what lies beside them: two objects, or two lists with nulls as fillers."""
     if type(found) is not list and type(extra) is not list:
         out.append((found, type_name or _resource_type(found), extra))

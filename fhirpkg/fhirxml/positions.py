@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fhirpkg.issues import Path
+    from fhirpkg.issues import Json, Path
 
 
 def locate(data: bytes, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
@@ -16,7 +16,7 @@ def locate(data: bytes, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
 
     `data` is XML that could be read. Paths are those of the Resource that was read from it.
     """
-    wanted: dict[Any, Any] = {}
+    wanted: dict[Json, Json] = {}
     paths = list(paths)
     for path in paths:
         node = wanted
@@ -47,11 +47,11 @@ class _Search:
     Elements that hold a resource have it directly inside in JSON, so its tag is not a step.
     """
 
-    def __init__(self, wanted: dict[Any, Any]) -> None:
+    def __init__(self, wanted: dict[Json, Json]) -> None:
         self._parser = _parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._stack: list[tuple[dict[Any, Any], Path, dict[str, int]]] = []
+        self._stack: list[tuple[dict[Json, Json], Path, dict[str, int]]] = []
         self._root = wanted
         self.found: dict[Path, tuple[int, int]] = {}
 

@@ -6,7 +6,7 @@ import copy
 import functools
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -28,6 +28,7 @@ from fhirpkg.fhirxml.rules import (
     XML_TEXT,
 )
 from fhirpkg.fhirxml.shapes import FHIR, XHTML, Child, Shapes, shapes_of
+from fhirpkg.issues import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Locate = Callable[[Iterable[Path]], dict[Path, tuple[int, int]]]
 
-_Trail = tuple[Any, ...]
+_Trail = tuple[Json, ...]
 """A place on the way down: () or (the trail of the parent, a name, a number or -1)."""
 
 _FHIR_TAG = f"{{{FHIR}}}"
@@ -105,7 +106,7 @@ class _Reader:
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._found: list[tuple[Rule, etree._Element, _Trail, dict[str, Any]]] = []
+        self._found: list[tuple[Rule, etree._Element, _Trail, dict[str, Json]]] = []
         self._depth = 0
 
     def root(self, element: etree._Element) -> Resource | None:
@@ -124,13 +125,13 @@ class _Reader:
         places = dict(zip(root.iter("*"), starts(data), strict=False))
         made: list[Issue] = []
         for rule, element, trail, found in self._found:
-            sourceline: Any = element.sourceline
+            sourceline: Json = element.sourceline
             line, column = places.get(element, (sourceline, 1))
             expression = _expression(trail)
             made.append(rules.issue(rule, expression=expression, line=line, column=column, **found))
         return made
 
-    def _note(self, rule: Rule, at: etree._Element, trail: _Trail, **found: Any) -> None:
+    def _note(self, rule: Rule, at: etree._Element, trail: _Trail, **found: Json) -> None:
         self._found.append((rule, at, trail, found))
 
     def _wrong_namespace(self, element: etree._Element, trail: _Trail, wanted: str) -> None:
@@ -219,7 +220,7 @@ class _Reader:
             _put(value, name, self._unknown(item), is_list=False)
         return child
 
-    def _made(self, item: etree._Element, child: Child, here: _Trail) -> Any:
+    def _made(self, item: etree._Element, child: Child, here: _Trail) -> Json:
         """The JSON value of an element that is not a primitive."""
         if child.kind == "narrative":
             return _xhtml(item)
@@ -260,12 +261,12 @@ class _Reader:
         _put_aligned(value, child.name, made, number, is_list=child.is_list)
         _put_aligned(value, f"_{child.name}", sibling or None, number, is_list=child.is_list)
 
-    def _unknown(self, element: etree._Element) -> Any:
+    def _unknown(self, element: etree._Element) -> Json:
         """An element of no known type: its value, or its children by name."""
         self._depth += 1
         inner = [one for one in element if _is_element(one)]
         text = element.attrib.get("value")
-        made: Any = text
+        made: Json = text
         if inner or text is None:
             made = {}
             for item in inner if self._depth < _DEPTH_LIMIT else ():
@@ -297,7 +298,7 @@ def _expression(trail: _Trail) -> str:
     return ".".join(reversed(steps))
 
 
-def _put(value: Resource, name: str, item: Any, *, is_list: bool) -> None:
+def _put(value: Resource, name: str, item: Json, *, is_list: bool) -> None:
     """Add an item; one that repeats without being allowed to becomes a list, as it is in JSON."""
     if name not in value:
         value[name] = [item] if is_list else item
@@ -307,7 +308,7 @@ def _put(value: Resource, name: str, item: Any, *, is_list: bool) -> None:
     value[name].append(item)
 
 
-def _put_aligned(value: Resource, name: str, item: Any, number: int, *, is_list: bool) -> None:
+def _put_aligned(value: Resource, name: str, item: Json, number: int, *, is_list: bool) -> None:
     """Add the item of a number, None to be left out at the end; both lists of a primitive align."""
     if item is None and name not in value:
         return
@@ -320,7 +321,7 @@ def _put_aligned(value: Resource, name: str, item: Any, number: int, *, is_list:
     value[name] = items + [None] * (number - len(items)) + [item]
 
 
-def _typed(text: str, type_name: str) -> Any:
+def _typed(text: str, type_name: str) -> Json:
     """The JSON value of a `value` attribute; text that is not one of its type stays text."""
     if type_name in _NUMBERS:
         number = _NUMBER.fullmatch(text)

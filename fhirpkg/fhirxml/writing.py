@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -62,7 +62,9 @@ class _Writer:
                 self._put(line)
                 self._element(name, item, sibling, shape.get(name), line)
 
-    def _element(self, name: str, item: Any, sibling: Any, child: Child | None, line: str) -> None:
+    def _element(
+        self, name: str, item: Json, sibling: Json, child: Child | None, line: str
+    ) -> None:
         if child and child.kind == "narrative" and isinstance(item, str):
             self._put(_xhtml(item))
         elif child and child.kind == "resource" and isinstance(item, dict):
@@ -84,7 +86,7 @@ class _Writer:
         self._children(value, type_name, f"{line}  ", skip=attributes)
         self._put(f"{line}</{name}>")
 
-    def _primitive(self, name: str, item: Any, sibling: Any, line: str) -> None:
+    def _primitive(self, name: str, item: Json, sibling: Json, line: str) -> None:
         sibling = sibling if isinstance(sibling, dict) else {}
         text = "" if item is None else f' value="{escape(_text(item), _ATTRIBUTE)}"'
         self._put(f"<{name}{_attributes(sibling, ('id',))}{text}")
@@ -96,7 +98,7 @@ class _Writer:
         self._put(f"{line}</{name}>")
 
 
-def _pairs(value: Any, sibling: Any) -> Iterator[tuple[Any, Any]]:
+def _pairs(value: Json, sibling: Json) -> Iterator[tuple[Json, Json]]:
     """The items of a property, each with the object that holds its id and extensions."""
     if not isinstance(value, list) and not isinstance(sibling, list):
         yield value, sibling
@@ -116,7 +118,7 @@ def _attributes(value: Resource, names: tuple[str, ...]) -> str:
     )
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     return value if isinstance(value, str) else fhirjson.dump(value)
 
 

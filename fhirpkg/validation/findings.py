@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import rules
 from fhirpkg.untrusted import child
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Issue, Path, Resource
+    from fhirpkg.issues import Issue, Json, Path, Resource
     from fhirpkg.validation.run import Finding, Run
 
     Locate = Callable[[Iterable[Path]], Mapping[Path, tuple[int, int]]]
@@ -58,14 +58,14 @@ def _unknown(finding: Finding) -> tuple[str, str] | None:
 
 
 def _issue(finding: Finding, expression: str, file: str, place: tuple[int, int]) -> Issue:
-    where: dict[str, Any] = {"expression": expression, "file": file, "profile": finding.profile}
+    where: dict[str, Json] = {"expression": expression, "file": file, "profile": finding.profile}
     where["line"], where["column"] = place
     return rules.issue(finding.rule, severity=finding.severity, **where, **finding.found)
 
 
 def expression_of(root: Resource, path: Path, types: TypesOfDefinitions) -> str:
     """The FHIRPath of a place: ``Observation.value.ofType(Quantity).code``, ``Patient.name[0]``."""
-    node: Any = root
+    node: Json = root
     here = str(root.get("resourceType", ""))
     parts = [here]
     for step in path:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fhirpkg.issues import Json
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path
 
-Trail = tuple[Any, ...]
+Trail = tuple[Json, ...]
 """A path as it is built on the way down: ``()`` or ``(trail, key)`` or ``(trail, key, index)``."""
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from fhirpkg.definitions.terminology.coded import is_member
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.identity import ByIdentity
-from fhirpkg.issues import Resource, Severity
+from fhirpkg.issues import Json, Resource, Severity
 from fhirpkg.untrusted import objects
 from fhirpkg.validation.places import Trail, flat
 from fhirpkg.validation.resources.bundle_index import BundleIndex
@@ -65,11 +65,11 @@ class ProfileChecks(Protocol):
     """The compiled checks of profiles, as rules on values ask for them."""
 
     def check_profile(
-        self, canonical: str, value: Any, trail: Trail, run: Run, unknown: Rule = ...
+        self, canonical: str, value: Json, trail: Trail, run: Run, unknown: Rule = ...
     ) -> None:
         """Check a value by a profile; `unknown` is reported where that is not loaded."""
 
-    def conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
+    def conforms_to(self, value: Json, canonical: str, trail: Trail, run: Run) -> bool | None:
         """Whether a value meets a profile; None when that is unknown."""
 
 
@@ -80,7 +80,7 @@ class Finding(NamedTuple):
     path: Path
     severity: Severity | None
     profile: str
-    found: dict[str, Any]
+    found: dict[str, Json]
 
 
 class Run:
@@ -129,7 +129,7 @@ class Run:
         *,
         severity: Severity | None = None,
         profile: str = "",
-        **found: Any,
+        **found: Json,
     ) -> None:
         """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
         if self.settings.strict and rule.is_strict:
@@ -179,18 +179,18 @@ class Run:
             self.findings, self._entered = kept, entered
             self.depth -= 1
 
-    def enter(self, canonical: str, value: Any) -> bool:
+    def enter(self, canonical: str, value: Json) -> bool:
         """Whether a value is still to be checked by a profile: each is once."""
         if self._entered.has(value, canonical):
             return False
         return self._entered.keep(value, True, canonical)
 
-    def conforms(self, value: Any, canonical: str, trail: Trail) -> bool | None:
+    def conforms(self, value: Json, canonical: str, trail: Trail) -> bool | None:
         """Whether a value meets a profile; None when that is unknown."""
         return self._checks.conforms_to(value, canonical, trail, self) if self._checks else None
 
     def check_profile(
-        self, value: Any, canonical: str, trail: Trail, unknown: Rule | None = None
+        self, value: Json, canonical: str, trail: Trail, unknown: Rule | None = None
     ) -> None:
         """Check a value by a profile; `unknown` is the rule that a profile must be loaded."""
         assert self._checks, "only runs of a validator meet profiles"
@@ -271,7 +271,7 @@ class Run:
 
     def _resources_around(self, path: Path) -> Iterator[tuple[str, Resource]]:
         """The resources on the way to a place, outermost first, each with the property it is in."""
-        node: Any = self.root
+        node: Json = self.root
         name = ""
         yield name, self.root
         for step in path:
@@ -289,7 +289,7 @@ class Run:
         Parameters, which hold resources for each other as well, count as Bundles.
         """
         around: list[tuple[Resource, str]] = []
-        node: Any = self.root
+        node: Json = self.root
         for at, step in enumerate((*path, "")):
             if isinstance(node, dict) and node.get("resourceType") in _HOLDING:
                 around.append((node, _full_url(node, path[at : at + 2])))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson, rules
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.issues import Outcome, Resource, in_order
+from fhirpkg.issues import Json, Outcome, Resource, in_order
 from fhirpkg.parsing_rules import (
     PARSE_DEPTH,
     PARSE_NO_RESOURCE,
@@ -84,7 +84,7 @@ class Validator:
             issues += self._check(value, profiles, file, locate)
         return Outcome(in_order(issues))
 
-    def _read(self, data: bytes) -> tuple[Any, list[Issue], Locate]:
+    def _read(self, data: bytes) -> tuple[Json, list[Issue], Locate]:
         """The value in JSON or XML text, what is wrong with the text, and where paths stand."""
         if _XML.match(data):
             from fhirpkg import fhirxml  # noqa: PLC0415 - lxml only where there is XML
@@ -94,7 +94,7 @@ class Validator:
         return value, issues, lambda paths: fhirjson.locate(data.decode("utf-8-sig"), paths)
 
     def _check(
-        self, value: Any, profiles: Iterable[str], file: str, locate: Locate | None
+        self, value: Json, profiles: Iterable[str], file: str, locate: Locate | None
     ) -> list[Issue]:
         refused = self._refused(value)
         if refused:
@@ -126,7 +126,7 @@ class Validator:
                 with run.inside(resource, trail):
                     self._checks.check_profile(profile, resource, trail, run)
 
-    def _refused(self, value: Any) -> Issue | None:
+    def _refused(self, value: Json) -> Issue | None:
         """Why a value is not a resource that can be checked, or None."""
         if not isinstance(value, dict):
             return rules.issue(PARSE_NO_RESOURCE, problem=f"it is {_kind(value)}")
@@ -142,5 +142,5 @@ class Validator:
         return rules.issue(STRUCTURE_RESOURCE_TYPE, name=name[:60], near=near)
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Json) -> str:
     return {list: "a list", str: "a text", bool: "a boolean"}.get(type(value), "no object")

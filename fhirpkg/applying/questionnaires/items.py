@@ -8,7 +8,7 @@ http://hl7.org/fhir/uv/sdc/OperationDefinition-StructureDefinition-questionnaire
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.paths import element_of
 from fhirpkg.definitions.definitions import Definitions
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _HIDDEN = "http://hl7.org/fhir/StructureDefinition/questionnaire-hidden"
 _ITEM_TYPES = {
@@ -60,7 +60,7 @@ class Asked:
     """Below the resource: ``code``, ``value[x]``."""
     type_name: str
     item: Resource
-    fixed: Any = None
+    fixed: Json = None
     """The value that the profile fixes."""
 
     def answers(self, resource: Resource, types: TypesOfDefinitions) -> list[Resource]:
@@ -93,7 +93,7 @@ def _elements(profile: Resource, root: str) -> list[Resource]:
     if "snapshot" in profile:
         return list(profile["snapshot"].get("element", ()))
     base = Definitions.core().find(f"http://hl7.org/fhir/StructureDefinition/{root}") or {}
-    changes: dict[Any, Resource] = {}
+    changes: dict[Json, Resource] = {}
     for element in profile.get("differential", {}).get("element", ()):
         if "sliceName" not in element:
             changes.setdefault(element.get("path"), element)
@@ -101,7 +101,7 @@ def _elements(profile: Resource, root: str) -> list[Resource]:
     return [{**element, **changes.get(element.get("path"), {})} for element in elements]
 
 
-def _is_asked(element: Resource, spoken_of: set[Any]) -> bool:
+def _is_asked(element: Resource, spoken_of: set[Json]) -> bool:
     if element.get("max") == "0":
         return False
     return bool(
@@ -137,7 +137,7 @@ def _asked(
     return Asked(path, type_name, item, fixed)
 
 
-def answer(value: Any, type_name: str) -> Resource:
+def answer(value: Json, type_name: str) -> Resource:
     """A value of an element as an answer: a concept by its first coding, else as text."""
     _, name = _ITEM_TYPES[type_name]
     if type_name == "CodeableConcept":
@@ -148,7 +148,7 @@ def answer(value: Any, type_name: str) -> Resource:
     return {f"value{name}": value}
 
 
-def _values(resource: Resource, path: str, type_name: str, types: TypesOfDefinitions) -> list[Any]:
+def _values(resource: Resource, path: str, type_name: str, types: TypesOfDefinitions) -> list[Json]:
     name = path.removesuffix("[x]")
     try:
         key = element_of(str(resource.get("resourceType")), name, type_name, types)[0]
@@ -157,5 +157,5 @@ def _values(resource: Resource, path: str, type_name: str, types: TypesOfDefinit
     return _listed(resource.get(key))
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: Json) -> list[Json]:
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -7,7 +7,7 @@ has a place for it. See http://hl7.org/fhir/R4/activitydefinition-operation-appl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying import dynamic
 from fhirpkg.applying.requests.cells import (
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from fhirpkg.applying.dialects import Dialect
     from fhirpkg.applying.expressions import Evaluator
     from fhirpkg.applying.outcomes import Messages
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _ACTIVITY_KIND = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-activity-kind"
 
@@ -270,7 +270,7 @@ def compute(
         messages.report(APPLY_DYNAMIC_VALUE, problem)
 
 
-def add_reasons(resource: Resource, reasons: list[Any]) -> bool:
+def add_reasons(resource: Resource, reasons: list[Json]) -> bool:
     """Put the reasons of an action onto its request; False when it has no place for them."""
     kind = resource["resourceType"]
     if kind in _REASON_LISTS:
@@ -289,7 +289,7 @@ def without_place(resource: Resource, key: str) -> str:
     return f"{article} {kind} has no place for {key} of the definition"
 
 
-def kept_extensions(definition: Resource) -> list[Any]:
+def kept_extensions(definition: Resource) -> list[Json]:
     """The extensions of a definition that its result takes over."""
     return [
         extension
@@ -328,7 +328,7 @@ def _keep_contained(definition: Resource, made: Resource) -> None:
         made["contained"] = wanted
 
 
-def _refers(value: Any, reference: str) -> bool:
+def _refers(value: Json, reference: str) -> bool:
     if isinstance(value, dict):
         return value.get("reference") == reference or any(
             _refers(inner, reference) for inner in value.values()

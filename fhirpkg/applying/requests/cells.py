@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _COLLECT_WITH = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-collectWith"
 _DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
@@ -41,7 +41,7 @@ class Cell:
     make: Maker
 
 
-def fixed(target: str, value: Any) -> Cell:
+def fixed(target: str, value: Json) -> Cell:
     """An element with always this value."""
     return Cell("", lambda _definition, _parties: {target: value})
 
@@ -72,7 +72,7 @@ def party(target: str, *names: str) -> Cell:
     return Cell("", lambda _, parties: _referring(target, parties, names))
 
 
-def _referring(target: str, parties: Parties, names: tuple[str, ...]) -> dict[str, Any]:
+def _referring(target: str, parties: Parties, names: tuple[str, ...]) -> dict[str, Json]:
     given = next((value for name in names if (value := getattr(parties, name))), "")
     return {target: {"reference": given}} if given else {}
 
@@ -82,20 +82,20 @@ def canonical(as_list: bool) -> Cell:
     return Cell("url", lambda definition, _: _instantiating(definition, as_list))
 
 
-def _instantiating(definition: Resource, as_list: bool) -> dict[str, Any]:
+def _instantiating(definition: Resource, as_list: bool) -> dict[str, Json]:
     if "url" not in definition:
         return {}
     canonical = canonical_of(definition)
     return {"instantiatesCanonical": [canonical] if as_list else canonical}
 
 
-def payload_of_text(definition: Resource, _: Parties) -> dict[str, Any]:
+def payload_of_text(definition: Resource, _: Parties) -> dict[str, Json]:
     """The text of the definition's code as a message."""
     text = definition.get("code", {}).get("text")
     return {"payload": [{"contentString": text}]} if text else {}
 
 
-def _attachments(definition: Resource, *types: str) -> list[dict[str, Any]]:
+def _attachments(definition: Resource, *types: str) -> list[dict[str, Json]]:
     """Related artifacts as attachments; of these types, or all."""
     found = []
     for artifact in definition.get("relatedArtifact", ()):
@@ -111,26 +111,26 @@ def _attachments(definition: Resource, *types: str) -> list[dict[str, Any]]:
     return found
 
 
-def _links(definition: Resource) -> list[dict[str, Any]]:
+def _links(definition: Resource) -> list[dict[str, Json]]:
     """Related artifacts as the reference engine sees them: url and name."""
     names = (("url", "url"), ("display", "title"))
     artifacts = definition.get("relatedArtifact", ())
     return [{target: a[key] for key, target in names if key in a} for a in artifacts]
 
 
-def last_link(definition: Resource, _: Parties) -> dict[str, Any]:
+def last_link(definition: Resource, _: Parties) -> dict[str, Json]:
     """The last related artifact with a url as the only payload."""
     found = [link for link in _links(definition) if "url" in link]
     return {"payload": [{"contentAttachment": found[-1]}]} if found else {}
 
 
-def presented_links(definition: Resource, _: Parties) -> dict[str, Any]:
+def presented_links(definition: Resource, _: Parties) -> dict[str, Json]:
     """The related artifacts by their links as the forms of a report."""
     found = [link for link in _links(definition) if link]
     return {"presentedForm": found} if found else {}
 
 
-def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Any]:
+def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Json]:
     """The text of the code and the documents as payload; citations are not for the receiver."""
     documents = _attachments(definition, "documentation")
     payload = [{"contentAttachment": document} for document in documents]
@@ -138,19 +138,19 @@ def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Any]:
     return {"payload": texts + payload} if payload else {}
 
 
-def presented(definition: Resource, _: Parties) -> dict[str, Any]:
+def presented(definition: Resource, _: Parties) -> dict[str, Json]:
     """Related artifacts as the forms of a report."""
     attachments = _attachments(definition)
     return {"presentedForm": attachments} if attachments else {}
 
 
-def task_status(definition: Resource, _: Parties) -> dict[str, Any]:
+def task_status(definition: Resource, _: Parties) -> dict[str, Json]:
     """The status a definition asks for by extension, else ready."""
     wanted = extension_value(definition, _TARGET_STATUS)
     return {"status": wanted if isinstance(wanted, str) else "ready"}
 
 
-def do_not_perform_extension(definition: Resource, _: Parties) -> dict[str, Any]:
+def do_not_perform_extension(definition: Resource, _: Parties) -> dict[str, Json]:
     """R4 has no Task.doNotPerform: a modifier extension says it."""
     if "doNotPerform" not in definition:
         return {}
@@ -158,7 +158,7 @@ def do_not_perform_extension(definition: Resource, _: Parties) -> dict[str, Any]
     return {"modifierExtension": [flag]}
 
 
-def collected_with(definition: Resource, _: Parties) -> dict[str, Any]:
+def collected_with(definition: Resource, _: Parties) -> dict[str, Json]:
     """The questionnaire that a task collects information with, as its input."""
     questionnaire = extension_value(definition, _COLLECT_WITH)
     if not questionnaire:
@@ -167,18 +167,18 @@ def collected_with(definition: Resource, _: Parties) -> dict[str, Any]:
     return {"input": [{"type": {"coding": [code]}, "valueCanonical": questionnaire}]}
 
 
-def now(_: Resource, _parties: Parties) -> dict[str, Any]:
+def now(_: Resource, _parties: Parties) -> dict[str, Json]:
     """The moment of applying."""
     return {"date": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
-def patient_takes_part(_: Resource, parties: Parties) -> dict[str, Any]:
+def patient_takes_part(_: Resource, parties: Parties) -> dict[str, Json]:
     """The patient as a participant who has yet to answer."""
     actor = {"reference": parties.subject}
     return {"participant": [{"actor": actor, "status": "needs-action"}]}
 
 
-def _roles(definition: Resource) -> list[dict[str, Any]]:
+def _roles(definition: Resource) -> list[dict[str, Json]]:
     """The participants other than the patient; each as its role, its type where there is none."""
     return [
         participant.get("role") or {"text": participant["type"]}
@@ -187,7 +187,7 @@ def _roles(definition: Resource) -> list[dict[str, Any]]:
     ]
 
 
-def role_text(role: dict[str, Any]) -> str:
+def role_text(role: dict[str, Json]) -> str:
     """A role in words: its text, else a display or code."""
     codings = role.get("coding", ())
     return role.get("text") or next(
@@ -195,7 +195,7 @@ def role_text(role: dict[str, Any]) -> str:
     )
 
 
-def one_performer_type(definition: Resource, _: Parties) -> dict[str, Any]:
+def one_performer_type(definition: Resource, _: Parties) -> dict[str, Json]:
     """The first role; the target has room for one, so the others stand in a note."""
     roles = _roles(definition)
     if not roles:
@@ -205,16 +205,16 @@ def one_performer_type(definition: Resource, _: Parties) -> dict[str, Any]:
     return {"performerType": roles[0]} | note
 
 
-def all_performer_types(definition: Resource, _: Parties) -> dict[str, Any]:
+def all_performer_types(definition: Resource, _: Parties) -> dict[str, Json]:
     """The roles of those who take part, but the patient."""
     roles = _roles(definition)
     return {"performerType": roles} if roles else {}
 
 
-def noted_roles(definition: Resource, parties: Parties) -> dict[str, Any]:
+def noted_roles(definition: Resource, parties: Parties) -> dict[str, Json]:
     """The patient as recipient; the other roles, which have no element, in a note."""
     types = {participant.get("type") for participant in definition.get("participant", ())}
-    made: dict[str, Any] = {}
+    made: dict[str, Json] = {}
     if "patient" in types:
         made["recipient"] = [{"reference": parties.subject}]
     if roles := _roles(definition):
@@ -222,7 +222,7 @@ def noted_roles(definition: Resource, parties: Parties) -> dict[str, Any]:
     return made
 
 
-def dispensed(definition: Resource, _: Parties) -> dict[str, Any]:
+def dispensed(definition: Resource, _: Parties) -> dict[str, Json]:
     """How much to dispense."""
     return (
         {"dispenseRequest": {"quantity": definition["quantity"]}}
@@ -237,7 +237,7 @@ def canonical_of(definition: Resource) -> str:
     return f"{definition['url']}|{version}" if version else str(definition["url"])
 
 
-def extension_value(element: Resource, url: str) -> Any:
+def extension_value(element: Resource, url: str) -> Json:
     """The value of the first extension with this url, None when there is none."""
     for extension in element.get("extension", ()):
         if extension.get("url") == url:

@@ -9,16 +9,16 @@ where the request has that very type. What a request cannot hold stands on the R
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.applying.requests.cells import Cell, Parties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
-    Value = Any
+    Value = Json
     """A timing in FHIR JSON: a text or an object, as its type has it."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -36,7 +36,7 @@ _DATE_CRITERIA = {"due": "30980-7", "start": "30981-5", "end": "59777-3"}
 def occurring(target: str, *types: str) -> Cell:
     """A choice element of the request, of the first type that can say it."""
 
-    def make(definition: Resource, _: Parties) -> dict[str, Any]:
+    def make(definition: Resource, _: Parties) -> dict[str, Json]:
         found = [(t, value) for t in types if (value := as_type(definition, t)) is not None]
         exact = [(t, value) for t, value in found if f"timing{t}" in definition]
         return {target + t: value for t, value in [*exact, *found][:1]}
@@ -47,14 +47,14 @@ def occurring(target: str, *types: str) -> Cell:
 def within(target: str, *, as_list: bool = False) -> Cell:
     """A Period of the request, or a list of one."""
 
-    def make(definition: Resource, _: Parties) -> dict[str, Any]:
+    def make(definition: Resource, _: Parties) -> dict[str, Json]:
         period = as_type(definition, "Period")
         return {} if period is None else {target: [period] if as_list else period}
 
     return Cell("timing", make)
 
 
-def answered(definition: Resource, _: Parties) -> dict[str, Any]:
+def answered(definition: Resource, _: Parties) -> dict[str, Json]:
     """Start and end of an answer, which are instants: what is less precise is none."""
     period = as_type(definition, "Period") or {}
     found = {name: period[name] for name in ("start", "end") if name in period}
@@ -72,13 +72,13 @@ def as_type(definition: Resource, wanted: str) -> Value | None:
     return None
 
 
-def restricted(definition: Resource, _: Parties) -> dict[str, Any]:
+def restricted(definition: Resource, _: Parties) -> dict[str, Json]:
     """The period in which a task is to be fulfilled; executionPeriod is when it was."""
     period = as_type(definition, "Period")
     return {} if period is None else {"restriction": {"period": period}}
 
 
-def dosed(definition: Resource, _: Parties) -> dict[str, Any]:
+def dosed(definition: Resource, _: Parties) -> dict[str, Json]:
     """The timing in each dosage that has none of its own, in one of its own without dosage."""
     timing = as_type(definition, "Timing")
     dosages = definition.get("dosage") or [{}]
@@ -87,7 +87,7 @@ def dosed(definition: Resource, _: Parties) -> dict[str, Any]:
     return {"dosageInstruction": [{"timing": timing} | dosage for dosage in dosages]}
 
 
-def recommended(definition: Resource, _: Parties) -> dict[str, Any]:
+def recommended(definition: Resource, _: Parties) -> dict[str, Json]:
     """The product as a recommendation that is due."""
     product = definition.get("productCodeableConcept")
     if product is None:
@@ -97,7 +97,7 @@ def recommended(definition: Resource, _: Parties) -> dict[str, Any]:
     return {"recommendation": [made]}
 
 
-def dated(definition: Resource, parties: Parties) -> dict[str, Any]:
+def dated(definition: Resource, parties: Parties) -> dict[str, Json]:
     """The recommendation again, with the dates it is due at, from and until."""
     dates = dict(definition.get("timingPeriod", {}))
     if "timingDateTime" in definition:
@@ -113,12 +113,12 @@ def dated(definition: Resource, parties: Parties) -> dict[str, Any]:
     return {"recommendation": [r | {"dateCriterion": criteria} for r in made["recommendation"]]}
 
 
-def fed(definition: Resource, _: Parties) -> dict[str, Any]:
+def fed(definition: Resource, _: Parties) -> dict[str, Json]:
     """The diet that a nutrition order is for."""
     return {"oralDiet": {"type": [definition["code"]]}} if "code" in definition else {}
 
 
-def fed_at(definition: Resource, parties: Parties) -> dict[str, Any]:
+def fed_at(definition: Resource, parties: Parties) -> dict[str, Json]:
     """The diet again, with its schedule."""
     timing = as_type(definition, "Timing")
     if timing is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cmp_to_key
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.arithmetic import (
     add,
@@ -22,16 +22,18 @@ from fhirpkg.fhirpath.values import Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
 
-def _values(items: Any) -> list[Any]:
+
+def _values(items: Value) -> list[Value]:
     found = (system(item) for item in as_list(items))
     return [item for item in found if item is not None]
 
 
-def _folded(operator: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+def _folded(operator: Callable[[Value, Value], Value]) -> Callable[[Value], Value]:
     """Sum and Product: the items of a list put together by an operator."""
 
-    def fold(items: Any) -> Any:
+    def fold(items: Value) -> Value:
         found = _values(items)
         total = found[0] if found else None
         for item in found[1:]:
@@ -45,14 +47,14 @@ _sum = _folded(add)
 _product = _folded(multiply)
 
 
-def average(items: Any) -> Any:
+def average(items: Value) -> Value:
     """The mean; nothing of nothing."""
     found = _values(items)
     return divide(_sum(found), Decimal(len(found))) if found else None
 
 
-def _extreme(wanted: int) -> Callable[[Any], Any]:
-    def extreme(items: Any) -> Any:
+def _extreme(wanted: int) -> Callable[[Value], Value]:
+    def extreme(items: Value) -> Value:
         best = None
         for item in _values(items):
             if best is None or compare(item, best) == wanted:
@@ -62,7 +64,7 @@ def _extreme(wanted: int) -> Callable[[Any], Any]:
     return extreme
 
 
-def _median(items: Any) -> Any:
+def _median(items: Value) -> Value:
     found = _values(items)
     found.sort(key=cmp_to_key(lambda a, b: compare(a, b) or 0))
     middle = len(found) // 2
@@ -71,23 +73,23 @@ def _median(items: Any) -> Any:
     return found[middle] if len(found) % 2 else average(found[middle - 1 : middle + 1])
 
 
-def _mode(items: Any) -> Any:
+def _mode(items: Value) -> Value:
     found = _values(items)
     counts = [sum(equal(item, other) is True for other in found) for item in found]
     return found[counts.index(max(counts))] if found else None
 
 
-def _geometric_mean(items: Any) -> Any:
+def _geometric_mean(items: Value) -> Value:
     found = _values(items)
     if not found:
         return None
     return rounded(Decimal(_product(found)) ** (1 / Decimal(len(found))))
 
 
-def _spread(fewer: int, finish: Callable[[Decimal], Decimal], *, squared: bool) -> Any:
+def _spread(fewer: int, finish: Callable[[Decimal], Decimal], *, squared: bool) -> Value:
     """The mean square of the distances from the mean, or its root; one fewer for a sample."""
 
-    def spread(items: Any) -> Any:
+    def spread(items: Value) -> Value:
         found = _values(items)
         if len(found) <= fewer:
             return None
@@ -105,7 +107,7 @@ def _spread(fewer: int, finish: Callable[[Decimal], Decimal], *, squared: bool) 
     return spread
 
 
-def _in_unit(item: Any, unit: str | None) -> Decimal:
+def _in_unit(item: Value, unit: str | None) -> Decimal:
     if unit is None:
         return Decimal(item)
     found = converted(item, unit)
@@ -118,7 +120,7 @@ def _same(value: Decimal) -> Decimal:
     return value
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "Count": lambda items: len([item for item in as_list(items) if item is not None]),
     "Sum": _sum,
     "Avg": average,

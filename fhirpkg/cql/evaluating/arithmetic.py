@@ -7,7 +7,7 @@ the point and 8 behind it.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.elements import quantity, system
 from fhirpkg.cql.evaluating.moments import boundary
@@ -21,6 +21,8 @@ from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
+
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_LONG = 2**63 - 1
 LARGEST_DECIMAL = Decimal("99999999999999999999.99999999")
@@ -31,7 +33,7 @@ _PLACES = 8
 _SMALLEST = Decimal(1).scaleb(-_PLACES)
 
 
-def in_range(value: Any, *operands: Any) -> Any:
+def in_range(value: Value, *operands: Value) -> Value:
     """A number of the type that its operands give it; None when that type cannot hold it."""
     if isinstance(value, Decimal):
         return value if abs(value) <= _TOO_LARGE else None
@@ -51,17 +53,17 @@ def rounded(value: Decimal) -> Decimal:
 # -- sums ------------------------------------------------------------------------------------
 
 
-def add(one: Any, two: Any) -> Any:
+def add(one: Value, two: Value) -> Value:
     """Numbers, quantities whose units can be compared, text, or a moment and a duration."""
     return _summed(one, two, 1)
 
 
-def subtract(one: Any, two: Any) -> Any:
+def subtract(one: Value, two: Value) -> Value:
     """The same the other way."""
     return _summed(one, two, -1)
 
 
-def _summed(one: Any, two: Any, sign: int) -> Any:
+def _summed(one: Value, two: Value, sign: int) -> Value:
     one, two = system(one), system(two)
     if one is None or two is None:
         return None
@@ -88,7 +90,9 @@ def _summed_quantities(one: Quantity | None, two: Quantity | None, sign: int) ->
     return Quantity(_CONTEXT.add(values[0], sign * values[1]), one.unit)
 
 
-def _on_uncertain(one: Any, two: Any, operator: Callable[[Any, Any], Any]) -> Uncertainty | None:
+def _on_uncertain(
+    one: Value, two: Value, operator: Callable[[Value, Value], Value]
+) -> Uncertainty | None:
     """The limits of a result of numbers that lie between limits."""
     ends = [
         operator(a, b)
@@ -98,7 +102,7 @@ def _on_uncertain(one: Any, two: Any, operator: Callable[[Any, Any], Any]) -> Un
     return None if None in ends else Uncertainty(min(ends), max(ends))
 
 
-def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
+def _moved(start: Temporal, duration: Value, sign: int) -> Temporal | None:
     amount = quantity(duration)
     unit = "" if amount is None else amount.unit
     word = CALENDAR_UNITS.get(unit) or UCUM_DURATIONS.get(unit)
@@ -107,7 +111,7 @@ def _moved(start: Temporal, duration: Any, sign: int) -> Temporal | None:
     return start.plus(sign * amount.value, word)
 
 
-def number(value: Any) -> Any:
+def number(value: Value) -> Value:
     """A value that must be a number; raises FhirpkgError."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise KindError(f"{value!r} is not a number")
@@ -117,7 +121,7 @@ def number(value: Any) -> Any:
 # -- products --------------------------------------------------------------------------------
 
 
-def multiply(one: Any, two: Any) -> Any:
+def multiply(one: Value, two: Value) -> Value:
     """Numbers and quantities."""
     one, two = system(one), system(two)
     if one is None or two is None:
@@ -132,7 +136,7 @@ def multiply(one: Any, two: Any) -> Any:
     return in_range(a * b, a, b)
 
 
-def divide(one: Any, two: Any) -> Any:
+def divide(one: Value, two: Value) -> Value:
     """A Decimal or quantity; unknown when divided by zero."""
     one, two = system(one), system(two)
     if one is None or two is None:
@@ -148,7 +152,7 @@ def divide(one: Any, two: Any) -> Any:
 
 
 def _of_quantities(
-    operator: str, one: Any, two: Any, function: Callable[[Decimal, Decimal], Decimal]
+    operator: str, one: Value, two: Value, function: Callable[[Decimal, Decimal], Decimal]
 ) -> Quantity:
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
@@ -160,7 +164,7 @@ def _of_quantities(
     return Quantity(value, unit_of(operator, a.unit, b.unit))
 
 
-def _whole(one: Any, two: Any, *, modulo: bool) -> Any:
+def _whole(one: Value, two: Value, *, modulo: bool) -> Value:
     """`div` and `mod`, both toward zero; of quantities in the unit of the first."""
     one, two = system(one), system(two)
     if one is None or two is None:
@@ -177,7 +181,7 @@ def _whole(one: Any, two: Any, *, modulo: bool) -> Any:
     return in_range(a - whole * b if modulo else whole, a, b)
 
 
-def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: bool) -> Any:
+def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: bool) -> Value:
     if one is None or two is None:
         raise KindError("a quantity is divided by what is not a number")
     values = (one.value, two.value) if two.unit == "1" else comparable_values(one, two)
@@ -191,7 +195,7 @@ def _truncated(value: Decimal) -> Decimal:
     return Decimal(int(value))
 
 
-def negated(value: Any) -> Any:
+def negated(value: Value) -> Value:
     """The number or quantity with the other sign."""
     value = system(value)
     if value is None:
@@ -203,7 +207,7 @@ def negated(value: Any) -> Any:
     return in_range(-number(value), value)
 
 
-def _absolute(value: Any) -> Any:
+def _absolute(value: Value) -> Value:
     value = system(value)
     if isinstance(value, Quantity):
         return Quantity(abs(value.value), value.unit)
@@ -213,10 +217,10 @@ def _absolute(value: Any) -> Any:
 # -- rounding, powers, logarithms ------------------------------------------------------------
 
 
-def _to_integer(mode: str) -> Any:
+def _to_integer(mode: str) -> Value:
     """Ceiling, Floor and Truncate: an Integer, unknown when none can hold it."""
 
-    def operator(value: Any) -> Any:
+    def operator(value: Value) -> Value:
         value = system(value)
         if value is None:
             return None
@@ -226,7 +230,7 @@ def _to_integer(mode: str) -> Any:
     return operator
 
 
-def _rounded_to(value: Any, digits: Any = None) -> Any:
+def _rounded_to(value: Value, digits: Value = None) -> Value:
     """Half away from zero."""
     value = system(value)
     if value is None:
@@ -235,7 +239,7 @@ def _rounded_to(value: Any, digits: Any = None) -> Any:
     return Decimal(number(value)).quantize(step, context=_CONTEXT) + 0
 
 
-def _power(one: Any, two: Any) -> Any:
+def _power(one: Value, two: Value) -> Value:
     one, two = system(one), system(two)
     if one is None or two is None:
         return None
@@ -251,13 +255,13 @@ def _power(one: Any, two: Any) -> Any:
     return in_range(number(one) ** two, one, two)
 
 
-def _logarithm(value: Any, base: Any) -> Any:
+def _logarithm(value: Value, base: Value) -> Value:
     """Unknown for what has none."""
     one, two = _natural_logarithm(value), _natural_logarithm(base)
     return None if one is None or not two else rounded(_CONTEXT.divide(one, two))
 
 
-def _natural_logarithm(value: Any) -> Any:
+def _natural_logarithm(value: Value) -> Value:
     value = system(value)
     if value is None or number(value) < 0:
         return None
@@ -266,7 +270,7 @@ def _natural_logarithm(value: Any) -> Any:
     return rounded(Decimal(value).ln(_CONTEXT))
 
 
-def _exponential(value: Any) -> Any:
+def _exponential(value: Value) -> Value:
     value = system(value)
     if value is None:
         return None
@@ -279,7 +283,7 @@ def _exponential(value: Any) -> Any:
 # -- boundaries ------------------------------------------------------------------------------
 
 
-def _boundary(value: Any, digits: Any, *, high: bool) -> Any:
+def _boundary(value: Value, digits: Value, *, high: bool) -> Value:
     """The least or greatest value that one written so precisely can stand for."""
     value = system(value)
     if value is None:
@@ -302,7 +306,7 @@ def _boundary(value: Any, digits: Any, *, high: bool) -> Any:
     return exact.quantize(Decimal(1).scaleb(-places), rounding=mode)
 
 
-def _precision(value: Any) -> Any:
+def _precision(value: Value) -> Value:
     """Digits of a date or time, places of a decimal."""
     value = system(value)
     if value is None or isinstance(value, Temporal):
@@ -310,7 +314,7 @@ def _precision(value: Any) -> Any:
     return max(0, -int(Decimal(number(value)).as_tuple().exponent))
 
 
-def converted(value: Any, unit: Any) -> Quantity | None:
+def converted(value: Value, unit: Value) -> Quantity | None:
     """A quantity in another unit; unknown when the units are of different kinds."""
     found = quantity(value)
     if found is None or unit is None:
@@ -320,13 +324,13 @@ def converted(value: Any, unit: Any) -> Quantity | None:
     return None if values is None else Quantity(rounded(values[1]), wanted)
 
 
-def ratio(one: Any, two: Any) -> Ratio | None:
+def ratio(one: Value, two: Value) -> Ratio | None:
     """A ratio of two quantities or numbers."""
     a, b = quantity(one), quantity(two)
     return None if a is None or b is None else Ratio(a, b)
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "Add": add,
     "Subtract": subtract,
     "Multiply": multiply,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.elements import codes, interval, is_coded, is_interval, quantity, system
 from fhirpkg.cql.evaluating.moments import compare_moments
@@ -16,34 +16,36 @@ from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
+
 Truth = bool | None
 
 
-def both(*operands: Any) -> Truth:
+def both(*operands: Value) -> Truth:
     """And: false when one is, unknown when one is unknown."""
     if any(operand is False for operand in operands):
         return False
     return None if any(operand is None for operand in operands) else True
 
 
-def either(*operands: Any) -> Truth:
+def either(*operands: Value) -> Truth:
     """Or: true when one is, unknown when one is unknown."""
     if any(operand is True for operand in operands):
         return True
     return None if any(operand is None for operand in operands) else False
 
 
-def negate(operand: Any) -> Truth:
+def negate(operand: Value) -> Truth:
     """Not; the unknown stays unknown."""
     return None if operand is None else not operand
 
 
-def implies(one: Any, two: Any) -> Truth:
+def implies(one: Value, two: Value) -> Truth:
     """If one then two."""
     return either(negate(one), two)
 
 
-def exclusive(one: Any, two: Any) -> Truth:
+def exclusive(one: Value, two: Value) -> Truth:
     """One of both but not both."""
     return None if one is None or two is None else bool(one) != bool(two)
 
@@ -51,7 +53,7 @@ def exclusive(one: Any, two: Any) -> Truth:
 # -- equality --------------------------------------------------------------------------------
 
 
-def equal(one: Any, two: Any) -> Truth:
+def equal(one: Value, two: Value) -> Truth:
     """Equal in all parts; unknown when a part is unknown or not precise enough."""
     if one is None or two is None:
         return None
@@ -95,29 +97,29 @@ def _is_zero(order: int | None) -> Truth:
     return None if order is None else order == 0
 
 
-def _equal_lists(one: Any, two: Any) -> Truth:
+def _equal_lists(one: Value, two: Value) -> Truth:
     """Item by item; two nulls are the same, as the reference holds them."""
     if not isinstance(one, list) or not isinstance(two, list) or len(one) != len(two):
         return False
     return both(*(_both_null_or_equal(a, b) for a, b in zip(one, two, strict=True)))
 
 
-def _both_null_or_equal(one: Any, two: Any) -> Truth:
+def _both_null_or_equal(one: Value, two: Value) -> Truth:
     return True if one is None and two is None else equal(one, two)
 
 
-def _equal_tuples(one: dict[str, Any], two: dict[str, Any]) -> Truth:
+def _equal_tuples(one: dict[str, Value], two: dict[str, Value]) -> Truth:
     _check_elements(one, two)
     return both(*(_both_null_or_equal(value, two[key]) for key, value in one.items()))
 
 
-def _check_elements(one: dict[str, Any], two: dict[str, Any]) -> None:
+def _check_elements(one: dict[str, Value], two: dict[str, Value]) -> None:
     other = one.keys() ^ two.keys()
     if other and "resourceType" not in one:
         raise FhirpkgError(f"tuples of different elements are compared: {', '.join(sorted(other))}")
 
 
-def _equal_intervals(one: Any, two: Any) -> Truth:
+def _equal_intervals(one: Value, two: Value) -> Truth:
     """Whether both hold the same points, however their ends are written."""
     from fhirpkg.cql.evaluating.intervals import end, start  # noqa: PLC0415 - it needs this module
 
@@ -128,7 +130,7 @@ def _equal_intervals(one: Any, two: Any) -> Truth:
     )
 
 
-def _is_limit(one: Any, two: Any, end: str) -> bool:
+def _is_limit(one: Value, two: Value, end: str) -> bool:
     """Whether both ends are known: a missing one is, when it is closed."""
     return all(
         getattr(bounds, end) is not None or getattr(bounds, f"{end}_closed")
@@ -136,7 +138,7 @@ def _is_limit(one: Any, two: Any, end: str) -> bool:
     )
 
 
-def equivalent(one: Any, two: Any) -> bool:
+def equivalent(one: Value, two: Value) -> bool:
     """Meaning the same: codes by any code in common, text without case, null like null."""
     if one is None or two is None:
         return one is two
@@ -164,7 +166,7 @@ def _folded(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _equivalent_numbers(one: Any, two: Any) -> bool:
+def _equivalent_numbers(one: Value, two: Value) -> bool:
     """Equal to as many digits as the less precise of both has."""
     if isinstance(one, bool) or isinstance(two, bool):
         return one is two
@@ -196,7 +198,7 @@ def _equivalent_ratios(one: Ratio, two: Ratio) -> bool:
     return equivalent(*quotients)
 
 
-def share_a_code(one: Any, two: Any) -> bool:
+def share_a_code(one: Value, two: Value) -> bool:
     """Whether two codes, concepts or plain codes have one in common; a missing system fits any."""
     theirs = codes(two)
     return any(
@@ -206,7 +208,7 @@ def share_a_code(one: Any, two: Any) -> bool:
     )
 
 
-def member(items: Any, wanted: Any) -> bool:
+def member(items: Value, wanted: Value) -> bool:
     """Whether something is in a list: by equality, a code also by what it means."""
     found = as_list(items)
     if wanted is None:
@@ -219,7 +221,7 @@ def member(items: Any, wanted: Any) -> bool:
 # -- order -----------------------------------------------------------------------------------
 
 
-def compare(one: Any, two: Any, precision: str | None = None) -> int | None:
+def compare(one: Value, two: Value, precision: str | None = None) -> int | None:
     """-1, 0 or 1, None when unknown. Raises FhirpkgError for things that have no order."""
     if one is None or two is None:
         return None
@@ -238,7 +240,7 @@ def compare(one: Any, two: Any, precision: str | None = None) -> int | None:
     raise KindError(f"{_kind(one)} and {_kind(two)} have no order")
 
 
-def _compare_uncertain(one: Any, two: Any) -> int | None:
+def _compare_uncertain(one: Value, two: Value) -> int | None:
     """The order of numbers that lie between limits: known when it is the same for all."""
     (low, high), (least, most) = _range(one), _range(two)
     if high < least:
@@ -248,11 +250,11 @@ def _compare_uncertain(one: Any, two: Any) -> int | None:
     return 0 if low == high == least == most else None
 
 
-def _range(value: Any) -> tuple[Any, Any]:
+def _range(value: Value) -> tuple[Value, Value]:
     return (value.low, value.high) if isinstance(value, Uncertainty) else (value, value)
 
 
-def _compare_quantities(one: Any, two: Any) -> int | None:
+def _compare_quantities(one: Value, two: Value) -> int | None:
     a, b = quantity(one), quantity(two)
     if a is None or b is None:
         raise KindError(f"{_kind(one)} and {_kind(two)} have no order")
@@ -266,10 +268,10 @@ def _tidy(value: Quantity) -> Quantity:
     return Quantity(value.value, CALENDAR_UNITS.get(unit, unit) or "1")
 
 
-def _of_order(test: Callable[[int], bool]) -> Callable[[Any, Any], Truth]:
+def _of_order(test: Callable[[int], bool]) -> Callable[[Value, Value], Truth]:
     """An operator that asks for an order; of uncertain numbers it may know more than that."""
 
-    def operator(one: Any, two: Any) -> Truth:
+    def operator(one: Value, two: Value) -> Truth:
         one, two = system(one), system(two)
         if isinstance(one, Uncertainty) or isinstance(two, Uncertainty):
             (low, high), (least, most) = _range(one), _range(two)
@@ -289,16 +291,16 @@ greater = _of_order(lambda order: order > 0)
 greater_or_equal = _of_order(lambda order: order >= 0)
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Value) -> str:
     return "text" if isinstance(value, str) else type(value).__name__
 
 
-def is_null(value: Any) -> bool:
+def is_null(value: Value) -> bool:
     """Whether there is nothing."""
     return value is None
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "And": both,
     "Or": either,
     "Xor": exclusive,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating import comparison, lists
 from fhirpkg.cql.evaluating.values import KindError
 
 if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.tree import Node, Value
 
-Node = dict[str, Any]
 
-
-def _if(evaluation: Evaluation, node: Node) -> Any:
+def _if(evaluation: Evaluation, node: Node) -> Value:
     holds = evaluation.of(node["condition"]) is True
     return evaluation.of(node["then" if holds else "else"])
 
 
-def _case(evaluation: Evaluation, node: Node) -> Any:
+def _case(evaluation: Evaluation, node: Node) -> Value:
     comparand = evaluation.of(node["comparand"]) if "comparand" in node else None
     for item in node["caseItem"]:
         when = evaluation.of(item["when"])
@@ -27,18 +26,18 @@ def _case(evaluation: Evaluation, node: Node) -> Any:
     return evaluation.of(node["else"])
 
 
-def _and(evaluation: Evaluation, node: Node) -> Any:
+def _and(evaluation: Evaluation, node: Node) -> Value:
     """And, which does not look at the second operand when the first is false."""
     one = evaluation.of(node["operand"][0])
     return False if one is False else comparison.both(one, evaluation.of(node["operand"][1]))
 
 
-def _or(evaluation: Evaluation, node: Node) -> Any:
+def _or(evaluation: Evaluation, node: Node) -> Value:
     one = evaluation.of(node["operand"][0])
     return True if one is True else comparison.either(one, evaluation.of(node["operand"][1]))
 
 
-def _coalesce(evaluation: Evaluation, node: Node) -> Any:
+def _coalesce(evaluation: Evaluation, node: Node) -> Value:
     for operand in node["operand"]:
         value = evaluation.of(operand)
         if len(node["operand"]) == 1:
@@ -48,7 +47,7 @@ def _coalesce(evaluation: Evaluation, node: Node) -> Any:
     return None
 
 
-def _if_of_kind(evaluation: Evaluation, node: Node) -> Any:
+def _if_of_kind(evaluation: Evaluation, node: Node) -> Value:
     """An operator on an element that is a choice: null when its value is of another type."""
     try:
         return evaluation.of(node["operand"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.arithmetic import in_range
 from fhirpkg.cql.evaluating.elements import (
@@ -36,6 +36,8 @@ from fhirpkg.fhirpath.values import Quantity, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
+
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:'([^']*)'|([a-z]+))?\s*")
 _INTEGER = re.compile(r"[-+]?\d+")
 _DECIMAL = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -44,35 +46,35 @@ _WORDS = dict.fromkeys(("true", "t", "yes", "y", "1"), True) | dict.fromkeys(
 )
 
 
-def to_boolean(value: Any) -> bool | None:
+def to_boolean(value: Value) -> bool | None:
     """ToBoolean by CQL's words; of numbers 1 and 0."""
     return value if isinstance(value, bool) else _WORDS.get(_short(value).lower())
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     """A value as text; 1.0 as 1."""
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
-def to_integer(value: Any) -> int | None:
+def to_integer(value: Value) -> int | None:
     """ToInteger: unknown for what is none or has more than 32 bits."""
     found = _whole_number(value)
     return None if found is None else in_range(int(found))
 
 
-def to_long(value: Any) -> Long | None:
+def to_long(value: Value) -> Long | None:
     """ToLong."""
     found = _whole_number(value)
     return None if found is None else in_range(found, Long(0))
 
 
-def _whole_number(value: Any) -> int | None:
+def _whole_number(value: Value) -> int | None:
     if isinstance(value, str):
         return int(value) if _INTEGER.fullmatch(value) else None
     return int(value) if isinstance(value, int) else None
 
 
-def to_decimal(value: Any) -> Decimal | None:
+def to_decimal(value: Value) -> Decimal | None:
     """ToDecimal: unknown for what is none or too large."""
     value = system(value)
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
@@ -89,7 +91,7 @@ def to_decimal(value: Any) -> Decimal | None:
     return fitting
 
 
-def to_quantity(value: Any) -> Quantity | None:
+def to_quantity(value: Value) -> Quantity | None:
     """ToQuantity, also of text like ``5.4 'mg/dL'`` and of FHIR's.
 
     Raises FhirpkgError for a Quantity with a comparator, whose value is not known.
@@ -107,7 +109,7 @@ def to_quantity(value: Any) -> Quantity | None:
     return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
 
 
-def to_ratio(value: Any) -> Ratio | None:
+def to_ratio(value: Value) -> Ratio | None:
     """ToRatio, of text like ``1 'mg':2 'mL'`` and of FHIR's."""
     if isinstance(value, str):
         one, _, two = value.partition(":")
@@ -119,7 +121,7 @@ def to_ratio(value: Any) -> Ratio | None:
     return found if isinstance(found, Ratio) else None
 
 
-def to_text(value: Any) -> str | None:
+def to_text(value: Value) -> str | None:
     """ToString; raises FhirpkgError for what has no text."""
     if value is None:
         return None
@@ -134,13 +136,13 @@ def to_text(value: Any) -> str | None:
     return found
 
 
-def to_date(value: Any) -> Temporal | None:
+def to_date(value: Value) -> Temporal | None:
     """ToDate: the day of a moment."""
     found = moment(value)
     return None if found is None or found.kind == "time" else Temporal("date", found.parts[:3])
 
 
-def to_datetime(value: Any) -> Temporal | None:
+def to_datetime(value: Value) -> Temporal | None:
     """ToDateTime."""
     found = moment(value)
     if found is None or found.kind == "time":
@@ -148,7 +150,7 @@ def to_datetime(value: Any) -> Temporal | None:
     return Temporal("dateTime", found.parts, found.zone)
 
 
-def to_time(value: Any) -> Temporal | None:
+def to_time(value: Value) -> Temporal | None:
     """ToTime: the time of day of a moment, or that in a text, whose offset is left away."""
     if isinstance(value, str):
         value = re.sub(r"(Z|[+-]\d\d:\d\d)$", "", value)
@@ -158,7 +160,7 @@ def to_time(value: Any) -> Temporal | None:
     return found if found.kind == "time" else Temporal("time", found.parts[3:])
 
 
-def to_concept(value: Any) -> Concept | None:
+def to_concept(value: Value) -> Concept | None:
     """ToConcept, of codes and of FHIR's CodeableConcept."""
     if value is None or isinstance(value, Concept):
         return value
@@ -166,12 +168,12 @@ def to_concept(value: Any) -> Concept | None:
     return Concept(tuple(codes(value)), words)
 
 
-def to_code(value: Any) -> Code | None:
+def to_code(value: Value) -> Code | None:
     """ToCode, of FHIR's Coding."""
     return next(iter(codes(value)), None)
 
 
-def to_interval(value: Any) -> Interval | None:
+def to_interval(value: Value) -> Interval | None:
     """FHIRHelpers.ToInterval of a Period, a Range, or a Quantity with a comparator."""
     if not isinstance(value, Element) or value.type_name in {"Period", "Range"}:
         return interval(value)
@@ -186,11 +188,11 @@ def to_interval(value: Any) -> Interval | None:
     return Interval(found, found)
 
 
-def _to_value_set(value: Any) -> ValueSet | None:
+def _to_value_set(value: Value) -> ValueSet | None:
     return None if value is None else ValueSet(str(value))
 
 
-CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+CONVERSIONS: dict[str, Callable[[Value], Value]] = {
     "ToBoolean": to_boolean,
     "ToConcept": to_concept,
     "ToDate": to_date,
@@ -204,7 +206,7 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "ToTime": to_time,
 }
 
-HELPERS: dict[str, Callable[[Any], Any]] = {
+HELPERS: dict[str, Callable[[Value], Value]] = {
     **CONVERSIONS,
     "ToCode": to_code,
     "ToCalendarUnit": lambda unit: UCUM_DURATIONS.get(unit, unit),
@@ -216,10 +218,10 @@ HELPERS: dict[str, Callable[[Any], Any]] = {
 """FHIRHelpers, the library that turns FHIR's types into CQL's: it is the same everywhere."""
 
 
-def _safely(conversion: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _safely(conversion: Callable[[Value], Value]) -> Callable[[Value], Value]:
     """A conversion that leaves the unknown unknown."""
 
-    def convert(value: Any) -> Any:
+    def convert(value: Value) -> Value:
         if isinstance(value, Uncertainty):
             raise FhirpkgError("an uncertain number cannot be converted")
         return None if value is None else conversion(value)
@@ -227,10 +229,10 @@ def _safely(conversion: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return convert
 
 
-def _converts(conversion: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _converts(conversion: Callable[[Value], Value]) -> Callable[[Value], Value]:
     """ConvertsTo…: whether the conversion has a result."""
 
-    def converts(value: Any) -> bool | None:
+    def converts(value: Value) -> bool | None:
         if value is None:
             return None
         try:
@@ -241,7 +243,7 @@ def _converts(conversion: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return converts
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     **{name: _safely(convert) for name, convert in CONVERSIONS.items()},
     **{f"Converts{name}": _converts(convert) for name, convert in CONVERSIONS.items()},
     "ToChars": lambda text: None if text is None else list(text),

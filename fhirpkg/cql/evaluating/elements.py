@@ -7,7 +7,7 @@ where it is needed, as the library FHIRHelpers does: a Period an Interval, a Cod
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.units import as_calendar
@@ -28,6 +28,7 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fhirpkg.cql.tree import Value
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
 
 _MOMENTS = {"date": "date", "dateTime": "dateTime", "instant": "dateTime", "time": "time"}
@@ -36,12 +37,12 @@ _QUANTITIES = frozenset(
 )
 
 
-def resource(value: dict[str, Any], types: TypesOfDefinitions) -> Element:
+def resource(value: dict[str, Value], types: TypesOfDefinitions) -> Element:
     """A resource as an element that knows its type."""
     return Element(value, value["resourceType"], types)
 
 
-def element(source: Any, path: str) -> Any:
+def element(source: Value, path: str) -> Value:
     """An element of a value by its path; of a list those of all items.
 
     Raises FhirpkgError for a name that the type of the value does not have.
@@ -51,7 +52,7 @@ def element(source: Any, path: str) -> Any:
     return source
 
 
-def _element(source: Any, name: str) -> Any:
+def _element(source: Value, name: str) -> Value:
     if source is None:
         return None
     if isinstance(source, Element):
@@ -68,7 +69,7 @@ def _element(source: Any, name: str) -> Any:
     return source if name == "value" else None
 
 
-def _of_tuple(source: dict[str, Any], name: str) -> Any:
+def _of_tuple(source: dict[str, Value], name: str) -> Value:
     """An element of a tuple, or of JSON whose type is not known: `medicationReference`."""
     if name in source:
         return source[name]
@@ -83,7 +84,7 @@ def _of_tuple(source: dict[str, Any], name: str) -> Any:
 _VALUE_NAMES = {"lowClosed": "low_closed", "highClosed": "high_closed"}
 
 
-def _child(source: Element, name: str) -> Any:
+def _child(source: Element, name: str) -> Value:
     known = source.types.elements(source.type_name)
     member = known.get(name)
     if member is None:
@@ -113,7 +114,7 @@ def unknown_element(type_name: str, name: str, known: list[str]) -> FhirpkgError
     return FhirpkgError(f"{type_name} has no element '{name}'{nearest(name, known)}")
 
 
-def _written_choice(source: Element, name: str, known: Any) -> Any:
+def _written_choice(source: Element, name: str, known: Value) -> Value:
     """`valueQuantity`, which is not an element of FHIR but a key of its JSON."""
     for member in known.values():
         if member.is_choice and name.startswith(member.name):
@@ -123,7 +124,7 @@ def _written_choice(source: Element, name: str, known: Any) -> Any:
     return None
 
 
-def typed(value: Any, type_name: str, types: TypesOfDefinitions) -> Any:
+def typed(value: Value, type_name: str, types: TypesOfDefinitions) -> Value:
     """JSON as an element of a type; of a primitive its value."""
     if value is None or isinstance(value, bool):
         return value
@@ -138,7 +139,7 @@ def typed(value: Any, type_name: str, types: TypesOfDefinitions) -> Any:
     return Decimal(str(value)) if type_name == "decimal" or isinstance(value, float) else value
 
 
-def _along(source: Any, path: models.Path, is_many: bool) -> Any:
+def _along(source: Value, path: models.Path, is_many: bool) -> Value:
     """What a path of a model leads to: names, and conditions that choose among items."""
     for step in path:
         if isinstance(step, str):
@@ -149,14 +150,14 @@ def _along(source: Any, path: models.Path, is_many: bool) -> Any:
     return source
 
 
-def _meets(item: Any, conditions: Any) -> bool:
+def _meets(item: Value, conditions: Value) -> bool:
     return all(value in as_list(element(item, path)) for path, value in conditions)
 
 
 # -- values of CQL ---------------------------------------------------------------------------
 
 
-def system(value: Any) -> Any:
+def system(value: Value) -> Value:
     """The value of CQL that an element of FHIR stands for; anything else as it is."""
     if not isinstance(value, Element):
         return Decimal(str(value)) if isinstance(value, float) else value
@@ -212,7 +213,7 @@ def limit_of_quantity(value: Element) -> Quantity | None:
 _UNIT_SYSTEMS = (UCUM, "http://hl7.org/fhirpath/CodeSystem/calendar-units")
 
 
-def moment(value: Any) -> Temporal | None:
+def moment(value: Value) -> Temporal | None:
     """A point in time out of a Temporal or the text of a FHIR date, dateTime, instant, time."""
     if isinstance(value, Temporal) or value is None:
         return value
@@ -224,7 +225,7 @@ def moment(value: Any) -> Temporal | None:
     return None
 
 
-def quantity(value: Any) -> Quantity | None:
+def quantity(value: Value) -> Quantity | None:
     """A quantity out of one, out of FHIR's, or a bare number (whose unit is 1)."""
     if isinstance(value, Quantity):
         return value
@@ -239,7 +240,7 @@ def quantity(value: Any) -> Quantity | None:
     return None
 
 
-def interval(value: Any) -> Interval | None:
+def interval(value: Value) -> Interval | None:
     """An interval out of one, a Period, a Range; a point stands for itself alone.
 
     A Period that has no start begins nobody knows when; one without an end goes on.
@@ -258,7 +259,7 @@ def interval(value: Any) -> Interval | None:
     return None if point is None or isinstance(point, dict | list) else Interval(point, point)
 
 
-def _guessed(value: dict[str, Any]) -> Any:
+def _guessed(value: dict[str, Value]) -> Value:
     """A Period or Range that was made of JSON without a type."""
     if "start" in value or "end" in value:
         return Interval(moment(value.get("start")), moment(value.get("end")))
@@ -267,7 +268,7 @@ def _guessed(value: dict[str, Any]) -> Any:
     return value
 
 
-def is_interval(value: Any) -> bool:
+def is_interval(value: Value) -> bool:
     """Whether a value is an interval or a FHIR type that is one."""
     if isinstance(value, Element):
         return cql_type(value) == "Interval"
@@ -276,12 +277,12 @@ def is_interval(value: Any) -> bool:
     return isinstance(value, dict) and not {"start", "end", "low", "high"}.isdisjoint(value)
 
 
-def codes(value: Any) -> list[Code]:
+def codes(value: Value) -> list[Code]:
     """The codes in a Code, Concept, Coding, CodeableConcept, plain code or a list of those."""
     return list(_codes(value))
 
 
-def _codes(value: Any) -> Iterator[Code]:
+def _codes(value: Value) -> Iterator[Code]:
     if isinstance(value, Code):
         yield value
     elif isinstance(value, Concept):
@@ -298,12 +299,12 @@ def _codes(value: Any) -> Iterator[Code]:
             yield _coding(value)
 
 
-def _coding(value: dict[str, Any]) -> Code:
+def _coding(value: dict[str, Value]) -> Code:
     names = ("code", "system", "display", "version")
     return Code(*(value.get(key) or "" for key in names))
 
 
-def is_coded(value: Any) -> bool:
+def is_coded(value: Value) -> bool:
     """Whether a value is a code or concept, of CQL or of FHIR."""
     if isinstance(value, Code | Concept):
         return True

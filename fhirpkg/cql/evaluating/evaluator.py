@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating import (
     aggregates,
@@ -50,12 +50,11 @@ if TYPE_CHECKING:
 
     from fhirpkg.cql.evaluating.library import Library, Statement
     from fhirpkg.cql.evaluating.values import Code
+    from fhirpkg.cql.tree import Node, Value
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.repository import Repository
 
-Node = dict[str, Any]
-
-_PLAIN: dict[str, Callable[..., Any]] = {
+_PLAIN: dict[str, Callable[..., Value]] = {
     **comparison.OPERATORS,
     **arithmetic.OPERATORS,
     **intervals.OPERATORS,
@@ -75,7 +74,7 @@ class Session:
         self,
         repository: Repository,
         subject: str,
-        parameters: Mapping[str, Any],
+        parameters: Mapping[str, Value],
         libraries: Callable[[str, str], Library],
         types_of_fhir: TypesOfDefinitions,
         now: dt.datetime | None = None,
@@ -88,10 +87,12 @@ class Session:
         self.now = now or dt.datetime.now().astimezone()
         self.unknown: list[str] = []
         """Why a membership could not be decided: one reason a value set and code."""
-        self.seen: list[dict[str, Any]] = []
+        self.seen: list[dict[str, Value]] = []
         """The resources retrieved, but for the patient."""
         self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
-        self._results: dict[tuple[str, str, str], tuple[Any, list[str], list[dict[str, Any]]]] = {}
+        self._results: dict[
+            tuple[str, str, str], tuple[Value, list[str], list[dict[str, Value]]]
+        ] = {}
         self._open: set[tuple[str, str, str]] = set()
         self._retrieved: dict[str, list[Element]] = {}
         self.zone = AssumedZone(temporal.moment(self.now).zone or "Z")
@@ -123,7 +124,7 @@ class Session:
             return None
         return found.verdict is Verdict.YES
 
-    def value_of(self, library: Library, name: str) -> Any:
+    def value_of(self, library: Library, name: str) -> Value:
         """The value of a definition, computed once."""
         key = (library.name, library.version, name)
         if key not in self._results:
@@ -157,7 +158,7 @@ class Evaluation:
         self,
         session: Session,
         library: Library,
-        names: Mapping[str, Any] | None = None,
+        names: Mapping[str, Value] | None = None,
         depth: int = 0,
     ) -> None:
         self.session = session
@@ -166,7 +167,7 @@ class Evaluation:
         """Aliases, lets, operands and `$this`, by name."""
         self.depth = depth
 
-    def with_names(self, **names: Any) -> Evaluation:
+    def with_names(self, **names: Value) -> Evaluation:
         """The same with more names."""
         return Evaluation(self.session, self.library, {**self.names, **names}, self.depth)
 
@@ -174,7 +175,7 @@ class Evaluation:
         """An evaluation in another library, without the names of this one."""
         return Evaluation(self.session, library, depth=self.depth)
 
-    def of_statement(self, statement: Statement, arguments: tuple[Any, ...] = ()) -> Any:
+    def of_statement(self, statement: Statement, arguments: tuple[Value, ...] = ()) -> Value:
         """The value of a statement in its library; errors say where."""
         if self.depth > _DEEPEST:
             raise FhirpkgError(f"{statement.place}: definitions call each other without end")
@@ -187,7 +188,7 @@ class Evaluation:
         except FhirpkgError as error:
             raise _PlacedError(f"{error} (in {statement.place})") from error
 
-    def of(self, node: Node) -> Any:
+    def of(self, node: Node) -> Value:
         """The value of a node."""
         kind = node["type"]
         plain = _PLAIN.get(kind)
@@ -204,7 +205,7 @@ class Evaluation:
                 raise KindError(f"{kind} does not take what it is given ({error})") from error
         raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
 
-    def _operands(self, node: Node) -> list[Any]:
+    def _operands(self, node: Node) -> list[Value]:
         if "operand" in node:
             operands = [self.of(operand) for operand in as_list(node["operand"])]
             if isinstance(node.get("precision"), dict):  # Round
@@ -217,7 +218,7 @@ _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What Python raises for operands of a kind that an operator does not take."""
 
 
-def _called(kind: str, operator: Callable[..., Any], operands: list[Any]) -> Any:
+def _called(kind: str, operator: Callable[..., Value], operands: list[Value]) -> Value:
     """The value of an operator; operands of a kind it does not take are an error of the logic."""
     try:
         return operator(*operands)
@@ -241,17 +242,17 @@ _OPERAND_NAMES = (
 # -- membership, time, data ----------------------------------------------------
 
 
-def _in(evaluation: Evaluation, node: Node) -> Any:
+def _in(evaluation: Evaluation, node: Node) -> Value:
     item, whole = (evaluation.of(operand) for operand in node["operand"])
     return membership(evaluation, item, whole, node.get("precision"))
 
 
-def _contains(evaluation: Evaluation, node: Node) -> Any:
+def _contains(evaluation: Evaluation, node: Node) -> Value:
     whole, item = (evaluation.of(operand) for operand in node["operand"])
     return membership(evaluation, item, whole, node.get("precision"))
 
 
-def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | None) -> Any:
+def membership(evaluation: Evaluation, item: Value, whole: Value, precision: str | None) -> Value:
     """`in`: a code in a value set or code system, a point in an interval, an item in a list."""
     if isinstance(whole, ValueSet):
         found = codes(item)
@@ -263,13 +264,13 @@ def membership(evaluation: Evaluation, item: Any, whole: Any, precision: str | N
     return False if whole is None else intervals.contains(whole, item, precision)
 
 
-def _in_value_set(evaluation: Evaluation, node: Node) -> Any:
+def _in_value_set(evaluation: Evaluation, node: Node) -> Value:
     reference = node.get("valuesetExpression") or {"type": "ValueSetRef"} | node["valueset"]
     key = "codes" if "codes" in node else "code"
     return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
 
 
-def _length(evaluation: Evaluation, node: Node) -> Any:
+def _length(evaluation: Evaluation, node: Node) -> Value:
     """A text that is null has no length; a list that is null has no items."""
     operand = node["operand"]
     value = evaluation.of(operand)
@@ -277,30 +278,30 @@ def _length(evaluation: Evaluation, node: Node) -> Any:
     return 0 if value is None and is_list else strings.length(value)
 
 
-def _today(evaluation: Evaluation, _: Node) -> Any:
+def _today(evaluation: Evaluation, _: Node) -> Value:
     return temporal.today(evaluation.session.now)
 
 
-def _now(evaluation: Evaluation, _: Node) -> Any:
+def _now(evaluation: Evaluation, _: Node) -> Value:
     return temporal.moment(evaluation.session.now)
 
 
-def _time_of_day(evaluation: Evaluation, _: Node) -> Any:
+def _time_of_day(evaluation: Evaluation, _: Node) -> Value:
     return temporal.time_of_day(evaluation.session.now)
 
 
-def _age(evaluation: Evaluation, node: Node) -> Any:
+def _age(evaluation: Evaluation, node: Node) -> Value:
     born = evaluation.of(node["operand"])
     today = temporal.today(evaluation.session.now)
     return duration_between(born, today, node.get("precision", "Year"))
 
 
-def _age_at(evaluation: Evaluation, node: Node) -> Any:
+def _age_at(evaluation: Evaluation, node: Node) -> Value:
     born, then = (evaluation.of(operand) for operand in node["operand"])
     return duration_between(born, then, node.get("precision", "Year"))
 
 
-def _message(evaluation: Evaluation, node: Node) -> Any:
+def _message(evaluation: Evaluation, node: Node) -> Value:
     """Its source; one of severity Error whose condition holds ends the evaluation."""
     if evaluation.of(node.get("condition", _FALSE)) is True:
         severity = evaluation.of(node.get("severity", _FALSE))
@@ -312,13 +313,13 @@ def _message(evaluation: Evaluation, node: Node) -> Any:
 _FALSE: Node = {"type": "Literal", "valueType": "Boolean", "value": "false"}
 
 
-def _in_code_system(evaluation: Evaluation, node: Node) -> Any:
+def _in_code_system(evaluation: Evaluation, node: Node) -> Value:
     reference = node.get("codesystemExpression") or {"type": "CodeSystemRef"} | node["codesystem"]
     key = "codes" if "codes" in node else "code"
     return membership(evaluation, evaluation.of(node[key]), evaluation.of(reference), None)
 
 
-_TYPICAL: dict[str, Any] = {
+_TYPICAL: dict[str, Value] = {
     "Integer": 0,
     "Long": Long(0),
     "Decimal": Decimal(0),
@@ -328,7 +329,7 @@ _TYPICAL: dict[str, Any] = {
 }
 
 
-def _limit(_: Evaluation, node: Node) -> Any:
+def _limit(_: Evaluation, node: Node) -> Value:
     """The least or greatest value of a type."""
     local = node["valueType"].rpartition("}")[2]
     if local not in _TYPICAL:
@@ -336,7 +337,7 @@ def _limit(_: Evaluation, node: Node) -> Any:
     return intervals.limit(_TYPICAL[local], high=node["type"] == "MaxValue")
 
 
-_SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
+_SPECIAL: dict[str, Callable[[Evaluation, Node], Value]] = {
     "CalculateAge": _age,
     "CalculateAgeAt": _age_at,
     "Contains": _contains,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.arithmetic import in_range, negated, ratio
 from fhirpkg.cql.evaluating.comparison import compare
@@ -29,15 +29,14 @@ from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.tree import Node, Value
     from fhirpkg.fhirpath.model import ElementType
-
-Node = dict[str, Any]
 
 _FRACTION = re.compile(r"(?<=\.)\d+")
 _MOST_DIGITS = 28
 
 
-def _literal(evaluation: Evaluation, node: Node) -> Any:
+def _literal(evaluation: Evaluation, node: Node) -> Value:
     kind, text = node["valueType"].rpartition("}")[2], node.get("value", "")
     if kind == "Boolean":
         return text == "true"
@@ -51,7 +50,7 @@ def _literal(evaluation: Evaluation, node: Node) -> Any:
 
 
 def _whole(text: str, kind: str) -> int:
-    value: Any = Long(text) if kind == "Long" else int(text)
+    value: Value = Long(text) if kind == "Long" else int(text)
     if in_range(value, value) is None:
         raise FhirpkgError(f"{text} is out of the range of {kind}")
     return value  # type: ignore[no-any-return]
@@ -75,7 +74,7 @@ def _temporal(evaluation: Evaluation, text: str, kind: str) -> Temporal:
     return found
 
 
-def _negate(evaluation: Evaluation, node: Node) -> Any:
+def _negate(evaluation: Evaluation, node: Node) -> Value:
     """The least Integer is written as a number that is too large, with a sign before it."""
     operand = node["operand"]
     if operand["type"] == "Literal":
@@ -99,11 +98,11 @@ def _ratio(evaluation: Evaluation, node: Node) -> Ratio | None:
     return ratio(*(_quantity(evaluation, node[key]) for key in ("numerator", "denominator")))
 
 
-def _list(evaluation: Evaluation, node: Node) -> list[Any]:
+def _list(evaluation: Evaluation, node: Node) -> list[Value]:
     return [evaluation.of(element) for element in node.get("element", ())]
 
 
-def _tuple(evaluation: Evaluation, node: Node) -> dict[str, Any]:
+def _tuple(evaluation: Evaluation, node: Node) -> dict[str, Value]:
     return {e["name"]: evaluation.of(e["value"]) for e in node.get("element", ())}
 
 
@@ -168,7 +167,7 @@ def _zone(hours: Decimal) -> str:
     return f"{'-' if hours < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _instance(evaluation: Evaluation, node: Node) -> Any:
+def _instance(evaluation: Evaluation, node: Node) -> Value:
     """An element or resource of FHIR as JSON; of a primitive its value."""
     name = node["classType"].rpartition("}")[2]
     values = {e["name"]: e["value"] for e in node.get("element", ())}
@@ -180,7 +179,7 @@ def _instance(evaluation: Evaluation, node: Node) -> Any:
         if "value" not in values:
             raise FhirpkgError(f"an instance of {name} is not supported")
         return evaluation.of(values["value"])
-    made: dict[str, Any] = {"resourceType": name} if types.is_resource(name) else {}
+    made: dict[str, Value] = {"resourceType": name} if types.is_resource(name) else {}
     elements = types.elements(name)
     for key, value_node in values.items():
         found = evaluation.of(value_node)
@@ -192,7 +191,7 @@ def _instance(evaluation: Evaluation, node: Node) -> Any:
     return resource(made, types) if "resourceType" in made else Element(made, name, types)
 
 
-def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node]) -> Any:
+def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node]) -> Value:
     found = {key: evaluation.of(value) for key, value in values.items()}
     if name == "Quantity":
         number = found.get("value")
@@ -211,7 +210,7 @@ def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node])
     raise FhirpkgError(f"an instance of {name} is not supported")
 
 
-def _key(name: str, value_node: Node, value: Any, element: ElementType | None) -> str:
+def _key(name: str, value_node: Node, value: Value, element: ElementType | None) -> str:
     """The JSON key: a choice element carries the type of its value."""
     if element is None or not element.is_choice:
         return name
@@ -220,7 +219,7 @@ def _key(name: str, value_node: Node, value: Any, element: ElementType | None) -
     return element.key(next((t for t in types if t in element.types), ""))
 
 
-def _types_of(value: Any) -> tuple[str, ...]:
+def _types_of(value: Value) -> tuple[str, ...]:
     """The types of FHIR that a value may be of in JSON."""
     if isinstance(value, Element):
         return (value.type_name,)

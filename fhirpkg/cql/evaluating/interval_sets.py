@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 from functools import cmp_to_key
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.arithmetic import add, converted, subtract
 from fhirpkg.cql.evaluating.comparison import compare
@@ -12,6 +12,7 @@ from fhirpkg.cql.evaluating.elements import interval
 from fhirpkg.cql.evaluating.intervals import end, meets, meets_before, neighbour, overlaps, start
 from fhirpkg.cql.evaluating.moments import fields, of_fields
 from fhirpkg.cql.evaluating.values import Interval
+from fhirpkg.cql.tree import Value
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
@@ -23,7 +24,7 @@ _MOST_PARTS = 10_000
 _UNITS = ("year", "month", "day", "hour", "minute", "second", "millisecond")
 
 
-def union(one: Any, two: Any) -> Interval | None:
+def union(one: Value, two: Value) -> Interval | None:
     """Both as one interval; nothing when there is a gap between them."""
     a, b = interval(one), interval(two)
     if a is None or b is None or not (overlaps(a, b) or meets(a, b)):
@@ -40,7 +41,7 @@ def _joined(one: Interval, two: Interval) -> Interval | None:
 
 
 def _chosen(
-    one: Interval, two: Interval, edge: Callable[[Any], Any], wanted: int
+    one: Interval, two: Interval, edge: Callable[[Value], Value], wanted: int
 ) -> Interval | None:
     """Which of both has the first or last edge; that whose edge is unknown, if one is."""
     edges = edge(one), edge(two)
@@ -52,7 +53,7 @@ def _chosen(
     return one if found in {wanted, 0} else two
 
 
-def intersect(one: Any, two: Any) -> Interval | None:
+def intersect(one: Value, two: Value) -> Interval | None:
     """What both have in common; nothing when that is nothing or unknown."""
     a, b = interval(one), interval(two)
     if a is None or b is None or not overlaps(a, b):
@@ -63,7 +64,7 @@ def intersect(one: Any, two: Any) -> Interval | None:
     return Interval(later.low, earlier.high, later.low_closed, earlier.high_closed)
 
 
-def difference(one: Any, two: Any) -> Interval | None:
+def difference(one: Value, two: Value) -> Interval | None:
     """The one without the other; nothing when that is not a single interval."""
     a, b = interval(one), interval(two)
     if a is None or b is None:
@@ -79,7 +80,7 @@ def difference(one: Any, two: Any) -> Interval | None:
     return Interval(neighbour(end(b), 1), a.high, high_closed=a.high_closed)
 
 
-def collapse(items: Any, per: Any = None) -> list[Interval] | None:
+def collapse(items: Value, per: Value = None) -> list[Interval] | None:
     """The intervals of a list; those that overlap, meet or are not farther than `per` joined."""
     if items is None:
         return None
@@ -95,7 +96,7 @@ def collapse(items: Any, per: Any = None) -> list[Interval] | None:
     return joined
 
 
-def _touch(one: Interval, two: Interval, per: Any) -> bool:
+def _touch(one: Interval, two: Interval, per: Value) -> bool:
     if overlaps(one, two) or meets_before(one, two):
         return True
     if per is None or end(one) is None:
@@ -103,7 +104,7 @@ def _touch(one: Interval, two: Interval, per: Any) -> bool:
     return compare(start(two), add(end(one), _as_distance(per, end(one)))) in {-1, 0}
 
 
-def _as_distance(per: Any, point: Any) -> Any:
+def _as_distance(per: Value, point: Value) -> Value:
     """A step as what can be added to a point: a number, or a quantity with a unit."""
     if isinstance(per, Quantity) and not isinstance(point, Temporal | Quantity):
         return int(per.value) if isinstance(point, int) and per.value % 1 == 0 else per.value
@@ -113,7 +114,7 @@ def _as_distance(per: Any, point: Any) -> Any:
 # -- expand ----------------------------------------------------------------------------------
 
 
-def expand(items: Any, per: Any = None) -> list[Any] | None:
+def expand(items: Value, per: Value = None) -> list[Value] | None:
     """The parts of one step's width in each interval of a list; of one interval its points."""
     if items is None:
         return None
@@ -122,7 +123,7 @@ def expand(items: Any, per: Any = None) -> list[Any] | None:
     return [part for item in items if item is not None for part in _laid_out(interval(item), per)]
 
 
-def _laid_out(bounds: Any, per: Any) -> Iterator[Interval]:
+def _laid_out(bounds: Value, per: Value) -> Iterator[Interval]:
     low, high = start(bounds), end(bounds)
     if bounds is None or bounds.low is None or bounds.high is None:
         raise FhirpkgError("expand needs an interval with both ends")
@@ -140,7 +141,7 @@ def _laid_out(bounds: Any, per: Any) -> Iterator[Interval]:
     raise FhirpkgError(f"expand gives more than {_MOST_PARTS} parts")
 
 
-def _before(following: Any, step: Any, cut: Callable[[Any], Any]) -> Any:
+def _before(following: Value, step: Value, cut: Callable[[Value], Value]) -> Value:
     """The last point of the part before another: one unit of the grid less."""
     if isinstance(following, Temporal | int):
         return neighbour(following, -1)
@@ -151,10 +152,10 @@ def _before(following: Any, step: Any, cut: Callable[[Any], Any]) -> Any:
     return cut(Quantity(found, following.unit) if isinstance(following, Quantity) else found)
 
 
-Grid = tuple["Callable[[Any], Any] | None", Any]
+Grid = tuple["Callable[[Value], Value] | None", Value]
 
 
-def _grid(low: Any, high: Any, per: Any) -> Grid:
+def _grid(low: Value, high: Value, per: Value) -> Grid:
     """How points are cut to the precision of a step, and the step; no cut when it is too fine."""
     if isinstance(low, Temporal):
         return _grid_of_moments(low, high, per)
@@ -176,7 +177,7 @@ def _grid(low: Any, high: Any, per: Any) -> Grid:
     return (lambda value: _cut(Decimal(value), places)), step
 
 
-def _grid_of_moments(low: Temporal, high: Temporal, per: Any) -> Grid:
+def _grid_of_moments(low: Temporal, high: Temporal, per: Value) -> Grid:
     first = 3 if low.kind == "time" else 0
     known = min(len(fields(low)), len(fields(high)))
     word = CALENDAR_UNITS.get(per.unit, "") if isinstance(per, Quantity) else ""
@@ -188,11 +189,11 @@ def _grid_of_moments(low: Temporal, high: Temporal, per: Any) -> Grid:
     return (lambda t: of_fields(t.kind, fields(t)[:level], t.zone)), step
 
 
-def _places(value: Any) -> int:
+def _places(value: Value) -> int:
     return max(0, -int(Decimal(value).as_tuple().exponent))
 
 
-def _finest(one: Any, two: Any) -> Decimal:
+def _finest(one: Value, two: Value) -> Decimal:
     """One of the last digit that the less precise of both has."""
     return Decimal(1).scaleb(-min(_places(one), _places(two)))
 
@@ -201,7 +202,7 @@ def _cut(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_FLOOR)
 
 
-def _width(value: Any) -> Any:
+def _width(value: Value) -> Value:
     found = interval(value)
     if found is None:
         return None
@@ -210,14 +211,14 @@ def _width(value: Any) -> Any:
     return subtract(end(found), start(found))
 
 
-def _size(value: Any) -> Any:
+def _size(value: Value) -> Value:
     width = _width(value)
     if isinstance(width, int):
         return width + 1
     return None if width is None else neighbour(width, 1)
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "Collapse": collapse,
     "Expand": expand,
     "Size": _size,

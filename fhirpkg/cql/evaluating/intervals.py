@@ -7,7 +7,7 @@ its type when it is closed, unknown when it is open.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.cql.evaluating.arithmetic import (
     LARGEST_DECIMAL,
@@ -35,12 +35,14 @@ from fhirpkg.fhirpath.values import Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
+
 Truth = bool | None
 
 _SMALLEST = Decimal("0.00000001")
 
 
-def start(value: Any, like: Any = None) -> Any:
+def start(value: Value, like: Value = None) -> Value:
     """Where an interval begins; a point begins with itself.
 
     `like` is a point of the type that both ends have when both are missing.
@@ -57,7 +59,7 @@ def start(value: Any, like: Any = None) -> Any:
     return found.low if found.low_closed else _next(found.low, 1)
 
 
-def end(value: Any, like: Any = None) -> Any:
+def end(value: Value, like: Value = None) -> Value:
     """Where an interval ends; a point ends with itself."""
     found = interval(value)
     if found is None:
@@ -71,7 +73,7 @@ def end(value: Any, like: Any = None) -> Any:
     return found.high if found.high_closed else _next(found.high, -1)
 
 
-def limit(like: Any, *, high: bool) -> Any:
+def limit(like: Value, *, high: bool) -> Value:
     """The least or greatest value of the type of another."""
     if isinstance(like, Temporal):
         found = LATEST if high else EARLIEST
@@ -88,7 +90,7 @@ def limit(like: Any, *, high: bool) -> Any:
     return None
 
 
-def neighbour(value: Any, direction: int) -> Any:
+def neighbour(value: Value, direction: int) -> Value:
     """The next value up or down; raises FhirpkgError where there is none."""
     value = system(value)
     if value is None:
@@ -100,7 +102,7 @@ def neighbour(value: Any, direction: int) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise KindError(f"{type(value).__name__} has no neighbours")
     if isinstance(value, Decimal):
-        found: Any = value + direction * _SMALLEST
+        found: Value = value + direction * _SMALLEST
         found = found if abs(found) <= LARGEST_DECIMAL or abs(value) > LARGEST_DECIMAL else None
     else:
         found = in_range(value + direction, value)
@@ -112,31 +114,31 @@ def neighbour(value: Any, direction: int) -> Any:
 class Span(NamedTuple):
     """Where an unknown end may lie, from the least to the most."""
 
-    least: Any
-    most: Any
+    least: Value
+    most: Value
 
 
-def _start(bounds: Interval | None, like: Any = None) -> Any:
+def _start(bounds: Interval | None, like: Value = None) -> Value:
     """Where an interval begins; a Span for an open end that nobody knows."""
     if bounds is None or bounds.low is not None or bounds.low_closed or bounds.high is None:
         return start(bounds, like)
     return Span(limit(bounds.high, high=False), end(bounds))
 
 
-def _end(bounds: Interval | None, like: Any = None) -> Any:
+def _end(bounds: Interval | None, like: Value = None) -> Value:
     """Where an interval ends; a Span for an open end that nobody knows."""
     if bounds is None or bounds.high is not None or bounds.high_closed or bounds.low is None:
         return end(bounds, like)
     return Span(start(bounds), limit(bounds.low, high=True))
 
 
-def _ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
+def _ends(one: Value, two: Value) -> tuple[Value, Value, Value, Value]:
     """Start and end of both."""
     a, b = interval(one), interval(two)
     return _start(a), _end(a), _start(b), _end(b)
 
 
-def _next(value: Any, direction: int) -> Any:
+def _next(value: Value, direction: int) -> Value:
     """The neighbour of an open end; None beyond the limit of the type."""
     try:
         return neighbour(value, direction)
@@ -144,7 +146,7 @@ def _next(value: Any, direction: int) -> Any:
         return None
 
 
-def _typed_ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
+def _typed_ends(one: Value, two: Value) -> tuple[Value, Value, Value, Value]:
     """Start and end of both, each as a limit of the other's type if it has none of its own."""
     a, b = interval(one), interval(two)
     likes = [
@@ -154,12 +156,12 @@ def _typed_ends(one: Any, two: Any) -> tuple[Any, Any, Any, Any]:
     return _start(a, likes[0]), _end(a, likes[0]), _start(b, likes[1]), _end(b, likes[1])
 
 
-def _precedes(one: Any, two: Any, precision: str | None = None) -> Truth:
+def _precedes(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether one end comes before another, wherever unknown ones lie."""
     return negate(_is_by(two, one, precision))
 
 
-def _is_by(one: Any, two: Any, precision: str | None = None) -> Truth:
+def _is_by(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether one end comes no later than another, wherever unknown ones lie."""
     if isinstance(one, Span) or isinstance(two, Span):
         (least, most), (first, last) = _span(one), _span(two)
@@ -170,11 +172,11 @@ def _is_by(one: Any, two: Any, precision: str | None = None) -> Truth:
     return None if found is None else found <= 0
 
 
-def _span(value: Any) -> tuple[Any, Any]:
+def _span(value: Value) -> tuple[Value, Value]:
     return value if isinstance(value, Span) else (value, value)
 
 
-def _is_same(one: Any, two: Any, precision: str | None = None) -> Truth:
+def _is_same(one: Value, two: Value, precision: str | None = None) -> Truth:
     if isinstance(one, Span) or isinstance(two, Span):
         return both(_is_by(one, two, precision), _is_by(two, one, precision))
     found = compare(one, two, precision)
@@ -184,7 +186,9 @@ def _is_same(one: Any, two: Any, precision: str | None = None) -> Truth:
 # -- membership ------------------------------------------------------------------------------
 
 
-def contains(whole: Any, part: Any, precision: str | None = None, *, proper: bool = False) -> Truth:
+def contains(
+    whole: Value, part: Value, precision: str | None = None, *, proper: bool = False
+) -> Truth:
     """Whether a point or item is in an interval or list; of an interval or list whether all is."""
     if isinstance(whole, list):
         if isinstance(part, list):
@@ -202,12 +206,14 @@ def contains(whole: Any, part: Any, precision: str | None = None, *, proper: boo
     return _has_point(bounds, system(part), precision, proper=proper)
 
 
-def includes(whole: Any, part: Any, precision: str | None = None, *, proper: bool = False) -> Truth:
+def includes(
+    whole: Value, part: Value, precision: str | None = None, *, proper: bool = False
+) -> Truth:
     """`contains` for what is an interval or list itself: of nothing nothing is known."""
     return None if part is None else contains(whole, part, precision, proper=proper)
 
 
-def _has_point(bounds: Interval, point: Any, precision: str | None, *, proper: bool) -> Truth:
+def _has_point(bounds: Interval, point: Value, precision: str | None, *, proper: bool) -> Truth:
     """By the ends as they are written: `(5` is not in an interval to a precision."""
     low = _start(bounds) if bounds.low is None else bounds.low
     high = _end(bounds) if bounds.high is None else bounds.high
@@ -218,7 +224,7 @@ def _has_point(bounds: Interval, point: Any, precision: str | None, *, proper: b
     return both(after(low, point, precision), before(point, high, precision))
 
 
-def _includes(whole: Any, part: Any, precision: str | None, *, proper: bool) -> Truth:
+def _includes(whole: Value, part: Value, precision: str | None, *, proper: bool) -> Truth:
     low, high, inner_low, inner_high = _typed_ends(whole, part)
     inside = both(_is_by(low, inner_low, precision), _is_by(inner_high, high, precision))
     if not proper:
@@ -227,12 +233,12 @@ def _includes(whole: Any, part: Any, precision: str | None, *, proper: bool) -> 
     return both(inside, negate(same))
 
 
-def _has_all(whole: list[Any], part: list[Any], *, proper: bool) -> Truth:
+def _has_all(whole: list[Value], part: list[Value], *, proper: bool) -> Truth:
     smaller = len(part) < len(whole)
     return all(member(whole, item) for item in part) and (smaller or not proper)
 
 
-def _has_others(whole: list[Any], item: Any) -> Truth:
+def _has_others(whole: list[Value], item: Value) -> Truth:
     """Whether a list has an item, and another one beside it."""
     if item is None:
         return any(i is None for i in whole) and any(i is not None for i in whole)
@@ -244,65 +250,65 @@ def _has_others(whole: list[Any], item: Any) -> Truth:
 # -- when ------------------------------------------------------------------------------------
 
 
-def before(one: Any, two: Any, precision: str | None = None) -> Truth:
+def before(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether the one ends before the other begins."""
     _, last, first, _ = _ends(one, two)
     return _precedes(last, first, precision)
 
 
-def after(one: Any, two: Any, precision: str | None = None) -> Truth:
+def after(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether the one begins after the other ends."""
     return before(two, one, precision)
 
 
-def same_as(one: Any, two: Any, precision: str | None = None) -> Truth:
+def same_as(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether both begin and end at the same time."""
     a, b, c, d = _ends(one, two)
     return both(_is_same(a, c, precision), _is_same(b, d, precision))
 
 
-def same_or_before(one: Any, two: Any, precision: str | None = None) -> Truth:
+def same_or_before(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether the one ends before the other begins or just then."""
     _, last, first, _ = _ends(one, two)
     return _is_by(last, first, precision)
 
 
-def same_or_after(one: Any, two: Any, precision: str | None = None) -> Truth:
+def same_or_after(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether the one begins after the other ends or just then."""
     return same_or_before(two, one, precision)
 
 
-def overlaps(one: Any, two: Any, precision: str | None = None) -> Truth:
+def overlaps(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Whether both have a time in common."""
     low, high, other_low, other_high = _typed_ends(one, two)
     return both(_is_by(low, other_high, precision), _is_by(other_low, high, precision))
 
 
-def overlaps_before(one: Any, two: Any, precision: str | None = None) -> Truth:
+def overlaps_before(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Overlaps and begins first."""
     low, _, other, _ = _ends(one, two)
     return both(overlaps(one, two, precision), _precedes(low, other, precision))
 
 
-def overlaps_after(one: Any, two: Any, precision: str | None = None) -> Truth:
+def overlaps_after(one: Value, two: Value, precision: str | None = None) -> Truth:
     """Overlaps and ends last."""
     _, high, _, other = _ends(one, two)
     return both(overlaps(one, two, precision), _precedes(other, high, precision))
 
 
-def begins_with(one: Any, two: Any, precision: str | None = None) -> Truth:
+def begins_with(one: Value, two: Value, precision: str | None = None) -> Truth:
     """`starts`: begins with the other and ends no later."""
     low, high, other_low, other_high = _ends(one, two)
     return both(_is_same(low, other_low, precision), _is_by(high, other_high, precision))
 
 
-def ends_with(one: Any, two: Any, precision: str | None = None) -> Truth:
+def ends_with(one: Value, two: Value, precision: str | None = None) -> Truth:
     """`ends`: ends with the other and begins no earlier."""
     low, high, other_low, other_high = _ends(one, two)
     return both(_is_by(other_low, low, precision), _is_same(high, other_high, precision))
 
 
-def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
+def meets_before(one: Value, two: Value, precision: str | None = None) -> Truth:
     """The other begins right behind the one."""
     _, last, first, _ = _ends(one, two)
     if last is None or first is None:
@@ -319,17 +325,17 @@ def meets_before(one: Any, two: Any, precision: str | None = None) -> Truth:
     return _is_same(neighbour(last, 1), first)
 
 
-def meets_after(one: Any, two: Any, precision: str | None = None) -> Truth:
+def meets_after(one: Value, two: Value, precision: str | None = None) -> Truth:
     """The one begins right behind the other."""
     return meets_before(two, one, precision)
 
 
-def meets(one: Any, two: Any, precision: str | None = None) -> Truth:
+def meets(one: Value, two: Value, precision: str | None = None) -> Truth:
     """One begins right behind the other."""
     return either(meets_before(one, two, precision), meets_after(one, two, precision))
 
 
-def point_from(value: Any) -> Any:
+def point_from(value: Value) -> Value:
     """The point of an interval that is one."""
     found = interval(value)
     if found is None or (found.low is None and found.high is None):
@@ -339,7 +345,7 @@ def point_from(value: Any) -> Any:
     return start(found)
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "Start": start,
     "End": end,
     "PointFrom": point_from,
@@ -348,7 +354,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-WITH_PRECISION: dict[str, Callable[..., Any]] = {
+WITH_PRECISION: dict[str, Callable[..., Value]] = {
     "Includes": includes,
     "IncludedIn": lambda part, whole, precision=None: includes(whole, part, precision),
     "ProperIncludes": lambda w, p, precision=None: includes(w, p, precision, proper=True),

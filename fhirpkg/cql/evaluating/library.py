@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql import models
 from fhirpkg.errors import FhirpkgError
@@ -11,7 +11,7 @@ from fhirpkg.errors import FhirpkgError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating import interval_sets
 from fhirpkg.cql.evaluating.comparison import equal, member
@@ -13,29 +13,31 @@ from fhirpkg.errors import FhirpkgError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
 
-def exists(items: Any) -> bool:
+
+def exists(items: Value) -> bool:
     """Whether there is anything; nulls do not count."""
     return any(item is not None for item in as_list(items))
 
 
-def distinct(items: Any) -> list[Any] | None:
+def distinct(items: Value) -> list[Value] | None:
     """Each value once, in the order they came; null once too."""
     if items is None:
         return None
-    kept: list[Any] = []
+    kept: list[Value] = []
     for item in as_list(items):
         if not any(item is known or equal(item, known) is True for known in kept):
             kept.append(item)
     return kept
 
 
-def flatten(items: Any) -> list[Any] | None:
+def flatten(items: Value) -> list[Value] | None:
     """The items of the lists in a list."""
     return None if items is None else [inner for item in items for inner in as_list(item)]
 
 
-def singleton(items: Any) -> Any:
+def singleton(items: Value) -> Value:
     """The one item there is; more than one is an error."""
     found = as_list(items)
     if len(found) > 1:
@@ -43,7 +45,7 @@ def singleton(items: Any) -> Any:
     return found[0] if found else None
 
 
-def union(one: Any, two: Any) -> Any:
+def union(one: Value, two: Value) -> Value:
     """All of both, each once; intervals that touch become one."""
     if is_interval(one) and is_interval(two):
         return interval_sets.union(one, two)
@@ -54,7 +56,7 @@ def union(one: Any, two: Any) -> Any:
     return distinct(as_list(one) + as_list(two))
 
 
-def intersect(one: Any, two: Any) -> Any:
+def intersect(one: Value, two: Value) -> Value:
     """What is in both, each once."""
     if is_interval(one) or is_interval(two):
         return interval_sets.intersect(one, two)
@@ -63,7 +65,7 @@ def intersect(one: Any, two: Any) -> Any:
     return distinct([item for item in as_list(one) if member(two, item)])
 
 
-def difference(one: Any, two: Any) -> Any:
+def difference(one: Value, two: Value) -> Value:
     """What is in the one and not in the other."""
     if is_interval(one) or is_interval(two):
         return interval_sets.difference(one, two)
@@ -72,16 +74,16 @@ def difference(one: Any, two: Any) -> Any:
     return distinct([item for item in as_list(one) if not member(two, item)])
 
 
-def _slice(items: Any, begin: int, end: int | None) -> list[Any] | None:
+def _slice(items: Value, begin: int, end: int | None) -> list[Value] | None:
     return None if items is None else as_list(items)[begin:end]
 
 
-def _sliced(items: Any, begin: Any = None, end: Any = None) -> list[Any] | None:
+def _sliced(items: Value, begin: Value = None, end: Value = None) -> list[Value] | None:
     """Slice: from an index to before another, which counts from the end when it is negative."""
     return _slice(items, begin or 0, end)
 
 
-def indexed(items: Any, index: Any) -> Any:
+def indexed(items: Value, index: Value) -> Value:
     """The item or character at an index from 0; nothing beyond the end."""
     if items is None or index is None:
         return None
@@ -89,20 +91,20 @@ def indexed(items: Any, index: Any) -> Any:
     return found[index] if 0 <= index < len(found) else None
 
 
-def _index_of(items: Any, wanted: Any) -> int | None:
+def _index_of(items: Value, wanted: Value) -> int | None:
     if items is None or wanted is None:
         return None
     return next((i for i, item in enumerate(as_list(items)) if equal(item, wanted)), -1)
 
 
-def coalesce(*values: Any) -> Any:
+def coalesce(*values: Value) -> Value:
     """The first that is not null; of a single list its first."""
     if len(values) == 1 and isinstance(values[0], list):
         values = tuple(values[0])
     return next((value for value in values if value is not None), None)
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "Exists": exists,
     "Distinct": distinct,
     "Flatten": flatten,

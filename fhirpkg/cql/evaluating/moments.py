@@ -10,7 +10,7 @@ import calendar
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.elements import moment, system
 from fhirpkg.cql.evaluating.values import KindError, Uncertainty
@@ -19,6 +19,8 @@ from fhirpkg.fhirpath.temporal import Temporal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fhirpkg.cql.tree import Value
 
 LEVELS = ("Year", "Month", "Day", "Hour", "Minute", "Second", "Millisecond")
 EARLIEST = Temporal("dateTime", (1, 1, 1, 0, 0, Decimal("0.000")))
@@ -44,7 +46,7 @@ def fields(value: Temporal) -> Fields:
 def of_fields(kind: str, known: Fields, zone: str | None = None) -> Temporal:
     """A moment of its parts, milliseconds apart."""
     whole = 3 if kind == "time" else 6
-    parts: tuple[Any, ...] = known
+    parts: tuple[Value, ...] = known
     if len(known) > whole:
         parts = (*known[: whole - 1], Decimal(known[whole - 1] * 1000 + known[whole]).scaleb(-3))
     return Temporal(kind, parts, zone if len(parts) > 3 else None)
@@ -75,19 +77,19 @@ def compare_moments(one: Temporal, two: Temporal, precision: str | None = None) 
 # -- the time between two --------------------------------------------------------------------
 
 
-def duration_between(one: Any, two: Any, precision: str) -> int | Uncertainty | None:
+def duration_between(one: Value, two: Value, precision: str) -> int | Uncertainty | None:
     """Whole years, months … that have passed; what is not known of a date makes it uncertain."""
     return _between(one, two, precision, 3, _whole_units)
 
 
-def difference_between(one: Any, two: Any, precision: str) -> int | Uncertainty | None:
+def difference_between(one: Value, two: Value, precision: str) -> int | Uncertainty | None:
     """How many borders of years, months … lie between two moments."""
     return _between(one, two, precision, 0, _borders)
 
 
 def _between(
-    one: Any,
-    two: Any,
+    one: Value,
+    two: Value,
     precision: str,
     least_level: int,
     count: Callable[[Fields, Fields, str], int],
@@ -185,6 +187,6 @@ def boundary(value: Temporal, digits: int | None, *, high: bool) -> Temporal | N
     return None if found is None else replace(found, kind=value.kind, zone=value.zone)
 
 
-def is_moment(value: Any) -> bool:
+def is_moment(value: Value) -> bool:
     """Whether a value is a date, a time or both."""
     return isinstance(value, Temporal)

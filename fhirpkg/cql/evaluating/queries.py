@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cmp_to_key
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating import lists
@@ -19,23 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.tree import Node, Value
 
-Node = dict[str, Any]
 
-
-def _retrieve(evaluation: Evaluation, node: Node) -> list[Any]:
+def _retrieve(evaluation: Evaluation, node: Node) -> list[Value]:
     """The patient's resources that are asked for; the session keeps that they were looked at."""
     found = _found(evaluation, node)
     evaluation.session.seen += [r for r in found if r.get("resourceType") != "Patient"]
     return found
 
 
-def _found(evaluation: Evaluation, node: Node) -> list[Any]:
+def _found(evaluation: Evaluation, node: Node) -> list[Value]:
     """The patient's resources of a type whose code is in the terminology asked for."""
     type_name = node["dataType"].rpartition("}")[2]
     if not evaluation.session.types.is_resource(type_name):
         raise FhirpkgError(f"'{type_name}' is not a type of resource that could be retrieved")
-    found: list[Any] = evaluation.session.resources(type_name)
+    found: list[Value] = evaluation.session.resources(type_name)
     if profile := node.get("templateId"):
         found = [r for r in found if models.conforms(profile, r)]
     if "dateRange" in node:
@@ -50,7 +49,7 @@ def _found(evaluation: Evaluation, node: Node) -> list[Any]:
     return [r for r in found if _matches(evaluation, element(r, path), wanted)]
 
 
-def _matches(evaluation: Evaluation, value: Any, wanted: Any) -> bool:
+def _matches(evaluation: Evaluation, value: Value, wanted: Value) -> bool:
     if value is None:
         return False
     if isinstance(wanted, ValueSet):
@@ -63,11 +62,11 @@ def _matches(evaluation: Evaluation, value: Any, wanted: Any) -> bool:
     return _shares(value, wanted)
 
 
-def _shares(value: Any, wanted: Any) -> bool:
+def _shares(value: Value, wanted: Value) -> bool:
     return any(equivalent(item, wanted) for item in as_list(value))
 
 
-def _query(evaluation: Evaluation, node: Node) -> Any:
+def _query(evaluation: Evaluation, node: Node) -> Value:
     sources = [(s["alias"], evaluation.of(s["expression"])) for s in node["source"]]
     if any(value is None for _, value in sources):
         return None
@@ -88,7 +87,7 @@ def _query(evaluation: Evaluation, node: Node) -> Any:
     return results[0] if results else None
 
 
-def _rows(evaluation: Evaluation, sources: list[tuple[str, Any]]) -> Iterator[Evaluation]:
+def _rows(evaluation: Evaluation, sources: list[tuple[str, Value]]) -> Iterator[Evaluation]:
     """Every combination of the items of the sources, as names."""
     if not sources:
         yield evaluation
@@ -114,7 +113,7 @@ def _kept(row: Evaluation, node: Node) -> Evaluation | None:
     return row
 
 
-def _returned(row: Evaluation, node: Node, aliases: list[str]) -> Any:
+def _returned(row: Evaluation, node: Node, aliases: list[str]) -> Value:
     if "return" in node:
         return row.of(node["return"]["expression"])
     if len(aliases) == 1:
@@ -134,17 +133,17 @@ def _each_once(aggregate: Node, rows: list[Evaluation], aliases: list[str]) -> l
     return kept
 
 
-def _aggregated(evaluation: Evaluation, aggregate: Node, rows: list[Evaluation]) -> Any:
+def _aggregated(evaluation: Evaluation, aggregate: Node, rows: list[Evaluation]) -> Value:
     total = evaluation.of(aggregate["starting"]) if "starting" in aggregate else None
     for row in rows:
         total = row.with_names(**{aggregate["identifier"]: total}).of(aggregate["expression"])
     return total
 
 
-def _sorted(evaluation: Evaluation, keys: list[Node], items: list[Any]) -> list[Any]:
+def _sorted(evaluation: Evaluation, keys: list[Node], items: list[Value]) -> list[Value]:
     """Stable, by each key; nulls come first."""
     for key in reversed(keys):
-        pairs: list[tuple[Any, Any]] = [
+        pairs: list[tuple[Value, Value]] = [
             (_sort_value(evaluation, key, item), item) for item in items
         ]
         pairs.sort(
@@ -155,7 +154,7 @@ def _sorted(evaluation: Evaluation, keys: list[Node], items: list[Any]) -> list[
     return items
 
 
-def _sort_value(evaluation: Evaluation, key: Node, item: Any) -> Any:
+def _sort_value(evaluation: Evaluation, key: Node, item: Value) -> Value:
     if key["type"] == "ByDirection":
         return item
     if key["type"] == "ByColumn":
@@ -163,11 +162,11 @@ def _sort_value(evaluation: Evaluation, key: Node, item: Any) -> Any:
     return evaluation.with_names(**{"$this": item}).of(key["expression"])
 
 
-def _by_value(one: tuple[Any, Any], two: tuple[Any, Any]) -> int:
+def _by_value(one: tuple[Value, Value], two: tuple[Value, Value]) -> int:
     return _order(one[0], two[0])
 
 
-def _order(one: Any, two: Any) -> int:
+def _order(one: Value, two: Value) -> int:
     """Nulls come first, and of dates that may be the same the one known less of."""
     if one is None or two is None:
         return (one is not None) - (two is not None)

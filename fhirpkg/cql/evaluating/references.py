@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating import types
 from fhirpkg.cql.evaluating.conversions import HELPERS
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.cql.evaluating.evaluator import Evaluation
     from fhirpkg.cql.evaluating.library import Library
-
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node, Value
 
 _HELPERS = "FHIRHelpers"
 
@@ -30,7 +29,7 @@ def _library_of(evaluation: Evaluation, node: Node) -> Library | None:
     return None if name == _HELPERS else evaluation.session.libraries(name, version)
 
 
-def _expression_ref(evaluation: Evaluation, node: Node) -> Any:
+def _expression_ref(evaluation: Evaluation, node: Node) -> Value:
     """A definition, or terminology that a qualified name of CQL may mean as well."""
     name = node["name"]
     if name == "Patient" and "libraryName" not in node:
@@ -50,7 +49,7 @@ def _expression_ref(evaluation: Evaluation, node: Node) -> Any:
     return evaluation.session.value_of(library, name)
 
 
-def _function_ref(evaluation: Evaluation, node: Node) -> Any:
+def _function_ref(evaluation: Evaluation, node: Node) -> Value:
     name = node["name"]
     arguments = [evaluation.of(operand) for operand in as_list(node.get("operand"))]
     library = _library_of(evaluation, node)
@@ -70,7 +69,7 @@ def _function_ref(evaluation: Evaluation, node: Node) -> Any:
     raise FhirpkgError(f"{library.name} has no function {name} for {_kinds(arguments)}")
 
 
-def _kinds(arguments: list[Any]) -> str:
+def _kinds(arguments: list[Value]) -> str:
     """The types of operands, for a message."""
     names = [a.type_name if isinstance(a, Element) else type(a).__name__ for a in arguments]
     return f"({', '.join(names)})"
@@ -85,7 +84,7 @@ def _included(evaluation: Evaluation) -> Iterator[Library]:
             yield library
 
 
-def _named(evaluation: Evaluation, node: Node) -> Any:
+def _named(evaluation: Evaluation, node: Node) -> Value:
     """An alias, a let or an operand."""
     name = node["name"]
     if name not in evaluation.names:
@@ -93,7 +92,7 @@ def _named(evaluation: Evaluation, node: Node) -> Any:
     return evaluation.names[name]
 
 
-def _identifier_ref(evaluation: Evaluation, node: Node) -> Any:
+def _identifier_ref(evaluation: Evaluation, node: Node) -> Value:
     """A bare name inside `sort by`: an element of the item, else what the library says it is."""
     try:
         return element(evaluation.names.get("$this"), node["name"])
@@ -103,7 +102,7 @@ def _identifier_ref(evaluation: Evaluation, node: Node) -> Any:
         return evaluation.of(node["otherwise"])
 
 
-def _parameter_ref(evaluation: Evaluation, node: Node) -> Any:
+def _parameter_ref(evaluation: Evaluation, node: Node) -> Value:
     """Its value as given, else its default; raises FhirpkgError when there is neither."""
     name = node["name"]
     session = evaluation.session
@@ -122,7 +121,7 @@ def _parameter_ref(evaluation: Evaluation, node: Node) -> Any:
     return evaluation.within(library).of(definition["default"])
 
 
-def _given(value: Any, types_of_fhir: Any) -> Any:
+def _given(value: Value, types_of_fhir: Value) -> Value:
     """A resource that was given as JSON."""
     is_resource = isinstance(value, dict) and "resourceType" in value
     return resource(value, types_of_fhir) if is_resource else value
@@ -146,14 +145,14 @@ def _code_system_ref(evaluation: Evaluation, node: Node) -> CodeSystem:
     return CodeSystem(_defined(evaluation, node, "code_systems")[1]["id"])
 
 
-def _code_ref(evaluation: Evaluation, node: Node) -> Any:
+def _code_ref(evaluation: Evaluation, node: Node) -> Value:
     library, definition = _defined(evaluation, node, "codes")
     inside = evaluation.within(library)
     system = _code_system_ref(inside, definition["codeSystem"])
     return Code(definition["id"], system.url, definition.get("display", ""))
 
 
-def _concept_ref(evaluation: Evaluation, node: Node) -> Any:
+def _concept_ref(evaluation: Evaluation, node: Node) -> Value:
     library, definition = _defined(evaluation, node, "concepts")
     inside = evaluation.within(library)
     codes = tuple(_code_ref(inside, code) for code in definition["code"])

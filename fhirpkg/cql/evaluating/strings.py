@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath import patterns
@@ -11,23 +11,25 @@ from fhirpkg.fhirpath.comparison import EvaluationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.cql.tree import Value
+
 _MARK = "\x00"
 """A character that no text of FHIR has."""
 
 
-def _text(value: Any) -> str:
+def _text(value: Value) -> str:
     """The value, which must be text: a number or object is not made one by accident."""
     if not isinstance(value, str):
         raise FhirpkgError(f"{type(value).__name__} stands where text belongs")
     return str(value)
 
 
-def concatenate(*parts: Any) -> str | None:
+def concatenate(*parts: Value) -> str | None:
     """Texts one behind the other; unknown when one is."""
     return None if any(part is None for part in parts) else "".join(map(_text, parts))
 
 
-def _combine(texts: Any, separator: Any = "") -> str | None:
+def _combine(texts: Value, separator: Value = "") -> str | None:
     """The texts of a list with a separator between them."""
     if texts is None:
         return None
@@ -35,27 +37,27 @@ def _combine(texts: Any, separator: Any = "") -> str | None:
     return _text(separator or "").join(found) if found else None
 
 
-def _on_texts(function: Any) -> Any:
+def _on_texts(function: Value) -> Value:
     """A function of texts, unknown when one of them is."""
     return lambda *texts: None if None in texts else function(*map(_text, texts))
 
 
-def length(value: Any) -> int | None:
+def length(value: Value) -> int | None:
     """How many characters or items."""
     return None if value is None else len(value)
 
 
-def _substring(text: Any, start: Any, length: Any = None) -> str | None:
+def _substring(text: Value, start: Value, length: Value = None) -> str | None:
     if text is None or start is None or not 0 <= start < len(text):
         return None
     return str(text[start : None if length is None else start + length])
 
 
-def _split(text: Any, separator: Any) -> list[str] | None:
+def _split(text: Value, separator: Value) -> list[str] | None:
     return None if text is None else _text(text).split(separator) if separator else [_text(text)]
 
 
-def _split_by_pattern(text: Any, pattern: Any) -> list[str] | None:
+def _split_by_pattern(text: Value, pattern: Value) -> list[str] | None:
     if text is None or pattern is None:
         return None
     return _replaced(_text(text), _text(pattern), _MARK).split(_MARK)
@@ -75,7 +77,7 @@ def _replaced(text: str, pattern: str, by: str) -> str:
         raise FhirpkgError(str(error)) from error
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Value]] = {
     "Concatenate": concatenate,
     "Combine": _combine,
     "Split": _split,

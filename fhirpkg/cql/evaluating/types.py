@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.conversions import HELPERS, to_time
 from fhirpkg.cql.evaluating.elements import cql_type, element, interval, is_interval, moment
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.cql.evaluating.evaluator import Evaluation
-
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node, Value
 
 SYSTEM = "{urn:hl7-org:elm-types:r1}"
 
 
-def _property(evaluation: Evaluation, node: Node) -> Any:
+def _property(evaluation: Evaluation, node: Node) -> Value:
     if "source" in node:
         return element(evaluation.of(node["source"]), node["path"])
     scope = node["scope"]
@@ -53,7 +52,7 @@ _VALUES: dict[str, type | tuple[type, ...]] = {
 _KINDS = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
 
 
-def has_type(value: Any, type_name: str) -> bool:
+def has_type(value: Value, type_name: str) -> bool:
     """Whether a value is of a type of CQL or FHIR, by its qualified name."""
     local = type_name.rpartition("}")[2]
     if type_name.startswith(SYSTEM):
@@ -81,7 +80,7 @@ def _is_text(value: str, local: str) -> bool:
     return value.type_name == local or value.type_name in _TEXTS.get(local, ())
 
 
-def _is_of_system(value: Any, local: str) -> bool:
+def _is_of_system(value: Value, local: str) -> bool:
     if local == "Any":
         return True
     if local in _KINDS:
@@ -110,7 +109,7 @@ def _specifier(node: Node, key: str) -> Node:
     return found
 
 
-def fits(value: Any, specifier: Node) -> bool:
+def fits(value: Value, specifier: Node) -> bool:
     """Whether a value is of the type that a specifier describes."""
     kind = specifier.get("type", "NamedTypeSpecifier")
     if kind == "ChoiceTypeSpecifier":
@@ -125,7 +124,7 @@ def fits(value: Any, specifier: Node) -> bool:
     return "name" in specifier and has_type(value, specifier["name"])
 
 
-def _fits_points(value: Any, specifier: Node) -> bool:
+def _fits_points(value: Value, specifier: Node) -> bool:
     bounds = interval(value)
     points = [p for p in (bounds.low, bounds.high) if p is not None] if bounds else []
     return all(accepts(specifier, point) for point in points)
@@ -135,7 +134,7 @@ _WIDER = {"DateTime": "Date", "Decimal": "Integer", "Concept": "Code", "Long": "
 _WIDER_FHIR = {"dateTime": "date"}
 
 
-def accepts(specifier: Node, value: Any) -> bool:
+def accepts(specifier: Node, value: Value) -> bool:
     """Whether a function takes a value for an operand; nothing fits any type.
 
     A value of a type that CQL converts without being asked (an Integer for a Decimal) is taken.
@@ -156,7 +155,7 @@ def accepts(specifier: Node, value: Any) -> bool:
     return not name and not specifier.get("type")
 
 
-def _as(evaluation: Evaluation, node: Node) -> Any:
+def _as(evaluation: Evaluation, node: Node) -> Value:
     """The value if it is of the type; else nothing, or an error when the cast is strict."""
     value = evaluation.of(node["operand"])
     specifier = _specifier(node, "as")
@@ -167,7 +166,7 @@ def _as(evaluation: Evaluation, node: Node) -> Any:
     return None
 
 
-def accepts_cast(specifier: Node, value: Any) -> bool:
+def accepts_cast(specifier: Node, value: Value) -> bool:
     """Lists and intervals of what CQL knows no type of are taken for what they are cast to."""
     kind = specifier.get("type")
     return kind == "IntervalTypeSpecifier" and not specifier.get("pointType") and is_interval(value)
@@ -189,7 +188,7 @@ def _is(evaluation: Evaluation, node: Node) -> bool:
     return value is not None and fits(value, _specifier(node, "is"))
 
 
-def _convert(evaluation: Evaluation, node: Node) -> Any:
+def _convert(evaluation: Evaluation, node: Node) -> Value:
     value = evaluation.of(node["operand"])
     specifier = _specifier(node, "to")
     local = specifier.get("name", "").rpartition("}")[2]
@@ -199,18 +198,18 @@ def _convert(evaluation: Evaluation, node: Node) -> Any:
     return None if value is None else conversion(value)
 
 
-def _can_convert(evaluation: Evaluation, node: Node) -> Any:
+def _can_convert(evaluation: Evaluation, node: Node) -> Value:
     try:
         return _convert(evaluation, node) is not None
     except FhirpkgError:
         return False
 
 
-def _time_from(evaluation: Evaluation, node: Node) -> Any:
+def _time_from(evaluation: Evaluation, node: Node) -> Value:
     return to_time(evaluation.of(node["operand"]))
 
 
-def _component(evaluation: Evaluation, node: Node) -> Any:
+def _component(evaluation: Evaluation, node: Node) -> Value:
     found = moment(evaluation.of(node["operand"]))
     if found is None:
         return None
@@ -231,7 +230,7 @@ def _zone_from(evaluation: Evaluation, node: Node) -> Decimal | None:
     return -hours if zone[0] == "-" else hours
 
 
-SPECIAL: dict[str, Callable[[Evaluation, Node], Any]] = {
+SPECIAL: dict[str, Callable[[Evaluation, Node], Value]] = {
     "As": _as,
     "CanConvert": _can_convert,
     "Convert": _convert,

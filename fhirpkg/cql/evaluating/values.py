@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from fhirpkg.cql.tree import Value
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, UCUM, Quantity
@@ -43,12 +44,12 @@ class TypedText(str):
     type_name: str
 
 
-class Element(dict[str, Any]):
+class Element(dict[str, Value]):
     """A resource or element of FHIR as JSON, with the name of its type and the table of types."""
 
     __slots__ = ("type_name", "types")
 
-    def __init__(self, value: dict[str, Any], type_name: str, types: TypesOfDefinitions) -> None:
+    def __init__(self, value: dict[str, Value], type_name: str, types: TypesOfDefinitions) -> None:
         super().__init__(value)
         self.type_name = type_name
         self.types = types
@@ -63,7 +64,7 @@ class Code:
     display: str = ""
     version: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Value]:
         """The code as a Coding."""
         made = {"system": self.system, "version": self.version, "code": self.code}
         made["display"] = self.display
@@ -77,9 +78,9 @@ class Concept:
     codes: tuple[Code, ...]
     display: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Value]:
         """The concept as a CodeableConcept."""
-        made: dict[str, Any] = {"coding": [code.as_json() for code in self.codes]}
+        made: dict[str, Value] = {"coding": [code.as_json() for code in self.codes]}
         return made | ({"text": self.display} if self.display else {})
 
 
@@ -104,7 +105,7 @@ class Ratio:
     numerator: Quantity
     denominator: Quantity
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Value]:
         """The ratio as FHIR's."""
         return {
             "numerator": to_json(self.numerator),
@@ -116,12 +117,12 @@ class Ratio:
 class Interval:
     """From low to high; an end of None is without limit when closed, unknown when open."""
 
-    low: Any
-    high: Any
+    low: Value
+    high: Value
     low_closed: bool = True
     high_closed: bool = True
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Value]:
         """The interval as a Period, or as a Range when its ends are quantities."""
         names = ("low", "high") if isinstance(self.low or self.high, Quantity) else ("start", "end")
         ends = zip(names, (self.low, self.high), strict=True)
@@ -136,7 +137,7 @@ class Uncertainty:
     high: int
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: Value) -> Value:
     """A result as FHIR JSON; raises FhirpkgError for a number that is uncertain."""
     if isinstance(value, Element):
         return dict(value)
@@ -157,7 +158,7 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def as_list(value: Any) -> list[Any]:
+def as_list(value: Value) -> list[Value]:
     """A list; nothing as an empty one, one thing as a list of it."""
     if value is None:
         return []

@@ -7,7 +7,7 @@ and casts. Where a type is not known nothing is said; the evaluator looks at the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.cql import models
 from fhirpkg.errors import FhirpkgError
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from fhirpkg.cql.evaluating.library import Library
     from fhirpkg.cql.reading.lexer import Source
+    from fhirpkg.cql.tree import Node
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
-
-Node = dict[str, Any]
 
 _FHIR = "{http://hl7.org/fhir}"
 _OF_CONVERTED = {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading.library import read_library
 
 if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.library import Library, Statement
-
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node, Value
 
 _PUBLIC = {"accessLevel": "Public"}
 _PATIENT: Node = {
@@ -78,7 +77,7 @@ def _typed(kind: Node) -> Node:
     return {"operandTypeSpecifier": kind}
 
 
-def _portable(node: Any, operands: Node) -> Any:
+def _portable(node: Value, operands: Node) -> Value:
     """The tree with the node types that ELM tells apart and our evaluator does not."""
     if isinstance(node, list):
         return [_portable(item, operands) for item in node]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.library import Library, Statement, check_context
@@ -21,7 +21,7 @@ from fhirpkg.errors import FhirpkgError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node
 
 _LANDMARK = re.compile(
     r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL

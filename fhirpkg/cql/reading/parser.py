@@ -7,13 +7,14 @@ and the evaluator looks at the values. Queries are in :mod:`queries`, phrases of
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading import queries, selectors, timing
 from fhirpkg.cql.reading.lexer import PRECISIONS, precision_name
 from fhirpkg.cql.reading.stream import Stream
 
-Node = dict[str, Any]
+if TYPE_CHECKING:
+    from fhirpkg.cql.tree import Node
 
 _COMPONENTS = ("date", "time", "timezoneoffset", *PRECISIONS[::2])
 

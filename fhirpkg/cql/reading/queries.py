@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading.lexer import RESERVED
 
 if TYPE_CHECKING:
     from fhirpkg.cql.reading.parser import Parser
-
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node
 
 _SOURCES = ("Group", "Retrieve", "Name", "Call", "Query", "List")
 _FHIR = "{http://hl7.org/fhir}"

@@ -6,7 +6,7 @@ evaluator takes for terminology too; the other library need not be read for that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql import models
 from fhirpkg.cql.reading import selectors
@@ -16,8 +16,8 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.library import Library
     from fhirpkg.cql.reading.lexer import Source
+    from fhirpkg.cql.tree import Node, Value
 
-Node = dict[str, Any]
 Names = frozenset[str]
 
 _SOURCE_FUNCTIONS = frozenset(
@@ -104,7 +104,7 @@ class Resolver:
             ]
         return made
 
-    def _each(self, value: Any, names: Names, in_sort: bool) -> Any:
+    def _each(self, value: Value, names: Names, in_sort: bool) -> Value:
         if isinstance(value, list):
             return [self.resolve(item, names, in_sort) for item in value]
         return self.resolve(value, names, in_sort) if "type" in value else value

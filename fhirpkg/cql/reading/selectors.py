@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading.lexer import PRECISIONS
 
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.cql.reading.parser import Parser
-
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node
 
 SYSTEM = "{urn:hl7-org:elm-types:r1}"
 _FHIR = "{http://hl7.org/fhir}"

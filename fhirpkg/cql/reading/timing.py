@@ -5,14 +5,13 @@ https://cql.hl7.org/02-authorsguide.html#timing-and-interval-operators
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading.lexer import PRECISIONS, precision_name
 
 if TYPE_CHECKING:
     from fhirpkg.cql.reading.parser import Parser
-
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node
 
 _OPENINGS = ("starts", "ends", "occurs")
 _BOUNDARIES = {"starts": "Start", "ends": "End", "start": "Start", "end": "End"}

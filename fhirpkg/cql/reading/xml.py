@@ -6,7 +6,7 @@ are refused before they are parsed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from fhirpkg.errors import FhirpkgError
@@ -14,7 +14,7 @@ from fhirpkg.errors import FhirpkgError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Node = dict[str, Any]
+    from fhirpkg.cql.tree import Node
 
 _ELM = "{urn:hl7-org:elm:r1}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.verdicts import Verdict
 
@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.issues import Json
 
 Code = tuple[str | None, str]
 """System and code; no system for an element of type `code`, where the value set implies it."""
 
 
-def is_member(x: Any, value_set: str, terminology: Terminology) -> bool | None:
+def is_member(x: Json, value_set: str, terminology: Terminology) -> bool | None:
     """Whether one of the codes of a value is in a value set; None when it is unknown."""
     verdicts = {
         terminology.membership(value_set, code, system).verdict for system, code in codes_of(x)
@@ -25,7 +26,7 @@ def is_member(x: Any, value_set: str, terminology: Terminology) -> bool | None:
     return None if Verdict.UNKNOWN in verdicts else False
 
 
-def codes_of(x: Any) -> Iterator[Code]:
+def codes_of(x: Json) -> Iterator[Code]:
     """The codes in a value of any type that can be bound."""
     if isinstance(x, str):
         yield None, x

@@ -6,7 +6,7 @@ See http://hl7.org/fhir/R4/codesystem.html and codesystem-filter-operator.html.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.grammars import LOINC, SNOMED_CT
 from fhirpkg.untrusted import objects, text_of
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.terminology.composition import Filter
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _ABOUT_CODES = frozenset(("regex", "=", "in", "not-in"))
 _NEGATIVE = frozenset(("is-not-a", "not-in"))
@@ -36,7 +36,7 @@ class Concept:
     display: str = ""
     designations: tuple[tuple[str, str], ...] = ()
     parents: tuple[str, ...] = ()
-    properties: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    properties: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
     definition: str = ""
 
     @property
@@ -152,8 +152,8 @@ def _concepts(resource: Resource) -> Iterator[Concept]:
         todo += [(child, (code,)) for child in reversed(objects(raw, "concept"))]
 
 
-def _properties(raw: Resource) -> dict[str, tuple[Any, ...]]:
-    found: dict[str, tuple[Any, ...]] = {}
+def _properties(raw: Resource) -> dict[str, tuple[Json, ...]]:
+    found: dict[str, tuple[Json, ...]] = {}
     for entry in objects(raw, "property"):
         value = next((v for key, v in entry.items() if key.startswith("value")), None)
         if isinstance(value, dict):
@@ -163,7 +163,7 @@ def _properties(raw: Resource) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _is_true(values: tuple[Any, ...] | None) -> bool:
+def _is_true(values: tuple[Json, ...] | None) -> bool:
     return bool(values) and any(value is True or value == "true" for value in values or ())
 
 
@@ -193,7 +193,7 @@ def is_about_code(clause: Filter, system: str) -> bool:
     return clause.property in {"code", "concept"} and clause.op in _ABOUT_CODES
 
 
-def values(concept: Concept, name: str) -> tuple[Any, ...]:
+def values(concept: Concept, name: str) -> tuple[Json, ...]:
     """What a concept has for a property, the implied ones (code, display, parent) included."""
     if name in {"code", "concept"}:
         return (concept.code,)
@@ -254,7 +254,7 @@ def _wants(value: str) -> bool:
     return value.strip().lower() != "false"
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

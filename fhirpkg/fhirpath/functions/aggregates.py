@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.arithmetic import apply
 from fhirpkg.fhirpath.comparison import EvaluationError, compare, name_of
@@ -14,6 +14,7 @@ from fhirpkg.fhirpath.values import Quantity, is_number, system
 
 if TYPE_CHECKING:
     from fhirpkg.fhirpath.values import Item
+    from fhirpkg.issues import Json
 
 
 def total(items: list[Item]) -> list[Item]:
@@ -40,11 +41,11 @@ def greatest(items: list[Item]) -> list[Item]:
     return _extreme(items, "max", 1)
 
 
-def _sum(values: list[Any]) -> Any:
+def _sum(values: list[Json]) -> Json:
     return functools.reduce(_plus, values) if values else None
 
 
-def _plus(one: Any, two: Any) -> Any:
+def _plus(one: Json, two: Json) -> Json:
     return None if one is None else apply("+", one, two)
 
 
@@ -59,7 +60,7 @@ def _extreme(items: list[Item], name: str, sign: int) -> list[Item]:
     return _found(found)
 
 
-def _values(items: list[Item], name: str) -> list[Any]:
+def _values(items: list[Item], name: str) -> list[Json]:
     """The values of items, which must be of one type that the function knows."""
     values = [system(item) for item in items]
     kinds = {name_of(value) for value in values}
@@ -74,7 +75,7 @@ def _values(items: list[Item], name: str) -> list[Any]:
     return values
 
 
-def _found(value: Any) -> list[Item]:
+def _found(value: Json) -> list[Item]:
     return [] if value is None else [value]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.arithmetic import in_range, of_kind
 from fhirpkg.fhirpath.functions.function import Function
@@ -13,6 +13,8 @@ from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fhirpkg.issues import Json
 
 _TRUE = {"true", "t", "yes", "y", "1", "1.0"}
 _FALSE = {"false", "f", "no", "n", "0", "0.0"}
@@ -24,7 +26,7 @@ _QUANTITY = re.compile(
 )
 
 
-def to_boolean(value: Any) -> bool | None:
+def to_boolean(value: Json) -> bool | None:
     """True for true, 1, 't', 'yes' …, false for their opposites."""
     text = text_of(value)
     if text is None or isinstance(value, (Temporal, Quantity)):
@@ -33,7 +35,7 @@ def to_boolean(value: Any) -> bool | None:
     return True if text in _TRUE else False if text in _FALSE else None
 
 
-def to_integer(value: Any) -> int | None:
+def to_integer(value: Json) -> int | None:
     """A whole number, from a number, Boolean or text."""
     if isinstance(value, (bool, int)):
         return int(value)
@@ -43,7 +45,7 @@ def to_integer(value: Any) -> int | None:
     return None
 
 
-def to_long(value: Any) -> Long | None:
+def to_long(value: Json) -> Long | None:
     """A whole number of 64 bits, from a number, Boolean or text."""
     if isinstance(value, (bool, int)):
         return Long(value)
@@ -53,7 +55,7 @@ def to_long(value: Any) -> Long | None:
     return None
 
 
-def to_decimal(value: Any) -> Decimal | None:
+def to_decimal(value: Json) -> Decimal | None:
     """A decimal, from a number, Boolean or text."""
     if isinstance(value, (bool, int, Decimal)):
         return Decimal(value)
@@ -62,7 +64,7 @@ def to_decimal(value: Any) -> Decimal | None:
     return None
 
 
-def to_quantity(value: Any) -> Quantity | None:
+def to_quantity(value: Json) -> Quantity | None:
     """A quantity, from a number (with the unit '1') or text such as ``4 days``."""
     if isinstance(value, Quantity):
         return value
@@ -77,7 +79,7 @@ def to_quantity(value: Any) -> Quantity | None:
     return Quantity(Decimal(match["value"]), unit) if unit else None
 
 
-def to_date(value: Any) -> Temporal | None:
+def to_date(value: Json) -> Temporal | None:
     """A date, from a date with time or text."""
     if isinstance(value, Temporal):
         return None if value.kind == "time" else Temporal("date", value.parts[:3])
@@ -85,21 +87,21 @@ def to_date(value: Any) -> Temporal | None:
     return Temporal("date", found.parts[:3]) if found else None
 
 
-def to_date_time(value: Any) -> Temporal | None:
+def to_date_time(value: Json) -> Temporal | None:
     """A date with time, from a date or text."""
     if isinstance(value, Temporal):
         return None if value.kind == "time" else Temporal("dateTime", value.parts, value.zone)
     return Temporal.parse("dateTime", value) if isinstance(value, str) else None
 
 
-def to_time(value: Any) -> Temporal | None:
+def to_time(value: Json) -> Temporal | None:
     """A time of day, from text."""
     if isinstance(value, Temporal):
         return value if value.kind == "time" else None
     return Temporal.parse("time", value) if isinstance(value, str) else None
 
 
-_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+_CONVERSIONS: dict[str, Callable[[Json], Json]] = {
     "Boolean": to_boolean,
     "Integer": to_integer,
     "Long": to_long,
@@ -112,11 +114,11 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _whether(convert: Callable[[Any], Any]) -> Callable[[Any], bool]:
+def _whether(convert: Callable[[Json], Json]) -> Callable[[Json], bool]:
     return lambda value: convert(value) is not None
 
 
-def _in_unit(value: Any, unit: str | None = None) -> Quantity | None:
+def _in_unit(value: Json, unit: str | None = None) -> Quantity | None:
     """``toQuantity('mg')``: converted to the unit, or nothing."""
     found = to_quantity(value)
     if found is None or unit is None or found.unit == unit:

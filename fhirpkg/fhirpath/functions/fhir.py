@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError, MissingDefinitionError
 from fhirpkg.fhirpath.functions.function import Function, Projection
@@ -15,6 +15,7 @@ from fhirpkg.fhirpath.walking import resource, walk
 if TYPE_CHECKING:
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
+    from fhirpkg.issues import Json
 
 
 def children(scope: Scope, items: list[Item]) -> list[Item]:
@@ -59,7 +60,7 @@ def has_value(items: list[Item]) -> bool:
     return type(item) is not tuple or (item[0] is not None and type(item[0]) is not dict)
 
 
-def get_value(items: list[Item]) -> Any:
+def get_value(items: list[Item]) -> Json:
     """The value of the one item that has one."""
     return system(items[0]) if has_value(items) else None
 
@@ -82,7 +83,7 @@ def resolve(scope: Scope, items: list[Item]) -> list[Item]:
     return [resource(one) for one in found if one is not None]
 
 
-def _resolve(scope: Scope, item: Item) -> Any:
+def _resolve(scope: Scope, item: Item) -> Json:
     value = item[0] if type(item) is tuple else item
     reference = value.get("reference") if type(value) is dict else value
     if type(reference) is not str:
@@ -141,7 +142,7 @@ def _told(what: str, answer: bool | None) -> bool:
     return answer
 
 
-def comparable(one: Any, two: Any) -> bool:
+def comparable(one: Json, two: Json) -> bool:
     """Whether two quantities have units of one dimension."""
     if not isinstance(one, Quantity) or not isinstance(two, Quantity):
         raise EvaluationError("comparable() is for quantities")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
+    from fhirpkg.issues import Json
 
 Criteria = Callable[["Item", "Scope"], bool | None]
 """An argument evaluated for each item, to a truth value."""
@@ -27,7 +28,7 @@ class Function:
     ``items`` for a list. A `scoped` one is handed the scope first.
     """
 
-    call: Callable[..., Any]
+    call: Callable[..., Json]
     source: str
     takes: tuple[str, ...] = ()
     gives: str = "items"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.functions.function import Function
@@ -12,6 +12,8 @@ from fhirpkg.fhirpath.temporal import Temporal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fhirpkg.issues import Json
 
 _FIRST_OF_CLOCK = 3
 _PRECISIONS = ("year", "month", "day", "hour", "minute", "second")
@@ -22,11 +24,11 @@ _OF_DATES = ("year", "month", "week", "day")
 _OF_TIMES = ("hour", "minute", "second", "millisecond")
 
 
-def _part(name: str) -> Callable[[Any], int | None]:
+def _part(name: str) -> Callable[[Json], int | None]:
     """What takes one part from a moment; None where it has no such part."""
     at = _PRECISIONS.index(name)
 
-    def part(value: Any) -> int | None:
+    def part(value: Json) -> int | None:
         parts = _all_parts(value)
         found = parts[at] if at < len(parts) else None
         return None if found is None else int(found)
@@ -34,19 +36,19 @@ def _part(name: str) -> Callable[[Any], int | None]:
     return part
 
 
-def _all_parts(value: Any) -> tuple[int | Decimal | None, ...]:
+def _all_parts(value: Json) -> tuple[int | Decimal | None, ...]:
     """Year to second; None for the date that a time of day does not have."""
     if not isinstance(value, Temporal):
         return ()
     return (None, None, None, *value.parts) if value.kind == "time" else value.parts
 
 
-def _milliseconds(value: Any) -> int | None:
+def _milliseconds(value: Json) -> int | None:
     second = _all_parts(value)[5:6]
     return int(second[0] % 1 * 1000) if second and isinstance(second[0], Decimal) else None
 
 
-def _offset(value: Any) -> Decimal | None:
+def _offset(value: Json) -> Decimal | None:
     """Hours from UTC: ``-7.5``."""
     if not isinstance(value, Temporal) or value.zone is None:
         return None
@@ -56,18 +58,18 @@ def _offset(value: Any) -> Decimal | None:
     return hours * (-1 if value.zone[0] == "-" else 1)
 
 
-def _date(value: Any) -> Temporal | None:
+def _date(value: Json) -> Temporal | None:
     is_dated = isinstance(value, Temporal) and value.kind != "time"
     return Temporal("date", value.parts[:3]) if is_dated else None
 
 
-def _time(value: Any) -> Temporal | None:
+def _time(value: Json) -> Temporal | None:
     has_clock = isinstance(value, Temporal) and value.kind == "dateTime"
     clock = value.parts[_FIRST_OF_CLOCK:] if has_clock else ()
     return Temporal("time", clock) if clock else None
 
 
-def duration(start: Any, end: Any, precision: str) -> int | None:
+def duration(start: Json, end: Json, precision: str) -> int | None:
     """Whole periods from one moment to another, negative when it is before."""
     sides = _compared(start, end, precision)
     if sides is None:
@@ -84,7 +86,7 @@ def duration(start: Any, end: Any, precision: str) -> int | None:
     return months if precision == "month" else int(months / 12)
 
 
-def difference(start: Any, end: Any, precision: str) -> int | None:
+def difference(start: Json, end: Json, precision: str) -> int | None:
     """Boundaries of a period between one moment and another; a week begins on Sunday."""
     sides = _compared(start, end, precision)
     if sides is None:
@@ -97,7 +99,7 @@ def difference(start: Any, end: Any, precision: str) -> int | None:
     return _instant(two) // _UNITS[precision] - _instant(one) // _UNITS[precision]
 
 
-def _compared(start: Any, end: Any, precision: str) -> tuple[tuple[Any, ...], ...] | None:
+def _compared(start: Json, end: Json, precision: str) -> tuple[tuple[Json, ...], ...] | None:
     """The parts of both at the precision they share; None when that is not enough."""
     _check(start, end, precision)
     one, two = _all_parts(start), _all_parts(end)
@@ -113,7 +115,7 @@ def _compared(start: Any, end: Any, precision: str) -> tuple[tuple[Any, ...], ..
     return one[:length], two[:length]
 
 
-def _check(start: Any, end: Any, precision: str) -> None:
+def _check(start: Json, end: Json, precision: str) -> None:
     for value in (start, end):
         if not isinstance(value, Temporal):
             raise EvaluationError(f"a Date, DateTime or Time is needed, but {name_of(value)} found")
@@ -127,11 +129,11 @@ def _check(start: Any, end: Any, precision: str) -> None:
         raise EvaluationError(f"'{precision}' is not one of {', '.join(allowed)}")
 
 
-def _month(parts: tuple[Any, ...]) -> int:
+def _month(parts: tuple[Json, ...]) -> int:
     return int(parts[0]) * 12 + (int(parts[1]) if len(parts) > 1 else 1)
 
 
-def _instant(parts: tuple[Any, ...]) -> int:
+def _instant(parts: tuple[Json, ...]) -> int:
     """Milliseconds since the Sunday before year 1; a time of day since midnight."""
     filled = [*parts, *(1, 1, 1, 0, 0, 0)[len(parts) :]]
     year, month, day, hour, minute, second = filled

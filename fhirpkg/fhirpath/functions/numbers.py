@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.arithmetic import LARGEST_INTEGER, of_kind
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
@@ -14,10 +14,12 @@ from fhirpkg.fhirpath.values import Quantity, is_number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.issues import Json
+
 _MOST_DECIMALS = 31
 
 
-def _rounded(rounding: str) -> Callable[[Any], int | None]:
+def _rounded(rounding: str) -> Callable[[Json], int | None]:
     def to_whole(number: int | Decimal) -> int | None:
         found = Decimal(number).to_integral_value(rounding)
         return int(found) if abs(found) <= LARGEST_INTEGER else None
@@ -25,14 +27,14 @@ def _rounded(rounding: str) -> Callable[[Any], int | None]:
     return to_whole
 
 
-def absolute(number: Any) -> Any:
+def absolute(number: Json) -> Json:
     """Without the sign; quantities keep their unit."""
     if isinstance(number, Quantity):
         return Quantity(abs(number.value), number.unit)
     return of_kind(abs(_number(number)), number)
 
 
-def _number(value: Any) -> int | Decimal:
+def _number(value: Json) -> int | Decimal:
     if not is_number(value):
         raise EvaluationError(f"a number is needed, but {name_of(value)} found")
     number: int | Decimal = value
@@ -65,10 +67,10 @@ def logarithm(number: int | Decimal, base: int | Decimal) -> Decimal:
     return found.quantize(Decimal(1).scaleb(-20)).normalize()
 
 
-def _math(call: Callable[..., Any]) -> Callable[..., Any]:
+def _math(call: Callable[..., Json]) -> Callable[..., Json]:
     """What numbers cannot hold is the empty collection."""
 
-    def guarded(*numbers: Any) -> Any:
+    def guarded(*numbers: Json) -> Json:
         try:
             found = call(*numbers)
         except ArithmeticError:
@@ -79,7 +81,7 @@ def _math(call: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-def _boundary(value: Any, digits: int | None, *, high: bool) -> Any:
+def _boundary(value: Json, digits: int | None, *, high: bool) -> Json:
     if isinstance(value, Temporal):
         return value.boundary(digits, high=high)
     if isinstance(value, Quantity):
@@ -97,7 +99,7 @@ def _boundary(value: Any, digits: int | None, *, high: bool) -> Any:
     return found.quantize(Decimal(1).scaleb(-digits), rounding)
 
 
-def low_boundary(value: Any, digits: int | None = None) -> Any:
+def low_boundary(value: Json, digits: int | None = None) -> Json:
     """The least value that, at its precision, would have been written so.
 
     To fewer decimals than it has, it is rounded away from zero where that is outwards and cut
@@ -106,12 +108,12 @@ def low_boundary(value: Any, digits: int | None = None) -> Any:
     return _boundary(value, digits, high=False)
 
 
-def high_boundary(value: Any, digits: int | None = None) -> Any:
+def high_boundary(value: Json, digits: int | None = None) -> Json:
     """The greatest value that, at its precision, would have been written so."""
     return _boundary(value, digits, high=True)
 
 
-def precision(value: Any) -> int | None:
+def precision(value: Json) -> int | None:
     """How many decimals a number has, or digits a moment."""
     if isinstance(value, Temporal):
         return value.digits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath import patterns
 from fhirpkg.fhirpath.arithmetic import LONGEST_STRING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.fhirpath.environment import Scope
     from fhirpkg.fhirpath.values import Item
+    from fhirpkg.issues import Json
 
 
 def substring(text: str, start: int, length: int | None = None) -> str | None:
@@ -100,7 +101,7 @@ def unescape(text: str, target: str) -> str | None:
     if target != "json":
         return None
     try:
-        found: Any = json.loads(f'"{text}"', strict=False)
+        found: Json = json.loads(f'"{text}"', strict=False)
     except ValueError:
         # an unescaped quote, which the text may have lost to FHIRPath's own escapes
         return text if "\\" not in text else None

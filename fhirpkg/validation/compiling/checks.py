@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import linecache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import rules
 from fhirpkg.errors import DefinitionError
-from fhirpkg.issues import Resource, Severity
+from fhirpkg.issues import Json, Resource, Severity
 from fhirpkg.validation.compiling.codegen import Code, profile_code, type_code
 from fhirpkg.validation.compiling.compiler import Schemas
 from fhirpkg.validation.compiling.deferred import Deferred
@@ -62,16 +62,16 @@ class Checks:
         self.terminology = terminology
         self.settings = settings
         self.schemas = Schemas(definitions)
-        self.type_rules: dict[str, Callable[[Any, Trail, Run], None]] = {
+        self.type_rules: dict[str, Callable[[Json, Trail, Run], None]] = {
             **datatypes.type_rules(),
             "Extension": Extensions(self.schemas),
             "Reference": check_reference,
         }
         self._parts = CheckBuilder(self)
-        self._types: dict[str, Any] = {}
+        self._types: dict[str, Json] = {}
         self._profiles: dict[str, Callable[..., object] | None] = {}
 
-    def type(self, name: str) -> Any:
+    def type(self, name: str) -> Json:
         """The check of a type or backbone element, compiled when it is first called."""
         if name not in self._types:
             if name in _ANY:
@@ -80,7 +80,7 @@ class Checks:
                 self._types[name] = Deferred(functools.partial(self._compile_type, name))
         return self._types[name]
 
-    def check_resource(self, resource: Any, trail: Trail, run: Run) -> None:
+    def check_resource(self, resource: Json, trail: Trail, run: Run) -> None:
         """Check a resource by its type, the profiles it claims and the families of rules."""
         name = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(name, str):
@@ -134,7 +134,7 @@ class Checks:
     def check_profile(
         self,
         canonical: str,
-        value: Any,
+        value: Json,
         trail: Trail,
         run: Run,
         unknown: Rule = NOT_CHECKED_PROFILE,
@@ -188,7 +188,7 @@ class Checks:
             raise DefinitionError(name, f"there is no such type or profile{near}")
         return type_code(schema, self._parts)
 
-    def conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
+    def conforms_to(self, value: Json, canonical: str, trail: Trail, run: Run) -> bool | None:
         """Whether a value meets a profile, and its type if it is a resource; None if unknown."""
         known = run.conforming
         if not known.has(value, canonical):
@@ -198,7 +198,7 @@ class Checks:
             known.keep(value, self._conforms_to(value, canonical, trail, run), canonical)
         return known.get(value, canonical)
 
-    def _conforms_to(self, value: Any, canonical: str, trail: Trail, run: Run) -> bool | None:
+    def _conforms_to(self, value: Json, canonical: str, trail: Trail, run: Run) -> bool | None:
         with run.trial() as found:
             if not isinstance(value, dict) or "resourceType" not in value:
                 self.check_profile(canonical, value, trail, run)
@@ -225,7 +225,7 @@ class Checks:
         return _load(type_code(schema, self._parts))
 
 
-def _check_nothing(*_: Any) -> None:
+def _check_nothing(*_: Json) -> None:
     """The check of a type without definition: there is no rule."""
 
 

@@ -8,7 +8,7 @@ stand in a table of constants and are used by their number there (``c7``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.validation.compiling.deferred import Deferred
 from fhirpkg.validation.compiling.slicing import check_slices
@@ -16,6 +16,7 @@ from fhirpkg.validation.elements import forms as elements
 from fhirpkg.validation.elements import limits
 
 if TYPE_CHECKING:
+    from fhirpkg.issues import Json
     from fhirpkg.validation.compiling.parts import CheckBuilder
     from fhirpkg.validation.compiling.schema import ElementSchema
 
@@ -24,7 +25,7 @@ class Code(NamedTuple):
     """Generated source and the constants it uses, by name; the function to call comes last."""
 
     source: str
-    constants: dict[str, Any]
+    constants: dict[str, Json]
     entry: str
 
 
@@ -44,11 +45,11 @@ class _Writer:
         self.parts = parts
         self.profile = profile
         self.functions: list[str] = []
-        self.constants: dict[str, Any] = {}
-        self._names: dict[Any, str] = {}
-        self._kept: list[Any] = []
+        self.constants: dict[str, Json] = {}
+        self._names: dict[Json, str] = {}
+        self._kept: list[Json] = []
 
-    def constant(self, value: Any) -> str:
+    def constant(self, value: Json) -> str:
         """The name of a constant; equal texts and numbers share one."""
         if isinstance(value, _Name):
             return value.text
@@ -61,7 +62,7 @@ class _Writer:
                 value.put_in(self.constants, name)
         return self._names[key]
 
-    def call(self, function: Any, *arguments: Any) -> str:
+    def call(self, function: Json, *arguments: Json) -> str:
         """A call; what is not a name of ours is a constant."""
         return f"{self.constant(function)}({', '.join(map(self.constant, arguments))})"
 
@@ -232,7 +233,7 @@ def _profile_child(writer: _Writer, child: ElementSchema) -> list[str]:
     return lines
 
 
-def _slices(writer: _Writer, child: ElementSchema) -> tuple[Any, _Name]:
+def _slices(writer: _Writer, child: ElementSchema) -> tuple[Json, _Name]:
     """The slicing of an element, and the functions for the items of each of its slices."""
     assert child.slicing is not None, "called for sliced elements only"
     sliced = writer.parts.sliced(child, writer.profile)

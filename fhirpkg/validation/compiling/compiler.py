@@ -8,7 +8,7 @@ nothing is added are left out.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.validation.compiling.reading import read
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.definitions.definitions import Definitions
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _IMPOSED = f"{_STRUCTURE}structuredefinition-imposeProfile"
@@ -131,7 +131,7 @@ class Schemas:
         if rules is None:
             return replace(schema, children=children, slicing=slicing)
         known = {c.key for c in (*rules.constraints, *(base.constraints if base else ()))}
-        changes: dict[str, Any] = {
+        changes: dict[str, Json] = {
             "min": schema.min if schema.min > rules.min else 0,
             "max": schema.max if schema.max != rules.max else None,
             "types": schema.types if schema.types != rules.types else (),

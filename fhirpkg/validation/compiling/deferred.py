@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fhirpkg.issues import Json
 
 
 class Deferred:
@@ -13,17 +15,17 @@ class Deferred:
 
     __slots__ = ("_made", "_make", "_places")
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], Json]) -> None:
         self._make = make
-        self._made: Any = None
-        self._places: list[tuple[dict[str, Any], str]] = []
+        self._made: Json = None
+        self._places: list[tuple[dict[str, Json], str]] = []
 
-    def put_in(self, table: dict[str, Any], name: str) -> None:
+    def put_in(self, table: dict[str, Json], name: str) -> None:
         """Stand in a table under a name until the constant itself does."""
         self._places.append((table, name))
         table[name] = self if self._made is None else self._made
 
-    def real(self) -> Any:
+    def real(self) -> Json:
         """The constant itself."""
         if self._made is None:
             self._made = self._make()
@@ -32,9 +34,9 @@ class Deferred:
             self._places.clear()
         return self._made
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Json) -> Json:
         """Call the constant itself."""
         return self.real()(*arguments)
 
-    def __contains__(self, item: Any) -> bool:
+    def __contains__(self, item: Json) -> bool:
         return item in self.real()

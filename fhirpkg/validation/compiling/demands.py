@@ -6,7 +6,7 @@ A pattern on an element holds for the parts of it, too
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.definitions.terminology.coded import is_member
 from fhirpkg.untrusted import objects
@@ -16,10 +16,11 @@ from fhirpkg.validation.elements.limits import equal, matches
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from fhirpkg.issues import Json
     from fhirpkg.validation.compiling.schema import ElementSchema
     from fhirpkg.validation.run import Run
 
-    Demand = Callable[[Any, Run], bool | None]
+    Demand = Callable[[Json, Run], bool | None]
 
 
 class Step(NamedTuple):
@@ -78,7 +79,7 @@ def demand_of(schema: ElementSchema, below: list[Step]) -> Demand | None:
     )
 
 
-def _part(stated: Any, path: list[Step]) -> Any:
+def _part(stated: Json, path: list[Step]) -> Json:
     """What a stated value says of a path below it, with nothing beside; None if it says nothing."""
     if not path:
         return stated
@@ -107,7 +108,7 @@ def _is_of_code(schema: ElementSchema, path: list[Step]) -> bool:
     return schema.content == "CodeableConcept" and names in (["coding"], ["coding", "code"])
 
 
-def names_key(key: str, name: str, holder: dict[str, Any]) -> bool:
+def names_key(key: str, name: str, holder: dict[str, Json]) -> bool:
     """Whether a JSON key is of the element of a name; of a choice the key ends in the type."""
     is_choice = key.startswith(name) and key[len(name) :][:1].isupper()
     return key == name or (name not in holder and is_choice)

@@ -8,7 +8,7 @@ there, and through each item, to find what it has
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.validation.compiling.demands import Step, demand_of, every, names_key, some
 from fhirpkg.validation.compiling.schema import ElementSchema, Value
@@ -18,6 +18,7 @@ from fhirpkg.validation.elements.references import literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fhirpkg.issues import Json
     from fhirpkg.validation.compiling.compiler import Schemas
     from fhirpkg.validation.compiling.demands import Demand
     from fhirpkg.validation.compiling.schema import Discriminator, TypeRef
@@ -313,7 +314,7 @@ def _step(item: Item, step: Step, run: Run) -> Iterator[Item]:
         yield from _property(value if isinstance(value, dict) else beside, step.argument, trail)
 
 
-def _property(holder: Any, name: str, trail: Any) -> Iterator[Item]:
+def _property(holder: Json, name: str, trail: Json) -> Iterator[Item]:
     if not isinstance(holder, dict):
         return
     for key in holder:

@@ -5,7 +5,7 @@ Each rule is a small callable made from a part of an ElementSchema; None where t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.environment import Environment
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.issues import Json
     from fhirpkg.validation.compiling.compiler import Schemas
     from fhirpkg.validation.compiling.schema import Constraint, ElementSchema
     from fhirpkg.validation.compiling.slicing import Condition
@@ -46,9 +47,9 @@ class Compiled(Protocol):
     terminology: Terminology
     settings: Settings
     schemas: Schemas
-    type_rules: dict[str, Callable[[Any, Trail, Run], None]]
+    type_rules: dict[str, Callable[[Json, Trail, Run], None]]
 
-    def type(self, name: str) -> Any:
+    def type(self, name: str) -> Json:
         """The check of a type."""
 
 
@@ -60,11 +61,11 @@ class CheckBuilder:
         self._schemas = checks.schemas
         self._codes: dict[str, Deferred] = {}
 
-    def element(self) -> Any:
+    def element(self) -> Json:
         """The check of what stands beside a primitive."""
         return self._checks.type("Element")
 
-    def hook(self, path: str) -> Any:
+    def hook(self, path: str) -> Json:
         """What is checked of values of a type beyond its definition."""
         return self._checks.type_rules.get(path)
 

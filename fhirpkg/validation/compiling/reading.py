@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
@@ -22,7 +22,7 @@ from fhirpkg.validation.compiling.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _NARRATIVE = f"{_STRUCTURE}narrative-"
@@ -174,7 +174,7 @@ def _value(element: Resource, prefix: str) -> Value | None:
     return None
 
 
-def _extension(element: Resource, url: str, key: str) -> Any:
+def _extension(element: Resource, url: str, key: str) -> Json:
     """What an extension of an element definition states, or None."""
     return next((e.get(key) for e in element.get("extension", ()) if e.get("url") == url), None)
 

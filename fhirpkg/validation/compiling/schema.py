@@ -7,7 +7,10 @@ compared and printed as JSON (http://hl7.org/fhir/R4/elementdefinition.html).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Value:
     """A value that a definition states, with the type it is stated in."""
 
     type: str
-    value: Any
+    value: Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ discriminator, it meets (http://hl7.org/fhir/R4/profiling.html#slicing).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.validation.compiling.slicing_rules import (
     NOT_CHECKED_SLICING,
     SLICE_CLOSED,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run
 
     Condition = Callable[[Item, Run], bool | None]
-    Functions = tuple[tuple[Callable[..., object], Any], ...]
+    Functions = tuple[tuple[Callable[..., object], Json], ...]
 
 
 class Case(NamedTuple):
@@ -152,7 +152,7 @@ def _check_order(
     item: Item, sliced: Sliced, number: int, last: int, unmatched: bool, run: Run
 ) -> None:
     name = sliced.cases[number].name
-    where: dict[str, Any] = {"profile": sliced.profile, "element": sliced.element, "name": name}
+    where: dict[str, Json] = {"profile": sliced.profile, "element": sliced.element, "name": name}
     if sliced.ordered and number < last:
         run.report(SLICE_ORDER, item[1], after=sliced.cases[last].name, **where)
     if unmatched and sliced.rules == "openAtEnd":
@@ -166,7 +166,7 @@ def _check_single(item: Item, sliced: Sliced, number: int, run: Run) -> None:
     name = sliced.cases[number].name
     for other in sliced.cases[number + 1 :]:
         if other.condition(item, run):
-            where: dict[str, Any] = {"profile": sliced.profile, "element": sliced.element}
+            where: dict[str, Json] = {"profile": sliced.profile, "element": sliced.element}
             run.report(SLICE_SEVERAL, item[1], name=name, other=other.name, **where)
             return
 

@@ -6,7 +6,7 @@ See the obligation-profile-flag and inherit-obligations extensions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.untrusted import choice_of, numbered, text_of
@@ -17,7 +17,7 @@ from fhirpkg.validation.conformance.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.run import Run
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -55,7 +55,7 @@ def _is_flagged(structure: Resource) -> bool:
 
 
 def _inherited(structure: Resource, extension: Resource, run: Run) -> str:
-    canonical: Any = choice_of(extension, "value")[1]
+    canonical: Json = choice_of(extension, "value")[1]
     if not isinstance(canonical, str):
         return "it names no profile to take obligations over from"
     found = run.definitions.find(canonical, "StructureDefinition")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
@@ -46,7 +46,7 @@ from fhirpkg.validation.elements.reference_rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.run import Run
 
 ICD_10 = SYSTEMS["ICD-10"].url
@@ -90,7 +90,7 @@ def _check_guide(resource: Resource, path: Path, run: Run) -> None:
     """The guide has the identity of its package, and the parts that it lists fit together."""
     version, package = resource.get("version"), resource.get("packageId")
     base, _, end = str(resource.get("url")).partition("/ImplementationGuide/")
-    tag: dict[str, Any] = {"system": f"{base}/package", "code": package}
+    tag: dict[str, Json] = {"system": f"{base}/package", "code": package}
     for key, found in (("id", resource.get("id")), ("url", end)):
         if found != package:
             run.report(CONTENT_IDENTITY, (*path, key), found=found, expected=package)
@@ -243,7 +243,7 @@ def _check_codes(resource: Resource, path: Path, run: Run) -> None:
             _check_code(system, code, place, (*place, "concept", at), run)
 
 
-def _check_code(system: str, code: Any, place: Path, place_of_code: Path, run: Run) -> None:
+def _check_code(system: str, code: Json, place: Path, place_of_code: Path, run: Run) -> None:
     """A code can be one of its system, and the system is known."""
     if meant := _misspelt(system, run):
         run.report(CONTENT_SYSTEM, (*place, "system"), system=system, meant=meant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects, text_of, texts
@@ -23,7 +23,7 @@ from fhirpkg.validation.content.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.run import Run
 
 _MARKDOWN = re.compile(r"\*\*|__|`|\]\(|^\s*(#{1,6}|[-*+]|\d+\.)\s", re.MULTILINE)
@@ -127,7 +127,7 @@ def _defined(library: Resource) -> list[str]:
     return []
 
 
-def _url(canonical: Any) -> str:
+def _url(canonical: Json) -> str:
     return str(canonical).partition("|")[0]
 
 

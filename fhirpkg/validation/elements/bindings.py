@@ -6,13 +6,13 @@ is said, not failed (http://hl7.org/fhir/R4/terminologies.html#strength).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.coded import Code, codes_of
 from fhirpkg.definitions.terminology.codesystems import is_display
 from fhirpkg.definitions.terminology.grammars import UCUM, check
 from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import text_of
 from fhirpkg.validation.elements.binding_rules import (
     BINDING_CODE_SYSTEM,
@@ -79,7 +79,7 @@ class Bound:
         self._known: dict[tuple[str, str | None, str], Verdict] = {}
         self._listed: dict[str, Collection[tuple[str, str]] | None] = {}
 
-    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+    def __call__(self, x: Json, t: Trail, run: Run) -> None:
         """Check one value."""
         type_name = self._type(t)
         if x is None or type_name not in BINDABLE:
@@ -100,7 +100,7 @@ class Bound:
             codes = list(codes_of(x))
             problem = _refused_unit(codes)
             if problem:
-                words: dict[str, Any] = {"value_set": binding.value_set, "reason": problem}
+                words: dict[str, Json] = {"value_set": binding.value_set, "reason": problem}
                 run.report(BINDING_REQUIRED, t, profile=self._profile, code=_shown(codes), **words)
                 return
         if binding.value_set:
@@ -115,14 +115,14 @@ class Bound:
         """The type of the value at a place."""
         return self._types if isinstance(self._types, str) else self._types.get(t[1], "")
 
-    def check_code(self, x: Any, t: Trail, run: Run) -> None:
+    def check_code(self, x: Json, t: Trail, run: Run) -> None:
         """Check the value of an element of type `code`, its form included."""
         if PREDICATES["code"](x):
             self(x, t, run)
         else:
             bad_primitive(x, "code", t, run)
 
-    def _check(self, value_set: str, rule: Rule, x: Any, t: Trail, run: Run) -> None:
+    def _check(self, value_set: str, rule: Rule, x: Json, t: Trail, run: Run) -> None:
         codes = list(codes_of(x))
         if not codes:
             self._check_uncoded(value_set, rule, x, t, run)
@@ -136,7 +136,7 @@ class Bound:
             return
         unknown = Verdict.UNKNOWN in verdicts
         system, code = codes[verdicts.index(Verdict.UNKNOWN) if unknown else 0]
-        found: dict[str, Any] = {"code": _shown(codes), "value_set": value_set}
+        found: dict[str, Json] = {"code": _shown(codes), "value_set": value_set}
         if unknown or rule in _ERRORS:
             found["reason"] = run.terminology.membership(value_set, code, system).reason
         if unknown:
@@ -151,7 +151,7 @@ class Bound:
         severity = Severity.WARNING if rule in _ERRORS and (is_minor or is_loose) else None
         run.report(rule, t, severity=severity, profile=self._profile, **found)
 
-    def _check_uncoded(self, value_set: str, rule: Rule, x: Any, t: Trail, run: Run) -> None:
+    def _check_uncoded(self, value_set: str, rule: Rule, x: Json, t: Trail, run: Run) -> None:
         """A concept of text alone breaks a required binding, or an extensible one with a maximum.
 
         A preferred one, whatever its maximum, leaves it free whether to use a code at all.
@@ -199,7 +199,7 @@ class Bound:
         return run.terminology.membership(value_set, symbol, system).verdict
 
 
-def _allow_displays(value_set: str, x: Any, t: Trail, run: Run) -> None:
+def _allow_displays(value_set: str, x: Json, t: Trail, run: Run) -> None:
     """A display that a value set gives to a code is right where the value set is bound."""
     codings = [(x, t)]
     if isinstance(x, dict) and isinstance(x.get("coding"), list):

@@ -7,10 +7,10 @@ for the others the keys without which they are true; tests compare both with the
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import Rule
 from fhirpkg.validation.elements.errata import corrected
 from fhirpkg.validation.elements.rules import (
@@ -89,7 +89,7 @@ class Invariant:
         self._formula = formula
         self._expressions: dict[str, Expression] = {}
 
-    def __call__(self, x: Any, s: Any, t: Trail, run: Run) -> None:
+    def __call__(self, x: Json, s: Json, t: Trail, run: Run) -> None:
         """Evaluate the invariant on one value."""
         constraint = self.constraint
         try:
@@ -127,7 +127,7 @@ class Invariant:
         return self._expressions[focus]
 
 
-def _is_there(result: list[Any]) -> bool:
+def _is_there(result: list[Json]) -> bool:
     """Whether a result is one value other than a boolean, which counts as true where one is asked.
 
     http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.codesystems import Concept, is_display
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.datatype_rules import (
     ATTACHMENT_HASH,
@@ -62,7 +62,7 @@ class Codings:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str | None], Rule | None] = {}
 
-    def __call__(self, value: Any, trail: Trail, run: Run) -> None:
+    def __call__(self, value: Json, trail: Trail, run: Run) -> None:
         """Check the system, the code and the display of a Coding."""
         system, code = value.get("system"), value.get("code")
         if not isinstance(system, str):
@@ -81,7 +81,7 @@ class Codings:
         if problem in {None, CODING_ABSTRACT} and isinstance(value.get("display"), str):
             self._check_display(system, code, value["display"], trail, run)
 
-    def check_quantity(self, value: Any, trail: Trail, run: Run) -> None:
+    def check_quantity(self, value: Json, trail: Trail, run: Run) -> None:
         """Check that the system of a Quantity is absolute and its coded unit exists."""
         system, code = value.get("system"), value.get("code")
         if isinstance(system, str) and not _ABSOLUTE.fullmatch(system):
@@ -97,7 +97,7 @@ class Codings:
                 rule = problem if run.settings.strict else CODING_FORM  # R4's own examples err
                 run.report(rule, (trail, "code"), code=code, system=system, reason=reason)
 
-    def _problem(self, system: str, code: str, version: Any, run: Run) -> Rule | None:
+    def _problem(self, system: str, code: str, version: Json, run: Run) -> Rule | None:
         """The rule that a code breaks; codes of systems that are not loaded break none."""
         version = version if isinstance(version, str) else None
         key = (system, code, version)
@@ -151,7 +151,7 @@ class Codings:
             run.displays[place] = Finding(CODING_DISPLAY, place, severity, "", words)
 
 
-def check_attachment(value: Any, trail: Trail, run: Run) -> None:
+def check_attachment(value: Json, trail: Trail, run: Run) -> None:
     """The size and the hash stated for an Attachment are those of its data."""
     size, stated, data = value.get("size"), value.get("hash"), value.get("data")
     if not isinstance(data, str) or not PREDICATES["base64Binary"](data):
@@ -191,7 +191,7 @@ def _is_supplement(system: str, run: Run) -> bool:
     return held is not None and ("supplements" in held or held.get("content") == "supplement")
 
 
-def check_identifier(value: Any, trail: Trail, run: Run) -> None:
+def check_identifier(value: Json, trail: Trail, run: Run) -> None:
     """The system of an Identifier is absolute; where it says that the value is a uri, it is one."""
     system, text = value.get("system"), value.get("value")
     if not isinstance(system, str):
@@ -202,7 +202,7 @@ def check_identifier(value: Any, trail: Trail, run: Run) -> None:
         run.report(IDENTIFIER_URI, (trail, "value"), value=cut(text, 80), system=system)
 
 
-def check_meta(value: Any, trail: Trail, run: Run) -> None:
+def check_meta(value: Json, trail: Trail, run: Run) -> None:
     """No security label appears twice."""
     labels = [
         (text_of(each, "system"), text_of(each, "code")) for each in objects(value, "security")
@@ -220,7 +220,7 @@ def _language(run: Run) -> str:
     return found or ("en" if run.settings.strict else "")
 
 
-def type_rules() -> dict[str, Callable[[Any, Trail, Run], None]]:
+def type_rules() -> dict[str, Callable[[Json, Trail, Run], None]]:
     """The rules by the name of the type they are about."""
     codings = Codings()
     return {

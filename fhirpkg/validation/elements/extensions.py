@@ -8,7 +8,7 @@ HL7's own base that the loaded packages do not define is a mistake
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import DefinitionError, FhirPathError
 from fhirpkg.rules import nearest
@@ -33,7 +33,7 @@ from fhirpkg.validation.places import flat
 from fhirpkg.validation.publishers import not_loaded
 
 if TYPE_CHECKING:
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.compiling.compiler import Schemas
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run
@@ -64,7 +64,7 @@ class Extensions:
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
 
-    def __call__(self, value: Any, trail: Trail, run: Run) -> None:
+    def __call__(self, value: Json, trail: Trail, run: Run) -> None:
         """Check one extension."""
         url = value.get("url")
         if not isinstance(url, str) or not url:
@@ -120,7 +120,7 @@ class Extensions:
             wanted = "modifierExtension" if is_modifier else "extension"
             run.report(EXTENSION_MODIFIER, trail, url=url, wanted=wanted)
 
-    def _check_parts(self, url: str, value: Any, trail: Trail, run: Run) -> None:
+    def _check_parts(self, url: str, value: Json, trail: Trail, run: Run) -> None:
         """The parts of a complex extension are those that its definition names."""
         parts = value.get("extension")
         if not isinstance(parts, list):
@@ -212,15 +212,15 @@ def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) ->
             run.report(EXTENSION_INVARIANT, trail, url=url, formula=formula)
 
 
-def _owner(path: Path, run: Run) -> Any:
+def _owner(path: Path, run: Run) -> Json:
     """The element that the extension at a path stands on."""
-    node: Any = run.root
+    node: Json = run.root
     for step in path[:-1] if isinstance(path[-1], str) else path[:-2]:
         node = value_of(node, step)
     return node
 
 
-def _value(path: Path, run: Run) -> Any:
+def _value(path: Path, run: Run) -> Json:
     """The element that the extension at a path stands on; of a primitive its value, if any."""
     node = _owner(path, run)
     steps = [step.removeprefix("_") if isinstance(step, str) else step for step in path]

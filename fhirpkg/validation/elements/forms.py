@@ -6,9 +6,9 @@ says what is wrong.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import nearest
 from fhirpkg.validation.elements.primitives import PREDICATES, cut, kind, problem
 from fhirpkg.validation.elements.rules import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run
 
-    Check = Callable[[Any, Trail, Run], object]
+    Check = Callable[[Json, Trail, Run], object]
 
 
 class Member(NamedTuple):
@@ -42,7 +42,7 @@ class Member(NamedTuple):
     name: str
     type: str
     is_list: bool
-    predicate: Callable[[Any], object] | None
+    predicate: Callable[[Json], object] | None
     check: Check | None
 
 
@@ -54,7 +54,7 @@ class Shape(NamedTuple):
     element: Check
 
 
-def bad_object(value: Any, trail: Trail, run: Run) -> None:
+def bad_object(value: Json, trail: Trail, run: Run) -> None:
     """Say that a value is not an object, or an empty one."""
     if isinstance(value, dict):
         run.report(STRUCTURE_EMPTY, trail, found="object")
@@ -62,7 +62,7 @@ def bad_object(value: Any, trail: Trail, run: Run) -> None:
         run.report(STRUCTURE_OBJECT, trail, found=kind(value))
 
 
-def each(value: Any, check: Check, trail: Trail, key: str, run: Run) -> None:
+def each(value: Json, check: Check, trail: Trail, key: str, run: Run) -> None:
     """Check every item of a list of objects."""
     if type(value) is list and value:
         for index, item in enumerate(value):
@@ -73,7 +73,7 @@ def each(value: Any, check: Check, trail: Trail, key: str, run: Run) -> None:
             check(value, (trail, key), run)
 
 
-def bad_list(value: Any, trail: Trail, run: Run) -> None:
+def bad_list(value: Json, trail: Trail, run: Run) -> None:
     """Say that a value is not a list, or an empty one."""
     if isinstance(value, list):
         run.report(STRUCTURE_EMPTY, trail, found="list")
@@ -81,7 +81,7 @@ def bad_list(value: Any, trail: Trail, run: Run) -> None:
         run.report(STRUCTURE_LIST, trail, found=kind(value))
 
 
-def bad_primitive(value: Any, type_name: str, trail: Trail, run: Run) -> None:
+def bad_primitive(value: Json, type_name: str, trail: Trail, run: Run) -> None:
     """Say what is wrong with a primitive value."""
     if isinstance(value, list):
         run.report(STRUCTURE_NOT_LIST, trail)
@@ -90,7 +90,7 @@ def bad_primitive(value: Any, type_name: str, trail: Trail, run: Run) -> None:
         run.report(rule, trail, **words)
 
 
-def element_id(value: Any, trail: Trail, run: Run) -> None:
+def element_id(value: Json, trail: Trail, run: Run) -> None:
     """Check the id of an element: a text that no other element of the resource has."""
     if not PREDICATES["string"](value):
         bad_primitive(value, "string", trail, run)
@@ -100,7 +100,7 @@ def element_id(value: Any, trail: Trail, run: Run) -> None:
         run.element_ids.add(value)
 
 
-def primitives(owner: dict[str, Any], key: str, member: Member, trail: Trail, run: Run) -> None:
+def primitives(owner: dict[str, Json], key: str, member: Member, trail: Trail, run: Run) -> None:
     """Check a list of primitives; null may stand where the list beside it has an element."""
     values = owner[key]
     if type(values) is not list or not values:
@@ -113,7 +113,7 @@ def primitives(owner: dict[str, Any], key: str, member: Member, trail: Trail, ru
             bad_primitive(value, member.type, (trail, key, index), run)
 
 
-def _beside(owner: dict[str, Any], key: str, index: int) -> bool:
+def _beside(owner: dict[str, Json], key: str, index: int) -> bool:
     """Whether a primitive has an id or extensions in the property beside it."""
     beside = owner.get(f"_{key}")
     if isinstance(beside, list):
@@ -121,7 +121,7 @@ def _beside(owner: dict[str, Any], key: str, index: int) -> bool:
     return False
 
 
-def check_other_properties(owner: dict[str, Any], trail: Trail, run: Run, shape: Shape) -> None:
+def check_other_properties(owner: dict[str, Json], trail: Trail, run: Run, shape: Shape) -> None:
     """Look at the properties of an object that are none of its type's plain ones."""
     members = shape.members
     for key, value in owner.items():
@@ -135,7 +135,7 @@ def check_other_properties(owner: dict[str, Any], trail: Trail, run: Run, shape:
             unknown(key, (trail, key), run, shape)
 
 
-def _check_lone(owner: dict[str, Any], key: str, trail: Trail, run: Run, shape: Shape) -> None:
+def _check_lone(owner: dict[str, Json], key: str, trail: Trail, run: Run, shape: Shape) -> None:
     """A choice is there in one form, also where one of them has nothing but extensions."""
     name = shape.members[key].name
     if key in owner or not name.endswith("[x]"):
@@ -172,9 +172,9 @@ def _is_choice_of(name: str, key: str) -> bool:
 
 
 def _sibling(
-    owner: dict[str, Any],
+    owner: dict[str, Json],
     key: str,
-    value: Any,
+    value: Json,
     trail: Trail,
     run: Run,
     shape: Shape,
@@ -198,11 +198,11 @@ def _sibling(
             run.report(STRUCTURE_NULL, (trail[0], key, index))
     if isinstance(values, list) and len(values) != len(value):
         severity = Severity.WARNING if len(value) < len(values) else None  # nothing is ambiguous
-        found: dict[str, Any] = {"found": len(value), "wanted": len(values), "key": key[1:]}
+        found: dict[str, Json] = {"found": len(value), "wanted": len(values), "key": key[1:]}
         run.report(STRUCTURE_ALIGNMENT, trail, severity=severity, **found)
 
 
-def _beside_value(item: Any, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:
+def _beside_value(item: Json, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:
     """Check what stands beside one primitive value, or instead of it."""
     if has_value and _is_bare_id(item):
         element_id(item["id"], (trail, "id"), run)
@@ -210,7 +210,7 @@ def _beside_value(item: Any, has_value: bool, trail: Trail, run: Run, shape: Sha
         shape.element(item, trail, run)
 
 
-def _is_bare_id(sibling: Any) -> bool:
+def _is_bare_id(sibling: Json) -> bool:
     """Whether an id is all that stands beside a primitive: then its value makes ele-1 true."""
     return (
         isinstance(sibling, dict)
@@ -227,7 +227,7 @@ class Choice(NamedTuple):
     members: Mapping[str, Member]
 
 
-def choice(owner: dict[str, Any], chosen: Choice, trail: Trail, run: Run) -> None:
+def choice(owner: dict[str, Json], chosen: Choice, trail: Trail, run: Run) -> None:
     """Check a choice element of which at least one property is there."""
     found = [key for key in owner if key in chosen.members]
     if len(found) > 1:
@@ -245,7 +245,7 @@ def choice(owner: dict[str, Any], chosen: Choice, trail: Trail, run: Run) -> Non
             bad_primitive(owner[key], member.type, (trail, key), run)
 
 
-def missing(owner: dict[str, Any], element: str, trail: Trail, run: Run) -> None:
+def missing(owner: dict[str, Json], element: str, trail: Trail, run: Run) -> None:
     """Say that a mandatory element is not there, unless extensions stand for it."""
     name = element.rpartition(".")[2]
     keys = [name]
@@ -273,11 +273,11 @@ def too_many(
     run.report(CARDINALITY_MAX, trail, profile=profile, element=element, max=most, found=len(found))
 
 
-Item = tuple[Any, "Trail", Any]
+Item = tuple[Json, "Trail", Json]
 """A value, its place and the object beside it if it is a primitive that has one."""
 
 
-def values(owner: Any, key: str, trail: Trail) -> list[Item]:
+def values(owner: Json, key: str, trail: Trail) -> list[Item]:
     """The values of a property with their places; one of extensions alone counts, as None."""
     if type(owner) is not dict:
         return []
@@ -287,7 +287,7 @@ def values(owner: Any, key: str, trail: Trail) -> list[Item]:
     return [] if value is None and beside is None else [(value, (trail, key), beside)]
 
 
-def _listed(value: Any, beside: Any, trail: Trail) -> Iterator[Item]:
+def _listed(value: Json, beside: Json, trail: Trail) -> Iterator[Item]:
     plain = value if isinstance(value, list) else []
     extra = beside if isinstance(beside, list) else []
     for index in range(max(len(plain), len(extra))):
@@ -296,7 +296,7 @@ def _listed(value: Any, beside: Any, trail: Trail) -> Iterator[Item]:
         yield item, (*trail, index), other
 
 
-def chosen(owner: Any, keys: Mapping[str, str], trail: Trail) -> list[Item]:
+def chosen(owner: Json, keys: Mapping[str, str], trail: Trail) -> list[Item]:
     """The value of a choice element with its place; `keys` are its properties."""
     if type(owner) is not dict:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.fhirpath.patterns import fits
@@ -26,14 +26,15 @@ from fhirpkg.validation.elements.rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.issues import Json
     from fhirpkg.validation.compiling.schema import Value
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run
 
-    Rule = Callable[[Any, Any, Any, Trail, Run, str], None]
+    Rule = Callable[[Json, Json, Json, Trail, Run, str], None]
 
 
-def check_fixed(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_fixed(x: Json, s: Json, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value, if there is one, must be exactly the one stated; told is the part that is not."""
     if x is not None and not equal(stated.value, x):
         place, part, found = _difference(stated.value, x, t)
@@ -41,7 +42,7 @@ def check_fixed(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str)
         run.report(VALUE_FIXED, place, profile=profile, found=_shown(found), wanted=wanted)
 
 
-def _difference(stated: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
+def _difference(stated: Json, value: Json, t: Trail) -> tuple[Trail, Json, Json]:
     """Where the only part of a value is that is not as stated, with what is stated and found there.
 
     That is the whole value where more than one of its parts differs or one is missing.
@@ -59,7 +60,7 @@ def _difference(stated: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
     return t, stated, value
 
 
-def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_pattern(x: Json, s: Json, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value, if there is one, must hold at least what is stated; told is what it lacks."""
     if x is not None and not matches(stated.value, x):
         place, part, value = _lack(stated.value, x, t)
@@ -67,7 +68,7 @@ def check_pattern(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: st
         run.report(VALUE_PATTERN, place, profile=profile, found=found, wanted=wanted)
 
 
-def _lack(pattern: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
+def _lack(pattern: Json, value: Json, t: Trail) -> tuple[Trail, Json, Json]:
     """Where the only part of a value is that does not hold its part of a pattern, with both.
 
     Lists are reported as part of their owner: which of their items is meant is not known.
@@ -79,7 +80,7 @@ def _lack(pattern: Any, value: Any, t: Trail) -> tuple[Trail, Any, Any]:
     return t, pattern, value
 
 
-def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_min(x: Json, s: Json, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be less than the one stated."""
     order = compare(x, _limit(x, stated.value, -1))
     if order == -1:
@@ -88,7 +89,7 @@ def check_min(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -
         run.report(VALUE_UNIT, t, profile=profile, found=x["code"], wanted=stated.value["code"])
 
 
-def check_max(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_max(x: Json, s: Json, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """The value must not be greater than the one stated."""
     order = compare(x, _limit(x, stated.value, 1))
     if order == 1:
@@ -97,26 +98,26 @@ def check_max(x: Any, s: Any, stated: Value, t: Trail, run: Run, profile: str) -
         run.report(VALUE_UNIT, t, profile=profile, found=x["code"], wanted=stated.value["code"])
 
 
-def check_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_length(x: Json, s: Json, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """A text must not be longer than stated."""
     if isinstance(x, str) and len(x) > stated:
         run.report(VALUE_LENGTH, t, profile=profile, found=len(x), max=stated)
 
 
-def check_min_length(x: Any, s: Any, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_min_length(x: Json, s: Json, stated: int, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """A text must not be shorter than stated."""
     if isinstance(x, str) and len(x) < stated:
         run.report(VALUE_TOO_SHORT, t, profile=profile, found=len(x), min=stated)
 
 
-def check_form(x: Any, s: Any, stated: str, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
+def check_form(x: Json, s: Json, stated: str, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
     """A text must have the form of a regular expression as a whole."""
     if isinstance(x, str) and fits(x, stated) is False:
         run.report(VALUE_FORM, t, profile=profile, found=shorten(x), form=stated)
 
 
 def check_alternatives(
-    x: Any, s: Any, stated: tuple[str, ...], t: Trail, run: Run, profile: str
+    x: Json, s: Json, stated: tuple[str, ...], t: Trail, run: Run, profile: str
 ) -> None:
     """Where there is no value, one of the extensions stated must stand for it."""
     extensions = s.get("extension") if isinstance(s, dict) else None
@@ -142,7 +143,7 @@ RULES: dict[str, Rule] = {
 """The function for each of these parts of an ElementSchema."""
 
 
-def equal(stated: Any, value: Any) -> bool:
+def equal(stated: Json, value: Json) -> bool:
     """Whether two JSON values are the same; ids do not count."""
     if isinstance(stated, dict):
         if not isinstance(value, dict):
@@ -156,7 +157,7 @@ def equal(stated: Any, value: Any) -> bool:
     return (type(stated) is type(value) and bool(stated == value)) or _same_number(stated, value)
 
 
-def matches(pattern: Any, value: Any) -> bool:
+def matches(pattern: Json, value: Json) -> bool:
     """Whether a value holds all of a pattern; a list must hold each item of the pattern's."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(
@@ -169,15 +170,15 @@ def matches(pattern: Any, value: Any) -> bool:
     return equal(pattern, value)
 
 
-def _same_number(one: Any, other: Any) -> bool:
+def _same_number(one: Json, other: Json) -> bool:
     return _is_number(one) and _is_number(other) and bool(one == other)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-def compare(value: Any, limit: Any) -> int | None:
+def compare(value: Json, limit: Json) -> int | None:
     """-1, 0 or 1 as a value is less, equal or greater; None when the two cannot be compared.
 
     Dates are compared to the precision that both have, as moments where both have a zone.
@@ -204,7 +205,7 @@ def in_one_zone(text: str) -> str:
     return moment.isoformat()
 
 
-def _limit(value: Any, stated: Any, sign: int) -> Any:
+def _limit(value: Json, stated: Json, sign: int) -> Json:
     """The limit of a value; of a date a Duration is a limit that far before or after now."""
     if not isinstance(value, str) or not isinstance(stated, dict):
         return stated
@@ -231,7 +232,7 @@ _DAYS = {
 """How many days a unit of time has, as a mean where it varies."""
 
 
-def _differ_in_kind(value: Any, limit: Any) -> bool:
+def _differ_in_kind(value: Json, limit: Json) -> bool:
     """Whether two quantities both have a unit of UCUM, and none can be converted to the other."""
     if not all(isinstance(x, dict) and x.get("system") == _UCUM for x in (value, limit)):
         return False
@@ -239,9 +240,9 @@ def _differ_in_kind(value: Any, limit: Any) -> bool:
     return all(isinstance(code, str) for code in codes) and _converted(Decimal(1), *codes) is None
 
 
-def _compare_quantities(value: dict[str, Any], limit: dict[str, Any]) -> int | None:
-    number: Any = value.get("value")
-    wanted: Any = limit.get("value")
+def _compare_quantities(value: dict[str, Json], limit: dict[str, Json]) -> int | None:
+    number: Json = value.get("value")
+    wanted: Json = limit.get("value")
     if not all(isinstance(each, (int, float, Decimal)) for each in (number, wanted)):
         return None
     if _unit(value) != _unit(limit):
@@ -256,7 +257,7 @@ def _compare_quantities(value: dict[str, Any], limit: dict[str, Any]) -> int | N
     return int(number > wanted) - int(number < wanted)
 
 
-def _unit(quantity: dict[str, Any]) -> tuple[Any, Any]:
+def _unit(quantity: dict[str, Json]) -> tuple[Json, Json]:
     """What a quantity counts: a code of a system, else a word."""
     code = quantity.get("code")
     return (quantity.get("system"), code) if code else (None, quantity.get("unit"))
@@ -271,7 +272,7 @@ def _converted(number: Decimal, unit: str, other: str) -> Decimal | None:
         return None
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     if value is None:
         return "nothing"
     return shorten(value) if isinstance(value, str) else cut(fhirjson.dump(value), 200)

@@ -6,10 +6,10 @@ narrative-source-control.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import text_of
 from fhirpkg.validation.narrative.rules import (
     NARRATIVE_LANGUAGES,
@@ -31,8 +31,8 @@ _SEVERITIES = {"error": Severity.ERROR, "warning": Severity.WARNING, "hint": Sev
 
 
 def check_control(
-    x: Any,
-    s: Any,  # noqa: ARG001 - all rules of a value are called alike
+    x: Json,
+    s: Json,  # noqa: ARG001 - all rules of a value are called alike
     stated: NarrativeControl,
     t: Trail,
     run: Run,
@@ -66,7 +66,7 @@ def _missing_sections(stated: tuple[str, ...], found: set[str], language: str) -
 
 def _language(t: Trail, run: Run) -> str:
     """The language of the resource whose narrative stands at a place."""
-    resource: Any = run.root
+    resource: Json = run.root
     for step in flat(t)[:-1]:
         resource = resource[step]
     return text_of(resource, "language")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.model import TypeModel, kept_by_model
 
 if TYPE_CHECKING:
-    from fhirpkg.issues import Path
+    from fhirpkg.issues import Json, Path
     from fhirpkg.validation.run import Run
 
 _HOLDERS = {"ElementDefinition", "ElementDefinition.example"}
@@ -50,8 +50,8 @@ def places(path: Path, run: Run) -> Places:
     """What the element around an extension at a path is called."""
     found = Places()
     types = run.definitions.types
-    node: Any = run.root
-    defining: Any = None
+    node: Json = run.root
+    defining: Json = None
     current = frozenset({str(run.root.get("resourceType"))})
     owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
     for step in owner:
@@ -106,7 +106,7 @@ def _named(name: str, key: str, types: TypeModel) -> set[str]:
     return set()
 
 
-def value_of(node: Any, step: str | int) -> Any:
+def value_of(node: Json, step: str | int) -> Json:
     """What stands at one step into a value, or None."""
     try:
         return node[step]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.validation.elements.primitive_rules import (
     PRIMITIVE_BLANK,
@@ -25,9 +25,10 @@ from fhirpkg.validation.elements.primitive_rules import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fhirpkg.issues import Json
     from fhirpkg.rules import Rule
 
-    Predicate = Callable[[Any], object]
+    Predicate = Callable[[Json], object]
 
 LONGEST_STRING = 1024 * 1024
 """Strings SHALL NOT exceed 1 MB (1024*1024 characters)."""
@@ -60,33 +61,33 @@ _SPACE = dict.fromkeys(map(ord, " \t\r\n"))
 _LONG_MONTHS = {"01", "03", "05", "07", "08", "10", "12"}
 
 
-def _is_boolean(value: Any) -> bool:
+def _is_boolean(value: Json) -> bool:
     return value is True or value is False
 
 
-def _is_integer(value: Any) -> bool:
+def _is_integer(value: Json) -> bool:
     return type(value) is int and -0x80000000 <= value <= 0x7FFFFFFF
 
 
-def _is_unsigned(value: Any) -> bool:
+def _is_unsigned(value: Json) -> bool:
     return type(value) is int and 0 <= value <= 0x7FFFFFFF
 
 
-def _is_positive(value: Any) -> bool:
+def _is_positive(value: Json) -> bool:
     return type(value) is int and 1 <= value <= 0x7FFFFFFF
 
 
-def _is_decimal(value: Any) -> bool:
+def _is_decimal(value: Json) -> bool:
     return type(value) in (int, float) or isinstance(value, Decimal)
 
 
-def _is_string(value: Any) -> bool:
+def _is_string(value: Json) -> bool:
     if type(value) is not str or not value or len(value) > LONGEST_STRING:
         return False
     return not value.isspace() if value.isprintable() else _is_text(value)
 
 
-def _is_markdown(value: Any) -> bool:
+def _is_markdown(value: Json) -> bool:
     return type(value) is str and _is_text(value)
 
 
@@ -94,13 +95,13 @@ def _is_text(value: str) -> bool:
     return not value.isspace() and value != "" and not _control(value)
 
 
-def _is_uri(value: Any) -> bool:
+def _is_uri(value: Json) -> bool:
     if type(value) is not str or not _no_space(value) or value in _WITHOUT_HOST:
         return False
     return not value.startswith(_SPECIAL) or _is_special(value)
 
 
-def _is_canonical(value: Any) -> bool:
+def _is_canonical(value: Json) -> bool:
     if type(value) is not str or not _no_space(value) or value in _WITHOUT_HOST:
         return False
     if value.startswith("urn:oid:"):  # R4's examples have placeholders there
@@ -119,39 +120,39 @@ def _is_namespace(value: str) -> bool:
     return bool(_oid(value) and _is_rooted(value))
 
 
-def _is_code(value: Any) -> bool:
+def _is_code(value: Json) -> bool:
     return type(value) is str and bool(_code(value))
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: Json) -> bool:
     return type(value) is str and bool(_id(value))
 
 
-def _is_oid(value: Any) -> bool:
+def _is_oid(value: Json) -> bool:
     return type(value) is str and _is_namespace(value)
 
 
-def _is_uuid(value: Any) -> bool:
+def _is_uuid(value: Json) -> bool:
     return type(value) is str and bool(_uuid(value))
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: Json) -> bool:
     return type(value) is str and bool(_time(value))
 
 
-def _is_date(value: Any) -> bool:
+def _is_date(value: Json) -> bool:
     return type(value) is str and _on_calendar(_date(value))
 
 
-def _is_date_time(value: Any) -> bool:
+def _is_date_time(value: Json) -> bool:
     return type(value) is str and _on_calendar(_date_time(value))
 
 
-def _is_instant(value: Any) -> bool:
+def _is_instant(value: Json) -> bool:
     return type(value) is str and _on_calendar(_instant(value))
 
 
-def _is_base64(value: Any) -> bool:
+def _is_base64(value: Json) -> bool:
     if type(value) is not str or not value:
         return False
     bare = value.translate(_SPACE)
@@ -225,7 +226,7 @@ _KINDS = {
 }
 
 
-def problem(type_name: str, value: Any) -> tuple[Rule, dict[str, Any]]:
+def problem(type_name: str, value: Json) -> tuple[Rule, dict[str, Json]]:
     """The rule that a bad value breaks and the words for it."""
     if value in ("", None):
         return PRIMITIVE_EMPTY, {}
@@ -252,7 +253,7 @@ def problem(type_name: str, value: Any) -> tuple[Rule, dict[str, Any]]:
     return PRIMITIVE_CHARACTERS, {"value": shown}
 
 
-def kind(value: Any) -> str:
+def kind(value: Json) -> str:
     """What a JSON value is, in words."""
     if isinstance(value, str):
         return f"the text {shorten(value)}"
@@ -267,7 +268,7 @@ def kind(value: Any) -> str:
     return f"the number {shorten(value)}"
 
 
-def shorten(value: Any) -> str:
+def shorten(value: Json) -> str:
     """A value as it is shown in a message: text quoted, long ones cut."""
     return f"'{cut(value, 80)}'" if isinstance(value, str) else cut(str(value), 80)
 

@@ -8,9 +8,9 @@ out of its surroundings stays valid (http://hl7.org/fhir/R4/references.html).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import text_of
 from fhirpkg.validation.elements.primitives import PREDICATES, cut
 from fhirpkg.validation.elements.reference_rules import (
@@ -56,7 +56,7 @@ def literal(reference: str) -> re.Match[str] | None:
     return _LITERAL.fullmatch(reference)
 
 
-def check_reference(value: Any, trail: Trail, run: Run) -> None:
+def check_reference(value: Json, trail: Trail, run: Run) -> None:
     """How a Reference is written, and that its parts agree."""
     reference = value.get("reference")
     if not isinstance(reference, str) or reference.startswith("#"):
@@ -134,7 +134,7 @@ class Target:
         self._schemas = schemas
         self._unloaded = tuple(p for p in allowed.profiles if not schemas.type_of(p))
 
-    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+    def __call__(self, x: Json, t: Trail, run: Run) -> None:
         """Check one reference or canonical."""
         kind = self._focus if isinstance(self._focus, str) else self._focus.get(t[1])
         if kind not in _KINDS.get(type(x), ()):
@@ -204,7 +204,7 @@ class Target:
             return True
         if "DomainResource" in types and run.definitions.types.is_a(found, "DomainResource"):
             return True
-        where: dict[str, Any] = {"profile": self._profile, "type": found, "by": by}
+        where: dict[str, Json] = {"profile": self._profile, "type": found, "by": by}
         if self._unloaded:
             run.report(NOT_CHECKED_TARGET, t, **where, profiles=", ".join(self._unloaded))
             return True

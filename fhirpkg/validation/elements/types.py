@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.validation.elements.rules import (
     NOT_CHECKED_PROFILE,
@@ -14,6 +14,7 @@ from fhirpkg.validation.elements.rules import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fhirpkg.issues import Json
     from fhirpkg.rules import Rule
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run
@@ -32,7 +33,7 @@ class AllowedTypes:
         self._codes = codes
         self._profile = profile
 
-    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+    def __call__(self, x: Json, t: Trail, run: Run) -> None:
         """Check one value."""
         if self._keys:
             if t[1].removeprefix("_") in self._keys:
@@ -68,7 +69,7 @@ class Conforms:
         self._focus = focus
         self._profile = profile
 
-    def __call__(self, x: Any, t: Trail, run: Run) -> None:
+    def __call__(self, x: Json, t: Trail, run: Run) -> None:
         """Check one value."""
         if x is None:
             return
@@ -85,7 +86,7 @@ class Conforms:
         """The rule that a profile is available: HL7's packages beside the core need not be."""
         return NOT_CHECKED_PROFILE if profile.startswith(_HL7) else PROFILE_UNKNOWN
 
-    def _type_of(self, x: Any, t: Trail) -> str:
+    def _type_of(self, x: Json, t: Trail) -> str:
         if isinstance(self._focus, str):
             if isinstance(x, dict) and isinstance(x.get("resourceType"), str):
                 kind = str(x["resourceType"])

@@ -6,9 +6,9 @@ http://hl7.org/fhir/extensions/StructureDefinition-textLink.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.narrative.rules import (
     NARRATIVE_DATA,
@@ -54,7 +54,7 @@ def _check_data(data: str, ids: set[str], path: Path, run: Run) -> None:
         run.report(NARRATIVE_DATA, path, data=data)
 
 
-def _ids(value: Any) -> Iterator[str]:
+def _ids(value: Json) -> Iterator[str]:
     """The ids of a resource and of everything in it."""
     todo = [value]
     while todo:

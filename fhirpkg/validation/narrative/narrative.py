@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from fhirpkg.validation.elements.primitives import PREDICATES
@@ -44,7 +44,7 @@ from fhirpkg.validation.narrative.xhtml import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.rules import Rule
     from fhirpkg.validation.run import Run
 
@@ -82,7 +82,7 @@ def check_narrative(resource: Resource, path: Path, run: Run) -> None:
 
 
 def _narratives(resource: Resource, path: Path) -> Iterator[tuple[Resource, Path]]:
-    todo: list[tuple[Any, Path]] = [(resource, path)]
+    todo: list[tuple[Json, Path]] = [(resource, path)]
     while todo:
         node, place = todo.pop()
         if not isinstance(node, dict):
@@ -128,7 +128,7 @@ class _Reading:
     def __init__(self) -> None:
         self.root = ""
         self.is_empty = True
-        self.problems: list[tuple[int, Rule, dict[str, Any]]] = []
+        self.problems: list[tuple[int, Rule, dict[str, Json]]] = []
         self.links: list[tuple[int, str]] = []
         self.anchors: set[str] = set()
         self._number = -1
@@ -288,7 +288,7 @@ def _places(text: str) -> list[str]:
     return found
 
 
-def _check_texts(value: Any, type_name: str, path: Path, run: Run) -> None:
+def _check_texts(value: Json, type_name: str, path: Path, run: Run) -> None:
     """Look for HTML in every string and markdown of an object, contained resources left out."""
     types = run.definitions.types
     for element in types.elements(type_name).values():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg import fhirjson
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.fhirpath.patterns import fits
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.limits import compare, equal
@@ -101,18 +101,18 @@ class Question:
     ) -> None:
         self._run.report(rule, place, severity=severity, link=self.link, **found)
 
-    def _limit(self, place: Path, value: Any, problem: str, limit: Any) -> None:
+    def _limit(self, place: Path, value: Json, problem: str, limit: Json) -> None:
         found, shown = describe(value), describe(limit)
         self._run.report(RESPONSE_LIMIT, place, found=found, problem=problem, limit=shown)
 
-    def _unchecked(self, value: Any, allowed: Any, reason: str, place: Path) -> None:
+    def _unchecked(self, value: Json, allowed: Json, reason: str, place: Path) -> None:
         found = describe(value)
         self._run.report(NOT_CHECKED_ANSWER, place, found=found, value_set=allowed, reason=reason)
 
-    def _extensions(self, url: str) -> list[Any]:
+    def _extensions(self, url: str) -> list[Json]:
         return extension_values(self.definition, url)
 
-    def _check_options(self, value: Any, kind: str, place: Path, count: int) -> None:
+    def _check_options(self, value: Json, kind: str, place: Path, count: int) -> None:
         options = objects(self.definition, "answerOption")
         if not options or (self._is_open and kind == "String"):
             return
@@ -128,7 +128,7 @@ class Question:
     def _is_open(self) -> bool:
         return self.definition.get("type") == "open-choice"
 
-    def _check_value_set(self, value: Any, kind: str, place: Path) -> None:
+    def _check_value_set(self, value: Json, kind: str, place: Path) -> None:
         """A text may be a code as well, but only the type string promises so."""
         canonical = self.definition.get("answerValueSet")
         if not isinstance(canonical, str) or kind not in {"Coding", "String"}:
@@ -142,7 +142,7 @@ class Question:
     def _check_member(
         self,
         canonical: str,
-        value: Any,
+        value: Json,
         place: Path,
         rule: Rule,
         severity: Severity | None = None,
@@ -158,7 +158,7 @@ class Question:
         elif problem is not None:
             self._run.report(rule, place, found=found, allowed=canonical + problem)
 
-    def _membership(self, canonical: str, value: Any) -> tuple[str | None, str]:
+    def _membership(self, canonical: str, value: Json) -> tuple[str | None, str]:
         """What keeps a value from being in a value set, None if nothing does; what is unknown.
 
         A value set may be contained in the Questionnaire.
@@ -178,7 +178,7 @@ class Question:
             return None, "it is not loaded"
         return ": it has no code", ""
 
-    def _check_range(self, value: Any, place: Path) -> None:
+    def _check_range(self, value: Json, place: Path) -> None:
         for url, wrong, problem in (
             (f"{_CORE}minValue", -1, "is less than"),
             (f"{_CORE}maxValue", 1, "is greater than"),
@@ -187,7 +187,7 @@ class Question:
                 if compare(value, limit) == wrong:
                     self._limit(place, value, problem, limit)
 
-    def _check_text(self, value: Any, place: Path) -> None:
+    def _check_text(self, value: Json, place: Path) -> None:
         if not isinstance(value, str):
             return
         longest = self.definition.get("maxLength")
@@ -204,11 +204,11 @@ class Question:
             elif is_met is None:
                 self._unchecked(value, pattern, "it cannot be evaluated", place)
 
-    def _check_number(self, value: Any, place: Path) -> None:
+    def _check_number(self, value: Json, place: Path) -> None:
         self._check_range(value, place)
         self._check_digits(value, value, place)
 
-    def _check_digits(self, number: Any, value: Any, place: Path) -> None:
+    def _check_digits(self, number: Json, value: Json, place: Path) -> None:
         if not isinstance(number, Decimal):
             return
         exponent = number.as_tuple().exponent  # zeros count as well: they claim to be known
@@ -216,7 +216,7 @@ class Question:
             if isinstance(most, int) and isinstance(exponent, int) and -exponent > most:
                 self._limit(place, value, "has more digits after the point than", most)
 
-    def _check_quantity(self, value: Any, place: Path) -> None:
+    def _check_quantity(self, value: Json, place: Path) -> None:
         if not isinstance(value, dict):
             return
         self._check_range(value, place)
@@ -230,7 +230,7 @@ class Question:
         self._check_unit(value, place)
 
     def _check_quantity_limit(
-        self, value: Resource, limit: Any, wrong: int, problem: str, place: Path
+        self, value: Resource, limit: Json, wrong: int, problem: str, place: Path
     ) -> None:
         """A limit without coded unit cannot be kept: nobody knows what it is compared with."""
         order = compare(value, limit)
@@ -251,7 +251,7 @@ class Question:
             if isinstance(canonical, str):
                 self._check_member(canonical, value, place, RESPONSE_UNIT)
 
-    def _check_attachment(self, value: Any, place: Path) -> None:
+    def _check_attachment(self, value: Json, place: Path) -> None:
         if not isinstance(value, dict):
             return
         types = self._extensions(f"{_CORE}mimeType")
@@ -264,7 +264,7 @@ class Question:
             if size is not None and compare(size, most) == 1:
                 self._limit(place, f"{size} bytes", "are more than", most)
 
-    def _check_reference(self, value: Any, place: Path) -> None:
+    def _check_reference(self, value: Json, place: Path) -> None:
         type_name = type_of(value, place, self._run)
         if not type_name:
             return
@@ -281,7 +281,7 @@ class Question:
             )
 
 
-_LIMITS: dict[str, Callable[[Question, Any, Path], None]] = {
+_LIMITS: dict[str, Callable[[Question, Json, Path], None]] = {
     "Decimal": Question._check_number,  # noqa: SLF001 - a table of its own methods
     "Integer": Question._check_number,  # noqa: SLF001
     "Date": Question._check_range,  # noqa: SLF001
@@ -296,7 +296,7 @@ _LIMITS: dict[str, Callable[[Question, Any, Path], None]] = {
 """What is checked of a value besides options, by its type."""
 
 
-def type_of(reference: Any, path: Path, run: Run) -> str:
+def type_of(reference: Json, path: Path, run: Run) -> str:
     """The type of what a Reference leads to: as it says, else as is found; empty if neither."""
     text = text_of(reference, "reference")
     match = _REFERENCE.fullmatch(text)
@@ -304,13 +304,13 @@ def type_of(reference: Any, path: Path, run: Run) -> str:
     return stated or text_of(run.resolve(text, path) if text else None, "resourceType")
 
 
-def extension_values(definition: Resource, url: str) -> list[Any]:
+def extension_values(definition: Resource, url: str) -> list[Json]:
     """The values of an extension of an item."""
     found = (e for e in objects(definition, "extension") if e.get("url") == url)
     return [value for value in (value_of(e)[1] for e in found) if value is not None]
 
 
-def describe(value: Any) -> str:
+def describe(value: Json) -> str:
     """A value in few words: a code with its system, a quantity with its unit, a text in quotes."""
     if isinstance(value, dict):
         number = value.get("value")
@@ -323,7 +323,7 @@ def describe(value: Any) -> str:
     return fhirjson.dump(value)
 
 
-def _is_chosen(option: tuple[str, Any], value: Any, kind: str) -> bool:
+def _is_chosen(option: tuple[str, Json], value: Json, kind: str) -> bool:
     key, wanted = option
     if not _is_kind(key, kind):
         return False
@@ -344,14 +344,14 @@ def _is_exclusive(option: Resource) -> bool:
     )
 
 
-def _hint(value: Any, options: list[Any]) -> str:
+def _hint(value: Json, options: list[Json]) -> str:
     """The nearest option, or all of them when they are few."""
     if len(options) <= 6:
         return f", which are {', '.join(map(describe, options))}"
     return nearest(describe(value), list(map(describe, options)))
 
 
-def _is_unit(quantity: Resource, option: Any) -> bool:
+def _is_unit(quantity: Resource, option: Json) -> bool:
     """Whether a quantity has the unit of an option: by code, or by name where there is none."""
     if not isinstance(option, dict):
         return False
@@ -360,7 +360,7 @@ def _is_unit(quantity: Resource, option: Any) -> bool:
     return "display" in option and option["display"] == quantity.get("unit")
 
 
-def _system(quantity: Any) -> str | None:
+def _system(quantity: Json) -> str | None:
     """The system of a quantity's unit; None unless the unit is coded."""
     is_coded = isinstance(quantity, dict) and text_of(quantity, "code")
     return text_of(quantity, "system") or None if is_coded else None

@@ -6,7 +6,7 @@ http://hl7.org/fhir/StructureDefinition/questionnaire-derivationType, which says
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.untrusted import choice_of, numbered, objects, text_of
 from fhirpkg.validation.elements.limits import equal
@@ -18,7 +18,7 @@ from fhirpkg.validation.questionnaires.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.run import Run
 
 _TYPE = "http://hl7.org/fhir/StructureDefinition/questionnaire-derivationType"
@@ -46,7 +46,7 @@ def check_derivation(questionnaire: Resource, path: Path, run: Run) -> None:
         _check_items(questionnaire, base, path, run, may_add=mode == _EXTENDS)
 
 
-def _mode(sibling: Any) -> str:
+def _mode(sibling: Json) -> str:
     """How a Questionnaire is derived: a code that is known, or nothing."""
     for extension in objects(sibling, "extension"):
         coding = extension.get("valueCoding")
@@ -103,7 +103,7 @@ def _changes(item: Resource, original: Resource) -> Iterator[tuple[Path, str]]:
         yield ("maxLength",), f"has at most {length} characters there"
 
 
-def _is_within(length: Any, most: int) -> bool:
+def _is_within(length: Json, most: int) -> bool:
     return isinstance(length, int) and length <= most
 
 
@@ -123,7 +123,7 @@ def _option_changes(item: Resource, original: Resource) -> Iterator[tuple[Path, 
             yield ("answerOption", number), "does not have this option there"
 
 
-def _is_same(option: tuple[str, Any], other: tuple[str, Any]) -> bool:
+def _is_same(option: tuple[str, Json], other: tuple[str, Json]) -> bool:
     if option[0] != other[0]:
         return False
     keys = {"valueCoding": ("system", "code"), "valueReference": ("reference",)}.get(option[0], ())

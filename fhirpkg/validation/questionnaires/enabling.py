@@ -8,11 +8,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
 from fhirpkg.identity import ByIdentity
-from fhirpkg.issues import Resource
+from fhirpkg.issues import Json, Resource
 from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.limits import compare, equal, in_one_zone
 
@@ -70,7 +70,7 @@ class Enabling:
             return decisive
         return _INCOMPARABLE if None in results else not decisive
 
-    def _answers(self, link: str, condition: Resource, scopes: Scopes) -> list[Any]:
+    def _answers(self, link: str, condition: Resource, scopes: Scopes) -> list[Json]:
         """The answers to the question of a condition within what is around both.
 
         Of a group that repeats only the instance that the item stands in is looked at.
@@ -94,14 +94,14 @@ class Enabling:
                     todo += reversed(objects(holder, "item"))
         return index
 
-    def _by_expression(self, definition: Resource, expression: Any) -> bool | str:
+    def _by_expression(self, definition: Resource, expression: Json) -> bool | str:
         """What an expression on the whole response gives, evaluated once for an item."""
         known = self._evaluated.get(definition)
         if known is None:
             known = self._evaluated.keep(definition, self._evaluate(definition, expression))
         return known
 
-    def _evaluate(self, definition: Resource, expression: Any) -> bool | str:
+    def _evaluate(self, definition: Resource, expression: Json) -> bool | str:
         from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
 
         stated = expression if isinstance(expression, dict) else {"expression": expression}
@@ -126,7 +126,7 @@ def _by_element(text: str) -> str:
     return _CHOICE.sub(lambda m: f"value.ofType({m[1][0].lower()}{m[1][1:]})", text)
 
 
-def expression_of(definition: Resource) -> Any:
+def expression_of(definition: Resource) -> Json:
     """The expression that enables an item, as structured data capture has it; None without one."""
     for extension in objects(definition, "extension"):
         url = str(extension.get("url", "")).lower().replace("-", "")
@@ -135,17 +135,17 @@ def expression_of(definition: Resource) -> Any:
     return None
 
 
-def value_of(holder: Resource) -> tuple[str, Any]:
+def value_of(holder: Resource) -> tuple[str, Json]:
     """The name and value of a `value[x]`; empty and None when there is none."""
     return next(((k, v) for k, v in holder.items() if k.startswith("value")), ("", None))
 
 
-def _values(item: Resource) -> list[Any]:
+def _values(item: Resource) -> list[Json]:
     found = (value_of(answer)[1] for answer in objects(item, "answer"))
     return [value for value in found if value is not None]
 
 
-def _holds(condition: Resource, answers: list[Any]) -> bool | None:
+def _holds(condition: Resource, answers: list[Json]) -> bool | None:
     """Whether at least one answer meets a condition; None when that is unknown."""
     wanted = next((v for k, v in condition.items() if k.startswith("answer")), None)
     operator = str(condition.get("operator"))
@@ -158,7 +158,7 @@ def _holds(condition: Resource, answers: list[Any]) -> bool | None:
     return True if True in results else None if None in results else False
 
 
-def _same(answer: Any, wanted: Any) -> bool:
+def _same(answer: Json, wanted: Json) -> bool:
     if isinstance(answer, dict) and isinstance(wanted, dict):
         if "value" in wanted:
             return compare(answer, wanted) == 0
@@ -169,10 +169,10 @@ def _same(answer: Any, wanted: Any) -> bool:
     return equal(wanted, answer)
 
 
-def _ordered(accepted: Iterable[int]) -> Callable[[Any, Any], bool | None]:
+def _ordered(accepted: Iterable[int]) -> Callable[[Json, Json], bool | None]:
     results = frozenset(accepted)
 
-    def test(answer: Any, wanted: Any) -> bool | None:
+    def test(answer: Json, wanted: Json) -> bool | None:
         order = compare(answer, wanted)
         if order is None or (order == 0 and not _same(answer, wanted)):
             return None  # 2020 is neither before nor after 2020-06
@@ -182,7 +182,7 @@ def _ordered(accepted: Iterable[int]) -> Callable[[Any, Any], bool | None]:
 
 
 # http://hl7.org/fhir/R4/valueset-questionnaire-enable-operator.html
-_OPERATORS: dict[str, Callable[[Any, Any], bool | None]] = {
+_OPERATORS: dict[str, Callable[[Json, Json], bool | None]] = {
     "=": _same,
     "!=": lambda answer, wanted: not _same(answer, wanted),
     ">": _ordered([1]),

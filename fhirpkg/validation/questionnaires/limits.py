@@ -6,7 +6,7 @@ data capture; what answers make of them is in questionnaire_answers.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.validation.elements.limits import compare
@@ -18,7 +18,7 @@ from fhirpkg.validation.questionnaires.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Path, Resource
+    from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.run import Run
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -67,7 +67,7 @@ def _crossed(item: Resource) -> Iterator[str]:
             yield f"the least, {describe(least)}, is above the most, {describe(most)}"
 
 
-def _first(item: Resource, url: str) -> Any:
+def _first(item: Resource, url: str) -> Json:
     return next(iter(extension_values(item, url)), None)
 
 

@@ -6,9 +6,9 @@ enabled items, repetition; single answers are checked in questionnaire_answers.p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.limits import compare
@@ -134,7 +134,7 @@ class _Form:
                 self._check_item(definition, item, place, scopes, enabled=enabled is not False)
 
     def _sorted(
-        self, definitions: list[Resource], items: list[Any], path: Path, scopes: Scopes
+        self, definitions: list[Resource], items: list[Json], path: Path, scopes: Scopes
     ) -> dict[str, list[tuple[Resource, Path]]]:
         """The items by linkId; those that do not belong here are reported."""
         places = {str(each.get("linkId")): n for n, each in enumerate(definitions)}
@@ -215,7 +215,7 @@ class _Form:
             shown = str(wanted or "")[:60]
             self._run.report(RESPONSE_ITEM_TEXT, (*path, "text"), link=question.link, wanted=shown)
 
-    def _check_count(self, question: Question, answers: list[Any], path: Path) -> None:
+    def _check_count(self, question: Question, answers: list[Json], path: Path) -> None:
         count, link = len(answers), question.link
         if not count and question.definition.get("required") is True:
             self._missing(link, path)
@@ -235,7 +235,7 @@ class _Form:
                     )
 
 
-def _translations(sibling: Any) -> set[str]:
+def _translations(sibling: Json) -> set[str]:
     """The texts of the translation extensions on a primitive (its `_name` object)."""
     found: set[str] = set()
     for extension in objects(sibling, "extension") if isinstance(sibling, dict) else ():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.issues import Json, Resource
     from fhirpkg.validation.places import Trail
 
 _RESTFUL = re.compile(
@@ -28,7 +28,7 @@ class BundleIndex:
         for _, entry in _filled(bundle.get("entry") or bundle.get("parameter")):
             self._add(entry)
 
-    def _add(self, entry: dict[str, Any]) -> None:
+    def _add(self, entry: dict[str, Json]) -> None:
         url, resource = entry.get("fullUrl"), entry["resource"]
         if isinstance(url, str):
             self.by_url.setdefault(url, []).append(entry)
@@ -68,7 +68,7 @@ def named_entries(bundle: Resource, name: str) -> Iterator[tuple[Resource, Trail
         found += 1
 
 
-def _filled(entries: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+def _filled(entries: Json) -> Iterator[tuple[int, dict[str, Json]]]:
     """The entries that hold a resource, with their numbers."""
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):

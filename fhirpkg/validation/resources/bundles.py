@@ -6,9 +6,9 @@ Every rule looks at an entry once, so that a large Bundle takes time in proporti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import text_of
 from fhirpkg.validation.resources.bundle_rules import (
     BUNDLE_FULL_URL_ABSOLUTE,
@@ -129,7 +129,7 @@ def _check_requests(
             changed.add(url)
 
 
-def _resource_problem(method: str, url: str, resource: Any) -> str:
+def _resource_problem(method: str, url: str, resource: Json) -> str:
     """Whether a resource is missing, or there for nothing; operations and searches may choose."""
     sends = _SENDS.get(method)
     if resource is None and sends and "$" not in url and "_search" not in url:

@@ -7,9 +7,9 @@ collects what is referred to once (http://hl7.org/fhir/R4/references.html#contai
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import text_of
 from fhirpkg.validation.elements.constraints import invariant_rule
 from fhirpkg.validation.elements.primitives import cut
@@ -50,7 +50,7 @@ def check_contained(resource: Resource, path: Path, run: Run) -> None:
             run.report(_DOM_3, place, human=_HUMAN)
 
 
-def _check_ids(contained: list[Any], path: Path, run: Run) -> None:
+def _check_ids(contained: list[Json], path: Path, run: Run) -> None:
     """Two contained resources of one id cannot be told apart."""
     seen: set[str] = set()
     for number, item in enumerate(contained):
@@ -60,7 +60,7 @@ def _check_ids(contained: list[Any], path: Path, run: Run) -> None:
         seen |= {identifier} - {""}
 
 
-def _fragments(value: Any) -> Iterator[str]:
+def _fragments(value: Json) -> Iterator[str]:
     """The ids that are referred to by ``#id`` anywhere in a value; nothing for ``#`` alone."""
     if isinstance(value, str):
         if value.startswith("#"):

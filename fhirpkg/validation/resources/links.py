@@ -6,9 +6,9 @@ A reference is resolved by fullUrl alone (http://hl7.org/fhir/R4/bundle.html#ref
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import text_of
 from fhirpkg.validation.resources.bundle_rules import (
     BUNDLE_REFERENCE,
@@ -111,7 +111,7 @@ def check_references(bundle: Resource, kind: str, path: Path, run: Run) -> None:
                 run.report(BUNDLE_REFERENCE, place, severity=Severity.WARNING, **words)
 
 
-def _references(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
+def _references(value: Json, path: Path) -> Iterator[tuple[str, Path]]:
     """The references in a resource with the places of their Reference; not inside Bundles."""
     todo = [(value, path)]
     while todo:
@@ -190,11 +190,11 @@ def _linked(entry: Resource, index: BundleIndex) -> Iterator[Resource]:
                     yield from _targets(value, base, index)
 
 
-def _message_references(header: Resource, path: Path) -> Iterator[tuple[Any, Path]]:
+def _message_references(header: Resource, path: Path) -> Iterator[tuple[Json, Path]]:
     yield from _values(header, ("focus",), path)
 
 
-def _composition_references(composition: Resource, path: Path) -> Iterator[tuple[Any, Path]]:
+def _composition_references(composition: Resource, path: Path) -> Iterator[tuple[Json, Path]]:
     yield from _values(composition, _COMPOSITION_REFERENCES, path)
     for key, inner in (("attester", "party"), ("event", "detail")):
         for number, part in enumerate(items_of(composition, key)):
@@ -208,7 +208,7 @@ def _composition_references(composition: Resource, path: Path) -> Iterator[tuple
             todo.append((section, here))
 
 
-def _values(parent: Resource, keys: tuple[str, ...], path: Path) -> Iterator[tuple[Any, Path]]:
+def _values(parent: Resource, keys: tuple[str, ...], path: Path) -> Iterator[tuple[Json, Path]]:
     for key in keys:
         value = parent.get(key)
         if isinstance(value, list):

@@ -6,9 +6,9 @@ http://hl7.org/fhir/R4/measurereport.html
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.resources.measure_rules import (
@@ -135,13 +135,13 @@ def _matching(item: Resource, definitions: list[Resource]) -> Iterator[Resource]
     yield from (each for each in definitions if text and not codes and _text(each) == text)
 
 
-def _check_score(score: Any, scoring: str, place: Path, run: Run) -> None:
+def _check_score(score: Json, scoring: str, place: Path, run: Run) -> None:
     where = (*place, "measureScore")
     if not isinstance(score, dict):
         problem = f"the scoring of the Measure is '{scoring}', so there is to be a score"
         run.report(MEASURE_REPORT_SCORE, place, problem=problem)
         return
-    value: Any = score.get("value")
+    value: Json = score.get("value")
     if value is None and "extension" not in score:
         run.report(MEASURE_REPORT_SCORE, where, problem="the score has no value")
     if scoring not in _UNITLESS:
@@ -186,5 +186,5 @@ def _shown(part: Resource) -> str:
     return cut(codes or _text(part) or f"the part {part.get('id', 'without a code')}", 80)
 
 
-def _first_code(concept: Any) -> str:
+def _first_code(concept: Json) -> str:
     return next((text_of(each, "code") for each in objects(concept, "coding")), "")

@@ -10,10 +10,10 @@ import base64
 import binascii
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.untrusted import numbered, objects, text_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.resources.measure_rules import (
@@ -125,7 +125,7 @@ def _names_in_xml(text: str) -> set[str]:
 
 
 def _names_in_json(text: str) -> set[str]:
-    value: Any = fhirjson.read(text.encode())[0]
+    value: Json = fhirjson.read(text.encode())[0]
     library = value.get("library") if isinstance(value, dict) else None
     statements = library.get("statements") if isinstance(library, dict) else None
     return {text_of(each, "name") for each in objects(statements, "def")}

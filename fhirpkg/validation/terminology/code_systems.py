@@ -5,12 +5,12 @@ See http://hl7.org/fhir/R4/codesystem.html.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.coded import codes_of
 from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import choice_of, numbered, text_of
 from fhirpkg.validation.terminology.rules import (
@@ -201,7 +201,7 @@ def _is_bound(defined: Resource) -> bool:
     return any(each.get("url") == _BINDING for _, each in numbered(defined, "extension"))
 
 
-def _check_bound(found: Any, defined: Resource, place: Path, run: Run) -> None:
+def _check_bound(found: Json, defined: Resource, place: Path, run: Run) -> None:
     """The value of a property that is bound is in the value set."""
     for _, extension in numbered(defined, "extension"):
         value_set = extension.get("valueCanonical")

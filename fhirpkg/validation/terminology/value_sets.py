@@ -6,13 +6,13 @@ See http://hl7.org/fhir/R4/valueset.html#compositions.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath import compile_expression
-from fhirpkg.issues import Severity
+from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.terminology.rules import (
@@ -54,7 +54,7 @@ def check_value_set(value_set: Resource, path: Path, run: Run) -> None:
                 _check_expression(asked, parameters, at, run)
 
 
-def _check_expansion(expansion: Any, place: Path, run: Run) -> None:
+def _check_expansion(expansion: Json, place: Path, run: Run) -> None:
     """What version a code is of is clear, from the entry or from the one that was used."""
     used = {
         text_of(each, "valueUri")
@@ -123,7 +123,7 @@ def _check_concepts(clause: Resource, system: str, place: Path, run: Run) -> Non
                 run.report(VALUE_SET_CONCEPT, at, reason=found.reason)
 
 
-def parameters_of(holder: Any, url: str = _PARAMETER) -> set[str]:
+def parameters_of(holder: Json, url: str = _PARAMETER) -> set[str]:
     """The names of the parameters that a value set defines, or a binding gives, by extension."""
     return {
         text_of(part, "valueCode")
@@ -136,7 +136,7 @@ def parameters_of(holder: Any, url: str = _PARAMETER) -> set[str]:
 
 def _check_expression(asked: Resource, parameters: set[str], place: Path, run: Run) -> None:
     """A filter's value may be an expression instead; its variables are the parameters."""
-    sibling: Any = asked.get("_value")
+    sibling: Json = asked.get("_value")
     found = [
         (at, extension["valueExpression"])
         for at, extension in numbered(sibling, "extension", (*place, "_value"))
