@@ -92,6 +92,11 @@ def check_procedure(read: Source) -> tuple[Procedure | None, tuple[Issue, ...]]:
     return _usable(procedure, read)
 
 
+def check_part(read: Source, model: type[_Part]) -> tuple[_Part | None, tuple[Issue, ...]]:
+    """A file of another model, or None when it cannot be used, and the issues of it."""
+    return _usable(_validated(read, model), read)
+
+
 def _usable(part: _Part | None, read: Source) -> tuple[_Part | None, tuple[Issue, ...]]:
     issues = in_order(read.issues)
     wrong = any(issue.severity.rank <= Severity.ERROR.rank for issue in issues)

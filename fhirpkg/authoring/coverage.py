@@ -74,6 +74,14 @@ def sayings(procedure: Procedure) -> list[str]:
     return list(dict.fromkeys(words for facts, words in _said(procedure) if facts))
 
 
+def words_for(procedure: Procedure, fact: str) -> list[str]:
+    """All that is said for a fact, to clinicians and to patients: what a reader reads."""
+    items = [item for item in _origins(procedure) if fact in item.from_]
+    plain = [getattr(item, name, "") for item in items for name in ("patient", "goal", "call")]
+    said = [words for facts, words in _said(procedure) if fact in facts]
+    return [*said, *filter(None, plain)]
+
+
 def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
     """The facts and the words of each item: what it says, or the codes that it stands for."""
     for item in _origins(procedure):

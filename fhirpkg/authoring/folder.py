@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
+from fhirpkg.authoring.review import unreviewed
 from fhirpkg.authoring.rules import (
     SOURCE_SAME_PROCEDURE,
     SOURCE_STALE,
@@ -148,9 +149,12 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     Built resources that are not those of the file count too: they would be published.
     """
     read = source.read(text, file)
-    found = (check_package(read) if name == PACKAGE else check_procedure(read))[1]
     place = Path(file)
-    return (*found, *_stale(place, place.parent, name))
+    if name == PACKAGE:
+        return (*check_package(read)[1], *_stale(place, place.parent, name))
+    procedure, found = check_procedure(read)
+    review = unreviewed(place, procedure) if procedure else ()
+    return (*found, *_stale(place, place.parent, name), *review)
 
 
 def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:

@@ -213,3 +213,10 @@ CODE_NOT_VERIFIED = information(
     text="{count} could not be verified with what is at hand: {codes}",
     advice="'fhirpkg codes check' with --codes FILE or --tx URL verifies them",
 )
+SOURCE_REVIEW = information(
+    "source-review",
+    "informational",
+    title="A reader has held each fact against its source",
+    text="{without} of {total} facts have no verdict of a reader, {stale} one of older words",
+    advice="read them against the source and write the verdicts into review.yaml beside this file",
+)

@@ -11,10 +11,11 @@ from fhirpkg.cli import ExitCode
 from fhirpkg.cli.shared.content import folder_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from fhirpkg.authoring.coverage import Covered
+    from fhirpkg.authoring.review import Reviewed
 
 
 @click.command("coverage")
@@ -34,6 +35,7 @@ def command(resources: Path, output_format: str) -> ExitCode:
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.coverage import coverage
     from fhirpkg.authoring.folder import read_folder
+    from fhirpkg.authoring.review import read_review, reviewed
     from fhirpkg.authoring.rules import SOURCE_TODO
 
     authored = read_folder(resources)
@@ -43,33 +45,59 @@ def command(resources: Path, output_format: str) -> ExitCode:
         return ExitCode.ISSUES
     made = build(authored.package, authored.procedures)
     found = {name: coverage(p, made[name]) for name, p in authored.procedures.items()}
+    read, refused = {}, False
+    for name, procedure in authored.procedures.items():
+        review, issues = read_review(resources / name, procedure)
+        for issue in issues:
+            click.echo(str(issue), err=True)
+        refused = refused or (bool(issues) and review is None)
+        read[name] = reviewed(procedure, review)
     if output_format == "json":
-        click.echo(json.dumps(_as_json(found), indent=2))
+        click.echo(json.dumps(_as_json(found, read), indent=2))
     else:
-        click.echo("\n".join(_table(found)))
+        click.echo("\n".join(_table(found, read)))
     facts = [fact for covered in found.values() for fact in covered]
     lost = [fact.fact for fact in facts if fact.is_lost]
     left_out = sum(bool(fact.left_out) for fact in facts)
     todo = sum(issue.rule == SOURCE_TODO.id for issue in authored.issues)
     counts = (f"{len(facts)} facts", f"{left_out} left out" if left_out else "",
               f"{len(lost)} lost{': ' if lost else ''}{', '.join(lost)}",
-              f"{todo} left to do" if todo else "")  # fmt: skip
+              f"{todo} left to do" if todo else "", *_open(read.values()))  # fmt: skip
     click.echo(", ".join(filter(None, counts)), err=True)
-    return ExitCode.ISSUES if lost else ExitCode.DONE
+    return ExitCode.ISSUES if lost or refused else ExitCode.DONE
 
 
-def _table(found: Mapping[str, Sequence[Covered]]) -> Iterator[str]:
-    """A line for each thing said: the fact, its first element, how many others hold it."""
+def _open(read: Iterable[Mapping[str, Reviewed]]) -> Iterator[str]:
+    """How many facts no reader has held against the source, and how many words are newer."""
+    states = [state for facts in read for state in facts.values()]
+    without = sum(state.verdict is None for state in states)
+    stale = sum(state.is_stale for state in states)
+    if without:
+        yield f"{without} not read against the source"
+    if stale:
+        yield f"{stale} changed since they were read"
+
+
+def _verdict(state: Reviewed | None) -> str:
+    """What a reader found, in a word or two."""
+    if state is None or state.verdict is None:
+        return "not read"
+    return f"stale: {state.verdict.verdict}" if state.is_stale else state.verdict.verdict
+
+
+def _table(
+    found: Mapping[str, Sequence[Covered]], read: Mapping[str, Mapping[str, Reviewed]]
+) -> Iterator[str]:
+    """A line for each thing said: fact, verdict, first element, how many others hold it."""
+    facts = [(fact, _verdict(read[name].get(fact.fact))) for name in found for fact in found[name]]
     rows = [
-        (fact.fact, *elements[0], f"and {len(elements) - 1} more" if len(elements) > 1 else "")
-        for facts in found.values()
-        for fact in facts
+        (fact.fact, verdict, *elements[0], f"and {len(elements) - 1} more" * (len(elements) > 1))
+        for fact, verdict in facts
         for elements in [saying.elements or (("-", "lost"),) for saying in fact.sayings]
     ]
     rows += [
-        (fact.fact, "-", f"left out: {fact.left_out}", "")
-        for facts in found.values()
-        for fact in facts
+        (fact.fact, "-", "-", f"left out: {fact.left_out}", "")
+        for fact, _ in facts
         if fact.left_out and not fact.sayings
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -78,13 +106,16 @@ def _table(found: Mapping[str, Sequence[Covered]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _as_json(found: Mapping[str, Sequence[Covered]]) -> dict[str, object]:
+def _as_json(
+    found: Mapping[str, Sequence[Covered]], read: Mapping[str, Mapping[str, Reviewed]]
+) -> dict[str, object]:
     return {
         name: [
             {
                 "fact": fact.fact,
                 "lost": fact.is_lost,
                 **({"left-out": fact.left_out} if fact.left_out else {}),
+                **_state(read[name].get(fact.fact)),
                 "said": [
                     {
                         "words": saying.words,
@@ -97,3 +128,17 @@ def _as_json(found: Mapping[str, Sequence[Covered]]) -> dict[str, object]:
         ]
         for name, facts in found.items()
     }
+
+
+def _state(state: Reviewed | None) -> dict[str, object]:
+    """The digest of the words of a fact, and the verdict of a reader on them."""
+    if state is None:
+        return {}
+    found = state.verdict
+    verdict = found and {
+        "verdict": found.verdict,
+        "by": state.by,
+        "stale": state.is_stale,
+        **({"note": found.note} if found.note else {}),
+    }
+    return {"digest": state.digest, "review": verdict}

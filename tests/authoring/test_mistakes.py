@@ -70,6 +70,7 @@ def test_every_rule_of_authored_files_is_met_by_a_mistake():
         "source-same-procedure",
         "source-todo-active",
         "source-stale",
+        "source-review",
     }
     assert rules - elsewhere == {mistake["rule"] for mistake in MISTAKES}
 
