@@ -28,6 +28,7 @@ HOMES = {
     "requests": {"packages", "client"},
     "starlette": {"server"},
     "uvicorn": {"server"},
+    "watchfiles": {"cli"},
     "yaml": {"authoring"},
 }
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.stem != "__main__")

@@ -69,6 +69,7 @@ def _paths(
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
 )
+@click.option("--watch", is_flag=True, help="Check again what changes, until interrupted.")
 def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages, or `-`.
 
@@ -81,29 +82,48 @@ def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
 
     Example: fhirpkg validate resources profiles
     """
-    from fhirpkg.corpus.ignoring import Ignoring, read_ignore_file
-
+    baseline = options["write_ignore"]
     if options["install"] and options["offline"]:
         raise click.UsageError("--install fetches packages, which --offline excludes")
-    ignore_file, baseline = options["ignore_file"], options["write_ignore"]
     if baseline and Path(baseline).exists():
         raise ConfigError(f"{baseline}: it is there already, and its reasons would be lost")
+    if options["watch"]:
+        if baseline:
+            raise click.UsageError("--write-ignore needs a check that ends, and --watch goes on")
+        from fhirpkg.cli.shared.watching import watch
+
+        watch(paths, lambda changed: _check(paths, options, changed))
+    findings = _check(paths, options)
+    if baseline:
+        _write_baseline(Path(baseline), findings.shown)
+    return ExitCode.ISSUES if findings.worst <= _FAILING[options["fail_on"]] else ExitCode.DONE
+
+
+def _check(
+    paths: tuple[str, ...], options: dict[str, Any], changed: frozenset[Path] | None = None
+) -> Findings:
+    """Check the inputs, or those that changed, and print what was found."""
+    from fhirpkg.corpus.ignoring import Ignoring, read_ignore_file
+
+    ignore_file = options["ignore_file"]
     ignoring = read_ignore_file(Path(ignore_file)) if ignore_file else Ignoring()
-    findings = Findings(options["output_format"], ignoring, options["level"])
-    findings.baseline = [] if baseline else None
+    findings = Findings(
+        options["output_format"],
+        ignoring,
+        options["level"],
+        collecting=bool(options["write_ignore"]),
+    )
     with Progress(0, "checked") as progress:
         try:
-            for done, checked in enumerate(_checked(paths, options, progress), 1):
+            for done, checked in enumerate(_checked(paths, options, progress, changed), 1):
                 progress.show(done)
                 findings.take(checked)
         except KeyboardInterrupt:
             progress.clear()
             findings.print_interrupted()
             raise
-    findings.finish(quiet=options["quiet"])
-    if findings.baseline is not None:
-        _write_baseline(Path(baseline), findings.baseline)
-    return ExitCode.ISSUES if findings.worst <= _FAILING[options["fail_on"]] else ExitCode.DONE
+    findings.finish(quiet=options["quiet"], is_part=changed is not None)
+    return findings
 
 
 def _write_baseline(file: Path, issues: list[Issue]) -> None:
@@ -117,7 +137,10 @@ def _write_baseline(file: Path, issues: list[Issue]) -> None:
 
 
 def _checked(
-    paths: tuple[str, ...], options: dict[str, Any], progress: Progress
+    paths: tuple[str, ...],
+    options: dict[str, Any],
+    progress: Progress,
+    changed: frozenset[Path] | None,
 ) -> Iterator[Checked]:
     """What `validate_all` finds with the options of the command."""
     from fhirpkg.validation.run import Settings
@@ -137,6 +160,7 @@ def _checked(
         offline=options["offline"],
         installing=options["install"],
         jobs=options["jobs"],
+        changed=changed,
         started=progress.expect,
         warn=lambda text: click.echo(f"fhirpkg: {text}", err=True),
     )

@@ -58,6 +58,7 @@ def validate_all(
     offline: bool = True,
     installing: bool = False,
     jobs: int = 1,
+    changed: frozenset[Path] | None = None,
     started: Callable[[int], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Iterator[Checked]:
@@ -67,24 +68,39 @@ def validate_all(
     references lead from one to another. `packages` are read packages, `name#version`, .tgz files or
     folders, fetched from the registry unless `offline`; `installing` fetches what they and packages
     among the inputs depend on. `tx` is the url of a terminology server;
-    `jobs` the number of processes. `started` gets the number of inputs, `warn` a sentence for each
-    dependency that is not in the package cache.
+    `jobs` the number of processes. With `changed`, absolute paths, only the inputs in these files
+    are checked, or all if one of them is gone or defines what the others are checked by.
+    `started` gets the number of inputs, `warn` a sentence for each dependency that is not in the
+    package cache.
 
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
     had, ConfigError for a profile that is not loaded.
     """
     given = list(inputs_of((str(path) for path in paths), offline=offline))
-    if started:
-        started(len(given))
     targets = _targets(given, jobs)
+    defining = frozenset(each.file for each in targets.definitions.values())
+    due = given if changed is None else _due(given, changed, defining)
+    if started:
+        started(len(due))
     needing = [each.package for each in given if each and each.package]
     loading = Loading(offline=offline, installing=installing, warn=warn)
     definitions = definitions_for(packages, needing, targets, loading)
     asked = tuple(profiles)
     _check_profiles(asked, definitions)
-    defining = frozenset(each.file for each in targets.definitions.values())
     work = _Work(_validator(definitions, settings, targets, tx), asked, defining)
-    yield from _checked(work, given, jobs)
+    yield from _checked(work, due, jobs)
+
+
+def _due(
+    given: list[Input | None], changed: frozenset[Path], defining: frozenset[str]
+) -> list[Input | None]:
+    """The inputs in changed files; all if one is gone, or has to do with the others."""
+    files = {}
+    for each in given:
+        if each and each.path and each.path.absolute() in changed:
+            files[each.path.absolute()] = each
+    is_more = changed - files.keys() or any(each.file in defining for each in files.values())
+    return given if is_more else list(files.values())
 
 
 def _checked(work: _Work, given: list[Input | None], jobs: int) -> Iterator[Checked]:

@@ -101,6 +101,15 @@ def inputs_of(paths: Iterable[str], *, offline: bool = True) -> Iterator[Input |
             yield Input(name, path)
 
 
+def is_input(path: Path) -> bool:
+    """Whether a file of this name would be checked in a folder, or is a package."""
+    return (
+        path.name in AUTHORED
+        or path.name.endswith(_PACKAGE_SUFFIXES)
+        or (path.suffix in _SUFFIXES and path.name not in _NO_RESOURCES)
+    )
+
+
 def _in_folder(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Input | None]:
     with _readable(folder):
         members = sorted(folder.iterdir())

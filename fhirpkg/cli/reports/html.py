@@ -30,9 +30,9 @@ def report(checked: list[Checked]) -> str:
     ignored = sum(len(each.outcome.ignored) for each in checked)
     counts = Counter(issue.severity for issue in issues)
     clean = sum(not each.outcome.issues for each in checked)
-    facts = [f"{counts[severity]:,} {severity}" for severity in Severity if counts[severity]]
-    facts += [f"{len(checked):,} files, {clean:,} without findings"]
-    facts += [f"{ignored:,} ignored"] if ignored else []
+    facts = [f"{severity}: {counts[severity]:,}" for severity in Severity if counts[severity]]
+    facts += [f"files: {len(checked):,}, without findings: {clean:,}"]
+    facts += [f"ignored: {ignored:,}"] if ignored else []
     return PAGE.substitute(
         facts=escape("; ".join(facts)),
         levels="".join(_level(severity) for severity in Severity if counts[severity]),

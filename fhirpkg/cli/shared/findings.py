@@ -36,7 +36,14 @@ _FEW = 5
 class Findings:
     """Takes what was checked, input by input; of text only groups are kept."""
 
-    def __init__(self, output_format: str, ignoring: Ignoring, level: str | None = None) -> None:
+    def __init__(
+        self,
+        output_format: str,
+        ignoring: Ignoring,
+        level: str | None = None,
+        *,
+        collecting: bool = False,
+    ) -> None:
         self._format = output_format
         self._ignoring = ignoring
         self._level = Severity(level or ("warning" if sys.stdout.isatty() else "information"))
@@ -46,8 +53,9 @@ class Findings:
         self._inputs = self._ignored = self._skipped = self._of_others = 0
         self._no_resources: list[str] = []
         self.worst = len(Severity)
-        self.baseline: list[Issue] | None = None
-        """The findings down to the level, where a list is put here to take them."""
+        self._is_collecting = collecting
+        self.shown: list[Issue] = []
+        """The findings down to the level, when they are collected for a baseline."""
 
     def take(self, checked: Checked) -> None:
         """Keep the findings of one input, or count it as skipped."""
@@ -63,15 +71,16 @@ class Findings:
         )
         self._add(Checked(checked.file, self._ignoring.apply(checked.outcome)))
 
-    def finish(self, *, quiet: bool = False) -> None:
+    def finish(self, *, quiet: bool = False, is_part: bool = False) -> None:
         """Print the report and, unless `quiet`, the summary on standard error.
 
+        Of a part of the inputs it cannot be said which entries of the ignore file are of no use.
         Raises ConfigError when nothing was checked.
         """
         if not self._inputs:
             raise ConfigError("nothing to check: no FHIR resource is in what was given")
         unused = self._ignoring.unused()
-        if unused.issues:
+        if unused.issues and not is_part:
             self._add(Checked(unused.issues[0].file, unused))
         self._print()
         if self._inputs == self._of_others:
@@ -102,8 +111,8 @@ class Findings:
             issues = without_repeats(issues)
         self._counts += by_rule(issues)
         shown = [issue for issue in issues if issue.severity.rank <= self._level.rank]
-        if self.baseline is not None:
-            self.baseline += shown
+        if self._is_collecting:
+            self.shown += shown
         if self._format == "text":
             self._groups.add(shown)
         elif self._format in _READ:
