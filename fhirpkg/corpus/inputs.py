@@ -77,7 +77,7 @@ class Input:
 
 
 def inputs_of(paths: Iterable[str], *, offline: bool = True) -> Iterator[Input | None]:
-    """Every file that the paths stand for, in a stable order; None for one that is passed over.
+    """Every file that the paths stand for, in a stable order; None for one that is skipped.
 
     A path may also be `-`, ``name#version`` or the url of a package, which are fetched unless
     `offline`. Raises SourceError for a path that is not there, PackageError for a package that

@@ -76,7 +76,7 @@ def test_what_is_no_resource_is_passed_over_in_a_folder_and_an_error_when_named(
     write(tmp_path / "signed.json", '\ufeff{"openapi": "3.0.2"}')
     result = validate(tmp_path)
     assert result.return_value == 0
-    assert "2 files passed over" in result.stderr
+    assert "2 files skipped" in result.stderr
     assert [issue["rule"] for issue in findings(file)] == ["parse-no-resource"]
 
 
@@ -180,7 +180,7 @@ def test_xml_of_another_namespace_is_passed_over_in_a_folder_and_an_error_by_nam
     write(tmp_path / "a.json", PATIENT)
     result = validate(tmp_path)
     assert (result.return_value, result.stdout) == (0, "")
-    assert "1 file passed over" in result.stderr
+    assert "1 file skipped" in result.stderr
     assert [issue["rule"] for issue in findings(file)] == ["xml-namespace"]
 
 

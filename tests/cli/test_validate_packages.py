@@ -102,7 +102,7 @@ def test_a_package_is_checked_as_a_whole_and_resource_by_resource(tmp_path):
         "a.tgz:package/p.json:",
     ):
         assert expected in result.stdout
-    assert "1 file passed over" in result.stderr
+    assert "1 file skipped" in result.stderr
 
 
 @pytest.fixture
