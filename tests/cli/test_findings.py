@@ -76,6 +76,23 @@ def test_the_worse_side_of_a_fault_is_told_once():
     assert without_repeats([base, required, elsewhere]) == [required, elsewhere]
 
 
+def test_of_equally_severe_sides_the_first_rule_stands_with_all_it_says():
+    found = [
+        issue(rule="binding-max", text="u"),
+        issue(rule="binding-required"),
+        issue(rule="binding-max", text="v"),
+    ]
+    assert without_repeats(found) == [found[0], found[2]]
+
+
+def test_an_extension_that_is_not_loaded_is_told_once():
+    found = [
+        issue(Severity.INFORMATION, "not-checked-extension"),
+        issue(Severity.INFORMATION, "not-checked-profile"),
+    ]
+    assert without_repeats(found) == found[:1]
+
+
 def test_two_profiles_that_inherit_an_invariant_report_it_once():
     found = [
         Issue(Severity.ERROR, "invariant", "pat-1", "t", "Patient", "a.json", profile=profile)

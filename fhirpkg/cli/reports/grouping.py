@@ -86,16 +86,29 @@ def without_repeats(issues: Iterable[Issue]) -> list[Issue]:
     """The findings in one input without those that a worse one at the same place says too.
 
     A profile's required binding and the extensible one of its base refuse the same code; several
-    profiles inherit the same invariant. The fault is one, and the worst finding names it.
+    profiles inherit the same invariant. The fault is one, and the worst finding names it, or of
+    equally severe ones the first.
     """
     found: dict[tuple[str, ...], Issue] = {}
-    worst: dict[tuple[str, ...], int] = {}
+    worst: dict[tuple[str, ...], Issue] = {}
     for issue in issues:
         place = (issue.file, f"{issue.line}:{issue.column}", issue.expression, _kind(issue.rule))
-        worst[place] = min(worst.get(place, len(Severity)), issue.severity.rank)
-        found.setdefault((*place, issue.severity, issue.text), issue)
-    return [issue for key, issue in found.items() if issue.severity.rank == worst[key[:4]]]
+        if issue.severity.rank < worst.setdefault(place, issue).severity.rank:
+            worst[place] = issue
+        found.setdefault((*place, issue.severity, issue.rule, issue.text), issue)
+    return [issue for key, issue in found.items() if _is_like(issue, worst[key[:4]])]
+
+
+def _is_like(issue: Issue, worst: Issue) -> bool:
+    return (issue.severity, issue.rule) == (worst.severity, worst.rule)
 
 
 def _kind(rule: str) -> str:
-    return "binding" if rule.startswith("binding-") else rule
+    """What findings of a rule are about, where several rules are about one thing."""
+    if rule.startswith("binding-"):
+        return "binding"
+    return _SAME.get(rule, rule)
+
+
+_SAME = {"not-checked-profile": "not-checked-extension"}
+"""A profile that demands an extension whose definition is not loaded."""
