@@ -12,7 +12,7 @@ from fhirpkg.cli.reports import FORMATS
 from fhirpkg.cli.shared.findings import LEVELS, Findings
 from fhirpkg.cli.shared.progress import Progress
 from fhirpkg.corpus.checking import validate_all
-from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.errors import ConfigError, FhirpkgError, SourceError
 from fhirpkg.issues import Severity
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ def _check(
             for done, checked in enumerate(_checked(paths, options, progress, changed), 1):
                 progress.show(done)
                 findings.take(checked)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, FhirpkgError):
             progress.clear()
-            findings.print_interrupted()
+            findings.print_so_far()
             raise
     findings.finish(quiet=options["quiet"], is_part=changed is not None)
     return findings

@@ -8,8 +8,10 @@ import pytest
 from fhirpkg.cli.reports import render
 from fhirpkg.cli.reports.grouping import without_repeats
 from fhirpkg.cli.shared import findings as shown
+from fhirpkg.cli.validate import command
 from fhirpkg.corpus.checking import Checked
 from fhirpkg.corpus.ignoring import Ignoring
+from fhirpkg.errors import SourceError
 from fhirpkg.issues import Issue, Outcome, Severity
 from tests.cli.test_validate import BAD, PATIENT, findings, validate, write
 
@@ -152,3 +154,15 @@ def test_many_findings_end_in_a_summary_by_rule_and_quiet_leaves_it_out(tmp_path
     assert "7 error binding-required" in [" ".join(x.split()) for x in told.stderr.splitlines()]
     quiet = validate(bad, "--quiet")
     assert (quiet.stdout, quiet.stderr, quiet.return_value) == (told.stdout, "", 1)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SourceError("b.json", "it is gone")])
+def test_what_was_found_before_an_interruption_is_printed(error, monkeypatch, capsys):
+    def broken(*_, **__):
+        yield Checked("a.json", Outcome((issue(),)))
+        raise error
+
+    monkeypatch.setattr("fhirpkg.cli.validate.validate_all", broken)
+    with pytest.raises((click.Abort, SourceError)):
+        command.main(["a.json"], standalone_mode=False)
+    assert "error r-a" in capsys.readouterr().out

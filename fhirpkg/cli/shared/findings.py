@@ -92,8 +92,8 @@ class Findings:
                 click.echo("\n".join(summary_of(self._counts)), err=True)
             click.echo(self._summary(), err=True)
 
-    def print_interrupted(self) -> None:
-        """Print what was found so far, as text; half of another format is of no use."""
+    def print_so_far(self) -> None:
+        """Print what was found before an interruption, as text; half of another format misleads."""
         if self._format == "text":
             self._print()
 
