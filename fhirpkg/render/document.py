@@ -8,13 +8,39 @@ from fhirpkg.render.environment import render
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list with items below it; `choice` says how many of those are meant."""
+
+    text: str
+    items: tuple[Item | str, ...] = ()
+    choice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of words below a head; each row is as long as the head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words, and where they lead."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a document: a title, a paragraph, and a list that may be in order."""
+    """A part of a document: a title, a paragraph, a table, and a list that may be in order."""
 
     title: str
     text: str = ""
-    items: tuple[str, ...] = ()
+    items: tuple[Item | str, ...] = ()
     numbered: bool = False
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +51,7 @@ class Document:
     sections: tuple[Section, ...]
     note: str = ""
     """A line under the title, such as the state of review."""
-    sources: tuple[str, ...] = ()
+    sources: tuple[Link | str, ...] = ()
     notices: tuple[str, ...] = ()
     """Lines of the footer."""
     rights: str = ""

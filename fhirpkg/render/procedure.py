@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.render.clinical import how_often, relation, timed
-from fhirpkg.render.document import Document, Section
-from fhirpkg.render.words import concept, target
+from fhirpkg.render.document import Document, Item, Link, Section, Table
+from fhirpkg.render.words import behavior, concept, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,18 +29,14 @@ def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Documen
         *_of_procedure(plan, by_url),
         Section("Goals", items=tuple(_goal(goal) for goal in plan.get("goal", ()))),
         *(section for action in phases for section in _phase(action, by_url)),
-        _readiness([action for action in actions if action not in phases]),
+        *_readiness([action for action in actions if action not in phases]),
         Section("Personnel", items=tuple(dict.fromkeys(_roles(plan.get("action", ()))))),
     ]
     return Document(
         title=str(plan.get("title", plan["id"])),
-        sections=tuple(section for section in sections if section.text or section.items),
+        sections=tuple(s for s in sections if s.text or s.items or s.table),
         note="Draft, not reviewed by a clinician." if plan.get("experimental") else "",
-        sources=tuple(
-            " ".join(filter(None, (a["citation"], a.get("display"), a.get("url"))))
-            for a in plan.get("relatedArtifact", ())
-            if "citation" in a
-        ),
+        sources=tuple(_source(a) for a in plan.get("relatedArtifact", ()) if "citation" in a),
         notices=tuple(plan.get("copyright", "").split("\n\n")),
     )
 
@@ -67,18 +63,42 @@ def _goal(goal: Resource) -> str:
     return ". ".join(filter(None, (": ".join(aim), targets)))
 
 
-def _readiness(actions: Sequence[Resource]) -> Section:
+def _source(artifact: Resource) -> Link | str:
+    """A publication with what was taken from it; a link where it has an address."""
+    said = " ".join(filter(None, (artifact["citation"], artifact.get("display"))))
+    return Link(said, artifact["url"]) if "url" in artifact else said
+
+
+_READINESS = ("Looked up", "Why", "What is said", "How soon", "Source")
+
+
+def _readiness(actions: Sequence[Resource]) -> Iterator[Section]:
     """What is told only to some patients, from their records: no step of the course."""
-    items = tuple(
-        ". ".join(filter(None, (action.get(e) for e in ("title", "description", "textEquivalent"))))
-        for action in actions
-    )
-    text = "Looked up in the record of the patient, and shown when it is so."
-    return Section("Readiness", text if items else "", items)
+    if actions:
+        text = "Looked up in the record of the patient, and shown when it is so."
+        rows = tuple(tuple(_looked_up(action)) for action in actions)
+        yield Section("Readiness", text, table=Table(_READINESS, rows))
+
+
+def _looked_up(action: Resource) -> Iterator[str]:
+    """The cells of an action that a record shows."""
+    yield str(action.get("title", ""))
+    yield str(action.get("description", ""))
+    yield str(action.get("textEquivalent") or "; ".join(_conditions(action)))
+    yield str(action.get("priority", ""))
+    cited = action.get("documentation", ())
+    yield ", ".join(filter(None, (a.get("label") or a.get("citation") for a in cited)))
+
+
+def _conditions(action: Resource) -> Iterator[str]:
+    """What has to hold for an action, in the words of its author where there are some."""
+    for condition in action.get("condition", ()):
+        said = condition.get("expression", {})
+        yield str(said.get("description") or said.get("name") or said.get("expression", ""))
 
 
 def _phase(action: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
-    """A phase as one list; one that is mostly made of groups, group by group."""
+    """A phase as one list, or group by group where it is mostly groups; then its questions."""
     parts = action.get("action", ())
     groups = [part for part in parts if "action" in part]
     is_grouped = len(groups) * 2 > len(parts)
@@ -86,29 +106,84 @@ def _phase(action: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
     if is_grouped:
         yield Section(title, text)
         for part in parts:
-            items = tuple(_lines(part.get("action", ()), by_url))
-            yield Section(part.get("title", ""), part.get("description", ""), items)
+            said = (part.get("description", ""), _limits(part), _choice(part))
+            text = " ".join(_sentence(words) for words in said if words)
+            yield Section(part.get("title", ""), text, _items(part))
     else:
-        yield Section(title, text, tuple(_lines(parts, by_url)), numbered=True)
+        yield Section(title, text, _items(action), numbered=True)
+    for definition in _definitions(parts, by_url):
+        if "item" in definition:
+            items = tuple(map(_question, definition["item"]))
+            yield Section(f"Questions: {definition.get('title', title)}", items=items)
 
 
-def _lines(actions: Sequence[Resource], by_url: dict[str, Resource]) -> Iterator[str]:
-    """Each action as a line, its parts after it; questions of a questionnaire count as parts."""
+def _definitions(actions: Sequence[Resource], by_url: dict[str, Resource]) -> Iterator[Resource]:
     for action in actions:
-        yield _line(action)
-        yield from _lines(action.get("action", ()), by_url)
-        definition = by_url.get(action.get("definitionCanonical", "").partition("|")[0], {})
-        yield from (item["text"] for item in definition.get("item", ()))
+        url = action.get("definitionCanonical", "").partition("|")[0]
+        if url in by_url:
+            yield by_url[url]
+        yield from _definitions(action.get("action", ()), by_url)
+
+
+def _question(item: Resource) -> Item:
+    """A question with the answers to choose from and the questions below it."""
+    options = (
+        option.get("valueString") or concept({"coding": [option.get("valueCoding", {})]})
+        for option in item.get("answerOption", ())
+    )
+    choices = " / ".join(filter(None, options))
+    text = str(item.get("text", item.get("linkId", "")))
+    words = f"{text} ({choices})" if choices else text
+    return Item(words, tuple(map(_question, item.get("item", ()))))
+
+
+def _items(action: Resource) -> tuple[Item, ...]:
+    """The parts of an action, each with its own parts below it."""
+    return tuple(
+        Item(_line(part), _items(part), _choice(part)) for part in action.get("action", ())
+    )
+
+
+def _choice(action: Resource) -> str:
+    """How many of the parts are meant; nothing where it is all of them, as in any list."""
+    code = action.get("selectionBehavior", "")
+    return "" if code in ("", "all") or not action.get("action") else behavior(code)
 
 
 def _line(action: Resource) -> str:
-    """What an action is, how often the risk that it tells of happens, and when it is done."""
+    """What an action is, and in parentheses when, by whom and under which conditions."""
     title, text = str(action.get("title", "")), str(action.get("description", ""))
     said = [title] if text.rstrip(".") == title else [title, text]
-    related = [r for r in action.get("relatedAction", ()) if _is_far(r)]
-    more = [how_often(action), *(relation(r, {}) for r in related), timed(action, "timing")]
-    extra = "; ".join(filter(None, more))
+    extra = _limits(action)
     return ": ".join(filter(None, said)) + (f" ({extra})" if extra else "")
+
+
+def _limits(action: Resource) -> str:
+    """If, when, by whom and how often an action is done, and how often the risk happens."""
+    related = [r for r in action.get("relatedAction", ()) if _is_far(r)]
+    behaviors = (action.get("requiredBehavior"), action.get("cardinalityBehavior"))
+    who = "; ".join(dict.fromkeys(_people(action)))
+    more = (
+        *(f"if: {condition}" for condition in _conditions(action)),
+        how_often(action),
+        *(relation(r, {}) for r in related),
+        timed(action, "timing"),
+        *(behavior(code) for code in behaviors if code in ("could", "multiple")),
+        f"by: {who}" if who else "",
+    )
+    return "; ".join(filter(None, more))
+
+
+def _people(action: Resource) -> Iterator[str]:
+    """Who takes part, in words alone: the codes stand under Personnel."""
+    for participant in action.get("participant", ()):
+        role = participant.get("role")
+        yield str(role.get("text") or concept(role)) if role else str(participant["type"])
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text[-1] in ".?!:" else f"{text}."
 
 
 def _is_far(related: Resource) -> bool:

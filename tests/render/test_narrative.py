@@ -76,8 +76,8 @@ def test_the_plan_shows_goals_with_their_targets_and_citations(plan):
         "Less pain, where the tumor hurts Benefit Pain from a tumor (ICD-10-CM G89.3); Bone pain"
         in text
     )
-    assert "Where pain was moderate to severe: more than 2 points below the worst pain" in text
-    assert "and no aim of the source., within 24 wk" in text
+    assert "More than 2 points below the worst pain before the procedure, where that was" in text
+    assert "no aim of the source), within 24 wk" in text
     assert "No infection Safety" in text
     assert "CIRSE Standards of Practice" in text
 
