@@ -60,6 +60,7 @@ def test_a_built_folder_can_be_packaged(tmp_path):
     assert result.exit_code == 0
     names = sorted(path.name for path in (tmp_path / "dist").iterdir())
     assert names == [
+        "SHA256SUMS",
         "TeaPouringPlan.xhtml",
         "example.second-1.0.0-collection.json",
         "example.second-1.0.0-transaction.json",

@@ -395,3 +395,13 @@ def test_a_search_sees_each_write_at_once(stored):
 @pytest.mark.parametrize("text", ["'", '"', "%", "_", "\\", "' OR 1=1 --", "$", "|", "?", ":a"])
 def test_text_of_a_query_is_never_taken_for_sql(stored, text):
     assert stored.found(f"PlanDefinition?name:exact={text.replace('%', '%25')}") == []
+
+
+def test_more_than_can_be_included_is_said(stored, monkeypatch):
+    monkeypatch.setattr("fhirpkg.server.searching.including.MOST_INCLUDED", 1)
+    bundle = stored.get("PlanDefinition?_id=p&_include=*").json()
+    added = [e["resource"] for e in bundle["entry"] if e["search"]["mode"] == "include"]
+    assert len(added) == 1
+    outcomes = [e["resource"] for e in bundle["entry"] if e["search"]["mode"] == "outcome"]
+    [issue] = outcomes[0]["issue"]
+    assert issue["details"]["coding"] == [{"code": "server-included"}]
