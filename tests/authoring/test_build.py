@@ -248,11 +248,11 @@ def test_only_those_take_part_in_a_step_whom_the_text_names(first):
     assert "159016003" in str(technologist)
 
 
-def test_consent_and_education_are_what_counseling_is(first):
+def test_counseling_is_education_and_no_consent_that_nobody_wrote(first):
     (plan,) = by_type(first, "PlanDefinition")
     counseling = plan["action"][-4]
-    assert [c["code"] for c in codings(counseling["code"])] == ["311401005", "370861006"]
-    assert "370861006" not in str(counseling["action"])
+    assert [c["code"] for c in codings(counseling["code"])] == ["311401005"]
+    assert "onsent" not in counseling["title"]
 
 
 def test_only_a_tumor_of_bone_is_a_diagnosis_that_gives_an_indication(first):

@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _PHASE_CODES = {
-    "counseling": {
-        "311401005": "Patient education",
-        "370861006": "Verification of consent for the procedure",
-    },
+    "counseling": {"311401005": "Patient education"},
     "recovery": {"133899007": "Postoperative care"},
 }
 """What a phase is by SNOMED CT, whatever the procedure."""
@@ -59,7 +56,7 @@ def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource 
     if not found:
         return None
     return {
-        **_phase(edition, "counseling", "Counseling and consent"),
+        **_phase(edition, "counseling", "Counseling"),
         "description": "Decide with the patient whether the procedure is right, and explain it.",
         "documentation": [document_artifact(edition, documents["education"])],
         "relatedAction": [related("procedure", "before-start")],
