@@ -26,6 +26,8 @@ def command() -> None:
 
     Known without asking are the displays of FHIR R4, SNOMED's Global Patient Set where
     hl7.terminology.r4 is installed, and ICD-10-CM where fhirpkg[codes] is.
+
+    Example: fhirpkg codes check resources
     """
 
 

@@ -1,4 +1,4 @@
-"""Nothing among the inputs is passed over: definitions in all forms, what means to be FHIR."""
+"""Nothing among the inputs is skipped: definitions in all forms, what means to be FHIR."""
 
 import json
 

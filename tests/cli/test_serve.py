@@ -207,7 +207,7 @@ def test_calls_of_cds_hooks_can_be_kept_to_known_clients(tmp_path):
         (["--cds-client", "nothing", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
         (["--cds-client", f"x={__file__}", "--cds-audience", "https://us"], "neither a PEM"),
         (["--cds-client", "x=http://e.org/jwks", "--cds-audience", "https://us"], "use https"),
-        (["--cds-client", f"x={__file__}", "--cds-audience", "us"], "is no server"),
+        (["--cds-client", f"x={__file__}", "--cds-audience", "us"], "is not a server"),
         (["--cds-fhir-server", "https://u:p@ehr.example.org/fhir"], "holds credentials"),
     ],
 )
