@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from fhirpkg.applying.outcomes import Why
     from fhirpkg.issues import Resource
 
-_MARKS = {"applicable": "+", "not applicable": "-", "not evaluated": "?", "passed over": "."}
-_LEFT_OUT = {"not applicable": "left out, ", "passed over": "not looked at: "}
+_MARKS = {"applicable": "+", "not applicable": "-", "not evaluated": "?", "skipped": "."}
+_LEFT_OUT = {"not applicable": "left out, ", "skipped": "not looked at: "}
 _RELATED_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _WAITING = ("before", "before-start", "before-end")
 _AFTER = ("after", "after-end", "after-start")
