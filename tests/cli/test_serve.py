@@ -141,8 +141,8 @@ def test_a_port_that_is_taken_is_told_in_one_line():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda path: path.write_text("notes " * 100), "not a store of fhirpkg"),
-        (lambda path: sqlite3.connect(path).execute("CREATE TABLE t (x)"), "not a store of fhirpkg"),
+        (lambda path: path.write_text("notes " * 100), "a store of fhirpkg"),
+        (lambda path: sqlite3.connect(path).execute("CREATE TABLE t (x)"), "a store of fhirpkg"),
         (lambda path: None, "cannot be opened"),
     ],
 )
