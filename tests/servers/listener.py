@@ -15,6 +15,10 @@ class Listener(ThreadingHTTPServer):
         self.answers, self.asked = {}, []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def __exit__(self, *raised):
+        self.shutdown()  # else its thread goes on with a closed socket, as fast as it can
+        super().__exit__(*raised)
+
     @property
     def base(self):
         return f"http://{self.server_address[0]}:{self.server_address[1]}"
