@@ -552,7 +552,7 @@ def test_feedback_is_taken():
     [
         ({"card": None}, "no 'card'"),
         ({"outcome": "ignored"}, "neither accepted nor overridden"),
-        ({"outcomeTimestamp": "today"}, "no ISO timestamp"),
+        ({"outcomeTimestamp": "today"}, "ISO timestamp"),
         ({"acceptedSuggestions": []}, "names none by id"),
     ],
 )

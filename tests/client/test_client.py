@@ -316,8 +316,8 @@ def test_decimals_are_sent_as_they_were_written():
 @pytest.mark.parametrize(
     "url, problem",
     [
-        ("localhost:8080", "no server"),
-        ("ftp://host/fhir", "no server"),
+        ("localhost:8080", "not a server"),
+        ("ftp://host/fhir", "not a server"),
         ("https://me:secret@host/fhir", "holds credentials"),
         ("https://host/fhir?x=1", "has a query"),
     ],

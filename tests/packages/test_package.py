@@ -147,7 +147,7 @@ def test_what_lies_beside_the_package_folder_is_left_out():
         (tar(PACKAGE_JSON, PACKAGE_JSON), "twice"),
         (tar(("package/x.json", b"{}")), "no package/package.json"),
         (tar(("package/package.json", b"[]")), "no JSON object with a name"),
-        (tar(("package/package.json", b'{"name": "../x"}')), "no package id"),
+        (tar(("package/package.json", b'{"name": "../x"}')), "package id"),
         (tar(PACKAGE_JSON)[:-30], "no readable .tgz"),
         (tar(PACKAGE_JSON, mode="w"), "no readable .tgz"),
         (gzip.compress(b"x" * 5000), "no readable .tgz"),

@@ -86,7 +86,7 @@ def test_a_database_that_is_not_ours_is_refused_and_left_alone(tmp_path):
         theirs.execute("CREATE TABLE t (x)")
     theirs.close()
     before = path.read_bytes()
-    with pytest.raises(SourceError, match="no store of fhirpkg"):
+    with pytest.raises(SourceError, match="a store of fhirpkg"):
         Store(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["theirs.db"]
@@ -95,7 +95,7 @@ def test_a_database_that_is_not_ours_is_refused_and_left_alone(tmp_path):
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("notes " * 1000)
-    with pytest.raises(SourceError, match="no store of fhirpkg"):
+    with pytest.raises(SourceError, match="a store of fhirpkg"):
         Store(path)
     assert path.read_text() == "notes " * 1000
 
