@@ -119,7 +119,9 @@ def apply(
         problem = misshapen(given, evaluator.types)
         if not problem:
             raise
-        raise DefinitionError(str(definition)[:80], f"the content is not FHIR: {problem}") from error
+        raise DefinitionError(
+            str(definition)[:80], f"the content is not FHIR: {problem}"
+        ) from error
 
 
 def _applied(run: Run, definition: Resource) -> Applied:
