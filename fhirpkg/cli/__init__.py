@@ -108,7 +108,11 @@ def main() -> None:
     """Run the command line and end the process with a documented exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _open_closed_streams()
-    sys.exit(_run(sys.argv[1:]))
+    code = _run(sys.argv[1:])
+    if code == ExitCode.INTERRUPTED:
+        sys.stdout.flush()
+        os._exit(code)  # at an ordinary end Python waits for processes that may wait for each other
+    sys.exit(code)
 
 
 def _open_closed_streams() -> None:

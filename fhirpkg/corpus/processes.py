@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+_INTERRUPT = {signal.SIGINT}
 _shared: list[Any] = []
 """What a forked process works with; empty in the process that forks."""
 
@@ -29,8 +31,11 @@ def mapping(
         yield partial(map, partial(function, shared))
         return
     context = multiprocessing.get_context("fork")
+    # A process that has just been forked is not to be interrupted; the parent is, once it can act.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
     with context.Pool(jobs, _start, (shared,)) as pool:
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
             yield partial(pool.imap, partial(_call, function), chunksize=8)
         except KeyboardInterrupt:
             # An interrupted pool may wait for its own locks without end.
@@ -47,11 +52,11 @@ def _call(function: Callable[[Any, Any], Any], item: Any) -> Any:
 
 def _start(shared: Any) -> None:
     """Leave Ctrl-C to the process that reports, and let its SIGTERM end this one in silence."""
-    import signal
     import threading
 
     _shared.append(shared)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_watch_parent, daemon=True).start()
 
