@@ -24,7 +24,7 @@ OFFLINE = [line.strip().partition("  #")[0] for line in COMMAND.findall(README)]
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_and_each_of_its_options_is_in_the_manual(verb):
     assert re.search(rf"^\| `{verb}[` ]", README, re.MULTILINE)
-    command = importlib.import_module(f"fhirpkg.cli.{verb}").command
+    command = importlib.import_module(f"fhirpkg.cli.{VERBS[verb][0]}").command
     for parameter in command.params:
         for option in parameter.opts:
             if option.startswith("--"):

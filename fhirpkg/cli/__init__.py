@@ -1,4 +1,4 @@
-"""The command line: one file a verb beside this one, each imported only when it is called."""
+"""The command line: one file a verb, each imported only when it is called."""
 
 from __future__ import annotations
 
@@ -11,27 +11,36 @@ from pathlib import Path
 
 import click
 
-VERBS = {
-    "apply": "Apply a PlanDefinition or ActivityDefinition to a patient.",
-    "build": "Make FHIR resources from authored procedures.",
-    "codes": "Look codes up, and check those of the procedures.",
-    "coverage": "Show which resource and element holds each fact of the source.",
-    "draft": "Make the draft of a procedure.yaml of a monograph.",
-    "explain": "Say what a rule means, or print the check that runs for a type.",
-    "fhirpath": "Evaluate a FHIRPath expression on a resource.",
-    "install": "Put FHIR packages into the local package cache.",
-    "new": "Begin a procedure: a folder that builds at once.",
-    "package": "Make the FHIR NPM package, bundles, NDJSON and XML of the content.",
-    "plan": "Show what a push would change on a server, without changing it.",
-    "prune": "Retire or delete what a package left behind on a server.",
-    "push": "Publish content to a FHIR server and read it back.",
-    "rollback": "Bring a server back to the previous version of a package.",
-    "schema": "Print the JSON Schema of procedure.yaml for editors.",
-    "serve": "Run the embedded FHIR server.",
-    "validate": "Check resources, bundles and packages.",
-    "verify": "Prove that a server holds the content as it was published.",
+VERBS: dict[str, tuple[str, str]] = {
+    "apply": ("apply", "Apply a PlanDefinition or ActivityDefinition to a patient."),
+    "build": ("authoring.build", "Make FHIR resources from authored procedures."),
+    "codes": ("authoring.codes", "Look codes up, and check those of the procedures."),
+    "coverage": (
+        "authoring.coverage",
+        "Show which element holds each fact of the source.",
+    ),
+    "draft": ("authoring.draft", "Make the draft of a procedure.yaml of a monograph."),
+    "explain": ("explain", "Say what a rule means, or print the check that runs for a type."),
+    "fhirpath": ("fhirpath", "Evaluate a FHIRPath expression on a resource."),
+    "install": ("publishing.install", "Put FHIR packages into the local package cache."),
+    "new": ("authoring.new", "Begin a procedure: a folder that builds at once."),
+    "package": (
+        "authoring.package",
+        "Make the NPM package, Bundles, NDJSON and XML of content.",
+    ),
+    "plan": ("publishing.plan", "Show what a push would change on a server, without changing it."),
+    "prune": ("publishing.prune", "Retire or delete what a package left behind on a server."),
+    "push": ("publishing.push", "Publish content to a FHIR server and read it back."),
+    "rollback": (
+        "publishing.rollback",
+        "Bring back the previous version of a package.",
+    ),
+    "schema": ("authoring.schema", "Print the JSON Schema of procedure.yaml for editors."),
+    "serve": ("serve", "Run the embedded FHIR server."),
+    "validate": ("validate", "Check resources, bundles and packages."),
+    "verify": ("publishing.verify", "Prove that a server holds the content as it was published."),
 }
-"""Each verb is `command` in the module of its name; the words are its line in the help."""
+"""Each verb: the module below this one whose `command` it is, and its line in the help."""
 
 
 WITH_SETTINGS = ("validate",)
@@ -65,8 +74,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in VERBS:
             return None
-        command = importlib.import_module(f"fhirpkg.cli.{cmd_name}").command
-        assert isinstance(command, click.Command), f"cli/{cmd_name}.py has no command"
+        module, _ = VERBS[cmd_name]
+        command = importlib.import_module(f"fhirpkg.cli.{module}").command
+        assert isinstance(command, click.Command), f"{module} has no command"
         return command
 
     def resolve_command(
@@ -80,7 +90,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
-            formatter.write_dl(sorted(VERBS.items()))
+            formatter.write_dl([(verb, words) for verb, (_, words) in sorted(VERBS.items())])
 
 
 @click.group(

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from fhirpkg.authoring.source import read
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.build import command as build
-from fhirpkg.cli.coverage import command as coverage
-from fhirpkg.cli.package import command as package
-from fhirpkg.cli.schema import command as schema
+from fhirpkg.cli.authoring.build import command as build
+from fhirpkg.cli.authoring.coverage import command as coverage
+from fhirpkg.cli.authoring.package import command as package
+from fhirpkg.cli.authoring.schema import command as schema
 
 RESOURCES = Path(__file__).parent.parent.parent / "resources"
 SECOND = Path(__file__).parent / "second"

@@ -14,7 +14,7 @@ from fhirpkg.authoring.coverage import coverage, sayings
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.source import read
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.coverage import command
+from fhirpkg.cli.authoring.coverage import command
 from fhirpkg.render.document import xhtml
 from fhirpkg.render.procedure import procedure_document
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.authoring.review import read_review, reviewed
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.coverage import command
+from fhirpkg.cli.authoring.coverage import command
 
 RESOURCES = Path(__file__).parent.parent.parent / "resources"
 SECOND = Path(__file__).parent / "second"

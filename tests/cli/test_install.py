@@ -1,7 +1,7 @@
 import pytest
 from click.testing import CliRunner
 
-from fhirpkg.cli.install import command
+from fhirpkg.cli.publishing.install import command
 from fhirpkg.errors import PackageError
 from tests.packages.loopback import archive, running
 

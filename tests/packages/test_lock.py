@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.canonical import PackageId
-from fhirpkg.cli.install import command
+from fhirpkg.cli.publishing.install import command
 from fhirpkg.errors import ConfigError, PackageError
 from fhirpkg.packages.cache import PackageCache, resolve_package
 from fhirpkg.packages.registry import Distribution, RegistryClient, registry_for

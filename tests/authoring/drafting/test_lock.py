@@ -10,7 +10,7 @@ from fhirpkg.authoring.drafting import lock
 from fhirpkg.authoring.drafting.headings import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
-from fhirpkg.cli.draft import command
+from fhirpkg.cli.authoring.draft import command
 from fhirpkg.errors import SourceError
 
 OLD = "# Test\n## Risks\n- Bleeding\n- Infection\n- Scar\n## Steps\n- Cut\n## Parking\n- North\n"

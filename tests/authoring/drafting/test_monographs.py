@@ -12,7 +12,7 @@ from fhirpkg.authoring.drafting import lock, writing
 from fhirpkg.authoring.drafting.headings import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
-from fhirpkg.cli.draft import command
+from fhirpkg.cli.authoring.draft import command
 
 HERE = pathlib.Path(__file__).parent
 EXPECTED = yaml.safe_load((HERE / "monographs.yaml").read_text("utf-8"))

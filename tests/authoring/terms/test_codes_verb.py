@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.terms import sources
-from fhirpkg.cli.codes import command
+from fhirpkg.cli.authoring.codes import command
 from fhirpkg.client import looking_up
 from tests.authoring.terms.test_checks import RESOURCES, terms
 

@@ -29,7 +29,7 @@ def command(name: str, output: Path | None) -> ExitCode:
 
     from fhirpkg.authoring.drafting.writing import pascal_case
     from fhirpkg.authoring.scaffold import begin, package_folder, slug, template
-    from fhirpkg.cli.build import run as build
+    from fhirpkg.cli.authoring.build import run as build
 
     folder = output or Path(slug(name))
     text = " ".join(name.split())

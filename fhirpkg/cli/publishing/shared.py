@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.bundling.content import Content
     from fhirpkg.bundling.reading import Selection
-    from fhirpkg.cli.shared.publishing_output import Output
+    from fhirpkg.cli.publishing.output import Output
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.planfile import SavedPlan

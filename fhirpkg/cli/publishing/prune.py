@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhirpkg.cli.publishing.shared import content_options, versions_option
 from fhirpkg.cli.shared.connection import connect, server_options
-from fhirpkg.cli.shared.publishing import content_options, versions_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -44,13 +44,13 @@ def command(
 
     Example: fhirpkg prune --server http://127.0.0.1:8080/fhir --dry-run
     """
-    from fhirpkg.cli.shared.publishing import (
+    from fhirpkg.cli.publishing.output import Output
+    from fhirpkg.cli.publishing.shared import (
         exit_code_of,
         make_plan_with_progress,
         releases_of,
         selection_of,
     )
-    from fhirpkg.cli.shared.publishing_output import Output
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing.prune import foreseen, prune
     from fhirpkg.publishing.push import check_lease

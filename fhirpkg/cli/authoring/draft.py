@@ -110,7 +110,7 @@ def _draft(found: Monograph, folder: Path, new: Lock, data: Keys, output_format:
 
     from fhirpkg.authoring.drafting import lock, writing
     from fhirpkg.authoring.scaffold import begin, package_folder
-    from fhirpkg.cli.build import run as build
+    from fhirpkg.cli.authoring.build import run as build
 
     head = (
         "A draft made by 'fhirpkg draft'. `from` names the fact of the source that an item says",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhirpkg.cli.publishing.shared import content_options, dependency_option
 from fhirpkg.cli.shared.connection import connect, server_options
 from fhirpkg.cli.shared.progress import Progress
-from fhirpkg.cli.shared.publishing import content_options, dependency_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -41,8 +41,8 @@ def command(
 
     Example: fhirpkg verify resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.shared.publishing import exit_code_of, releases_of, selection_of, worst
-    from fhirpkg.cli.shared.publishing_output import Output
+    from fhirpkg.cli.publishing.output import Output
+    from fhirpkg.cli.publishing.shared import exit_code_of, releases_of, selection_of, worst
     from fhirpkg.publishing.verify import apply_on_server, verify
 
     selection = selection_of(options)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhirpkg.cli.publishing.shared import KINDS, content_options, dependency_option, versions_option
 from fhirpkg.cli.shared.connection import connect, server_options
-from fhirpkg.cli.shared.publishing import KINDS, content_options, dependency_option, versions_option
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -50,14 +50,14 @@ def command(
 
     Example: fhirpkg plan resources --server http://127.0.0.1:8080/fhir
     """
-    from fhirpkg.cli.shared.publishing import (
+    from fhirpkg.cli.publishing.output import Output
+    from fhirpkg.cli.publishing.shared import (
         exit_code_of,
         make_plan_with_progress,
         releases_of,
         selection_of,
         worst,
     )
-    from fhirpkg.cli.shared.publishing_output import Output
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.survey import Change

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhirpkg.cli.publishing.shared import content_options
 from fhirpkg.cli.shared.connection import connect, server_options
-from fhirpkg.cli.shared.publishing import content_options
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -39,13 +39,13 @@ def command(
     Example: fhirpkg rollback --server http://127.0.0.1:8080/fhir --dry-run
     """
     from fhirpkg.bundling.reading import read_content
-    from fhirpkg.cli.shared.publishing import (
+    from fhirpkg.cli.publishing.output import Output
+    from fhirpkg.cli.publishing.shared import (
         exit_code_of,
         make_plan_with_progress,
         publish,
         selection_of,
     )
-    from fhirpkg.cli.shared.publishing_output import Output
     from fhirpkg.publishing.members import release_of
     from fhirpkg.publishing.rollback import check_package, content_before, previous_inventory
 

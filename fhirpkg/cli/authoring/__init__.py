@@ -1,0 +1,1 @@
+"""Verbs that write content: from a monograph to a package."""

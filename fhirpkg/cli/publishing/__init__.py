@@ -1,0 +1,1 @@
+"""Verbs that bring content to a server, and packages to this machine."""
