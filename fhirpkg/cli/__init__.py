@@ -42,7 +42,6 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 """Each verb: the module below this one whose `command` it is, and its line in the help."""
 
-
 WITH_SETTINGS = ("validate",)
 """The verbs with settings in a file; none that talk to a server of the user's, whose file may come
 from somebody else."""
@@ -111,7 +110,7 @@ def cli() -> None:
     if context.invoked_subcommand in WITH_SETTINGS:
         from fhirpkg.cli.shared.settings import settings_in
 
-        context.default_map = settings_in(Path(), context)
+        context.default_map = settings_in(Path(), context, WITH_SETTINGS)
 
 
 def main() -> None:

@@ -24,14 +24,21 @@ if TYPE_CHECKING:
 Values = dict[str, object]
 
 
-def settings_in(folder: Path, context: click.Context) -> dict[str, Values]:
+def settings_in(folder: Path, context: click.Context, verbs: tuple[str, ...]) -> dict[str, Values]:
     """The defaults of each verb, as click's `default_map`; empty without a file.
 
     Raises ConfigError for a verb, option or value that does not exist, SourceError for a file that
     cannot be read.
     """
     file, tables = _tables(folder)
-    return {verb: _defaults(f"{file}: [{verb}]", verb, table, context) for verb, table in tables}
+    found: dict[str, Values] = {}
+    for verb, table in tables:
+        where = f"{file}: [{verb}]"
+        if verb not in verbs or not isinstance(table, dict):
+            allowed = ", ".join(f"[{each}]" for each in verbs)
+            raise ConfigError(f"{where}: a file of settings has these tables: {allowed}")
+        found[verb] = _defaults(where, verb, table, context)
+    return found
 
 
 def _tables(folder: Path) -> tuple[Path, list[tuple[str, object]]]:
@@ -57,13 +64,8 @@ def _read(file: Path) -> Values:
         raise ConfigError(f"{file}: this is not TOML: {error}") from error
 
 
-def _defaults(where: str, verb: str, table: object, context: click.Context) -> Values:
+def _defaults(where: str, verb: str, table: Values, context: click.Context) -> Values:
     """The values of one table by the names of click's parameters, each tried on its option."""
-    from fhirpkg.cli import WITH_SETTINGS
-
-    if verb not in WITH_SETTINGS or not isinstance(table, dict):
-        allowed = ", ".join(f"[{each}]" for each in WITH_SETTINGS)
-        raise ConfigError(f"{where}: a file of settings has these tables: {allowed}")
     assert isinstance(context.command, click.Group), "settings belong to the group of verbs"
     command = context.command.get_command(context, verb)
     assert command is not None, "the verbs with settings exist"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.elements import codes, interval, is_coded, is_interval, quantity, system
+from fhirpkg.cql.evaluating.intervals.bounds import end, start
 from fhirpkg.cql.evaluating.moments import compare_moments
 from fhirpkg.cql.evaluating.values import Code, Element, KindError, Ratio, Uncertainty, as_list
 from fhirpkg.errors import FhirpkgError
@@ -121,8 +122,6 @@ def _check_elements(one: dict[str, Value], two: dict[str, Value]) -> None:
 
 def _equal_intervals(one: Value, two: Value) -> Truth:
     """Whether both hold the same points, however their ends are written."""
-    from fhirpkg.cql.evaluating.intervals import end, start  # noqa: PLC0415 - it needs this module
-
     a, b = interval(one), interval(two)
     return both(
         _both_null_or_equal(start(a), start(b)) if _is_limit(a, b, "low") else None,

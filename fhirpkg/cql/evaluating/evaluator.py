@@ -19,8 +19,6 @@ from fhirpkg.cql.evaluating import (
     conditionals,
     conversions,
     instances,
-    interval_sets,
-    intervals,
     lists,
     queries,
     references,
@@ -28,6 +26,7 @@ from fhirpkg.cql.evaluating import (
     types,
 )
 from fhirpkg.cql.evaluating.elements import codes, resource
+from fhirpkg.cql.evaluating.intervals import bounds, relations, sets
 from fhirpkg.cql.evaluating.moments import EARLIEST, duration_between
 from fhirpkg.cql.evaluating.values import (
     AssumedZone,
@@ -57,8 +56,8 @@ if TYPE_CHECKING:
 _PLAIN: dict[str, Callable[..., Value]] = {
     **comparison.OPERATORS,
     **arithmetic.OPERATORS,
-    **intervals.OPERATORS,
-    **interval_sets.OPERATORS,
+    **relations.OPERATORS,
+    **sets.OPERATORS,
     **lists.OPERATORS,
     **aggregates.OPERATORS,
     **strings.OPERATORS,
@@ -194,7 +193,7 @@ class Evaluation:
         plain = _PLAIN.get(kind)
         if plain is not None:
             return _called(kind, plain, self._operands(node))
-        timed = intervals.WITH_PRECISION.get(kind)
+        timed = relations.WITH_PRECISION.get(kind)
         if timed is not None:
             return _called(kind, timed, [*self._operands(node), node.get("precision")])
         special = _SPECIAL.get(kind)
@@ -261,7 +260,7 @@ def membership(evaluation: Evaluation, item: Value, whole: Value, precision: str
         return any(code.system == whole.url for code in codes(item))
     if isinstance(whole, list):
         return comparison.member(whole, item)
-    return False if whole is None else intervals.contains(whole, item, precision)
+    return False if whole is None else relations.contains(whole, item, precision)
 
 
 def _in_value_set(evaluation: Evaluation, node: Node) -> Value:
@@ -334,7 +333,7 @@ def _limit(_: Evaluation, node: Node) -> Value:
     local = node["valueType"].rpartition("}")[2]
     if local not in _TYPICAL:
         raise FhirpkgError(f"{node['type']} of {local} is not supported")
-    return intervals.limit(_TYPICAL[local], high=node["type"] == "MaxValue")
+    return bounds.limit(_TYPICAL[local], high=node["type"] == "MaxValue")
 
 
 _SPECIAL: dict[str, Callable[[Evaluation, Node], Value]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.cql.evaluating import interval_sets
 from fhirpkg.cql.evaluating.comparison import equal, member
 from fhirpkg.cql.evaluating.elements import is_interval
+from fhirpkg.cql.evaluating.intervals import sets
 from fhirpkg.cql.evaluating.values import as_list
 from fhirpkg.errors import FhirpkgError
 
@@ -48,7 +48,7 @@ def singleton(items: Value) -> Value:
 def union(one: Value, two: Value) -> Value:
     """All of both, each once; intervals that touch become one."""
     if is_interval(one) and is_interval(two):
-        return interval_sets.union(one, two)
+        return sets.union(one, two)
     if one is None and two is None:
         return None
     if (is_interval(one) and two is None) or (one is None and is_interval(two)):
@@ -59,7 +59,7 @@ def union(one: Value, two: Value) -> Value:
 def intersect(one: Value, two: Value) -> Value:
     """What is in both, each once."""
     if is_interval(one) or is_interval(two):
-        return interval_sets.intersect(one, two)
+        return sets.intersect(one, two)
     if one is None or two is None:
         return None
     return distinct([item for item in as_list(one) if member(two, item)])
@@ -68,7 +68,7 @@ def intersect(one: Value, two: Value) -> Value:
 def difference(one: Value, two: Value) -> Value:
     """What is in the one and not in the other."""
     if is_interval(one) or is_interval(two):
-        return interval_sets.difference(one, two)
+        return sets.difference(one, two)
     if one is None:
         return None
     return distinct([item for item in as_list(one) if not member(two, item)])

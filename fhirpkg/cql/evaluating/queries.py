@@ -9,7 +9,7 @@ from fhirpkg.cql import models
 from fhirpkg.cql.evaluating import lists
 from fhirpkg.cql.evaluating.comparison import compare, equal, equivalent
 from fhirpkg.cql.evaluating.elements import codes, element
-from fhirpkg.cql.evaluating.intervals import contains
+from fhirpkg.cql.evaluating.intervals.relations import contains
 from fhirpkg.cql.evaluating.moments import fields
 from fhirpkg.cql.evaluating.values import ValueSet, as_list
 from fhirpkg.errors import FhirpkgError

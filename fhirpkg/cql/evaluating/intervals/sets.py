@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql.evaluating.arithmetic import add, converted, subtract
 from fhirpkg.cql.evaluating.comparison import compare
 from fhirpkg.cql.evaluating.elements import interval
-from fhirpkg.cql.evaluating.intervals import end, meets, meets_before, neighbour, overlaps, start
+from fhirpkg.cql.evaluating.intervals.bounds import end, neighbour, start
+from fhirpkg.cql.evaluating.intervals.relations import meets, meets_before, overlaps
 from fhirpkg.cql.evaluating.moments import fields, of_fields
 from fhirpkg.cql.evaluating.values import Interval
 from fhirpkg.cql.tree import Value
