@@ -13,9 +13,8 @@ from fhirpkg.client.retry import is_transient
 from fhirpkg.errors import ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
 
 Query = tuple[str, tuple[tuple[str, str], ...]]
@@ -26,7 +25,9 @@ _NOT_LET_IN = {401, 403}
 _FRESH = {"Cache-Control": "no-cache"}
 
 
-def answers_of(client: FhirClient, wanted: Sequence[Query]) -> dict[Query, Response] | None:
+def answers_of(
+    request: Callable[..., Response], address: Callable[[str], str], wanted: Sequence[Query]
+) -> dict[Query, Response] | None:
     """The answers that are certain, by what was asked; None when the server takes no batch.
 
     What it did not answer clearly is left out, to be asked for by itself.
@@ -36,7 +37,7 @@ def answers_of(client: FhirClient, wanted: Sequence[Query]) -> dict[Query, Respo
         portion = wanted[start : start + _MOST]
         body = {"resourceType": "Bundle", "type": "batch", "entry": [*map(_entry, portion)]}
         try:
-            response = client.request("POST", "", body=body, headers=_FRESH, repeatable=True)
+            response = request("POST", "", body=body, headers=_FRESH, repeatable=True)
         except ServerError:
             return None
         resource = response.resource or {}
@@ -44,7 +45,7 @@ def answers_of(client: FhirClient, wanted: Sequence[Query]) -> dict[Query, Respo
         if not response.ok or len(entries) != len(portion):
             return None
         for query, entry in zip(portion, entries, strict=True):
-            answer = _answer(client, query, entry, response.headers)
+            answer = _answer(address(query[0]), entry, response.headers)
             if answer is not None:
                 found[query] = answer
     return found
@@ -56,9 +57,7 @@ def _entry(query: Query) -> Resource:
     return {"request": {"method": "GET", "url": url}}
 
 
-def _answer(
-    client: FhirClient, query: Query, entry: Resource, headers: Mapping[str, str]
-) -> Response | None:
+def _answer(url: str, entry: Resource, headers: Mapping[str, str]) -> Response | None:
     """The entry's answer as one of its own; None when it does not tell for certain."""
     told = entry.get("response")
     status = str(told.get("status", ""))[:3] if isinstance(told, dict) else ""
@@ -71,7 +70,6 @@ def _answer(
     if not (readable and is_readable(resource)):
         resource = None
     words = "; ".join(outcome_texts(resource))
-    url = client.url(query[0])
     kept = {key: value for key, value in headers.items() if key == "date"}
     response = Response(int(status), kept, resource, words, url)
     if resource is None:  # of a failure, only what is not there needs no words

@@ -132,7 +132,7 @@ class FhirClient:
         offered = {"batch", "transaction"} & self.capabilities().system
         if len(asked) < 2 or not offered or not self._takes_batches:
             return
-        answers = answers_of(self, asked)
+        answers = answers_of(self.request, self.url, asked)
         self._takes_batches = answers is not None
         self._ahead = answers or {}
 

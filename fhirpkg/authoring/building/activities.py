@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.building.elements import (
     PATIENT,
     action_timing,
-    document_artifact,
     duration_timing,
     filled,
 )
@@ -94,13 +93,13 @@ def _procedure(edition: Edition, document: Resource) -> Resource:
             "author": edition.authors(),
             "relatedArtifact": [
                 *(edition.citations(summary) if summary else ()),
-                document_artifact(edition, document),
+                edition.artifact(document),
             ],
             "kind": "ServiceRequest",
             "code": edition.code,
             "intent": "proposal",
             "priority": procedure.priority,
-            "timingTiming": duration_timing(edition),
+            "timingTiming": duration_timing(edition.procedure),
             "location": {"reference": "#setting"} if location else None,
             "participant": edition.staff(),
             "bodySite": edition.concepts(sites),
@@ -164,7 +163,7 @@ def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
     made = {
         **_head(edition, action.id, action.heading, action.text),
         "topic": _topics(edition, names),
-        "relatedArtifact": [*edition.citations(action), document_artifact(edition, document)],
+        "relatedArtifact": [*edition.citations(action), edition.artifact(document)],
         "kind": _KINDS[kind],
         "code": code[0] if code else None,
         "intent": "proposal" if kind not in _WITHOUT_INTENT else None,

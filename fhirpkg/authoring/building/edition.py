@@ -61,6 +61,14 @@ class Edition:
         """The canonical url of the ActivityDefinition that an action has of its own."""
         return self.url("ActivityDefinition", self.id(action.id))
 
+    def artifact(self, document: Resource) -> Resource:
+        """A DocumentReference as a related artifact: it has no canonical, so its url stands."""
+        return {
+            "type": "documentation",
+            "display": document["description"],
+            "url": self.url("DocumentReference", document["id"]),
+        }
+
     def head(self, resource_type: str, resource_id: str) -> Resource:
         """What any resource begins with: id, package tag and identifier."""
         package = self.package

@@ -9,8 +9,8 @@ from fhirpkg.authoring.model.values import DAY_TIMES, frequency, length, moment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fhirpkg.authoring.building.edition import Edition
     from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.authoring.model.values import Length
     from fhirpkg.issues import Resource
 
@@ -30,15 +30,6 @@ def concept_of(system: str, code: str, display: str) -> Resource:
 
 PATIENT = concept_of("http://hl7.org/fhir/resource-types", "Patient", "Patient")
 CREATE = concept_of(f"{HL7}/action-type", "create", "Create")
-
-
-def document_artifact(edition: Edition, document: Resource) -> Resource:
-    """A DocumentReference as a related artifact: it has no canonical, so its url stands."""
-    return {
-        "type": "documentation",
-        "display": document["description"],
-        "url": edition.url("DocumentReference", document["id"]),
-    }
 
 
 def related(action: str, relationship: str, offset: Length | None = None) -> Resource:
@@ -71,9 +62,9 @@ def span(value: Length) -> Resource:
     return {name: quantity(end, value.unit) for name, end in ends.items() if end is not None}
 
 
-def duration_timing(edition: Edition) -> Resource | None:
+def duration_timing(procedure: Procedure) -> Resource | None:
     """How long the procedure takes; the author's words are the text of the timing's code."""
-    duration = edition.procedure.duration
+    duration = procedure.duration
     if duration is None:
         return None
     return filled({"repeat": _taking(duration.takes), "code": {"text": duration.text}})

@@ -11,7 +11,6 @@ from fhirpkg.authoring.building.actions import actions_of
 from fhirpkg.authoring.building.against import STRENGTHS
 from fhirpkg.authoring.building.elements import (
     CREATE,
-    document_artifact,
     duration_timing,
     filled,
     related,
@@ -58,7 +57,7 @@ def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource 
     return {
         **_phase(edition, "counseling", "Counseling"),
         "description": "Decide with the patient whether the procedure is right, and explain it.",
-        "documentation": [document_artifact(edition, documents["education"])],
+        "documentation": [edition.artifact(documents["education"])],
         "relatedAction": [related("procedure", "before-start")],
         "participant": [{"type": "patient"}, {"type": "practitioner"}],
         **_ALL,
@@ -159,7 +158,7 @@ def preparation(edition: Edition, documents: Mapping[str, Resource]) -> Resource
     phase = {
         **_phase(edition, "preparation", "Preparation"),
         "description": "What has to be done and told before the procedure.",
-        "documentation": [document_artifact(edition, document)] if document else [],
+        "documentation": [edition.artifact(document)] if document else [],
         "relatedAction": [related("procedure", "before-start")],
         **_ALL,
         "action": parts,
@@ -241,7 +240,7 @@ def procedure(edition: Edition) -> Resource:
         "code": [edition.code],
         "reason": reasons,
         "goalId": edition.goal_ids(goals),
-        "timingTiming": duration_timing(edition),
+        "timingTiming": duration_timing(edition.procedure),
         "participant": edition.staff(),
         "type": CREATE,
         **_ALL,
@@ -283,7 +282,7 @@ def recovery(edition: Edition, documents: Mapping[str, Resource]) -> Resource | 
     phase = {
         **_phase(edition, "recovery", "Recovery"),
         "description": "What has to be done and told after the procedure.",
-        "documentation": [document_artifact(edition, document)] if document else [],
+        "documentation": [edition.artifact(document)] if document else [],
         "relatedAction": [related("procedure", "after-end")],
         **_ALL,
         "action": parts,

@@ -9,7 +9,6 @@ from fhirpkg.authoring.building.elements import (
     HL7,
     PATIENT,
     concept_of,
-    document_artifact,
     filled,
     quantity,
 )
@@ -60,7 +59,7 @@ def plan_definition(
         "author": edition.authors(),
         "relatedArtifact": [
             *edition.all_citations(),
-            *(document_artifact(edition, document) for document in documents.values()),
+            *(edition.artifact(document) for document in documents.values()),
             *_composed_of(edition, actions),
             *([{"type": "depends-on", "resource": logic["url"]}] if logic else []),
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building.elements import PATIENT, document_artifact, filled
+from fhirpkg.authoring.building.elements import PATIENT, filled
 from fhirpkg.authoring.codes import codings
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def manifest(edition: Edition, resources: Sequence[Resource]) -> Resource:
         if "url" in resource
     ]
     documents = [
-        document_artifact(edition, resource)
+        edition.artifact(resource)
         for resource in resources
         if resource["resourceType"] == "DocumentReference"
     ]
