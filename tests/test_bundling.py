@@ -34,7 +34,7 @@ def references(value):
 
 
 def test_content_has_the_identity_of_its_implementation_guide(content):
-    assert str(content.id) == "fhirpkg.procedures#0.1.0"
+    assert str(content.id) == "fhirpkg.procedures#0.2.0"
     assert content.canonical == "https://w3id.org/fhirpkg"
 
 

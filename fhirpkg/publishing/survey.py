@@ -42,7 +42,7 @@ class Change(StrEnum):
     DUPLICATE = "duplicate"
     """Two or more resources claim the identity."""
     IMMUTABLE = "immutable"
-    """Active under this url and version, with other content: needs a new version."""
+    """Published or active under this version, with other content: needs a new version."""
     UNSUPPORTED = "unsupported"
     ORPHAN = "orphan"
     """This package's on the server, but no longer in the content; `prune` is for it."""
@@ -53,8 +53,8 @@ CONFLICTS = frozenset({Change.DRIFT, Change.FOREIGN, Change.DUPLICATE, Change.IM
 ADVICE = {
     Change.DRIFT: "see the differences with 'plan'; 'push --overwrite drift' writes over them",
     Change.FOREIGN: "'push --overwrite foreign' takes over what is somebody else's",
-    Change.IMMUTABLE: "give what is active a new version when it changes, or 'push --overwrite "
-    "immutable'",
+    Change.IMMUTABLE: "raise the version, since others rely on what it was published with, or "
+    "'push --overwrite immutable'",
     Change.DUPLICATE: "delete on the server all but one of those that claim one identity",
 }
 """What to do about each kind of conflict."""
@@ -216,15 +216,16 @@ class Survey:
     def _judge_ours(self, member: Member, theirs: Resource, version: str) -> tuple[Change, str]:
         """The class of a member that only this package holds, where the content differs."""
         lines = self.record.lines(member.local)
-        if _is_immutable(member, theirs) and not _differs_in_listing(
-            self.release.resource(member), theirs
-        ):
+        listing_only = _differs_in_listing(self.release.resource(member), theirs)
+        if _is_immutable(member, theirs) and not listing_only:
             return Change.IMMUTABLE, f"{member.version} is active there; give it a new version"
         written = digest(theirs | {"id": member.id})
         there = str(theirs.get("version", ""))
         replaces = f"it replaces version {there}" if there != member.version and there else ""
         untouched = any(line.version and line.version == version for line in lines)
         if untouched or any(is_listed(line, written) for line in lines):
+            if self.record.was_published_otherwise(self.release, member) and not listing_only:
+                return Change.IMMUTABLE, f"published as {self.release.version} with other content"
             return Change.UPDATE, replaces
         for before in before_let_go(theirs, self.release.owner):
             retired = digest(before | {"id": member.id})

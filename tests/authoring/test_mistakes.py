@@ -81,11 +81,11 @@ PACKAGE = (ROOT / "resources" / "package.yaml").read_text()
 @pytest.mark.parametrize(
     "old, new, says",
     [
-        ("version: 0.1.0", "version: one", "found 'one'"),
-        ("date: 2026-11-23", "date: 2026-02-30", "a day of the calendar"),
+        ("version: 0.2.0", "version: one", "found 'one'"),
+        ("date: 2026-11-30", "date: 2026-02-30", "a day of the calendar"),
         ("status: draft", "status: drat", "did you mean 'draft'"),
         ("canonical: https://w3id.org/fhirpkg", "canonical: w3id.org", "found 'w3id.org'"),
-        ("version: 0.1.0", "version: v1", "three numbers joined by points"),
+        ("version: 0.2.0", "version: v1", "three numbers joined by points"),
         ("canonical: https://w3id.org/fhirpkg", "canonical: https://a.org/", "without a slash"),
         ("jurisdiction: US", "jurisdiction: XX", "a country in ISO 3166"),
         ("license: CC-BY-4.0", "license: CC-BY-4", "did you mean 'CC-BY-4.0'"),

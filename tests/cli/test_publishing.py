@@ -55,7 +55,7 @@ def test_plan_push_plan_verify_prune_and_rollback_end_with_their_codes(server, t
     assert _run(["plan", content, *at]) == 0
     assert _run(["push", content, *at]) == 0
     assert _run(["verify", content, *at]) == 0
-    folder(tmp_path / "c", resources("Running")[:3])
+    folder(tmp_path / "c", resources("Running")[:3], version="1.1.0")
     assert _run(["push", content, *at]) == 0
     assert _run(["prune", content, *at, "--dry-run"]) == 1
     assert _run(["prune", content, *at, "--max-delete", "0"]) == 2
@@ -77,6 +77,25 @@ def test_a_conflict_is_shown_field_by_field_and_ends_with_4(server, tmp_path, ca
     assert _run(["push", content, "--server", server]) == 4
     assert "drift: see the differences with 'plan'; 'push" in capfd.readouterr().out
     assert _run(["push", content, "--server", server, "--overwrite", "drift"]) == 0
+
+
+def test_other_content_under_a_published_version_is_a_conflict(server, tmp_path, capfd):
+    content = folder(tmp_path / "c", resources())
+    at = ["--server", server]
+    assert _run(["push", content, *at]) == 0
+    folder(tmp_path / "c", resources("Running"))
+    assert _run(["plan", content, *at]) == 4
+    told = capfd.readouterr().out
+    assert "PlanDefinition/course" in told
+    assert "1.0.0" in told
+    assert "title: server has 'Walking', content has 'Running'" in told
+    assert "raise the version" in told
+    assert _run(["push", content, *at]) == 4
+    assert "immutable" in capfd.readouterr().out
+    assert _run(["push", content, *at, "--overwrite", "immutable"]) == 0
+    assert _run(["plan", content, *at]) == 0  # it is what the version means now
+    folder(tmp_path / "c", resources("Jumping"), version="1.1.0")
+    assert _run(["push", content, *at]) == 0
 
 
 def test_a_saved_plan_is_carried_out_once_and_stale_afterwards(server, tmp_path, capfd):

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 from fhirpkg.bundling.reading import Selection
+from fhirpkg.canonical import PackageId
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing import planfile
 from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.members import release_of
 from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.survey import Change
-from tests.publishing.sample import canonical, client, publish, release, resources
+from tests.publishing.sample import canonical, client, content, publish, release, resources
 
 OURS = {"system": "https://w3id.org/fhirpkg/package", "code": "demo.walking"}
 THEIRS = OURS | {"code": "somebody.elses"}
@@ -27,9 +31,9 @@ def put(server, *listed):
             assert other.request("PUT", place, body=resource).ok
 
 
-def planned(server, *listed, **more):
+def planned(server, *listed, version="", **more):
     with client(server) as connected:
-        return make_plan(release(*listed), connected, **more)
+        return make_plan(release(*listed, version=version), connected, **more)
 
 
 CASES = {
@@ -139,6 +143,44 @@ def test_a_saved_plan_holds_while_nothing_changes(server, tmp_path):
     planfile.check(plan, planned(server, *resources("Running")), server)
 
 
+PUBLISHED = {
+    "other content": (["1.0.0"], "1.0.0", "Running", Change.IMMUTABLE),
+    "the same content": (["1.0.0"], "1.0.0", "Walking", Change.UNCHANGED),
+    "a new version": (["1.0.0"], "1.0.1", "Running", Change.UPDATE),
+    "no version": ([None], None, "Running", Change.UPDATE),
+    "other content of the version before": (
+        ["1.0.0", "1.1.0"],
+        "1.0.0",
+        "Running",
+        Change.IMMUTABLE,
+    ),
+    "the version before, as it was": (["1.0.0", "1.1.0"], "1.0.0", "Walking", Change.UPDATE),
+}
+
+
+@pytest.mark.parametrize("before, version, title, change", PUBLISHED.values(), ids=PUBLISHED)
+def test_a_version_means_what_it_was_published_with(server, before, version, title, change):
+    for each, words in zip(before, ("Walking", "Jumping"), strict=False):
+        publish(server, release_of(dated(words, each)))
+    with client(server) as connected:
+        found = {i.local: i for i in make_plan(release_of(dated(title, version)), connected).items}
+    assert found["ActivityDefinition/walk"].change is change
+    assert found["DocumentReference/leaflet"].change is Change.UNCHANGED
+
+
+def dated(title, version):
+    given = content(*resources(title))
+    return replace(given, id=PackageId(given.id.name, version))
+
+
+def test_a_push_that_did_not_end_published_nothing_yet(server):
+    publish(server)
+    interrupted = [canonical("ActivityDefinition", "walk", title=1)]  # nothing accepts that title
+    assert not publish(server, release(*interrupted, version="1.1.0")).is_complete
+    found = {i.local: i for i in planned(server, walk(title="x"), version="1.1.0").items}
+    assert found["ActivityDefinition/walk"].change is Change.UPDATE
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
@@ -157,7 +199,7 @@ def test_a_saved_plan_is_stale_when_the_server_changed(server, tmp_path, change,
 def test_a_saved_plan_is_for_its_content_and_server_only(server, tmp_path):
     plan = saved(server, tmp_path, *resources())
     with pytest.raises(ConflictError, match="the content changed"):
-        planfile.check(plan, planned(server, *resources("Running")), server)
+        planfile.check(plan, planned(server, *resources("Running"), version="1.0.0"), server)
     with pytest.raises(ConflictError, match="the server changed"):
         planfile.check(plan, planned(server, *resources()), "http://elsewhere/fhir")
 

@@ -146,7 +146,7 @@ def guide_findings(*parts, absent=(), bases=()):
         "id": "fhirpkg.procedures",
         "meta": {"profile": ["https://w3id.org/fhirpkg/StructureDefinition/ProcedureGuide"]},
         "url": "https://w3id.org/fhirpkg/ImplementationGuide/fhirpkg.procedures",
-        "version": "0.1.0",
+        "version": "0.2.0",
         "packageId": "fhirpkg.procedures",
         "definition": {
             "resource": [
@@ -175,7 +175,7 @@ def test_a_part_that_is_not_there_is_told_when_the_package_is_checked_as_a_whole
 
 
 def test_a_part_of_another_version_is_told():
-    other = changed(RESOURCES["terms"], "version", "0.2.0")
+    other = changed(RESOURCES["terms"], "version", "0.9.0")
     assert guide_findings(RESOURCES["plan"], other) == [("content-package-version", 1)]
 
 
