@@ -14,6 +14,8 @@ class Item:
     text: str
     items: tuple[Item | str, ...] = ()
     choice: str = ""
+    anchor: str = ""
+    """The id of the action or question that it tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Section:
     items: tuple[Item | str, ...] = ()
     numbered: bool = False
     table: Table | None = None
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Document:
     """The document of a plan; `resources` are those it refers to, by their canonical urls."""
     by_url = {resource["url"]: resource for resource in resources if "url" in resource}
-    actions = plan.get("action", ())
-    phases = [action for action in actions if "action" in action or "condition" not in action]
     sections = [
         Section("Summary", plan.get("description", "")),
         Section("Purpose", plan.get("usage", "")),
         *_of_procedure(plan, by_url),
         Section("Goals", items=tuple(_goal(goal) for goal in plan.get("goal", ()))),
-        *(section for action in phases for section in _phase(action, by_url)),
-        *_readiness([action for action in actions if action not in phases]),
+        *_course(plan, by_url),
+        *_readiness(looked_up(plan)),
         Section("Personnel", items=tuple(dict.fromkeys(_roles(plan.get("action", ()))))),
     ]
     return Document(
@@ -39,6 +37,32 @@ def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Documen
         sources=tuple(_source(a) for a in plan.get("relatedArtifact", ()) if "citation" in a),
         notices=tuple(plan.get("copyright", "").split("\n\n")),
     )
+
+
+def _is_of_course(action: Resource) -> bool:
+    """Whether an action at the top is a part of the course, not told to some patients only."""
+    return "action" in action or "condition" not in action
+
+
+def looked_up(plan: Resource) -> list[Resource]:
+    """The actions at the top that are told only to some patients, from their records."""
+    return [action for action in plan.get("action", ()) if not _is_of_course(action)]
+
+
+def phases(plan: Resource) -> Iterator[Section]:
+    """The course as sections, each with the id of its action."""
+    for action in filter(_is_of_course, plan.get("action", ())):
+        yield from _phase(action)
+
+
+def _course(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
+    """The course; after each phase the questions that are asked in it."""
+    for action in filter(_is_of_course, plan.get("action", ())):
+        yield from _phase(action)
+        for definition in _definitions(action.get("action", ()), by_url):
+            if "item" in definition:
+                title = definition.get("title", action.get("title", ""))
+                yield Section(f"Questions: {title}", items=questions(definition))
 
 
 def _of_procedure(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
@@ -84,37 +108,38 @@ def _looked_up(action: Resource) -> Iterator[str]:
     """The cells of an action that a record shows."""
     yield str(action.get("title", ""))
     yield str(action.get("description", ""))
-    yield str(action.get("textEquivalent") or "; ".join(_conditions(action)))
+    yield str(action.get("textEquivalent") or "; ".join(conditions(action)))
     yield str(action.get("priority", ""))
     cited = action.get("documentation", ())
     yield ", ".join(filter(None, (a.get("label") or a.get("citation") for a in cited)))
 
 
-def _conditions(action: Resource) -> Iterator[str]:
+def conditions(action: Resource) -> Iterator[str]:
     """What has to hold for an action, in the words of its author where there are some."""
     for condition in action.get("condition", ()):
         said = condition.get("expression", {})
         yield str(said.get("description") or said.get("name") or said.get("expression", ""))
 
 
-def _phase(action: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
-    """A phase as one list, or group by group where it is mostly groups; then its questions."""
+def _phase(action: Resource) -> Iterator[Section]:
+    """A phase as one list, or group by group where it is mostly groups."""
     parts = action.get("action", ())
     groups = [part for part in parts if "action" in part]
-    is_grouped = len(groups) * 2 > len(parts)
     title, text = str(action.get("title", "")), str(action.get("description", ""))
-    if is_grouped:
-        yield Section(title, text)
-        for part in parts:
-            said = (part.get("description", ""), _limits(part), _choice(part))
-            text = " ".join(_sentence(words) for words in said if words)
-            yield Section(part.get("title", ""), text, _items(part))
-    else:
-        yield Section(title, text, _items(action), numbered=True)
-    for definition in _definitions(parts, by_url):
-        if "item" in definition:
-            items = tuple(map(_question, definition["item"]))
-            yield Section(f"Questions: {definition.get('title', title)}", items=items)
+    anchor = str(action.get("id", ""))
+    if len(groups) * 2 <= len(parts):
+        yield Section(title, text, _items(action), numbered=True, anchor=anchor)
+        return
+    yield Section(title, text, anchor=anchor)
+    for part in parts:
+        said = (part.get("description", ""), _limits(part), _choice(part))
+        text = " ".join(_sentence(words) for words in said if words)
+        yield Section(part.get("title", ""), text, _items(part), anchor=str(part.get("id", "")))
+
+
+def questions(questionnaire: Resource) -> tuple[Item, ...]:
+    """The questions of a Questionnaire, each with the answers to choose from."""
+    return tuple(map(_question, questionnaire.get("item", ())))
 
 
 def _definitions(actions: Sequence[Resource], by_url: dict[str, Resource]) -> Iterator[Resource]:
@@ -134,13 +159,14 @@ def _question(item: Resource) -> Item:
     choices = " / ".join(filter(None, options))
     text = str(item.get("text", item.get("linkId", "")))
     words = f"{text} ({choices})" if choices else text
-    return Item(words, tuple(map(_question, item.get("item", ()))))
+    return Item(words, questions(item), anchor=str(item.get("linkId", "")))
 
 
 def _items(action: Resource) -> tuple[Item, ...]:
     """The parts of an action, each with its own parts below it."""
     return tuple(
-        Item(_line(part), _items(part), _choice(part)) for part in action.get("action", ())
+        Item(_line(part), _items(part), _choice(part), str(part.get("id", "")))
+        for part in action.get("action", ())
     )
 
 
@@ -164,7 +190,7 @@ def _limits(action: Resource) -> str:
     behaviors = (action.get("requiredBehavior"), action.get("cardinalityBehavior"))
     who = "; ".join(dict.fromkeys(_people(action)))
     more = (
-        *(f"if: {condition}" for condition in _conditions(action)),
+        *(f"if: {condition}" for condition in conditions(action)),
         how_often(action),
         *(relation(r, {}) for r in related),
         timed(action, "timing"),

@@ -49,7 +49,7 @@ def test_a_phase_is_a_numbered_list_with_parts_below_their_whole():
 
 def test_questions_stand_apart_from_the_steps():
     found = sections(PLAN, QUESTIONS)
-    assert found["Questions: Phase"].items == (Item("Ready?"),)
+    assert found["Questions: Phase"].items == (Item("Ready?", anchor="1"),)
     assert list(found).index("Questions: Phase") == list(found).index("Phase") + 1
 
 
@@ -61,7 +61,8 @@ def test_a_question_has_its_answers_and_the_questions_below_it():
         "item": [{"linkId": "1.1", "text": "Why?"}],
     }
     found = sections(PLAN, QUESTIONS | {"title": "Checks", "item": [question]})
-    assert found["Questions: Checks"].items == (Item("Which? (Left / Right)", (Item("Why?"),)),)
+    why = Item("Why?", anchor="1.1")
+    assert found["Questions: Checks"].items == (Item("Which? (Left / Right)", (why,), anchor="1"),)
 
 
 WHEN = {"kind": "applicability", "expression": {"description": "it hurts", "expression": "Hurts"}}

@@ -1,121 +1,118 @@
-"""Pages for a browser: what is there, and the narrative of each resource. Nothing in them runs.
+"""Pages for a browser: those of fhirpkg.pages over what is stored, and what clinicians did.
 
-A narrative comes from whoever could write, so it is shown only when it keeps the rules of R4
-(txt-1, txt-2), and the content security policy lets no script, form or foreign address work.
+Content comes from whoever could write. Nothing of it runs: what is shown of it was made harmless,
+and the content security policy lets no script or foreign address work.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from fhirpkg import fhirjson
+from fhirpkg.pages.environment import ASSETS, asset, rendered
+from fhirpkg.pages.json_page import resource_page
+from fhirpkg.pages.links import Links
+from fhirpkg.pages.listing import search_page, start_page, type_page
+from fhirpkg.pages.procedure import procedure_page
 from fhirpkg.server.capabilities import ABOUT
 from fhirpkg.server.cds.feedback import kept
-from fhirpkg.server.operations.learning import validator
-from fhirpkg.validation.narrative.narrative import check_narrative
-from fhirpkg.validation.run import Run
+from fhirpkg.server.storing.connections import BUDGET, Budget, TooCostly
+from fhirpkg.server.web.lanes import SEARCH_SECONDS
+from fhirpkg.server.web.shelf import StoreShelf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request as HttpRequest
 
-    from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
 
-_LISTED = 200
-_HEADERS = {
+    Page = Callable[[Endpoint, HttpRequest], str | None]
+
+_FEEDBACK = 200
+LINKS = Links("/", is_served=True)
+HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
-        " form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none';"
+        " form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer a browser hides the origin of a form
 }
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"/><title>{title}</title><style>
-body {{ font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
-table {{ border-collapse: collapse; }} td, th {{ padding: .2em .8em .2em 0; text-align: left; }}
-.narrative {{ contain: paint; isolation: isolate; overflow: auto; }}
-pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 1em; }}
-</style></head><body>{body}</body></html>"""
 
 
 def routes(endpoint: Endpoint) -> list[Route]:
-    """`/`, `/show/Type/id` and `/feedback`."""
-
-    async def start(_: HttpRequest) -> HTMLResponse:
-        return await run_in_threadpool(_start, endpoint)
-
-    async def show(request: HttpRequest) -> HTMLResponse:
-        path = request.path_params
-        return await run_in_threadpool(_show, endpoint, path["type"], path["id"])
-
-    async def feedback(_: HttpRequest) -> HTMLResponse:
-        return await run_in_threadpool(_feedback, endpoint)
-
+    """The start, procedures, lists, resources, the search, and `/feedback`."""
     return [
-        Route("/", start),
-        Route("/show/{type}/{id}", show),
-        Route("/feedback", feedback),
+        _route("/", _start, endpoint),
+        _route("/search", _search, endpoint),
+        _route("/procedure/{id}", _procedure, endpoint),
+        _route("/type/{type}", _type, endpoint),
+        _route("/show/{type}/{id}", _show, endpoint),
+        _route("/feedback", _feedback, endpoint),
+        Route("/asset/{name}", _asset),
     ]
 
 
-def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(_PAGE.format(title=escape(title), body=body), status, _HEADERS)
+def _route(path: str, page: Page, endpoint: Endpoint) -> Route:
+    async def answer(request: HttpRequest) -> HTMLResponse:
+        text = await run_in_threadpool(page, endpoint, request)
+        if text is None:
+            missing = rendered("missing.html", LINKS, title="Nothing is here")
+            return HTMLResponse(missing, 404, HEADERS)
+        return HTMLResponse(text, 200, HEADERS)
+
+    return Route(path, answer)
 
 
-def _start(endpoint: Endpoint) -> HTMLResponse:
-    counts = endpoint.store.query(
-        "SELECT type, count(*) FROM current WHERE digest IS NOT NULL GROUP BY type ORDER BY type"
-    )
-    parts = [
-        f"<h1>fhirpkg serve</h1><p>{escape(ABOUT)}</p>",
-        '<p>FHIR base: <a href="/fhir/metadata">/fhir</a></p>',
-        '<p>CDS Hooks: <a href="/cds-services">/cds-services</a></p>',
-        '<p><a href="/feedback">What clinicians did with the cards</a></p>',
-    ]
-    if not counts:
-        parts.append("<p>Nothing is stored yet.</p>")
-    parts += [_type_section(endpoint, name, count) for name, count in counts]
-    return _page("fhirpkg serve", "".join(parts))
+async def _asset(request: HttpRequest) -> Response:
+    name = request.path_params["name"]
+    if name not in ASSETS:
+        return Response(status_code=404)
+    return Response(asset(name), media_type=ASSETS[name], headers=HEADERS)
 
 
-def _type_section(endpoint: Endpoint, resource_type: str, count: int) -> str:
-    versions = endpoint.store.all_present(
-        "current.type = ? ORDER BY current.id LIMIT ?", (resource_type, _LISTED)
-    )
-    rows = "".join(
-        f'<tr><td><a href="/show/{resource_type}/{quote(version.id)}">{escape(version.id)}</a></td>'
-        f"<td>{escape(_title(version.resource()))}</td></tr>"
-        for version in versions
-    )
-    more = f"<p>and {count - _LISTED} more</p>" if count > _LISTED else ""
-    return f"<h2>{resource_type} ({count})</h2><table>{rows}</table>{more}"
+def _start(endpoint: Endpoint, _: HttpRequest) -> str:
+    return start_page(StoreShelf(endpoint), LINKS, title="Procedures on this server", about=ABOUT)
 
 
-def _title(resource: Resource) -> str:
-    """What a person calls a resource."""
-    found = (resource.get(key) for key in ("title", "name", "description"))
-    return next((text for text in found if isinstance(text, str)), "")
+def _search(endpoint: Endpoint, request: HttpRequest) -> str:
+    query = request.query_params.get("q", "").strip()[:200]
+    BUDGET.set(Budget(SEARCH_SECONDS))
+    try:
+        rows = StoreShelf(endpoint).searched(query)
+    except TooCostly:
+        return search_page([], LINKS, query, "The search took too long; ask for more words.")
+    note = f"{len(rows)} found" if query else "Ask for a code, a name or a word."
+    return search_page(rows, LINKS, query, note)
 
 
-def _feedback(endpoint: Endpoint) -> HTMLResponse:
+def _procedure(endpoint: Endpoint, request: HttpRequest) -> str | None:
+    shelf = StoreShelf(endpoint)
+    plan = shelf.read("PlanDefinition", request.path_params["id"])
+    return procedure_page(plan, shelf, LINKS) if plan else None
+
+
+def _type(endpoint: Endpoint, request: HttpRequest) -> str | None:
+    shelf = StoreShelf(endpoint)
+    name = request.path_params["type"]
+    return type_page(name, shelf, LINKS) if name in shelf.counts() else None
+
+
+def _show(endpoint: Endpoint, request: HttpRequest) -> str | None:
+    shelf = StoreShelf(endpoint)
+    resource = shelf.read(request.path_params["type"], request.path_params["id"])
+    return resource_page(resource, shelf, LINKS) if resource else None
+
+
+def _feedback(endpoint: Endpoint, _: HttpRequest) -> str:
     """What clinicians did with cards, the newest first."""
-    rows = "".join(
-        "<tr>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(received, service, item))
-        + "</tr>"
-        for received, service, item in kept(endpoint.store, _LISTED)
-    )
-    heads = "".join(f"<th>{escape(head)}</th>" for head in _FEEDBACK_HEADS)
-    table = f"<table><tr>{heads}</tr>{rows}</table>" if rows else "<p>None has come yet.</p>"
-    return _page("Feedback", f'<p><a href="/">What is there</a></p><h1>Feedback</h1>{table}')
+    rows = [_cells(*each) for each in kept(endpoint.store, _FEEDBACK)]
+    return rendered("feedback.html", LINKS, title="Feedback", heads=_FEEDBACK_HEADS, rows=rows)
 
 
 _FEEDBACK_HEADS = ("Received", "Service", "Card", "Outcome", "Accepted or why not", "At")
@@ -132,34 +129,3 @@ def _cells(received: float, service: str, item: dict[str, Any]) -> tuple[str, ..
     why = ", ".join(filter(None, [*accepted, *words]))
     parts = (item.get("card"), item.get("outcome"), why, item.get("outcomeTimestamp"))
     return (moment, service, *(str(part or "") for part in parts))
-
-
-def _show(endpoint: Endpoint, resource_type: str, identity: str) -> HTMLResponse:
-    version = endpoint.store.present(resource_type, identity)
-    if version is None:
-        body = '<h1>Nothing is here</h1><p><a href="/">What is there</a></p>'
-        return _page("Nothing is here", body, 404)
-    resource = version.resource()
-    address = f"{version.type}/{version.id}"
-    heading = escape(f"{_title(resource) or address} ({address}, version {version.version})")
-    body = (
-        f'<p><a href="/">What is there</a></p><h1>{heading}</h1>'
-        f"{_narrative(resource, endpoint)}<h2>JSON</h2>"
-        f'<p><a href="/fhir/{quote(address)}?_format=json&amp;_pretty=true">as FHIR</a></p>'
-        f"<pre>{escape(fhirjson.dump(resource, indent=2))}</pre>"
-    )
-    return _page(address, body)
-
-
-def _narrative(resource: Resource, endpoint: Endpoint) -> str:
-    text: Any = resource.get("text")
-    div = text.get("div") if isinstance(text, dict) else None
-    if not isinstance(div, str):
-        return "<p>It has no narrative.</p>"
-    known = validator(endpoint)
-    run = Run(resource, known.definitions, known.terminology)
-    check_narrative({"resourceType": resource["resourceType"], "text": {"div": div}}, (), run)
-    if run.findings:
-        return "<p>Its narrative is not shown: it breaks the rules for XHTML in FHIR.</p>"
-    # What it places anywhere (position: fixed) stays inside: it cannot cover the page around it.
-    return f'<div class="narrative">{div}</div>'

@@ -1,0 +1,49 @@
+"""`fhirpkg site`: content as pages for any web host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fhirpkg.cli.shared.content import content_argument
+
+
+@click.command("site")
+@content_argument
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The folder to write to: new, empty, or made by this verb.",
+)
+@click.option(
+    "--as",
+    "identity",
+    metavar="NAME#VERSION",
+    help="The package's name, for content that does not say it.",
+)
+def command(content: str | None, output: Path, identity: str | None) -> None:
+    """Make pages of CONTENT that people can look at, print and search: one a procedure.
+
+    CONTENT is a folder, package, Bundle, NDJSON or NAME#VERSION; without it the current folder if
+    it is a package, else its ./resources. The pages are files with relative links and need no
+    server. Files of an earlier run that are no longer made are removed; a folder that holds
+    anything else is refused.
+
+    Example: fhirpkg site resources --output public
+    """
+    from fhirpkg.bundling.reading import Selection, read_content
+    from fhirpkg.canonical import PackageId
+    from fhirpkg.pages.site import site_files
+    from fhirpkg.pages.writing import write
+
+    try:
+        named = PackageId.parse(identity) if identity else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--as") from error
+    read = read_content(content, Selection(identity=named))
+    for note in read.notes:
+        click.echo(f"note: {note}", err=True)
+    count = write(site_files(read), output)
+    click.echo(f"{output / 'index.html'} ({count} files)")

@@ -1,0 +1,74 @@
+"""The start page, the lists by type, and the search over all there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.pages.codes import procedure_codes
+from fhirpkg.pages.environment import rendered
+from fhirpkg.pages.shelf import LISTED, local, standing, title_of
+from fhirpkg.untrusted import text_of
+
+if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
+    from fhirpkg.pages.links import Links
+    from fhirpkg.pages.shelf import Shelf
+
+_LEAD = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource as a row of a list: what it is called, its codes, its words, where it stands."""
+
+    place: str
+    title: str
+    codes: tuple[str, ...]
+    lead: str
+    standing: str
+
+    @property
+    def words(self) -> str:
+        """What a search finds it by."""
+        return " ".join([self.title, *self.codes, self.lead, self.place, self.standing]).lower()
+
+
+def entry(resource: Resource) -> Entry:
+    """The row of a resource."""
+    title, description = title_of(resource), text_of(resource, "description")
+    is_plan = resource["resourceType"] == "PlanDefinition"
+    return Entry(
+        place=local(resource),
+        title=title.removesuffix(": plan of care") if is_plan else title,
+        codes=tuple(procedure_codes(resource, ())) if is_plan else (),
+        lead=_shortened(description) if description != title else "",
+        standing=standing(resource),
+    )
+
+
+def start_page(shelf: Shelf, links: Links, *, title: str, about: str = "") -> str:
+    """The start: procedures, a search, and how many resources there are of each type."""
+    plans = [entry(plan) for plan in shelf.listed("PlanDefinition")]
+    counts = shelf.counts()
+    return rendered("start.html", links, title=title, about=about, plans=plans, counts=counts,
+                    more=max(counts.get("PlanDefinition", 0) - len(plans), 0))  # fmt: skip
+
+
+def type_page(name: str, shelf: Shelf, links: Links) -> str:
+    """The list of a type."""
+    rows = [entry(resource) for resource in shelf.listed(name)]
+    more = max(shelf.counts().get(name, 0) - len(rows), 0)
+    return rendered("type.html", links, title=name, rows=rows, more=more, listed=LISTED)
+
+
+def search_page(rows: list[Entry], links: Links, query: str = "", note: str = "") -> str:
+    """What a search found; in a folder of files the list of all, which a script narrows down."""
+    return rendered("search.html", links, title="Search", rows=rows, query=query, note=note)
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a text, up to the end of a word."""
+    if len(text) <= _LEAD:
+        return text
+    return text[:_LEAD].rpartition(" ")[0].rstrip(",;:") + " …"

@@ -1,0 +1,172 @@
+"""The page of a procedure: all that its plan and the resources around it say, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.applying.shapes import misshapen
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.pages.attachments import documents
+from fhirpkg.pages.codes import code_systems, procedure_codes
+from fhirpkg.pages.criteria import criteria
+from fhirpkg.pages.environment import rendered
+from fhirpkg.pages.reached import reached
+from fhirpkg.pages.shelf import local, standing, title_of
+from fhirpkg.render.clinical import timed
+from fhirpkg.render.procedure import phases, questions
+from fhirpkg.render.words import concept, target
+from fhirpkg.untrusted import objects, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fhirpkg.issues import Resource
+    from fhirpkg.pages.links import Links
+    from fhirpkg.pages.shelf import Shelf
+    from fhirpkg.render.document import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is aimed at: its kind, its words, how it is measured, and the sources of that."""
+
+    anchor: str
+    kind: str
+    words: str
+    targets: tuple[str, ...]
+    sources: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """Questions that are asked beforehand."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A resource as a row: where it is, and what it is called."""
+
+    place: str
+    title: str
+
+
+def procedure_page(plan: Resource, shelf: Shelf, links: Links) -> str:
+    """The page of a PlanDefinition, whoever wrote it, as HTML.
+
+    Of a plan whose structure is not FHIR's the page says so, and leads to its JSON.
+    """
+    types = Definitions.core().types
+    if problem := misshapen([plan], types):
+        return rendered("problem.html", links, plan=plan, title=title_of(plan), problem=problem)
+    resources = [r for r in reached(plan, shelf) if not misshapen([r], types)]
+    told = {**_told(plan), **_around(plan, resources, shelf)}
+    contents = [(anchor, name) for anchor, name, keys in _CONTENTS
+                if not keys or any(told[key] for key in keys)]  # fmt: skip
+    return rendered("procedure.html", links, plan=plan, contents=contents, **told)
+
+
+_CONTENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("what", "What it is", ()),
+    ("goals", "Goals", ("goals",)),
+    ("who", "Who, where, how long", ("people", "places", "durations")),
+    ("plan", "The course", ()),
+    ("criteria", "Criteria", ("criteria",)),
+    ("documents", "Documents", ("documents",)),
+    ("checklist", "Checklist", ("checklists",)),
+    ("codes", "Codes by system", ("systems",)),
+    ("evidence", "Evidence", ("evidence",)),
+    ("resources", "FHIR resources", ()),
+)
+"""The sections of the page: anchor, name, and what of it must be there, if anything."""
+
+
+def _told(plan: Resource) -> dict[str, object]:
+    """What the plan itself says."""
+    return {
+        "title": title_of(plan).removesuffix(": plan of care"),
+        "standing": standing(plan),
+        "phases": list(phases(plan)),
+        "criteria": criteria(plan),
+        "goals": [_goal(goal) for goal in plan.get("goal", ())],
+        "people": _people(plan),
+        "evidence": _evidence(plan),
+        "notices": text_of(plan, "copyright").split("\n\n"),
+    }
+
+
+def _around(plan: Resource, resources: list[Resource], shelf: Shelf) -> dict[str, object]:
+    """What the resources say that the plan leads to."""
+    defined = list(_defined(plan, resources))
+    questionnaires = [r for r in resources if r["resourceType"] == "Questionnaire"]
+    return {
+        "codes": procedure_codes(plan, resources),
+        "systems": code_systems(r for r in resources if r["resourceType"] in _CODED),
+        "places": [text for definition in defined for text in _places(definition)],
+        "durations": list(filter(None, map(_duration, defined))),
+        "documents": documents(resources, shelf),
+        "checklists": [Checklist(title_of(r), questions(r)) for r in questionnaires],
+        "resources": [Listed(local(r), title_of(r)) for r in resources],
+    }
+
+
+_CODED = ("PlanDefinition", "ActivityDefinition", "Questionnaire", "DocumentReference")
+"""Types whose codes say something of the procedure itself."""
+
+
+def _defined(plan: Resource, resources: Sequence[Resource]) -> Iterator[Resource]:
+    """The definitions of the phases, in their order."""
+    by_url = {r["url"]: r for r in resources if "url" in r}
+    for action in plan.get("action", ()):
+        url = action.get("definitionCanonical", "").partition("|")[0]
+        if url in by_url:
+            yield by_url[url]
+
+
+def _duration(definition: Resource) -> str:
+    said = definition.get("timingTiming", {}).get("code", {}).get("text", "")
+    return said or timed(definition, "timing")
+
+
+def _places(definition: Resource) -> Iterator[str]:
+    for contained in definition.get("contained", ()):
+        if contained.get("resourceType") == "Location":
+            yield text_of(contained, "description") or text_of(contained, "name")
+
+
+def _goal(goal: Resource) -> Goal:
+    return Goal(
+        anchor=f"goal-{goal['id'].removeprefix('goal-')}" if "id" in goal else "",
+        kind=concept(goal.get("category", {})),
+        words=concept(goal.get("description", {})),
+        targets=tuple(filter(None, map(target, goal.get("target", ())))),
+        sources=tuple(goal.get("documentation", ())),
+    )
+
+
+def _people(plan: Resource) -> list[tuple[str, str]]:
+    """Each role in words, and its codes."""
+    found: dict[str, list[str]] = {}
+
+    def walk(actions: Sequence[Resource]) -> None:
+        for action in actions:
+            for participant in action.get("participant", ()):
+                role = participant.get("role", {})
+                words = text_of(role, "text") or concept(role) or text_of(participant, "type")
+                coded = concept({"coding": role.get("coding", [])}) if role.get("text") else ""
+                found.setdefault(words, []).append(coded)
+            walk(action.get("action", ()))
+
+    walk(plan.get("action", ()))
+    return [
+        (words, ", ".join(dict.fromkeys(filter(None, codes)))) for words, codes in found.items()
+    ]
+
+
+def _evidence(plan: Resource) -> list[Resource]:
+    """The publications that a plan rests on."""
+    kinds = ("citation", "justification", "derived-from")
+    return [a for a in objects(plan, "relatedArtifact") if a.get("type") in kinds]
