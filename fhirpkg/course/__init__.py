@@ -1,0 +1,46 @@
+"""The course of a PlanDefinition as a picture (SVG), as Mermaid text and as a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhirpkg.course.layout import drawing
+from fhirpkg.course.outline import listed
+from fhirpkg.course.picture import written
+from fhirpkg.course.reading import course
+from fhirpkg.course.summary import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirpkg.issues import Resource
+
+WIDTH = 1000.0
+
+
+def _unknown(_: str) -> None:
+    return None
+
+
+def svg(
+    plan: Resource,
+    resolve: Callable[[str], Resource | None] = _unknown,
+    *,
+    prefix: str = "course",
+    width: float = WIDTH,
+    is_alone: bool = False,
+) -> str:
+    """A picture of the course of a plan, as an SVG element for a page.
+
+    `resolve` gives the definition of a canonical, for the titles of actions without their own;
+    `prefix` begins the ids. Narrower than 700 it names people on the steps instead of in lanes.
+    With `is_alone` it is a file of its own, on white.
+    """
+    steps = course(plan, resolve)
+    title = f"Course of: {steps.title}"
+    return written(drawing(steps, width), title, summary(steps), prefix, is_alone=is_alone)
+
+
+def outline(plan: Resource, resolve: Callable[[str], Resource | None] = _unknown) -> str:
+    """The same course as nested lists in HTML: the text that stands for the picture."""
+    return listed(course(plan, resolve))
