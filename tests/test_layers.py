@@ -25,6 +25,7 @@ HOMES = {
     "docx": {"authoring"},
     "lxml": {"fhirxml", "authoring", "pages"},
     "markupsafe": {"render", "pages"},
+    "openpyxl": {"authoring"},
     "pydantic": {"authoring"},
     "requests": {"packages", "client"},
     "starlette": {"server"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.model.review import SignOff
     from fhirpkg.issues import Resource
 
 _WITHOUT_COPYRIGHT = ("DocumentReference", "SpecimenDefinition")
@@ -39,16 +41,18 @@ def build(
     *,
     carries_profiles: bool = False,
     listed: frozenset[tuple[str, str]] = frozenset(),
+    signed: Mapping[str, tuple[SignOff, ...]] = MappingProxyType({}),
 ) -> dict[str, list[Resource]]:
     """The resources of each procedure, by the folder it lies in.
 
     `profiles` are those that the resources claim; a package that carries them is published with
     them, any other depends on `fhirpkg.profiles`. What belongs to the package and not to one
     procedure, the ImplementationGuide, comes with the first folder. `listed` are the codes that
-    SNOMED's Global Patient Set or R4 list, whose notice says so.
+    SNOMED's Global Patient Set or R4 list, whose notice says so; `signed` are the sign-offs of each
+    procedure as it is.
     """
     made = {
-        folder: _resources(Edition(package, procedure, listed), profiles)
+        folder: _resources(Edition(package, procedure, listed, signed.get(folder, ())), profiles)
         for folder, procedure in sorted(procedures.items())
     }
     everything = [resource for resources in made.values() for resource in resources]
@@ -104,7 +108,8 @@ def _with_notices(edition: Edition, resource: Resource) -> Resource:
     if resource["resourceType"] in _WITHOUT_COPYRIGHT:
         return resource
     purpose = f"{resource['purpose']} {edition.review}".strip()
-    return {**resource, "purpose": purpose, "copyright": edition.copyright(resource)}
+    signed = edition.signed_off(resource["resourceType"])
+    return {**resource, **signed, "purpose": purpose, "copyright": edition.copyright(resource)}
 
 
 def _finished(resource: Resource, profiles: Sequence[Resource]) -> Resource:

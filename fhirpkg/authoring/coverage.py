@@ -49,11 +49,7 @@ class Covered:
 
 def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covered]:
     """The facts of the procedure's source in their order, each with the elements that hold it."""
-    held: dict[str, list[tuple[str, str]]] = {}
-    for resource in resources:
-        name = f"{resource['resourceType']}/{resource['id']}"
-        for path, words in _words(resource, ""):
-            held.setdefault(words, []).append((name, path))
+    held = held_by(resources)
     said = list(_said(procedure))
     left_out = procedure.source.left_out if procedure.source else {}
     return [
@@ -69,6 +65,16 @@ def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covere
     ]
 
 
+def held_by(resources: Iterable[Resource]) -> dict[str, list[tuple[str, str]]]:
+    """Each text, and each coding as ``system|code``, with the (resource, path) that hold it."""
+    held: dict[str, list[tuple[str, str]]] = {}
+    for resource in resources:
+        name = f"{resource['resourceType']}/{resource['id']}"
+        for path, words in _words(resource, ""):
+            held.setdefault(words, []).append((name, path))
+    return held
+
+
 def sayings(procedure: Procedure) -> list[str]:
     """Everything that the procedure says for facts of its source."""
     return list(dict.fromkeys(words for facts, words in _said(procedure) if facts))
@@ -76,7 +82,7 @@ def sayings(procedure: Procedure) -> list[str]:
 
 def words_for(procedure: Procedure, fact: str) -> list[str]:
     """All that is said for a fact, to clinicians and to patients: what a reader reads."""
-    items = [item for item in _origins(procedure) if fact in item.from_]
+    items = [item for item in origins(procedure) if fact in item.from_]
     plain = [getattr(item, name, "") for item in items for name in ("patient", "goal", "call")]
     said = [words for facts, words in _said(procedure) if fact in facts]
     return [*said, *filter(None, plain)]
@@ -84,7 +90,7 @@ def words_for(procedure: Procedure, fact: str) -> list[str]:
 
 def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
     """The facts and the words of each item: what it says, or the codes that it stands for."""
-    for item in _origins(procedure):
+    for item in origins(procedure):
         if isinstance(item, Said):
             yield item.from_, item.text
         elif isinstance(item, (ProcedureCode, Member)):
@@ -95,15 +101,16 @@ def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
                 yield item.from_, item.use
 
 
-def _origins(value: Any) -> Iterator[Origin]:
+def origins(value: Any) -> Iterator[Origin]:
+    """Everything below a part that says where it comes from."""
     if isinstance(value, Origin):
         yield value
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _origins(getattr(value, name))
+            yield from origins(getattr(value, name))
     elif isinstance(value, tuple):
         for item in value:
-            yield from _origins(item)
+            yield from origins(item)
 
 
 def _words(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_package, check_procedure
-from fhirpkg.authoring.review import unreviewed
+from fhirpkg.authoring.review import current, read_review, unreviewed, without_sign_off
 from fhirpkg.authoring.rules import (
     SOURCE_SAME_PROCEDURE,
+    SOURCE_SIGN_OFF,
     SOURCE_STALE,
     SOURCE_TODO,
     SOURCE_TODO_ACTIVE,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.model.review import Review, SignOff
     from fhirpkg.authoring.source import Source
     from fhirpkg.authoring.terms.sources import Terms
     from fhirpkg.issues import Issue
@@ -49,6 +51,13 @@ class Authored:
     issues: list[Issue] = field(default_factory=list)
     listed: frozenset[tuple[str, str]] = frozenset()
     """Codes, by system, that SNOMED's Global Patient Set or R4 are known to list."""
+    reviews: dict[str, Review | None] = field(default_factory=dict)
+    """The readers' verdicts on each procedure, by its folder."""
+
+    @property
+    def signed(self) -> dict[str, tuple[SignOff, ...]]:
+        """The sign-offs of each procedure as it is now, by its folder."""
+        return {name: current(p, self.reviews[name]) for name, p in self.procedures.items()}
 
     @property
     def is_usable(self) -> bool:
@@ -80,7 +89,13 @@ def read_folder(folder: Path) -> Authored:
         issues = (*issues, *_of_terms(source_file, locked, authored) * bool(procedure))
         authored.issues += [*issues, *_left_to_do(authored.package, issues, file, package_file)]
         if procedure:
-            authored.procedures[str(file.parent.relative_to(folder))] = procedure
+            name = str(file.parent.relative_to(folder))
+            authored.procedures[name] = procedure
+            authored.reviews[name], wrong = read_review(file.parent, procedure)
+            authored.issues += wrong
+            authored.issues += _unsigned(
+                authored.package, procedure, authored.reviews[name], package_file
+            )
     authored.issues += _same_ids(folder, authored.procedures)
     return authored
 
@@ -110,6 +125,38 @@ def _left_to_do(
             count=count,
             name=file.parent.name,
         )
+
+
+def _unsigned(
+    package: PackageSource | None, procedure: Procedure, review: Review | None, package_file: Source
+) -> Iterator[Issue]:
+    """What is in use was approved as it is, and each of its facts was read."""
+    problem = without_sign_off(procedure, review)
+    if package and package.status == "active" and problem:
+        line, column = package_file.place(("status",))
+        yield issue(
+            SOURCE_SIGN_OFF,
+            expression="status",
+            file=package_file.file,
+            line=line,
+            column=column,
+            name=procedure.id,
+            problem=problem,
+        )
+
+
+def _unsigned_below(
+    package: PackageSource | None, folder: Path, package_file: Source
+) -> Iterator[Issue]:
+    """The same for all procedures of a package that is in use."""
+    if package is None or package.status != "active":
+        return
+    for place in procedure_folders(folder):
+        file = place / PROCEDURE
+        procedure = check_procedure(read_source(file))[0] if file.is_file() else None
+        if procedure:
+            review = read_review(place, procedure)[0]
+            yield from _unsigned(package, procedure, review, package_file)
 
 
 def _same_ids(folder: Path, procedures: dict[str, Procedure]) -> list[Issue]:
@@ -151,7 +198,9 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     read = source.read(text, file)
     place = Path(file)
     if name == PACKAGE:
-        return (*check_package(read)[1], *_stale(place, place.parent, name))
+        package, found = check_package(read)
+        unsigned = _unsigned_below(package, place.parent, read)
+        return (*found, *unsigned, *_stale(place, place.parent, name))
     procedure, found = check_procedure(read)
     review = unreviewed(place, procedure) if procedure else ()
     return (*found, *_stale(place, place.parent, name), *review)

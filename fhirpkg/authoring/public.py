@@ -33,6 +33,8 @@ def build(folder: Path | str, *, typed: bool = False) -> dict[str, list[Resource
         authored.package,
         authored.procedures,
         read_profiles(folder),
+        listed=authored.listed,
+        signed=authored.signed,
         carries_profiles=(folder.absolute().parent / "profiles").is_dir(),
     )
     if not typed:

@@ -3,53 +3,32 @@
 `from` names the fact that an item expresses; only a reader of the source can say whether it says
 the same. `review.yaml` beside procedure.yaml holds one verdict a fact and the digest of the words
 that were read, so that a verdict on words that were changed since is known to be of an older text.
+A sign-off is on the whole of a procedure; the FHIR names reviewers, endorsers and days of approval
+and review only from sign-offs that are of the text as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field, StringConstraints
+from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_part
 from fhirpkg.authoring.coverage import words_for
-from fhirpkg.authoring.model.parts import Part
-from fhirpkg.authoring.model.values import Fact, Text
+from fhirpkg.authoring.model.review import DIGITS, Review
 from fhirpkg.authoring.rules import SOURCE_REVIEW, SOURCE_UNKNOWN_FACT
+from fhirpkg.packages.freshness import REVIEW
 from fhirpkg.rules import issue, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.model.review import SignOff, Verdict
     from fhirpkg.issues import Issue
-
-REVIEW = "review.yaml"
-_DIGITS = 12
-
-
-class Verdict(Part):
-    """What a reader found for one fact."""
-
-    verdict: Literal["same", "weaker", "stronger", "added words"] = Field(
-        description="Whether the content says the same as the source, less, more, or more besides"
-    )
-    digest: Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{_DIGITS}}}$")] = Field(
-        description="The digest of the words that were read; `coverage` prints it"
-    )
-    by: Text | None = Field(None, description="Who read it, where it is somebody else")
-    note: str = Field("", description="In which way it differs")
-
-
-class Review(Part):
-    """The verdicts of one procedure."""
-
-    by: Text = Field(description="Who read it")
-    facts: dict[Fact, Verdict] = Field(description="The verdict on each fact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +38,7 @@ class Reviewed:
     digest: str
     verdict: Verdict | None = None
     by: str = ""
+    on: str = ""
 
     @property
     def is_stale(self) -> bool:
@@ -75,14 +55,49 @@ def reviewed(procedure: Procedure, review: Review | None) -> dict[str, Reviewed]
         words = words_for(procedure, label)
         if words:
             found = verdicts.get(label)
-            by = (found.by or (review.by if review else "")) if found else ""
-            states[label] = Reviewed(_digest(words), found, by)
+            states[label] = state(words, found, review)
     return states
 
 
-def _digest(words: list[str]) -> str:
+def state(words: Sequence[str], found: Verdict | None, review: Review | None) -> Reviewed:
+    """The state of what is said in some words, with the reader that the review names for all."""
+    if found is None or review is None:
+        return Reviewed(digest_of(words))
+    by, on = found.by or review.by, found.on or ("" if found.by else review.on) or ""
+    return Reviewed(digest_of(words), found, by, on)
+
+
+def digest_of(words: Iterable[str]) -> str:
     """The first digits of the SHA-256 of the words, line by line."""
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:DIGITS]
+
+
+def digest_of_all(procedure: Procedure) -> str:
+    """The digest that a sign-off is on: of everything an author has written, codes too."""
+    written = procedure.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return digest_of([json.dumps(written, sort_keys=True)])
+
+
+def current(procedure: Procedure, review: Review | None) -> tuple[SignOff, ...]:
+    """The sign-offs that are on the procedure as it is now."""
+    now = digest_of_all(procedure)
+    return tuple(each for each in (review.sign_off if review else ()) if each.digest == now)
+
+
+def without_sign_off(procedure: Procedure, review: Review | None) -> str:
+    """What content in use still needs: an approval of the text as it is, with all its facts read.
+
+    Nothing when it has both.
+    """
+    approvals = [each for each in (review.sign_off if review else ()) if each.verdict == "approved"]
+    if not approvals:
+        return "nobody has approved it"
+    now = digest_of_all(procedure)
+    if all(each.digest != now for each in approvals):
+        return f"what {approvals[-1].by} approved on {approvals[-1].on} was changed since"
+    states = reviewed(procedure, review)
+    open_ = [fact for fact, each in states.items() if each.verdict is None or each.is_stale]
+    return f"no reader has a verdict on the words of {', '.join(open_)}" if open_ else ""
 
 
 def read_review(folder: Path, procedure: Procedure) -> tuple[Review | None, tuple[Issue, ...]]:

@@ -220,3 +220,10 @@ SOURCE_REVIEW = information(
     text="{without} of {total} facts have no verdict of a reader, {stale} one of older words",
     advice="read them against the source and write the verdicts into review.yaml beside this file",
 )
+SOURCE_SIGN_OFF = error(
+    "source-sign-off",
+    "business-rule",
+    title="Content in use was approved as it is",
+    text="the status is 'active', but for {name} {problem}",
+    advice="send out 'fhirpkg review --output FILE', read it back with --read, or keep the draft",
+)

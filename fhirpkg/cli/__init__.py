@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("publishing.plan", "Show what a push would change on a server, without changing it."),
     "prune": ("publishing.prune", "Retire or delete what a package left behind on a server."),
     "push": ("publishing.push", "Publish content to a FHIR server and read it back."),
+    "review": ("authoring.review", "Make a sheet for readers, and take their verdicts back."),
     "rollback": (
         "publishing.rollback",
         "Bring back the previous version of a package.",

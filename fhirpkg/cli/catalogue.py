@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _TABLES = (
     "applying.rules",
+    "authoring.reviewing.rules",
     "authoring.rules",
     "fhirxml.rules",
     "packages.rules",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RECORD = ".built"
 PACKAGE, PROCEDURE, LOCK = "package.yaml", "procedure.yaml", "codes.lock"
+REVIEW = "review.yaml"
+_BESIDE = (PROCEDURE, REVIEW)
 _BUILT = "fhir"
 
 
@@ -70,7 +72,8 @@ def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
 
 def _sources(package: Path, procedure: Path) -> dict[str, str]:
     """The digests of what a build reads, by the names of the files; of profiles, all as one."""
-    files = {PACKAGE: package / PACKAGE, PROCEDURE: procedure / PROCEDURE, LOCK: package / LOCK}
+    of_package = {name: package / name for name in (PACKAGE, LOCK)}
+    files = of_package | {name: procedure / name for name in _BESIDE}
     found = {name: _digest(file.read_bytes()) for name, file in files.items() if file.is_file()}
     profiles = sorted((package.absolute().parent / "profiles").glob("*.json"))
     if profiles:
@@ -81,7 +84,7 @@ def _sources(package: Path, procedure: Path) -> dict[str, str]:
 def _place(package: Path, procedure: Path, name: str) -> Path:
     if name == "profiles":
         return package.parent / "profiles"
-    return (procedure if name == PROCEDURE else package) / name
+    return (procedure if name in _BESIDE else package) / name
 
 
 def _noted(file: Path) -> tuple[dict[str, str], dict[str, str]] | None:

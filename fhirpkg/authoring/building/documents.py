@@ -24,6 +24,9 @@ _DRAFT = (
     "Draft for development and review. No clinician has reviewed this text; it does not replace "
     "the advice of your care team."
 )
+_SIGNED = (
+    "Draft for development and review. This text does not replace the advice of your care team."
+)
 
 
 _BLANK = "_" * 24
@@ -52,7 +55,7 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
     document = Document(
         full_title,
         tuple(section for section in sections(edition) if section.text or section.items),
-        note=_DRAFT if edition.package.experimental else "",
+        note=(_SIGNED if edition.signed else _DRAFT) if edition.package.experimental else "",
         sources=_sources(edition) if kind == "education" else (),
         notices=(f"{edition.package.id} {edition.package.version}, {edition.package.date}",),
         rights=edition.copyright(coded).replace("\n\n", " "),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.parts import Origin
     from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.model.review import SignOff
     from fhirpkg.authoring.model.sections import Evidence, Member, Person, Question
     from fhirpkg.issues import Resource
 
@@ -35,6 +36,11 @@ _CATEGORIES = {
 """What kind of matter a procedure is; HL7's topics have no word for prevention."""
 
 
+_NAMING = ("ActivityDefinition", "Library", "PlanDefinition")
+_DATED = (*_NAMING, "Questionnaire")
+"""The types that name reviewers and endorsers, and those that date approval and review."""
+
+
 def pascal_case(identifier: str) -> str:
     """An id of an author as a part of a name: ``blood-count`` as ``BloodCount``."""
     return "".join(word[:1].upper() + word[1:] for word in identifier.split("-"))
@@ -48,6 +54,8 @@ class Edition:
     procedure: Procedure
     listed: frozenset[tuple[str, str]] = frozenset()
     """Codes, by system, that the Global Patient Set of SNOMED CT or R4 are known to list."""
+    signed: tuple[SignOff, ...] = ()
+    """Who answers for the procedure as it is."""
 
     def id(self, part: str = "") -> str:
         """The id of one resource: that of the procedure and what it is of it."""
@@ -278,7 +286,26 @@ class Edition:
         """The state of review that each definition tells of itself; nothing once it is in use."""
         if not self.package.experimental:
             return ""
+        if self.signed:
+            return "For development and review."
         return "For development and review: no clinician has reviewed it."
+
+    def signed_off(self, resource_type: str) -> Resource:
+        """Who reviewed and endorsed it and when, as far as the type has elements for it."""
+        by = {"reviewer": ("reviewed", "approved"), "endorser": ("endorsed",)}
+        made: Resource = {}
+        if resource_type in _DATED:
+            approved = [each.on for each in self.signed if each.verdict == "approved"]
+            read = [each.on for each in self.signed if each.verdict != "endorsed"]
+            made = {
+                "approvalDate": max(approved, default=""),
+                "lastReviewDate": max(read, default=""),
+            }
+        if resource_type in _NAMING:
+            for element, verdicts in by.items():
+                names = dict.fromkeys(s.by for s in self.signed if s.verdict in verdicts)
+                made[element] = [{"name": name} for name in names]
+        return filled(made)
 
     def _unlisted(self) -> set[tuple[str, str]]:
         """The author's codes of SNOMED CT that are not known to be free; our own all are."""

@@ -31,7 +31,8 @@ def command() -> None:
     """
 
 
-def _sources_options(function: _Function) -> _Function:
+def terms_options(function: _Function) -> _Function:
+    """Add --package, --codes and --tx: what knows codes besides what is installed."""
     options = (
         click.option(
             "--package",
@@ -48,16 +49,17 @@ def _sources_options(function: _Function) -> _Function:
             help="Know the codes of a file of yours: code and display by tab or comma.",
         ),
         click.option("--tx", metavar="URL", help="Ask this terminology server as well."),
-        click.option(
-            "--output-format",
-            type=click.Choice(["text", "json"]),
-            default="text",
-            show_default=True,
-        ),
     )
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _sources_options(function: _Function) -> _Function:
+    option = click.option(
+        "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+    )
+    return terms_options(option(function))
 
 
 @command.command("search")
@@ -91,7 +93,7 @@ def search(
     from fhirpkg.definitions.terminology.systems import SYSTEMS
 
     urls = [SYSTEMS[system].url if system in SYSTEMS else system] if system else []
-    sources = Sources(tuple(_terms(urls or _urls(), packages, files)))
+    sources = Sources(tuple(terms_that_know(urls or _urls(), packages, files)))
     found = sources.search(words, systems=urls)
     if tx:
         found = [*_from_server(tx, (urls or [SNOMED_CT])[0], words), *found]
@@ -158,10 +160,11 @@ def check(
 
     read = list(_procedures(resources))
     codes = {use.coding[:2] for source in read for use in uses(source.data)}
-    found = list(_terms({system for system, _ in codes}, packages, files))
+    found = list(terms_that_know({system for system, _ in codes}, packages, files))
     if tx:
-        asked = Sources(tuple(found))
-        found.append(_asked(tx, [key for key in sorted(codes) if not asked.find(*key)]))
+        known_here = Sources(tuple(found))
+        missing = [key for key in sorted(codes) if not known_here.find(*key)]
+        found.append(asked(tx, missing))
     known: list[Known] = []
     checked = []
     for source in read:
@@ -207,7 +210,7 @@ def sources(
     from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
 
     rows: list[dict[str, str | int]] = []
-    for terms in _terms(_urls(), packages, files):
+    for terms in terms_that_know(_urls(), packages, files):
         counts = Counter(NAMES.get(system, system) for system, _ in terms.codes)
         rows += (
             {"source": terms.name, "system": system, "codes": count, "licence": terms.licence}
@@ -224,7 +227,7 @@ def sources(
         click.echo(line.rstrip())
 
 
-def _terms(
+def terms_that_know(
     systems: Iterable[str], packages: tuple[str, ...], files: tuple[str, ...]
 ) -> Iterator[Terms]:
     """What knows codes: what was named first, then what is available."""
@@ -239,7 +242,7 @@ def _terms(
     yield from at_hand(systems)
 
 
-def _asked(url: str, codes: list[tuple[str, str]]) -> Terms:
+def asked(url: str, codes: list[tuple[str, str]]) -> Terms:
     """What a server says of codes; it is not asked on when it does not answer."""
     from fhirpkg.authoring.terms.sources import Terms
     from fhirpkg.client.client import FhirClient

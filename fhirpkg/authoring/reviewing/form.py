@@ -1,0 +1,37 @@
+"""What every form of a sheet has: its columns, and how it is filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COLUMNS = (
+    "Fact", "Words", "Elements", "Codes", "Criteria", "Sources", "Earlier verdict", "Verdict",
+    "Comment", "Digest",
+)  # fmt: skip
+READ = ("Fact", "Words", "Verdict", "Comment", "Digest")
+"""The columns that are read back."""
+GUIDE = (
+    (
+        "Hold the words of each line against your copy of the source (a line that begins with '+' "
+        "against the sources named there) and write a verdict: same, weaker, stronger or added "
+        "words. Say in the comment in which way they differ, and what they should be."
+    ),
+    (
+        "The last line is on the whole: reviewed (you have read it), approved (the publisher puts "
+        "it into use) or endorsed (another body stands behind it). Leave it empty if you do not "
+        "sign."
+    ),
+    "Change nothing else. What you leave empty stays as it was.",
+)
+
+
+def missing(names: Sequence[str]) -> str:
+    """Which of the columns that are read back is not there, or there twice; or nothing."""
+    gone = [name for name in READ if name not in names]
+    if gone:
+        return f"there is no column {', '.join(gone)}"
+    twice = [name for name in READ if names.count(name) > 1]
+    return f"the column {', '.join(twice)} stands twice" if twice else ""

@@ -1,0 +1,67 @@
+"""Rules of sheets that come back from readers."""
+
+from fhirpkg.rules import error
+
+REVIEW_COLUMNS = error(
+    "review-columns",
+    "structure",
+    title="A sheet has the columns that it was sent out with",
+    text="{where}: {problem}",
+    advice="the columns are {columns}; fill in a sheet of 'fhirpkg review --output FILE'",
+)
+REVIEW_PROCEDURE = error(
+    "review-procedure",
+    "not-found",
+    title="A sheet is of a procedure of the content",
+    text="{where}: the content has no procedure '{id}'{nearest}",
+    advice="it has {allowed}",
+)
+REVIEW_FACT = error(
+    "review-fact",
+    "not-found",
+    title="A line is of a fact or an item that the procedure has",
+    text="{where}: the procedure has no '{fact}'{nearest}",
+    advice="facts are those under 'source'; if they were changed since, send out a new sheet",
+)
+REVIEW_TWICE = error(
+    "review-twice",
+    "duplicate",
+    title="A line stands once",
+    text="{where}: '{fact}' stands a second time; the first is row {first}",
+    advice="delete one of the two rows",
+)
+REVIEW_VERDICT = error(
+    "review-verdict",
+    "value",
+    title="A verdict is one of the words for it",
+    text="{where}: '{found}' is not a verdict{nearest}",
+    advice="write one of: {allowed}",
+)
+REVIEW_NO_VERDICT = error(
+    "review-no-verdict",
+    "required",
+    title="A comment stands beside a verdict",
+    text="{where}: '{fact}' has a comment and no verdict",
+    advice="give the verdict that the comment explains",
+)
+REVIEW_FORMULA = error(
+    "review-formula",
+    "value",
+    title="A cell holds text",
+    text="{where}: the cell {cell} holds a formula",
+    advice="write the text itself",
+)
+REVIEW_WORDS = error(
+    "review-words",
+    "business-rule",
+    title="The words of a sheet are those that were sent out",
+    text="{where}: the words of '{fact}' were changed in the sheet",
+    advice="put back the words and write what they should be into the comment",
+)
+REVIEW_LINE = error(
+    "review-line",
+    "structure",
+    title="A line of text has procedure, fact, digest and verdict",
+    text="{where}: this is not a line of a review",
+    advice="write: PROCEDURE FACT DIGEST VERDICT: COMMENT",
+)

@@ -1,0 +1,169 @@
+"""A sheet for readers as an Excel workbook, a worksheet a procedure, and back."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import openpyxl
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from fhirpkg.authoring.reviewing.filled import Entry, report
+from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, READ, missing
+from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_FORMULA
+from fhirpkg.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from openpyxl.cell import Cell, MergedCell
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    from fhirpkg.authoring.reviewing.sheet import Line, Sheet
+    from fhirpkg.issues import Issue
+
+_MARK = "fhirpkg review of"
+_WIDTHS = (18, 60, 40, 40, 30, 40, 24, 14, 40, 14)
+_TO_FILL_IN = PatternFill("solid", fgColor="FFF7D6")
+_FORBIDDEN = re.compile(r"[:\\/?*\[\]]")
+"""What Excel does not take in the name of a worksheet."""
+
+
+def workbook(sheets: Sequence[Sheet]) -> bytes:
+    """The workbook: of each procedure its id, how to fill the sheet in, the head and the lines."""
+    book = openpyxl.Workbook()
+    assert book.active is not None, "a new workbook has one worksheet"
+    book.remove(book.active)
+    for sheet in sheets:
+        title = _FORBIDDEN.sub("-", sheet.folder if sheet.folder != "." else sheet.procedure)
+        _fill(book.create_sheet(title[:31]), sheet)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+def _fill(page: Worksheet, sheet: Sheet) -> None:
+    page.append([_MARK, sheet.procedure, f"{sheet.name} ({sheet.package})"])
+    left_out = [f"Left out: {fact} ({reason})" for fact, reason in sheet.left_out]
+    for text in (*GUIDE, *left_out):
+        page.append(["", text])
+    page.append([*COLUMNS])
+    head = page.max_row
+    for column in range(1, len(COLUMNS) + 1):
+        page.cell(head, column).font = Font(bold=True)
+    for row, line in enumerate(sheet.lines, head + 1):
+        for column, text in enumerate(_cells(line), 1):
+            _write(page.cell(row, column), text)
+        _offer(page, line, row)
+    for number, width in enumerate(_WIDTHS, 1):
+        page.column_dimensions[get_column_letter(number)].width = width
+    page.freeze_panes = f"B{head + 1}"
+    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.print_title_rows = f"{head}:{head}"
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    several = (line.elements, line.codes, line.criteria, line.sources)
+    lists = ("\n".join(each) for each in several)
+    return (line.label, line.words, *lists, line.earlier, "", "", line.digest)
+
+
+def _write(cell: Cell | MergedCell, text: str) -> None:
+    """A text as a text, whatever it begins with."""
+    cell.value = text
+    if text:
+        cell.data_type = "s"
+    cell.number_format = "@"
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _offer(page: Worksheet, line: Line, row: int) -> None:
+    """The verdicts to choose from, in the cell of the verdict; the cells to fill in are tinted."""
+    offered = DataValidation("list", formula1=f'"{",".join(line.verdicts)}"', allow_blank=True)
+    page.add_data_validation(offered)
+    offered.add(page.cell(row, COLUMNS.index("Verdict") + 1))
+    for name in ("Verdict", "Comment"):
+        page.cell(row, COLUMNS.index(name) + 1).fill = _TO_FILL_IN
+
+
+def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
+    """The lines of a workbook that came back, and what of its form is wrong.
+
+    Raises SourceError when it is no workbook, or no sheet of it is one of ours.
+    """
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), rich_text=False)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, InvalidFileException) as error:
+        raise SourceError(file, f"it is not an Excel workbook ({error})", _ADVICE) from error
+    found: list[Entry] = []
+    issues: list[Issue] = []
+    ours = [page for page in book.worksheets if _text(page.cell(1, 1)) == _MARK]
+    if not ours:
+        raise SourceError(file, f"no sheet of it begins with '{_MARK}'", _ADVICE)
+    for page in ours:
+        _read(page, file, found, issues)
+    return found, issues
+
+
+_ADVICE = "give a sheet of 'fhirpkg review --output FILE.xlsx' that was filled in"
+
+
+def _read(page: Worksheet, file: str, found: list[Entry], issues: list[Issue]) -> None:
+    procedure = _text(page.cell(1, 2))
+    heads = {"Fact", "Verdict"}
+    head = next((r for r in range(1, page.max_row + 1) if heads & set(_row(page, r))), 0)
+    at = Entry(file, page.title, max(head, 1), procedure, "", "", "")
+    names = _row(page, head) if head else []
+    problem = missing(names)
+    if problem:
+        issues.append(report(at, REVIEW_COLUMNS, problem=problem, columns=", ".join(COLUMNS)))
+        return
+    columns = {name: names.index(name) + 1 for name in READ}
+    for row in range(head + 1, page.max_row + 1):
+        cells = {name: page.cell(row, column) for name, column in columns.items()}
+        entry = _entry(Entry(file, page.title, row, procedure, "", "", ""), cells)
+        issues += _formulas(entry, cells)
+        if entry.label or entry.is_filled:
+            found.append(entry)
+
+
+def _entry(at: Entry, cells: dict[str, Cell | MergedCell]) -> Entry:
+    text = {name: _text(cell) for name, cell in cells.items()}
+    return Entry(
+        at.file,
+        at.sheet,
+        at.row,
+        at.procedure,
+        text["Fact"],
+        text["Digest"],
+        text["Verdict"].lower(),
+        text["Comment"],
+        str(cells["Words"].value or ""),
+    )
+
+
+def _formulas(entry: Entry, cells: dict[str, Cell | MergedCell]) -> Iterator[Issue]:
+    for name, cell in cells.items():
+        if cell.data_type == "f":
+            yield report(entry, REVIEW_FORMULA, cell=f"{cell.coordinate} ({name})")
+
+
+def _row(page: Worksheet, row: int) -> list[str]:
+    cells: Iterable[Cell | MergedCell] = page[row]
+    return [_text(cell) for cell in cells]
+
+
+def _text(cell: Cell | MergedCell) -> str:
+    """What a cell says; a date as people write it."""
+    value = cell.value
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return "" if value is None else str(value).strip()
