@@ -42,12 +42,21 @@ def codings(line: str) -> list[Coding]:
     >>> codings("https://example.org/cs|A1")
     [Coding(system='https://example.org/cs', code='A1', version='')]
     """
-    name, *found = line.split()
+    name, *found = words_of(line)
     if name in SYSTEMS:
         parts = [code.partition("|") for code in found]
         return [Coding(SYSTEMS[name].url, code, version) for code, _, version in parts]
     url, _, code = name.rpartition("|")
     return [Coding(url, code)]
+
+
+def words_of(line: str) -> list[str]:
+    """The system and the codes of a line; SNOMED is also written as SNOMED CT.
+
+    >>> words_of("SNOMED CT 12584003")
+    ['SNOMED', '12584003']
+    """
+    return re.sub(r"^SNOMED CT\b", "SNOMED", line.strip()).split()
 
 
 def is_url_and_code(line: str) -> bool:

@@ -44,7 +44,13 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
 )
 @click.option("--bundle", is_flag=True, help="Give R5's Bundle instead of a CarePlan.")
 @click.option("--verbose", is_flag=True, help="List what the result does not hold as well.")
-@click.option("--output-format", type=_FORMATS, default="text", show_default=True)
+@click.option(
+    "--output-format",
+    type=_FORMATS,
+    default="text",
+    show_default=True,
+    help="What is printed: words, the FHIR result, or JSON with the criteria.",
+)
 @optional_server_options
 def command(plan: str, subject: str, **options: Any) -> ExitCode:
     """Apply a definition to a patient: what to order, who, when, and why not.

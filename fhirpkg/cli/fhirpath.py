@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE")
 @click.option("--type", "focus_type", metavar="TYPE", help="The type of FILE if it is no resource.")
 @click.option(
-    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--output-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What the result is printed as.",
 )
 def command(
     expression: str, file: str, focus_type: str | None, output_format: str

@@ -64,8 +64,20 @@ def _paths(
     help="Show findings down to this; on a terminal warnings, else all.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print the findings without a summary.")
-@click.option("--fail-on", type=click.Choice(list(_FAILING)), default="error", show_default=True)
-@click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(_FAILING)),
+    default="error",
+    show_default=True,
+    help="From which severity on the exit code is 1.",
+)
+@click.option(
+    "--output-format",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="What the findings are printed as.",
+)
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
 )

@@ -45,7 +45,9 @@ def test_people_read_what_to_order_who_when_and_why_not():
     assert lines[at + 1] == "priority: urgent"
     assert lines[at + 2].startswith("why: For procedures of high bleeding risk")
     assert "source: SIR 2019" in lines[at + 3 : at + 5]
-    assert any(line.startswith("- Images: missing: left out, only if: ") for line in lines)
+    assert "EXCEEDED: INR 2.4 on 2 Nov 2026: above 1.8 (SIR 2019)" in lines
+    assert "met: Images: CT of the pelvis on 20 Oct 2026" in lines
+    assert not [line for line in lines if line.startswith("- Images: missing")]  # so says the state
     at = lines.index("+ Percutaneous cryoablation of bone tumors")
     blocked = "BLOCKED until: INR 2.4 on 2 Nov 2026: above 1.8 (SIR 2019)"
     assert lines[at + 1] == f"{blocked}; Coagulation tests"
@@ -125,7 +127,7 @@ def test_data_and_definitions_may_lie_on_a_server():
         result = apply(PLAN, "--subject", "Patient/example-no-images", "--server", base)
     assert result.return_value == ExitCode.DONE
     assert "+ No images by CT or MRI are on record." in result.stdout
-    assert "- INR: missing" in result.stdout
+    assert "  met: INR " in result.stdout
 
 
 def test_content_may_lie_elsewhere(tmp_path):

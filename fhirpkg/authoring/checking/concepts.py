@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.medicines import ROUTES
 from fhirpkg.authoring.checking.walking import closest, mapping, named, parts, texts
-from fhirpkg.authoring.codes import Coding, codings, is_url_and_code, known_codes, problem
+from fhirpkg.authoring.codes import Coding, codings, is_url_and_code, known_codes, problem, words_of
 from fhirpkg.authoring.rules import (
     SOURCE_CODE,
     SOURCE_CODE_SYSTEM,
@@ -43,7 +43,7 @@ def check_codes(read: Source) -> None:
     for name, lines in mapping(read.data.get("codes")).items():
         for at, line in enumerate(texts(lines)):
             path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
-            system, *codes = line.split() or [""]
+            system, *codes = words_of(line) or [""]
             if system in SYSTEMS and not codes:
                 read.report(SOURCE_CODE, path, problem=f"no code follows '{system}'", nearest="")
             elif _is_line(line):
@@ -82,7 +82,7 @@ def check_key(read: Source) -> None:
 
 def _is_line(line: str) -> bool:
     """Whether a line has the form of one; what is wrong with another is told at its place."""
-    system, *found = line.split() or [""]
+    system, *found = words_of(line) or [""]
     return (system in SYSTEMS and bool(found)) or is_url_and_code(line)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.checking.walking import mapping, named, parts, texts
-from fhirpkg.authoring.codes import Coding, codings, is_url_and_code
+from fhirpkg.authoring.codes import Coding, codings, is_url_and_code, words_of
 from fhirpkg.authoring.rules import (
     CODE_DISPLAY_DIFFERS,
     CODE_INACTIVE,
@@ -106,7 +106,7 @@ def uses(data: Data) -> Iterator[Use]:
     for name, lines in mapping(data.get("codes")).items():
         for at, line in enumerate(texts(lines)):
             path: Path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
-            if not (line.split()[:1] and (line.split()[0] in SYSTEMS or is_url_and_code(line))):
+            if not (words_of(line)[:1] and (words_of(line)[0] in SYSTEMS or is_url_and_code(line))):
                 continue
             for coding in codings(line):
                 yield Use(name, path, coding, tuple(kinds.get(name, ())))

@@ -43,7 +43,11 @@ if TYPE_CHECKING:
 )
 @click.option("--update", is_flag=True, help="Only show what a new edition has changed.")
 @click.option(
-    "--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--output-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What the result is printed as.",
 )
 def command(
     monograph: Path,

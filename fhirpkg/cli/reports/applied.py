@@ -23,7 +23,7 @@ _AFTER = ("after", "after-end", "after-start")
 def told(
     applied: Applied, subject: str, patient: Resource | None, *, verbose: bool
 ) -> Iterator[str]:
-    """The lines: patient, goals, each action with its order, what failed, how much is not said."""
+    """The lines: patient, goals, criteria, each action with its order, and what failed."""
     result = applied.result
     group = next((r for r in applied.resources if r["resourceType"] == "RequestGroup"), {})
     title = result.get("title") or group.get("title") or result.get("id", "")
@@ -32,6 +32,9 @@ def told(
     for resource in applied.resources:
         if resource["resourceType"] == "Goal":
             yield f"  goal: {clinical.goal(resource)}"
+    for criterion in applied.criteria:
+        state, why = str(criterion["state"]), criterion["why"] or criterion["id"]
+        yield f"  {state if state == 'met' else state.upper()}: {why}"
     yield from _actions(applied)
     if not applied.why and result["resourceType"] not in {"CarePlan", "Bundle"}:
         for line in clinical.orders(result, _by_name(applied)):
@@ -46,6 +49,8 @@ def _actions(applied: Applied) -> Iterator[str]:
     }
     for number, (why, action) in enumerate(zip(applied.why, applied.actions, strict=True)):
         indent = "  " * why.depth
+        if _is_said_by_criterion(why, applied):
+            continue
         request = made.get(why.resource)
         yield f"{indent}{_MARKS[why.verdict]} {_headline(why, request)}"
         if why.verdict != "applicable":
@@ -60,6 +65,12 @@ def _actions(applied: Applied) -> Iterator[str]:
         details += [f"goals: {'; '.join(map(words.concept, goals))}"] if goals else []
         for line in dict.fromkeys(details):
             yield f"{indent}    {line}"
+
+
+def _is_said_by_criterion(why: Why, applied: Applied) -> bool:
+    """Whether an alert that does not apply, `missing-inr`, repeats the state of a criterion."""
+    of_criterion = why.action_id.partition("-")[2] in {each["id"] for each in applied.criteria}
+    return of_criterion and why.verdict == "not applicable"
 
 
 def _headline(why: Why, request: Resource | None) -> str:
