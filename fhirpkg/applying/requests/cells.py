@@ -200,7 +200,8 @@ def one_performer_type(definition: Resource, _: Parties) -> dict[str, Json]:
     roles = _roles(definition)
     if not roles:
         return {}
-    others = "; ".join(role_text(role) for role in roles[1:])
+    texts = dict.fromkeys(map(role_text, roles))  # alternatives have one text with a code each
+    others = "; ".join(list(texts)[1:])
     note = {"note": [{"text": f"Also takes part: {others}"}]} if others else {}
     return {"performerType": roles[0]} | note
 
