@@ -29,6 +29,8 @@ class Rule:
     advice: str = ""
     spec: str = ""
     is_strict: bool = False
+    releases: tuple[str, ...] = ()
+    """The releases of FHIR (`R4`) that have this rule; empty for all."""
 
 
 error = partial(Rule, severity=Severity.ERROR)

@@ -14,6 +14,7 @@ from fhirpkg.cli.shared.progress import Progress
 from fhirpkg.corpus.checking import validate_all
 from fhirpkg.errors import ConfigError, FhirpkgError, SourceError
 from fhirpkg.issues import Severity
+from fhirpkg.releases import release_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,13 @@ def _paths(
     multiple=True,
     metavar="NAME#VERSION|FILE.tgz",
     help="Use the definitions of this package.",
+)
+@click.option(
+    "--fhir-version",
+    default="4.0.1",
+    show_default=True,
+    metavar="4.0.1|4.3.0|5.0.0",
+    help="The version of FHIR, also as R4, R4B or R5.",
 )
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
 @click.option("--install", is_flag=True, help="Fetch dependencies that are not in the cache.")
@@ -83,7 +91,10 @@ def _paths(
 )
 @click.option("--watch", is_flag=True, help="Check again what changes, until interrupted.")
 def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
-    """Check FHIR R4 resources: files, folders, Bundles, NDJSON, packages, or `-`.
+    """Check FHIR resources: files, folders, Bundles, NDJSON, packages, or `-`.
+
+    R4 is what is checked against; R4B and R5 by --fhir-version, once their definitions are in the
+    cache: fhirpkg install hl7.fhir.r5.core#5.0.0.
 
     A package is a .tgz, the url of one, or NAME#VERSION, from the cache or the registry. Options
     and `paths` may stand in fhirpkg.toml, as [validate], or in pyproject.toml, as
@@ -123,6 +134,7 @@ def _check(
         options["output_format"],
         ignoring,
         options["level"],
+        release=release_of(options["fhir_version"]),
         collecting=bool(options["write_ignore"]),
     )
     with Progress(0, "checked") as progress:
@@ -167,6 +179,7 @@ def _checked(
         paths,
         profiles=options["profiles"],
         packages=options["packages"],
+        fhir_version=options["fhir_version"],
         settings=settings,
         tx=options["tx"] or "",
         offline=options["offline"],

@@ -10,8 +10,10 @@ from fhirpkg.corpus.inputs import inputs_of
 from fhirpkg.corpus.loading import Loading, definitions_for
 from fhirpkg.corpus.processes import mapping
 from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify, targets_among
+from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, in_order
+from fhirpkg.releases import R4, release_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from fhirpkg.corpus.targets import Identity
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.packages.package import Package
     from fhirpkg.validation.run import Settings
     from fhirpkg.validation.validator import Validator
@@ -54,6 +57,7 @@ def validate_all(
     profiles: Iterable[str] = (),
     packages: Iterable[str | Package] = (),
     settings: Settings | None = None,
+    fhir_version: str = R4.version,
     tx: str = "",
     offline: bool = True,
     installing: bool = False,
@@ -67,24 +71,27 @@ def validate_all(
     What one input defines (profiles, value sets, questionnaires) is used to check the others, and
     references lead from one to another. `packages` are read packages, `name#version`, .tgz files or
     folders, fetched from the registry unless `offline`; `installing` fetches what they and packages
-    among the inputs depend on. `tx` is the url of a terminology server;
-    `jobs` the number of processes. With `changed`, absolute paths, only the inputs in these files
-    are checked, or all if one of them is gone or defines what the others are checked by.
+    among the inputs depend on. `fhir_version` is a version of FHIR or its name (`R5`). `tx` is the
+    url of a terminology server; `jobs` the number of processes. With `changed`, absolute paths,
+    only the inputs in these files are checked, or all if one of them is gone or defines what the
+    others are checked by.
     `started` gets the number of inputs, `warn` a sentence for each dependency that is not in the
     package cache.
 
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
-    had, ConfigError for a profile that is not loaded.
+    had, such as the core of another release of FHIR, ConfigError for a profile that is not loaded.
     """
-    given = list(inputs_of((str(path) for path in paths), offline=offline))
-    targets = _targets(given, jobs)
+    release = release_of(fhir_version)
+    core = definitions_of(release)
+    given = list(inputs_of((str(path) for path in paths), offline=offline, release=release))
+    targets = _targets(given, core, jobs)
     defining = frozenset(each.file for each in targets.definitions.values())
     due = given if changed is None else _due(given, changed, defining)
     if started:
         started(len(due))
     needing = [each.package for each in given if each and each.package]
     loading = Loading(offline=offline, installing=installing, warn=warn)
-    definitions = definitions_for(packages, needing, targets, loading)
+    definitions = definitions_for(packages, core, needing, targets, loading)
     asked = tuple(profiles)
     _check_profiles(asked, definitions)
     work = _Work(_validator(definitions, settings, targets, tx), asked, defining)
@@ -125,18 +132,18 @@ def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
             yield each
 
 
-def _targets(given: list[Input | None], jobs: int) -> Targets:
+def _targets(given: list[Input | None], core: Definitions, jobs: int) -> Targets:
     """What the inputs hold for each other; of a single Bundle only its definitions count."""
     files = [each for each in _expanded(given) if each and not (each.is_authored or each.package)]
     if len(files) == 1 and b"Bundle" not in files[0].data():
-        return Targets()
-    with mapping(_identify, None, jobs) as run:
-        targets = targets_among(zip(files, run(files), strict=True))
+        return Targets(core.types)
+    with mapping(_identify, core.types, jobs) as run:
+        targets = targets_among(zip(files, run(files), strict=True), core.types)
     return targets if len(files) > 1 else targets.as_definitions()
 
 
-def _identify(_: None, given: Input) -> Identity:
-    return identify(given)
+def _identify(types: TypesOfDefinitions, given: Input) -> Identity:
+    return identify(given, types)
 
 
 def _check(work: _Work, given: Input | None) -> Checked:
@@ -152,7 +159,8 @@ def _check(work: _Work, given: Input | None) -> Checked:
     if given.package:
         from fhirpkg.packages.checking import check_package
 
-        issues = check_package(given.package, given.file)
+        release = work.validator.definitions.release
+        issues = check_package(given.package, given.file, release)
         return Checked(given.file, Outcome(in_order(issues)))
     outcome = work.validator.validate(given.data(), _profiles_of(work, given), file=given.file)
     if not given.named and _is_no_resource(work, outcome):

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import SourceError
+from fhirpkg.releases import R4
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fhirpkg.packages.package import Package
+    from fhirpkg.releases import Release
 
 AUTHORED = ("package.yaml", "procedure.yaml")
 _NO_RESOURCES = ("package.json", ".index.json")
@@ -76,7 +78,9 @@ class Input:
                 start += len(line)
 
 
-def inputs_of(paths: Iterable[str], *, offline: bool = True) -> Iterator[Input | None]:
+def inputs_of(
+    paths: Iterable[str], *, offline: bool = True, release: Release = R4
+) -> Iterator[Input | None]:
     """Every file that the paths stand for, in a stable order; None for one that is skipped.
 
     A path may also be `-`, ``name#version`` or the url of a package, which are fetched unless
@@ -92,11 +96,11 @@ def inputs_of(paths: Iterable[str], *, offline: bool = True) -> Iterator[Input |
         elif path.is_dir():
             yield from _in_folder(path)
         elif name.startswith(_URLS) or ("#" in name and not path.exists()):
-            yield from _in_named_package(name, offline=offline)
+            yield from _in_named_package(name, release, offline=offline)
         elif not path.exists():
             raise SourceError(name, "there is no such file or folder", "check the path")
         elif name.endswith(_PACKAGE_SUFFIXES):
-            yield from _in_package(read_package(path), name)
+            yield from _in_package(read_package(path), name, release)
         else:
             yield Input(name, path)
 
@@ -137,16 +141,16 @@ def _standard_input(data: bytes) -> Iterator[Input]:
         yield Input("-", None, data)
 
 
-def _in_named_package(name: str, *, offline: bool) -> Iterator[Input]:
+def _in_named_package(name: str, release: Release, *, offline: bool) -> Iterator[Input]:
     from fhirpkg.packages.cache import resolve_package
 
     package = resolve_package(name, offline=offline)
-    yield from _in_package(package, name if name.startswith(_URLS) else str(package.id))
+    yield from _in_package(package, name if name.startswith(_URLS) else str(package.id), release)
 
 
-def _in_package(package: Package, whole: str) -> Iterator[Input]:
+def _in_package(package: Package, whole: str, release: Release) -> Iterator[Input]:
     yield Input(whole, package=package)
-    if not package.manifest.is_r4:
+    if not package.manifest.may_be_of(release):
         return  # of another version nothing can be said but that
     for name, data in sorted(package.files.items()):
         folder, _, file = name.rpartition("/")

@@ -30,15 +30,17 @@ class Loading:
 
 
 def definitions_for(
-    packages: Iterable[str | Package], inputs: list[Package], targets: Targets, loading: Loading
+    packages: Iterable[str | Package],
+    core: Definitions,
+    inputs: list[Package],
+    targets: Targets,
+    loading: Loading,
 ) -> Definitions:
     """The core's definitions, those of packages, and those among the inputs.
 
     Raises PackageError when one of `packages` cannot be had.
     """
-    from fhirpkg.definitions.definitions import Definitions
-
-    definitions = Definitions.core()
+    definitions = core
     for package in _packages(packages, inputs, loading):
         definitions = definitions.with_package(package)
     unknown = [each for each in targets.definitions if _is_new(each, definitions)]
@@ -47,7 +49,7 @@ def definitions_for(
 
 
 def _is_new(canonical: str, definitions: Definitions) -> bool:
-    """Whether a definition among the inputs counts; types of R4 and what is loaded stay."""
+    """Whether a definition among the inputs counts; types of FHIR and what is loaded stay."""
     url = canonical.partition("|")[0]
     if definitions.types.is_type(url.removeprefix(_TYPES)):
         return False

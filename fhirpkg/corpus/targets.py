@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fhirpkg.corpus.inputs import Input
+    from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
 
 DEFINITIONS = frozenset(
@@ -54,6 +54,7 @@ class _Parsed:
 class Targets:
     """The inputs by name; the content is read again when a reference leads to it."""
 
+    types: TypesOfDefinitions
     by_name: dict[str, Input] = field(default_factory=dict)
     by_inner: dict[str, Input] = field(default_factory=dict)
     bases: set[str] = field(default_factory=set)
@@ -73,7 +74,7 @@ class Targets:
 
     def as_definitions(self) -> Targets:
         """The definitions alone, which no reference leads to."""
-        return Targets(definitions=self.definitions)
+        return Targets(self.types, definitions=self.definitions)
 
     def definition(self, canonical: str) -> Resource | None:
         """One of the definitions."""
@@ -96,27 +97,27 @@ class Targets:
         """What one input holds; the latest ones are kept."""
         key = f"{given.file}:{given.first_line}"
         if key not in self._parsed:
-            self._parsed[key] = _parse(given.data())
+            self._parsed[key] = _parse(given.data(), self.types)
             while len(self._parsed) > 1 and sum(p.size for p in self._parsed.values()) > _KEPT:
                 self._parsed.popitem(last=False)
         return self._parsed[key]
 
 
-def _parse(data: bytes) -> _Parsed:
+def _parse(data: bytes, types: TypesOfDefinitions) -> _Parsed:
     """What one input holds, read as plainly as can be: what is wrong with it is told of itself."""
     found: dict[str, Resource] = {}
-    for resource in _resources(_value(data)):
+    for resource in _resources(_value(data, types)):
         for name in _names(resource):
             found.setdefault(name, resource)
     return _Parsed(len(data), found)
 
 
-def _value(data: bytes) -> Any:
+def _value(data: bytes, types: TypesOfDefinitions) -> Any:
     """The value in JSON or XML text; None for what is neither."""
     if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         from fhirpkg import fhirxml
 
-        return fhirxml.read(data, Definitions.core().types)[0]
+        return fhirxml.read(data, types)[0]
     try:
         return json.loads(data.decode("utf-8-sig"), parse_float=Decimal)
     except (ValueError, RecursionError):
@@ -132,12 +133,12 @@ def _installed(name: str) -> Resource | None:
     return installed_resource(resource_type, identifier) if known else None
 
 
-def identify(given: Input) -> Identity:
+def identify(given: Input, types: TypesOfDefinitions) -> Identity:
     """The names of the resources in one input; none when it cannot be read."""
     enabled = gc.isenabled()
     gc.disable()  # parsing makes no cycles; with it a large input takes twice as long
     try:
-        resources = list(_resources(_value(given.data())))
+        resources = list(_resources(_value(given.data(), types)))
     finally:
         if enabled:
             gc.enable()
@@ -153,9 +154,11 @@ def identify(given: Input) -> Identity:
     )
 
 
-def targets_among(identified: Iterable[tuple[Input, Identity]]) -> Targets:
+def targets_among(
+    identified: Iterable[tuple[Input, Identity]], types: TypesOfDefinitions
+) -> Targets:
     """The inputs by the names found in them."""
-    targets = Targets()
+    targets = Targets(types)
     for given, identity in identified:
         targets.add(given, identity)
     return targets

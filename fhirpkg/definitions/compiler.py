@@ -34,6 +34,7 @@ _KEPT_EXTENSIONS = {
         "ordinalValue",
         "regex",
         "structuredefinition-fhir-type",
+        "structuredefinition-implements",
         "valueset-ordinalValue",
     )
 }

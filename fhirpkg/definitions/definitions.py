@@ -15,6 +15,7 @@ from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
 from fhirpkg.identity import ByIdentity
+from fhirpkg.releases import R4, RELEASES
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _MAX_CHAIN = 50
 _MOST_KEPT = 20_000
 """Canonicals whose definition, or absence, is remembered."""
 _OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?\.)?core")
+_RELEASE = {f"{release.package}#{release.version}": release for release in RELEASES}
 _OWN_URL = re.compile(r"/(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})$")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 
@@ -64,6 +66,8 @@ class Definitions:
         self._parameters: dict[str, dict[str, Resource]] = {}
         self._installed: dict[str, Resource | None] = {}
         self.types = TypesOfDefinitions(core, self._added_structure)
+        self.release = _RELEASE.get(core.package, R4)
+        """The release of FHIR that the core defines."""
 
     @classmethod
     @functools.cache
@@ -89,7 +93,7 @@ class Definitions:
         if name == self._core.package:
             return self
         if _OTHER_CORE.fullmatch(package.id.name):
-            raise PackageError(name, "it is the core of FHIR", "this program knows R4 (4.0.1) only")
+            raise PackageError(name, f"it is the core of FHIR, and {self.release} is checked here")
         defined = definitions_of(package)
         kept = [(entry, content) for entry, content in defined if not self._is_core_type(entry)]
         manifests = {**self._manifests, name: package.manifest}

@@ -1,4 +1,4 @@
-"""Corrections to published definitions (R4 4.0.1), each with its reference."""
+"""Corrections to published definitions, each with its reference."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _EXAMPLES = {
     "http://hl7.org/fhir/SearchParameter/example-extension",
     "http://hl7.org/fhir/SearchParameter/example-reference",
 }
+_ID_TYPES = {"Resource.id": "id", "Element.id": "string"}
 _DEFINED_TYPES = "http://hl7.org/fhir/ValueSet/defined-types"
 _FHIRPATH = "http://hl7.org/fhirpath"
 _FHIRPATH_TYPES = (
@@ -27,21 +28,22 @@ def correct(resource: Resource) -> Resource | None:
     if resource.get("url") in _EXAMPLES:
         return None
     if resource["resourceType"] == "StructureDefinition":
-        _give_resource_ids_their_type(resource)
+        _give_ids_their_type(resource)
     elif resource.get("url") == _DEFINED_TYPES:
         _add_types_of_fhirpath(resource)
     return resource
 
 
-def _give_resource_ids_their_type(structure: Resource) -> None:
-    """Type `id` where 4.0.1 has `string`.
+def _give_ids_their_type(structure: Resource) -> None:
+    """Type `id` for resources where 4.0.1 has `string`, `string` for elements where 4.3.0 has `id`.
 
     http://hl7.org/fhir/R4/resource-definitions.html#Resource.id
+    http://hl7.org/fhir/R5/element-definitions.html#Element.id
     """
     for element in structure.get("snapshot", {}).get("element", ()):
-        if element.get("base", {}).get("path") == "Resource.id":
-            for extension in element["type"][0].get("extension", ()):
-                extension["valueUrl"] = "id"
+        meant = _ID_TYPES.get(element.get("base", {}).get("path"))
+        for extension in element["type"][0].get("extension", ()) if meant else ():
+            extension["valueUrl"] = meant
 
 
 def _add_types_of_fhirpath(value_set: Resource) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _SYSTEM = "http://hl7.org/fhirpath/"
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+_IMPLEMENTS = "http://hl7.org/fhir/StructureDefinition/structuredefinition-implements"
+ABSTRACT = frozenset(("Resource", "DomainResource", "CanonicalResource", "MetadataResource"))
+"""Resource types without instances; the latter two are interfaces of R5."""
 _REGEX = "http://hl7.org/fhir/StructureDefinition/regex"
 
 
@@ -85,11 +88,11 @@ class TypesOfDefinitions:
         return found is not None and found.kind == "resource"
 
     def resource_types(self) -> frozenset[str]:
-        """The names of all resource types of R4 that can be instantiated."""
+        """The names of all resource types that can be instantiated."""
         if self._resource_types is None:
             rows = (line.split("\t") for line in self._core.type_lines())
             names = {row[0] for row in rows if row[2] == "resource"}
-            self._resource_types = frozenset(names - {"Resource", "DomainResource"})
+            self._resource_types = frozenset(names - ABSTRACT)
         return self._resource_types
 
     def regex(self, primitive: str) -> str:
@@ -129,7 +132,7 @@ def type_lines(structure: Resource) -> Iterator[str]:
     """The lines of the type a StructureDefinition with snapshot defines, and of its backbones."""
     elements = structure["snapshot"]["element"]
     root = elements[0]["path"]
-    base = structure.get("baseDefinition", "").rpartition("/")[2]
+    base = _base_of(structure)
     children = _children(elements)
     for path, inner in children.items():
         if path == root:
@@ -138,6 +141,16 @@ def type_lines(structure: Resource) -> Iterator[str]:
             kind, parent = "backbone", _types(_by_path(elements, path))[0]
         members = ";".join(_member(element, children) for element in inner)
         yield "\t".join((path, parent, kind, _regex_of(structure, path), members))
+
+
+def _base_of(structure: Resource) -> str:
+    """What a type specializes, the interface that it implements if there is one.
+
+    An interface has itself a base (http://hl7.org/fhir/R5/metadataresource.html).
+    """
+    extensions = structure.get("extension", ())
+    implemented = (e.get("valueUri") for e in extensions if e.get("url") == _IMPLEMENTS)
+    return str(next(implemented, structure.get("baseDefinition", ""))).rpartition("/")[2]
 
 
 def _children(elements: Iterable[Resource]) -> dict[str, list[Resource]]:

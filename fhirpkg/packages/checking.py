@@ -17,6 +17,7 @@ from fhirpkg.packages.rules import (
     PACKAGE_SAME_CANONICAL,
     PACKAGE_VERSION,
 )
+from fhirpkg.releases import R4
 from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
@@ -24,24 +25,25 @@ if TYPE_CHECKING:
 
     from fhirpkg.issues import Issue
     from fhirpkg.packages.package import Package
+    from fhirpkg.releases import Release
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _EXPECTED = ("author", "dependencies", "description")
 
 
-def check_package(package: Package, source: str) -> Iterator[Issue]:
+def check_package(package: Package, source: str, release: Release = R4) -> Iterator[Issue]:
     """What is wrong with package.json, .index.json and the set of files.
 
     `source` names the package; issues stand at ``source:package/file``.
     """
     inside = f"{source}:package/"
-    yield from _check_manifest(package, f"{inside}package.json")
+    yield from _check_manifest(package, f"{inside}package.json", release)
     yield from _check_index(package, f"{inside}.index.json")
     yield from _check_files(package, inside)
 
 
-def _check_manifest(package: Package, file: str) -> Iterator[Issue]:
+def _check_manifest(package: Package, file: str, release: Release) -> Iterator[Issue]:
     manifest = package.manifest
     if not _NAME.fullmatch(manifest.id.name):
         yield issue(PACKAGE_NAME, file=file, name=manifest.id.name)
@@ -50,11 +52,11 @@ def _check_manifest(package: Package, file: str) -> Iterator[Issue]:
     for name in _EXPECTED:
         if name not in manifest.data:
             yield issue(PACKAGE_PROPERTY_MISSING, file=file, name=name)
-    if not manifest.is_r4:
-        versions = ", ".join(manifest.fhir_versions)
-        yield issue(PACKAGE_OTHER_VERSION, file=file, versions=versions)
-    elif not manifest.fhir_versions and "hl7.fhir.r4.core" not in manifest.dependencies:
-        yield issue(PACKAGE_FHIR_VERSION, file=file)
+    if not manifest.may_be_of(release):
+        versions = ", ".join(manifest.fhir_versions) or "another version"
+        yield issue(PACKAGE_OTHER_VERSION, file=file, versions=versions, release=release)
+    elif not manifest.fhir_versions and release.package not in manifest.dependencies:
+        yield issue(PACKAGE_FHIR_VERSION, file=file, release=release)
 
 
 def _check_index(package: Package, file: str) -> Iterator[Issue]:

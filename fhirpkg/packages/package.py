@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.issues import Resource
+    from fhirpkg.releases import Release
 
 MAX_MEMBERS = 100_000
 MAX_BYTES = 512 * 1024 * 1024
@@ -49,11 +50,10 @@ class Manifest:
     dependencies: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-    @property
-    def is_r4(self) -> bool:
-        """Whether the package may be R4: it says so, or does not say what it is."""
-        said = any(version.startswith("4.0") for version in self.fhir_versions)
-        return said or not self.fhir_versions or "hl7.fhir.r4.core" in self.dependencies
+    def may_be_of(self, release: Release) -> bool:
+        """Whether the package is of a release of FHIR: it says so, or does not say what it is."""
+        said = any(version.startswith(release.short) for version in self.fhir_versions)
+        return said or not self.fhir_versions or release.package in self.dependencies
 
     @classmethod
     def parse(cls, text: bytes, source: str) -> Self:

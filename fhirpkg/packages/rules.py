@@ -29,15 +29,19 @@ PACKAGE_FHIR_VERSION = warning(
     "package-fhir-version",
     "business-rule",
     title="A package depends on the core package of its FHIR version",
-    text=("neither a dependency on hl7.fhir.r4.core nor fhirVersions 4.0.1 shows that this is R4"),
-    advice='add "hl7.fhir.r4.core": "4.0.1" to the dependencies',
+    text=(
+        "neither a dependency on {release.package} nor fhirVersions {release.version} shows that "
+        "this is {release.name}"
+    ),
+    advice='add "{release.package}": "{release.version}" to the dependencies',
     spec=_SPEC,
 )
 PACKAGE_OTHER_VERSION = error(
     "package-other-version",
     "not-supported",
-    title="A package is of R4",
-    text="this package is of FHIR {versions}, not of R4 (4.0.1); its resources were not checked",
+    title="A package is of the version of FHIR that is checked",
+    text="this package is of FHIR {versions}, not of {release}; its resources were not checked",
+    advice="--fhir-version chooses another version",
     spec=_SPEC,
 )
 PACKAGE_INDEX = warning(

@@ -131,7 +131,12 @@ class Run:
         profile: str = "",
         **found: Json,
     ) -> None:
-        """Note that a rule of the catalogue is broken at a place; `found` fills its words."""
+        """Note that a rule of the catalogue is broken at a place; `found` fills its words.
+
+        A rule that the release of FHIR does not have cannot be broken.
+        """
+        if rule.releases and self.definitions.release.name not in rule.releases:
+            return
         if self.settings.strict and rule.is_strict:
             severity = Severity.ERROR
         self.findings.append(Finding(rule, flat(path), severity, profile, found))

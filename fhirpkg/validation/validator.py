@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson, rules
-from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Json, Outcome, Resource, in_order
 from fhirpkg.parsing_rules import (
     PARSE_DEPTH,
     PARSE_NO_RESOURCE,
 )
+from fhirpkg.releases import R4, release_of
 from fhirpkg.validation.compiling.checks import Checks
 from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION, STRUCTURE_RESOURCE_TYPE
 from fhirpkg.validation.findings import issues_of
@@ -25,6 +26,7 @@ from fhirpkg.validation.versions import other_versions
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Issue
     from fhirpkg.issues import Path as Place
     from fhirpkg.packages.package import Package
@@ -35,7 +37,11 @@ _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 
 
 class Validator:
-    """Checks resources against FHIR R4, the packages given and the profiles they claim.
+    """Checks resources against FHIR, the packages given and the profiles they claim.
+
+    `fhir_version` is R4's unless given: `4.3.0` and `5.0.0` (or `R4B`, `R5`) take their definitions
+    from the package cache and raise PackageError where those are not in it. With `definitions` they
+    decide.
 
     `retrieve` gives the resource of a reference that leads out of the input, or None; `knows`
     says without reading it whether there is one. `bases` are the canonical bases of guides of
@@ -46,6 +52,7 @@ class Validator:
         self,
         packages: Iterable[Package] = (),
         *,
+        fhir_version: str = R4.version,
         definitions: Definitions | None = None,
         settings: Settings | None = None,
         terminology: Terminology | None = None,
@@ -53,7 +60,7 @@ class Validator:
         bases: Collection[str] = (),
         knows: Callable[[str], bool] | None = None,
     ) -> None:
-        definitions = definitions or Definitions.core()
+        definitions = definitions or definitions_of(release_of(fhir_version))
         for package in packages:
             definitions = definitions.with_package(package)
         self.definitions = definitions
@@ -137,7 +144,10 @@ class Validator:
         if types.is_resource(name):
             return None
         if versions := other_versions(name):
-            return rules.issue(STRUCTURE_OTHER_VERSION, name=name, versions=versions)
+            release = self.definitions.release
+            return rules.issue(
+                STRUCTURE_OTHER_VERSION, name=name, versions=versions, release=release
+            )
         near = rules.nearest(name, list(types.resource_types()))
         return rules.issue(STRUCTURE_RESOURCE_TYPE, name=name[:60], near=near)
 

@@ -1,22 +1,35 @@
-"""Resource types that other versions of FHIR have, so that one of them is told as what it is."""
+"""Resource types by the versions of FHIR that have them, so that one of another is told as such."""
 
 from __future__ import annotations
 
-_R4B_AND_LATER = (
-    "AdministrableProductDefinition Citation ClinicalUseDefinition EvidenceReport Ingredient "
-    "ManufacturedItemDefinition MedicinalProductDefinition NutritionProduct "
-    "PackagedProductDefinition RegulatedAuthorization SubscriptionStatus SubscriptionTopic "
-    "SubstanceDefinition"
-)
-_R5_AND_LATER = (
-    "ActorDefinition ArtifactAssessment BiologicallyDerivedProductDispense ConditionDefinition "
-    "DeviceAssociation DeviceDispense DeviceUsage EncounterHistory FormularyItem GenomicStudy "
-    "ImagingSelection InventoryItem InventoryReport NutritionIntake Permission "
-    "RequestOrchestration Requirements TestPlan Transport"
-)
 _TYPES = {
-    "R4B and R5": _R4B_AND_LATER,
-    "R5": _R5_AND_LATER,
+    "R4": (
+        "EffectEvidenceSynthesis MedicinalProduct MedicinalProductAuthorization "
+        "MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient "
+        "MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged "
+        "MedicinalProductPharmaceutical MedicinalProductUndesirableEffect RiskEvidenceSynthesis "
+        "SubstanceSpecification"
+    ),
+    "R4 and R4B": (
+        "CatalogEntry DeviceUseStatement DocumentManifest Media RequestGroup ResearchDefinition "
+        "ResearchElementDefinition"
+    ),
+    "R4 and R5": (
+        "SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation "
+        "SubstanceSourceMaterial"
+    ),
+    "R4B and R5": (
+        "AdministrableProductDefinition Citation ClinicalUseDefinition EvidenceReport Ingredient "
+        "ManufacturedItemDefinition MedicinalProductDefinition NutritionProduct "
+        "PackagedProductDefinition RegulatedAuthorization SubscriptionStatus SubscriptionTopic "
+        "SubstanceDefinition"
+    ),
+    "R5": (
+        "ActorDefinition ArtifactAssessment BiologicallyDerivedProductDispense ConditionDefinition "
+        "DeviceAssociation DeviceDispense DeviceUsage EncounterHistory FormularyItem GenomicStudy "
+        "ImagingSelection InventoryItem InventoryReport NutritionIntake Permission "
+        "RequestOrchestration Requirements TestPlan Transport"
+    ),
     "R6": (
         "ClinicalAssessment DeviceAlert InsuranceProduct MolecularDefinition PersonalRelationship"
     ),
@@ -30,10 +43,10 @@ _TYPES = {
         "OrderResponse"
     ),
 }
-"""Version to types that R4 does not have (http://hl7.org/fhir/R5/resourcelist.html)."""
-_VERSIONS = {name: version for version, names in _TYPES.items() for name in names.split()}
+"""Versions to the types that only they have (http://hl7.org/fhir/R5/resourcelist.html)."""
+_VERSIONS = {name: versions for versions, names in _TYPES.items() for name in names.split()}
 
 
 def other_versions(resource_type: str) -> str:
-    """The versions of FHIR that have a resource type which R4 lacks, or nothing."""
+    """The versions of FHIR that have a resource type which not all have, or nothing."""
     return _VERSIONS.get(resource_type, "")

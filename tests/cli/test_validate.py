@@ -14,7 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.cli.validate import command
-from fhirpkg.errors import ConfigError
+from fhirpkg.definitions.cores import definitions_of
+from fhirpkg.errors import ConfigError, PackageError
+from fhirpkg.releases import R5
+from tests.cores import make_core
 from tests.servers.scripted import Reply, scripted
 
 PATIENT = {"resourceType": "Patient", "id": "a", "gender": "female"}
@@ -213,3 +216,25 @@ def test_a_profile_that_is_asked_for_and_not_loaded_is_wrong_use(tmp_path):
     file = write(tmp_path / "a.json", PATIENT)
     with pytest.raises(ConfigError, match=r"http://a\.example/none is not loaded"):
         validate(file, "--profile", "http://a.example/none")
+
+
+def test_another_release_of_fhir_needs_its_core(tmp_path, monkeypatch):
+    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "none"))
+    definitions_of.cache_clear()
+    path = write(tmp_path / "a.json", PATIENT)
+    with pytest.raises(PackageError, match=r"fhirpkg install hl7\.fhir\.r5\.core#5\.0\.0"):
+        validate("--fhir-version", "R5", path)
+    with pytest.raises(ConfigError, match="R4B"):
+        validate("--fhir-version", "DSTU2", path)
+
+
+def test_another_release_of_fhir_is_checked_with_its_core(tmp_path, monkeypatch):
+    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "packages"))
+    definitions_of.cache_clear()
+    make_core(tmp_path / "packages", R5)
+    path = write(tmp_path / "a.json", {"resourceType": "Transport", "code": {"text": "x"}})
+    assert findings("--fhir-version", "5.0.0", path) == []
+    media = write(tmp_path / "b.json", {"resourceType": "Media", "status": "completed"})
+    with pytest.raises(ConfigError, match=r"R5 \(5\.0\.0\) is checked here"):
+        validate("--fhir-version", "5.0.0", media)
+    definitions_of.cache_clear()

@@ -15,6 +15,7 @@ from fhirpkg.corpus.checking import Checked
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, Severity
 from fhirpkg.packages.rules import PACKAGE_OTHER_VERSION
+from fhirpkg.releases import R4
 from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.corpus.ignoring import Ignoring
     from fhirpkg.issues import Issue
+    from fhirpkg.releases import Release
 
 LEVELS = ("error", "warning", "information")
 _READ = {"text", "github", "html"}
@@ -42,9 +44,11 @@ class Findings:
         ignoring: Ignoring,
         level: str | None = None,
         *,
+        release: Release = R4,
         collecting: bool = False,
     ) -> None:
         self._format = output_format
+        self._release = release
         self._ignoring = ignoring
         self._level = Severity(level or ("warning" if sys.stdout.isatty() else "information"))
         self._kept: list[Checked] = []
@@ -85,7 +89,8 @@ class Findings:
         self._print()
         if self._inputs == self._of_others:
             raise ConfigError(
-                "all of this is of another version of FHIR; R4 (4.0.1) is checked here"
+                f"all of this is of another version of FHIR; {self._release} is checked here, and "
+                "--fhir-version chooses another"
             )
         if not quiet:
             if self._counts.total() > _FEW:

@@ -8,6 +8,7 @@ import linecache
 from typing import TYPE_CHECKING
 
 from fhirpkg import rules
+from fhirpkg.definitions.typemodel import ABSTRACT
 from fhirpkg.errors import DefinitionError
 from fhirpkg.issues import Json, Resource, Severity
 from fhirpkg.validation.compiling.codegen import Code, profile_code, type_code
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run, Settings
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
-_OF_R4 = "http://hl7.org/fhir/4.0/StructureDefinition/"
-"""How R4's own are called by version (http://hl7.org/fhir/R4/versions.html#extensions)."""
-_ANY = {"Resource", "DomainResource"}
 _DEEPEST_TRIAL = 8
 _numbers = itertools.count(1)
 
@@ -70,11 +68,13 @@ class Checks:
         self._parts = CheckBuilder(self)
         self._types: dict[str, Json] = {}
         self._profiles: dict[str, Callable[..., object] | None] = {}
+        # how those of a release are called by version (versions.html#extensions)
+        self._own = f"http://hl7.org/fhir/{definitions.release.short}/StructureDefinition/"
 
     def type(self, name: str) -> Json:
         """The check of a type or backbone element, compiled when it is first called."""
         if name not in self._types:
-            if name in _ANY:
+            if name in ABSTRACT:
                 self._types[name] = self.check_resource
             else:
                 self._types[name] = Deferred(functools.partial(self._compile_type, name))
@@ -86,9 +86,10 @@ class Checks:
         if not isinstance(name, str):
             run.report(STRUCTURE_NO_RESOURCE, trail, found=kind(resource))
             return
-        if not self.schemas.is_resource(name) or name in _ANY:
+        if not self.schemas.is_resource(name) or name in ABSTRACT:
             if versions := other_versions(name):
-                run.report(STRUCTURE_OTHER_VERSION, trail, name=name, versions=versions)
+                words: dict[str, Json] = {"versions": versions, "release": self.definitions.release}
+                run.report(STRUCTURE_OTHER_VERSION, trail, name=name, **words)
             else:
                 near = rules.nearest(name, list(self.definitions.types.resource_types()))
                 run.report(STRUCTURE_RESOURCE_TYPE, trail, name=name[:60], near=near)
@@ -103,7 +104,7 @@ class Checks:
             for number, profile in enumerate(claimed):
                 check_absolute(profile, ((trail, "meta"), "profile", number), run)
             for profile in (*claimed, *self._globals.get(name, ())):
-                self.check_profile(profile.replace(_OF_R4, _STRUCTURE), resource, trail, run)
+                self.check_profile(profile.replace(self._own, _STRUCTURE), resource, trail, run)
             for profile in implied_profiles(resource) if name == "Observation" else ():
                 self._check_implied(profile, resource, trail, run)
             path = flat(trail)
@@ -152,7 +153,12 @@ class Checks:
             run.report(NOT_CHECKED_PROFILE, trail, severity=severity, **words)
             return
         if check is None:
-            run.report(unknown, trail, canonical=canonical, reason=not_loaded(canonical))
+            run.report(
+                unknown,
+                trail,
+                canonical=canonical,
+                reason=not_loaded(canonical, run.definitions.release),
+            )
             return
         wanted = self.schemas.type_of(canonical)
         found = value.get("resourceType") if isinstance(value, dict) else None

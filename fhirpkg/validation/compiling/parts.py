@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from fhirpkg.definitions.typemodel import ABSTRACT
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.validation.compiling.deferred import Deferred
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run, Settings
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
-_ANY = {"Resource", "DomainResource"}
 _DEFAULT = "@default"
 """The slice for what is in no other (http://hl7.org/fhir/R4/profiling.html#default)."""
 _REFERRING = {"Reference", "canonical", "CodeableReference"}
@@ -262,4 +262,4 @@ def _type_of(schema: ElementSchema) -> str:
     code = schema.content or ("" if "." in schema.path else schema.path)
     if not code and len(schema.types) == 1:
         code = schema.types[0].code
-    return "" if code in _ANY else code
+    return "" if code in ABSTRACT else code

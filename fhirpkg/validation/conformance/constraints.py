@@ -9,7 +9,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.errors import DefinitionError
 from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fhirpkg.issues import Path, Resource
+    from fhirpkg.releases import Release
     from fhirpkg.validation.run import Run
 
 _HL7_KEY = re.compile(r"[a-z]{2,4}-\d+[a-z]?")
-"""How R4 names the constraints of its types: only for such a key they are all read."""
+"""How FHIR names the constraints of its types: only for such a key they are all read."""
 _ON_EVERYTHING = "ele-1"  # its expression differs between the editions that snapshots come from
 
 
@@ -39,7 +40,7 @@ def check_constraint_keys(structure: Resource, path: Path, run: Run) -> None:
                 continue
             other = here.setdefault(key, expression)
             if other == expression and part == "differential":
-                other = _known(key, expression, base)
+                other = _known(key, expression, base, run.definitions.release)
             if other != expression:
                 run.report(STRUCTURE_DEFINITION_CONSTRAINT_KEY, place, key=key, other=other)
             if part == "differential":
@@ -57,9 +58,10 @@ def _constraints(holder: object, path: Path) -> Iterator[tuple[Path, Resource]]:
         yield from numbered(element, "constraint", place)
 
 
-def _known(key: str, expression: str, base: Mapping[str, set[str]]) -> str:
-    """An expression that R4 or the base has under a key; the same one if that is among them."""
-    known = base.get(key) or (_core_constraints().get(key) if _HL7_KEY.fullmatch(key) else None)
+def _known(key: str, expression: str, base: Mapping[str, set[str]], release: Release) -> str:
+    """An expression that FHIR or the base has under a key; the same one if that is among them."""
+    is_hl7s = _HL7_KEY.fullmatch(key)
+    known = base.get(key) or (_core_constraints(release).get(key) if is_hl7s else None)
     return expression if not known or expression in known else min(known)
 
 
@@ -72,9 +74,9 @@ def _base(structure: Resource, run: Run) -> Mapping[str, set[str]]:
 
 
 @functools.cache
-def _core_constraints() -> Mapping[str, set[str]]:
-    """The expressions of all constraints of R4's types by their keys."""
-    core = Definitions.core()
+def _core_constraints(release: Release) -> Mapping[str, set[str]]:
+    """The expressions of all constraints of FHIR's types by their keys."""
+    core = definitions_of(release)
     entries = [e for e in core.entries("StructureDefinition") if e.derivation != "constraint"]
     found = (core.find(entry.url, "StructureDefinition") for entry in entries)
     return _expressions([structure for structure in found if structure])

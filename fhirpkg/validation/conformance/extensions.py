@@ -14,7 +14,7 @@ from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_EXTENSION_URL,
     STRUCTURE_DEFINITION_REFINEMENT,
 )
-from fhirpkg.validation.elements.extensions import is_for_r4
+from fhirpkg.validation.elements.extensions import is_for
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
@@ -36,7 +36,11 @@ def check_extension_definition(structure: Resource, path: Path, run: Run) -> Non
         _check_url(structure, path, run)
         for place, context in numbered(structure, "context", path):
             expression = text_of(context, "expression")
-            if context.get("type") == "element" and expression and is_for_r4(context):
+            if (
+                context.get("type") == "element"
+                and expression
+                and is_for(context, run.definitions.release)
+            ):
                 _check_context(expression, (*place, "expression"), run)
     elif structure.get("derivation") == "constraint":
         for key in ("context", "contextInvariant"):

@@ -34,6 +34,7 @@ from fhirpkg.validation.publishers import not_loaded
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Json, Path, Resource
+    from fhirpkg.releases import Release
     from fhirpkg.validation.compiling.compiler import Schemas
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run
@@ -47,7 +48,7 @@ _DEFINED_ELSEWHERE = re.compile(
 """Urls of extensions that HL7 defines in packages beside the core, and those of examples."""
 _OF_VERSION = re.compile(r"http://hl7\.org/fhir/(\d+\.\d+)/StructureDefinition/extension-.+")
 """The url of an element of some version of FHIR (http://hl7.org/fhir/R4/versions.html#extensions)."""
-_VERSIONS = {"1.0", "1.4", "3.0", "4.1", "4.3", "5.0", "6.0"}
+_VERSIONS = {"1.0", "1.4", "3.0", "4.0", "4.1", "4.3", "5.0", "6.0"}
 _ALSO = {
     f"{_CORE}regex": {"ElementDefinition.type"},
     f"{_CORE}structuredefinition-normative-version": {"DomainResource", "ElementDefinition"},
@@ -83,17 +84,22 @@ class Extensions:
             return
         if definition is None and (match := _OF_VERSION.fullmatch(url)):
             version = match[1]
-            if version not in _VERSIONS:
+            if version not in _VERSIONS - {run.definitions.release.short}:
                 run.report(EXTENSION_CROSS_VERSION, trail, url=url, version=version)
             elif run.definitions.has_elements_of(version):
                 run.report(EXTENSION_CROSS_ELEMENT, trail, url=url, version=version)
                 return
         if definition is None:
-            elsewhere = _DEFINED_ELSEWHERE.match(url) or url.removeprefix(_CORE) in EXTENSIONS
+            elsewhere = _DEFINED_ELSEWHERE.match(url) or _is_in_pack(url, run.definitions.release)
             # Who does not know a modifier must not use what it is on (extensibility.html#modifier).
             is_wanted = run.settings.strict or trail[1] == "modifierExtension"
             rule = EXTENSION_UNKNOWN if is_wanted and not elsewhere else NOT_CHECKED_EXTENSION
-            run.report(rule, trail, url=url, reason=not_loaded(url, "its definition"))
+            run.report(
+                rule,
+                trail,
+                url=url,
+                reason=not_loaded(url, run.definitions.release, "its definition"),
+            )
             return
         if definition.get("type") != "Extension":
             run.report(EXTENSION_TYPE, trail, url=url, type=definition.get("type"))
@@ -142,8 +148,10 @@ class Extensions:
                 )
 
     def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
-        contexts = [c for c in definition.get("context") or () if is_for_r4(c)]
-        may_be_here = is_for_r4(definition)
+        contexts = [
+            c for c in definition.get("context") or () if is_for(c, run.definitions.release)
+        ]
+        may_be_here = is_for(definition, run.definitions.release)
         if not definition.get("context") or (may_be_here and any(map(_is_anywhere, contexts))):
             return
         path = flat(trail)
@@ -177,19 +185,25 @@ class Extensions:
         return run.conforms(resource, profile, ()) is not False
 
 
+def _is_in_pack(url: str, release: Release) -> bool:
+    """Whether HL7's package of extensions may define one that the core does not."""
+    name = url.removeprefix(_CORE)
+    return name in EXTENSIONS or (name != url and not release.has_extensions)
+
+
 def _is_anywhere(context: Resource) -> bool:
     """Whether a context is any element at all."""
     return context.get("type") == "element" and context.get("expression") in {"Base", "Element"}
 
 
-def is_for_r4(definition: Resource) -> bool:
-    """Whether what an extension or a context of it says of FHIR's versions lets R4 be."""
+def is_for(definition: Resource, release: Release) -> bool:
+    """Whether what an extension or a context of it says of FHIR's versions lets one be."""
     for extension in objects(definition, "extension"):
         if extension.get("url") == f"{_CORE}version-specific-use":
             parts = objects(extension, "extension")
             bounds = {str(part.get("url")): str(part.get("valueCode")) for part in parts}
             first, last = bounds.get("startFhirVersion", "0"), bounds.get("endFhirVersion", "9")
-            return first <= "4.0.1" and last >= "4.0"
+            return first <= release.version and last >= release.short
     return True
 
 

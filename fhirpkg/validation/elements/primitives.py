@@ -45,6 +45,7 @@ _date_time = re.compile(
 _instant = re.compile(rf"{_YEAR}-{_DAY}T{_TIME}{_ZONE}", re.ASCII).fullmatch
 _time = re.compile(_TIME, re.ASCII).fullmatch
 _id = re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch
+_whole = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII).fullmatch
 _code = re.compile(r"\S+(?: \S+)*").fullmatch
 _oid = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII).fullmatch
 _uuid = re.compile(
@@ -75,6 +76,13 @@ def _is_unsigned(value: Json) -> bool:
 
 def _is_positive(value: Json) -> bool:
     return type(value) is int and 1 <= value <= 0x7FFFFFFF
+
+
+def _is_integer64(value: Json) -> bool:
+    """R5's whole numbers of 64 bits, a text in JSON (http://hl7.org/fhir/R5/json.html#primitive)."""
+    if type(value) is not str or not _whole(value):
+        return False
+    return len(value) < 21 and -(2**63) <= int(value) < 2**63
 
 
 def _is_decimal(value: Json) -> bool:
@@ -183,6 +191,7 @@ PREDICATES: Mapping[str, Predicate] = {
     "id": _is_id,
     "instant": _is_instant,
     "integer": _is_integer,
+    "integer64": _is_integer64,
     "markdown": _is_markdown,
     "oid": _is_oid,
     "positiveInt": _is_positive,
@@ -204,6 +213,7 @@ _FORMS = {
     "dateTime": "a day of the calendar, with a time only as Thh:mm:ss and a zone",
     "id": "1 to 64 letters, digits, - and .",
     "instant": "YYYY-MM-DDThh:mm:ss with a zone, on a day of the calendar",
+    "integer64": "a whole number from -9223372036854775808 to 9223372036854775807",
     "oid": "urn:oid: and numbers divided by points",
     "time": "hh:mm:ss",
     "uri": "a uri without spaces, of http with a host, with a well-formed uuid or oid if it is one",

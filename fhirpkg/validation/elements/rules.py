@@ -100,7 +100,7 @@ STRUCTURE_OTHER_VERSION = error(
     "structure-other-version",
     "not-supported",
     title="A resource is of a type of R4, not of another version",
-    text="'{name}' is a resource type of FHIR {versions}, not of R4 (4.0.1)",
+    text="'{name}' is a resource type of FHIR {versions}, not of {release}",
     spec="http://hl7.org/fhir/R4/resourcelist.html",
 )
 ELEMENT_ID_REPEATED = error(
