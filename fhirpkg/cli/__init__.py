@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "draft": ("authoring.draft", "Make the draft of a procedure.yaml of a monograph."),
     "explain": ("explain", "Say what a rule means, or print the check that runs for a type."),
     "fhirpath": ("fhirpath", "Evaluate a FHIRPath expression on a resource."),
+    "graph": ("graph", "Draw the course of a PlanDefinition: a picture, or Mermaid text."),
     "install": ("publishing.install", "Put FHIR packages into the local package cache."),
     "new": ("authoring.new", "Begin a procedure: a folder that builds at once."),
     "package": (

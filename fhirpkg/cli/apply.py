@@ -105,6 +105,7 @@ def _as_json(applied: Applied, subject: str) -> Resource:
 
 def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Repository]:
     """The definition and where everything is read from: data first, then content."""
+    from fhirpkg.cli.shared.content import definitions_in_use
     from fhirpkg.errors import ConfigError
     from fhirpkg.repository import Layers, in_bundle, open_repository
 
@@ -126,29 +127,8 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
         layers.append(open_repository(options["content"]))
     else:
         must_be_here = isinstance(definition, str) and not options["server"]
-        layers += _in_use(bundled=options["bundled"], must_be_here=must_be_here)
+        layers += definitions_in_use(bundled=options["bundled"], must_be_here=must_be_here)
     return definition, Layers(*layers)
-
-
-def _in_use(*, bundled: bool, must_be_here: bool) -> list[Repository]:
-    """The definitions when none are named; none is fine where plan or server bring their own."""
-    from fhirpkg.errors import ConfigError
-    from fhirpkg.packages.package import bundled_content, folder_in_use
-
-    try:
-        return [_built(bundled_content() if bundled else folder_in_use())]
-    except ConfigError:
-        if must_be_here:
-            raise
-        return []
-
-
-def _built(package: Path) -> Repository:
-    """The built resources of a package; its examples are not content."""
-    from fhirpkg.repository import Layers, open_repository
-
-    folders = sorted([*package.glob("fhir"), *package.glob("*/fhir")])
-    return Layers(*(open_repository(folder) for folder in folders))
 
 
 def _server(options: dict[str, Any]) -> Repository:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.course.layout import drawing
+from fhirpkg.course.mermaid import flowchart
 from fhirpkg.course.outline import listed
 from fhirpkg.course.picture import written
 from fhirpkg.course.reading import course
@@ -44,3 +45,8 @@ def svg(
 def outline(plan: Resource, resolve: Callable[[str], Resource | None] = _unknown) -> str:
     """The same course as nested lists in HTML: the text that stands for the picture."""
     return listed(course(plan, resolve))
+
+
+def mermaid(plan: Resource, resolve: Callable[[str], Resource | None] = _unknown) -> str:
+    """The same course as the text of a Mermaid flowchart."""
+    return flowchart(course(plan, resolve))

@@ -126,6 +126,8 @@ class _Layout:
         shapes: list[Shape] = []
         for start in range(0, len(parts), columns):
             row = parts[start : start + columns]
+            if is_groups and len(row) < columns:
+                wide = (room - _GAP * (len(row) - 1)) / len(row)
             lefts = [left + number * (wide + _GAP) for number in range(len(row))]
             placed = [
                 place(p, x, top, wide, level, marker) for p, x in zip(row, lefts, strict=True)

@@ -5,6 +5,7 @@ Everything is read as if it might be wrong in structure: what cannot be said is 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.course.measure import clean
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Json, Resource
 
 _KINDS = {"applicability": "If", "start": "Starts if", "stop": "Stops if"}
+_NAME = re.compile(r'^(?:\w+\.)?"([^"]+)"$')
+"""An expression that is the name of a definition in CQL: ``ANCLogic."Has anemia"``."""
 _SHORT = 24
 """Letters of a time that still fits on a tag."""
 
@@ -102,7 +105,8 @@ def _condition(condition: Resource) -> str:
     expression = condition.get("expression")
     keys = ("description", "name", "expression", "reference")
     found = (text_of(expression, key) for key in keys)
-    return clean(next(filter(None, found), ""))
+    text = clean(next(filter(None, found), ""))
+    return _NAME.sub(r"\1", text)
 
 
 def _trigger(trigger: Resource) -> str:

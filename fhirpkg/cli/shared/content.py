@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fhirpkg.repository import Repository
+
 _BUNDLED = "fhirpkg.bundled"
 
 
@@ -53,3 +55,24 @@ def _content(context: click.Context, _parameter: click.Parameter, value: str | N
     from fhirpkg.packages.package import bundled_content
 
     return str(bundled_content())
+
+
+def definitions_in_use(*, bundled: bool, must_be_here: bool) -> list[Repository]:
+    """The definitions when none are named; none is fine where something else brings them."""
+    from fhirpkg.errors import ConfigError
+    from fhirpkg.packages.package import bundled_content, folder_in_use
+
+    try:
+        return [_built(bundled_content() if bundled else folder_in_use())]
+    except ConfigError:
+        if must_be_here:
+            raise
+        return []
+
+
+def _built(package: Path) -> Repository:
+    """The built resources of a package; its examples are not content."""
+    from fhirpkg.repository import Layers, open_repository
+
+    folders = sorted([*package.glob("fhir"), *package.glob("*/fhir")])
+    return Layers(*(open_repository(folder) for folder in folders))
