@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fhirpkg import fhirjson
 from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.activities import activity_definitions, specimen_definitions
 from fhirpkg.authoring.building.documents import document_references
@@ -19,6 +17,7 @@ from fhirpkg.authoring.building.support import (
     value_set,
 )
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
+from fhirpkg.authoring.ordering import in_order
 from fhirpkg.packages.package import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
 
@@ -113,10 +112,10 @@ def _with_notices(edition: Edition, resource: Resource) -> Resource:
 
 
 def _finished(resource: Resource, profiles: Sequence[Resource]) -> Resource:
-    """The resource with its claims and narrative, checked by its class and in FHIR's order."""
+    """The resource with its claims and narrative, in FHIR's order."""
     claims = [profile["url"] for profile in profiles if _is_for(profile, resource)]
     meta = {**resource["meta"], **({"profile": claims} if claims else {})}
-    return typed({**resource, "meta": meta, "text": narrative(resource)})
+    return in_order({**resource, "meta": meta, "text": narrative(resource)})
 
 
 def _is_for(profile: Resource, resource: Resource) -> bool:
@@ -129,19 +128,3 @@ def _is_for(profile: Resource, resource: Resource) -> bool:
             found = resource["type"]["coding"]
             return all(any(code.items() <= f.items() for f in found) for code in pattern["coding"])
     return True
-
-
-def typed(resource: Resource) -> Resource:
-    """The same resource, taken through the class of its type.
-
-    The R4B classes are those of R4 for the types made here, but for elements that are not used.
-    Raises pydantic's ValidationError for an element that the type does not have.
-    """
-    name = resource["resourceType"]
-    model: Any = getattr(importlib.import_module(f"fhir.resources.R4B.{name.lower()}"), name)
-    text = model.model_validate(resource).model_dump_json()
-    ordered, issues = fhirjson.read(text)
-    assert not issues, "a class wrote what is no JSON"
-    assert ordered == resource, f"the class of {name} changed the content"
-    result: Resource = ordered
-    return result

@@ -11,13 +11,12 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from fhirpkg import fhirjson
 from fhirpkg.authoring import logic
 from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.conditions import condition, expression, needs_library
 from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
 from fhirpkg.authoring.building.support import listed_value_set
-from fhirpkg.cql.reading.elm import elm_document
+from fhirpkg.cql.reading.elm import elm_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -137,7 +136,7 @@ def logic_library(edition: Edition) -> Resource | None:
     name, version = edition.id("logic"), edition.package.version
     rules = [*(_rule(edition, c) for c in edition.procedure.criteria), *against.rules(edition)]
     text = logic.library(name, version, rules)
-    elm = fhirjson.dump(elm_document(text))
+    elm = elm_text(text)
     title = f"{edition.procedure.name.text}: logic"
     made: Resource = {
         **edition.header("Library", name, title, "What is looked up in the record of a patient."),

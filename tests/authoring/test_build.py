@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import uuid
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
+from fhirpkg import fhirjson
 from fhirpkg.applying.criteria import CRITERION
-from fhirpkg.authoring.build import build, typed
+from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.writing import rebased, text, write
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.packages.package import read_profiles
@@ -23,6 +27,7 @@ from fhirpkg.validation.validator import Validator
 ROOT = Path(__file__).parent.parent.parent
 RESOURCES = ROOT / "resources"
 SECOND = Path(__file__).parent / "second"
+WIDE = Path(__file__).parent / "wide"
 CPT = "http://www.ama-assn.org/go/cpt"
 
 
@@ -101,6 +106,7 @@ import sys, hashlib
 from pathlib import Path
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.writing import text
 from fhirpkg.packages.package import read_profiles
 folder = Path(sys.argv[1])
@@ -403,7 +409,15 @@ def test_a_canonical_that_is_no_base_is_refused(canonical):
 
 def test_an_element_that_r4_does_not_have_is_never_built():
     with pytest.raises(ValueError, match="recipe"):
-        typed({"resourceType": "Library", "status": "draft", "recipe": "x"})
+        in_order({"resourceType": "Library", "status": "draft", "recipe": "x"})
+
+
+@pytest.mark.parametrize("folder", [RESOURCES, SECOND, WIDE], ids=lambda folder: folder.name)
+def test_every_built_resource_goes_through_its_class_unchanged_and_in_the_same_order(folder):
+    for resource in chain.from_iterable(built(folder).values()):
+        model = get_fhir_model_class(resource["resourceType"])
+        passed = model.model_validate(resource).model_dump_json()
+        assert fhirjson.dump(fhirjson.read(passed)[0]) == fhirjson.dump(resource), resource["id"]
 
 
 def test_writing_again_changes_nothing_and_removes_what_is_no_longer_made(tmp_path, second):

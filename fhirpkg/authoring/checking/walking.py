@@ -85,5 +85,7 @@ def mapping(value: object) -> Data:
 def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     """The name that was meant: the name itself, or the one most like it."""
     known = list(names)
+    if name in known:
+        return name
     close = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
-    return name if name in known or not close else close[0]
+    return close[0] if close else name

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from fhirpkg.cql.reading.library import read_library
+from fhirpkg import fhirjson
+from fhirpkg.cql.reading.library import outline, read_library
+from fhirpkg.cql.reading.uses import keys_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from fhirpkg.cql.evaluating.library import Library, Statement
+    from fhirpkg.cql.reading.library import Stretch
     from fhirpkg.cql.tree import Node, Value
 
+_END = "]}}}"
+_OFFSET = re.compile(r'(?<="offset":)([1-9]\d*)')
+"""An offset in the text; 0 where there is none. Inside of a JSON string the mark is escaped."""
 _PUBLIC = {"accessLevel": "Public"}
 _PATIENT: Node = {
     "name": "Patient",
@@ -25,20 +34,57 @@ _USINGS = [
 ]
 
 
-def elm_document(text: str) -> Node:
-    """The library of a CQL text as ELM; raises FhirpkgError for what cannot be read."""
-    library = read_library(text)
-    statements = [_PATIENT]
-    for named in library.statements.values():
-        statements += [_statement(statement) for statement in named]
+def elm_text(text: str) -> str:
+    """The library of a CQL text as ELM in JSON; raises FhirpkgError for what cannot be read.
+
+    What was made of a statement before, among the same definitions, is taken again: most
+    procedures share most of their logic.
+    """
+    _, library, stretches = outline(text)
+    keys = keys_of(library, stretches)
+    if not all(map(_known.__contains__, keys)):
+        _learn(read_library(text), stretches, keys)
     made: Node = {
         "identifier": {"id": library.name, "version": library.version},
         "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},
         "usings": {"def": _USINGS},
         **_declarations(library),
-        "statements": {"def": statements},
+        "statements": {"def": [_PATIENT]},
     }
-    return {"library": made}
+    whole = fhirjson.dump({"library": made})
+    head, end = whole[: -len(_END)], whole[-len(_END) :]
+    assert end == _END, "the statements come last"
+    placed = (_known[key].at(each.start) for key, each in zip(keys, stretches, strict=True))
+    return ",".join((head, *placed)) + end
+
+
+class _Made(NamedTuple):
+    """The JSON of a statement; every second part is an offset from the statement's start."""
+
+    parts: tuple[str, ...]
+
+    def at(self, start: int) -> str:
+        """The text for a statement that begins there."""
+        told = (str(int(part) + start) if n % 2 else part for n, part in enumerate(self.parts))
+        return "".join(told)
+
+
+_known: dict[Hashable, _Made] = {}
+_MOST_KNOWN = 5000
+
+
+def _learn(library: Library, stretches: list[Stretch], keys: list[Hashable]) -> None:
+    """Make the statements of a library that are not known yet."""
+    if len(_known) > _MOST_KNOWN:
+        _known.clear()
+    used = dict.fromkeys(library.statements, 0)
+    for key, stretch in zip(keys, stretches, strict=True):
+        statement = library.statements[stretch.name][used[stretch.name]]
+        used[stretch.name] += 1
+        if key not in _known:
+            parts = _OFFSET.split(fhirjson.dump(_statement(statement)))
+            parts[1::2] = [str(int(offset) - stretch.start) for offset in parts[1::2]]
+            _known[key] = _Made(tuple(parts))
 
 
 def _declarations(library: Library) -> Node:

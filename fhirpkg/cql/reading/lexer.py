@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fhirpkg.errors import FhirpkgError
 
@@ -46,8 +47,7 @@ class CqlError(FhirpkgError):
         super().__init__(f"CQL at {place}: {problem}")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token; `kind` is name, quoted, string, number, datetime, symbol or end."""
 
     kind: str
@@ -56,7 +56,7 @@ class Token:
 
     def is_word(self, *words: str) -> bool:
         """Whether it is one of these keywords or symbols."""
-        return self.kind in {"name", "symbol"} and self.text in words
+        return self.text in words and self.kind in {"name", "symbol"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,11 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(
         lambda m: chr(int(m[1][1:], 16)) if len(m[1]) > 1 else _ESCAPED.get(m[1], m[1]), text
     )
+
+
+def name_in(text: str) -> str:
+    """The name that is written plainly, or in quotation marks."""
+    return unescape(text[1:-1]) if text[0] in '"`' else text
 
 
 def precision_name(word: str) -> str:

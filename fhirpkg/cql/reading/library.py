@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.library import Library, Statement, check_context
 from fhirpkg.cql.reading.checking import Checker
-from fhirpkg.cql.reading.lexer import Source, Token, tokens
+from fhirpkg.cql.reading.lexer import Source, Token, name_in, tokens
 from fhirpkg.cql.reading.parser import Parser
 from fhirpkg.cql.reading.resolver import Resolver
 from fhirpkg.errors import FhirpkgError
@@ -31,10 +31,41 @@ _TRAILING_CONTEXT = re.compile(
     r"^[ \t]*context\s+(\w+)\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)*\Z", re.MULTILINE | re.DOTALL
 )
 """`context X` behind a statement, maybe with comments on the next one behind it."""
+_DEFINED = re.compile(
+    r"define\s+(?:(?:public|private|fluent|function)\s+)*"
+    r"(\"(?:\\.|[^\"\\])*\"|`(?:\\.|[^`\\])*`|[\w$]+)"
+)
 
 
 def read_library(text: str, name: str = "") -> Library:
     """The library in CQL text; raises CqlError when its header cannot be read."""
+    source, library, stretches = outline(text, name)
+    checker = functools.cache(lambda: _checker(library, source))
+    for stretch in stretches:
+        _read_statement(stretch, source, library, checker)
+    return library
+
+
+class Stretch(NamedTuple):
+    """Where a statement stands, its text, and the context that holds there."""
+
+    start: int
+    end: int
+    text: str
+    context: str
+
+    @property
+    def name(self) -> str:
+        """The name that it defines; nothing for what is no definition."""
+        found = _DEFINED.match(self.text)
+        return name_in(found[1]) if found else ""
+
+
+def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
+    """The source, the library with its header only, and where its statements stand.
+
+    Raises CqlError when the header cannot be read.
+    """
     starts = [m.start() for m in _LANDMARK.finditer(text) if m.group() == "define"]
     named = _NAME.search(text)
     source = Source(text, named[1] if named else name)
@@ -43,14 +74,14 @@ def read_library(text: str, name: str = "") -> Library:
     header = _Header(source, tokens(source, 0, head_end), library)
     header.read()
     context = header.context
-    checker = functools.cache(lambda: _checker(library, source))
+    stretches = []
     for start, end in itertools.pairwise([*starts, len(text)]):
         next_context = context
         if found := _TRAILING_CONTEXT.search(text, start, end):
             end, next_context = found.start(), found[1]  # noqa: PLW2901 - without what follows
-        _read_statement(Stretch(source, start, end, context), library, checker)
+        stretches.append(Stretch(start, end, text[start:end], context))
         context = next_context
-    return library
+    return source, library, stretches
 
 
 def read_expression(text: str, library: Library) -> Node:
@@ -184,18 +215,10 @@ class _Header(Parser):
         self.context = self.qualified_name()
 
 
-class Stretch(NamedTuple):
-    """Where a statement stands, and the context that holds there."""
-
-    source: Source
-    start: int
-    end: int
-    context: str
-
-
-def _read_statement(stretch: Stretch, library: Library, checker: Callable[[], Checker]) -> None:
+def _read_statement(
+    stretch: Stretch, source: Source, library: Library, checker: Callable[[], Checker]
+) -> None:
     """`define X: …` or `define function X(a Type): …`; the expression is read later."""
-    source = stretch.source
     parser = Parser(source, tokens(source, stretch.start, stretch.end))
     parser.expect("define")
     parser.accept("public", "private")

@@ -31,6 +31,7 @@ BINARY: tuple[dict[str, str], ...] = (
 """Binary operators from the loosest; those of terms (`+`, `*`, `^`) bind tighter than all."""
 
 _TIMING_LEVEL = 6
+_OF_OPERATORS = ("symbol", "name")
 _TERMS: tuple[dict[str, str], ...] = (
     {"+": "Add", "-": "Subtract", "&": "ConcatenateOrEmpty"},
     {"*": "Multiply", "/": "Divide", "div": "TruncatedDivide", "mod": "Modulo"},
@@ -62,20 +63,21 @@ class Parser(Stream):
 
     def expression(self, level: int = 0) -> Node:
         """An expression of operators that bind at least as tightly as the level."""
-        if level == len(BINARY):
-            return self._prefixed()
-        left = self.expression(level + 1)
-        while True:
-            if level == _TIMING_LEVEL:
-                found = timing.phrase(self, left)
-                if found is None:
-                    return left
+        left = self._prefixed()
+        for each in range(len(BINARY) - 1, level - 1, -1):  # the tightest first
+            while (found := self._continued(left, each)) is not None:
                 left = found
-                continue
-            word = self.accept(*BINARY[level])
-            if not word:
-                return left
-            left = self._binary(BINARY[level][word], left, level)
+        return left
+
+    def _continued(self, left: Node, level: int) -> Node | None:
+        """The operand with the next operator of a level and what follows it, if one follows."""
+        if level == _TIMING_LEVEL:
+            return timing.phrase(self, left)
+        token = self.token
+        if token.kind not in _OF_OPERATORS or token.text not in BINARY[level]:
+            return None
+        self.advance()
+        return self._binary(BINARY[level][token.text], left, level)
 
     def _binary(self, node_type: str, left: Node, level: int) -> Node:
         node: Node = {"type": node_type}
@@ -138,13 +140,14 @@ class Parser(Stream):
 
     def term(self, level: int = 0) -> Node:
         """A term: arithmetic and all that binds tighter."""
-        if level == len(_TERMS):
-            return self._signed()
-        left = self.term(level + 1)
-        while word := self.accept(*_TERMS[level]):
-            left = {"type": _TERMS[level][word], "operand": [left, self.term(level + 1)]}
-            if left["type"] == "ConcatenateOrEmpty":
-                left = selectors.concatenation(left["operand"])
+        left = self._signed()
+        for each in range(len(_TERMS) - 1, level - 1, -1):
+            while (token := self.token).kind in _OF_OPERATORS and token.text in _TERMS[each]:
+                self.advance()
+                operands = [left, self.term(each + 1)]
+                left = {"type": _TERMS[each][token.text], "operand": operands}
+                if left["type"] == "ConcatenateOrEmpty":
+                    left = selectors.concatenation(operands)
         return left
 
     def _signed(self) -> Node:
