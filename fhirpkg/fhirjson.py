@@ -293,10 +293,11 @@ def _write_object(value: dict[str, Any], put: Any, line: str, step: str) -> None
     between = "{" + inner
     colon = ": " if line else ":"
     for key, item in value.items():
-        put(between)
-        put(encode_basestring(key))
-        put(colon)
-        _write(item, put, inner, step)
+        if isinstance(item, str):
+            put(f"{between}{encode_basestring(key)}{colon}{encode_basestring(item)}")
+        else:
+            put(f"{between}{encode_basestring(key)}{colon}")
+            _write(item, put, inner, step)
         between = "," + inner
     put(line + "}" if value else "{}")
 

@@ -34,20 +34,21 @@ class Coding(NamedTuple):
         return {name: value for name, value in found.items() if value}
 
 
-def codings(line: str) -> list[Coding]:
+@functools.lru_cache(maxsize=5000)
+def codings(line: str) -> tuple[Coding, ...]:
     """The codes of a line that :func:`problem_of_line` finds nothing wrong with.
 
     >>> codings("ICD-10-CM C41.0 C41.1")[1].code
     'C41.1'
     >>> codings("https://example.org/cs|A1")
-    [Coding(system='https://example.org/cs', code='A1', version='')]
+    (Coding(system='https://example.org/cs', code='A1', version=''),)
     """
     name, *found = words_of(line)
     if name in SYSTEMS:
         parts = [code.partition("|") for code in found]
-        return [Coding(SYSTEMS[name].url, code, version) for code, _, version in parts]
+        return tuple(Coding(SYSTEMS[name].url, code, version) for code, _, version in parts)
     url, _, code = name.rpartition("|")
-    return [Coding(url, code)]
+    return (Coding(url, code),)
 
 
 def words_of(line: str) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from fhirpkg.render import clinical, words
 
@@ -21,6 +22,11 @@ def timing(element: dict[str, Any]) -> str:
     if "duration" in repeat:
         return clinical.schedule({"repeat": repeat}).removeprefix("lasting ")
     return clinical.timed(element, "timing")
+
+
+def row(name: str, value: object) -> Markup:
+    """A row of a table; nothing without a value. Most are empty, and a macro is slow at that."""
+    return Markup(f"<tr><td><b>{name}</b></td><td>{escape(value)}</td></tr>\n" if value else "")  # noqa: S704
 
 
 @functools.cache
@@ -42,6 +48,7 @@ def _environment() -> jinja2.Environment:
         people=words.people,
         quantity=clinical.quantity,
         relation=clinical.relation,
+        row=row,
         timing=timing,
     )
     return environment

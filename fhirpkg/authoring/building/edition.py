@@ -324,22 +324,17 @@ class Edition:
         return "\n\n".join(filter(None, [ours, *notices]))
 
 
-def systems(value: Any) -> Iterable[str]:
-    """The code systems that a resource uses anywhere."""
-    return (system for system, _ in _codings(value))
-
-
 def _codings(value: Any) -> Iterator[tuple[str, str]]:
     """System and code of what a resource uses anywhere; a value set's code stands below it."""
-    if isinstance(value, dict):
-        if isinstance(value.get("system"), str):
-            concepts = value.get("concept", [value])
-            yield from ((value["system"], str(each.get("code", ""))) for each in concepts)
-        for item in value.values():
-            yield from _codings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _codings(item)
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if isinstance(each.get("system"), str):
+                concepts = each.get("concept", [each])
+                yield from ((each["system"], str(code.get("code", ""))) for code in concepts)
+            each = each.values()
+        waiting += (inner for inner in each if isinstance(inner, (dict, list)))
 
 
 def _citation(evidence: Evidence) -> Resource:
