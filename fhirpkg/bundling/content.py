@@ -52,7 +52,7 @@ class CompressedResources(Sequence[Resource]):
         for resource in resources:
             text = fhirjson.dump(resource).encode()
             digests.append(hashlib.sha256(text).digest())
-            self._order.append((_rank(resource), zlib.compress(text, 1)))
+            self._order.append((rank(resource), zlib.compress(text, 1)))
         self._order.sort(key=lambda ranked: ranked[0])
         self.digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
         """SHA-256 over the resources, whatever order they came in."""
@@ -84,7 +84,7 @@ class CompressedResources(Sequence[Resource]):
         return resource
 
 
-def _rank(resource: Resource) -> tuple[int, str, str]:
+def rank(resource: Resource) -> tuple[int, str, str]:
     """Where a resource stands: after those that it refers to, then by type and id."""
     name = resource["resourceType"]
     # A type that is not listed refers to terms, and is referred to.

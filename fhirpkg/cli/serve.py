@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     help="File that keeps the resources; without it they are gone at the end.",
 )
 @click.option(
+    "--sources",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder of authored procedures: pages then say where each fact of the source went.",
+)
+@click.option(
     "--origin",
     "origins",
     multiple=True,
@@ -83,6 +88,7 @@ def command(
     host: str,
     port: int,
     store: Path | None,
+    sources: Path | None,
     origins: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -115,7 +121,12 @@ def command(
         endpoint = open_endpoint(store)
         try:
             app = create_app(
-                endpoint, hook_access=hook_access, origins=origins, host=host, access=access
+                endpoint,
+                hook_access=hook_access,
+                origins=origins,
+                host=host,
+                access=access,
+                sources=sources,
             )
             server = http_server(app, certificate=tls_cert, key=tls_key)
             _end_in_good_order(server)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.pages.attachments import documents
+from fhirpkg.pages.changes import versions
 from fhirpkg.pages.codes import code_systems, procedure_codes
 from fhirpkg.pages.criteria import criteria
+from fhirpkg.pages.downloads import offers
 from fhirpkg.pages.environment import rendered
 from fhirpkg.pages.reached import reached
 from fhirpkg.pages.shelf import local, standing, title_of
@@ -21,7 +23,9 @@ from fhirpkg.untrusted import objects, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fhirpkg.canonical import PackageId
     from fhirpkg.issues import Resource
+    from fhirpkg.pages.facts import Sources
     from fhirpkg.pages.links import Links
     from fhirpkg.pages.shelf import Shelf
     from fhirpkg.render.document import Item
@@ -54,16 +58,28 @@ class Listed:
     title: str
 
 
-def procedure_page(plan: Resource, shelf: Shelf, links: Links) -> str:
+def procedure_page(
+    plan: Resource,
+    shelf: Shelf,
+    links: Links,
+    packages: Sequence[PackageId] = (),
+    sources: Sources | None = None,
+) -> str:
     """The page of a PlanDefinition, whoever wrote it, as HTML.
 
-    Of a plan whose structure is not FHIR's the page says so, and leads to its JSON.
+    `packages` are those that can be taken away, `sources` the authored procedures where they are
+    at hand. Of a plan whose structure is not FHIR's the page says so, and leads to its JSON.
     """
     types = Definitions.core().types
     if problem := misshapen([plan], types):
         return rendered("problem.html", links, plan=plan, title=title_of(plan), problem=problem)
     resources = [r for r in reached(plan, shelf) if not misshapen([r], types)]
-    told = {**_told(plan), **_around(plan, resources, shelf)}
+    told = {
+        **_told(plan),
+        **_around(plan, resources, shelf),
+        "facts": sources.facts(plan["id"], resources) if sources else [],
+        "downloads": offers(plan, resources, packages),
+    }
     contents = [(anchor, name) for anchor, name, keys in _CONTENTS
                 if not keys or any(told[key] for key in keys)]  # fmt: skip
     return rendered("procedure.html", links, plan=plan, contents=contents, **told)
@@ -79,6 +95,9 @@ _CONTENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("checklist", "Checklist", ("checklists",)),
     ("codes", "Codes by system", ("systems",)),
     ("evidence", "Evidence", ("evidence",)),
+    ("facts", "Facts of the source", ()),
+    ("versions", "Versions", ()),
+    ("downloads", "Downloads", ("downloads",)),
     ("resources", "FHIR resources", ()),
 )
 """The sections of the page: anchor, name, and what of it must be there, if anything."""
@@ -108,6 +127,7 @@ def _around(plan: Resource, resources: list[Resource], shelf: Shelf) -> dict[str
         "places": [text for definition in defined for text in _places(definition)],
         "durations": list(filter(None, map(_duration, defined))),
         "documents": documents(resources, shelf),
+        "versions": versions(plan, shelf.earlier(plan)),
         "checklists": [Checklist(title_of(r), questions(r)) for r in questionnaires],
         "resources": [Listed(local(r), title_of(r)) for r in resources],
     }

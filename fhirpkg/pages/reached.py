@@ -16,6 +16,7 @@ _MOST = 500
 """As many resources as a page tells of as those of one procedure."""
 _NOT_FOLLOWED = {"ImplementationGuide", "PlanDefinition", "StructureDefinition"}
 """Types whose links lead away from the procedure: to a whole package, another plan, a profile."""
+_NO_LINKS = {"contained", "extension", "meta", "modifierExtension", "text"}
 _LINKS = {
     "definitionCanonical", "derivedFrom", "instantiates", "library", "reference", "resource",
     "url", "valueSet",
@@ -52,5 +53,5 @@ def _links(value: Json, *, top: bool = False) -> Iterator[str]:
             if key in _LINKS and not (top and key == "url"):
                 texts = item if isinstance(item, list) else [item]
                 yield from (text for text in texts if isinstance(text, str))
-            if key not in {"contained", "text"} and isinstance(item, dict | list):
+            if key not in _NO_LINKS and isinstance(item, dict | list):
                 yield from _links(item)

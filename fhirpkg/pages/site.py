@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
+from fhirpkg.pages.downloads import documents_of, download, package_files
 from fhirpkg.pages.environment import ASSETS, asset
 from fhirpkg.pages.json_page import resource_page
 from fhirpkg.pages.links import Links
@@ -17,33 +19,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.bundling.content import Content
+    from fhirpkg.issues import Resource
+    from fhirpkg.pages.facts import Sources
 
 _BELOW = Links("../")
 
 
-def site_files(content: Content) -> Iterator[tuple[str, bytes]]:
-    """Each file of the site with its name; each resource of the content is read once."""
-    shelf = MemoryShelf(content.resources)
+def site_files(
+    content: Content, previous: Content | None = None, sources: Sources | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Each file of the site with its name; each resource of the content is read once.
+
+    `previous` is what was published before, for what changed; `sources` are the authored
+    procedures that the content was built of.
+    """
+    own = list(content.resources)
+    shelf = MemoryShelf(own, previous.resources if previous else ())
     guide = next(iter(shelf.listed("ImplementationGuide")), {})
     title = text_of(guide, "title") or str(content.id)
-    for name, text in _pages(shelf, title, text_of(guide, "description")):
+    for name, text in _lists(shelf, title, text_of(guide, "description")):
         yield name, text.encode()
+    for resource in own:
+        yield from _of_resource(resource, shelf)
+        if resource["resourceType"] == "PlanDefinition":
+            page = procedure_page(resource, shelf, _BELOW, [content.id], sources)
+            yield f"procedure/{resource['id']}.html", page.encode()
+            if data := download(f"{resource['id']}-procedure.json", shelf):
+                yield f"download/{resource['id']}-procedure.json", data
     for name in ASSETS:
         yield f"asset/{name}", asset(name)
-    for resource in shelf:
-        name = local(resource).replace("/", "-")
-        yield f"resource/{name}.json", (fhirjson.dump(resource, indent=2) + "\n").encode()
+    read = replace(content, resources=own)
+    for name, (_, make) in package_files(content.id).items():
+        yield f"download/{name}", make(read)
 
 
-def _pages(shelf: MemoryShelf, title: str, about: str) -> Iterator[tuple[str, str]]:
+def _lists(shelf: MemoryShelf, title: str, about: str) -> Iterator[tuple[str, str]]:
     yield "index.html", start_page(shelf, Links(), title=title, about=about)
     kinds = sorted(shelf.counts(), key=lambda kind: (kind != "PlanDefinition", kind))
     rows = [entry(resource) for kind in kinds for resource in shelf.listed(kind)]
     yield "search.html", search_page(rows, Links())
     for kind in kinds:
         yield f"type/{kind}.html", type_page(kind, shelf, _BELOW)
-    for resource in shelf:
-        name = local(resource).replace("/", "-")
-        yield f"resource/{name}.html", resource_page(resource, shelf, _BELOW)
-        if resource["resourceType"] == "PlanDefinition":
-            yield f"procedure/{resource['id']}.html", procedure_page(resource, shelf, _BELOW)
+
+
+def _of_resource(resource: Resource, shelf: MemoryShelf) -> Iterator[tuple[str, bytes]]:
+    name = local(resource).replace("/", "-")
+    yield f"resource/{name}.html", resource_page(resource, shelf, _BELOW).encode()
+    yield f"resource/{name}.json", (fhirjson.dump(resource, indent=2) + "\n").encode()
+    for document, data in documents_of(resource):
+        yield f"download/{document}", data

@@ -24,8 +24,8 @@ def our_site(ours):
 
 
 def files(content):
-    """The files of a site as text, by name."""
-    return {name: data.decode() for name, data in site_files(content) if is_text(name)}
+    """The files of a site by name, those that are text as text."""
+    return {name: data.decode() if is_text(name) else "" for name, data in site_files(content)}
 
 
 def is_text(name):

@@ -23,18 +23,25 @@ from fhirpkg.cli.shared.content import content_argument
     metavar="NAME#VERSION",
     help="The package's name, for content that does not say it.",
 )
-def command(content: str | None, output: Path, identity: str | None) -> None:
+@click.option(
+    "--previous",
+    metavar="CONTENT",
+    help="What was published before; the pages then say what changed.",
+)
+def command(content: str | None, output: Path, identity: str | None, previous: str | None) -> None:
     """Make pages of CONTENT that people can look at, print and search: one a procedure.
 
     CONTENT is a folder, package, Bundle, NDJSON or NAME#VERSION; without it the current folder if
     it is a package, else its ./resources. The pages are files with relative links and need no
     server. Files of an earlier run that are no longer made are removed; a folder that holds
-    anything else is refused.
+    anything else is refused. Of a folder of authored procedures the pages also show where each
+    fact of the source went, with the verdict of its reader.
 
     Example: fhirpkg site resources --output public
     """
     from fhirpkg.bundling.reading import Selection, read_content
     from fhirpkg.canonical import PackageId
+    from fhirpkg.pages.facts import sources_in
     from fhirpkg.pages.site import site_files
     from fhirpkg.pages.writing import write
 
@@ -45,5 +52,6 @@ def command(content: str | None, output: Path, identity: str | None) -> None:
     read = read_content(content, Selection(identity=named))
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
-    count = write(site_files(read), output)
+    before = read_content(previous, Selection(identity=named)) if previous else None
+    count = write(site_files(read, before, sources_in(Path(read.source))), output)
     click.echo(f"{output / 'index.html'} ({count} files)")

@@ -135,7 +135,7 @@ def _applied(
 
     stored = StoreRepository(endpoint)
     definition = _definition(request, given, stored)
-    known: Repository = stored if given.uses_server() else _OnlyKnowledge(stored)
+    known: Repository = stored if given.uses_server() else OnlyKnowledge(stored)
     try:
         repository = Layers(given.data(), known)
     except (AttributeError, KeyError, TypeError) as error:
@@ -159,7 +159,7 @@ def _applied(
         raise _refusal(422, error) from error
 
 
-class _OnlyKnowledge:
+class OnlyKnowledge:
     """The definitions of a repository without its patient data (useServerData is false)."""
 
     def __init__(self, repository: Repository) -> None:

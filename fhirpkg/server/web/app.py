@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
+from fhirpkg.pages.facts import Sources
 from fhirpkg.server import hooks
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
@@ -37,9 +38,11 @@ from fhirpkg.server.web import binaries, formats, pages
 from fhirpkg.server.web.access import Access
 from fhirpkg.server.web.guard import RIGHTS, Guard
 from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
+from fhirpkg.server.web.trying import try_routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
+    from pathlib import Path
 
     from starlette.requests import Request as HttpRequest
 
@@ -62,18 +65,21 @@ def create_app(
     origins: Iterable[str] = (),
     host: str = "",
     access: Access | None = None,
+    sources: Path | None = None,
 ) -> Guard:
     """The application that serves an endpoint at `/fhir`, and CDS Hooks at `/cds-services`.
 
     Pages of `origins` may call it from a browser; `host` is what it listens on; `access` says what
-    a request to `/fhir` and the pages needs, without it nothing.
+    a request to `/fhir` and the pages needs, without it nothing. `sources` is the folder of the
+    authored procedures, for what pages say of facts and for made-up patients.
     """
     fhir = _fhir_route(endpoint, largest_body)
     routes = [
         Route(BASE, fhir, methods=_METHODS),
         Route(BASE + "/{path:path}", fhir, methods=_METHODS),
         *hooks.hook_routes(endpoint, hook_access or hooks.HookAccess()),
-        *pages.routes(endpoint),
+        *pages.routes(endpoint, Sources(sources) if sources else None),
+        *try_routes(endpoint, sources),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
     return Guard(app, origins=origins, host=host, access=access or Access())

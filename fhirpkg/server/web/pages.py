@@ -6,6 +6,7 @@ and the content security policy lets no script or foreign address work.
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from fhirpkg.pages.downloads import MEDIA, download, packages_with
 from fhirpkg.pages.environment import ASSETS, asset, rendered
 from fhirpkg.pages.json_page import resource_page
 from fhirpkg.pages.links import Links
@@ -25,10 +27,11 @@ from fhirpkg.server.web.lanes import SEARCH_SECONDS
 from fhirpkg.server.web.shelf import StoreShelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request as HttpRequest
 
+    from fhirpkg.pages.facts import Sources
     from fhirpkg.server.endpoint import Endpoint
 
     Page = Callable[[Endpoint, HttpRequest], str | None]
@@ -45,28 +48,46 @@ HEADERS = {
 }
 
 
-def routes(endpoint: Endpoint) -> list[Route]:
-    """The start, procedures, lists, resources, the search, and `/feedback`."""
+def routes(endpoint: Endpoint, sources: Sources | None = None) -> list[Route]:
+    """The start, procedures, lists, resources, downloads, the search, and `/feedback`.
+
+    `sources` are the authored procedures, where they are here.
+    """
     return [
         _route("/", _start, endpoint),
         _route("/search", _search, endpoint),
-        _route("/procedure/{id}", _procedure, endpoint),
+        _route("/procedure/{id}", functools.partial(_procedure, sources), endpoint),
         _route("/type/{type}", _type, endpoint),
         _route("/show/{type}/{id}", _show, endpoint),
         _route("/feedback", _feedback, endpoint),
         Route("/asset/{name}", _asset),
+        Route("/download/{name}", _downloads(endpoint)),
     ]
 
 
 def _route(path: str, page: Page, endpoint: Endpoint) -> Route:
     async def answer(request: HttpRequest) -> HTMLResponse:
         text = await run_in_threadpool(page, endpoint, request)
-        if text is None:
-            missing = rendered("missing.html", LINKS, title="Nothing is here")
-            return HTMLResponse(missing, 404, HEADERS)
-        return HTMLResponse(text, 200, HEADERS)
+        return missing() if text is None else HTMLResponse(text, 200, HEADERS)
 
     return Route(path, answer)
+
+
+def missing() -> HTMLResponse:
+    """The page where nothing is."""
+    return HTMLResponse(rendered("missing.html", LINKS, title="Nothing is here"), 404, HEADERS)
+
+
+def _downloads(endpoint: Endpoint) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def answer(request: HttpRequest) -> Response:
+        name = request.path_params["name"]
+        data = await run_in_threadpool(lambda: download(name, StoreShelf(endpoint)))
+        if data is None:
+            return missing()
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(data, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
+
+    return answer
 
 
 async def _asset(request: HttpRequest) -> Response:
@@ -91,10 +112,12 @@ def _search(endpoint: Endpoint, request: HttpRequest) -> str:
     return search_page(rows, LINKS, query, note)
 
 
-def _procedure(endpoint: Endpoint, request: HttpRequest) -> str | None:
+def _procedure(sources: Sources | None, endpoint: Endpoint, request: HttpRequest) -> str | None:
     shelf = StoreShelf(endpoint)
     plan = shelf.read("PlanDefinition", request.path_params["id"])
-    return procedure_page(plan, shelf, LINKS) if plan else None
+    if plan is None:
+        return None
+    return procedure_page(plan, shelf, LINKS, packages_with(plan, shelf), sources)
 
 
 def _type(endpoint: Endpoint, request: HttpRequest) -> str | None:
