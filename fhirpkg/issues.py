@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Json = Any
 """A value of FHIR JSON: an object, a list, a text, a number, a boolean or None."""
@@ -28,6 +28,11 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFORMATION = "information"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it means that something is wrong."""
+        return self in {Severity.FATAL, Severity.ERROR}
 
     @property
     def rank(self) -> int:
@@ -85,21 +90,59 @@ class Issue:
         return found
 
 
-@dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that was found in one input, in the order of its places; true when nothing is wrong."""
+    """All that was found in one input, in the order of its places; true when nothing is wrong.
 
-    issues: tuple[Issue, ...] = ()
-    ignored: tuple[tuple[Issue, str], ...] = field(default=())
-    """Issues that an ignore file takes out, each with the reason given there."""
+    Whoever only wants the verdict does not wait for lines and columns: they are looked for when
+    the issues are first asked for.
+    """
+
+    __slots__ = ("_is_right", "_issues", "_later", "ignored")
+
+    def __init__(
+        self,
+        issues: tuple[Issue, ...] = (),
+        ignored: tuple[tuple[Issue, str], ...] = (),
+        *,
+        later: Callable[[], tuple[Issue, ...]] | None = None,
+        is_right: bool = True,
+    ) -> None:
+        """Give the issues, or `later` for a function that makes them and the verdict on them."""
+        self._issues = issues
+        self._later = later
+        self._is_right = is_right if later else not any(issue.severity.is_error for issue in issues)
+        self.ignored = ignored
+        """Issues that an ignore file takes out, each with the reason given there."""
 
     def __bool__(self) -> bool:
-        return not self.errors
+        return self._is_right
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """The issues, by file, line, column and severity."""
+        if self._later:
+            self._issues, self._later = self._later(), None
+        return self._issues
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Outcome) and (self.issues, self.ignored) == (
+            other.issues,
+            other.ignored,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.issues, self.ignored))
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.issues!r}, {self.ignored!r})"
+
+    def __reduce__(self) -> tuple[type[Outcome], tuple[object, ...]]:
+        return Outcome, (self.issues, self.ignored)
 
     @property
     def errors(self) -> tuple[Issue, ...]:
         """The issues of severity error and fatal."""
-        return tuple(i for i in self.issues if i.severity.rank <= Severity.ERROR.rank)
+        return tuple(issue for issue in self.issues if issue.severity.is_error)
 
     def count(self, severity: Severity) -> int:
         """How many issues there are of one severity."""

@@ -1,6 +1,7 @@
 """Issues, outcomes and the catalogue of rules."""
 
 import importlib
+import pickle
 import re
 from pathlib import Path
 from string import Formatter
@@ -26,6 +27,18 @@ def test_an_outcome_is_true_only_without_errors():
     warning = Issue(Severity.WARNING, "value", "r", "t")
     assert Outcome((warning,))
     assert not Outcome((warning, Issue(Severity.FATAL, "value", "r", "t")))
+
+
+def test_a_verdict_does_not_wait_for_the_words_and_places_of_issues():
+    issue = Issue(Severity.ERROR, "value", "r", "t")
+    made = []
+    outcome = Outcome(later=lambda: made.append(1) or (issue,), is_right=False)
+    assert not outcome
+    assert made == []
+    assert outcome.issues == outcome.errors == (issue,)
+    assert made == [1]
+    assert outcome == Outcome((issue,)) != Outcome()
+    assert pickle.loads(pickle.dumps(outcome)) == outcome
 
 
 def test_an_operation_outcome_carries_line_column_source_and_rule():

@@ -121,6 +121,12 @@ class Run:
         self._entered: ByIdentity[bool] = ByIdentity()
         self._visited: Resource | None = None
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything that was found is an error."""
+        found = [*self.findings, *self.displays.values()]
+        return any((each.severity or each.rule.severity).is_error for each in found)
+
     def report(
         self,
         rule: Rule,

@@ -84,12 +84,21 @@ class Validator:
         given, path = read_given(data)
         file = file or path
         if isinstance(given, dict):
-            return Outcome(in_order(self._check(given, profiles, file, None)))
+            checked = self._check(given, profiles)
+            if isinstance(checked, Run):  # now: the caller may change the dictionary
+                return Outcome(in_order(issues_of(checked, file)))
+            return Outcome((replace(checked, file=file),))
         value, found, locate = self._read(given)
         issues = [replace(issue, file=file) for issue in found]
-        if value is not None or not found:
-            issues += self._check(value, profiles, file, locate)
-        return Outcome(in_order(issues))
+        if value is None and found:
+            return Outcome(in_order(issues))
+        checked = self._check(value, profiles)
+        if not isinstance(checked, Run):
+            return Outcome(in_order([*issues, replace(checked, file=file)]))
+        return Outcome(
+            later=lambda: in_order([*issues, *issues_of(checked, file, locate)]),
+            is_right=not checked.has_errors and bool(Outcome(tuple(issues))),
+        )
 
     def _read(self, data: bytes) -> tuple[Json, list[Issue], Locate]:
         """The value in JSON or XML text, what is wrong with the text, and where paths stand."""
@@ -100,12 +109,11 @@ class Validator:
         value, issues = fhirjson.read(data)
         return value, issues, lambda paths: fhirjson.locate(data.decode("utf-8-sig"), paths)
 
-    def _check(
-        self, value: Json, profiles: Iterable[str], file: str, locate: Locate | None
-    ) -> list[Issue]:
+    def _check(self, value: Json, profiles: Iterable[str]) -> Run | Issue:
+        """The run with all its findings, or why the value was not checked."""
         refused = self._refused(value)
         if refused:
-            return [replace(refused, file=file, line=1, column=1)]
+            return replace(refused, line=1, column=1)
         run = Run(
             value,
             self.definitions,
@@ -123,8 +131,8 @@ class Validator:
                     self._checks.check_profile(profile, value, (), run)
             self._check_entries(value, run)
         except RecursionError:
-            return [rules.issue(PARSE_DEPTH, file=file, line=1, column=1)]
-        return issues_of(run, file, locate)
+            return rules.issue(PARSE_DEPTH, line=1, column=1)
+        return run
 
     def _check_entries(self, value: Resource, run: Run) -> None:
         """Check entries by the profiles that the settings give them."""

@@ -51,6 +51,23 @@ def test_xml_gives_the_same_findings_with_their_lines(validator):
     assert any(line == 3 for _, line in found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"resourceType": "Patient"}',
+        '{"resourceType": "Patient", "gender": "femal"}',
+        '{"resourceType": "Patient", "gender": "male", "gender": "male"}',
+        '{"resourceType": "Patient", "maritalStatus": {"text": "x"}, "extension": []}',
+        '{"resourceType": "Patient", "extension": [{"url": "http://a.org/x", "valueCode": "a"}]}',
+        '{"resourceType": "Patien"}',
+        '{"resourceType": "Patient"',
+        '<Patient xmlns="http://hl7.org/fhir"><gender value="femal"/></Patient>',
+    ],
+)
+def test_the_verdict_is_that_of_the_issues(validator, text):
+    assert bool(validator.validate(text)) is not bool(validator.validate(text).errors)
+
+
 def test_a_file_that_is_not_there_is_raised(validator, tmp_path):
     with pytest.raises(SourceError, match="none"):
         validator.validate(tmp_path / "none.json")
