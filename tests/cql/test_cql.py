@@ -73,6 +73,13 @@ def resources():
             "effectiveDateTime": date,
             "valueQuantity": quantity,
         }
+    yield {"resourceType": "Medication", "id": "m1", "code": {"coding": [TUMOR]}}
+    for number, medication in enumerate(
+        [{"medicationReference": {"reference": "Medication/m1"}},
+         {"medicationCodeableConcept": {"coding": [{"code": TUMOR["code"]}]}}]
+    ):  # fmt: skip
+        drug = {"resourceType": "MedicationRequest", "id": f"drug{number}"} | medication
+        yield drug | {"status": "active", "intent": "order", "subject": subject}
     platelets = {"value": 180, "code": "10*9/L", "unit": "10*9/L"}
     yield {
         "resourceType": "Observation",

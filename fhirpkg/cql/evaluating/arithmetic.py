@@ -108,7 +108,12 @@ def _moved(start: Temporal, duration: Value, sign: int) -> Temporal | None:
     word = CALENDAR_UNITS.get(unit) or UCUM_DURATIONS.get(unit)
     if amount is None or word is None:
         raise KindError(f"{duration} is not a duration to move a date by")
-    return start.plus(sign * amount.value, word)
+    value = sign * amount.value
+    if word == "millisecond" and len(start.parts) == (3 if start.kind == "time" else 6):
+        value, word = value / 1000, "second"
+    if word == "second" and not isinstance(start.parts[-1], Decimal):
+        value = Decimal(int(value))  # a moment to the second stays one
+    return start.plus(value, word)
 
 
 def number(value: Value) -> Value:

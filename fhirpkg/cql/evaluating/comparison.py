@@ -155,14 +155,24 @@ def equivalent(one: Value, two: Value) -> bool:
         return _equivalent_ratios(one, two)
     if isinstance(one, int | Decimal) and isinstance(two, int | Decimal):
         return _equivalent_numbers(one, two)
+    if is_interval(one) and is_interval(two):
+        return _equivalent_intervals(one, two)
     if isinstance(one, dict) and isinstance(two, dict) and not isinstance(one, Element):
         _check_elements(one, two)
         return all(equivalent(value, two[key]) for key, value in one.items())
     return equal(one, two) is True
 
 
+def _equivalent_intervals(one: Value, two: Value) -> bool:
+    """By where they begin and end; ends that nobody knows are alike."""
+    from fhirpkg.cql.evaluating.intervals.bounds import end, start  # noqa: PLC0415 - it needs this module
+
+    return equivalent(start(one), start(two)) and equivalent(end(one), end(two))
+
+
 def _folded(text: str) -> str:
-    return " ".join(text.lower().split())
+    """Without case, each character of white space as a space: how many there are still counts."""
+    return "".join(" " if char.isspace() else char for char in text.lower())
 
 
 def _equivalent_numbers(one: Value, two: Value) -> bool:
@@ -198,10 +208,11 @@ def _equivalent_ratios(one: Ratio, two: Ratio) -> bool:
 
 
 def share_a_code(one: Value, two: Value) -> bool:
-    """Whether two codes, concepts or plain codes have one in common; a missing system fits any."""
+    """Whether two codes or concepts have one in common; a plain text is a code of any system."""
     theirs = codes(two)
+    any_system = isinstance(one, str) or isinstance(two, str)
     return any(
-        a.code == b.code and (not a.system or not b.system or a.system == b.system)
+        a.code == b.code and (any_system or a.system == b.system)
         for a in codes(one)
         for b in theirs
     )

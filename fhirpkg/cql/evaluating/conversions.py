@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.arithmetic import in_range
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:'([^']*)'|([a-z]+))?\s*")
 _INTEGER = re.compile(r"[-+]?\d+")
+_SMALLEST = Decimal("0.00000001")
 _DECIMAL = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _WORDS = dict.fromkeys(("true", "t", "yes", "y", "1"), True) | dict.fromkeys(
     ("false", "f", "no", "n", "0"), False
@@ -75,7 +76,7 @@ def _whole_number(value: Value) -> int | None:
 
 
 def to_decimal(value: Value) -> Decimal | None:
-    """ToDecimal: unknown for what is none or too large."""
+    """ToDecimal: unknown for what is none or too large; digits after the eighth are left out."""
     value = system(value)
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         return None
@@ -83,9 +84,9 @@ def to_decimal(value: Value) -> Decimal | None:
         return None
     try:
         found = Decimal(int(value) if isinstance(value, bool) else value)
+        if -int(found.as_tuple().exponent) > 8:
+            found = found.quantize(_SMALLEST, ROUND_DOWN)
     except InvalidOperation:
-        return None
-    if -int(found.as_tuple().exponent) > 8:
         return None
     fitting: Decimal | None = in_range(found)
     return fitting
@@ -137,7 +138,9 @@ def to_text(value: Value) -> str | None:
 
 
 def to_date(value: Value) -> Temporal | None:
-    """ToDate: the day of a moment."""
+    """ToDate: the day of a moment; a text must be a date alone."""
+    if type(value) is str and "T" in value:
+        return None
     found = moment(value)
     return None if found is None or found.kind == "time" else Temporal("date", found.parts[:3])
 
@@ -153,7 +156,7 @@ def to_datetime(value: Value) -> Temporal | None:
 def to_time(value: Value) -> Temporal | None:
     """ToTime: the time of day of a moment, or that in a text, whose offset is left away."""
     if isinstance(value, str):
-        value = re.sub(r"(Z|[+-]\d\d:\d\d)$", "", value)
+        value = "T" + re.sub(r"(Z|[+-]\d\d:\d\d)$", "", value).removeprefix("T")
     found = moment(value)
     if found is None or (found.kind != "time" and len(found.parts) < 4):
         return None

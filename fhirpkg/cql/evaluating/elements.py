@@ -26,7 +26,7 @@ from fhirpkg.fhirpath.values import UCUM, Quantity
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from fhirpkg.cql.tree import Value
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
@@ -97,6 +97,8 @@ def _child(source: Element, name: str) -> Value:
         if value is not source and hasattr(value, _VALUE_NAMES.get(name, name)):
             return _element(value, name)
         written = _written_choice(source, name, known)
+        if any(name in source.types.elements(other) for other in source.others):
+            return None  # `medication.reference` where the medication is a CodeableConcept
         if written is None and known:
             raise unknown_element(source.type_name, name, list(known))
         return written
@@ -105,8 +107,14 @@ def _child(source: Element, name: str) -> Value:
     for type_name in member.types:
         value = source.get(member.key(type_name))
         if value is not None:
-            return typed(value, type_name, source.types)
+            return _of_choice(typed(value, type_name, source.types), member.types)
     return None
+
+
+def _of_choice(found: Value, type_names: Sequence[str]) -> Value:
+    if isinstance(found, Element):
+        found.others = type_names
+    return found
 
 
 def unknown_element(type_name: str, name: str, known: list[str]) -> FhirpkgError:
@@ -280,6 +288,12 @@ def is_interval(value: Value) -> bool:
 def codes(value: Value) -> list[Code]:
     """The codes in a Code, Concept, Coding, CodeableConcept, plain code or a list of those."""
     return list(_codes(value))
+
+
+def codes_to_look_up(value: Value) -> list[Code]:
+    """The codes that may be in a value set: a Coding without a system is in none, a text may be."""
+    found = codes(value)
+    return found if isinstance(value, str) else [code for code in found if code.system]
 
 
 def _codes(value: Value) -> Iterator[Code]:

@@ -25,7 +25,7 @@ from fhirpkg.cql.evaluating import (
     strings,
     types,
 )
-from fhirpkg.cql.evaluating.elements import codes, resource
+from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, resource
 from fhirpkg.cql.evaluating.intervals import bounds, relations, sets
 from fhirpkg.cql.evaluating.moments import EARLIEST, duration_between
 from fhirpkg.cql.evaluating.values import (
@@ -43,6 +43,7 @@ from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.fhirpath import temporal
+from fhirpkg.fhirpath.values import Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -254,7 +255,7 @@ def _contains(evaluation: Evaluation, node: Node) -> Value:
 def membership(evaluation: Evaluation, item: Value, whole: Value, precision: str | None) -> Value:
     """`in`: a code in a value set or code system, a point in an interval, an item in a list."""
     if isinstance(whole, ValueSet):
-        found = codes(item)
+        found = codes_to_look_up(item)
         return bool(found) and evaluation.session.is_member(whole.canonical, found)
     if isinstance(whole, CodeSystem):
         return any(code.system == whole.url for code in codes(item))
@@ -325,6 +326,7 @@ _TYPICAL: dict[str, Value] = {
     "Date": conversions.to_date(EARLIEST),
     "DateTime": EARLIEST,
     "Time": conversions.to_time(EARLIEST),
+    "Quantity": Quantity(Decimal(0), "1"),
 }
 
 

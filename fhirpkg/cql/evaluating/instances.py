@@ -67,11 +67,18 @@ def _temporal(evaluation: Evaluation, text: str, kind: str) -> Temporal:
     """A date or time; its fraction of a second to the millisecond, its offset the evaluation's."""
     exact = _FRACTION.sub(lambda m: m[0][:3].ljust(3, "0"), text)
     found = Temporal.parse({"Date": "date", "Time": "time"}.get(kind, "dateTime"), exact)
-    if found is None:
+    if found is None or _is_off_the_clock(found):
         raise FhirpkgError(f"{text} is not a {kind}")
     if kind == "DateTime" and len(found.parts) > 3 and found.zone is None:
         return Temporal(found.kind, found.parts, evaluation.session.zone)
     return found
+
+
+def _is_off_the_clock(found: Temporal) -> bool:
+    """A leap second, or an offset of more than 14 hours, which CQL's literals do not have."""
+    place = 2 if found.kind == "time" else 5
+    zone = found.zone if found.zone and found.zone != "Z" else "+00:00"
+    return any(part >= 60 for part in found.parts[place:]) or not "00:00" <= zone[1:] <= "14:00"
 
 
 def _negate(evaluation: Evaluation, node: Node) -> Value:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql.evaluating.comparison import equal, member
 from fhirpkg.cql.evaluating.elements import is_interval
 from fhirpkg.cql.evaluating.intervals import sets
-from fhirpkg.cql.evaluating.values import as_list
+from fhirpkg.cql.evaluating.values import Element, as_list
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -27,9 +27,16 @@ def distinct(items: Value) -> list[Value] | None:
         return None
     kept: list[Value] = []
     for item in as_list(items):
-        if not any(item is known or equal(item, known) is True for known in kept):
+        if not any(item is known or _is_same(item, known) for known in kept):
             kept.append(item)
     return kept
+
+
+def _is_same(one: Value, two: Value) -> bool:
+    """Equal; elements of FHIR when they hold the same, whatever values they stand for."""
+    if isinstance(one, Element) and isinstance(two, Element):
+        return one == two
+    return equal(one, two) is True
 
 
 def flatten(items: Value) -> list[Value] | None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating import lists
 from fhirpkg.cql.evaluating.comparison import compare, equal, equivalent
-from fhirpkg.cql.evaluating.elements import codes, element
+from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, element
 from fhirpkg.cql.evaluating.intervals.relations import contains
 from fhirpkg.cql.evaluating.moments import fields
-from fhirpkg.cql.evaluating.values import ValueSet, as_list
+from fhirpkg.cql.evaluating.values import Element, ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 
@@ -46,17 +46,32 @@ def _found(evaluation: Evaluation, node: Node) -> list[Value]:
     wanted = evaluation.of(node["codes"])
     if wanted is None:
         return []
-    return [r for r in found if _matches(evaluation, element(r, path), wanted)]
+    drug = node.get("referenced", "")
+    return [r for r in found if _matches(evaluation, _coded(evaluation, r, path, drug), wanted)]
+
+
+def _coded(evaluation: Evaluation, found: Value, path: str, referenced: str) -> Value:
+    """The element to filter by; of a reference to a Medication the code that stands there."""
+    value = element(found, path)
+    if not referenced or not isinstance(value, Element) or value.type_name != "Reference":
+        return value
+    name = str(value.get("reference", "")).rpartition("/")[2]
+    known = (
+        as_list(element(found, "contained"))
+        if name.startswith("#")
+        else evaluation.session.resources(referenced)
+    )
+    return next((element(r, "code") for r in known if r.get("id") == name.lstrip("#")), None)
 
 
 def _matches(evaluation: Evaluation, value: Value, wanted: Value) -> bool:
     if value is None:
         return False
     if isinstance(wanted, ValueSet):
-        found = codes(value)
-        if not found:
+        found = codes_to_look_up(value)
+        if not codes(value):
             return models.not_done_value_set(value) == wanted.canonical.partition("|")[0]
-        return evaluation.session.is_member(wanted.canonical, found) is True
+        return bool(found) and evaluation.session.is_member(wanted.canonical, found) is True
     if isinstance(wanted, list):
         return any(equivalent(value, item) or _shares(value, item) for item in wanted)
     return _shares(value, wanted)

@@ -31,10 +31,10 @@ def concatenate(*parts: Value) -> str | None:
 
 def _combine(texts: Value, separator: Value = "") -> str | None:
     """The texts of a list with a separator between them."""
-    if texts is None:
+    if texts is None or separator is None:
         return None
     found = [_text(text) for text in texts if text is not None]
-    return _text(separator or "").join(found) if found else None
+    return _text(separator).join(found) if found else None
 
 
 def _on_texts(function: Value) -> Value:

@@ -42,6 +42,13 @@ def _property(evaluation: Evaluation, node: Node) -> Value:
 
 # -- types -----------------------------------------------------------------------------------
 
+_COMPLEX = frozenset(
+    "Address Age Annotation Attachment CodeableConcept Coding ContactDetail ContactPoint"
+    " Contributor Count DataRequirement Distance DomainResource Dosage Duration Element Expression"
+    " Extension HumanName Identifier Meta Money MoneyQuantity Narrative ParameterDefinition Period"
+    " Quantity Range Ratio Reference RelatedArtifact Resource SampledData Signature SimpleQuantity"
+    " Timing TriggerDefinition UsageContext".split()
+)
 _TEXTS = {"string": ("code", "id", "markdown"), "uri": ("url", "canonical", "oid", "uuid")}
 _NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _VALUES: dict[str, type | tuple[type, ...]] = {
@@ -73,8 +80,8 @@ def has_type(value: Value, type_name: str) -> bool:
 
 
 def _is_text(value: str, local: str) -> bool:
-    if local[:1].isupper():  # FHIR's enumerations are types of their own in CQL
-        return local not in {"Resource", "Element", "Quantity", "Period", "Range"}
+    if local[:1].isupper():  # FHIR's enumerations, of codes, are types of their own in CQL
+        return getattr(value, "type_name", "code") == "code" and local not in _COMPLEX
     if not isinstance(value, TypedText):
         return local in {"string", "code", "uri", "id"}
     return value.type_name == local or value.type_name in _TEXTS.get(local, ())

@@ -11,6 +11,8 @@ from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, UCUM, Quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
 
 
@@ -47,12 +49,20 @@ class TypedText(str):
 class Element(dict[str, Value]):
     """A resource or element of FHIR as JSON, with the name of its type and the table of types."""
 
-    __slots__ = ("type_name", "types")
+    __slots__ = ("others", "type_name", "types")
 
-    def __init__(self, value: dict[str, Value], type_name: str, types: TypesOfDefinitions) -> None:
+    def __init__(
+        self,
+        value: dict[str, Value],
+        type_name: str,
+        types: TypesOfDefinitions,
+        others: Sequence[str] = (),
+    ) -> None:
+        """Keep the type, and the other types that an element of a choice could have had."""
         super().__init__(value)
         self.type_name = type_name
         self.types = types
+        self.others = others
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ _METHODS = {
     "toString": "ToString", "upper": "Upper", "startsWith": "StartsWith", "endsWith": "EndsWith",
 }  # fmt: skip
 """Methods in the way of FHIRPath (https://cql.hl7.org/16-i-fhirpathtranslation.html)."""
+_DRUG = "medication"
 _CONSTRUCTORS = frozenset({"Date", "DateTime", "Time"})
 _MESSAGE = ("source", "condition", "code", "severity", "message")
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "millisecond", "timezoneOffset")
@@ -159,10 +160,14 @@ class Resolver:
         if made["type"] == "Retrieve":
             local = self._local(made["dataType"].removeprefix(_FHIR))
             made["dataType"] = self._type_name(made["dataType"])
+            by_property = "codeProperty" in made
             if profile := models.profile(self._models, local):
                 made["templateId"] = profile.url
                 if "codes" in made and profile.code_path:
                     made.setdefault("codeProperty", profile.code_path)
+            base = made["dataType"].rpartition("}")[2]
+            if "codes" in made and not by_property and models.PRIMARY_CODES.get(base) == _DRUG:
+                made["referenced"] = "Medication"
         return made
 
     # -- names -----------------------------------------------------------------------------

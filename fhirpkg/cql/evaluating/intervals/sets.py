@@ -42,10 +42,11 @@ def _joined(one: Interval, two: Interval) -> Interval | None:
 
 
 def _chosen(
-    one: Interval, two: Interval, edge: Callable[[Value], Value], wanted: int
+    one: Interval, two: Interval, edge: Callable[[Value, Value], Value], wanted: int
 ) -> Interval | None:
     """Which of both has the first or last edge; that whose edge is unknown, if one is."""
-    edges = edge(one), edge(two)
+    likes = [each.high if each.low is None else each.low for each in (two, one)]
+    edges = edge(one, likes[0]), edge(two, likes[1])
     if None in edges:
         return one if edges[0] is None else two
     found = compare(*edges)
@@ -121,7 +122,8 @@ def expand(items: Value, per: Value = None) -> list[Value] | None:
         return None
     if not isinstance(items, list):
         return [part.low for part in _laid_out(interval(items), per)]
-    return [part for item in items if item is not None for part in _laid_out(interval(item), per)]
+    parts = (part for item in items if item is not None for part in _laid_out(interval(item), per))
+    return list(dict.fromkeys(parts))  # where intervals overlap, once
 
 
 def _laid_out(bounds: Value, per: Value) -> Iterator[Interval]:
