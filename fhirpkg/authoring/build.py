@@ -17,6 +17,7 @@ from fhirpkg.authoring.building.support import (
     value_set,
 )
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
+from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.ordering import in_order
 from fhirpkg.packages.package import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
-    from fhirpkg.authoring.model.review import SignOff
     from fhirpkg.issues import Resource
 
 _WITHOUT_COPYRIGHT = ("DocumentReference", "SpecimenDefinition")
@@ -40,18 +40,20 @@ def build(
     *,
     carries_profiles: bool = False,
     listed: frozenset[tuple[str, str]] = frozenset(),
-    signed: Mapping[str, tuple[SignOff, ...]] = MappingProxyType({}),
+    beside: Mapping[str, Beside] = MappingProxyType({}),
 ) -> dict[str, list[Resource]]:
     """The resources of each procedure, by the folder it lies in.
 
     `profiles` are those that the resources claim; a package that carries them is published with
     them, any other depends on `fhirpkg.profiles`. What belongs to the package and not to one
     procedure, the ImplementationGuide, comes with the first folder. `listed` are the codes that
-    SNOMED's Global Patient Set or R4 list, whose notice says so; `signed` are the sign-offs of each
-    procedure as it is.
+    SNOMED's Global Patient Set or R4 list, whose notice says so; `beside` is what stands beside
+    each procedure.
     """
     made = {
-        folder: _resources(Edition(package, procedure, listed, signed.get(folder, ())), profiles)
+        folder: _resources(
+            Edition(package, procedure, listed, beside.get(folder, Beside())), profiles
+        )
         for folder, procedure in sorted(procedures.items())
     }
     everything = [resource for resources in made.values() for resource in resources]

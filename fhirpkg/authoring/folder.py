@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring import source
+from fhirpkg.authoring import drawing, source
 from fhirpkg.authoring.checks import check_package, check_procedure
+from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.review import current, read_review, unreviewed, without_sign_off
 from fhirpkg.authoring.rules import (
+    SOURCE_DRAWING,
+    SOURCE_PDF,
     SOURCE_SAME_PROCEDURE,
     SOURCE_SIGN_OFF,
     SOURCE_STALE,
@@ -24,11 +27,13 @@ from fhirpkg.authoring.terms.checks import check_terms, listed, sources_for
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
 from fhirpkg.packages.freshness import (
+    DRAWING,
     PACKAGE,
     PROCEDURE,
     procedure_folders,
     stale_procedure,
 )
+from fhirpkg.render.pdf import is_installed
 from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
-    from fhirpkg.authoring.model.review import Review, SignOff
+    from fhirpkg.authoring.model.review import Review
     from fhirpkg.authoring.source import Source
     from fhirpkg.authoring.terms.sources import Terms
     from fhirpkg.issues import Issue
@@ -54,10 +59,16 @@ class Authored:
     reviews: dict[str, Review | None] = field(default_factory=dict)
     """The readers' verdicts on each procedure, by its folder."""
 
+    drawings: dict[str, bytes] = field(default_factory=dict)
+    """The drawing of each procedure that has one, by its folder."""
+
     @property
-    def signed(self) -> dict[str, tuple[SignOff, ...]]:
-        """The sign-offs of each procedure as it is now, by its folder."""
-        return {name: current(p, self.reviews[name]) for name, p in self.procedures.items()}
+    def beside(self) -> dict[str, Beside]:
+        """The sign-offs of each procedure as it is now and its drawing, by its folder."""
+        return {
+            name: Beside(current(each, self.reviews[name]), self.drawings.get(name, b""))
+            for name, each in self.procedures.items()
+        }
 
     @property
     def is_usable(self) -> bool:
@@ -78,7 +89,7 @@ def read_folder(folder: Path) -> Authored:
         raise SourceError(str(folder), f"it holds no {PACKAGE}", "name a folder with one")
     package_file = read_source(folder / PACKAGE)
     authored.package, issues = check_package(package_file)
-    authored.issues += issues
+    authored.issues += [*issues, *_without_printer(authored.package, package_file)]
     files = sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")])
     if not files:
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
@@ -92,6 +103,8 @@ def read_folder(folder: Path) -> Authored:
             name = str(file.parent.relative_to(folder))
             authored.procedures[name] = procedure
             authored.reviews[name], wrong = read_review(file.parent, procedure)
+            authored.issues += wrong
+            authored.drawings[name], wrong = _drawing(file.parent, procedure, source_file)
             authored.issues += wrong
             authored.issues += _unsigned(
                 authored.package, procedure, authored.reviews[name], package_file
@@ -143,6 +156,39 @@ def _unsigned(
             name=procedure.id,
             problem=problem,
         )
+
+
+def _drawing(folder: Path, procedure: Procedure, read: Source) -> tuple[bytes, tuple[Issue, ...]]:
+    """The drawing of a procedure, nothing where it has none, and what is wrong with it."""
+    file = folder / DRAWING
+    if not file.is_file() and not procedure.drawing:
+        return b"", ()
+    data = file.read_bytes() if file.is_file() else b""
+    if not data:
+        wrong = f"there is no {DRAWING} beside this file"
+    elif not procedure.drawing:
+        wrong = f"'drawing' does not say what {DRAWING} shows"
+    else:
+        wrong = drawing.problem(data)
+    if not wrong:
+        return data, ()
+    line, column = read.place(("drawing",), key=True)
+    found = issue(
+        SOURCE_DRAWING,
+        expression="drawing",
+        file=read.file,
+        line=line,
+        column=column,
+        problem=wrong,
+    )
+    return b"", (found,)
+
+
+def _without_printer(package: PackageSource | None, package_file: Source) -> Iterator[Issue]:
+    """What a package asks to be printed can be printed."""
+    if package and package.pdf and not is_installed():
+        line, column = package_file.place(("pdf",))
+        yield issue(SOURCE_PDF, expression="pdf", file=package_file.file, line=line, column=column)
 
 
 def _unsigned_below(
@@ -202,8 +248,9 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
         unsigned = _unsigned_below(package, place.parent, read)
         return (*found, *unsigned, *_stale(place, place.parent, name))
     procedure, found = check_procedure(read)
-    review = unreviewed(place, procedure) if procedure else ()
-    return (*found, *_stale(place, place.parent, name), *review)
+    if procedure:
+        found = (*found, *_drawing(place.parent, procedure, read)[1], *unreviewed(place, procedure))
+    return (*found, *_stale(place, place.parent, name))
 
 
 def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:

@@ -34,7 +34,7 @@ def build(folder: Path | str, *, typed: bool = False) -> dict[str, list[Resource
         authored.procedures,
         read_profiles(folder),
         listed=authored.listed,
-        signed=authored.signed,
+        beside=authored.beside,
         carries_profiles=(folder.absolute().parent / "profiles").is_dir(),
     )
     if not typed:

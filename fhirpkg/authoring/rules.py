@@ -227,3 +227,17 @@ SOURCE_SIGN_OFF = error(
     text="the status is 'active', but for {name} {problem}",
     advice="send out 'fhirpkg review --output FILE', read it back with --read, or keep the draft",
 )
+SOURCE_DRAWING = error(
+    "source-drawing",
+    "invalid",
+    title="A drawing is an SVG that stands alone",
+    text="{problem}",
+    advice="put an SVG with shapes and numbers alone, no script, style or link, beside this file",
+)
+SOURCE_PDF = error(
+    "source-pdf",
+    "not-supported",
+    title="What the package asks to be printed can be printed",
+    text="the package asks for documents as PDF, and what makes them is not installed",
+    advice="pip install 'fhirpkg[pdf]', or take 'pdf' away",
+)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 RECORD = ".built"
 PACKAGE, PROCEDURE, LOCK = "package.yaml", "procedure.yaml", "codes.lock"
-REVIEW = "review.yaml"
-_BESIDE = (PROCEDURE, REVIEW)
+REVIEW, DRAWING = "review.yaml", "drawing.svg"
+_BESIDE = (PROCEDURE, REVIEW, DRAWING)
 _BUILT = "fhir"
 
 

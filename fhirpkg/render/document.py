@@ -35,6 +35,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture: SVG markup with its alternative text in it, and what its numbers stand for."""
+
+    svg: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of a document: a title, a paragraph, a table, and a list that may be in order."""
 
@@ -43,6 +51,13 @@ class Section:
     items: tuple[Item | str, ...] = ()
     numbered: bool = False
     table: Table | None = None
+    drawing: Drawing | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing below its title."""
+        return not (self.text or self.items or self.table or self.drawing)
+
     anchor: str = ""
 
 
@@ -60,6 +75,11 @@ class Document:
     rights: str = ""
     """Licences and notices that a reader need not see: they stand in the head of the file."""
     language: str = "en"
+
+    @property
+    def has_drawing(self) -> bool:
+        """Whether a section has a drawing, which needs a style of its own."""
+        return any(section.drawing for section in self.sections)
 
 
 def xhtml(document: Document) -> str:

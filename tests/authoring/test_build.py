@@ -42,7 +42,7 @@ def built(folder, canonical=""):
         read_profiles(folder),
         carries_profiles=carries,
         listed=authored.listed,
-        signed=authored.signed,
+        beside=authored.beside,
     )
 
 

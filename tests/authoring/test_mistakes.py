@@ -71,6 +71,8 @@ def test_every_rule_of_authored_files_is_met_by_a_mistake():
         "source-todo-active",
         "source-stale",
         "source-review",
+        "source-drawing",
+        "source-pdf",
         "source-sign-off",
     }
     assert rules - elsewhere == {mistake["rule"] for mistake in MISTAKES}

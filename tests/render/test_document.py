@@ -46,6 +46,8 @@ def test_a_patient_document_stands_alone(kind):
 @pytest.mark.parametrize("kind", ["Education", "Preparation", "Aftercare"])
 def test_a_patient_document_has_only_numbers_of_the_source(kind):
     root = ET.fromstring(patient_document(kind))
+    for figure in root.iter(f"{NAMESPACE}figure"):
+        figure.clear()  # its numbers are those of the drawing
     main = " ".join("".join(root.find(f".//{NAMESPACE}main").itertext()).split())
     assert set(re.findall(r"\d+", main)) <= {"1", "2"}
 
@@ -54,6 +56,7 @@ def test_the_documents_have_their_sections():
     assert headings(patient_document("Education")) == [
         "What it is",
         "What it is for",
+        "How it works",
         "When it is considered",
         "What happens",
         "How long it takes",

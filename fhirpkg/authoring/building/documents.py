@@ -7,12 +7,14 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.calendar import calendar, medicine_line
+from fhirpkg.authoring.drawing import with_alternative
 from fhirpkg.definitions.terminology.grammars import LOINC
-from fhirpkg.render.document import Document, Section, xhtml
+from fhirpkg.render.document import Document, Drawing, Section, xhtml
+from fhirpkg.render.pdf import pdf
 from fhirpkg.validation.content.documents import version_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.authoring.building.edition import Edition
     from fhirpkg.authoring.model.actions import Action
@@ -31,6 +33,10 @@ _SIGNED = (
 
 _BLANK = "_" * 24
 _PHONE = f"Phone: {_BLANK}"
+_TO_FILL_IN = (
+    "Date and time", "Place", "Phone", "Last food", "Last clear drink", "Medicines to stop",
+)  # fmt: skip
+"""What a care team writes in by hand: only they know it of a patient."""
 
 
 def document_references(edition: Edition) -> dict[str, Resource]:
@@ -54,8 +60,8 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
     }
     document = Document(
         full_title,
-        tuple(section for section in sections(edition) if section.text or section.items),
-        note=(_SIGNED if edition.signed else _DRAFT) if edition.package.experimental else "",
+        tuple(section for section in sections(edition) if not section.is_empty),
+        note=(_SIGNED if edition.beside.signed else _DRAFT) if edition.package.experimental else "",
         sources=_sources(edition) if kind == "education" else (),
         notices=(f"{edition.package.id} {edition.package.version}, {edition.package.date}",),
         rights=edition.copyright(coded).replace("\n\n", " "),
@@ -73,7 +79,10 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
         "docStatus": "preliminary" if edition.package.status == "draft" else "final",
         "date": f"{edition.package.date}T00:00:00Z",
         "description": full_title,
-        "content": [{"attachment": _attachment(edition, full_title, text)}],
+        "content": [
+            {"attachment": _attachment(edition, full_title, "application/xhtml+xml", text)},
+            *_printed(edition, full_title, text),
+        ],
     }
 
 
@@ -81,11 +90,18 @@ def _loinc(code: str, text: str) -> Resource:
     return {"coding": [{"system": LOINC, "code": code}], "text": text}
 
 
-def _attachment(edition: Edition, title: str, text: bytes) -> Resource:
+def _printed(edition: Edition, title: str, text: bytes) -> Iterator[Resource]:
+    """The document as PDF too, when the package asks for it."""
+    if edition.package.pdf:
+        made = pdf(text.decode(), paper=edition.package.pdf, created=edition.package.date)
+        yield {"attachment": _attachment(edition, title, "application/pdf", made)}
+
+
+def _attachment(edition: Edition, title: str, kind: str, text: bytes) -> Resource:
     """The document itself; FHIR's hash is SHA-1 (R4 datatypes.html#Attachment)."""
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     return {
-        "contentType": "application/xhtml+xml",
+        "contentType": kind,
         "data": base64.b64encode(text).decode(),
         "size": len(text),
         "hash": base64.b64encode(digest).decode(),
@@ -117,6 +133,9 @@ def _education(edition: Edition) -> Iterable[Section]:
     procedure = edition.procedure
     yield Section("What it is", _plain(procedure.summary))
     yield Section("What it is for", _plain(procedure.purpose))
+    if procedure.drawing:
+        markup = with_alternative(edition.beside.drawing, procedure.drawing.shows)
+        yield Section("How it works", drawing=Drawing(markup, procedure.drawing.labels))
     yield Section("When it is considered", items=_items(procedure.indications))
     yield Section(
         "When it is not done, or only with care", items=_items(procedure.contraindications)
@@ -140,7 +159,7 @@ def _preparation(edition: Edition) -> Iterable[Section]:
     yield Section("Tell us if you have any of these", items=_items(procedure.contraindications))
     day = (_sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
     yield Section("On the day", " ".join(filter(None, day)))
-    yield Section("To fill in", items=(f"Date and time: {_BLANK}", f"Place: {_BLANK}", _PHONE))
+    yield Section("To fill in", items=tuple(f"{label}: {_BLANK}" for label in _TO_FILL_IN))
     yield Section(
         "What we will ask you",  # the other questions are for the staff
         items=tuple(question.patient for question in edition.questions() if question.patient),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.authoring.building.asked import asked
 from fhirpkg.authoring.building.elements import HL7, concept_of, filled
 from fhirpkg.authoring.codes import codings
 from fhirpkg.authoring.model.actions import Alternatives
+from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 from fhirpkg.definitions.terminology.systems import BY_URL, OF_SNOMED
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.parts import Origin
     from fhirpkg.authoring.model.procedure import Procedure
-    from fhirpkg.authoring.model.review import SignOff
     from fhirpkg.authoring.model.sections import Evidence, Member, Person, Question
     from fhirpkg.issues import Resource
 
@@ -54,8 +54,8 @@ class Edition:
     procedure: Procedure
     listed: frozenset[tuple[str, str]] = frozenset()
     """Codes, by system, that the Global Patient Set of SNOMED CT or R4 are known to list."""
-    signed: tuple[SignOff, ...] = ()
-    """Who answers for the procedure as it is."""
+    beside: Beside = field(default_factory=Beside)
+    """Who signed the procedure as it is, and its drawing."""
 
     def id(self, part: str = "") -> str:
         """The id of one resource: that of the procedure and what it is of it."""
@@ -286,7 +286,7 @@ class Edition:
         """The state of review that each definition tells of itself; nothing once it is in use."""
         if not self.package.experimental:
             return ""
-        if self.signed:
+        if self.beside.signed:
             return "For development and review."
         return "For development and review: no clinician has reviewed it."
 
@@ -295,15 +295,15 @@ class Edition:
         by = {"reviewer": ("reviewed", "approved"), "endorser": ("endorsed",)}
         made: Resource = {}
         if resource_type in _DATED:
-            approved = [each.on for each in self.signed if each.verdict == "approved"]
-            read = [each.on for each in self.signed if each.verdict != "endorsed"]
+            approved = [each.on for each in self.beside.signed if each.verdict == "approved"]
+            read = [each.on for each in self.beside.signed if each.verdict != "endorsed"]
             made = {
                 "approvalDate": max(approved, default=""),
                 "lastReviewDate": max(read, default=""),
             }
         if resource_type in _NAMING:
             for element, verdicts in by.items():
-                names = dict.fromkeys(s.by for s in self.signed if s.verdict in verdicts)
+                names = dict.fromkeys(s.by for s in self.beside.signed if s.verdict in verdicts)
                 made[element] = [{"name": name} for name in names]
         return filled(made)
 

@@ -47,6 +47,12 @@ class PackageSource(Part):
     fhirVersion: Literal["4.0.1"] = Field(  # noqa: N815 - FHIR's own name
         "4.0.1", description="The version of FHIR", examples=["4.0.1"]
     )
+    pdf: Literal["A4", "Letter"] | None = Field(
+        None,
+        description="Carry the documents for patients as PDF on this paper too; building then "
+        "needs fhirpkg[pdf]",
+        examples=["A4"],
+    )
     dependencies: dict[str, Text] = Field(
         description="FHIR packages and their versions",
         examples=[{"hl7.fhir.r4.core": "4.0.1"}],

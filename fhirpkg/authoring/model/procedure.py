@@ -20,6 +20,7 @@ from fhirpkg.authoring.model.sections import (
     Benefit,
     Contact,
     Contraindication,
+    Drawing,
     Duration,
     Effective,
     Equipment,
@@ -204,6 +205,11 @@ class Procedure(Part):
         description="What is asked before it starts",
         examples=[[{"id": "fasted", "text": "Has the patient fasted?", "answer": "yes-no"}]],
     )
+    drawing: Drawing | None = Field(
+        None,
+        description="What drawing.svg beside this file shows: how the procedure works",
+        examples=[{"shows": "A needle goes through the skin.", "labels": ["Your skin"]}],
+    )
     evidence: dict[Id, Evidence] = Field(
         {},
         description="Publications by ids of our own, which 'cite' names",
@@ -243,11 +249,10 @@ class Procedure(Part):
             yield from _with_parts(section)
 
 
-SECTIONS = tuple(
-    name
-    for name in Procedure.model_fields
-    if name not in {"id", "source", "priority", "evidence", "effective", "contact", "todo", "codes"}
-)
+_NO_FACTS = {
+    "id", "source", "priority", "drawing", "evidence", "effective", "contact", "todo", "codes",
+}  # fmt: skip
+SECTIONS = tuple(name for name in Procedure.model_fields if name not in _NO_FACTS)
 """What a source can have facts of."""
 
 

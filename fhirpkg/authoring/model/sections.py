@@ -301,6 +301,20 @@ class Question(Said):
     )
 
 
+class Drawing(Part):
+    """A drawing of how the procedure works: the file drawing.svg beside procedure.yaml."""
+
+    shows: Text = Field(
+        description="What it shows, for those who cannot see it",
+        examples=["A thin needle goes through the skin into a tumor in the bone."],
+    )
+    labels: Texts = Field(
+        (),
+        description="What the numbers in it stand for, from 1 on",
+        examples=[["Your skin", "The needle"]],
+    )
+
+
 class Evidence(Part):
     """A publication, and what of it is used here in our own words."""
 

@@ -56,7 +56,7 @@ def run(
         authored.procedures,
         read_profiles(resources),
         listed=authored.listed,
-        signed=authored.signed,
+        beside=authored.beside,
         carries_profiles=(resources.absolute().parent / "profiles").is_dir(),
     )
     changed = write(made, output or resources)

@@ -22,10 +22,29 @@ if TYPE_CHECKING:
 
 def check_document(document: Resource, path: Path, run: Run) -> None:
     """Size, hash and master identifier are those of the content."""
-    attachment, data = attachment_of(document)
+    for at, content in enumerate(objects(document, "content")):
+        _check_attachment(content, (*path, "content", at, "attachment"), run)
+    data = attachment_of(document)[1]
     if data is None:
         return  # the profile demands it, and base64 is checked by its type
-    place = (*path, "content", 0, "attachment")
+    master = document.get("masterIdentifier")
+    for identifier in objects(document, "identifier")[:1]:
+        expected = version_id(identifier, data)
+        found = master.get("value") if isinstance(master, dict) else None
+        if found is not None and found != expected:
+            run.report(
+                CONTENT_DOCUMENT_VERSION,
+                (*path, "masterIdentifier", "value"),
+                found=found,
+                expected=expected,
+            )
+
+
+def _check_attachment(content: Resource, place: Path, run: Run) -> None:
+    """Size and hash are those of the data."""
+    attachment, data = _data(content)
+    if data is None:
+        return
     digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
     if attachment.get("size", len(data)) != len(data):
         run.report(
@@ -41,17 +60,6 @@ def check_document(document: Resource, path: Path, run: Run) -> None:
             found=attachment["hash"],
             hash=digest,
         )
-    master = document.get("masterIdentifier")
-    for identifier in objects(document, "identifier")[:1]:
-        expected = version_id(identifier, data)
-        found = master.get("value") if isinstance(master, dict) else None
-        if found is not None and found != expected:
-            run.report(
-                CONTENT_DOCUMENT_VERSION,
-                (*path, "masterIdentifier", "value"),
-                found=found,
-                expected=expected,
-            )
 
 
 def version_id(identifier: Resource, content: bytes) -> str:
@@ -63,11 +71,14 @@ def version_id(identifier: Resource, content: bytes) -> str:
 
 def attachment_of(document: Resource) -> tuple[Resource, bytes | None]:
     """The first attachment of a document, and its data when they can be read."""
-    for content in objects(document, "content")[:1]:
-        attachment = content.get("attachment")
-        if isinstance(attachment, dict) and isinstance(attachment.get("data"), str):
-            try:
-                return attachment, base64.b64decode(attachment["data"])
-            except (ValueError, binascii.Error):
-                return attachment, None
+    return next(map(_data, objects(document, "content")), ({}, None))
+
+
+def _data(content: Resource) -> tuple[Resource, bytes | None]:
+    attachment = content.get("attachment")
+    if isinstance(attachment, dict) and isinstance(attachment.get("data"), str):
+        try:
+            return attachment, base64.b64decode(attachment["data"])
+        except (ValueError, binascii.Error):
+            return attachment, None
     return {}, None
