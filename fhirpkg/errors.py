@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 class FhirpkgError(Exception):
     """Base of all errors here; its text says what happened and what to do."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is, whatever its class is made from: it may come from another process."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[FhirpkgError], args: tuple[object, ...], values: dict[str, object]
+) -> FhirpkgError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(values)
+    return error
+
 
 class SourceError(FhirpkgError):
     """A file that cannot be opened or decoded."""

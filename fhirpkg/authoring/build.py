@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.activities import activity_definitions, specimen_definitions
@@ -23,7 +23,7 @@ from fhirpkg.packages.package import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
@@ -51,17 +51,43 @@ def build(
     each procedure.
     """
     made = {
-        folder: _resources(
+        folder: resources_of(
             Edition(package, procedure, listed, beside.get(folder, Beside())), profiles
         )
         for folder, procedure in sorted(procedures.items())
     }
-    everything = [resource for resources in made.values() for resource in resources]
-    carried = profiles if carries_profiles else ()
-    guide = implementation_guide(package, everything, carried, _claimed(package, profiles, carried))
+    parts = [part_of(resource) for resources in made.values() for resource in resources]
+    guide = guide_of(package, parts, profiles, carries_profiles=carries_profiles)
     if made:
-        next(iter(made.values())).append(_finished(guide, profiles))
+        next(iter(made.values())).append(guide)
     return made
+
+
+class Part(NamedTuple):
+    """A resource as the guide lists it: ``Type/id`` and its name."""
+
+    reference: str
+    name: str
+
+
+def part_of(resource: Resource) -> Part:
+    """What the guide says of a resource."""
+    name = resource.get("title") or resource.get("description") or resource["id"]
+    return Part(f"{resource['resourceType']}/{resource['id']}", str(name))
+
+
+def guide_of(
+    package: PackageSource,
+    parts: Iterable[Part],
+    profiles: Sequence[Resource],
+    *,
+    carries_profiles: bool,
+) -> Resource:
+    """The ImplementationGuide of a package with these parts, each by :func:`part_of`."""
+    carried = profiles if carries_profiles else ()
+    everything = [*parts, *map(part_of, carried)]
+    claimed = _claimed(package, profiles, carried)
+    return _finished(implementation_guide(package, everything, claimed), profiles)
 
 
 def _claimed(
@@ -77,7 +103,7 @@ def _claimed(
     return {PROFILES_PACKAGE: profiles[0]["version"]}
 
 
-def _resources(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]:
+def resources_of(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]:
     """The resources of one procedure, the plan first."""
     documents = document_references(edition)
     checklist = questionnaire(edition)

@@ -59,16 +59,8 @@ class Authored:
     reviews: dict[str, Review | None] = field(default_factory=dict)
     """The readers' verdicts on each procedure, by its folder."""
 
-    drawings: dict[str, bytes] = field(default_factory=dict)
-    """The drawing of each procedure that has one, by its folder."""
-
-    @property
-    def beside(self) -> dict[str, Beside]:
-        """The sign-offs of each procedure as it is now and its drawing, by its folder."""
-        return {
-            name: Beside(current(each, self.reviews[name]), self.drawings.get(name, b""))
-            for name, each in self.procedures.items()
-        }
+    beside: dict[str, Beside] = field(default_factory=dict)
+    """The sign-offs of each procedure as it is now and its drawing, by its folder."""
 
     @property
     def is_usable(self) -> bool:
@@ -77,48 +69,102 @@ class Authored:
         return self.package is not None and worst > Severity.ERROR.rank
 
 
-def read_folder(folder: Path) -> Authored:
-    """The package and the procedures of a folder, with every problem of their files.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A folder of which package.yaml was read, and no procedure yet."""
+
+    folder: Path
+    package: PackageSource | None
+    issues: tuple[Issue, ...]
+    """What is wrong with package.yaml."""
+    files: tuple[Path, ...]
+    """The procedures, in a stable order."""
+    _package_file: Source
+    _locked: Terms | None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing is wrong with package.yaml."""
+        return self.package is not None and not any(map(_is_wrong, self.issues))
+
+    def read(self, file: Path) -> Read:
+        """One of the procedures, by its file."""
+        source_file = read_source(file)
+        procedure, found = check_procedure(source_file)
+        name = str(file.parent.relative_to(self.folder))
+        if procedure is None:
+            return Read(name, issues=(*found, *self._left_to_do(found, file)))
+        before = len(source_file.issues)
+        known = check_terms(source_file, sources_for(source_file.data, self._locked))
+        found = (*found, *source_file.issues[before:])
+        review, wrong = read_review(file.parent, procedure)
+        drawn, amiss = _drawing(file.parent, procedure, source_file)
+        unsigned = _unsigned(self.package, procedure, review, self._package_file)
+        issues = (*found, *self._left_to_do(found, file), *wrong, *amiss, *unsigned)
+        beside = Beside(current(procedure, review), drawn)
+        return Read(name, procedure, issues, review, beside, listed(known, self._locked))
+
+    def _left_to_do(self, found: Iterable[Issue], file: Path) -> Iterator[Issue]:
+        return _left_to_do(self.package, found, file, self._package_file)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One procedure, by the name of its folder; None where the issues say why."""
+
+    name: str
+    procedure: Procedure | None = None
+    issues: tuple[Issue, ...] = ()
+    review: Review | None = None
+    beside: Beside = field(default_factory=Beside)
+    listed: frozenset[tuple[str, str]] = frozenset()
+    """Codes of it, by system, that SNOMED's Global Patient Set or R4 are known to list."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing is wrong, so that it can be built."""
+        return self.procedure is not None and not any(map(_is_wrong, self.issues))
+
+
+def _is_wrong(found: Issue) -> bool:
+    return found.severity.rank <= Severity.ERROR.rank
+
+
+def open_folder(folder: Path) -> Opened:
+    """The package of a folder, its procedures not read yet.
 
     Raises SourceError when the folder, or a package.yaml in it, is not there or cannot be read.
     """
-    authored = Authored()
     if not folder.is_dir():
         raise SourceError(str(folder), "there is no such folder", "name one with a package.yaml")
     if not (folder / PACKAGE).is_file():
         raise SourceError(str(folder), f"it holds no {PACKAGE}", "name a folder with one")
     package_file = read_source(folder / PACKAGE)
-    authored.package, issues = check_package(package_file)
-    authored.issues += [*issues, *_without_printer(authored.package, package_file)]
-    files = sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")])
+    package, found = check_package(package_file)
+    issues = (*found, *_without_printer(package, package_file))
+    files = tuple(sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")]))
     if not files:
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
-    locked = lock.read(folder)
-    for file in files:
-        source_file = read_source(file)
-        procedure, issues = check_procedure(source_file)
-        issues = (*issues, *_of_terms(source_file, locked, authored) * bool(procedure))
-        authored.issues += [*issues, *_left_to_do(authored.package, issues, file, package_file)]
-        if procedure:
-            name = str(file.parent.relative_to(folder))
-            authored.procedures[name] = procedure
-            authored.reviews[name], wrong = read_review(file.parent, procedure)
-            authored.issues += wrong
-            authored.drawings[name], wrong = _drawing(file.parent, procedure, source_file)
-            authored.issues += wrong
-            authored.issues += _unsigned(
-                authored.package, procedure, authored.reviews[name], package_file
-            )
-    authored.issues += _same_ids(folder, authored.procedures)
+    return Opened(folder, package, issues, files, package_file, lock.read(folder))
+
+
+def read_folder(folder: Path) -> Authored:
+    """The package and the procedures of a folder, with every problem of their files.
+
+    Raises SourceError when the folder, or a package.yaml in it, is not there or cannot be read.
+    """
+    opened = open_folder(folder)
+    authored = Authored(opened.package, issues=[*opened.issues])
+    for read in map(opened.read, opened.files):
+        authored.issues += read.issues
+        authored.listed |= read.listed
+        if read.procedure:
+            authored.procedures[read.name] = read.procedure
+            authored.reviews[read.name] = read.review
+            authored.beside[read.name] = read.beside
+    ids = ((name, procedure.id) for name, procedure in authored.procedures.items())
+    authored.issues += same_ids(folder, ids)
     return authored
-
-
-def _of_terms(read: Source, locked: Terms | None, authored: Authored) -> tuple[Issue, ...]:
-    """What terminologies say against the codes of a procedure."""
-    before = len(read.issues)
-    known = check_terms(read, sources_for(read.data, locked))
-    authored.listed |= listed(known, locked)
-    return tuple(read.issues[before:])
 
 
 def _left_to_do(
@@ -205,27 +251,23 @@ def _unsigned_below(
             yield from _unsigned(package, procedure, review, package_file)
 
 
-def _same_ids(folder: Path, procedures: dict[str, Procedure]) -> list[Issue]:
-    """Two procedures of one id would be built into the same resources."""
+def same_ids(folder: Path, procedures: Iterable[tuple[str, str]]) -> Iterator[Issue]:
+    """Two procedures of one id would be built into the same resources; by name and id."""
     first: dict[str, str] = {}
-    issues = []
-    for name, procedure in procedures.items():
-        other = first.setdefault(procedure.id, name)
+    for name, each in procedures:
+        other = first.setdefault(each, name)
         if other != name:
             file = folder / name / PROCEDURE
             line, column = read_source(file).place(("id",))
-            issues.append(
-                issue(
-                    SOURCE_SAME_PROCEDURE,
-                    expression="id",
-                    file=str(file),
-                    line=line,
-                    column=column,
-                    id=procedure.id,
-                    other=other,
-                )
+            yield issue(
+                SOURCE_SAME_PROCEDURE,
+                expression="id",
+                file=str(file),
+                line=line,
+                column=column,
+                id=each,
+                other=other,
             )
-    return issues
 
 
 def read_source(file: Path) -> source.Source:

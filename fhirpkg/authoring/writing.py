@@ -12,10 +12,13 @@ from fhirpkg.packages import freshness
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from fhirpkg.issues import Resource
+
+_NEW = ".new"
 
 
 def rebased(package: PackageSource, canonical: str) -> PackageSource:
@@ -30,31 +33,49 @@ def rebased(package: PackageSource, canonical: str) -> PackageSource:
         ) from error
 
 
-def write(made: Mapping[str, Sequence[Resource]], output: Path) -> int:
-    """Write each resource as `{Type}-{id}.json` into `fhir` of its folder; how many files changed.
+def stage(home: Path, contents: Mapping[str, bytes], *, anew: bool = True) -> None:
+    """Write the contents of files that change beside them; `anew` forgets what waited there."""
+    home.mkdir(parents=True, exist_ok=True)
+    for file in home.glob(f".*{_NEW}") if anew else ():  # of a build that was killed
+        file.unlink()
+    for name, content in contents.items():
+        file = home / name
+        if file.is_file() and file.read_bytes() == content:
+            staged(home, name).unlink(missing_ok=True)
+        else:
+            with _whole(file, staged(home, name)):
+                staged(home, name).write_bytes(content)
 
-    Files there that carry the tag of the same package and are no longer made are removed.
+
+def staged(home: Path, name: str) -> Path:
+    """Where the new content of a file waits until it takes its place."""
+    return home / f".{name}{_NEW}"
+
+
+def take_place(home: Path, made: AbstractSet[str], package_id: str) -> int:
+    """Put what waits in its place; how many files changed.
+
+    Files that carry the tag of the package and are no longer made are removed. The record comes
+    last: until then, what is there counts as changed by hand.
     """
-    changed = 0
-    for name, resources in made.items():
-        folder = output / name / "fhir"
-        folder.mkdir(parents=True, exist_ok=True)
-        texts = {f"{r['resourceType']}-{r['id']}.json": text(r) for r in resources}
-        tags = {tag["code"] for r in resources for tag in r["meta"]["tag"]}
-        for file in sorted(set(folder.glob("*-*.json")) - {folder / name for name in texts}):
-            if tags & _tags(file):
-                file.unlink()
-                changed += 1
-        changed += sum(_write(folder / file, content) for file, content in texts.items())
-    return changed
+    gone = [f for f in sorted(home.glob("*-*.json")) if f.name not in made]
+    gone = [file for file in gone if package_id in _tags(file)]
+    for file in gone:
+        file.unlink()
+    waiting = sorted(home.glob(f".*{_NEW}"), reverse=True)
+    for file in waiting:
+        place = home / file.name[1 : -len(_NEW)]
+        with _whole(place, file):
+            file.replace(place)
+    return len(gone) + len(waiting)
 
 
-def note_sources(package: Path, names: Iterable[str]) -> None:
-    """Note beside the built files of each procedure what they were built from."""
-    for name in names:
-        folder = package / name / "fhir"
-        written = {file.name: file.read_bytes() for file in folder.glob("*.json")}
-        _write(folder / freshness.RECORD, freshness.record(package, package / name, written))
+def discard(home: Path) -> None:
+    """Remove what waits, and the folder if nothing else is there."""
+    for file in home.glob(f".*{_NEW}"):
+        file.unlink()
+    with contextlib.suppress(OSError):
+        home.rmdir()
 
 
 def remove_orphans(package: Path, package_id: str) -> list[Path]:
@@ -86,20 +107,18 @@ def text(resource: Resource) -> bytes:
     return (fhirjson.dump(resource, indent=2) + "\n").encode()
 
 
-def _write(file: Path, content: bytes) -> bool:
-    """Write a file when it changes; whether it did."""
-    if file.is_file() and file.read_bytes() == content:
-        return False
-    replace(file, content)
-    return True
-
-
 def replace(file: Path, content: bytes) -> None:
     """Write a file as a whole or not at all; SourceError, and no trace, when that fails."""
-    beside = file.with_name(f".{file.name}.new")
-    try:
+    beside = staged(file.parent, file.name)
+    with _whole(file, beside):
         beside.write_bytes(content)
         beside.replace(file)
+
+
+@contextlib.contextmanager
+def _whole(file: Path, beside: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()

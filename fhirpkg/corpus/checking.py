@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.corpus.inputs import inputs_of
 from fhirpkg.corpus.loading import Loading, definitions_for
-from fhirpkg.corpus.processes import mapping
 from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify, targets_among
 from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, in_order
+from fhirpkg.processes import mapping
 from fhirpkg.releases import R4, release_of
 
 if TYPE_CHECKING:

@@ -6,28 +6,45 @@ Digests, not times: a checkout or a copy changes times and nothing else.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 RECORD = ".built"
 PACKAGE, PROCEDURE, LOCK = "package.yaml", "procedure.yaml", "codes.lock"
 REVIEW, DRAWING = "review.yaml", "drawing.svg"
 _BESIDE = (PROCEDURE, REVIEW, DRAWING)
+_ORDER = (PACKAGE, LOCK, *_BESIDE)
 _BUILT = "fhir"
 
 
-def record(package: Path, procedure: Path, written: Mapping[str, bytes]) -> bytes:
-    """What a build notes of one procedure: digests of its sources and of the files it wrote."""
-    noted = {
-        "sources": _sources(package, procedure),
-        "files": {name: _digest(content) for name, content in sorted(written.items())},
-    }
-    return (json.dumps(noted, indent=2) + "\n").encode()
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a build notes of one procedure."""
+
+    sources: Mapping[str, str]
+    """The digests of what it read, by names."""
+    files: Mapping[str, str]
+    """The digests of what it wrote, by the names of the files."""
+    told: tuple[Mapping[str, Any], ...] = ()
+    """What it warned of: a build that finds nothing changed tells it again."""
+
+    @property
+    def text(self) -> bytes:
+        """The bytes of the file."""
+        noted: dict[str, object] = {
+            "sources": self.sources,
+            "files": dict(sorted(self.files.items())),
+        }
+        if self.told:
+            noted["told"] = self.told
+        return (json.dumps(noted, indent=2) + "\n").encode()
 
 
 def procedure_folders(package: Path) -> list[Path]:
@@ -54,31 +71,41 @@ def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
     if not any(folder.glob("*.json")):
         yield f"{procedure / PROCEDURE} has not been built"
         return
-    noted = _noted(folder / RECORD)
+    noted = read_record(folder)
     if noted is None:
         yield f"{folder} does not say what it was built from"
         return
-    sources, files = noted
-    for name, digest in _sources(package, procedure).items():
-        if sources.get(name) != digest:
+    for name, digest_now in sources_of(package, procedure).items():
+        if noted.sources.get(name) != digest_now:
             yield f"{_place(package, procedure, name)} was changed after {folder} was built"
-    for name, digest in files.items():
+    for name, written in noted.files.items():
         file = folder / name
         if not file.is_file():
             yield f"{file} was built and is gone"
-        elif _digest(file.read_bytes()) != digest:
+        elif digest(file.read_bytes()) != written:
             yield f"{file} was changed by hand after it was built"
 
 
-def _sources(package: Path, procedure: Path) -> dict[str, str]:
+def sources_of(package: Path, procedure: Path) -> dict[str, str]:
     """The digests of what a build reads, by the names of the files; of profiles, all as one."""
     of_package = {name: package / name for name in (PACKAGE, LOCK)}
-    files = of_package | {name: procedure / name for name in _BESIDE}
-    found = {name: _digest(file.read_bytes()) for name, file in files.items() if file.is_file()}
+    of_all = {name: _kept(file) for name, file in of_package.items() if file.is_file()}
+    beside = {name: procedure / name for name in _BESIDE}
+    own = {name: digest(file.read_bytes()) for name, file in beside.items() if file.is_file()}
+    found = {name: (of_all | own)[name] for name in _ORDER if name in of_all or name in own}
     profiles = sorted((package.absolute().parent / "profiles").glob("*.json"))
-    if profiles:
-        found["profiles"] = _digest(b"".join(file.read_bytes() for file in profiles))
-    return found
+    return found | ({"profiles": _kept(*profiles)} if profiles else {})
+
+
+def _kept(*files: Path) -> str:
+    """The digest of files that all procedures share: read once, and again when they change."""
+    stats = ((file.absolute(), file.stat()) for file in files)
+    return _of_files(*((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in stats))
+
+
+@functools.lru_cache(maxsize=64)
+def _of_files(*files: tuple[str, int, int]) -> str:
+    return digest(b"".join(Path(name).read_bytes() for name, _, _ in files))
 
 
 def _place(package: Path, procedure: Path, name: str) -> Path:
@@ -87,16 +114,16 @@ def _place(package: Path, procedure: Path, name: str) -> Path:
     return (procedure if name in _BESIDE else package) / name
 
 
-def _noted(file: Path) -> tuple[dict[str, str], dict[str, str]] | None:
-    """The digests that a build has noted; None when there are none that can be read."""
+def read_record(folder: Path, name: str = RECORD) -> Record | None:
+    """What a build has noted in a folder; None when there is nothing that can be read."""
     try:
-        noted = json.loads(file.read_bytes())
-        sources, files = noted["sources"], noted["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        noted = json.loads((folder / name).read_bytes())
+        found = Record(noted["sources"], noted["files"], tuple(noted.get("told", ())))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    good = isinstance(sources, dict) and isinstance(files, dict)
-    return (sources, {str(k): str(v) for k, v in files.items()}) if good else None
+    return found if isinstance(found.sources, dict) and isinstance(found.files, dict) else None
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

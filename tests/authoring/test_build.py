@@ -19,7 +19,7 @@ from fhirpkg.applying.criteria import CRITERION
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.ordering import in_order
-from fhirpkg.authoring.writing import rebased, text, write
+from fhirpkg.authoring.writing import rebased, text
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.packages.package import read_profiles
 from fhirpkg.validation.validator import Validator
@@ -418,22 +418,6 @@ def test_every_built_resource_goes_through_its_class_unchanged_and_in_the_same_o
         model = get_fhir_model_class(resource["resourceType"])
         passed = model.model_validate(resource).model_dump_json()
         assert fhirjson.dump(fhirjson.read(passed)[0]) == fhirjson.dump(resource), resource["id"]
-
-
-def test_writing_again_changes_nothing_and_removes_what_is_no_longer_made(tmp_path, second):
-    assert write({"tea-pouring": second}, tmp_path) == len(second)
-    assert write({"tea-pouring": second}, tmp_path) == 0
-    assert write({"tea-pouring": second[:-1]}, tmp_path) == 1
-    files = list((tmp_path / "tea-pouring" / "fhir").iterdir())
-    assert len(files) == len(second) - 1
-
-
-def test_files_that_the_build_did_not_make_stay_where_they_are(tmp_path, second):
-    own = tmp_path / "tea-pouring" / "fhir" / "Patient-mine.json"
-    own.parent.mkdir(parents=True)
-    own.write_text('{"resourceType": "Patient", "id": "mine"}')
-    write({"tea-pouring": second}, tmp_path)
-    assert own.exists()
 
 
 @pytest.mark.parametrize(

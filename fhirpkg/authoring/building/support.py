@@ -147,16 +147,12 @@ def manifest(edition: Edition, resources: Sequence[Resource]) -> Resource:
 
 
 def implementation_guide(
-    package: PackageSource,
-    resources: Sequence[Resource],
-    profiles: Sequence[Resource],
-    claimed: Mapping[str, str],
+    package: PackageSource, parts: Iterable[tuple[str, str]], claimed: Mapping[str, str]
 ) -> Resource:
-    """The package as a resource: what is in it, by reference.
+    """The package as a resource: what is in it, by reference and name.
 
-    `profiles` are those it carries, `claimed` the package and version of those it only claims.
+    `claimed` are the package and version of the profiles that it does not carry.
     """
-    parts = [*resources, *profiles]
     needed = [
         {
             "uri": f"http://fhir.org/packages/{name}/ImplementationGuide/{name}",
@@ -191,11 +187,11 @@ def implementation_guide(
         "definition": {
             "resource": [
                 {
-                    "reference": {"reference": f"{part['resourceType']}/{part['id']}"},
-                    "name": part.get("title") or part.get("description") or part["id"],
+                    "reference": {"reference": reference},
+                    "name": name,
                     "exampleBoolean": False,
                 }
-                for part in parts
+                for reference, name in parts
             ]
         },
     }

@@ -8,6 +8,7 @@ import click
 
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.shared.content import folder_argument
+from fhirpkg.cli.shared.progress import Progress
 
 
 @click.command("build")
@@ -18,15 +19,19 @@ from fhirpkg.cli.shared.content import folder_argument
     help="Write below this folder instead of beside the procedures.",
 )
 @click.option("--canonical", help="Base of all urls, instead of the one in package.yaml.")
-def command(resources: Path, output: Path | None, canonical: str | None) -> ExitCode:
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
+)
+def command(resources: Path, output: Path | None, canonical: str | None, jobs: int) -> ExitCode:
     """Make FHIR resources of the procedures in RESOURCES, a folder with a package.yaml.
 
-    Without it the current folder is built if it is a package, else its ./resources. What earlier
-    builds made of procedures that are gone is removed.
+    Without it the current folder is built if it is a package, else its ./resources. A procedure
+    that has not changed since the last build is left alone; what earlier builds made of procedures
+    that are gone is removed. When anything is wrong nothing is written.
 
     Example: fhirpkg build resources
     """
-    return run(resources, output, canonical)
+    return run(resources, output, canonical, jobs=jobs)
 
 
 def run(
@@ -34,36 +39,35 @@ def run(
     output: Path | None = None,
     canonical: str | None = None,
     *,
+    jobs: int = 1,
     is_new: bool = False,
 ) -> ExitCode:
     """Build a folder; of one that is new, what is left to do is not listed."""
-    from fhirpkg.authoring.build import build
-    from fhirpkg.authoring.folder import read_folder
-    from fhirpkg.authoring.writing import note_sources, rebased, remove_orphans, write
-    from fhirpkg.issues import Severity
-    from fhirpkg.packages.package import read_profiles
+    from fhirpkg.authoring.making import build_folder
+    from fhirpkg.issues import Issue, Severity
 
-    authored = read_folder(resources)
-    for issue in authored.issues:
-        if not is_new or issue.severity.rank < Severity.WARNING.rank:
-            click.echo(str(issue), err=is_new)
-    if not authored.is_usable or not authored.package:
+    with Progress(0, "built") as progress:
+
+        def tell(issue: Issue) -> None:
+            if not is_new or issue.severity.rank < Severity.WARNING.rank:
+                progress.clear()
+                click.echo(str(issue), err=is_new)
+
+        done = build_folder(
+            resources,
+            output=output,
+            canonical=canonical,
+            jobs=jobs,
+            tell=tell,
+            started=progress.expect,
+            done=progress.show,
+        )
+    if not done.is_usable:
         click.echo(f"{resources}: nothing was built", err=True)
         return ExitCode.ISSUES
-    package = rebased(authored.package, canonical) if canonical else authored.package
-    made = build(
-        package,
-        authored.procedures,
-        read_profiles(resources),
-        listed=authored.listed,
-        beside=authored.beside,
-        carries_profiles=(resources.absolute().parent / "profiles").is_dir(),
-    )
-    changed = write(made, output or resources)
-    if output is None:
-        note_sources(resources, made)
-        for file in remove_orphans(resources, package.id):
-            click.echo(f"removed {file}: its procedure is gone", err=True)
-    count = sum(len(found) for found in made.values())
-    click.echo(f"{count} resources below {output or resources}, {changed} files changed", err=True)
+    for file in done.removed:
+        click.echo(f"removed {file}: its procedure is gone", err=True)
+    counts = f"{done.resources} resources below {output or resources}, {done.changed} files changed"
+    kept = f"; {done.kept} of the procedures had not changed" if done.kept else ""
+    click.echo(counts + kept, err=True)
     return ExitCode.DONE

@@ -25,7 +25,7 @@ def mapping(
     function: Callable[[Any, Any], Any], shared: Any, jobs: int
 ) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
     """`function(shared, item)` for each item, in order, over `jobs` processes."""
-    import multiprocessing
+    import multiprocessing  # noqa: PLC0415 - takes time, and most runs have one process
 
     if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield partial(map, partial(function, shared))
@@ -52,7 +52,7 @@ def _call(function: Callable[[Any, Any], Any], item: Any) -> Any:
 
 def _start(shared: Any) -> None:
     """Leave Ctrl-C to the process that reports, and let its SIGTERM end this one in silence."""
-    import threading
+    import threading  # noqa: PLC0415
 
     _shared.append(shared)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -63,7 +63,7 @@ def _start(shared: Any) -> None:
 
 def _watch_parent() -> None:
     """End this process when the one that made it is gone, however that came."""
-    from multiprocessing import connection, parent_process
+    from multiprocessing import connection, parent_process  # noqa: PLC0415
 
     parent = parent_process()
     assert parent is not None, "it runs in processes that a pool made"
