@@ -106,12 +106,13 @@ import sys, hashlib
 from pathlib import Path
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
-from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.writing import text
 from fhirpkg.packages.package import read_profiles
 folder = Path(sys.argv[1])
 authored = read_folder(folder)
-made = build(authored.package, authored.procedures, read_profiles(folder))
+made = build(
+    authored.package, authored.procedures, read_profiles(folder), beside=authored.beside
+)
 print(hashlib.sha256(b"".join(text(r) for rs in made.values() for r in rs)).hexdigest())
 """
 
