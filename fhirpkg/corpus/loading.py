@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import PackageError
+from fhirpkg.validation.loading import with_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +43,7 @@ def definitions_for(
     """
     definitions = core
     for package in _packages(packages, inputs, loading):
-        definitions = definitions.with_package(package)
+        definitions = with_package(definitions, package)
     unknown = [each for each in targets.definitions if _is_new(each, definitions)]
     loaded = (targets.definition(each) for each in unknown)
     return definitions.with_resources(each for each in loaded if each) if unknown else definitions

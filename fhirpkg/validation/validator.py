@@ -19,6 +19,7 @@ from fhirpkg.validation.compiling.checks import Checks
 from fhirpkg.validation.elements.rules import STRUCTURE_OTHER_VERSION, STRUCTURE_RESOURCE_TYPE
 from fhirpkg.validation.findings import issues_of
 from fhirpkg.validation.given import read_given
+from fhirpkg.validation.loading import with_package
 from fhirpkg.validation.resources.bundle_index import named_entries
 from fhirpkg.validation.run import Run, Settings
 from fhirpkg.validation.versions import other_versions
@@ -62,7 +63,7 @@ class Validator:
     ) -> None:
         definitions = definitions or definitions_of(release_of(fhir_version))
         for package in packages:
-            definitions = definitions.with_package(package)
+            definitions = with_package(definitions, package)
         self.definitions = definitions
         self.terminology = terminology or Terminology(definitions)
         self.settings = settings or Settings()

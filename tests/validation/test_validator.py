@@ -9,6 +9,7 @@ import pytest
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
+from fhirpkg.packages.package import read_package, write_package
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
@@ -145,6 +146,24 @@ def test_packages_and_resources_beside_the_core_are_used():
     validator = Validator(definitions=Definitions.core().with_resources([value_set]))
     assert not validator.validate({"resourceType": "Patient", "gender": "x"}).errors
     assert validator.validate({"resourceType": "Patient", "gender": "female"}).errors
+
+
+def test_profiles_of_a_package_count_in_xml_as_well():
+    url = "http://example.org/StructureDefinition/p"
+    text = (
+        '<StructureDefinition xmlns="http://hl7.org/fhir">'
+        f'<url value="{url}"/><name value="P"/><status value="draft"/><kind value="resource"/>'
+        '<abstract value="false"/><type value="Patient"/>'
+        '<baseDefinition value="http://hl7.org/fhir/StructureDefinition/Patient"/>'
+        '<derivation value="constraint"/><differential><element><path value="Patient.birthDate"/>'
+        '<min value="1"/></element></differential></StructureDefinition>'
+    )
+    manifest = {"name": "a.b", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
+    broken = b"<StructureDefinition"
+    files = {"p.xml": text.encode(), "broken.xml": broken, "other/q.xml": text.encode()}
+    package = read_package(write_package(manifest, files))
+    outcome = Validator([package]).validate({"resourceType": "Patient"}, [url])
+    assert [(i.rule, i.expression) for i in outcome.errors] == [("cardinality-min", "Patient")]
 
 
 def test_global_profiles_of_a_loaded_guide_apply_to_every_resource_of_the_type():
