@@ -66,6 +66,12 @@ RESOURCES = [
         "onsetAge": {"value": 40, "unit": "a", "code": "a"},
     },
     {
+        "resourceType": "ServiceRequest",
+        "subject": SUBJECT,
+        "id": "s",
+        "quantityQuantity": {"value": 8, "comparator": "<", "unit": "mg", "code": "mg"},
+    },
+    {
         "resourceType": "Immunization",
         "patient": SUBJECT,
         "id": "i",
@@ -121,6 +127,17 @@ def test_to_value_gives_what_the_type_of_a_choice_stands_for():
     assert str(evaluated(years)) == "40 year"
     nothing = helper("ToValue", first("Observation", "effective"))
     assert evaluated(nothing) is None
+
+
+@pytest.mark.parametrize("name", ["ToValue", "ToQuantity"])
+def test_a_bound_is_no_value_to_calculate_with_but_is_there(name):
+    bound = helper(name, first("ServiceRequest", "quantity"))
+    assert evaluated({"type": "IsNull", "operand": bound}) is False
+    is_quantity = {"type": "Is", "operand": bound}
+    assert evaluated(is_quantity | {"isTypeSpecifier": named(SYSTEM + "Quantity")})
+    limit = {"type": "Quantity", "value": 5, "unit": "mg"}
+    with pytest.raises(FhirpkgError, match="is '<' a value"):
+        evaluated({"type": "Greater", "operand": [bound, limit]})
 
 
 def test_a_second_has_no_10000_milliseconds():

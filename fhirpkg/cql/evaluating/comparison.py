@@ -165,8 +165,6 @@ def equivalent(one: Value, two: Value) -> bool:
 
 def _equivalent_intervals(one: Value, two: Value) -> bool:
     """By where they begin and end; ends that nobody knows are alike."""
-    from fhirpkg.cql.evaluating.intervals.bounds import end, start  # noqa: PLC0415 - it needs this module
-
     return equivalent(start(one), start(two)) and equivalent(end(one), end(two))
 
 

@@ -209,13 +209,28 @@ CONVERSIONS: dict[str, Callable[[Value], Value]] = {
     "ToTime": to_time,
 }
 
+
+def _when_needed(conversion: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """A conversion that leaves a Quantity with a comparator to the operator that calculates.
+
+    A translator converts all that a choice may be, also where nobody asks for the value.
+    """
+
+    def convert(value: Value) -> Value:
+        is_bound = isinstance(value, Element) and "comparator" in value
+        return value if is_bound else conversion(value)
+
+    return convert
+
+
 HELPERS: dict[str, Callable[[Value], Value]] = {
     **CONVERSIONS,
+    "ToQuantity": _when_needed(to_quantity),
     "ToCode": to_code,
     "ToCalendarUnit": lambda unit: UCUM_DURATIONS.get(unit, unit),
     "ToInterval": to_interval,
     "ToQuantityIgnoringComparator": limit_of_quantity,
-    "ToValue": system,
+    "ToValue": _when_needed(system),
     "ToValueSet": _to_value_set,
 }
 """FHIRHelpers, the library that turns FHIR's types into CQL's: it is the same everywhere."""

@@ -40,8 +40,10 @@ def _is_same(one: Value, two: Value) -> bool:
 
 
 def flatten(items: Value) -> list[Value] | None:
-    """The items of the lists in a list."""
-    return None if items is None else [inner for item in items for inner in as_list(item)]
+    """The items of the lists in a list; a list that is null stays an item, as in the reference."""
+    if items is None:
+        return None
+    return [inner for item in items for inner in ([None] if item is None else as_list(item))]
 
 
 def singleton(items: Value) -> Value:
