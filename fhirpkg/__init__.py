@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.members import read_release as read_release
     from fhirpkg.publishing.planning import Plan as Plan
     from fhirpkg.publishing.planning import make_plan as plan  # exported under its verb
+    from fhirpkg.publishing.proving.verify import verify as verify
     from fhirpkg.publishing.push import push as push
-    from fhirpkg.publishing.verify import verify as verify
     from fhirpkg.repository import Repository as Repository
     from fhirpkg.repository import open_repository as open_repository
     from fhirpkg.validation.run import Settings as Settings
@@ -63,7 +63,7 @@ _HOMES = {
     "read_package": "packages.package",
     "read_release": "publishing.members",
     "validate_all": "corpus.checking",
-    "verify": "publishing.verify",
+    "verify": "publishing.proving.verify",
 }
 """The public names and the modules that define them, with the name there where it differs."""
 

@@ -120,8 +120,6 @@ RECURSIONS = {
         "cql.evaluating.evaluator cql.evaluating.conditionals cql.evaluating.instances "
         "cql.evaluating.queries cql.evaluating.references cql.evaluating.types"
     ),
-    "to be dissolved: publishing": "publishing.marks publishing.members publishing.record",
-    "to be dissolved: server": "server.endpoint server.operations.learning",
 }
 """The modules that know each other, if by type only, and what in the matter is a circle itself."""
 

@@ -17,6 +17,7 @@ _TABLES = (
     "packages.rules",
     "parsing_rules",
     "server.rules",
+    "server.web.rules",
     "validation.compiling.slicing_rules",
     "validation.conformance.rules",
     "validation.content.portability_rules",

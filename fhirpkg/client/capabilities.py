@@ -1,7 +1,7 @@
 """What a server says that it offers: its CapabilityStatement, asked in our words.
 
 See http://hl7.org/fhir/R4/capabilitystatement.html. A claim is a claim: preconditions are proven
-where they are used (`fhirpkg.publishing.head`).
+where they are used (`fhirpkg.publishing.bookkeeping.head`).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fhirpkg.publishing.record import Record, read_record
-from fhirpkg.publishing.state import is_listed
+from fhirpkg.publishing.bookkeeping.record import Record, read_record
+from fhirpkg.publishing.bookkeeping.state import is_listed
 
 if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.bundling.reading import read_content
+from fhirpkg.publishing.bookkeeping.state import fitting_id
 from fhirpkg.publishing.compare import digest
 from fhirpkg.publishing.marks import OWNER_SYSTEM, owned
-from fhirpkg.publishing.state import fitting_id
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:

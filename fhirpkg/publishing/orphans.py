@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from fhirpkg.issues import Resource
+    from fhirpkg.publishing.bookkeeping.record import Record
     from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.reading import Reader
-    from fhirpkg.publishing.record import Record
 
 
 RETIRED = {"DocumentReference": "superseded"}

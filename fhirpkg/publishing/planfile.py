@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.bundling.reading import Selection
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import SourceError
-from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.bookkeeping.head import ConflictError
 from fhirpkg.publishing.survey import Change
 
 if TYPE_CHECKING:

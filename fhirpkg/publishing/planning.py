@@ -6,20 +6,20 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.publishing.bookkeeping.record import read_record
+from fhirpkg.publishing.bookkeeping.state import Phase, Versions, is_listed
 from fhirpkg.publishing.marks import Holders
 from fhirpkg.publishing.members import Release, side_by_side
 from fhirpkg.publishing.orphans import Orphan, orphans
 from fhirpkg.publishing.reading import Reader
-from fhirpkg.publishing.record import read_record
-from fhirpkg.publishing.state import Phase, Versions, is_listed
-from fhirpkg.publishing.strategy import Strategy, refusals, strategy_for
 from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change, Item, Survey
+from fhirpkg.publishing.writing.strategy import Strategy, refusals, strategy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from fhirpkg.client.client import FhirClient
-    from fhirpkg.publishing.state import Head, Inventory
+    from fhirpkg.publishing.bookkeeping.state import Head, Inventory
 
 _MANY = 1000
 """Above this many resources, a server that proves nothing changed is not read whole."""
@@ -95,7 +95,7 @@ def make_plan(
     )
     if not refused and plan.is_settled and _is_untouched(plan, client):
         return replace(plan, items=tuple(_as_recorded(plan)))
-    links: dict[str, str] = {m.local: record.place(m) for m in release.members}
+    links: dict[str, str] = {m.local: record.place(m.local) for m in release.members}
     holders = Holders(client, release.owner)
     survey = Survey(release, reader, record, links, frozenset(overwrite), holders)
     supported = [m for m in release.members if m.type not in refused]

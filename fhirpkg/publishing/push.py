@@ -18,14 +18,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirpkgError, ServerError
-from fhirpkg.publishing import head as heads
-from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.bookkeeping import head as heads
+from fhirpkg.publishing.bookkeeping.head import ConflictError
+from fhirpkg.publishing.bookkeeping.state import LEASE, Head, Inventory, Line, Phase, head_id
 from fhirpkg.publishing.marks import is_tagged, unmark
 from fhirpkg.publishing.reading import Reader
-from fhirpkg.publishing.state import LEASE, Head, Inventory, Line, Phase, head_id
-from fhirpkg.publishing.strategy import Key, Strategy
 from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change
-from fhirpkg.publishing.writer import Writer, in_portions
+from fhirpkg.publishing.writing.order import in_portions
+from fhirpkg.publishing.writing.strategy import Key, Strategy
+from fhirpkg.publishing.writing.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.planning import Plan
     from fhirpkg.publishing.survey import Item
-    from fhirpkg.publishing.writer import Done
+    from fhirpkg.publishing.writing.creations import Done
 
 _BEAT = LEASE / 3
 _PATIENCE_AT_THE_END = 3.0

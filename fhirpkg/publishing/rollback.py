@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from fhirpkg.bundling.content import Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, ResolutionError
+from fhirpkg.publishing.bookkeeping.head import read_head, read_inventory
 from fhirpkg.publishing.compare import bare
-from fhirpkg.publishing.head import read_head, read_inventory
 from fhirpkg.publishing.members import side_by_side_digest, with_references
 
 if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.state import Inventory
+    from fhirpkg.publishing.bookkeeping.state import Inventory
 
 
 def previous_inventory(client: FhirClient, package: str) -> Inventory:

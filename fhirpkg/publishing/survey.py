@@ -7,20 +7,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fhirpkg.client.client import counting
+from fhirpkg.publishing.bookkeeping.state import is_listed
 from fhirpkg.publishing.compare import differences, digest, same
 from fhirpkg.publishing.marks import Holders, is_tagged, owned, tags_of
 from fhirpkg.publishing.members import identifiers_of, portions_by_type, with_references
 from fhirpkg.publishing.orphans import before_let_go
 from fhirpkg.publishing.reading import batches, search_of
-from fhirpkg.publishing.state import is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fhirpkg.issues import Resource
+    from fhirpkg.publishing.bookkeeping.record import Record
     from fhirpkg.publishing.members import Member, Release
     from fhirpkg.publishing.reading import Reader
-    from fhirpkg.publishing.record import Record
 
 FEW = 100
 """Up to this many resources, what a search does not find is also asked for by its id."""
@@ -224,7 +224,7 @@ class Survey:
         replaces = f"it replaces version {there}" if there != member.version and there else ""
         untouched = any(line.version and line.version == version for line in lines)
         if untouched or any(is_listed(line, written) for line in lines):
-            if self.record.was_published_otherwise(self.release, member) and not listing_only:
+            if self._was_published_otherwise(member) and not listing_only:
                 return Change.IMMUTABLE, f"published as {self.release.version} with other content"
             return Change.UPDATE, replaces
         for before in before_let_go(theirs, self.release.owner):
@@ -234,6 +234,20 @@ class Survey:
         if not lines:
             return Change.DRIFT, "it is ours by its tag, but no inventory lists what was published"
         return Change.DRIFT, "it was edited on the server after it was published"
+
+    def _was_published_otherwise(self, member: Member) -> bool:
+        """Whether the release's version was published as a whole with other content of a member.
+
+        What was written under a version stays what that version means, also where a later version
+        replaced it. A push that did not end published nothing yet.
+        """
+        version, digest = self.release.version, self.release.digest
+        ended = [m for m in self.record.inventories if self.record.has_ended(m)]
+        of_version = [m for m in ended if m.version == version != ""]
+        if any(m.digest == digest for m in of_version):
+            return False  # the same content, which the server may give back altered
+        lines = [m.members[member.local] for m in of_version if member.local in m.members]
+        return any(not is_listed(line, member.digest) for line in lines)
 
 
 def _is_immutable(member: Member, theirs: Resource) -> bool:

@@ -36,7 +36,7 @@ class Endpoint:
     store: Store
     definitions: Definitions
     indexing: Indexing
-    learned: Learned = field(default_factory=Learned, compare=False)
+    learned: Learned = field(compare=False)
     """What `$validate` and terminology know by the definitions that the store holds."""
 
     def check_type(self, resource_type: str) -> None:
@@ -83,4 +83,5 @@ def open_endpoint(path: Path | None = None, definitions: Definitions | None = No
             parameter, problem = error.parameter, error.problem
             raise refused(422, SERVER_VALUE, parameter=parameter, problem=problem) from error
 
-    return Endpoint(Store(path, index=index), definitions, indexing)
+    store = Store(path, index=index)
+    return Endpoint(store, definitions, indexing, Learned(store, definitions))

@@ -1,6 +1,6 @@
 """What the embedded server refuses or remarks, each told in an OperationOutcome."""
 
-from fhirpkg.rules import error, information, warning
+from fhirpkg.rules import error, warning
 
 _HTTP = "http://hl7.org/fhir/R4/http.html"
 _SEARCH = "http://hl7.org/fhir/R4/search.html"
@@ -76,30 +76,6 @@ SERVER_ID = error(
     title="An id has 1 to 64 letters, digits, '-' and '.'",
     text="'{id}' is not a valid id: 1 to 64 letters, digits, '-' and '.'",
     spec="http://hl7.org/fhir/R4/datatypes.html#id",
-)
-SERVER_TOO_LARGE = error(
-    "server-too-large",
-    "too-long",
-    title="The body is within the limit",
-    text="the body is larger than {limit} bytes",
-    advice="send it in smaller parts",
-    spec=_HTTP,
-)
-SERVER_MEDIA_TYPE = error(
-    "server-media-type",
-    "not-supported",
-    title="The format of the body is offered",
-    text="bodies of type '{found}' are not supported",
-    advice="send application/fhir+json or application/fhir+xml",
-    spec=_HTTP,
-)
-SERVER_NOT_ACCEPTABLE = error(
-    "server-not-acceptable",
-    "not-supported",
-    title="A format that the client accepts is offered",
-    text="none of '{found}' is supported",
-    advice="ask for application/fhir+json or application/fhir+xml",
-    spec=_HTTP,
 )
 SERVER_VERSION_CONFLICT = error(
     "server-version-conflict",
@@ -205,73 +181,12 @@ SERVER_SEARCH_LIMIT = error(
     advice="ask in several smaller searches",
     spec=_SEARCH,
 )
-SERVER_TOO_COSTLY = error(
-    "server-too-costly",
-    "too-costly",
-    title="A request is answered within the time that a request may take",
-    text="the search was stopped after {seconds} s",
-    advice="narrow it by more criteria, or sort by one key",
-    spec=_SEARCH,
-)
-SERVER_BUSY = error(
-    "server-busy",
-    "throttled",
-    title="The server has room for the request",
-    text="the server is busy: {what}",
-    advice="try again later",
-    spec=_HTTP,
-)
-SERVER_HOST = error(
-    "server-host",
-    "security",
-    title="The name in Host is one of the server's",
-    text="this server is not '{host}'",
-    advice="call it by its address or as localhost, or name the origin with serve --origin",
-    spec=_HTTP,
-)
-SERVER_ORIGIN = error(
-    "server-origin",
-    "security",
-    title="A page in a browser comes from an origin that may call",
-    text="pages of {origin} may not call this server",
-    advice="serve --origin URL lets the pages of an origin call",
-    spec=_HTTP,
-)
-SERVER_LOGIN = error(
-    "server-login",
-    "login",
-    title="A request carries a token that is accepted",
-    text="{problem}",
-    spec=f"{_HTTP}#security",
-)
 SERVER_SCOPE = error(
     "server-scope",
     "forbidden",
     title="The token allows what is asked",
     text="the token does not allow this: it needs the scope {scope}",
     spec=f"{_HTTP}#security",
-)
-SERVER_SLOW = error(
-    "server-slow",
-    "timeout",
-    title="The body of a request comes without long pauses",
-    text="the body did not come within {seconds} s",
-    spec=_HTTP,
-)
-SERVER_DEPTH = error(
-    "server-depth",
-    "too-long",
-    title="A resource is nested within the limit",
-    text="the resource is nested more than {most} deep",
-    spec=_HTTP,
-)
-SERVER_TEXT = error(
-    "server-text",
-    "value",
-    title="Text and names hold the characters that FHIR allows",
-    text="the request holds {what}",
-    advice="of the control characters tab, carriage return and line feed are allowed",
-    spec="http://hl7.org/fhir/R4/datatypes.html#string",
 )
 SERVER_UNKNOWN_CODE = error(
     "server-unknown-code",
@@ -286,14 +201,6 @@ SERVER_PATCH = error(
     title="A patch can be carried out",
     text="the patch is refused: {problem}",
     advice="send a JSON Patch (RFC 6902) as application/json-patch+json",
-    spec=f"{_HTTP}#patch",
-)
-SERVER_PATCH_TYPE = error(
-    "server-patch-type",
-    "not-supported",
-    title="The kind of patch is offered",
-    text="a patch of type '{found}' is not done here",
-    advice="send {wanted}",
     spec=f"{_HTTP}#patch",
 )
 SERVER_CONDITIONS = error(
@@ -353,27 +260,4 @@ SERVER_OPERATION_INPUT = error(
     title="An operation gets the input that it needs",
     text="${name}: {problem}",
     spec="http://hl7.org/fhir/R4/operations.html",
-)
-SERVER_STORAGE = error(
-    "server-storage",
-    "no-store",
-    title="The store can be written",
-    text="the store could not be written: {problem}",
-    advice="nothing of this request was stored",
-    spec=_HTTP,
-)
-SERVER_FAULT = error(
-    "server-fault",
-    "exception",
-    title="Internal server error",
-    text="internal error ({kind}); the server's log has the details",
-    advice="please report it with the log",
-    spec=_HTTP,
-)
-SERVER_DONE = information(
-    "server-done",
-    "informational",
-    title="Result of the request",
-    text="{done}",
-    spec=_HTTP,
 )

@@ -10,8 +10,8 @@ import pytest
 
 from fhirpkg import fhirjson
 from fhirpkg.cli import _run
-from fhirpkg.publishing.head import read_head
-from fhirpkg.publishing.state import Phase
+from fhirpkg.publishing.bookkeeping.head import read_head
+from fhirpkg.publishing.bookkeeping.state import Phase
 from tests.packages.loopback import archive
 from tests.packages.loopback import running as registry
 from tests.publishing.sample import canonical, client, focus, resources

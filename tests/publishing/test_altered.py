@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhirpkg.publishing.verify import verify
+from fhirpkg.publishing.proving.verify import verify
 from tests.publishing.sample import canonical, client, document, publish, release, state
 from tests.servers import habits
 from tests.servers.habits import is_transaction, server_like, with_body

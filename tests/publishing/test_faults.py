@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.publishing.verify import verify
+from fhirpkg.publishing.proving.verify import verify
 from tests.publishing.sample import client, publish, release, resources, state
 from tests.servers import faults
 from tests.servers.embedded import running

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhirpkg.publishing.verify import verify
+from fhirpkg.publishing.proving.verify import verify
 from tests.publishing.sample import client, publish, release, resources, state
 from tests.publishing.test_faults import disturbed
 from tests.servers import faults, habits

@@ -3,10 +3,10 @@
 import pytest
 
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.prune import prune
-from fhirpkg.publishing.strategy import alternative
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import verify
+from fhirpkg.publishing.writing.strategy import alternative
 from tests.publishing.sample import (
     canonical,
     client,

@@ -11,10 +11,10 @@ from fhirpkg.bundling.writing import transaction_bundle
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.publishing.members import release_of
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.rollback import content_before, previous_inventory
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, content, publish, resources
 from tests.servers import faults
 from tests.servers.hapi_running import hapi

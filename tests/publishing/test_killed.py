@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from fhirpkg.publishing.head import read_head
-from fhirpkg.publishing.state import Phase
+from fhirpkg.publishing.bookkeeping.head import read_head
+from fhirpkg.publishing.bookkeeping.state import Phase
 from tests.publishing.sample import client, publish, release, resources, state
 from tests.servers.embedded import running
 from tests.servers.faults import is_write

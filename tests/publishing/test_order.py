@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirpkg.publishing.order import chunks, halves, levels, rings
+from fhirpkg.publishing.writing.order import chunks, halves, levels, rings
 from tests.publishing.sample import canonical, release
 
 

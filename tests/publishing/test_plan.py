@@ -6,7 +6,7 @@ from fhirpkg.bundling.reading import Selection
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing import planfile
-from fhirpkg.publishing.head import ConflictError
+from fhirpkg.publishing.bookkeeping.head import ConflictError
 from fhirpkg.publishing.members import release_of
 from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.survey import Change

@@ -1,11 +1,11 @@
 import pytest
 
-from fhirpkg.publishing.head import ConflictError, read_head, write_head
+from fhirpkg.publishing.bookkeeping.head import ConflictError, read_head, write_head
+from fhirpkg.publishing.bookkeeping.state import Phase
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.push import Report, push
-from fhirpkg.publishing.state import Phase
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import client, content, publish, release, resources, state
 from tests.servers.scripted import scripted
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhirpkg.publishing.head import ConflictError, head_id, read_head
+from fhirpkg.publishing.bookkeeping.head import ConflictError, head_id, read_head
 from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.survey import Change

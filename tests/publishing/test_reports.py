@@ -10,11 +10,11 @@ import re
 import pytest
 
 from fhirpkg.cli import _run
+from fhirpkg.publishing.bookkeeping.state import Versions
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.prune import prune
-from fhirpkg.publishing.state import Versions
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, document, publish, release, state
 from tests.servers import faults, habits, vendors
 from tests.servers.habits import is_transaction, server_like, with_body

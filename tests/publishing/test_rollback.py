@@ -2,10 +2,10 @@ import pytest
 
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.rollback import check_package, content_before, previous_inventory
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import (
     canonical,
     client,

@@ -7,9 +7,9 @@ import pytest
 from fhirpkg.cli import _run
 from fhirpkg.errors import ServerError
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import read_back, verify
 from fhirpkg.publishing.push import push
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import read_back, verify
 from tests.publishing.sample import CPT, canonical, client, focus, publish, release, state
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like, with_body

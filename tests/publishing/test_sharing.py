@@ -2,12 +2,12 @@
 
 import pytest
 
+from fhirpkg.publishing.bookkeeping.state import Versions
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.prune import foreseen, prune
 from fhirpkg.publishing.push import push
-from fhirpkg.publishing.state import Versions
 from fhirpkg.publishing.survey import Change
-from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, publish, release, state
 from tests.servers import vendors
 from tests.servers.habits import server_like

@@ -1,6 +1,6 @@
 import pytest
 
-from fhirpkg.publishing.state import (
+from fhirpkg.publishing.bookkeeping.state import (
     Head,
     Inventory,
     Line,

@@ -1,7 +1,7 @@
 import pytest
 
 from fhirpkg.client.capabilities import Capabilities
-from fhirpkg.publishing.strategy import (
+from fhirpkg.publishing.writing.strategy import (
     Key,
     Portions,
     alternative,

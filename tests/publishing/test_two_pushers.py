@@ -6,11 +6,11 @@ from email.utils import formatdate, parsedate_to_datetime
 import pytest
 
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.publishing.head import ConflictError, read_head, write_head
+from fhirpkg.publishing.bookkeeping.head import ConflictError, read_head, write_head
+from fhirpkg.publishing.bookkeeping.state import Phase
 from fhirpkg.publishing.planning import make_plan
+from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.push import push
-from fhirpkg.publishing.state import Phase
-from fhirpkg.publishing.verify import verify
 from tests.publishing.sample import canonical, client, publish, release, resources, state
 from tests.servers import habits, vendors
 from tests.servers.habits import server_like

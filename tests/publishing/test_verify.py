@@ -1,6 +1,6 @@
 import pytest
 
-from fhirpkg.publishing.verify import apply_on_server, read_back, verify
+from fhirpkg.publishing.proving.verify import apply_on_server, read_back, verify
 from tests.publishing.sample import client, document, publish, release, resources
 from tests.servers import habits
 from tests.servers.habits import server_like

@@ -22,6 +22,5 @@ def server(_base, endpoint):
     with endpoint.store.transaction():
         for table in ("version", "current", "searchable", "body"):
             endpoint.store.query(f"DELETE FROM {table}")
-    endpoint.learned.newest, endpoint.learned.validator = -1, None
-    endpoint.learned.sound.clear()
+    endpoint.learned.forget()
     return Client(_base)

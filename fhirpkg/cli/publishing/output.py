@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.planning import Plan
+    from fhirpkg.publishing.proving.verify import Verification
     from fhirpkg.publishing.prune import Pruning
     from fhirpkg.publishing.push import Report
-    from fhirpkg.publishing.verify import Verification
 
 _SHOWN = 30
 _VERSIONS = {
@@ -286,8 +286,8 @@ def _conflicts(plan: Plan) -> Iterator[str]:
 
 def _unsupported(plan: Plan, client: FhirClient) -> Iterator[str]:
     """Which types the server does not take, and what to do instead."""
-    from fhirpkg.publishing.strategy import alternative
     from fhirpkg.publishing.survey import Change
+    from fhirpkg.publishing.writing.strategy import alternative
 
     items = plan.of(Change.UNSUPPORTED)
     if not items:

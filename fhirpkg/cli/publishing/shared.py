@@ -139,8 +139,8 @@ def make_plan_with_progress(
     versions: str | None = None,
 ) -> Plan:
     """A fresh plan; how far it has come is shown on a terminal."""
+    from fhirpkg.publishing.bookkeeping.state import Versions
     from fhirpkg.publishing.planning import make_plan
-    from fhirpkg.publishing.state import Versions
 
     mode = Versions(versions) if versions else None
     with Progress(len(release.members), "compared") as progress:
@@ -151,8 +151,8 @@ def make_plan_with_progress(
 
 def publish(plan: Plan, client: FhirClient, output: Output) -> ExitCode:
     """Carry out a plan, read everything back, and show how it ended."""
+    from fhirpkg.publishing.proving.verify import read_back
     from fhirpkg.publishing.push import push
-    from fhirpkg.publishing.verify import read_back
 
     with Progress(len(plan.items), "written") as progress:
         report = push(plan, client, progress=progress.show)
@@ -173,7 +173,7 @@ def exit_code_of(work: Callable[[], ExitCode], output: Output) -> ExitCode:
     """
     from fhirpkg.client.retry import TRANSIENT_STATUSES
     from fhirpkg.errors import ServerError
-    from fhirpkg.publishing.head import ConflictError
+    from fhirpkg.publishing.bookkeeping.head import ConflictError
 
     try:
         code = work()

@@ -43,7 +43,7 @@ def command(
     """
     from fhirpkg.cli.publishing.output import Output
     from fhirpkg.cli.publishing.shared import exit_code_of, releases_of, selection_of, worst
-    from fhirpkg.publishing.verify import apply_on_server, verify
+    from fhirpkg.publishing.proving.verify import apply_on_server, verify
 
     selection = selection_of(options)
     releases = releases_of(content, selection, with_dependencies=with_dependencies)

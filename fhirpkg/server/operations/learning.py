@@ -5,6 +5,7 @@ A definition that is not a valid one is not used: asking for it is reported as u
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,10 +14,9 @@ from fhirpkg.server.searching.indexing import LOCAL
 from fhirpkg.validation.validator import Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Resource
-    from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.storing.store import Store
     from fhirpkg.server.storing.versions import Version
 
 _DEFINING = ("StructureDefinition", "ValueSet", "CodeSystem")
@@ -25,60 +25,67 @@ _PLACES = ",".join("?" * len(_DEFINING))
 
 @dataclass(slots=True)
 class Learned:
-    """The definitions that were read so far, and the validator that knows them."""
+    """The sound definitions that a store holds, and the validator that knows them."""
 
-    newest: int = -1
+    store: Store
+    definitions: Definitions
+    """Those of R4, which stored ones do not replace."""
+    _checker: Validator = field(init=False)
+    """Knows R4 alone: a stored definition that it refuses is not used."""
+    _newest: int = field(default=-1, init=False)
     """The number (`seq`) of the newest version that was read."""
-    sound: dict[tuple[str, str], Resource] = field(default_factory=dict)
-    validator: Validator | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    _sound: dict[tuple[str, str], Resource] = field(default_factory=dict, init=False)
+    _validator: Validator | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self._checker = Validator(definitions=self.definitions)
+
+    def validator(self) -> Validator:
+        """A validator that knows what the store soundly defines; the same until that changes."""
+        ((newest,),) = self.store.query(
+            f"SELECT coalesce(max(seq), 0) FROM version WHERE type IN ({_PLACES})",  # noqa: S608
+            _DEFINING,
+        )
+        with self._lock:
+            if self._validator is None or newest > self._newest:
+                self._learn()
+                self._newest = newest
+                known = self.definitions.with_resources(self._sound.values())
+                retrieve = functools.partial(_retrieve, self.store)
+                self._validator = Validator(definitions=known, retrieve=retrieve)
+            return self._validator
+
+    def forget(self) -> None:
+        """Read all definitions anew at the next question."""
+        self._newest, self._validator = -1, None
+        self._sound.clear()
+
+    def _learn(self) -> None:
+        """Read the definitions that were written since the last time."""
+        changed: dict[tuple[str, str], Version] = {}
+        for version in self.store.versions(
+            "current JOIN version ON version.seq = current.seq",
+            f"current.type IN ({_PLACES}) AND current.seq > ? ORDER BY current.seq",
+            [*_DEFINING, self._newest],
+        ):
+            changed[version.type, version.id] = version
+        for place, version in changed.items():
+            self._sound.pop(place, None)
+            if version.content is None:
+                continue
+            resource = version.resource()
+            if _is_new(resource, self.definitions) and self._checker.validate(resource):
+                self._sound[place] = resource
 
 
-def validator(endpoint: Endpoint) -> Validator:
-    """A validator that knows what the store soundly defines; the same until that changes."""
-    learned = endpoint.learned
-    ((newest,),) = endpoint.store.query(
-        f"SELECT coalesce(max(seq), 0) FROM version WHERE type IN ({_PLACES})",  # noqa: S608
-        _DEFINING,
-    )
-    with learned.lock:
-        if learned.validator is None or newest > learned.newest:
-            _learn(endpoint, learned)
-            learned.newest = newest
-            known = endpoint.definitions.with_resources(learned.sound.values())
-            learned.validator = Validator(definitions=known, retrieve=_retrieve(endpoint))
-        return learned.validator
-
-
-def _learn(endpoint: Endpoint, learned: Learned) -> None:
-    """Read the definitions that were written since the last time."""
-    checker = Validator(definitions=endpoint.definitions)
-    changed: dict[tuple[str, str], Version] = {}
-    for version in endpoint.store.versions(
-        "current JOIN version ON version.seq = current.seq",
-        f"current.type IN ({_PLACES}) AND current.seq > ? ORDER BY current.seq",
-        [*_DEFINING, learned.newest],
-    ):
-        changed[version.type, version.id] = version
-    for place, version in changed.items():
-        learned.sound.pop(place, None)
-        if version.content is None:
-            continue
-        resource = version.resource()
-        if _is_new(resource, endpoint) and checker.validate(resource):
-            learned.sound[place] = resource
-
-
-def _is_new(resource: Resource, endpoint: Endpoint) -> bool:
+def _is_new(resource: Resource, definitions: Definitions) -> bool:
     """Whether a stored definition has a url of its own: the types of R4 are not to be replaced."""
     url = resource.get("url")
-    return isinstance(url, str) and endpoint.definitions.find(url) is None
+    return isinstance(url, str) and definitions.find(url) is None
 
 
-def _retrieve(endpoint: Endpoint) -> Callable[[str], Resource | None]:
-    def retrieve(reference: str) -> Resource | None:
-        local = LOCAL.fullmatch(reference)
-        version = endpoint.store.present(local["type"], local["id"]) if local else None
-        return version.resource() if version else None
-
-    return retrieve
+def _retrieve(store: Store, reference: str) -> Resource | None:
+    local = LOCAL.fullmatch(reference)
+    version = store.present(local["type"], local["id"]) if local else None
+    return version.resource() if version else None

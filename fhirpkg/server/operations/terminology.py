@@ -12,7 +12,6 @@ from fhirpkg.definitions.terminology.codesystems import Concept
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
-from fhirpkg.server.operations.learning import validator
 from fhirpkg.server.rules import (
     SERVER_OPERATION_INPUT,
     SERVER_UNKNOWN_CODE,
@@ -87,7 +86,7 @@ class _Input:
 def expand(request: Request, endpoint: Endpoint) -> Answer:
     """A value set with all its codes, or a page of them (`offset`, `count`, `filter`)."""
     given = _Input(request, "expand")
-    terminology = validator(endpoint).terminology
+    terminology = endpoint.learned.validator().terminology
     value_set = _definition(request, endpoint, given, "ValueSet", "valueSet")
     codes = terminology.expansion(value_set)
     if codes is None:
@@ -126,7 +125,7 @@ def _display(terminology: Terminology, system: str, code: str) -> str:
 def lookup(request: Request, endpoint: Endpoint) -> Answer:
     """What is known of a code."""
     given = _Input(request, "lookup")
-    known = validator(endpoint)
+    known = endpoint.learned.validator()
     terminology = known.terminology
     system, version, code, _ = given.coding()
     if len(request.path) == 3:
@@ -148,7 +147,7 @@ def lookup(request: Request, endpoint: Endpoint) -> Answer:
 def validate_code(request: Request, endpoint: Endpoint) -> Answer:
     """Whether a code is in a value set, or in a code system."""
     given = _Input(request, "validate-code")
-    terminology = validator(endpoint).terminology
+    terminology = endpoint.learned.validator().terminology
     system, version, code, display = given.coding()
     if not code:
         raise given.wrong("it needs a 'code' or a 'coding'")
@@ -193,7 +192,7 @@ def _definition(
     if not url:
         raise given.wrong(f"it needs a {kind}: by its id in the path, as 'url' or as '{inline}'")
     canonical = f"{url}|{version}" if version else url
-    found = validator(endpoint).definitions.find(canonical, kind)
+    found = endpoint.learned.validator().definitions.find(canonical, kind)
     if found is None:
         raise given.wrong(f"there is no {kind} {canonical}", 404)
     return found

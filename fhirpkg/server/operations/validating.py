@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.errors import DefinitionError
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
-from fhirpkg.server.operations.learning import validator
 from fhirpkg.server.rules import (
     SERVER_BODY_TYPE,
     SERVER_OPERATION_INPUT,
@@ -28,7 +27,7 @@ def validate(request: Request, endpoint: Endpoint) -> Answer:
     asked = parameters(request.resource).get("profile", ())
     profiles += [profile for profile in asked if isinstance(profile, str)]
     try:
-        outcome = validator(endpoint).validate(resource, profiles)
+        outcome = endpoint.learned.validator().validate(resource, profiles)
     except DefinitionError as error:
         raise refused(422, SERVER_OPERATION_INPUT, name="validate", problem=error) from error
     return Answer(200, outcome.as_operation_outcome())

@@ -22,7 +22,13 @@ from fhirpkg.pages.facts import Sources
 from fhirpkg.server import hooks
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
-from fhirpkg.server.rules import (
+from fhirpkg.server.rules import SERVER_UNKNOWN_PATH
+from fhirpkg.server.storing.connections import TooBusy, TooCostly
+from fhirpkg.server.web import binaries, formats, pages
+from fhirpkg.server.web.access import Access
+from fhirpkg.server.web.guard import RIGHTS, Guard
+from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
+from fhirpkg.server.web.rules import (
     SERVER_BUSY,
     SERVER_DONE,
     SERVER_FAULT,
@@ -31,13 +37,7 @@ from fhirpkg.server.rules import (
     SERVER_TEXT,
     SERVER_TOO_COSTLY,
     SERVER_TOO_LARGE,
-    SERVER_UNKNOWN_PATH,
 )
-from fhirpkg.server.storing.connections import TooBusy, TooCostly
-from fhirpkg.server.web import binaries, formats, pages
-from fhirpkg.server.web.access import Access
-from fhirpkg.server.web.guard import RIGHTS, Guard
-from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
 from fhirpkg.server.web.trying import try_routes
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ from fhirpkg.parsing_rules import (
     PARSE_NO_RESOURCE,
 )
 from fhirpkg.server.exchange import Refused, refused
-from fhirpkg.server.rules import (
+from fhirpkg.server.rules import SERVER_UNREADABLE
+from fhirpkg.server.web.rules import (
     SERVER_DEPTH,
     SERVER_MEDIA_TYPE,
     SERVER_NOT_ACCEPTABLE,
     SERVER_PATCH_TYPE,
     SERVER_TEXT,
     SERVER_TOO_LARGE,
-    SERVER_UNREADABLE,
 )
 from fhirpkg.untrusted import objects
 

@@ -20,8 +20,9 @@ from starlette.responses import Response
 
 from fhirpkg import fhirjson, rules
 from fhirpkg.server.exchange import outcome
-from fhirpkg.server.rules import SERVER_BUSY, SERVER_HOST, SERVER_LOGIN, SERVER_ORIGIN, SERVER_SCOPE
+from fhirpkg.server.rules import SERVER_SCOPE
 from fhirpkg.server.web.access import Unauthorized
+from fhirpkg.server.web.rules import SERVER_BUSY, SERVER_HOST, SERVER_LOGIN, SERVER_ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.publishing.writing.strategy import Portions
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fhirpkg.publishing.members import Member
+    from fhirpkg.publishing.survey import Item
+    from fhirpkg.publishing.writing.strategy import Strategy
 
 
 def rings(members: Sequence[Member]) -> list[list[Member]]:
@@ -92,6 +96,19 @@ def halves(members: Sequence[Member]) -> list[list[Member]]:
     while ordered and (not first or 2 * len(first) < len(members)):
         first += ordered.pop(0)
     return [first, [member for ring in ordered for member in ring]] if ordered else [first]
+
+
+def in_portions(
+    members: Sequence[Member], strategy: Strategy, items: Mapping[str, Item]
+) -> list[list[Item]]:
+    """The items to write, in portions that suit the strategy, needed ones first."""
+    if strategy.portions is Portions.BATCH:
+        groups = levels(members, strategy.size)
+    else:
+        groups = chunks(members, strategy.size)
+    if strategy.portions is Portions.SINGLE:
+        groups = [[member] for group in groups for member in group]
+    return [[items[member.local] for member in group] for group in groups]
 
 
 def _unwind(

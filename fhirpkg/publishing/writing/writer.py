@@ -13,13 +13,14 @@ from fhirpkg.client.client import encoded
 from fhirpkg.client.response import Response
 from fhirpkg.client.retry import is_transient
 from fhirpkg.errors import ServerError
-from fhirpkg.publishing.answers import entry_response, place_of, unclear, version_in
 from fhirpkg.publishing.compare import same
 from fhirpkg.publishing.marks import is_same_tag, is_tagged, owned, tags_of, with_tags
 from fhirpkg.publishing.members import with_references
-from fhirpkg.publishing.order import halves
-from fhirpkg.publishing.strategy import Key, Portions, condition
 from fhirpkg.publishing.survey import Change
+from fhirpkg.publishing.writing.answers import entry_response, place_of, unclear, version_in
+from fhirpkg.publishing.writing.creations import Done, version_before
+from fhirpkg.publishing.writing.order import halves
+from fhirpkg.publishing.writing.strategy import Key, Portions, condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,23 +30,14 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.members import Member, Release
     from fhirpkg.publishing.reading import Reader
-    from fhirpkg.publishing.strategy import Strategy
     from fhirpkg.publishing.survey import Item
+    from fhirpkg.publishing.writing.strategy import Strategy
 
 _RACES = {409, 412}
 _TOO_LARGE = {413}
 _NOT_LET_IN = 401
 _CREATED = 201
 _NO_SUCH_THING = {404, 405, 501}
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A member that stands on the server as we meant it."""
-
-    place: str
-    version: str
-    created: bool
 
 
 @dataclass
@@ -328,7 +320,7 @@ class Writer:
             theirs = self.client.read(resource_type, resource_id)
             stands = theirs is not None and self._stands(item, theirs)
             return "" if stands else f"somebody else created {done.place} meanwhile"
-        earlier = self._earlier(done)
+        earlier = version_before(self.client, done)
         if earlier is None:
             self.unproven.append(item.local)
             return ""
@@ -340,28 +332,6 @@ class Writer:
                     f"what was there is {done.place}/_history/{before}"
                 )
         return ""
-
-    def _earlier(self, done: Done) -> list[Resource] | None:
-        """The version before the one written, as the history has it; None where it is not told.
-
-        Versions that are numbers are counted; others are looked up in the history.
-        """
-        resource_type, _, resource_id = done.place.partition("/")
-        if done.version.isdigit():
-            before = int(done.version) - 1
-            theirs = (
-                self.client.read(resource_type, resource_id, str(before)) if before > 0 else None
-            )
-            return [theirs] if theirs else []
-        response = self.client.request("GET", f"{done.place}/_history")
-        if not response.ok or response.resource is None or not done.version:
-            return None
-        versions = [e.get("resource") for e in response.resource.get("entry", [])]
-        listed = [v for v in versions if isinstance(v, dict)]
-        ids = [str(v.get("meta", {}).get("versionId")) for v in listed]
-        if done.version not in ids:
-            return None
-        return listed[ids.index(done.version) + 1 :][:1]
 
     def _keep(self, item: Item, done: Done) -> None:
         self.done[item.local] = done
@@ -377,18 +347,3 @@ def _with_tags_of(item: Item, resource: Resource) -> Resource:
     own = tags_of(resource)
     there = [tag for tag in item.tags if not any(is_same_tag(tag, each) for each in own)]
     return with_tags(resource, [*there, *own])
-
-
-def in_portions(
-    members: Sequence[Member], strategy: Strategy, items: dict[str, Item]
-) -> list[list[Item]]:
-    """The items to write, in portions that suit the strategy, needed ones first."""
-    from fhirpkg.publishing.order import chunks, levels  # noqa: PLC0415 - beside its only use
-
-    if strategy.portions is Portions.BATCH:
-        groups = levels(members, strategy.size)
-    else:
-        groups = chunks(members, strategy.size)
-    if strategy.portions is Portions.SINGLE:
-        groups = [[member] for group in groups for member in group]
-    return [[items[member.local] for member in group] for group in groups]

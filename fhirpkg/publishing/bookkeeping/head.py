@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.client.retry import http_date
 from fhirpkg.errors import FhirpkgError, ServerError
-from fhirpkg.publishing.state import (
+from fhirpkg.publishing.bookkeeping.state import (
     HEAD_TYPES,
     INVENTORY_TYPES,
     SYSTEM,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.client.response import Response, outcome_texts, version_of_etag
-from fhirpkg.publishing.strategy import Key
+from fhirpkg.publishing.writing.strategy import Key
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource

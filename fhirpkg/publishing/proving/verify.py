@@ -5,31 +5,29 @@ What is missing is told apart from what was accepted but altered, which no statu
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg.client.response import Response
 from fhirpkg.errors import ServerError
+from fhirpkg.publishing.bookkeeping.record import read_record
+from fhirpkg.publishing.bookkeeping.state import Versions
 from fhirpkg.publishing.compare import differences, same
-from fhirpkg.publishing.consumers import searches
 from fhirpkg.publishing.marks import is_tagged, owned
 from fhirpkg.publishing.members import portions_by_type, side_by_side, with_references
+from fhirpkg.publishing.proving.attachments import Elsewhere, damage, promising
+from fhirpkg.publishing.proving.consumers import searches
 from fhirpkg.publishing.reading import Reader, batches, escaped, search_of
-from fhirpkg.publishing.record import read_record
-from fhirpkg.publishing.state import Versions
 from fhirpkg.publishing.survey import FEW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
-    from fhirpkg.publishing.consumers import Search
     from fhirpkg.publishing.members import Member, Release
+    from fhirpkg.publishing.proving.consumers import Search
 
 _MANY = 1000
 _MANY_OF_A_CODE = 100
@@ -75,7 +73,7 @@ def verify(
     record = read_record(client, release.name)
     if record.versions is Versions.MULTIPLE:
         release = side_by_side(release)
-    links = {m.local: record.place(m) for m in release.members}
+    links = {m.local: record.place(m.local) for m in release.members}
     if record.head is None:
         found.notes.append("no push of this package is on record there; sought by the ids it has")
     reader = Reader(client)
@@ -156,7 +154,7 @@ def apply_on_server(
     for member in release.members:
         if member.type != "PlanDefinition":
             continue
-        path = f"{record.place(member)}/$apply"
+        path = f"{record.place(member.local)}/$apply"
         response = client.request("GET", path, params={"subject": patient})
         if not response.ok or response.resource is None or response.outcome:
             found.invalid[member.local] = f"$apply: {response.problem}"
@@ -324,45 +322,15 @@ def _named(ids: Iterable[str]) -> str:
 
 def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Verification) -> None:
     """Fetch each attachment that promises a size or hash and look at the bytes."""
-    for attachment in _with_hash(theirs):
+    for attachment in promising(theirs):
         found.attachments += 1
         try:
-            data = _bytes_of(client, attachment)
-        except (ServerError, binascii.Error, ValueError, TypeError) as error:
-            found.damaged[member.local] = str(error)
+            problem = damage(client, attachment)
+        except Elsewhere as error:
+            found.notes.append(f"{member}: {error} is elsewhere and was not fetched")
             continue
-        if data is None:
-            found.notes.append(
-                f"{member}: {attachment.get('url')} is elsewhere and was not fetched"
-            )
-            continue
-        digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
-        if attachment.get("size", len(data)) != len(data):
-            found.damaged[member.local] = f"{len(data)} bytes, not {attachment['size']}"
-        elif attachment.get("hash", digest) != digest:
-            found.damaged[member.local] = f"its SHA-1 is {digest}, not {attachment['hash']}"
-
-
-def _with_hash(value: Any) -> Iterator[Resource]:
-    if isinstance(value, dict):
-        if ("hash" in value or "size" in value) and ("data" in value or "url" in value):
-            yield value
-        for item in value.values():
-            yield from _with_hash(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _with_hash(item)
-
-
-def _bytes_of(client: FhirClient, attachment: Resource) -> bytes | None:
-    """The attachment's bytes, inline or from this server; None when they are elsewhere."""
-    if "data" in attachment:
-        return base64.b64decode(attachment["data"])
-    url = str(attachment["url"]).removeprefix(f"{client.base_url}/")
-    if ":" in url.partition("/")[0]:
-        return None
-    binary = client.request("GET", url).expect("Binary")
-    return base64.b64decode(binary.get("data", ""))
+        if problem:
+            found.damaged[member.local] = problem
 
 
 def _validated(

@@ -1,0 +1,1 @@
+"""What a publisher keeps on the server itself, and how it is read and changed."""
