@@ -39,16 +39,7 @@ if TYPE_CHECKING:
 
 PATH = "/cds-services"
 _LARGEST_REQUEST = 16 * 1024 * 1024
-_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Cache-Control": "no-cache",
-    "X-Content-Type-Options": "nosniff",
-}
-_PREFLIGHT = {
-    **_HEADERS,
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
-}
+_HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +66,10 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
         paths = ("/feedback", "")
         return await _handled(request, access.clients, _feedback(endpoint), paths)
 
-    async def preflight(_: HttpRequest) -> Response:
-        return Response(status_code=204, headers=_PREFLIGHT)
-
     return [
         Route(PATH, discover, methods=["GET"]),
         Route(PATH + "/{service}", call, methods=["POST"]),
         Route(PATH + "/{service}/feedback", feedback, methods=["POST"]),
-        Route(PATH + "{rest:path}", preflight, methods=["OPTIONS"]),
     ]
 
 

@@ -8,17 +8,19 @@ from tests.applying.test_hooks import ITEM, request
 from tests.server.conversation import call, filled
 from tests.servers.embedded import running
 
+APP = "https://app.example.org"
+
 
 @pytest.fixture(scope="module")
 def server():
-    with running() as base:
+    with running(origins=[APP]) as base:
         yield base, filled(base)
 
 
-def test_discovery_lists_the_services_for_every_origin(server):
+def test_discovery_lists_the_services(server):
     answer = requests.get(server[1], timeout=10)
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Origin" not in answer.headers
     assert list(broken_in_discovery(answer.json())) == []
     hooks = [service["id"] for service in answer.json()["services"]]
     assert hooks == ["order-select", "order-sign", "patient-view"]
@@ -35,10 +37,20 @@ def test_the_service_of_a_hook_answers_for_all_plans_and_that_of_a_plan_under_it
     assert joined.json()["cards"] == alone.json()["cards"]
 
 
-def test_a_browser_may_ask_first(server):
-    answer = requests.options(f"{server[1]}/Plan-order-sign", timeout=10)
+def test_only_pages_of_an_origin_that_was_named_may_ask_first_discover_and_call(server):
+    url = f"{server[1]}/Plan-order-sign"
+    asking = {"Origin": APP, "Access-Control-Request-Method": "POST"}
+    answer = requests.options(url, headers=asking, timeout=10)
     assert answer.status_code == 204
     assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    discovered = requests.get(server[1], headers={"Origin": APP}, timeout=10)
+    assert discovered.headers["Access-Control-Allow-Origin"] == APP
+    for origin in ("https://evil.example", "null"):
+        refused = requests.options(url, headers=asking | {"Origin": origin}, timeout=10)
+        assert refused.status_code == 403
+        refused = requests.post(url, json=request(), headers={"Origin": origin}, timeout=10)
+        assert refused.status_code == 403
+        assert "Access-Control-Allow-Origin" not in refused.headers
 
 
 def test_a_call_is_answered_with_cards(server):
