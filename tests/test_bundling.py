@@ -136,9 +136,18 @@ def test_bundles_are_valid(content, make):
     assert [str(issue) for issue in outcome.errors] == []
 
 
-def test_ndjson_has_a_resource_a_line(content):
-    lines = writing.ndjson(content).splitlines()
-    assert [fhirjson.read(line)[0] for line in lines] == list(content.resources)
+@pytest.mark.parametrize("make", [writing.transaction_bundle, writing.collection_bundle])
+def test_a_bundle_in_pieces_is_the_text_of_the_whole(content, make):
+    bundle = make(content)
+    text = writing.BundleText(content, bundle["type"])
+    entries = (text.entry(r, fhirjson.dump(r, indent=2)) for r in content.resources)
+    assert "".join((text.start(), *entries, text.end())) == fhirjson.dump(bundle, indent=2) + "\n"
+
+
+def test_an_archive_that_could_not_be_read_again_is_not_written(content, monkeypatch):
+    monkeypatch.setattr("fhirpkg.packages.package.MAX_MEMBERS", 20)
+    with pytest.raises(PackageError, match="more than 20 files"):
+        writing.archive(content)
 
 
 def test_each_resource_comes_back_from_xml(content):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from fhirpkg import fhirjson
 from fhirpkg.authoring.model.package_source import PackageSource
@@ -109,10 +109,21 @@ def text(resource: Resource) -> bytes:
 
 def replace(file: Path, content: bytes) -> None:
     """Write a file as a whole or not at all; SourceError, and no trace, when that fails."""
+    with replacing(file) as stream:
+        stream.write(content)
+
+
+@contextlib.contextmanager
+def replacing(file: Path) -> Iterator[BinaryIO]:
+    """A stream to write a file by, which takes its place when all of it is there."""
     beside = staged(file.parent, file.name)
-    with _whole(file, beside):
-        beside.write_bytes(content)
-        beside.replace(file)
+    try:
+        with _whole(file, beside):
+            with beside.open("wb") as stream:
+                yield stream
+            beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

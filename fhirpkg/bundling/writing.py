@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fhirpkg import fhirjson
 from fhirpkg.bundling.built import read_resource
-from fhirpkg.packages.package import read_package, write_package
+from fhirpkg.packages.package import pack, read_package
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from fhirpkg.bundling.content import Content
     from fhirpkg.issues import Resource
+    from fhirpkg.packages.package import SupportsWrite
 
 
 def transaction_bundle(content: Content) -> Resource:
@@ -25,10 +28,7 @@ def transaction_bundle(content: Content) -> Resource:
     url (http://hl7.org/fhir/R4/http.html#cond-update). A conditional create would never update
     a draft. Servers keep the ids inside a transaction, so references stay relative.
     """
-    entries = [
-        {**_entry(content, resource), "request": {"method": "PUT", "url": condition(resource)}}
-        for resource in content.resources
-    ]
+    entries = [{**_entry(content, each), **_request(each)} for each in content.resources]
     return _bundle(content, "transaction", entries)
 
 
@@ -58,6 +58,10 @@ def _quoted(value: str) -> str:
     return quote(value, safe=":/.-_~")
 
 
+def _request(resource: Resource) -> Resource:
+    return {"request": {"method": "PUT", "url": condition(resource)}}
+
+
 def _entry(content: Content, resource: Resource) -> Resource:
     url = f"{content.canonical}/{resource['resourceType']}/{resource['id']}"
     return {"fullUrl": url, "resource": resource}
@@ -68,17 +72,70 @@ def _bundle(content: Content, kind: str, entries: list[Resource]) -> Resource:
     return {"resourceType": "Bundle", "id": name, "type": kind, "entry": entries}
 
 
-def ndjson(content: Content) -> str:
-    """One resource a line (http://hl7.org/fhir/R4/nd-json.html)."""
-    return "".join(f"{fhirjson.dump(resource)}\n" for resource in content.resources)
+class BundleText:
+    """The text of a Bundle of a content, entry by entry: the whole may be too large to hold."""
+
+    def __init__(self, content: Content, kind: str) -> None:
+        self._content = content
+        self._kind = kind
+        self._is_first = True
+
+    def start(self) -> str:
+        """What stands before the entries."""
+        head = fhirjson.dump(_bundle(self._content, self._kind, []), indent=2)
+        return head.removesuffix("]\n}")
+
+    def entry(self, resource: Resource, text: str) -> str:
+        """The entry of a resource, of which this is the text, indented by 2."""
+        around = _entry(self._content, resource)
+        around["resource"] = None
+        if self._kind == "transaction":
+            around |= _request(resource)
+        whole = fhirjson.dump(around, indent=2).replace("null", text.replace("\n", "\n  "), 1)
+        comma, self._is_first = "" if self._is_first else ",", False
+        return f"{comma}\n    " + whole.replace("\n", "\n    ")
+
+    def end(self) -> str:
+        """What stands behind the entries."""
+        return "\n  ]\n}\n"
 
 
 def archive(content: Content, examples: Mapping[str, Resource] | None = None) -> bytes:
     """The FHIR NPM package: equal bytes for equal content (https://hl7.org/fhir/packages.html)."""
-    files = {f"{r['resourceType']}-{r['id']}.json": r for r in content.resources}
-    files |= {f"example/{name}": resource for name, resource in (examples or {}).items()}
-    texts = {name: (fhirjson.dump(r, indent=2) + "\n").encode() for name, r in files.items()}
-    return write_package(manifest(content), texts)
+    packed = io.BytesIO()
+    write_archive(packed, content, examples)
+    return packed.getvalue()
+
+
+def write_archive(
+    stream: SupportsWrite, content: Content, examples: Mapping[str, Resource] | None = None
+) -> str:
+    """Write the FHIR NPM package of a content; the SHA-256 of the tar inside.
+
+    Raises PackageError when it would be larger than what we and others read.
+    """
+    return pack(stream, manifest(content), _Texts(content.resources, examples or {}))
+
+
+class _Texts(Mapping[str, bytes]):
+    """The files of a package, each made when it is its turn."""
+
+    def __init__(self, resources: Sequence[Resource], examples: Mapping[str, Resource]) -> None:
+        self._resources = resources
+        names = (f"{each['resourceType']}-{each['id']}.json" for each in resources)
+        self._places = {name: place for place, name in enumerate(names)}
+        self._examples = {f"example/{name}": resource for name, resource in examples.items()}
+
+    def __getitem__(self, name: str) -> bytes:
+        found = self._examples.get(name) or self._resources[self._places[name]]
+        return (fhirjson.dump(found, indent=2) + "\n").encode()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._places
+        yield from self._examples
+
+    def __len__(self) -> int:
+        return len(self._places) + len(self._examples)
 
 
 def examples(source: Path) -> dict[str, Resource]:

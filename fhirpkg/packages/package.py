@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from fhirpkg import fhirjson
 from fhirpkg.canonical import PackageId
@@ -148,15 +148,70 @@ def write_package(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> by
     `files` are named from inside `package/`; package.json and .index.json are made here. Member
     times are SOURCE_DATE_EPOCH, or a fixed one when it is not set.
     """
-    everything = {
-        **files,
-        "package.json": _json(manifest),
-        ".index.json": index_file(files),
-    }
     packed = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=9, mtime=0) as stream:
-        stream.write(_tar(everything))
+    pack(packed, manifest, files)
     return packed.getvalue()
+
+
+class SupportsWrite(Protocol):
+    """A stream to write bytes to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write bytes; how many."""
+
+    def flush(self) -> object:
+        """Hand on what was written."""
+
+
+def pack(stream: SupportsWrite, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+    """Write a .tgz as :func:`write_package` makes it, file by file; the SHA-256 of its tar.
+
+    Raises PackageError when it would hold more than may be read.
+    """
+    ours = {"package.json": _json(manifest), ".index.json": index_file(files)}
+    total = 0
+    with (
+        gzip.GzipFile(
+            filename="", mode="wb", fileobj=stream, compresslevel=9, mtime=0
+        ) as compressed,
+        _Hashed(compressed) as hashed,
+        tarfile.open(fileobj=hashed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for count, name in enumerate(sorted({*files, *ours})):
+            content = ours.get(name) or files[name]
+            total += len(content)
+            if count >= MAX_MEMBERS or total > MAX_BYTES:
+                limits = f"{MAX_MEMBERS} files or {MAX_BYTES >> 20} MB"
+                advice = "make several packages, such as one for each specialty"
+                raise PackageError(manifest["name"], f"it would hold more than {limits}", advice)
+            member = tarfile.TarInfo(_ROOT + name)
+            member.size = len(content)
+            member.mtime = _archive_time()
+            archive.addfile(member, io.BytesIO(content))
+    return hashed.digest
+
+
+class _Hashed(io.RawIOBase):
+    """A stream that goes on to another one and knows the SHA-256 of what went through."""
+
+    def __init__(self, stream: gzip.GzipFile) -> None:
+        super().__init__()
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was written so far."""
+        return self._hash.hexdigest()
+
+    def tell(self) -> int:
+        """How much was written so far, as a tar needs to know."""
+        return self._stream.tell()
+
+    def write(self, data: Any) -> int:
+        """Write bytes."""
+        self._hash.update(data)
+        return self._stream.write(data)
 
 
 def digest(archive: bytes) -> str:
@@ -354,17 +409,6 @@ class _FolderFiles(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._paths)
-
-
-def _tar(files: Mapping[str, bytes]) -> bytes:
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name in sorted(files):
-            member = tarfile.TarInfo(_ROOT + name)
-            member.size = len(files[name])
-            member.mtime = _archive_time()
-            archive.addfile(member, io.BytesIO(files[name]))
-    return written.getvalue()
 
 
 def _archive_time() -> int:

@@ -1,5 +1,6 @@
 """The verbs of authors: build, schema and coverage, as they are called."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -68,6 +69,13 @@ def test_a_built_folder_can_be_packaged(tmp_path):
         "example.second-1.0.0.tgz",
         "xml",
     ]
+    lines = (tmp_path / "dist" / "example.second-1.0.0.ndjson").read_text().splitlines()
+    resources = [json.loads(line) for line in lines]
+    bundle = json.loads((tmp_path / "dist" / "example.second-1.0.0-collection.json").read_text())
+    assert resources == [entry["resource"] for entry in bundle["entry"]]
+    for line in (tmp_path / "dist" / "SHA256SUMS").read_text().splitlines():
+        digest, _, name = line.partition("  ")
+        assert hashlib.sha256((tmp_path / "dist" / name).read_bytes()).hexdigest() == digest
     xml = [path.name for path in (tmp_path / "dist" / "xml").iterdir()]
     assert "PlanDefinition-TeaPouringPlan.xml" in xml
     assert "Library-OfAnEarlierContent.xml" not in xml

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from itertools import chain
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from fhirpkg import fhirjson
 from fhirpkg.cli.shared.content import content_argument
+from fhirpkg.cli.shared.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.bundling.content import Content
+    from fhirpkg.issues import Resource
 
 
 @click.command("package")
@@ -35,68 +39,142 @@ def command(content: str | None, output: Path) -> None:
 
     Example: fhirpkg package resources --output dist
     """
-    from fhirpkg.authoring.writing import replace
     from fhirpkg.bundling.reading import read_content
-    from fhirpkg.packages.package import digest
 
     read = read_content(content)
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
-    output.mkdir(parents=True, exist_ok=True)
-    stale = set((output / "xml").glob("*.xml"))
-    sums: list[str] = []
-    for name, data in chain(_files(read), _profiles(read)):
-        file = output / name
-        stale.discard(file)
-        file.parent.mkdir(exist_ok=True)
-        replace(file, data)
-        sums.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
-        if "/" not in name:
-            click.echo(f"{file} ({len(data)} bytes)")
-        if name.endswith(".tgz"):
-            click.echo(f"  sha256 of its tar: {digest(data)}")
-    for file in stale:  # of an earlier content
-        file.unlink()
-    replace(output / "SHA256SUMS", "".join(sorted(sums, key=lambda line: line[66:])).encode())
-    click.echo(f"{output / 'SHA256SUMS'} (for sha256sum --check, and push --sha256)")
+    files = _Files(output)
+    with Progress(len(read.resources), "packaged") as progress:
+        for done, _ in enumerate(_written(read, files), 1):
+            progress.show(done)
+    for line in files.lines():
+        click.echo(line)
     click.echo(f"{output / 'xml'} ({len(read.resources)} resources)")
 
 
-def _profiles(read: Content) -> Iterator[tuple[str, bytes]]:
-    """The package of the profiles that the content claims and does not carry."""
+class _Files:
+    """The files of an output folder, each written as a whole, with their digests."""
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._sums: list[str] = []
+        self._told: list[str] = []
+        (output / "xml").mkdir(parents=True, exist_ok=True)
+        self._stale = set((output / "xml").glob("*.xml"))
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[_Stream]:
+        """A stream to write a file by."""
+        from fhirpkg.authoring.writing import replacing
+
+        file = self._output / name
+        with replacing(file) as opened:
+            stream = _Stream(opened)
+            yield stream
+        self._stale.discard(file)
+        self._sums.append(f"{stream.digest}  {name}\n")
+        if "/" not in name:
+            self._told.append(f"{file} ({stream.size} bytes)")
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file at once."""
+        with self.open(name) as stream:
+            stream.write(data)
+
+    def tell(self, line: str) -> None:
+        """Say something of the file before."""
+        self._told.append(f"  {line}")
+
+    def lines(self) -> list[str]:
+        """Write the sums, remove the XML of an earlier content, and say what was written."""
+        from fhirpkg.authoring.writing import replace
+
+        for file in self._stale:
+            file.unlink()
+        ordered = sorted(self._sums, key=lambda line: line[66:])
+        replace(self._output / "SHA256SUMS", "".join(ordered).encode())
+        sums = f"{self._output / 'SHA256SUMS'} (for sha256sum --check, and push --sha256)"
+        return [*self._told, sums]
+
+
+class _Stream(io.RawIOBase):
+    """A stream that knows its length and SHA-256."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was written so far."""
+        return self._hash.hexdigest()
+
+    def write(self, data: Any) -> int:
+        """Write bytes."""
+        self._hash.update(data)
+        self.size += len(data)
+        return self._stream.write(data)
+
+
+def _written(read: Content, files: _Files) -> Iterator[None]:
+    """Write everything; one step for each resource."""
     from fhirpkg.bundling.profiles import profiles_content
-    from fhirpkg.bundling.writing import archive, manifest
+    from fhirpkg.bundling.writing import BundleText, examples, manifest, write_archive
     from fhirpkg.packages.package import PROFILES_PACKAGE
 
+    name = f"{read.id.name}-{read.id.version}"
+    with files.open(f"{name}.tgz") as stream:
+        tar = write_archive(stream, read, examples(Path(read.source)))
+    files.tell(f"sha256 of its tar: {tar}")
+    with contextlib.ExitStack() as stack:
+        kinds = ("transaction", "collection")
+        bundles = [
+            (BundleText(read, kind), stack.enter_context(files.open(f"{name}-{kind}.json")))
+            for kind in kinds
+        ]
+        lines = stack.enter_context(files.open(f"{name}.ndjson"))
+        for text, stream in bundles:
+            stream.write(text.start().encode())
+        urls = {each["url"]: place for place, each in enumerate(read.resources) if "url" in each}
+        for resource in read.resources:
+            _write_resource(resource, files)
+            if resource["resourceType"] == "PlanDefinition":
+                named = (urls[url] for url in dict.fromkeys(_named_by(resource)) if url in urls)
+                _write_document(resource, [read.resources[place] for place in named], files)
+            whole = fhirjson.dump(resource, indent=2)
+            for text, stream in bundles:
+                stream.write(text.entry(resource, whole).encode())
+            lines.write(f"{fhirjson.dump(resource)}\n".encode())
+            yield
+        for text, stream in bundles:
+            stream.write(text.end().encode())
     if PROFILES_PACKAGE in manifest(read).get("dependencies", {}):
         profiles = profiles_content()
-        yield f"{profiles.id.name}-{profiles.id.version}.tgz", archive(profiles)
+        with files.open(f"{profiles.id.name}-{profiles.id.version}.tgz") as stream:
+            tar = write_archive(stream, profiles)
+        files.tell(f"sha256 of its tar: {tar}")
 
 
-def _files(read: Content) -> Iterator[tuple[str, bytes]]:
-    """What is written, by its name below the output folder."""
-    from fhirpkg import fhirjson, fhirxml
-    from fhirpkg.bundling.writing import (
-        archive,
-        collection_bundle,
-        examples,
-        ndjson,
-        transaction_bundle,
-    )
+def _named_by(action: Resource) -> Iterator[str]:
+    """The canonicals, without versions, of the definitions that a plan's actions name."""
+    for inner in action.get("action", ()):
+        yield inner.get("definitionCanonical", "").partition("|")[0]
+        yield from _named_by(inner)
+
+
+def _write_resource(resource: Resource, files: _Files) -> None:
+    from fhirpkg import fhirxml
     from fhirpkg.definitions.definitions import Definitions
+
+    file = f"xml/{resource['resourceType']}-{resource['id']}.xml"
+    files.write(file, fhirxml.dump(resource, Definitions.core().types))
+
+
+def _write_document(plan: Resource, definitions: list[Resource], files: _Files) -> None:
     from fhirpkg.render.document import xhtml
     from fhirpkg.render.procedure import procedure_document
 
-    name = f"{read.id.name}-{read.id.version}"
-    yield f"{name}.tgz", archive(read, examples(Path(read.source)))
-    for bundle in (transaction_bundle(read), collection_bundle(read)):
-        text = fhirjson.dump(bundle, indent=2) + "\n"
-        yield f"{name}-{bundle['type']}.json", text.encode()
-    yield f"{name}.ndjson", ndjson(read).encode()
-    types = Definitions.core().types
-    for resource in read.resources:
-        file = f"xml/{resource['resourceType']}-{resource['id']}.xml"
-        yield file, fhirxml.dump(resource, types)
-        if resource["resourceType"] == "PlanDefinition":
-            document = procedure_document(resource, read.resources)
-            yield f"{resource['id']}.xhtml", xhtml(document).encode()
+    files.write(f"{plan['id']}.xhtml", xhtml(procedure_document(plan, definitions)).encode())
