@@ -4,7 +4,7 @@ import copy
 import json
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.packages.package import index
+from fhirpkg.packages.packing import index
 
 _TYPES = (
     "Element BackboneElement Resource DomainResource Extension Meta Narrative Reference Period "

@@ -145,7 +145,7 @@ def test_a_bundle_in_pieces_is_the_text_of_the_whole(content, make):
 
 
 def test_an_archive_that_could_not_be_read_again_is_not_written(content, monkeypatch):
-    monkeypatch.setattr("fhirpkg.packages.package.MAX_MEMBERS", 20)
+    monkeypatch.setattr("fhirpkg.packages.packing.MAX_MEMBERS", 20)
     with pytest.raises(PackageError, match="more than 20 files"):
         writing.archive(content)
 

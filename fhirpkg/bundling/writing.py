@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from fhirpkg import fhirjson
 from fhirpkg.bundling.built import read_resource
-from fhirpkg.packages.package import pack, read_package
+from fhirpkg.packages.package import read_package
+from fhirpkg.packages.packing import pack
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.bundling.content import Content
     from fhirpkg.issues import Resource
-    from fhirpkg.packages.package import SupportsWrite
+    from fhirpkg.packages.packing import SupportsWrite
 
 
 def transaction_bundle(content: Content) -> Resource:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import PackageId, version_key, version_matches
 from fhirpkg.errors import PackageError
-from fhirpkg.packages.package import Package, index_file, read_package
+from fhirpkg.packages.package import Package, read_package
+from fhirpkg.packages.packing import index_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

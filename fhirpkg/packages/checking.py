@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import fhirjson
-from fhirpkg.packages.package import index
+from fhirpkg.packages.packing import index
 from fhirpkg.packages.rules import (
     PACKAGE_FHIR_VERSION,
     PACKAGE_INDEX,

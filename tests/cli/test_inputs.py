@@ -8,7 +8,7 @@ import pytest
 
 from fhirpkg.corpus.inputs import inputs_of
 from fhirpkg.errors import SourceError
-from fhirpkg.packages.package import write_package
+from fhirpkg.packages.packing import write_package
 
 
 def names(*paths):

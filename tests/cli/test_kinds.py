@@ -9,7 +9,7 @@ from fhirpkg import fhirxml
 from fhirpkg.cli.validate import command
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import ConfigError
-from fhirpkg.packages.package import write_package
+from fhirpkg.packages.packing import write_package
 
 URL = "http://acme.test/StructureDefinition/named-patient"
 PROFILE = {

@@ -10,7 +10,7 @@ from fhirpkg.canonical import PackageId
 from fhirpkg.cli.validate import command
 from fhirpkg.errors import PackageError
 from fhirpkg.packages.cache import PackageCache
-from fhirpkg.packages.package import write_package
+from fhirpkg.packages.packing import write_package
 from tests.packages.loopback import archive, running
 
 URL = "http://example.org/StructureDefinition/p"

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.packages.package import read_package, write_package
+from fhirpkg.packages.package import read_package
+from fhirpkg.packages.packing import write_package
 from fhirpkg.validation.validator import Validator
 
 BASE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-"

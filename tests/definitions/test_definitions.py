@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError, PackageError
-from fhirpkg.packages.package import read_package, write_package
+from fhirpkg.packages.package import read_package
+from fhirpkg.packages.packing import write_package
 
 SEX = "http://hl7.org/fhir/ValueSet/administrative-gender"
 

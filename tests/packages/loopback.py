@@ -5,7 +5,7 @@ import http.server
 import json
 import threading
 
-from fhirpkg.packages.package import write_package
+from fhirpkg.packages.packing import write_package
 
 
 def archive(name="test.one", version="1.0.0", files=None, **manifest):

@@ -3,7 +3,8 @@ import pytest
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import PackageError
 from fhirpkg.packages.cache import PackageCache, needed, resolve_package, with_dependencies
-from fhirpkg.packages.package import read_package, write_package
+from fhirpkg.packages.package import read_package
+from fhirpkg.packages.packing import write_package
 from tests.packages.loopback import archive
 
 

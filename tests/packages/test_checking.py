@@ -3,7 +3,8 @@ import json
 import pytest
 
 from fhirpkg.packages.checking import check_package
-from fhirpkg.packages.package import Manifest, Package, index, read_package
+from fhirpkg.packages.package import Manifest, Package, read_package
+from fhirpkg.packages.packing import index
 from tests.packages.loopback import archive
 
 GOOD = {

@@ -8,14 +8,8 @@ import pytest
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, PackageError
 from fhirpkg.packages import package as module
-from fhirpkg.packages.package import (
-    content_root,
-    digest,
-    index,
-    read_package,
-    read_profiles,
-    write_package,
-)
+from fhirpkg.packages.package import content_root, read_package, read_profiles
+from fhirpkg.packages.packing import digest, index, write_package
 
 MANIFEST = {"name": "test.one", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
 PLAN = {"resourceType": "PlanDefinition", "id": "p", "url": "http://x/p", "type": {"text": "t"}}

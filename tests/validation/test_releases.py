@@ -105,7 +105,7 @@ def test_definitions_given_decide_the_release(cache):
 
 def test_a_package_of_the_release_is_checked_by_the_command(cache, tmp_path):
     from fhirpkg.corpus.checking import validate_all
-    from fhirpkg.packages.package import write_package
+    from fhirpkg.packages.packing import write_package
 
     manifest = {
         "name": "test.five",

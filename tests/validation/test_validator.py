@@ -9,7 +9,8 @@ import pytest
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
-from fhirpkg.packages.package import read_package, write_package
+from fhirpkg.packages.package import read_package
+from fhirpkg.packages.packing import write_package
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
