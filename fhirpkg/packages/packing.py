@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import tarfile
-import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fhirpkg import fhirjson
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _ROOT = "package/"
 _EPOCH = 315532800  # 1980-01-01, the first time that every archive format can hold
-_CHUNK = 1024 * 1024
 _INDEXED = ("resourceType", "id", "url", "version", "kind", "type", "supplements", "content")
 
 
@@ -99,22 +97,6 @@ class _Hashed(io.RawIOBase):
         """Write bytes."""
         self._hash.update(data)
         return self._stream.write(data)
-
-
-def digest(archive: bytes) -> str:
-    """The SHA-256 of the tar inside a .tgz: equal for equal content, whoever compressed it."""
-    hashed = hashlib.sha256()
-    total = 0
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(archive)) as unpacked:
-            while chunk := unpacked.read(_CHUNK):
-                hashed.update(chunk)
-                total += len(chunk)
-                if total > 2 * MAX_BYTES:
-                    raise PackageError("package", f"it unpacks to over {2 * MAX_BYTES >> 20} MB")
-    except (OSError, EOFError, zlib.error) as error:
-        raise PackageError("package", f"it is no gzip archive ({error})") from error
-    return hashed.hexdigest()
 
 
 def index(files: Mapping[str, bytes]) -> Resource:
