@@ -12,6 +12,7 @@ from fhirpkg import fhirjson
 from fhirpkg.bundling.content import Content, rank
 from fhirpkg.bundling.writing import archive, collection_bundle, transaction_bundle
 from fhirpkg.canonical import PackageId
+from fhirpkg.course import mermaid, svg
 from fhirpkg.pages.reached import reached
 from fhirpkg.untrusted import objects, text_of
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.pages.shelf import Shelf
 
-_PROCEDURE = re.compile(r"(?P<id>[A-Za-z0-9.-]{1,64})-procedure\.json")
+_OF_PLAN = re.compile(r"(?P<id>[A-Za-z0-9.-]{1,64})-(?P<what>procedure\.json|course\.(svg|mmd))")
 _DOCUMENT = re.compile(r"(?P<id>[A-Za-z0-9.-]{1,64})-(?P<number>\d{1,3})\.pdf")
 _OF_A_SERVER = ("versionId", "lastUpdated", "source")
-MEDIA = {"tgz": "application/gzip", "json": "application/fhir+json", "pdf": "application/pdf"}
+MEDIA = {"tgz": "application/gzip", "json": "application/fhir+json", "pdf": "application/pdf",
+         "svg": "image/svg+xml", "mmd": "text/plain"}  # fmt: skip
 """The media types of the files, by the ends of their names."""
 
 
@@ -62,11 +64,16 @@ def package_files(package: PackageId) -> dict[str, tuple[str, Callable[[Content]
     }  # fmt: skip
 
 
-def procedure_file(plan: Resource, resources: Iterable[Resource]) -> bytes:
-    """The Bundle of one procedure, in the order in which each comes after what it refers to."""
-    own = sorted(map(as_published, resources), key=rank)
-    identity = PackageId(plan["id"], text_of(plan, "version") or "0")
-    return _text(transaction_bundle(Content(identity, _base(plan), own, "", "")))
+def plan_files(plan: Resource, shelf: Shelf) -> Iterator[tuple[str, bytes]]:
+    """The files of one procedure, by name: its picture, and its Bundle where it has a url."""
+    if plan.get("action"):
+        yield f"{plan['id']}-course.svg", svg(plan, shelf.resolve, is_alone=True).encode()
+        yield f"{plan['id']}-course.mmd", mermaid(plan, shelf.resolve).encode()
+    if base := _base(plan):  # in the order in which each comes after what it refers to
+        own = sorted(map(as_published, reached(plan, shelf)), key=rank)
+        identity = PackageId(plan["id"], text_of(plan, "version") or "0")
+        bundle = transaction_bundle(Content(identity, base, own, "", ""))
+        yield f"{plan['id']}-procedure.json", _text(bundle)
 
 
 def documents_of(resource: Resource) -> Iterator[tuple[str, bytes]]:
@@ -81,9 +88,9 @@ def documents_of(resource: Resource) -> Iterator[tuple[str, bytes]]:
 
 def download(name: str, shelf: Shelf) -> bytes | None:
     """A file by its name, made of what a shelf holds; None when there is none of it."""
-    if match := _PROCEDURE.fullmatch(name):
+    if match := _OF_PLAN.fullmatch(name):
         plan = shelf.read("PlanDefinition", match["id"])
-        return procedure_file(plan, reached(plan, shelf)) if plan and _base(plan) else None
+        return dict(plan_files(plan, shelf)).get(name) if plan else None
     if match := _DOCUMENT.fullmatch(name):
         document = shelf.read("DocumentReference", match["id"])
         return dict(documents_of(document)).get(name) if document else None

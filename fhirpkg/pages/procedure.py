@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from fhirpkg.applying.shapes import misshapen
+from fhirpkg.course import svg
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.pages.attachments import documents
 from fhirpkg.pages.changes import versions
@@ -74,10 +77,13 @@ def procedure_page(
     if problem := misshapen([plan], types):
         return rendered("problem.html", links, plan=plan, title=title_of(plan), problem=problem)
     resources = [r for r in reached(plan, shelf) if not misshapen([r], types)]
+    facts = sources.facts(plan["id"], resources) if sources else []
     told = {
         **_told(plan),
         **_around(plan, resources, shelf),
-        "facts": sources.facts(plan["id"], resources) if sources else [],
+        "pictures": _pictures(plan, shelf),
+        "facts": facts,
+        "readers": list(dict.fromkeys(fact.by for fact in facts if fact.by)),
         "downloads": offers(plan, resources, packages),
     }
     contents = [(anchor, name) for anchor, name, keys in _CONTENTS
@@ -89,7 +95,8 @@ _CONTENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("what", "What it is", ()),
     ("goals", "Goals", ("goals",)),
     ("who", "Who, where, how long", ("people", "places", "durations")),
-    ("plan", "The course", ()),
+    ("picture", "The course in a picture", ("pictures",)),
+    ("plan", "The course in words", ()),
     ("criteria", "Criteria", ("criteria",)),
     ("documents", "Documents", ("documents",)),
     ("checklist", "Checklist", ("checklists",)),
@@ -103,11 +110,34 @@ _CONTENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """The sections of the page: anchor, name, and what of it must be there, if anything."""
 
 
+def _pictures(plan: Resource, shelf: Shelf) -> dict[str, Markup]:
+    """The course as a picture: for a page of usual width and for a narrow one."""
+    if not plan.get("action"):
+        return {}
+    drawn = {name: svg(plan, shelf.resolve, prefix=f"course-{name}", width=width)
+             for name, width in _WIDTHS.items()}  # fmt: skip
+    return {name: Markup(text) for name, text in drawn.items()}  # noqa: S704 - escaped where made
+
+
+def _state(plan: Resource) -> str:
+    """What a reader must know first: whether it is meant for care, and who has reviewed it."""
+    names = [text_of(who, "name") for key in ("reviewer", "endorser") for who in objects(plan, key)]
+    reviewed = ", ".join(dict.fromkeys(filter(None, names)))
+    meant = "For testing, not for care." if plan.get("experimental") else ""
+    draft = "A draft." if plan.get("status") == "draft" else ""
+    said = f"Reviewed by {reviewed}." if reviewed else "No reviewer is named in it."
+    return " ".join(filter(None, (draft, meant, said if draft or meant or reviewed else "")))
+
+
+_WIDTHS = {"wide": 860.0, "narrow": 400.0}
+
+
 def _told(plan: Resource) -> dict[str, object]:
     """What the plan itself says."""
     return {
         "title": title_of(plan).removesuffix(": plan of care"),
         "standing": standing(plan),
+        "state": _state(plan),
         "phases": list(phases(plan)),
         "criteria": criteria(plan),
         "goals": [_goal(goal) for goal in plan.get("goal", ())],

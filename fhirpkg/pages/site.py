@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
-from fhirpkg.pages.downloads import documents_of, download, package_files
+from fhirpkg.pages.downloads import documents_of, package_files, plan_files
 from fhirpkg.pages.environment import ASSETS, asset
 from fhirpkg.pages.json_page import resource_page
 from fhirpkg.pages.links import Links
@@ -44,8 +44,8 @@ def site_files(
         if resource["resourceType"] == "PlanDefinition":
             page = procedure_page(resource, shelf, _BELOW, [content.id], sources)
             yield f"procedure/{resource['id']}.html", page.encode()
-            if data := download(f"{resource['id']}-procedure.json", shelf):
-                yield f"download/{resource['id']}-procedure.json", data
+            for name, data in plan_files(resource, shelf):
+                yield f"download/{name}", data
     for name in ASSETS:
         yield f"asset/{name}", asset(name)
     read = replace(content, resources=own)

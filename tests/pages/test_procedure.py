@@ -120,7 +120,7 @@ def test_each_element_of_a_fact_has_its_line(ours):
     sources = Sources(ROOT / "resources")
     site = {name: data.decode() for name, data in site_files(ours, None, sources)
             if name.endswith(".html")}  # fmt: skip
-    found = re.findall(r'class="element" href="\.\./([^"#]+)#([^"]+)"', site[PLAN])
+    found = re.findall(r'<li><a href="\.\./([^"#]+)#([^"]+)"', site[PLAN])
     assert len(found) > 40
     assert not [(name, at) for name, at in found if f'id="{at}"' not in site[name]]
     assert 'data-fact="risks-1" data-digest="' in site[PLAN]
