@@ -21,10 +21,30 @@ def make_core(cache, release):
     structures = {name: copy.deepcopy(core.structure(name)) for name in _TYPES}
     structures["integer64"] = renamed(structures["integer"], "integer64")
     structures["Transport"] = renamed(structures["Basic"], "Transport")
+    structures["CodeableReference"] = codeable_reference(structures["Period"])
     for element in structures["Attachment"]["snapshot"]["element"]:
         if element["path"] == "Attachment.size":
             element["type"] = [{"code": "integer64"}]
+    for element in structures["Transport"]["snapshot"]["element"]:
+        if element["path"] == "Transport.subject":
+            element["type"] = [{"code": "CodeableReference", "targetProfile": [f"{_BASE}Library"]}]
     return write_core(cache, release, structures.values())
+
+
+def codeable_reference(period):
+    """R5's type, from one that has two elements as well."""
+    made = renamed(period, "CodeableReference")
+    for element in made["snapshot"]["element"]:
+        for old, new, kind in (
+            ("start", "concept", "CodeableConcept"),
+            ("end", "reference", "Reference"),
+        ):
+            if element["path"] == f"CodeableReference.{old}":
+                path = f"CodeableReference.{new}"
+                element |= {"id": path, "path": path, "type": [{"code": kind}]}
+    [*others, _] = made["snapshot"]["element"][0]["constraint"]  # the last is per-1
+    made["snapshot"]["element"][0]["constraint"] = others
+    return made
 
 
 def renamed(structure, name):

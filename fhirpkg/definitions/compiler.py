@@ -81,5 +81,11 @@ def _slim(value: Json) -> Json:
 
 
 def _is_component(key: str, value: dict[str, Json]) -> bool:
-    """Whether `definition` is the canonical of a part of a composite SearchParameter, no prose."""
+    """Whether what is prose elsewhere says something to programs.
+
+    `definition` is a canonical in a part of a composite SearchParameter, `purpose` a code in R5's
+    additional bindings.
+    """
+    if key == "purpose":
+        return "valueSet" in value and "resourceType" not in value
     return key == "definition" and value.keys() == {"definition", "expression"}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COMPILED = ".fhirpkg"
 """The folder of the package cache that holds no packages."""
-_EDITION = 1
+_EDITION = 2
 """Counts the changes to what is compiled; what an older edition made is not read."""
 
 

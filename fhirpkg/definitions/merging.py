@@ -65,6 +65,9 @@ def _binding(known: Resource, changed: Resource, source: str) -> Resource:
     merged: dict[str, Json] = {**known, **changed}
     if str(changed.get("valueSet", "")).startswith("#"):
         merged["valueSet"] = f"{source}{changed['valueSet']}"
+    for each in ("additional",):  # http://hl7.org/fhir/R5/profiling.html#binding
+        if each in known and each in changed:
+            merged[each] = [*known[each], *(a for a in changed[each] if a not in known[each])]
     extensions = _extensions(known.get("extension", []), changed.get("extension", []))
     if extensions:
         merged["extension"] = extensions

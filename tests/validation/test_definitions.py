@@ -84,6 +84,24 @@ def test_the_profiles_of_a_type_are_for_that_type(element, place):
     assert found == ([f"differential.element[0].type[0].{place}[0]"] if place else [])
 
 
+def test_a_profile_may_be_meant_for_one_of_its_elements():
+    element = typed("Patient.contact", "BackboneElement", "profile", f"{CORE}Patient")
+    assert {rule for rule, _ in told(profile(element))} == {"type-profile"}
+    meant = {"url": f"{CORE}elementdefinition-profile-element", "valueString": "Patient.contact"}
+    element["type"][0]["_profile"] = [{"extension": [meant]}]
+    assert "type-profile" not in {rule for rule, _ in told(profile(element))}
+
+
+def test_the_targets_that_fhir_itself_names_are_no_fault_of_a_profile():
+    """As R4B's PlanDefinition does, whose subject may be the canonical of what has no url."""
+    place = "Patient.meta.profile"
+    element = typed(place, "canonical", "targetProfile", f"{CORE}Organization")
+    assert "type-profile" in {rule for rule, _ in told(profile(element))}
+    own = {**Definitions.core().structure("Patient")}
+    own["snapshot"] = {"element": [*own["snapshot"]["element"], element]}
+    assert "type-profile" not in {rule for rule, _ in told(profile(element), own)}
+
+
 @pytest.mark.parametrize(
     "first, second, place",
     [

@@ -7,6 +7,7 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.validation.narrative.narrative import check_narrative
 from fhirpkg.validation.run import Run, Settings
+from fhirpkg.validation.validator import Validator
 
 DEFINITIONS = Definitions.core()
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
@@ -175,3 +176,14 @@ def test_what_is_no_narrative_at_all_is_left_to_the_structure(text):
     assert (
         check({"resourceType": "Composition", "text": text, "section": [5, {"text": text}]}) == []
     )
+
+
+def test_the_mark_of_hl7s_publisher_is_refused_by_the_letter_only():
+    marked = f"<div {XHTML} data-fhir='generated'>"
+    assert rules("x", marked) == ["narrative-mark"]
+    assert rules("<p data-more='x'>x</p>") == ["narrative-attribute"]
+    text = {"status": "generated", "div": f"{marked}x</div>"}
+    for strict, severity in ((False, "information"), (True, "error")):
+        validator = Validator(settings=Settings(strict=strict))
+        found = validator.validate({"resourceType": "Patient", "text": text}).issues
+        assert [(i.rule, i.severity) for i in found] == [("narrative-mark", severity)]

@@ -1,9 +1,11 @@
 """R4B and R5 by the engine of R4; what belongs to one of them is of no account in the others."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
+from fhirpkg import fhirjson
 from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.packages.package import read_package
 from fhirpkg.releases import R4, R4B, R5
@@ -126,3 +128,119 @@ def test_a_package_of_the_release_is_checked_by_the_command(cache, tmp_path):
 
     assert found("R5") == ["primitive-format"]
     assert found("R4") == ["package-other-version"]
+
+
+def profile_of(element, **more):
+    return {
+        "resourceType": "StructureDefinition",
+        "url": "http://example.org/p",
+        "name": "P",
+        "status": "draft",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Library",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Library",
+        "derivation": "constraint",
+        "differential": {"element": [{"id": element["path"], **element}]},
+        **more,
+    }
+
+
+def rules_by(element, resource):
+    profile = profile_of(element, type=resource["resourceType"])
+    profile["baseDefinition"] = f"http://hl7.org/fhir/StructureDefinition/{profile['type']}"
+    definitions = definitions_of(R5).with_resources([profile, GENDERS])
+    outcome = Validator(definitions=definitions).validate(resource, ["http://example.org/p"])
+    return [(issue.rule, issue.expression) for issue in outcome.errors]
+
+
+GENDERS = {
+    "resourceType": "ValueSet",
+    "url": "http://example.org/vs",
+    "status": "draft",
+    "compose": {"include": [{"system": "http://example.org/s", "concept": [{"code": "a"}]}]},
+}
+ABSENT = {"extension": [{"url": "http://example.org/why", "valueCode": "unknown"}]}
+
+
+def test_a_value_that_must_be_there_has_no_extension_in_its_place():
+    bare = library("1") | {"_name": ABSENT}
+    must = {"path": "Library.name", "mustHaveValue": True}
+    assert rules_by(must, bare) == [("value-missing", "Library.name")]
+    instead = {"path": "Library.name", "valueAlternatives": ["http://example.org/why"]}
+    assert rules_by(instead, bare) == []
+    other = {"path": "Library.name", "valueAlternatives": ["http://example.org/other"]}
+    assert rules_by(other, bare) == [("value-missing", "Library.name")]
+
+
+@pytest.mark.parametrize(
+    "more, found",
+    [
+        ({}, [("binding-required", "Library.type")]),
+        ({"usage": [{"code": {"text": "x"}, "valueCodeableConcept": {"text": "y"}}]}, []),
+        ({"purpose": "ui"}, []),
+    ],
+)
+def test_additional_bindings_are_elements_of_r5(more, found):
+    additional = {"purpose": "required", "valueSet": GENDERS["url"], **more}
+    binding = {"strength": "example", "additional": [additional]}
+    concept = {"coding": [{"system": "http://example.org/s", "code": "b"}]}
+    element = {"path": "Library.type", "binding": binding}
+    assert rules_by(element, library("1") | {"type": concept}) == found
+    right = {"coding": [{"system": "http://example.org/s", "code": "a"}]}
+    assert rules_by(element, library("1") | {"type": right}) == []
+
+
+@pytest.mark.parametrize(
+    "value, version, found",
+    [
+        ("aGVs bG8=", "R5", ["primitive-format"]),
+        ("aGVs bG8=", "R4", []),
+        ("aGVsbG8=", "R5", []),
+    ],
+)
+def test_base64_has_no_white_space_in_r5(value, version, found):
+    content = {"contentType": "text/plain", "data": value}
+    size = {} if version == "R4" else {"size": "5"}
+    resource = library("1") | {"content": [content | size]}
+    assert [rule for rule, _ in rules_of(resource, version)] == found
+
+
+@pytest.mark.parametrize("digits, found", [("1" * 18, []), ("1" * 19, ["primitive-range"])])
+def test_a_decimal_has_18_digits_at_most_in_r5(digits, found):
+    extension = {"url": "http://example.org/x", "valueDecimal": Decimal(f"0.{digits}")}
+    text = fhirjson.dump({"resourceType": "Basic", "code": {"text": "x"}, "extension": [extension]})
+    assert [rule for rule, _ in rules_of(text)] == found
+    assert rules_of(text, "R4") == []
+
+
+def test_a_time_has_nine_digits_of_a_second_at_most_in_r5():
+    for digits, found in ((9, []), (10, [("primitive-format", "Library.date")])):
+        resource = library("1") | {"date": f"2020-01-01T00:00:00.{'1' * digits}Z"}
+        assert rules_of(resource) == found
+
+
+@pytest.mark.parametrize(
+    "subject, found",
+    [
+        ({"reference": {"reference": "Library/1"}}, []),
+        ({"concept": {"text": "x"}}, []),
+        ({"reference": {"reference": "Basic/1"}}, ["reference-target"]),
+        ({"reference": {"display": "x", "type": "Basic"}}, ["reference-target"]),
+    ],
+)
+def test_a_codeable_reference_leads_to_its_targets(subject, found):
+    transport = {"resourceType": "Transport", "code": {"text": "x"}, "subject": subject}
+    assert [rule for rule, _ in rules_of(transport)] == found
+
+
+@pytest.mark.parametrize("code, found", [("a", []), ("b", ["binding-required"])])
+def test_a_codeable_reference_is_bound_by_its_concept(code, found):
+    binding = {"strength": "required", "valueSet": GENDERS["url"]}
+    element = {"path": "Transport.subject", "binding": binding}
+    concept = {"coding": [{"system": "http://example.org/s", "code": code}]}
+    transport = {"resourceType": "Transport", "code": {"text": "x"}}
+    made = rules_by(element, transport | {"subject": {"concept": concept}})
+    assert [rule for rule, _ in made] == found
+    led = transport | {"subject": {"reference": {"reference": "Library/1"}}}
+    assert rules_by(element, led) == []

@@ -16,7 +16,7 @@ from fhirpkg.validation.compiling.slicing import Case, Sliced
 from fhirpkg.validation.elements import constraints
 from fhirpkg.validation.elements.bindings import Bound
 from fhirpkg.validation.elements.forms import Member
-from fhirpkg.validation.elements.primitives import PREDICATES
+from fhirpkg.validation.elements.primitives import PREDICATES, predicates
 from fhirpkg.validation.elements.references import Allowed, Target
 from fhirpkg.validation.elements.types import AllowedTypes, Conforms
 
@@ -60,6 +60,7 @@ class CheckBuilder:
         self._checks = checks
         self._schemas = checks.schemas
         self._codes: dict[str, Deferred] = {}
+        self._predicates = predicates(checks.definitions.release)
 
     def element(self) -> Json:
         """The check of what stands beside a primitive."""
@@ -93,7 +94,7 @@ class CheckBuilder:
         }
 
     def _member(self, child: ElementSchema, name: str, code: str) -> Member:
-        predicate = PREDICATES.get(code)
+        predicate = self._predicates.get(code)
         check = None if predicate else self._checks.type(code)
         return Member(name, code, child.is_list, predicate, check)
 

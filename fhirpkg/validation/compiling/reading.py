@@ -180,10 +180,16 @@ def _extension(element: Resource, url: str, key: str) -> Json:
 
 
 def _alternatives(element: Resource) -> tuple[str, ...] | None:
-    """The extensions that may stand for a value (R5's mustHaveValue and valueAlternatives)."""
+    """The extensions that may stand for a value (R5's mustHaveValue and valueAlternatives).
+
+    Before R5 they are written as extensions.
+    """
     known = element.get("extension", ())
     found = [str(e.get("valueCanonical")) for e in known if e.get("url") == _ALTERNATIVES]
-    must = any(e.get("url") == _MUST_HAVE and e.get("valueBoolean") is True for e in known)
+    found += map(str, element.get("valueAlternatives", ()))
+    must = element.get("mustHaveValue") is True or any(
+        e.get("url") == _MUST_HAVE and e.get("valueBoolean") is True for e in known
+    )
     return tuple(found) if found or must else None
 
 
@@ -207,7 +213,11 @@ def _additional(binding: Resource) -> Iterator[tuple[str, str]]:
     """Purpose and value set of what an element is bound to besides, whatever the use.
 
     https://build.fhir.org/ig/FHIR/fhir-tools-ig/StructureDefinition-additional-binding.html
+    http://hl7.org/fhir/R5/elementdefinition-definitions.html#ElementDefinition.binding.additional
     """
+    for each in binding.get("additional", ()):
+        if "usage" not in each:
+            yield str(each["purpose"]), str(each["valueSet"])
     for extension in binding.get("extension", ()):
         if extension.get("url") not in _ADDITIONAL:
             continue

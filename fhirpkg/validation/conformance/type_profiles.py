@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
-from fhirpkg.untrusted import numbered, text_of
+from fhirpkg.untrusted import numbered, objects, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_TYPE_PROFILE,
 )
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
+_ELEMENT = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
 _REFERENCES = {"Reference", "CodeableReference"}
 
 
@@ -29,9 +31,11 @@ def check_type_profiles(element: Resource, place: Path, run: Run) -> None:
     for at, type_ in numbered(element, "type", place):
         code = type_code(type_)
         for where, canonical in _listed(type_, "profile", at):
-            _report(_profile_problem(canonical, code, path, run), where, run)
+            if not _is_of_element(type_, where):
+                _report(_profile_problem(canonical, code, path, run), where, run)
         for where, canonical in _listed(type_, "targetProfile", at):
-            _report(_target_problem(canonical, code, run), where, run)
+            if not _is_of_core(path, canonical, run):
+                _report(_target_problem(canonical, code, run), where, run)
 
 
 def _listed(type_: Resource, key: str, place: Path) -> Iterator[tuple[Path, str]]:
@@ -39,6 +43,15 @@ def _listed(type_: Resource, key: str, place: Path) -> Iterator[tuple[Path, str]
     for number, value in enumerate(values if isinstance(values, list) else ()):
         if isinstance(value, str):
             yield (*place, key, number), value
+
+
+def _is_of_element(type_: Resource, where: Path) -> bool:
+    """Whether what is meant is one element of a profile, whose type the profile's is not."""
+    beside = type_.get("_profile")
+    number = where[-1]
+    if not isinstance(beside, list) or not isinstance(number, int) or number >= len(beside):
+        return False
+    return any(e.get("url") == _ELEMENT for e in objects(beside[number] or {}, "extension"))
 
 
 def _report(problem: str, place: Path, run: Run) -> None:
@@ -78,6 +91,21 @@ def _is_modifier(canonical: str, run: Run) -> bool | None:
         return None
     elements = structure["snapshot"]["element"] if structure else [{}]
     return elements[0].get("isModifier") is True
+
+
+def _is_of_core(path: str, canonical: str, run: Run) -> bool:
+    """Whether FHIR itself names a target for an element, which every profile takes over.
+
+    R4B's PlanDefinition and R5's NutritionIntake name some that have no canonical url.
+    """
+    name = path.partition(".")[0]
+    core = run.definitions.find(f"{_TYPES}{name}", "StructureDefinition") or {}
+    return any(
+        canonical in type_.get("targetProfile", ())
+        for element in core.get("snapshot", {}).get("element", ())
+        if element.get("path") == path
+        for type_ in element.get("type", ())
+    )
 
 
 def _target_problem(canonical: str, code: str, run: Run) -> str:

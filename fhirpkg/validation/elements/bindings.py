@@ -52,6 +52,7 @@ _PURPOSES = {
 QUANTITIES = {
     "Quantity", "Age", "Count", "Distance", "Duration", "MoneyQuantity", "SimpleQuantity",
 }  # fmt: skip
+_CONCEPTS = {"CodeableConcept", "CodeableReference"}
 BINDABLE = {"CodeableConcept", "Coding", "code", "string", "uri", "id", "markdown", *QUANTITIES}
 """The types whose values can be bound."""
 
@@ -82,6 +83,8 @@ class Bound:
     def __call__(self, x: Json, t: Trail, run: Run) -> None:
         """Check one value."""
         type_name = self._type(t)
+        if type_name == "CodeableReference" and isinstance(x, dict):
+            type_name, x, t = "CodeableConcept", x.get("concept"), (t, "concept")
         if x is None or type_name not in BINDABLE:
             return
         if type_name not in QUANTITIES and self._binding.value_set.startswith(_UNITS):
@@ -160,7 +163,7 @@ class Bound:
         """
         if rule is BINDING_MAX and self._binding.strength == "preferred":
             return
-        is_concept = self._type(t) == "CodeableConcept"
+        is_concept = self._type(t) in _CONCEPTS
         if isinstance(x, dict) and rule in _ERRORS and (is_concept or "extension" not in x):
             run.report(
                 rule,

@@ -1,4 +1,4 @@
-"""What R4 4.0.1 states and does not mean, each with its correction.
+"""What FHIR states and does not mean, each with its correction.
 
 Some expressions fail where nothing is said, which nobody reads them to mean; those are always
 corrected. Of the others the published letter counts if it is asked for (`--strict`).
@@ -29,6 +29,38 @@ MEANT = {
 }
 """Expressions of R4 4.0.1 that do not say what the invariant means, and what does."""
 
+MEANT_LATER = {
+    # Of R5: a text stands in single quotes, and an element may have several types (eld-11).
+    'binding.empty() or type.code.empty() or type.code.contains(":") or type.select((code = '
+    "'code') or (code = 'Coding') or (code='CodeableConcept') or (code = 'Quantity') or (code = "
+    "'string') or (code = 'uri') or (code = 'Duration')).exists()": (
+        "binding.empty() or type.code.empty() or type.code.where(contains(':')).exists() or "
+        "type.where((code = 'code') or (code = 'Coding') or (code='CodeableConcept') or "
+        "(code = 'CodeableReference') or (code = 'Quantity') or (code = 'string') or "
+        "(code = 'uri') or (code = 'Duration')).exists()"
+    ),
+    # Of R5: nothing said is not a value that must be there (eld-28).
+    "mustHaveValue.value implies valueAlternatives.empty()": (
+        "mustHaveValue.exists(value = true) implies valueAlternatives.empty()"
+    ),
+    # Of R4B: the length is that of the id, not of the element (sdf-24, sdf-25; so does R5 say it).
+    "element.where(type.code='Reference' and id.endsWith('.reference') and "
+    "type.targetProfile.exists() and id.substring(0,$this.length()-10) in "
+    "%context.element.where(type.code='CodeableReference').id).exists().not()": (
+        "element.where(type.where(code='Reference').exists() and id.endsWith('.reference') and "
+        "type.targetProfile.exists() and id.substring(0,id.length()-10) in "
+        "%context.element.where(type.where(code='CodeableReference').exists()).id).exists().not()"
+    ),
+    "element.where(type.code='CodeableConcept' and id.endsWith('.concept') and binding.exists() "
+    "and id.substring(0,$this.length()-8) in "
+    "%context.element.where(type.code='CodeableReference').id).exists().not()": (
+        "element.where(type.where(code='CodeableConcept').exists() and id.endsWith('.concept') and "
+        "binding.exists() and id.substring(0,id.length()-8) in "
+        "%context.element.where(type.where(code='CodeableReference').exists()).id).exists().not()"
+    ),
+}
+"""The same for R4B and R5."""
+
 CORRECTED = {
     # A contained resource may refer to the one it is in, as dom-3 says (R4B and R5: ref-1,
     # http://hl7.org/fhir/R5/references.html#Reference).
@@ -56,4 +88,4 @@ def corrected(expression: str, *, by_letter: bool) -> str:
     """An expression as it is meant; what HL7 has corrected stays where the letter counts."""
     if expression in CORRECTED and not by_letter:
         return CORRECTED[expression]
-    return MEANT.get(expression, expression)
+    return MEANT.get(expression) or MEANT_LATER.get(expression, expression)

@@ -160,7 +160,8 @@ class Extensions:
         if not place.names.isdisjoint(_ALSO.get(url) or CONTEXTS.get(name) or ()):
             return
         if not may_be_here or not any(self._is_context(c, place, path, run) for c in contexts):
-            allowed = ", ".join(str(c.get("expression")) for c in contexts) or "nowhere in R4"
+            named = [str(c.get("expression")) for c in contexts] if may_be_here else []
+            allowed = ", ".join(named) or f"nowhere in {run.definitions.release.name}"
             run.report(EXTENSION_CONTEXT, trail, url=url, allowed=allowed, place=place.shown)
 
     def _is_context(self, context: Resource, place: Places, path: Path, run: Run) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fhirpkg.issues import Json
+    from fhirpkg.releases import Release
     from fhirpkg.rules import Rule
 
     Predicate = Callable[[Json], object]
@@ -45,6 +46,8 @@ _date_time = re.compile(
 _instant = re.compile(rf"{_YEAR}-{_DAY}T{_TIME}{_ZONE}", re.ASCII).fullmatch
 _time = re.compile(_TIME, re.ASCII).fullmatch
 _id = re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch
+_is_finer = re.compile(r".*\.\d{10}").match
+"""Whether a time has more than nine digits of a second."""
 _whole = re.compile(r"-?(?:0|[1-9]\d*)", re.ASCII).fullmatch
 _code = re.compile(r"\S+(?: \S+)*").fullmatch
 _oid = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII).fullmatch
@@ -205,8 +208,32 @@ PREDICATES: Mapping[str, Predicate] = {
 }
 """Type to the test of a JSON value; all that is true of a good value."""
 
+
+def _is_bare_base64(value: Json) -> bool:
+    return _is_base64(value) and not any(space in value for space in " \t\r\n")
+
+
+def _is_short_decimal(value: Json) -> bool:
+    return _is_decimal(value) and len(Decimal(str(value)).as_tuple().digits) <= 18
+
+
+_OF_R5: Mapping[str, Predicate] = {
+    "base64Binary": _is_bare_base64,
+    "dateTime": lambda value: _is_date_time(value) and not _is_finer(value),
+    "decimal": _is_short_decimal,
+    "instant": lambda value: _is_instant(value) and not _is_finer(value),
+    "time": lambda value: _is_time(value) and not _is_finer(value),
+}
+"""What R5 says more narrowly (http://hl7.org/fhir/R5/datatypes.html#primitive)."""
+
+
+def predicates(release: Release) -> Mapping[str, Predicate]:
+    """The tests of a release's primitive types."""
+    return {**PREDICATES, **_OF_R5} if release.name == "R5" else PREDICATES
+
+
 _FORMS = {
-    "base64Binary": "base64 text in groups of four",
+    "base64Binary": "base64 text in groups of four, in R5 without white space",
     "canonical": "a url with a host, without spaces, with a well-formed uuid if it is one",
     "code": "words divided by single spaces",
     "date": "a day of the calendar as YYYY, YYYY-MM or YYYY-MM-DD",
@@ -221,6 +248,7 @@ _FORMS = {
     "uuid": "urn:uuid: and 32 hexadecimal digits as 8-4-4-4-12",
 }
 _RANGES = {
+    "decimal": "of 18 digits at most",
     "integer": "from -2147483648 to 2147483647",
     "positiveInt": "from 1 to 2147483647",
     "unsignedInt": "from 0 to 2147483647",
@@ -252,7 +280,7 @@ def problem(type_name: str, value: Json) -> tuple[Rule, dict[str, Json]]:
         return PRIMITIVE_SCHEME, {"value": shown, "scheme": value.partition(":")[0]}
     if type_name in _URIS and _oid(value):
         return PRIMITIVE_OID_ROOT, {"value": shown}
-    if type_name in _RANGES and type(value) is int:
+    if type_name in _RANGES and PREDICATES["decimal"](value):
         return PRIMITIVE_RANGE, {"value": shown, "type": type_name, "range": _RANGES[type_name]}
     if type_name in _KINDS:
         return PRIMITIVE_KIND, {"found": kind(value), "wanted": wanted, "type": type_name}

@@ -137,6 +137,8 @@ class Target:
     def __call__(self, x: Json, t: Trail, run: Run) -> None:
         """Check one reference or canonical."""
         kind = self._focus if isinstance(self._focus, str) else self._focus.get(t[1])
+        if kind == "CodeableReference" and isinstance(x, dict):
+            kind, x, t = "Reference", x.get("reference"), (t, "reference")
         if kind not in _KINDS.get(type(x), ()):
             return
         reference = x.get("reference") if isinstance(x, dict) else None

@@ -21,6 +21,7 @@ from fhirpkg.validation.narrative.rules import (
     NARRATIVE_EMPTY,
     NARRATIVE_ENTITY,
     NARRATIVE_LINK,
+    NARRATIVE_MARK,
     NARRATIVE_NESTING,
     NARRATIVE_ROOT,
     NARRATIVE_SYNTAX,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 _LONG = 500
 """Characters of a value that is not worth being remembered: images as data."""
+_MARK = "data-fhir"
+"""HL7's publisher marks the narrative that it generates by it, as text that only it may change."""
 _NAMES = frozenset(("id", "name"))
 _LINKS = frozenset(("href", "src"))
 _URLS = frozenset(("href", "src", "cite", "longdesc", "usemap"))
@@ -213,7 +216,8 @@ class _Reading:
 def _attribute_problem(element: str, name: str, value: str) -> tuple[Rule, dict[str, str]] | None:
     """The rule that an attribute breaks and what was found, or None."""
     if name not in ANYWHERE and name not in ATTRIBUTES.get(element, ()):
-        return NARRATIVE_ATTRIBUTE, {"name": name.rpartition(" ")[2]}
+        rule = NARRATIVE_MARK if name == _MARK else NARRATIVE_ATTRIBUTE
+        return rule, {"name": name.rpartition(" ")[2]}
     is_program = name in _URLS and _PROGRAM.match(_IGNORED_IN_URL.sub("", value))
     if is_program or (name == "style" and _STYLE_PROGRAM.search(value)):
         return NARRATIVE_LINK, {"name": name, "value": value[:40]}

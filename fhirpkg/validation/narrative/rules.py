@@ -1,6 +1,6 @@
 """Rules of narrative: XHTML that is well-formed and can do no harm (R4's txt-1 and txt-2)."""
 
-from fhirpkg.rules import error, warning
+from fhirpkg.rules import error, information, warning
 
 _NARRATIVE = "http://hl7.org/fhir/R4/narrative.html#xhtml"
 _TEXT_LINK = "http://hl7.org/fhir/extensions/StructureDefinition-textLink.html"
@@ -35,6 +35,15 @@ NARRATIVE_ATTRIBUTE = error(
     text="the attribute {name} is not allowed in narrative, at {place}",
     advice="event handlers and attributes that HTML 4 deprecates are left out",
     spec=_NARRATIVE,
+)
+NARRATIVE_MARK = information(
+    "narrative-mark",
+    "invariant",
+    title="The mark of HL7's publisher is no attribute of basic formatting (txt-1)",
+    text="the attribute {name} is none of HTML 4.0, at {place}",
+    advice="HL7's publisher writes it into each narrative that it generates",
+    spec=_NARRATIVE,
+    is_strict=True,
 )
 NARRATIVE_NESTING = error(
     "narrative-nesting",

@@ -48,11 +48,12 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "url": ("Uri",),
     "choice": _CHOICES,
     "open-choice": _CHOICES,
+    "coding": ("Coding",),
     "attachment": ("Attachment",),
     "reference": ("Reference",),
     "quantity": ("Quantity",),
 }
-"""The types of value that answer a question, by its type."""
+"""The types of value that answer a question, by its type (`coding` is R5's, for both choices)."""
 
 _SAME_KIND = {"Decimal": {"valueDecimal", "valueInteger"}, "DateTime": {"valueDate"}}
 """The options that an answer of a type is compared with, where R4 has none of its own type."""
@@ -81,7 +82,7 @@ class Question:
             wanted = self._choices
         if wanted is None:
             return
-        if kind not in wanted:
+        if kind not in wanted and not (kind == "String" and self._is_open):
             self._report(RESPONSE_ANSWER_TYPE, place, wanted=" or ".join(wanted), found=kind)
             return
         self._check_options(value, kind, place, count)
@@ -114,7 +115,7 @@ class Question:
 
     def _check_options(self, value: Json, kind: str, place: Path, count: int) -> None:
         options = objects(self.definition, "answerOption")
-        if not options or (self._is_open and kind == "String"):
+        if not options or self._is_free or (self._is_open and kind == "String"):
             return
         chosen = [o for o in options if _is_chosen(value_of(o), value, kind)]
         if not chosen:
@@ -126,12 +127,23 @@ class Question:
 
     @property
     def _is_open(self) -> bool:
-        return self.definition.get("type") == "open-choice"
+        """Whether a text may be answered instead of an option."""
+        is_open = self.definition.get("type") == "open-choice"
+        return is_open or self._constraint == "optionsOrString"
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether options only suggest answers: R5's `optionsOrType`."""
+        return self._constraint == "optionsOrType"
+
+    @property
+    def _constraint(self) -> object:
+        return self.definition.get("answerConstraint")
 
     def _check_value_set(self, value: Json, kind: str, place: Path) -> None:
         """A text may be a code as well, but only the type string promises so."""
         canonical = self.definition.get("answerValueSet")
-        if not isinstance(canonical, str) or kind not in {"Coding", "String"}:
+        if not isinstance(canonical, str) or self._is_free or kind not in {"Coding", "String"}:
             return
         if kind == "Coding":
             self._check_member(canonical, value, place, RESPONSE_OPTION)

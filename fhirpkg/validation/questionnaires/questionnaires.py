@@ -34,6 +34,7 @@ _ANSWERS = {
     "url": {"String"},
     "choice": {"Coding", "String", "Integer", "Date", "Time", "Reference"},
     "open-choice": {"Coding", "String", "Integer", "Date", "Time", "Reference"},
+    "coding": {"Coding"},
     "reference": {"Reference"},
     "quantity": {"Quantity"},
 }
