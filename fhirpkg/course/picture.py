@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 _FONT = "Arial, Helvetica, 'Liberation Sans', 'Noto Sans', sans-serif"
 _TONES = ("#2f6db5", "#a84f2a", "#2f7d4f", "#7d4a9c", "#7d661f", "#22767f", "#a23d63")
+_BLUE = "#3f7fcc"
 _FAINT = 'stroke="currentColor" stroke-opacity="0.3"'
 _BOXES = {
-    "phase": f'fill="{_TONES[0]}" fill-opacity="0.09" stroke="{_TONES[0]}" stroke-opacity="0.55"',
-    "group": f'fill="{_TONES[0]}" fill-opacity="0.04" stroke="{_TONES[0]}" stroke-opacity="0.35"',
+    "phase": f'fill="{_BLUE}" fill-opacity="0.1" stroke="{_BLUE}" stroke-opacity="0.75"',
+    "group": f'fill="{_BLUE}" fill-opacity="0.05" stroke="{_BLUE}" stroke-opacity="0.5"',
     "card": f'fill="currentColor" fill-opacity="0.02" {_FAINT}',
     "set": f'fill="none" {_FAINT}',
     "pill": f'fill="{_TONES[4]}" fill-opacity="0.22"',
