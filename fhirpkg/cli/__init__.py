@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "schema": ("authoring.schema", "Print the JSON Schema of procedure.yaml for editors."),
     "serve": ("serve", "Run the embedded FHIR server."),
+    "sheet": ("authoring.sheet", "Make a build sheet of content for teams that build EHRs."),
     "site": ("authoring.site", "Make pages of content that people can look at, print and search."),
     "validate": ("validate", "Check resources, bundles and packages."),
     "verify": ("publishing.verify", "Prove that a server holds the content as it was published."),

@@ -29,14 +29,18 @@ _KEPT = "\u200c\u200d"
 """Joiners: invisible, yet some scripts are written wrongly without them."""
 
 
+_IN_PLACE = dict.fromkeys("\r\t\v\f\u2028\u2029\x85", " ")
+
+
 def clean(text: str) -> str:
     """Text as one line that XML can hold: no control characters, no marks that turn direction."""
-    kept = (
-        " " if c in "\n\r\t\v\f\u2028\u2029\x85" else c
-        for c in text
-        if c in "\n\r\t\v\f\u2028\u2029\x85" or c in _KEPT or _is_printable(c)
-    )
-    return " ".join("".join(kept).split())
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    """The same with its lines and spaces; other ends of lines and tabs become spaces."""
+    kept = (c if c == "\n" or c in _KEPT or _is_printable(c) else _IN_PLACE.get(c) for c in text)
+    return "".join(filter(None, kept))
 
 
 @cache

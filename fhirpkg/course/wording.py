@@ -96,13 +96,14 @@ def notes(action: Resource, definition: Resource) -> Iterator[Note]:
     yield Note("On", ", ".join(dict.fromkeys(filter(None, events))))
     for condition in objects(action, "condition"):
         label = _KINDS.get(text_of(condition, "kind"), "If")
-        yield Note(label, _condition(condition))
+        yield Note(label, words_of_expression(condition))
     when = _timing(action, definition)
     yield Note("When", when if len(when) > _SHORT else "")
 
 
-def _condition(condition: Resource) -> str:
-    expression = condition.get("expression")
+def words_of_expression(holder: Resource) -> str:
+    """The `expression` of a condition or value in the words of its author, else as it stands."""
+    expression = holder.get("expression")
     keys = ("description", "name", "expression", "reference")
     found = (text_of(expression, key) for key in keys)
     text = clean(next(filter(None, found), ""))

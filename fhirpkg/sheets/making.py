@@ -1,0 +1,77 @@
+"""Content to build sheet: a table for each plan, its alerts, and what they need beside them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fhirpkg.course.measure import printable
+from fhirpkg.repository import MemoryRepository
+from fhirpkg.sheets.order_set import alerts, order_set
+from fhirpkg.sheets.supporting import name_of, supporting
+from fhirpkg.sheets.tables import BuildSheet, Table
+from fhirpkg.untrusted import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fhirpkg.issues import Resource
+
+_GUIDE = """\
+For analysts who build this content by hand. A row is one thing to build; groups stand above their \
+items. Words and codes are those of the FHIR content; nothing is added.
+Fill in what each thing became in your system (its id), who built it and who checked it. Codes \
+without words have none in the content: look them up under your own licence.
+What is built must be checked by a clinician before use. This sheet is no review of the content \
+and no approval."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_SIGNATURES = ("Clinical owner", "Build analyst", "Second check", "Approved for use")
+
+
+def build_sheet(resources: Iterable[Resource], name: str) -> BuildSheet:
+    """The build sheet of a content; `name` says which, such as ``org.example#1.2.0``."""
+    known = list(resources)
+    plans = [r for r in known if text_of(r, "resourceType") == "PlanDefinition"]
+    tables = (*_of_plans(plans, MemoryRepository(known)), *supporting(known))
+    dates = [d for r in known if _DAY.fullmatch(d := text_of(r, "date")[:10])]
+    return BuildSheet(
+        title=printable(name_of(plans[0]) if len(plans) == 1 else name),
+        facts=tuple((head, printable(text)) for head, text in _facts(plans, name)),
+        guide=tuple(_GUIDE.splitlines()),
+        signatures=_SIGNATURES,
+        tables=tuple(map(_printable, tables)),
+        plans=len(plans),
+        date=max(dates, default=""),
+    )
+
+
+def _printable(table: Table) -> Table:
+    """A table that every kind of file can hold."""
+    rows = ({head: printable(text) for head, text in row.items()} for row in table.rows)
+    intro = tuple(map(printable, table.intro))
+    return replace(table, title=printable(table.title), intro=intro, rows=tuple(rows))
+
+
+def _facts(plans: list[Resource], name: str) -> Iterator[tuple[str, str]]:
+    yield "Content", name
+    for number, plan in enumerate(plans, 1):
+        state = (text_of(plan, key) for key in ("status", "version", "date"))
+        trial = "experimental" if plan.get("experimental") is True else ""
+        said = ", ".join(filter(None, (*state, trial)))
+        yield f"Plan {number}", f"{name_of(plan)} ({said})\n{text_of(plan, 'url')}"
+        reviewed, approved = text_of(plan, "lastReviewDate"), text_of(plan, "approvalDate")
+        yield "Last review", reviewed or "none on record"
+        yield "Approval", approved or "none on record"
+    rights = dict.fromkeys(filter(None, (text_of(plan, "copyright") for plan in plans)))
+    yield from (("Rights", text) for text in rights)
+
+
+def _of_plans(plans: list[Resource], known: MemoryRepository) -> Iterator[Table]:
+    for number, plan in enumerate(plans, 1):
+        prefix = f"{number} " if len(plans) > 1 else ""
+        title = f"{prefix}{name_of(plan)}"
+        table, shown_to_some = order_set(plan, known.resolve, title)
+        yield table
+        if shown_to_some:
+            yield alerts(shown_to_some, f"{prefix}Alerts: {name_of(plan)}")

@@ -1,0 +1,212 @@
+"""A PlanDefinition as an order set: a row for each group and item, in the order to do them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhirpkg.course.reading import course
+from fhirpkg.sheets import wording
+from fhirpkg.sheets.tables import Column, Row, Table
+from fhirpkg.untrusted import objects, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fhirpkg.course.steps import Step
+    from fhirpkg.issues import Resource
+
+_ITEM = (
+    Column("No.", 8, "No."),
+    Column("Item", 38, "Item"),
+    Column("Build as", 18, "Build as"),
+    Column("Select", 22, "Build as"),
+    Column("Required", 22, "Build as"),
+)
+_DEFAULTS = (
+    Column("Dose", 34, "Defaults"),
+    Column("Amount", 14, "Defaults"),
+    Column("When", 26, "Defaults"),
+    Column("Priority", 10, "Defaults"),
+    Column("By", 26, "Defaults"),
+    Column("Where", 26, "Defaults"),
+    Column("Body site", 22, "Defaults"),
+    Column("Specimen", 20, "Defaults"),
+    Column("Because of", 26, "Defaults"),
+    Column("Computed", 26, "Defaults"),
+)
+_RULES = (
+    Column("Only if", 40, "Conditions"),
+    Column("Limit", 30, "Conditions"),
+    Column("On", 24, "Conditions"),
+    Column("After", 26, "Conditions"),
+    Column("Timing", 28, "Conditions"),
+    Column("Instructions", 48, "Item"),
+    Column("For the patient", 36, "Item"),
+    Column("Logic", 34, "Conditions"),
+    Column("Documents", 36, "Documents"),
+    Column("Evidence", 40, "Documents"),
+    Column("Definition", 36, "Documents"),
+)
+SIGN_OFF = (
+    Column("Built as (id)", 18, "Built", to_fill_in=True),
+    Column("Built by", 14, "Built", to_fill_in=True),
+    Column("Built on", 12, "Built", to_fill_in=True),
+    Column("Checked by", 14, "Checked", to_fill_in=True),
+    Column("Checked on", 12, "Checked", to_fill_in=True),
+    Column("Comment", 30, "Comment", to_fill_in=True),
+)
+_LABELS = {"If": "Only if", "Starts if": "Only if", "Stops if": "Only if", "On": "On",
+           "When": "Timing"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A step with its number as shown, how deep it stands and the names of what comes before."""
+
+    step: Step
+    number: str
+    level: int
+    before: tuple[str, ...]
+
+
+def order_set(
+    plan: Resource, resolve: Callable[[str], Resource | None], title: str
+) -> tuple[Table, list[Row]]:
+    """The table of a plan, and the rows of what only shows for some patients: its alerts.
+
+    A single step at the top under a condition is an alert, unless the plan holds nothing else.
+    """
+    steps = course(plan, resolve)
+    actions = dict(_keyed(plan, ""))
+    top = list(enumerate(steps.whole.steps))
+    alerts = [n for n, s in top if not s.steps and "condition" in actions[s.key]]
+    alerts = [] if len(alerts) == len(top) else alerts
+    items = [n for n, _ in top if n not in alerts]
+    entries = list(_entries(steps.whole, items, "", 0))
+    rows = _rows(entries, actions, plan, resolve)
+    alert_rows = _rows(_entries(steps.whole, alerts, "A", 0), actions, plan, resolve)
+    intro = (text_of(plan, "description"), text_of(plan, "usage"), *steps.remarks)
+    table = Table(
+        title=title,
+        columns=(*_ITEM, *_codes(rows), *_DEFAULTS, *_RULES, *SIGN_OFF),
+        rows=tuple(rows),
+        intro=tuple(filter(None, intro)),
+        levels=tuple(entry.level for entry in entries),
+        headings=frozenset(n for n, entry in enumerate(entries) if entry.step.steps),
+    )
+    return table, alert_rows
+
+
+def _entries(parent: Step, places: Iterable[int], prefix: str, level: int) -> Iterator[_Entry]:
+    """These parts of a step, each before its own, numbered from 1 behind the prefix."""
+    for number, place in enumerate(places, 1):
+        step = parent.steps[place]
+        before = [parent.steps[a].name for a, b in parent.arrows if b == place]
+        yield _Entry(step, f"{prefix}{number}", level, tuple(before))
+        yield from _entries(step, range(len(step.steps)), f"{prefix}{number}.", level + 1)
+
+
+def _keyed(parent: Resource, above: str) -> Iterator[tuple[str, Resource]]:
+    """Actions by their place in the plan, as steps have it."""
+    for number, action in enumerate(objects(parent, "action"), 1):
+        key = f"{above}.{number}".lstrip(".")
+        yield key, action
+        yield from _keyed(action, key)
+
+
+def _rows(
+    entries: Iterable[_Entry],
+    actions: dict[str, Resource],
+    plan: Resource,
+    resolve: Callable[[str], Resource | None],
+) -> list[Row]:
+    contained = {f"#{text_of(r, 'id')}": r for r in objects(plan, "contained")}
+    limits = dict(_limits(plan))
+    rows = []
+    for entry in entries:
+        action = actions[entry.step.key]
+        url = text_of(action, "definitionCanonical")
+        definition = contained.get(url) or (resolve(url) if url else None) or {}
+        cells = {
+            "No.": entry.number,
+            **_said(entry.step, action),
+            **_built(action, definition),
+            "Limit": next((v for k, v in limits.items() if _is_of(action, k)), ""),
+            "After": "; ".join(entry.before),
+            "Definition": url or text_of(action, "definitionUri"),
+        }
+        rows.append({head: text for head, text in cells.items() if text})
+    return rows
+
+
+def _limits(plan: Resource) -> Iterator[tuple[str, str]]:
+    """The limits of criteria that a plan of ours has in extensions, by the ids of these."""
+    for extension in objects(plan, "extension"):
+        if text_of(extension, "url").endswith("/StructureDefinition/criterion"):
+            parts = {
+                text_of(part, "url"): text_of(part, "valueString")
+                for part in objects(extension, "extension")
+            }
+            if parts.get("limit"):
+                yield parts.get("id", ""), parts["limit"]
+
+
+def _is_of(action: Resource, criterion: str) -> bool:
+    """Whether an action is a case of a criterion: ``exceeded-inr`` of ``inr``."""
+    return text_of(action, "id").partition("-")[2] == criterion
+
+
+def _said(step: Step, action: Resource) -> Row:
+    """The words of an action and its conditions."""
+    told = text_of(action, "textEquivalent")
+    notes: dict[str, list[str]] = {}
+    for note in step.notes:
+        label = f"{note.label}: " if note.label in ("Starts if", "Stops if") else ""
+        notes.setdefault(_LABELS[note.label], []).append(f"{label}{note.text}")
+    return {
+        "Item": step.title or step.text or f"Step {step.key}",
+        "Instructions": step.text if step.title else "",
+        "For the patient": "" if told == step.text else told,
+        **{head: "\n".join(texts) for head, texts in notes.items()},
+        "Logic": "\n".join(wording.conditions(action)),
+    }
+
+
+def _built(action: Resource, definition: Resource) -> Row:
+    """What is to be built, with its codes and defaults."""
+    concepts = wording.concepts(action, definition)
+    return {
+        "Build as": wording.kind(action, definition),
+        "Select": wording.selection(action),
+        "Required": wording.demands(action),
+        **{system: "\n".join(each) for system, each in wording.codes(concepts).items()},
+        **dict(wording.defaults(action, definition)),
+        "Documents": wording.artifacts(action, "documentation"),
+        "Evidence": wording.artifacts(action, "citation", "justification"),
+    }
+
+
+_HEADS = {column.head for column in (*_ITEM, *_DEFAULTS, *_RULES, *SIGN_OFF)}
+
+
+def _codes(rows: Iterable[Row]) -> tuple[Column, ...]:
+    """A column for each code system in use."""
+    systems = dict.fromkeys(head for row in rows for head in row if head not in _HEADS)
+    return tuple(Column(system, 26, "Codes") for system in systems)
+
+
+_ALERT = {
+    "Item": "Item", "Instructions": "Item", "For the patient": "Item", "Only if": "Shown if",
+    "Limit": "Shown if",
+    "Logic": "Shown if", "On": "Shown on", "Priority": "Shown on", "Timing": "Shown on",
+    "After": "Shown on", "Documents": "Evidence", "Evidence": "Evidence",
+}  # fmt: skip
+"""The columns of alerts, and those that they share on paper."""
+
+
+def alerts(rows: list[Row], title: str) -> Table:
+    """The table of what is looked up in a record and shown to some: when, what and how soon."""
+    known = {column.head: column for column in (*_ITEM, *_DEFAULTS, *_RULES)}
+    columns = [Column(head, known[head].width, group) for head, group in _ALERT.items()]
+    return Table(title, (_ITEM[0], *columns, *_codes(rows), *SIGN_OFF), tuple(rows))

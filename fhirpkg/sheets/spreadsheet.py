@@ -1,0 +1,188 @@
+"""A build sheet as an Excel workbook: a cover, and a worksheet for each table."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from typing import TYPE_CHECKING
+
+import openpyxl
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import Outline, PageSetupProperties
+
+from fhirpkg.sheets.fixed import fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openpyxl.cell import Cell, MergedCell
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    from fhirpkg.sheets.tables import BuildSheet, Column, Table
+
+_FORBIDDEN = re.compile(r"[:\\/?*\[\]]")
+"""What Excel does not take in the name of a worksheet."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet program may take for a formula when the cell is edited or saved as CSV."""
+_LONGEST = 32_000
+"""Excel takes 32,767 letters in a cell."""
+_TALLEST = 409.0
+_LINE = 13.5
+_PAGE = 150
+"""Letters beside each other on a printed page that can still be read."""
+_FONT = "Calibri"
+_BOLD = Font(name=_FONT, size=10, bold=True)
+_HEAD = PatternFill("solid", fgColor="DCE6F2")
+_GROUP = PatternFill("solid", fgColor="F1F5FA")
+_TO_FILL_IN = PatternFill("solid", fgColor="FFF7D6")
+_THIN = Side(style="thin", color="BFC7D1")
+_EDGES = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+
+
+def workbook(sheet: BuildSheet) -> bytes:
+    """The workbook; the same content gives the same bytes."""
+    book = openpyxl.Workbook()
+    assert book.active is not None, "a new workbook has one worksheet"
+    book.remove(book.active)
+    book.properties.title, book.properties.creator = sheet.title, "fhirpkg"
+    _cover(book.create_sheet("Cover"), sheet)
+    for table in sheet.tables:
+        _fill(book.create_sheet(_name(table.title, book.sheetnames)), table)
+    data = io.BytesIO()
+    book.save(data)
+    return fixed(data.getvalue(), sheet.date)
+
+
+def _name(title: str, taken: Sequence[str]) -> str:
+    """A name that Excel takes and that no other worksheet has."""
+    name = _FORBIDDEN.sub("-", title).strip("' ")[:31].strip() or "Sheet"
+    number = 2
+    while name.lower() in {each.lower() for each in taken}:
+        ending = f" {number}"
+        name, number = name[: 31 - len(ending)] + ending, number + 1
+    return name
+
+
+def _cover(page: Worksheet, sheet: BuildSheet) -> None:
+    """Title, guide, facts, and lines to sign."""
+    page.column_dimensions["A"].width = 22
+    for letter in "BCD":
+        page.column_dimensions[letter].width = 40
+    title = Font(name=_FONT, size=16, bold=True)
+    _write(page.cell(1, 1), f"Build sheet: {sheet.title}", title, wraps=False)
+    page.cell(1, 1).border = Border()
+    page.row_dimensions[1].height = 26
+    row = 2
+    for text in sheet.guide:
+        row = _across(page, row, 1, text)
+    for name, text in sheet.facts:
+        _write(page.cell(row, 1), name, _BOLD)
+        row = _across(page, row, 2, text)
+    row += 1
+    for column, text in enumerate(("Sign-off", "Name", "Date", "Signature"), 1):
+        _write(page.cell(row, column), text, _BOLD, _HEAD)
+    for row, role in enumerate(sheet.signatures, row + 1):  # noqa: B020 - on from the head
+        _write(page.cell(row, 1), role)
+        page.row_dimensions[row].height = 2 * _LINE
+        for column in (2, 3, 4):
+            _write(page.cell(row, column), "", fill=_TO_FILL_IN)
+    _printed(page)
+
+
+def _across(page: Worksheet, row: int, column: int, text: str) -> int:
+    """A text from a column to the last, as high as it needs; the next row."""
+    _write(page.cell(row, column), text)
+    page.merge_cells(start_row=row, end_row=row, start_column=column, end_column=4)
+    page.row_dimensions[row].height = _height([(text, 140 if column == 1 else 118)])
+    return row + 1
+
+
+def _fill(page: Worksheet, table: Table) -> None:
+    """The head, frozen with the number and the name of a row, and the rows, which fold by level."""
+    columns = table.used()
+    widths = [_width(column, table) for column in columns]
+    for number, (column, width) in enumerate(zip(columns, widths, strict=True), 1):
+        _write(page.cell(1, number), column.head, _BOLD, _HEAD)
+        page.column_dimensions[get_column_letter(number)].width = width
+    for place, cells in enumerate(table.rows):
+        row = place + 2
+        is_heading = place in table.headings
+        for number, column in enumerate(columns, 1):
+            cell = page.cell(row, number)
+            fill = _TO_FILL_IN if column.to_fill_in else _GROUP if is_heading else None
+            font = _BOLD if is_heading and column.head == "Item" else None
+            _write(cell, cells.get(column.head, ""), font, fill)
+            if column.head == "Item" and table.levels:
+                indent = min(table.levels[place], 15)
+                cell.alignment = Alignment("left", "top", wrap_text=True, indent=indent)
+        page.row_dimensions[row].height = _height(
+            [(cells.get(c.head, ""), width) for c, width in zip(columns, widths, strict=True)]
+        )
+        if table.levels and table.levels[place]:
+            page.row_dimensions[row].outline_level = min(table.levels[place], 7)
+    page.sheet_properties.outlinePr = Outline(summaryBelow=False)
+    _frozen(page, columns, len(table.rows))
+    _printed(page, math.ceil(sum(widths) / _PAGE))
+
+
+def _width(column: Column, table: Table) -> int:
+    """As wide as its words, and no wider than it should be."""
+    texts = (row.get(column.head, "") for row in table.rows)
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
+    return (
+        column.width if column.to_fill_in else min(column.width, max(longest, len(column.head)) + 4)
+    )
+
+
+def _frozen(page: Worksheet, columns: Sequence[Column], rows: int) -> None:
+    fixed_columns = 2 if columns[0].head == "No." else 1
+    page.freeze_panes = f"{get_column_letter(fixed_columns + 1)}2"
+    page.print_title_rows = "1:1"
+    page.print_title_cols = f"A:{get_column_letter(fixed_columns)}"
+    page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{rows + 1}"
+
+
+def _printed(page: Worksheet, pages: int = 1) -> None:
+    """Landscape, so many pages wide, with the name of the worksheet and page numbers below."""
+    page.page_setup.orientation = "landscape"
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = pages, 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    footer = page.oddFooter
+    assert footer is not None, "a new worksheet has one"
+    assert footer.left is not None, "and it has all its parts"
+    assert footer.right is not None, "and it has all its parts"
+    footer.left.text, footer.right.text = "&A", "&P / &N"
+    page.page_margins.left = page.page_margins.right = 0.4
+
+
+def _height(texts: Sequence[tuple[str, int]]) -> float:
+    """How high a row is, in points: Excel does not measure cells that nobody has opened."""
+    lines = (
+        sum(max(1, math.ceil(len(line) * 1.1 / width)) for line in text.split("\n"))
+        for text, width in texts
+    )
+    return min(_TALLEST, max(lines, default=1) * _LINE + 4)
+
+
+def _write(
+    cell: Cell | MergedCell,
+    text: str,
+    font: Font | None = None,
+    fill: PatternFill | None = None,
+    *,
+    wraps: bool = True,
+) -> None:
+    """A text as a text, whatever it begins with."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    cell.value = text
+    if text:
+        cell.data_type = "s"
+        cell.quotePrefix = text.startswith(_FORMULA)
+    cell.number_format = "@"
+    cell.alignment = Alignment(wrap_text=wraps, vertical="top")
+    cell.border = _EDGES
+    cell.font = font or Font(name=_FONT, size=10)
+    if fill:
+        cell.fill = fill

@@ -1,0 +1,150 @@
+"""A build sheet as a Word document: landscape, with few columns that hold several facts each."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import docx
+from docx.enum.section import WD_ORIENT
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt
+
+from fhirpkg.sheets.fixed import fixed
+from fhirpkg.sheets.tables import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from docx.document import Document
+    from docx.table import Table as WordTable
+    from docx.table import _Cell, _Row
+    from docx.text.paragraph import Paragraph
+
+    from fhirpkg.sheets.tables import BuildSheet, Column, Row, Table
+
+_ROOM = 27.7
+"""Centimetres between the margins of A4 in landscape."""
+_NARROWEST, _WIDEST = 1.5, 10.0
+_TO_FILL_IN = 2.5
+
+
+def document(sheet: BuildSheet) -> bytes:
+    """The document; the same content gives the same bytes."""
+    made = docx.Document()
+    _laid_out(made)
+    made.core_properties.title, made.core_properties.author = sheet.title, "fhirpkg"
+    made.add_heading(f"Build sheet: {sheet.title}", 0)
+    for text in sheet.guide:
+        made.add_paragraph(text)
+    _facts(made, sheet)
+    for table in sheet.tables:
+        made.add_heading(table.title, 1)
+        for text in table.intro:
+            made.add_paragraph(text)
+        _fill(made, table)
+    data = io.BytesIO()
+    made.save(data)
+    return fixed(data.getvalue(), sheet.date)
+
+
+def _laid_out(made: Document) -> None:
+    section = made.sections[0]
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Cm(29.7), Cm(21)
+    section.left_margin = section.right_margin = Cm(1)
+    section.top_margin = section.bottom_margin = Cm(1.5)
+    style = made.styles["Normal"]
+    style.font.name, style.font.size = "Arial", Pt(8.5)
+    style.paragraph_format.space_after = Pt(2)
+
+
+def _facts(made: Document, sheet: BuildSheet) -> None:
+    table = _table(made, (4.0, 23.7))
+    for name, text in sheet.facts:
+        row = _row(table)
+        _said(row.cells[0].paragraphs[0], name, is_bold=True)
+        _said(row.cells[1].paragraphs[0], text)
+    made.add_heading("Sign-off", 1)
+    table = _table(made, (6.0, 8.0, 4.0, 9.7))
+    _head(table, ("Role", "Name", "Date", "Signature"))
+    for role in sheet.signatures:
+        row = _row(table)
+        row.height = Cm(0.9)
+        _said(row.cells[0].paragraphs[0], role)
+
+
+def _fill(made: Document, table: Table) -> None:
+    groups = table.grouped()
+    rows = table.on_paper()
+    word = _table(made, _widths(groups, rows))
+    _head(word, tuple(groups))
+    for place, cells in enumerate(rows):
+        row = _row(word)
+        _unbroken(row)
+        for cell, columns in zip(row.cells, groups.values(), strict=True):
+            is_heading = place in table.headings and not table.together
+            _cell(cell, lines(cells, columns), is_bold=is_heading and columns[0].head == "Item")
+
+
+def _widths(groups: dict[str, tuple[Column, ...]], rows: Sequence[Row]) -> tuple[float, ...]:
+    """Centimetres for each column: by how much stands in it, and all of the page in sum."""
+    wanted = []
+    for columns in groups.values():
+        if columns[0].to_fill_in:
+            wanted.append(_TO_FILL_IN)
+            continue
+        sizes = sorted(sum(len(b) for _, b in lines(row, columns)) for row in rows)
+        typical = sizes[int(len(sizes) * 0.9)] if sizes else 0
+        wanted.append(min(_WIDEST, max(_NARROWEST, typical**0.5 * 0.55)))
+    return tuple(width * _ROOM / sum(wanted) for width in wanted)
+
+
+def _table(made: Document, widths: Sequence[float]) -> WordTable:
+    table: WordTable = made.add_table(rows=0, cols=len(widths))
+    table.style = made.styles["Table Grid"]
+    table.autofit = False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Cm(width)
+    return table
+
+
+def _row(table: WordTable) -> _Row:
+    row: _Row = table.add_row()  # type: ignore[no-untyped-call]
+    return row
+
+
+def _head(table: WordTable, names: Sequence[str]) -> None:
+    """A first row that comes again on each page."""
+    row = _row(table)
+    for cell, name in zip(row.cells, names, strict=True):
+        _said(cell.paragraphs[0], name, is_bold=True)
+        shade = OxmlElement("w:shd")
+        shade.set(qn("w:val"), "clear")
+        shade.set(qn("w:fill"), "DCE6F2")
+        cell._tc.get_or_add_tcPr().append(shade)  # noqa: SLF001 - python-docx has no other way
+    _mark(row, "w:tblHeader")
+    _unbroken(row)
+
+
+def _unbroken(row: _Row) -> None:
+    """Keep a row on one page, where it fits."""
+    _mark(row, "w:cantSplit")
+
+
+def _mark(row: _Row, name: str) -> None:
+    row._tr.get_or_add_trPr().append(OxmlElement(name))  # noqa: SLF001 - python-docx has no other way
+
+
+def _cell(cell: _Cell, said: Sequence[tuple[str, str]], *, is_bold: bool) -> None:
+    """Facts below each other, each behind its head; the first fills the paragraph that is there."""
+    for number, (head, text) in enumerate(said):
+        paragraph = cell.add_paragraph() if number else cell.paragraphs[0]
+        if head:
+            _said(paragraph, f"{head}: ", is_bold=True)
+        _said(paragraph, text, is_bold=is_bold and not number)
+
+
+def _said(paragraph: Paragraph, text: str, *, is_bold: bool = False) -> None:
+    paragraph.add_run(text).bold = is_bold or None
