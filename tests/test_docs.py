@@ -4,6 +4,7 @@ import importlib
 import os
 import pathlib
 import re
+import runpy
 import shutil
 import signal
 import socket
@@ -15,7 +16,9 @@ import click
 import pytest
 
 import fhirpkg
+from fhirpkg.authoring.model.procedure import Procedure
 from fhirpkg.cli import VERBS
+from fhirpkg.cli.catalogue import catalogue
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -108,6 +111,15 @@ class Reader:
 
 def test_the_manual_has_examples_to_run():
     assert sum(map(has_examples, PAGES)) >= 6
+
+
+def test_the_reference_has_every_verb_rule_key_and_public_name():
+    pages = runpy.run_path(str(ROOT / "scripts" / "docs"))["reference"]()
+    assert not [verb for verb in VERBS if f"## fhirpkg {verb}\n" not in pages["verbs.md"]]
+    assert not [rule for rule in catalogue() if f"| `{rule}` |" not in pages["rules.md"]]
+    keys = [f"`{field.alias or name}`" for name, field in Procedure.model_fields.items()]
+    assert not [key for key in keys if key not in pages["procedure-yaml.md"]]
+    assert not [name for name in fhirpkg.__all__ if f"## {name}\n" not in pages["python.md"]]
 
 
 def test_every_page_is_in_the_navigation():
