@@ -116,7 +116,8 @@ def test_the_transaction_updates_by_what_identifies_each_resource(content):
         if "url" in resource:
             assert asked == {"url": [resource["url"]], "version": [resource["version"]]}
         else:
-            (identifier,) = resource["identifier"]
+            given = resource["identifier"]
+            (identifier,) = given if isinstance(given, list) else [given]
             assert asked == {"identifier": [f"{identifier['system']}|{identifier['value']}"]}
 
 

@@ -48,7 +48,9 @@ def condition(resource: Resource) -> str:
     if "url" in resource:
         version = f"&version={resource['version']}" if "version" in resource else ""
         return f"{resource_type}?url={_quoted(resource['url'])}{version}"
-    for identifier in objects(resource, "identifier"):
+    given = resource.get("identifier")
+    single = [given] if isinstance(given, dict) else []  # 0..1 in some types: SpecimenDefinition
+    for identifier in single or objects(resource, "identifier"):
         if "system" in identifier and "value" in identifier:
             value = _quoted(f"{identifier['system']}|{identifier['value']}")
             return f"{resource_type}?identifier={value}"

@@ -27,4 +27,5 @@ def asked(procedure: Procedure) -> Iterator[Question]:
 
 
 def _yes_no(question_id: str, text: str) -> Question:
-    return Question.model_validate({"id": question_id, "text": text, "answer": "yes-no"})
+    question = Question.model_validate({"id": "asked", "text": text, "answer": "yes-no"})
+    return question.model_copy(update={"id": question_id})  # longer than an author's may be

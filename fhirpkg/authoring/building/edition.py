@@ -209,10 +209,12 @@ class Edition:
     def roles(self, person: Person) -> list[Resource]:
         """A person's part in the procedure; a role for each kind of people who may have it.
 
-        Each role has the codes of one kind and what the author says of the person.
+        Each role has the codes of one kind and what the author says of the person; kinds without
+        a code are one role, whose text names them.
         """
         if person.one_of:
-            return [self.concept(name, person.text) for name in person.one_of]
+            roles = [self.concept(name, person.text) for name in person.one_of]
+            return [role for at, role in enumerate(roles) if role not in roles[:at]]
         coding = [coding for name in person.code for coding in self.concept(name).get("coding", ())]
         return [filled({"coding": coding, "text": person.text})]
 
