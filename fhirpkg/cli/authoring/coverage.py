@@ -43,7 +43,7 @@ def command(resources: Path, output_format: str) -> ExitCode:
         click.echo(str(issue), err=True)
     if not authored.is_usable or not authored.package:
         return ExitCode.ISSUES
-    made = build(authored.package, authored.procedures)
+    made = build(authored.package, authored.procedures, beside=authored.beside)
     found = {name: coverage(p, made[name]) for name, p in authored.procedures.items()}
     read = {name: reviewed(p, authored.reviews[name]) for name, p in authored.procedures.items()}
     if output_format == "json":

@@ -131,7 +131,7 @@ def _sheets(authored: Authored, terms: Sources) -> list[Sheet]:
     from fhirpkg.authoring.reviewing.sheet import sheet
 
     assert authored.package, "the folder is usable"
-    made = build(authored.package, authored.procedures)
+    made = build(authored.package, authored.procedures, beside=authored.beside)
     return [
         sheet(authored.package, procedure, made[name], authored.reviews[name], terms, name)
         for name, procedure in authored.procedures.items()
