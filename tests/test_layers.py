@@ -17,6 +17,7 @@ LEVELS = {
 }
 ORDER_OF_LEVEL_0 = [name for name, level in LEVELS.items() if level == 0]
 HOMES = {
+    "babel": {"languages"},
     "click": {"cli"},
     "cryptography": {"client", "server"},
     "fhir": {"authoring"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.activities import activity_definitions, specimen_definitions
-from fhirpkg.authoring.building.documents import document_references
+from fhirpkg.authoring.building.documents import document_references, translated_documents
 from fhirpkg.authoring.building.edition import Edition
 from fhirpkg.authoring.building.plan import plan_definition
 from fhirpkg.authoring.building.support import (
@@ -19,6 +19,7 @@ from fhirpkg.authoring.building.support import (
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.ordering import in_order
+from fhirpkg.authoring.translating import with_translations
 from fhirpkg.packages.package import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
 
@@ -106,6 +107,7 @@ def _claimed(
 def resources_of(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]:
     """The resources of one procedure, the plan first."""
     documents = document_references(edition)
+    further = translated_documents(edition)
     checklist = questionnaire(edition)
     logic = logic_library(edition)
     indications = value_set(edition)
@@ -117,6 +119,7 @@ def resources_of(edition: Edition, profiles: Sequence[Resource]) -> list[Resourc
             states(edition),
             logic,
             against.actions(edition),
+            further,
         ),
         *activity_definitions(edition, documents),
         *([checklist] if checklist else []),
@@ -126,9 +129,19 @@ def resources_of(edition: Edition, profiles: Sequence[Resource]) -> list[Resourc
         *criteria_value_sets(edition),
         *against.value_sets(edition),
         *documents.values(),
+        *further,
     ]
     resources.append(manifest(edition, resources))
-    return [_finished(_with_notices(edition, resource), profiles) for resource in resources]
+    with_notices = (_with_notices(edition, resource) for resource in resources)
+    return [_finished(_in_languages(edition, each), profiles) for each in with_notices]
+
+
+def _in_languages(edition: Edition, resource: Resource) -> Resource:
+    """The resource with translations of its texts, where the package has other languages."""
+    package = edition.package
+    if not package.languages or "language" in resource:
+        return resource
+    return with_translations(resource, edition.beside.texts, package.language)
 
 
 def _with_notices(edition: Edition, resource: Resource) -> Resource:

@@ -25,6 +25,7 @@ from fhirpkg.authoring.rules import (
     SOURCE_UNKNOWN_KEY,
     SOURCE_VALUE,
 )
+from fhirpkg.authoring.translating import in_main
 from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.issues import Severity, in_order
@@ -84,8 +85,14 @@ def _check_words(package: PackageSource, read: Source) -> None:
         report("license", "the SPDX id of a licence", nearest(package.license, sorted(licences)))
 
 
-def check_procedure(read: Source) -> tuple[Procedure | None, tuple[Issue, ...]]:
-    """The procedure, or None when it cannot be used, and the issues of its file."""
+def check_procedure(
+    read: Source, language: str = "en"
+) -> tuple[Procedure | None, tuple[Issue, ...]]:
+    """The procedure, or None when it cannot be used, and the issues of its file.
+
+    Texts that stand in several languages are read in one of them.
+    """
+    read.data = in_main(read.data, language)
     procedure = _validated(read, Procedure)
     if isinstance(read.data, dict):
         cross_check(read)

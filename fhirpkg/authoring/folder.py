@@ -9,31 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring import drawing, source
+from fhirpkg.authoring import source
+from fhirpkg.authoring.around import (
+    drawing_of,
+    left_to_do,
+    translated,
+    unsigned,
+    without_catalogue,
+    without_printer,
+)
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.model.beside import Beside
-from fhirpkg.authoring.review import current, read_review, unreviewed, without_sign_off
-from fhirpkg.authoring.rules import (
-    SOURCE_DRAWING,
-    SOURCE_PDF,
-    SOURCE_SAME_PROCEDURE,
-    SOURCE_SIGN_OFF,
-    SOURCE_STALE,
-    SOURCE_TODO,
-    SOURCE_TODO_ACTIVE,
-)
+from fhirpkg.authoring.review import current, read_review, unreviewed
+from fhirpkg.authoring.rules import SOURCE_SAME_PROCEDURE, SOURCE_STALE
 from fhirpkg.authoring.terms import lock
 from fhirpkg.authoring.terms.checks import check_terms, listed, sources_for
+from fhirpkg.authoring.translating import check_languages, translations
 from fhirpkg.errors import SourceError
 from fhirpkg.issues import Severity
 from fhirpkg.packages.freshness import (
-    DRAWING,
     PACKAGE,
     PROCEDURE,
     procedure_folders,
     stale_procedure,
 )
-from fhirpkg.render.pdf import is_installed
 from fhirpkg.rules import issue
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Authored:
     """The readers' verdicts on each procedure, by its folder."""
 
     beside: dict[str, Beside] = field(default_factory=dict)
-    """The sign-offs of each procedure as it is now and its drawing, by its folder."""
+    """What stands beside each procedure, by its folder."""
 
     @property
     def is_usable(self) -> bool:
@@ -89,23 +88,27 @@ class Opened:
 
     def read(self, file: Path) -> Read:
         """One of the procedures, by its file."""
-        source_file = read_source(file)
-        procedure, found = check_procedure(source_file)
+        source_file, package = read_source(file), self.package
+        data, main = source_file.data, package.language if package else "en"
+        if package:
+            check_languages(source_file, package.languages, main)
+        procedure, found = check_procedure(source_file, main)
+        todo = left_to_do(package, found, file, self._package_file)
         name = str(file.parent.relative_to(self.folder))
         if procedure is None:
-            return Read(name, issues=(*found, *self._left_to_do(found, file)))
+            return Read(name, issues=(*found, *todo))
         before = len(source_file.issues)
         known = check_terms(source_file, sources_for(source_file.data, self._locked))
         found = (*found, *source_file.issues[before:])
         review, wrong = read_review(file.parent, procedure)
-        drawn, amiss = _drawing(file.parent, procedure, source_file)
-        unsigned = _unsigned(self.package, procedure, review, self._package_file)
-        issues = (*found, *self._left_to_do(found, file), *wrong, *amiss, *unsigned)
-        beside = Beside(current(procedure, review), drawn)
+        drawn, amiss = drawing_of(file.parent, procedure, source_file)
+        others, odd = translated(source_file, data, package)
+        without = unsigned(package, procedure, review, self._package_file)
+        issues = (*found, *todo, *wrong, *amiss, *odd, *without)
+        texts: dict[str, dict[str, str]] = {language: {} for language in others}
+        texts |= translations(data, main)
+        beside = Beside(current(procedure, review), drawn, others, texts)
         return Read(name, procedure, issues, review, beside, listed(known, self._locked))
-
-    def _left_to_do(self, found: Iterable[Issue], file: Path) -> Iterator[Issue]:
-        return _left_to_do(self.package, found, file, self._package_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ def open_folder(folder: Path) -> Opened:
         raise SourceError(str(folder), f"it holds no {PACKAGE}", "name a folder with one")
     package_file = read_source(folder / PACKAGE)
     package, found = check_package(package_file)
-    issues = (*found, *_without_printer(package, package_file))
+    around = (*without_printer(package, package_file), *without_catalogue(package, package_file))
+    issues = (*found, *around)
     files = tuple(sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")]))
     if not files:
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
@@ -165,90 +169,6 @@ def read_folder(folder: Path) -> Authored:
     ids = ((name, procedure.id) for name, procedure in authored.procedures.items())
     authored.issues += same_ids(folder, ids)
     return authored
-
-
-def _left_to_do(
-    package: PackageSource | None, issues: Iterable[Issue], file: Path, package_file: Source
-) -> Iterator[Issue]:
-    """What is in use has nothing left to do."""
-    count = sum(found.rule == SOURCE_TODO.id for found in issues)
-    if package and package.status == "active" and count:
-        line, column = package_file.place(("status",))
-        yield issue(
-            SOURCE_TODO_ACTIVE,
-            expression="status",
-            file=package_file.file,
-            line=line,
-            column=column,
-            status=package.status,
-            count=count,
-            name=file.parent.name,
-        )
-
-
-def _unsigned(
-    package: PackageSource | None, procedure: Procedure, review: Review | None, package_file: Source
-) -> Iterator[Issue]:
-    """What is in use was approved as it is, and each of its facts was read."""
-    problem = without_sign_off(procedure, review)
-    if package and package.status == "active" and problem:
-        line, column = package_file.place(("status",))
-        yield issue(
-            SOURCE_SIGN_OFF,
-            expression="status",
-            file=package_file.file,
-            line=line,
-            column=column,
-            name=procedure.id,
-            problem=problem,
-        )
-
-
-def _drawing(folder: Path, procedure: Procedure, read: Source) -> tuple[bytes, tuple[Issue, ...]]:
-    """The drawing of a procedure, nothing where it has none, and what is wrong with it."""
-    file = folder / DRAWING
-    if not file.is_file() and not procedure.drawing:
-        return b"", ()
-    data = file.read_bytes() if file.is_file() else b""
-    if not data:
-        wrong = f"there is no {DRAWING} beside this file"
-    elif not procedure.drawing:
-        wrong = f"'drawing' does not say what {DRAWING} shows"
-    else:
-        wrong = drawing.problem(data)
-    if not wrong:
-        return data, ()
-    line, column = read.place(("drawing",), key=True)
-    found = issue(
-        SOURCE_DRAWING,
-        expression="drawing",
-        file=read.file,
-        line=line,
-        column=column,
-        problem=wrong,
-    )
-    return b"", (found,)
-
-
-def _without_printer(package: PackageSource | None, package_file: Source) -> Iterator[Issue]:
-    """What a package asks to be printed can be printed."""
-    if package and package.pdf and not is_installed():
-        line, column = package_file.place(("pdf",))
-        yield issue(SOURCE_PDF, expression="pdf", file=package_file.file, line=line, column=column)
-
-
-def _unsigned_below(
-    package: PackageSource | None, folder: Path, package_file: Source
-) -> Iterator[Issue]:
-    """The same for all procedures of a package that is in use."""
-    if package is None or package.status != "active":
-        return
-    for place in procedure_folders(folder):
-        file = place / PROCEDURE
-        procedure = check_procedure(read_source(file))[0] if file.is_file() else None
-        if procedure:
-            review = read_review(place, procedure)[0]
-            yield from _unsigned(package, procedure, review, package_file)
 
 
 def same_ids(folder: Path, procedures: Iterable[tuple[str, str]]) -> Iterator[Issue]:
@@ -287,12 +207,42 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     place = Path(file)
     if name == PACKAGE:
         package, found = check_package(read)
-        unsigned = _unsigned_below(package, place.parent, read)
-        return (*found, *unsigned, *_stale(place, place.parent, name))
-    procedure, found = check_procedure(read)
+        around = (*_unsigned_below(package, place.parent, read), *without_catalogue(package, read))
+        return (*found, *around, *_stale(place, place.parent, name))
+    package, data = _package_of(place.parent), read.data
+    if package:
+        check_languages(read, package.languages, package.language)
+    procedure, found = check_procedure(read, package.language if package else "en")
     if procedure:
-        found = (*found, *_drawing(place.parent, procedure, read)[1], *unreviewed(place, procedure))
+        found = (
+            *found,
+            *translated(read, data, package)[1],
+            *drawing_of(place.parent, procedure, read)[1],
+            *unreviewed(place, procedure),
+        )
     return (*found, *_stale(place, place.parent, name))
+
+
+def _package_of(folder: Path) -> PackageSource | None:
+    """The package that a procedure's folder belongs to, where there is a usable one."""
+    files = (place / PACKAGE for place in (folder, folder.parent))
+    file = next((file for file in files if file.is_file()), None)
+    return check_package(read_source(file))[0] if file else None
+
+
+def _unsigned_below(
+    package: PackageSource | None, folder: Path, package_file: Source
+) -> Iterator[Issue]:
+    """What the procedures of a package that is in use lack for it."""
+    if package is None or package.status != "active":
+        return
+    for place in procedure_folders(folder):
+        file = place / PROCEDURE
+        read = read_source(file) if file.is_file() else None
+        procedure = check_procedure(read, package.language)[0] if read else None
+        if procedure:
+            review = read_review(place, procedure)[0]
+            yield from unsigned(package, procedure, review, package_file)
 
 
 def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:

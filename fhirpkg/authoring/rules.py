@@ -241,3 +241,24 @@ SOURCE_PDF = error(
     text="the package asks for documents as PDF, and what makes them is not installed",
     advice="pip install 'fhirpkg[pdf]', or take 'pdf' away",
 )
+SOURCE_LANGUAGE = error(
+    "source-language",
+    "value",
+    title="A text stands in languages of its package",
+    text="{problem}",
+    advice="the package has {allowed}; see 'language' and 'languages' in package.yaml",
+)
+SOURCE_UNTRANSLATED = information(
+    "source-untranslated",
+    "informational",
+    title="What a language lacks is known",
+    text="{count} texts have no translation into '{language}': {places}",
+    advice="a document in that language is made only when each of its texts has one",
+)
+SOURCE_NO_CATALOGUE = information(
+    "source-no-catalogue",
+    "not-supported",
+    title="Headings and fixed words are known in each language",
+    text="fhirpkg has no headings and fixed words in '{language}'; they stay English",
+    advice="add a catalogue, fhirpkg/languages/catalogues/{language}.po",
+)

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from fhirpkg.languages.words import UNTRANSLATED, say
 from fhirpkg.render import clinical, words
 
 _TEXT = re.compile(r">[^<]*<")
@@ -27,6 +28,11 @@ def timing(element: dict[str, Any]) -> str:
 def row(name: str, value: object) -> Markup:
     """A row of a table; nothing without a value. Most are empty, and a macro is slow at that."""
     return Markup(f"<tr><td><b>{name}</b></td><td>{escape(value)}</td></tr>\n" if value else "")  # noqa: S704
+
+
+def _say(text: str, language: str) -> str:
+    """Words of ours in a language, English where it has none."""
+    return say(text, language).removeprefix(UNTRANSLATED)
 
 
 @functools.cache
@@ -48,6 +54,7 @@ def _environment() -> jinja2.Environment:
         people=words.people,
         quantity=clinical.quantity,
         relation=clinical.relation,
+        say=_say,
         row=row,
         timing=timing,
     )

@@ -72,8 +72,11 @@ def test_every_rule_of_authored_files_is_met_by_a_mistake():
         "source-stale",
         "source-review",
         "source-drawing",
+        "source-language",
+        "source-no-catalogue",
         "source-pdf",
         "source-sign-off",
+        "source-untranslated",
     }
     assert rules - elsewhere == {mistake["rule"] for mistake in MISTAKES}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhirpkg import Validator
-from fhirpkg.authoring import folder as reading
+from fhirpkg.authoring import around as reading
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.cli import ExitCode

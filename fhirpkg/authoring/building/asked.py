@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.model.sections import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fhirpkg.authoring.model.procedure import Procedure
 
 
-def asked(procedure: Procedure) -> Iterator[Question]:
+def asked(procedure: Procedure, say: Callable[[str], str]) -> Iterator[Question]:
     """Which site it is, whether a contraindication is there, whether a condition holds."""
     if procedure.code.choose:
-        text = f"Which site is it for: {', '.join(procedure.code.sites)}?"
+        words = say("Which site is it for: {sites}?")
+        text = words.format(sites=", ".join(procedure.code.sites))
         choices = {"answer": "choice", "choices": procedure.code.sites}
         yield Question.model_validate({"id": "site", "text": text, "patient": text, **choices})
     for item in procedure.contraindications:

@@ -7,8 +7,11 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.calendar import calendar, medicine_line
+from fhirpkg.authoring.building.edition import pascal_case
+from fhirpkg.authoring.building.elements import filled
 from fhirpkg.authoring.drawing import with_alternative
 from fhirpkg.definitions.terminology.grammars import LOINC
+from fhirpkg.languages.words import UNTRANSLATED
 from fhirpkg.render.document import Document, Drawing, Section, xhtml
 from fhirpkg.render.pdf import pdf
 from fhirpkg.validation.content.documents import version_id
@@ -32,7 +35,6 @@ _SIGNED = (
 
 
 _BLANK = "_" * 24
-_PHONE = f"Phone: {_BLANK}"
 _TO_FILL_IN = (
     "Date and time", "Place", "Phone", "Last food", "Last clear drink", "Medicines to stop",
 )  # fmt: skip
@@ -50,9 +52,19 @@ def document_references(edition: Edition) -> dict[str, Resource]:
     return {kind: _document_reference(edition, kind) for kind in _KINDS if said[kind]}
 
 
+def translated_documents(edition: Edition) -> list[Resource]:
+    """The documents in the other languages, but those that lack a translation of a text."""
+    made = [d for each in edition.translations() for d in document_references(each).values()]
+    return [document for document in made if UNTRANSLATED not in _page_of(document)]
+
+
+def _page_of(document: Resource) -> str:
+    return base64.b64decode(document["content"][0]["attachment"]["data"]).decode()
+
+
 def _document_reference(edition: Edition, kind: str) -> Resource:
     title, loinc, type_text, sections = _KINDS[kind]
-    full_title = f"{edition.procedure.name.plain}: {title}"
+    full_title = f"{edition.procedure.name.plain}: {edition.say(title)}"
     coded = {
         "type": _loinc(loinc, type_text),
         "category": [_loinc("47042-7", "Counseling note")],
@@ -61,29 +73,51 @@ def _document_reference(edition: Edition, kind: str) -> Resource:
     document = Document(
         full_title,
         tuple(section for section in sections(edition) if not section.is_empty),
-        note=(_SIGNED if edition.beside.signed else _DRAFT) if edition.package.experimental else "",
+        note=_note(edition),
         sources=_sources(edition) if kind == "education" else (),
         notices=(f"{edition.package.id} {edition.package.version}, {edition.package.date}",),
         rights=edition.copyright(coded).replace("\n\n", " "),
+        language=edition.language,
     )
     text = xhtml(document).encode()
-    head = edition.head("DocumentReference", edition.id(kind))
-    return {
-        **head,
-        **coded,
-        "masterIdentifier": {
-            "system": "urn:ietf:rfc:3986",
-            "value": version_id(head["identifier"][0], text),
-        },
-        "status": "current",
-        "docStatus": "preliminary" if edition.package.status == "draft" else "final",
-        "date": f"{edition.package.date}T00:00:00Z",
-        "description": full_title,
-        "content": [
-            {"attachment": _attachment(edition, full_title, "application/xhtml+xml", text)},
-            *_printed(edition, full_title, text),
-        ],
-    }
+    suffix = pascal_case(edition.translation.lower())
+    head = edition.head("DocumentReference", edition.id(kind) + suffix)
+    return filled(
+        {
+            **head,
+            "language": edition.translation,
+            **coded,
+            "masterIdentifier": {
+                "system": "urn:ietf:rfc:3986",
+                "value": version_id(head["identifier"][0], text),
+            },
+            "status": "current",
+            "docStatus": "preliminary" if edition.package.status == "draft" else "final",
+            "date": f"{edition.package.date}T00:00:00Z",
+            "relatesTo": _translated_from(edition, kind),
+            "description": full_title,
+            "content": [
+                {"attachment": _attachment(edition, full_title, "application/xhtml+xml", text)},
+                *_printed(edition, full_title, text),
+            ],
+        }
+    )
+
+
+def _note(edition: Edition) -> str:
+    """The state of review, and of a translation who made it."""
+    draft = edition.say(_SIGNED if edition.beside.signed else _DRAFT)
+    state = draft if edition.package.experimental else ""
+    return " ".join(filter(None, (state, edition.package.languages.get(edition.translation, ""))))
+
+
+def _translated_from(edition: Edition, kind: str) -> list[Resource]:
+    """The document that a translation is of (R4 documentreference.html, relatesTo)."""
+    if not edition.translation:
+        return []
+    return [
+        {"code": "transforms", "target": {"reference": f"DocumentReference/{edition.id(kind)}"}}
+    ]
 
 
 def _loinc(code: str, text: str) -> Resource:
@@ -92,7 +126,7 @@ def _loinc(code: str, text: str) -> Resource:
 
 def _printed(edition: Edition, title: str, text: bytes) -> Iterator[Resource]:
     """The document as PDF too, when the package asks for it."""
-    if edition.package.pdf:
+    if edition.package.pdf and UNTRANSLATED not in text.decode():
         made = pdf(text.decode(), paper=edition.package.pdf, created=edition.package.date)
         yield {"attachment": _attachment(edition, title, "application/pdf", made)}
 
@@ -100,14 +134,16 @@ def _printed(edition: Edition, title: str, text: bytes) -> Iterator[Resource]:
 def _attachment(edition: Edition, title: str, kind: str, text: bytes) -> Resource:
     """The document itself; FHIR's hash is SHA-1 (R4 datatypes.html#Attachment)."""
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
-    return {
+    attachment = {
         "contentType": kind,
+        "language": edition.language if edition.package.languages else "",
         "data": base64.b64encode(text).decode(),
         "size": len(text),
         "hash": base64.b64encode(digest).decode(),
         "title": title,
         "creation": edition.package.date,
     }
+    return filled(attachment)
 
 
 def _context(edition: Edition) -> Resource:
@@ -130,50 +166,57 @@ def _context(edition: Edition) -> Resource:
 
 
 def _education(edition: Edition) -> Iterable[Section]:
-    procedure = edition.procedure
-    yield Section("What it is", _plain(procedure.summary))
-    yield Section("What it is for", _plain(procedure.purpose))
-    if procedure.drawing:
+    procedure, say = edition.procedure, edition.say
+    yield Section(say("What it is"), _plain(procedure.summary))
+    yield Section(say("What it is for"), _plain(procedure.purpose))
+    if procedure.drawing and edition.beside.drawing:
         markup = with_alternative(edition.beside.drawing, procedure.drawing.shows)
-        yield Section("How it works", drawing=Drawing(markup, procedure.drawing.labels))
-    yield Section("When it is considered", items=_items(procedure.indications))
+        yield Section(say("How it works"), drawing=Drawing(markup, procedure.drawing.labels))
+    yield Section(say("When it is considered"), items=_items(procedure.indications))
     yield Section(
-        "When it is not done, or only with care", items=_items(procedure.contraindications)
+        say("When it is not done, or only with care"),
+        items=_items(procedure.contraindications),
     )
-    yield Section("What happens", items=_steps(procedure.steps), numbered=True)
-    yield Section("How long it takes", _plain(procedure.duration))
-    yield Section("Where it is done", _plain(procedure.setting))
-    yield Section("Who is with you", items=_items(procedure.personnel))
-    yield Section("What has to be there", items=_items(procedure.equipment))
-    yield Section("What it is like", _plain(procedure.experience))
-    yield Section("What you can gain", items=_items(procedure.benefits))
-    yield Section("What can go wrong", items=tuple(_risk(risk) for risk in procedure.risks))
-    yield Section("What could be done instead", items=_items(procedure.alternatives))
+    yield Section(say("What happens"), items=_steps(procedure.steps), numbered=True)
+    yield Section(say("How long it takes"), _plain(procedure.duration))
+    yield Section(say("Where it is done"), _plain(procedure.setting))
+    yield Section(say("Who is with you"), items=_items(procedure.personnel))
+    yield Section(say("What has to be there"), items=_items(procedure.equipment))
+    yield Section(say("What it is like"), _plain(procedure.experience))
+    yield Section(say("What you can gain"), items=_items(procedure.benefits))
+    yield Section(say("What can go wrong"), items=tuple(_risk(risk) for risk in procedure.risks))
+    yield Section(say("What could be done instead"), items=_items(procedure.alternatives))
 
 
 def _preparation(edition: Edition) -> Iterable[Section]:
-    procedure = edition.procedure
-    yield Section("When to do what", items=calendar(procedure.preparation, "before"))
+    procedure, say = edition.procedure, edition.say
+    yield Section(say("When to do what"), items=calendar(edition, procedure.preparation, "before"))
     for action in procedure.preparation:
-        yield Section(action.heading, action.plain, items=_parts(action))
-    yield Section("Tell us if you have any of these", items=_items(procedure.contraindications))
-    day = (_sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
-    yield Section("On the day", " ".join(filter(None, day)))
-    yield Section("To fill in", items=tuple(f"{label}: {_BLANK}" for label in _TO_FILL_IN))
+        yield Section(action.heading, action.plain, items=_parts(edition, action))
     yield Section(
-        "What we will ask you",  # the other questions are for the staff
+        say("Tell us if you have any of these"), items=_items(procedure.contraindications)
+    )
+    day = (_sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
+    yield Section(say("On the day"), " ".join(filter(None, day)))
+    yield Section(
+        say("To fill in"),
+        items=tuple(f"{say(label)}: {_BLANK}" for label in _TO_FILL_IN),
+    )
+    yield Section(
+        say("What we will ask you"),  # the other questions are for the staff
         items=tuple(question.patient for question in edition.questions() if question.patient),
     )
 
 
 def _aftercare(edition: Edition) -> Iterable[Section]:
-    procedure = edition.procedure
-    yield Section("When to do what", items=calendar(procedure.recovery, "after"))
+    procedure, say = edition.procedure, edition.say
+    yield Section(say("When to do what"), items=calendar(edition, procedure.recovery, "after"))
     for action in procedure.recovery:
-        yield Section(action.heading, action.plain, items=_parts(action))
+        yield Section(action.heading, action.plain, items=_parts(edition, action))
     calls = tuple(risk.call for risk in procedure.risks if risk.call)
-    intro = f"Call your care team if you notice any of these. {_PHONE}" if calls else ""
-    yield Section("When to call", intro, items=calls)
+    call = say("Call your care team if you notice any of these.")
+    intro = f"{call} {say('Phone')}: {_BLANK}" if calls else ""
+    yield Section(say("When to call"), intro, items=calls)
 
 
 def _plain(said: Said | None) -> str:
@@ -198,10 +241,10 @@ def _steps(actions: Iterable[Action]) -> tuple[str, ...]:
     return tuple(action.plain for action in actions)
 
 
-def _parts(action: Action) -> tuple[str, ...]:
-    lines = [medicine_line(action)] if action.makes == "medicine" else []
+def _parts(edition: Edition, action: Action) -> tuple[str, ...]:
+    lines = [medicine_line(edition, action)] if action.makes == "medicine" else []
     if isinstance(action.only_if, str) and action.question:
-        lines.append(f"Only if {action.only_if}")
+        lines.append(edition.say("Only if {condition}").format(condition=action.only_if))
     return (*filter(None, lines), *(part.plain for part in action.parts))
 
 

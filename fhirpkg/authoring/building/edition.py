@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.authoring.building.asked import asked
@@ -13,6 +13,7 @@ from fhirpkg.authoring.model.actions import Alternatives
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 from fhirpkg.definitions.terminology.systems import BY_URL, OF_SNOMED
+from fhirpkg.languages.words import UNTRANSLATED, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +56,24 @@ class Edition:
     listed: frozenset[tuple[str, str]] = frozenset()
     """Codes, by system, that the Global Patient Set of SNOMED CT or R4 are known to list."""
     beside: Beside = field(default_factory=Beside)
-    """Who signed the procedure as it is, and its drawing."""
+    """Who signed the procedure as it is, its drawing, its other languages."""
+    translation: str = ""
+    """The language that this edition is a translation into; nothing for the author's own."""
+
+    @property
+    def language(self) -> str:
+        """The language of the texts."""
+        return self.translation or self.package.language
+
+    def translations(self) -> Iterator[Edition]:
+        """The procedure in each of its other languages."""
+        for language, procedure in self.beside.translated.items():
+            yield replace(self, procedure=procedure, translation=language)
+
+    def say(self, words: str) -> str:
+        """Words of ours in the language; a translation without them is marked, not English."""
+        said = say(words, self.language)
+        return said if self.translation else said.removeprefix(UNTRANSLATED)
 
     def id(self, part: str = "") -> str:
         """The id of one resource: that of the procedure and what it is of it."""
@@ -273,7 +291,7 @@ class Edition:
 
     def questions(self) -> list[Question]:
         """The questions of the checklist: the author's, and those that other parts ask."""
-        return [*self.procedure.checklist, *asked(self.procedure)]
+        return [*self.procedure.checklist, *asked(self.procedure, self.say)]
 
     def citations(self, origin: Origin) -> list[Resource]:
         """The evidence that an item cites, as related artifacts."""

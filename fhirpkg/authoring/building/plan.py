@@ -28,12 +28,14 @@ def plan_definition(
     states: Sequence[Resource] = (),
     logic: Resource | None = None,
     found: Sequence[Resource] = (),
+    further: Sequence[Resource] = (),
 ) -> Resource:
     """The plan; `documents` are the DocumentReferences by their kind.
 
     `readiness` are the actions that tell what the patient's record leaves open, `states` the
     extensions that compute the state of each criterion, `logic` is the Library that both name,
-    `found` are the actions that apply when the record shows a contraindication.
+    `found` are the actions that apply when the record shows a contraindication,
+    `further` are the documents in other languages.
     """
     procedure = edition.procedure
     title = f"{procedure.name.text}: plan of care"
@@ -59,7 +61,7 @@ def plan_definition(
         "author": edition.authors(),
         "relatedArtifact": [
             *edition.all_citations(),
-            *(edition.artifact(document) for document in documents.values()),
+            *(edition.artifact(document) for document in (*documents.values(), *further)),
             *_composed_of(edition, actions),
             *([{"type": "depends-on", "resource": logic["url"]}] if logic else []),
         ],

@@ -9,6 +9,9 @@ from pydantic import Field, StrictBool, StringConstraints
 from fhirpkg.authoring.model.parts import Part
 from fhirpkg.authoring.model.values import Day, Text
 
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
+"""A tag of a language: `es`, `pt-BR`."""
+
 
 class PackageSource(Part):
     """The package that procedures are published in."""
@@ -46,6 +49,13 @@ class PackageSource(Part):
     )
     fhirVersion: Literal["4.0.1"] = Field(  # noqa: N815 - FHIR's own name
         "4.0.1", description="The version of FHIR", examples=["4.0.1"]
+    )
+    language: Language = Field("en", description="The language of the texts", examples=["en", "de"])
+    languages: dict[Language, Text] = Field(
+        {},
+        description="Other languages that texts stand in, each with a line in it that says who "
+        "translated and who has reviewed it; documents in the language show it",
+        examples=[{"es": "Traducido por los autores de este paquete; nadie lo ha revisado."}],
     )
     pdf: Literal["A4", "Letter"] | None = Field(
         None,

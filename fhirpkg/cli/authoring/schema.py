@@ -16,7 +16,7 @@ def command(package: bool) -> None:
     """
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.schema import schema_of
 
     model = PackageSource if package else Procedure
-    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    click.echo(json.dumps(draft | model.model_json_schema(by_alias=True), indent=2))
+    click.echo(json.dumps(schema_of(model), indent=2))

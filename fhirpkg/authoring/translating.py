@@ -1,0 +1,175 @@
+"""Texts that stand in several languages: `text: {en: …, es: …}`.
+
+The model knows plain texts only: what is read in a language is the same file with one text in the
+place of each mapping of languages. In resources the other languages are extensions of the text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fhirpkg.authoring.rules import SOURCE_LANGUAGE, SOURCE_UNTRANSLATED
+from fhirpkg.authoring.source import written
+from fhirpkg.languages.choosing import TRANSLATION
+from fhirpkg.languages.words import UNTRANSLATED, catalogue, is_language
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from fhirpkg.authoring.source import Source
+    from fhirpkg.issues import Json, Path, Resource
+
+KEYS = frozenset(
+    "text patient title goal call ask say change missing exceeded noticed asked only-if choices "
+    "shows labels how-often".split()
+)
+"""The keys whose texts may stand in several languages."""
+_UNMARKED = frozenset(("how-often",))
+"""Keys whose form leaves no room for a mark."""
+_ELSEWHERE = ("source", "codes", "evidence")
+_NAMED = 5
+
+_ELEMENTS = frozenset(
+    "title description purpose usage textEquivalent text display valueString".split()
+)
+"""The elements of resources that are words of the author's or of ours."""
+
+
+def is_in_languages(key: object, value: object) -> bool:
+    """Whether a value is a text in several languages."""
+    return key in KEYS and isinstance(value, dict) and bool(value) and all(map(is_language, value))
+
+
+def in_main(value: Any, main: str, key: object = None) -> Any:
+    """Authored data in the main language alone."""
+    if is_in_languages(key, value):
+        return value.get(main)
+    if isinstance(value, dict):
+        return {name: in_main(inner, main, name) for name, inner in value.items()}
+    return [in_main(item, main) for item in value] if isinstance(value, list) else value
+
+
+def in_other(value: Any, language: str, main: str, key: object = None) -> Any:
+    """Authored data in another language; each text that lacks it begins with the mark of that."""
+    if is_in_languages(key, value):
+        found = value.get(language)
+        return _marked(value.get(main), key) if found is None else found
+    if key in KEYS and isinstance(value, (str, list)):
+        return _marked(value, key)
+    if isinstance(value, dict):
+        return {name: in_other(inner, language, main, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [in_other(item, language, main) for item in value]
+    return value
+
+
+def _marked(value: Any, key: object) -> Any:
+    if isinstance(value, list):
+        return [_marked(item, key) for item in value]
+    is_text = isinstance(value, str) and key not in _UNMARKED and not _is_step(key, value)
+    return UNTRANSLATED + value if is_text else value
+
+
+def _is_step(key: object, value: object) -> bool:
+    """Whether a condition is the id of a step and not words."""
+    return key == "only-if" and isinstance(value, str) and " " not in value
+
+
+def check_languages(read: Source, others: Iterable[str], main: str) -> None:
+    """Each text has the main language, and none that the package does not have.
+
+    How many texts a language lacks is told once for it.
+    """
+    lacking: dict[str, list[Path]] = {language: [] for language in others}
+    known = {main, *lacking}
+    for path, value in _texts(read.data, ()):
+        given = set(value) if isinstance(value, dict) else {main}
+        wrong = [f"the package has no language '{each}'" for each in sorted(given - known)]
+        wrong += [] if main in given else [f"this text lacks the language '{main}'"]
+        for problem in wrong:
+            allowed = ", ".join(sorted(known))
+            read.report(SOURCE_LANGUAGE, path, problem=problem, allowed=allowed)
+        for language, places in lacking.items():
+            if language not in given:
+                places.append(path)
+    for language, places in lacking.items():
+        if places:
+            named = ", ".join(written(path) for path in places[:_NAMED])
+            more = ", …" if len(places) > _NAMED else ""
+            found = {"language": language, "count": len(places), "places": named + more}
+            read.report(SOURCE_UNTRANSLATED, ("name",), key=True, **found)
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every text that may stand in several languages, with its place."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        place = (*path, key)
+        if is_in_languages(key, inner) or (key in KEYS and isinstance(inner, (str, list))):
+            if not _is_step(key, inner):
+                yield place, inner
+        elif place[0] not in _ELSEWHERE:
+            yield from _texts(inner, place)
+    for at, item in enumerate(value if isinstance(value, list) else ()):
+        yield from _texts(item, (*path, at))
+
+
+def translations(data: Any, main: str) -> dict[str, dict[str, str]]:
+    """The texts that an author has translated: by language, each text with its translation."""
+    found: dict[str, dict[str, str]] = {}
+    for _, value in _texts(data, ()):
+        for language, other in value.items() if isinstance(value, dict) else ():
+            if language != main:
+                found.setdefault(language, {}).update(_pairs(value.get(main), other))
+    return found
+
+
+def _pairs(text: Any, other: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(text, str) and isinstance(other, str):
+        yield text.strip(), other.strip()
+    elif isinstance(text, list) and isinstance(other, list):
+        yield from zip(text, other, strict=False)
+
+
+def with_translations(
+    resource: Resource, texts: Mapping[str, Mapping[str, str]], main: str
+) -> Resource:
+    """A resource whose texts carry what they are in other languages, and that names its own."""
+    made: Resource = _extended(resource, texts)
+    return {**made, "language": main}
+
+
+def _extended(value: Json, texts: Mapping[str, Mapping[str, str]]) -> Json:
+    if isinstance(value, list):
+        return [_extended(item, texts) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made: Resource = {}
+    for key, inner in value.items():
+        made[key] = _extended(inner, texts)
+        is_extension = key == "valueString" and "url" in value
+        if key in _ELEMENTS and isinstance(inner, str) and not is_extension:
+            found = [(language, _said(inner, language, own)) for language, own in texts.items()]
+            extensions = [_extension(language, other) for language, other in found if other]
+            if extensions:
+                made[f"_{key}"] = {"extension": extensions}
+    return made
+
+
+def _said(text: str, language: str, own: Mapping[str, str]) -> str:
+    """A text in a language: the author's, ours, or one of each, as in ``NAME: plan of care``."""
+    known = own.get(text) or catalogue(language).get(text)
+    if known:
+        return known
+    first, colon, second = text.rpartition(": ")
+    parts = (own.get(first), own.get(second) or catalogue(language).get(second))
+    return ": ".join(filter(None, parts)) if colon and all(parts) else ""
+
+
+def _extension(language: str, text: str) -> Resource:
+    return {
+        "url": TRANSLATION,
+        "extension": [
+            {"url": "lang", "valueCode": language},
+            {"url": "content", "valueString": text},
+        ],
+    }

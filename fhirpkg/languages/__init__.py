@@ -1,0 +1,1 @@
+"""Languages: fixed words by their catalogues, texts of resources by their translations."""

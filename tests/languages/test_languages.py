@@ -1,0 +1,136 @@
+"""Words in other languages, which language somebody gets, and resources in it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from fhirpkg.languages.choosing import best, languages_of, localized, spoken, wanted
+from fhirpkg.languages.words import UNTRANSLATED, catalogue, has_catalogue, is_language, say
+
+ROOT = Path(__file__).parent.parent.parent / "fhirpkg"
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+
+
+def translation(language, text, kind="valueString"):
+    parts = [{"url": "lang", "valueCode": language}, {"url": "content", kind: text}]
+    return {"url": TRANSLATION, "extension": parts}
+
+
+PLAN = {
+    "resourceType": "PlanDefinition",
+    "title": "Tea",
+    "_title": {"extension": [translation("es", "Té"), translation("de", "Tee", "valueMarkdown")]},
+    "action": [
+        {
+            "title": "Pour",
+            "_title": {"id": "a", "extension": [translation("es", "Servir")]},
+            "textEquivalent": "Pour it",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "header, found",
+    [
+        ("", []),
+        ("es", ["es"]),
+        ("en;q=0.5, es-MX, fr;q=0", ["es-MX", "en"]),
+        ("*, de;q=0.9", ["de"]),
+        ("de;q=x, fr", ["fr"]),
+        ("de ; q=0.2,es; q=0.8", ["es", "de"]),
+    ],
+)
+def test_a_header_is_read_by_its_weights(header, found):
+    assert wanted(header) == found
+
+
+@pytest.mark.parametrize(
+    "asked, offered, found",
+    [
+        (["es-MX"], ["es"], "es"),
+        (["pt"], ["pt-BR"], "pt-BR"),
+        (["es-MX", "de"], ["es", "es-MX"], "es-MX"),
+        (["fr", "de"], ["de", "es"], "de"),
+        (["fr"], ["es"], ""),
+        ([], ["es"], ""),
+        (["est"], ["es"], ""),
+    ],
+)
+def test_the_first_language_that_is_offered_is_taken(asked, offered, found):
+    assert best(asked, offered) == found
+
+
+def test_a_patient_speaks_the_preferred_language_first():
+    def communication(code, **more):
+        return {"language": {"coding": [{"code": code}]}, **more}
+
+    patient = {"communication": [communication("en"), communication("es", preferred=True)]}
+    assert spoken(patient) == ["es", "en"]
+    assert spoken({}) == []
+    assert spoken({"communication": [{"language": {"text": "Spanish"}}, 5]}) == []
+
+
+def test_texts_are_replaced_where_they_have_a_translation():
+    assert languages_of(PLAN) == {"es", "de"}
+    spanish = localized(PLAN, "es")
+    assert (spanish["title"], spanish["action"][0]["title"]) == ("Té", "Servir")
+    assert spanish["action"][0]["textEquivalent"] == "Pour it"
+    german = localized(PLAN, "de")
+    assert (german["title"], german["action"][0]["title"]) == ("Tee", "Pour")
+    assert localized(PLAN, "fr") == PLAN
+    assert PLAN["title"] == "Tea"
+
+
+@pytest.mark.parametrize("wrong", [{"_title": 5}, {"_title": {"extension": [5]}}, {"_title": {}}])
+def test_what_is_no_translation_changes_nothing(wrong):
+    resource = {"title": "Tea", **wrong}
+    assert localized(resource, "es")["title"] == "Tea"
+
+
+def test_words_without_a_translation_are_marked():
+    assert say("Sources", "en") == say("Sources", "en-GB") == "Sources"
+    assert say("Sources", "es") == say("Sources", "es-MX") == "Fuentes"
+    assert say("Not in it", "es") == UNTRANSLATED + "Not in it"
+    assert say("Sources", "fi") == UNTRANSLATED + "Sources"
+    assert has_catalogue("es-AR")
+    assert not has_catalogue("fi")
+
+
+TAGS = {"es": True, "pt-BR": True, "zh-Hant-TW": True, "ES": False, "text": False, "": False}
+
+
+@pytest.mark.parametrize("tag, is_one", [*TAGS.items(), (5, False)])
+def test_a_tag_has_a_form(tag, is_one):
+    assert is_language(tag) is is_one
+
+
+def said_in_code():
+    """Every literal that is given to `say`, in Python and in templates."""
+    for file in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "attr", getattr(node.func, "id", "")) == "say"
+            ):
+                for constant in ast.walk(node.args[0]):
+                    is_whole = node.args[0] is constant
+                    if is_whole and isinstance(constant, ast.Constant):
+                        yield constant.value
+    for file in (ROOT / "render" / "templates").iterdir():
+        yield from re.findall(r'say\("([^"]+)"', file.read_text())
+
+
+CATALOGUES = sorted((ROOT / "languages" / "catalogues").glob("*.po"))
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_a_catalogue_has_all_fixed_words_and_keeps_their_places(file):
+    words = set(said_in_code())
+    assert len(words) > 20
+    known = catalogue(file.stem)
+    assert words - known.keys() == set()
+    for english, other in known.items():
+        assert re.findall(r"\{\w*\}", english) == re.findall(r"\{\w*\}", other), english
