@@ -104,21 +104,31 @@ class Sources:
 
 
 @functools.cache
-def of_core() -> Terms:
-    """What FHIR R4 itself displays: code systems, and value sets of LOINC, SNOMED CT and others."""
+def of_core(systems: frozenset[str] | None = None) -> Terms:
+    """What FHIR R4 itself displays of some systems, or of all.
+
+    Those are its own code systems, and codes of LOINC, SNOMED CT and others in its value sets.
+    """
     definitions = Definitions.core()
     terms = Terms(CORE, licence="CC0; LOINC and SNOMED CT by their own")
-    for kind in ("ValueSet", "CodeSystem"):
-        for entry in definitions.entries(kind):
-            _add(terms, definitions.find(entry.url, kind) or {})
+    for entry in definitions.entries("CodeSystem"):
+        if systems is None or entry.url in systems:
+            _add(terms, definitions.find(entry.url, "CodeSystem") or {})
+    if systems is None or not systems <= terms.whole:
+        for entry in definitions.entries("ValueSet"):
+            _add(terms, definitions.find(entry.url, "ValueSet") or {})
     return terms
 
 
-def at_hand(systems: Iterable[str]) -> list[Terms]:
-    """What knows codes of some systems without being asked for: FHIR R4, the GPS, the extra."""
-    wanted = set(systems)
-    found = [of_core(), global_patient_set() if SNOMED_CT in wanted else None]
-    found.append(icd_10_cm() if ICD_10_CM in wanted else None)
+def at_hand(systems: Iterable[str] | None = None) -> list[Terms]:
+    """What knows codes of some systems, or of any, without being asked for.
+
+    Those are FHIR R4, the Global Patient Set and the extra for ICD-10-CM.
+    """
+    wanted = None if systems is None else frozenset(systems)
+    found: list[Terms | None] = [of_core(wanted)]
+    found += [global_patient_set()] if wanted is None or SNOMED_CT in wanted else []
+    found += [icd_10_cm()] if wanted is None or ICD_10_CM in wanted else []
     return [terms for terms in found if terms]
 
 

@@ -93,7 +93,7 @@ def search(
     from fhirpkg.definitions.terminology.systems import SYSTEMS
 
     urls = [SYSTEMS[system].url if system in SYSTEMS else system] if system else []
-    sources = Sources(tuple(terms_that_know(urls or _urls(), packages, files)))
+    sources = Sources(tuple(terms_that_know(urls or None, packages, files)))
     found = sources.search(words, systems=urls)
     if tx:
         found = [*_from_server(tx, (urls or [SNOMED_CT])[0], words), *found]
@@ -105,12 +105,6 @@ def search(
     ]
     _print_found(fitting[:20], output_format)
     return ExitCode.DONE if fitting else ExitCode.ISSUES
-
-
-def _urls() -> list[str]:
-    from fhirpkg.definitions.terminology.systems import SYSTEMS
-
-    return [system.url for system in SYSTEMS.values()]
 
 
 def _print_found(found: list[tuple[float, Known]], output_format: str) -> None:
@@ -210,7 +204,7 @@ def sources(
     from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
 
     rows: list[dict[str, str | int]] = []
-    for terms in terms_that_know(_urls(), packages, files):
+    for terms in terms_that_know(None, packages, files):
         counts = Counter(NAMES.get(system, system) for system, _ in terms.codes)
         rows += (
             {"source": terms.name, "system": system, "codes": count, "licence": terms.licence}
@@ -228,7 +222,7 @@ def sources(
 
 
 def terms_that_know(
-    systems: Iterable[str], packages: tuple[str, ...], files: tuple[str, ...]
+    systems: Iterable[str] | None, packages: tuple[str, ...], files: tuple[str, ...]
 ) -> Iterator[Terms]:
     """What knows codes: what was named first, then what is available."""
     from fhirpkg.authoring.terms.sources import at_hand, of_file, of_package
