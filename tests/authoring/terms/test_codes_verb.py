@@ -48,7 +48,8 @@ def test_what_is_known_is_named():
 def test_a_lock_makes_a_build_independent_of_what_is_installed(folder, only_core):
     shutil.copy(RESOURCES / "codes.lock", folder)
     with_lock = read_folder(folder)
-    assert [issue.rule for issue in with_lock.issues] == ["code-not-verified"]
+    of_codes = [issue.rule for issue in with_lock.issues if issue.rule.startswith("code-")]
+    assert of_codes == ["code-not-verified"]
     (folder / "codes.lock").unlink()
     assert read_folder(folder).listed < with_lock.listed
 
