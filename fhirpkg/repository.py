@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fhirpkg import fhirjson
 from fhirpkg.canonical import Canonical, version_key, version_matches
 from fhirpkg.errors import FhirpkgError, SourceError
+from fhirpkg.untrusted import child, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,18 +51,26 @@ class MemoryRepository:
 
     `shortfalls` tells by type why not all of it are here. A search for one of these raises
     FhirpkgError, so that what hangs on it is not evaluated: a result that is missing must not look
-    like one that does not exist.
+    like one that does not exist. `base` is the server that patients come from, if it is known. Of
+    several versions of a resource the newest counts.
     """
 
     def __init__(
-        self, resources: Iterable[Resource], shortfalls: Mapping[str, str] | None = None
+        self,
+        resources: Iterable[Resource],
+        shortfalls: Mapping[str, str] | None = None,
+        base: str = "",
     ) -> None:
         self._shortfalls = shortfalls or {}
+        self._base = base
         self._by_type: dict[str, dict[str, Resource]] = {}
         self._by_url: dict[str, list[Resource]] = {}
         for resource in resources:
             same_type = self._by_type.setdefault(resource.get("resourceType", ""), {})
-            same_type[resource.get("id") or f"#{len(same_type)}"] = resource
+            key = resource.get("id") or f"#{len(same_type)}"
+            if key in same_type and _version(same_type[key]) > _version(resource):
+                continue
+            same_type[key] = resource
             if isinstance(url := resource.get("url"), str):
                 # A library of the reference's tests has its version inside its url.
                 self._by_url.setdefault(url.partition("|")[0], []).append(resource)
@@ -77,7 +86,9 @@ class MemoryRepository:
             raise FhirpkgError(f"not all {resource_type} resources are known: {reason}")
         found = list(self._by_type.get(resource_type, {}).values())
         if "patient" in params:
-            found = [r for r in found if _concerns(r, params["patient"])]
+            patient = params["patient"]
+            owner = self.read("Patient", patient.removeprefix("Patient/")) or {}
+            found = [r for r in found if _concerns(r, patient, owner, self._base)]
         return [r for r in found if r.get("name") == params["name"]] if "name" in params else found
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
@@ -155,7 +166,7 @@ def in_bundle(resource: Resource) -> list[Resource]:
     """
     if resource.get("resourceType") != "Bundle":
         return [resource]
-    entries = [entry for entry in resource.get("entry", ()) if entry.get("resource")]
+    entries = [entry for entry in _standing(resource) if entry.get("resource")]
     names = {}
     for entry in entries:
         url, inner = entry.get("fullUrl"), entry["resource"]
@@ -163,7 +174,32 @@ def in_bundle(resource: Resource) -> list[Resource]:
             names[url] = f"{inner.get('resourceType')}/{inner.get('id') or url.rpartition(':')[2]}"
     if not names:
         return [entry["resource"] for entry in entries]
-    return [_renamed(e["resource"], names.get(e.get("fullUrl"), ""), names) for e in entries]
+    return [_renamed(e["resource"], names.get(text_of(e, "fullUrl"), ""), names) for e in entries]
+
+
+def _standing(bundle: Resource) -> list[Resource]:
+    """The entries of a Bundle; of a history, which begins with the newest, without what is gone."""
+    entries: list[Resource] = bundle.get("entry", [])
+    if bundle.get("type") != "history":
+        return entries
+    gone: dict[str, bool] = {}
+    for entry in entries:
+        gone.setdefault(_entry_name(entry), text_of(entry.get("request"), "method") == "DELETE")
+    return [entry for entry in reversed(entries) if not gone[_entry_name(entry)]]
+
+
+def _entry_name(entry: Resource) -> str:
+    """`Type/id` of a resource or of what became of it."""
+    found = entry.get("resource")
+    if found:
+        return f"{found.get('resourceType')}/{found.get('id')}"
+    return text_of(entry.get("request"), "url")
+
+
+def _version(resource: Resource) -> tuple[int, str]:
+    """What orders the versions of a resource: their number, then when they were written."""
+    number = text_of(meta := resource.get("meta"), "versionId")
+    return int(number) if number.isdecimal() else 0, text_of(meta, "lastUpdated")
 
 
 def _renamed(resource: Resource, name: str, names: Mapping[str, str]) -> Resource:
@@ -202,7 +238,17 @@ def in_bundles(found: Iterable[Resource]) -> MemoryRepository:
             held = sum(r.get("resourceType") == kind for r in resources)
             if _link(search, "next") not in links and (lack := shortfall(search, held)):
                 shortfalls[kind] = f"a search {lack}"
-    return MemoryRepository(resources, shortfalls)
+    bases = {base for one in read for base in _bases(one)}
+    return MemoryRepository(resources, shortfalls, bases.pop() if len(bases) == 1 else "")
+
+
+def _bases(bundle: Resource) -> Iterator[str]:
+    """The servers that the patients in a Bundle are named by."""
+    for entry in bundle.get("entry", ()) if bundle.get("resourceType") == "Bundle" else ():
+        name = f"/Patient/{(entry.get('resource') or {}).get('id')}"
+        url = entry.get("fullUrl")
+        if isinstance(url, str) and url.startswith("http") and url.endswith(name):
+            yield url.removesuffix(name)
 
 
 def _kinds(search: Resource) -> set[str]:
@@ -246,31 +292,49 @@ def _is_match(entry: Any) -> bool:
     return not isinstance(search, dict) or search.get("mode", "match") == "match"
 
 
-def _concerns(resource: Resource, patient: str) -> bool:
+def _concerns(resource: Resource, patient: str, owner: Resource, base: str) -> bool:
     """Whether a resource is of this patient, or of a type that has none (a Medication).
 
     A result or problem that does not say whose it is belongs to nobody.
     """
     if resource["resourceType"] == "Patient":
         return patient == f"Patient/{resource.get('id')}"
-    references = [
-        text for element in _PATIENT_ELEMENTS for text in _references(resource, (element,))
-    ]
+    found = [ref for element in _PATIENT_ELEMENTS for ref in _references(resource, (element,))]
     elsewhere = _references(resource, _ELSEWHERE.get(resource["resourceType"], ()))
-    references += [text for text in elsewhere if "Patient/" in text]
-    if not references:
+    found += [ref for ref in elsewhere if "Patient/" in str(ref.get("reference", ""))]
+    if not found:
         return resource["resourceType"] not in _OF_SOMEBODY
+    return any(_leads_to(reference, patient, owner, base, resource) for reference in found)
+
+
+def _leads_to(
+    reference: Resource, patient: str, owner: Resource, base: str, holder: Resource
+) -> bool:
+    """Whether a reference is to a patient: by id, here or at the patient's server, by identifier.
+
+    An absolute url counts by its end alone when it is not known which server the patient is from.
+    """
+    name = str(reference.get("reference", "")).partition("/_history/")[0]
+    if name.startswith("#"):
+        inner = [one for one in objects(holder, "contained") if one.get("id") == name[1:]]
+        return any(_is_identified(owner, objects(one, "identifier")) for one in inner)
+    if name:
+        return name in (patient, f"{base}/{patient}") or (not base and name.endswith("/" + patient))
+    return _is_identified(owner, [child(reference, "identifier")])
+
+
+def _is_identified(owner: Resource, identifiers: list[Any]) -> bool:
+    """Whether one of some identifiers is the patient's."""
+    known = [(each.get("system"), each.get("value")) for each in objects(owner, "identifier")]
     return any(
-        reference == patient or reference.endswith("/" + patient) for reference in references
+        text_of(one, "value") and (one.get("system"), one["value"]) in known for one in identifiers
     )
 
 
-def _references(value: Any, path: tuple[str, ...]) -> list[str]:
-    """The references at a path below a value, without their versions."""
+def _references(value: Any, path: tuple[str, ...]) -> list[Resource]:
+    """The references at a path below a value."""
     if isinstance(value, list):
-        return [text for item in value for text in _references(item, path)]
+        return [found for item in value for found in _references(item, path)]
     if not isinstance(value, dict):
         return []
-    if path:
-        return _references(value.get(path[0]), path[1:])
-    return [str(value.get("reference", "")).partition("/_history/")[0]]
+    return _references(value.get(path[0]), path[1:]) if path else [value]

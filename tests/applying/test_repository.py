@@ -143,6 +143,76 @@ def test_a_resource_of_another_patient_is_left_out_wherever_it_says_so(resource,
     assert bool(found.search(resource["resourceType"], {"patient": "Patient/x"})) == is_mine
 
 
+MRN = {"system": "http://hospital.org/mrn", "value": "17"}
+OWNER = {"resourceType": "Patient", "id": "x", "identifier": [MRN]}
+CONTAINED = {"reference": "#p"}
+NAMED = [
+    ({"identifier": MRN}, True),
+    ({"identifier": MRN | {"value": "18"}}, False),
+    ({"identifier": MRN | {"system": "http://other.org/mrn"}}, False),
+    ({"display": "Alex Madeup"}, False),
+    ({"reference": "http://e.org/fhir/Patient/x"}, True),
+    ({"reference": "http://e.org/fhir/Patient/x/_history/4"}, True),
+    ({"reference": "http://other.org/fhir/Patient/x"}, False),
+    ({"reference": "Patient/x", "identifier": MRN | {"value": "18"}}, True),
+    (CONTAINED, False),
+]
+
+
+@pytest.mark.parametrize("subject, is_mine", NAMED, ids=str)
+def test_a_reference_is_to_the_patient_of_that_server_or_identifier(tmp_path, subject, is_mine):
+    result = {"resourceType": "Observation", "id": "o", "subject": subject}
+    entries = [
+        {"fullUrl": "http://e.org/fhir/Patient/x", "resource": OWNER},
+        {"fullUrl": "http://e.org/fhir/Observation/o", "resource": result},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    (tmp_path / "record.json").write_text(json.dumps(bundle))
+    found = open_repository(tmp_path).search("Observation", {"patient": "Patient/x"})
+    assert bool(found) == is_mine
+
+
+def test_a_contained_patient_is_told_by_its_identifier():
+    for identifier, is_mine in ((MRN, True), (MRN | {"value": "18"}, False)):
+        inner = {"resourceType": "Patient", "id": "p", "identifier": [identifier]}
+        result = {"resourceType": "Observation", "id": "o", "subject": CONTAINED}
+        found = MemoryRepository([OWNER, result | {"contained": [inner]}])
+        assert bool(found.search("Observation", {"patient": "Patient/x"})) == is_mine
+
+
+def versioned(value, number, updated="2026-11-20T08:00:00Z"):
+    meta = {"versionId": number, "lastUpdated": updated}
+    return {"resourceType": "Observation", "id": "o", "valueInteger": value, "meta": meta}
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        [versioned(1, "1"), versioned(2, "2")],
+        [versioned(2, "10"), versioned(1, "9")],
+        [versioned(2, "a", "2026-11-21T08:00:00Z"), versioned(1, "b")],
+    ],
+)
+def test_of_several_versions_of_a_resource_the_newest_counts(versions):
+    assert MemoryRepository(versions).read("Observation", "o")["valueInteger"] == 2
+
+
+def test_a_history_begins_with_the_newest_version_and_says_what_is_gone():
+    gone = {"request": {"method": "DELETE", "url": "Observation/gone"}}
+    before = {"resourceType": "Observation", "id": "gone"}
+    newest = {"resourceType": "Observation", "id": "o", "valueInteger": 2}
+    entries = [
+        gone,
+        {"resource": newest, "request": {"method": "PUT", "url": "Observation/o"}},
+        {"resource": newest | {"valueInteger": 1}},
+        {"resource": before, "request": {"method": "POST", "url": "Observation"}},
+    ]
+    found = MemoryRepository(in_bundle({
+        "resourceType": "Bundle", "type": "history", "entry": entries
+    }))  # fmt: skip
+    assert [r["valueInteger"] for r in found] == [2]
+
+
 # -- whether it is all ------------------------------------------------------------------------
 
 RESULT = {"resourceType": "Observation", "id": "o", "subject": MINE}
