@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _KINDS = {"applicability": "If", "start": "Starts if", "stop": "Stops if"}
 _NAME = re.compile(r'^(?:\w+\.)?"([^"]+)"$')
 """An expression that is the name of a definition in CQL: ``ANCLogic."Has anemia"``."""
+_LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]*\)")
 _SHORT = 24
 """Letters of a time that still fits on a tag."""
 
@@ -37,7 +38,7 @@ def said(maker: Callable[[Json], str], value: Json) -> str:
 def heading(action: Resource, definition: Resource) -> tuple[str, str]:
     """What an action is called, and what else is said of it; either may be empty."""
     title = clean(text_of(action, "title"))
-    text = clean(text_of(action, "description") or text_of(action, "textEquivalent"))
+    text = _plain(text_of(action, "description") or text_of(action, "textEquivalent"))
     if not title and not text:
         codes = (said(words.concept, code) for code in objects(action, "code"))
         title = next(filter(None, codes), "") or _title(definition)
@@ -45,6 +46,11 @@ def heading(action: Resource, definition: Resource) -> tuple[str, str]:
     if not title and not text:
         text = clean(text_of(action, "definitionUri") or text_of(action, "prefix"))
     return title, "" if text.rstrip(".") == title.rstrip(".") else text
+
+
+def _plain(text: str) -> str:
+    """Words without the addresses and the emphasis of Markdown, which some write there."""
+    return clean(_LINK.sub(r"\1", text).replace("**", ""))
 
 
 def _title(definition: Resource) -> str:

@@ -56,15 +56,23 @@ def _printable(table: Table) -> Table:
 def _facts(plans: list[Resource], name: str) -> Iterator[tuple[str, str]]:
     yield "Content", name
     for number, plan in enumerate(plans, 1):
-        state = (text_of(plan, key) for key in ("status", "version", "date"))
-        trial = "experimental" if plan.get("experimental") is True else ""
-        said = ", ".join(filter(None, (*state, trial)))
-        yield f"Plan {number}", f"{name_of(plan)} ({said})\n{text_of(plan, 'url')}"
-        reviewed, approved = text_of(plan, "lastReviewDate"), text_of(plan, "approvalDate")
-        yield "Last review", reviewed or "none on record"
-        yield "Approval", approved or "none on record"
-    rights = dict.fromkeys(filter(None, (text_of(plan, "copyright") for plan in plans)))
-    yield from (("Rights", text) for text in rights)
+        yield f"Plan {number}", f"{name_of(plan)}\n{_standing(plan)}\n{text_of(plan, 'url')}"
+    rights = (line for plan in plans for line in text_of(plan, "copyright").split("\n\n"))
+    if said := "\n\n".join(dict.fromkeys(filter(None, rights))):
+        yield "Rights", said
+
+
+def _standing(plan: Resource) -> str:
+    """Status, version and date of a plan, and whether it was reviewed and approved."""
+    reviewed, approved = text_of(plan, "lastReviewDate"), text_of(plan, "approvalDate")
+    return ", ".join(filter(None, (
+        text_of(plan, "status"),
+        "experimental" if plan.get("experimental") is True else "",
+        f"version {text_of(plan, 'version')}" if text_of(plan, "version") else "",
+        text_of(plan, "date")[:10],
+        f"reviewed on {reviewed}" if reviewed else "no review on record",
+        f"approved on {approved}" if approved else "no approval on record",
+    )))  # fmt: skip
 
 
 def _of_plans(plans: list[Resource], known: MemoryRepository) -> Iterator[Table]:

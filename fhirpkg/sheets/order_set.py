@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from fhirpkg.sheets.tables import Column, Row, Table
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fhirpkg.course.steps import Step
     from fhirpkg.issues import Resource
@@ -40,6 +41,7 @@ _RULES = (
     Column("Limit", 30, "Conditions"),
     Column("On", 24, "Conditions"),
     Column("After", 26, "Conditions"),
+    Column("Before", 26, "Conditions"),
     Column("Timing", 28, "Conditions"),
     Column("Instructions", 48, "Item"),
     Column("For the patient", 36, "Item"),
@@ -56,18 +58,23 @@ SIGN_OFF = (
     Column("Checked on", 12, "Checked", to_fill_in=True),
     Column("Comment", 30, "Comment", to_fill_in=True),
 )
+_HIGHLIGHT = re.compile(r"#:~:text=[^)\s]*")
+"""What makes a browser mark words on the page of a link: of no use in print, and long."""
 _LABELS = {"If": "Only if", "Starts if": "Only if", "Stops if": "Only if", "On": "On",
            "When": "Timing"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A step with its number as shown, how deep it stands and the names of what comes before."""
+    """A step with its number as shown, how deep it stands, and the names of its neighbors."""
 
     step: Step
     number: str
     level: int
     before: tuple[str, ...]
+    """Of those in the same table, which come before it."""
+    later: tuple[str, ...]
+    """Of those in another table, which it comes before."""
 
 
 def order_set(
@@ -98,12 +105,14 @@ def order_set(
     return table, alert_rows
 
 
-def _entries(parent: Step, places: Iterable[int], prefix: str, level: int) -> Iterator[_Entry]:
+def _entries(parent: Step, places: Sequence[int], prefix: str, level: int) -> Iterator[_Entry]:
     """These parts of a step, each before its own, numbered from 1 behind the prefix."""
+    here = set(places)
     for number, place in enumerate(places, 1):
         step = parent.steps[place]
-        before = [parent.steps[a].name for a, b in parent.arrows if b == place]
-        yield _Entry(step, f"{prefix}{number}", level, tuple(before))
+        before = [parent.steps[a].name for a, b in parent.arrows if b == place and a in here]
+        later = [parent.steps[b].name for a, b in parent.arrows if a == place and b not in here]
+        yield _Entry(step, f"{prefix}{number}", level, tuple(before), tuple(later))
         yield from _entries(step, range(len(step.steps)), f"{prefix}{number}.", level + 1)
 
 
@@ -134,6 +143,7 @@ def _rows(
             **_built(action, definition),
             "Limit": next((v for k, v in limits.items() if _is_of(action, k)), ""),
             "After": "; ".join(entry.before),
+            "Before": "; ".join(entry.later),
             "Definition": url or text_of(action, "definitionUri"),
         }
         rows.append({head: text for head, text in cells.items() if text})
@@ -159,15 +169,16 @@ def _is_of(action: Resource, criterion: str) -> bool:
 
 def _said(step: Step, action: Resource) -> Row:
     """The words of an action and its conditions."""
-    told = text_of(action, "textEquivalent")
+    told, description = text_of(action, "textEquivalent"), text_of(action, "description")
+    description = _HIGHLIGHT.sub("", description).replace("**", "")
     notes: dict[str, list[str]] = {}
     for note in step.notes:
         label = f"{note.label}: " if note.label in ("Starts if", "Stops if") else ""
         notes.setdefault(_LABELS[note.label], []).append(f"{label}{note.text}")
     return {
         "Item": step.title or step.text or f"Step {step.key}",
-        "Instructions": step.text if step.title else "",
-        "For the patient": "" if told == step.text else told,
+        "Instructions": "" if description in (step.title, step.name) else description,
+        "For the patient": "" if told in (step.name, description) else told,
         **{head: "\n".join(texts) for head, texts in notes.items()},
         "Logic": "\n".join(wording.conditions(action)),
     }
@@ -200,7 +211,7 @@ _ALERT = {
     "Item": "Item", "Instructions": "Item", "For the patient": "Item", "Only if": "Shown if",
     "Limit": "Shown if",
     "Logic": "Shown if", "On": "Shown on", "Priority": "Shown on", "Timing": "Shown on",
-    "After": "Shown on", "Documents": "Evidence", "Evidence": "Evidence",
+    "After": "Shown on", "Before": "Shown on", "Documents": "Evidence", "Evidence": "Evidence",
 }  # fmt: skip
 """The columns of alerts, and those that they share on paper."""
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Column:
     """A column; `width` counts letters.
 
-    On paper those of one `group` share a column, each with its head before its words; the first of
-    them needs no head when it is called as the group. What is `to_fill_in` stays empty.
+    On paper those of one `group` share a column, each with its head before its words, but for the
+    one that is called as the group. What is `to_fill_in` stays empty.
     """
 
     head: str
@@ -90,7 +90,7 @@ class BuildSheet:
 def lines(row: Row, columns: tuple[Column, ...]) -> list[tuple[str, str]]:
     """What a row says in columns that share one: heads (empty where needless) and words."""
     return [
-        ("" if len(columns) == 1 or column.head == column.group else column.head, row[column.head])
+        ("" if column.head == column.group else column.head, row[column.head])
         for column in columns
         if row.get(column.head)
     ]

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 _ROOM = 27.7
 """Centimetres between the margins of A4 in landscape."""
-_NARROWEST, _WIDEST = 1.5, 10.0
-_TO_FILL_IN = 2.5
+_NARROWEST = 1.2
+_TO_FILL_IN = 2.0
+_WORD, _LETTER = 10, 0.18
+"""Letters of a word that is not to be broken, and the width of a bold one."""
 
 
 def document(sheet: BuildSheet) -> bytes:
@@ -90,15 +92,17 @@ def _fill(made: Document, table: Table) -> None:
 
 def _widths(groups: dict[str, tuple[Column, ...]], rows: Sequence[Row]) -> tuple[float, ...]:
     """Centimetres for each column: by how much stands in it, and all of the page in sum."""
-    wanted = []
-    for columns in groups.values():
-        if columns[0].to_fill_in:
-            wanted.append(_TO_FILL_IN)
-            continue
-        sizes = sorted(sum(len(b) for _, b in lines(row, columns)) for row in rows)
+    least, more = [], []
+    for name, columns in groups.items():
+        texts = [" ".join(b for _, b in lines(row, columns)) for row in rows]
+        sizes = sorted(map(len, texts))
         typical = sizes[int(len(sizes) * 0.9)] if sizes else 0
-        wanted.append(min(_WIDEST, max(_NARROWEST, typical**0.5 * 0.55)))
-    return tuple(width * _ROOM / sum(wanted) for width in wanted)
+        longest = max(len(word) for text in (name, *texts) for word in [*text.split(), ""])
+        fill_in = _TO_FILL_IN if columns[0].to_fill_in else 0.0
+        least.append(fill_in or max(_NARROWEST, min(longest, _WORD) * _LETTER + 0.4))
+        more.append(0.0 if fill_in else typical**0.7)
+    room = _ROOM - sum(least)
+    return tuple(a + b * room / (sum(more) or 1) for a, b in zip(least, more, strict=True))
 
 
 def _table(made: Document, widths: Sequence[float]) -> WordTable:
