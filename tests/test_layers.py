@@ -28,6 +28,8 @@ HOMES = {
     "markupsafe": {"render", "pages"},
     "openpyxl": {"authoring", "sheets"},
     "pydantic": {"authoring"},
+    "lsprotocol": {"cli"},
+    "pygls": {"cli"},
     "requests": {"packages", "client"},
     "starlette": {"server"},
     "uvicorn": {"server"},

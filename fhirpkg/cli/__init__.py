@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "graph": ("graph", "Draw the course of a PlanDefinition: a picture, or Mermaid text."),
     "install": ("publishing.install", "Put FHIR packages into the local package cache."),
     "leaflets": ("authoring.leaflets", "Make PDF of the documents for patients."),
+    "lsp": ("lsp", "Run the language server for editors."),
     "new": ("authoring.new", "Begin a procedure: a folder that builds at once."),
     "package": (
         "authoring.package",

@@ -26,7 +26,7 @@ def command(rule: str | None, code: str | None) -> None:
     if code:
         click.echo(_source(code), nl=False)
     elif rule:
-        click.echo(_told(rule))
+        click.echo(told(rule))
     else:
         from fhirpkg.cli.catalogue import catalogue
 
@@ -34,7 +34,8 @@ def command(rule: str | None, code: str | None) -> None:
             click.echo(f"{each.id:36} {each.severity:12} {each.title}")
 
 
-def _told(rule_id: str) -> str:
+def told(rule_id: str) -> str:
+    """What a rule means, how bad it is, what to do and where it is written, line by line."""
     from fhirpkg.cli.catalogue import catalogue
     from fhirpkg.rules import nearest
 

@@ -10,6 +10,7 @@ import click
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.reports import FORMATS
 from fhirpkg.cli.shared.findings import LEVELS, Findings
+from fhirpkg.cli.shared.options import corpus_options
 from fhirpkg.cli.shared.progress import Progress
 from fhirpkg.corpus.checking import validate_all
 from fhirpkg.errors import ConfigError, FhirpkgError, SourceError
@@ -167,25 +168,9 @@ def _checked(
     changed: frozenset[Path] | None,
 ) -> Iterator[Checked]:
     """What `validate_all` finds with the options of the command."""
-    from fhirpkg.validation.run import Settings
-
-    settings = Settings(
-        best_practice=Severity.WARNING if options["best_practice"] else None,
-        portability=options["portability"],
-        strict=options["strict"],
-        by_letter=options["strict"],
-    )
     return validate_all(
         paths,
-        profiles=options["profiles"],
-        packages=options["packages"],
-        fhir_version=options["fhir_version"],
-        settings=settings,
-        tx=options["tx"] or "",
-        offline=options["offline"],
-        installing=options["install"],
-        jobs=options["jobs"],
+        **corpus_options(options, lambda text: click.echo(f"fhirpkg: {text}", err=True)),
         changed=changed,
         started=progress.expect,
-        warn=lambda text: click.echo(f"fhirpkg: {text}", err=True),
     )

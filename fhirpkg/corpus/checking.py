@@ -42,9 +42,11 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What every process checks with."""
+class Corpus:
+    """Inputs that serve each other, and what every process checks them with."""
 
+    given: list[Input | None]
+    targets: Targets
     validator: Validator
     profiles: tuple[str, ...]
     defining: frozenset[str]
@@ -81,21 +83,52 @@ def validate_all(
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
     had, such as the core of another release of FHIR, ConfigError for a profile that is not loaded.
     """
+    corpus = open_corpus(
+        paths,
+        profiles=profiles,
+        packages=packages,
+        settings=settings,
+        fhir_version=fhir_version,
+        tx=tx,
+        offline=offline,
+        installing=installing,
+        jobs=jobs,
+        warn=warn,
+    )
+    due = corpus.given
+    if changed is not None:
+        due = _due(corpus.given, changed, corpus.defining)
+    if started:
+        started(len(due))
+    yield from _checked(corpus, due, jobs)
+
+
+def open_corpus(
+    paths: Iterable[str | Path],
+    *,
+    profiles: Iterable[str] = (),
+    packages: Iterable[str | Package] = (),
+    settings: Settings | None = None,
+    fhir_version: str = R4.version,
+    tx: str = "",
+    offline: bool = True,
+    installing: bool = False,
+    jobs: int = 1,
+    warn: Callable[[str], None] | None = None,
+) -> Corpus:
+    """The inputs with what they and packages define; arguments and errors are `validate_all`'s."""
     release = release_of(fhir_version)
     core = definitions_of(release)
     given = list(inputs_of((str(path) for path in paths), offline=offline, release=release))
     targets = _targets(given, core, jobs)
-    defining = frozenset(each.file for each in targets.definitions.values())
-    due = given if changed is None else _due(given, changed, defining)
-    if started:
-        started(len(due))
     needing = [each.package for each in given if each and each.package]
     loading = Loading(offline=offline, installing=installing, warn=warn)
     definitions = definitions_for(packages, core, needing, targets, loading)
     asked = tuple(profiles)
     _check_profiles(asked, definitions)
-    work = _Work(_validator(definitions, settings, targets, tx), asked, defining)
-    yield from _checked(work, due, jobs)
+    defining = frozenset(each.file for each in targets.definitions.values())
+    validator = _validator(definitions, settings, targets, tx)
+    return Corpus(given, targets, validator, asked, defining)
 
 
 def _due(
@@ -110,14 +143,14 @@ def _due(
     return given if is_more else list(files.values())
 
 
-def _checked(work: _Work, given: list[Input | None], jobs: int) -> Iterator[Checked]:
+def _checked(corpus: Corpus, given: list[Input | None], jobs: int) -> Iterator[Checked]:
     import gc
 
     gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000)
     try:
-        with mapping(_check, work, jobs) as run:
+        with mapping(check, corpus, jobs) as run:
             yield from run(_expanded(given))
     finally:
         gc.set_threshold(*thresholds)
@@ -133,20 +166,21 @@ def _expanded(given: list[Input | None]) -> Iterator[Input | None]:
 
 
 def _targets(given: list[Input | None], core: Definitions, jobs: int) -> Targets:
-    """What the inputs hold for each other; of a single Bundle only its definitions count."""
+    """What the inputs hold for each other; of a Bundle named alone only its definitions count."""
     files = [each for each in _expanded(given) if each and not (each.is_authored or each.package)]
-    if len(files) == 1 and b"Bundle" not in files[0].data():
+    is_alone = len(files) == 1 and files[0].named
+    if is_alone and b"Bundle" not in files[0].data():
         return Targets(core.types)
     with mapping(_identify, core.types, jobs) as run:
         targets = targets_among(zip(files, run(files), strict=True), core.types)
-    return targets if len(files) > 1 else targets.as_definitions()
+    return targets.as_definitions() if is_alone else targets
 
 
 def _identify(types: TypesOfDefinitions, given: Input) -> Identity:
     return identify(given, types)
 
 
-def _check(work: _Work, given: Input | None) -> Checked:
+def check(corpus: Corpus, given: Input | None) -> Checked:
     """What is found in one input."""
     if given is None:
         return Checked("", Outcome(), is_skipped=True)
@@ -159,11 +193,11 @@ def _check(work: _Work, given: Input | None) -> Checked:
     if given.package:
         from fhirpkg.packages.checking import check_package
 
-        release = work.validator.definitions.release
+        release = corpus.validator.definitions.release
         issues = check_package(given.package, given.file, release)
         return Checked(given.file, Outcome(in_order(issues)))
-    outcome = work.validator.validate(given.data(), _profiles_of(work, given), file=given.file)
-    if not given.named and _is_no_resource(work, outcome):
+    outcome = corpus.validator.validate(given.data(), _profiles_of(corpus, given), file=given.file)
+    if not given.named and _is_no_resource(corpus, outcome):
         return Checked(given.file, Outcome(), is_no_resource=True)
     if given.first_line > 1:
         shift = given.first_line - 1
@@ -172,15 +206,15 @@ def _check(work: _Work, given: Input | None) -> Checked:
     return Checked(given.file, outcome)
 
 
-def _profiles_of(work: _Work, given: Input) -> list[str]:
+def _profiles_of(corpus: Corpus, given: Input) -> list[str]:
     """The profiles asked for; inputs that define something meet only profiles on definitions."""
-    if given.file not in work.defining:
-        return list(work.profiles)
-    found = ((p, work.validator.definitions.find(p) or {}) for p in work.profiles)
+    if given.file not in corpus.defining:
+        return list(corpus.profiles)
+    found = ((p, corpus.validator.definitions.find(p) or {}) for p in corpus.profiles)
     return [profile for profile, structure in found if structure.get("type") in DEFINITIONS]
 
 
-def _is_no_resource(work: _Work, outcome: Outcome) -> bool:
+def _is_no_resource(corpus: Corpus, outcome: Outcome) -> bool:
     """Whether a file is not FHIR at all: JSON without resource type, XML of another namespace.
 
     What has the name of a type means to be FHIR, whatever its namespace.
@@ -192,7 +226,7 @@ def _is_no_resource(work: _Work, outcome: Outcome) -> bool:
     if len(issues) != 1:
         return False
     [issue] = issues
-    types = work.validator.definitions.types
+    types = corpus.validator.definitions.types
     return issue.rule == PARSE_NO_RESOURCE.id or (
         issue.rule == XML_NAMESPACE.id
         and "." not in issue.expression
