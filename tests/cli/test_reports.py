@@ -1,5 +1,6 @@
 """The formats of findings, each held against what its readers need."""
 
+import dataclasses
 import json
 from xml.etree import ElementTree as ET
 
@@ -86,8 +87,45 @@ def test_sarif_has_rules_results_places_and_suppressions():
     assert rules["parse-duplicate-key"]["helpUri"].startswith("http")
     [error, warning, accepted] = run["results"]
     place = error["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"]["uri"] == "dir/a%20b.json"
+    assert place["artifactLocation"] == {"uri": "dir/a%20b.json", "uriBaseId": "SRCROOT"}
+    assert "SRCROOT" in run["originalUriBaseIds"]
     assert place["region"] == {"startLine": 3, "startColumn": 7}
     assert error["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "Patient.name[0]"
     assert warning["level"] == "warning"
     assert accepted["suppressions"][0]["justification"] == "accepted"
+
+
+def test_sarif_has_what_code_scanning_shows_of_each_rule_and_result():
+    [run] = json.loads(render("sarif", ALL))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for rule in rules:
+        assert rule["shortDescription"]["text"]
+        assert rule["help"]["text"]
+        assert rule["defaultConfiguration"]["level"] in {"error", "warning", "note"}
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+        assert result["partialFingerprints"]["primaryLocationLineHash"]
+    assert next(r for r in rules if r["id"] == "dom-6")["shortDescription"]["text"] == WARNING.text
+
+
+def test_a_fingerprint_stays_when_lines_move_and_tells_equal_findings_apart():
+    def prints(*issues):
+        [run] = json.loads(render("sarif", [Checked("a.json", Outcome(issues))]))["runs"]
+        return [r["partialFingerprints"]["primaryLocationLineHash"] for r in run["results"]]
+
+    moved = dataclasses.replace(ERROR, line=9, column=1, expression="Patient.name[4]")
+    assert prints(ERROR) == prints(moved)
+    assert len(set(prints(ERROR, moved))) == 2
+    for change in ({"rule": "dom-6"}, {"file": "b.json"}, {"text": "x"}, {"expression": "Patient"}):
+        assert prints(ERROR) != prints(dataclasses.replace(ERROR, **change))
+
+
+def test_sarif_places_files_outside_of_the_folder_by_their_whole_url(tmp_path, monkeypatch):
+    inside, outside = tmp_path / "in" / "a.json", tmp_path / "b.json"
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path / "in")
+    issues = [dataclasses.replace(ERROR, file=str(path)) for path in (inside, outside)]
+    [run] = json.loads(render("sarif", [Checked("x", Outcome(tuple(issues)))]))["runs"]
+    found = [r["locations"][0]["physicalLocation"]["artifactLocation"] for r in run["results"]]
+    assert found == [{"uri": "a.json", "uriBaseId": "SRCROOT"}, {"uri": outside.as_uri()}]

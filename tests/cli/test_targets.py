@@ -6,7 +6,9 @@ import pytest
 
 from fhirpkg.corpus.inputs import Input
 from fhirpkg.corpus.targets import identify, targets_among
+from fhirpkg.definitions.definitions import Definitions
 
+TYPES = Definitions.core().types
 PATIENT = {"resourceType": "Patient", "id": "a"}
 VALUE_SET = {"resourceType": "ValueSet", "id": "v", "url": "http://a.example/v", "version": "1"}
 
@@ -20,26 +22,26 @@ def guide(url):
 
 
 def test_a_resource_goes_by_its_id_url_and_version():
-    names = identify(given(VALUE_SET)).names
+    names = identify(given(VALUE_SET), TYPES).names
     assert names == ("ValueSet/v", "http://a.example/v", "http://a.example/v|1")
 
 
 def test_entries_of_a_bundle_go_by_their_own_names():
     bundle = {"resourceType": "Bundle", "entry": [{"resource": PATIENT}, {"resource": VALUE_SET}]}
-    assert {"Patient/a", "ValueSet/v"} <= set(identify(given(bundle)).inner)
+    assert {"Patient/a", "ValueSet/v"} <= set(identify(given(bundle), TYPES).inner)
 
 
 def test_an_input_of_its_own_comes_before_an_entry_of_a_bundle():
     other = {**PATIENT, "active": True}
     bundle = {"resourceType": "Bundle", "entry": [{"resource": other}]}
     inputs = [given(bundle), given(PATIENT)]
-    targets = targets_among((each, identify(each)) for each in inputs)
+    targets = targets_among(((each, identify(each, TYPES)) for each in inputs), TYPES)
     assert targets.retrieve("Patient/a") == PATIENT
 
 
 @pytest.mark.parametrize("data", [b"{", b"\xff", b"[1]", b'{"a": 1}', b"[" * 100_000])
 def test_what_is_no_resource_has_no_names(data):
-    identity = identify(Input("f.json", None, data))
+    identity = identify(Input("f.json", None, data), TYPES)
     assert (identity.names, identity.guides, identity.defines) == ((), (), ())
 
 
@@ -52,12 +54,12 @@ def test_what_is_no_resource_has_no_names(data):
     ],
 )
 def test_a_guide_owns_the_base_of_its_url_but_nobody_owns_fhirs(url, bases):
-    assert identify(given(guide(url))).guides == bases
+    assert identify(given(guide(url)), TYPES).guides == bases
 
 
 def test_a_target_is_found_by_reference_version_and_history():
     file = given(VALUE_SET)
-    targets = targets_among([(file, identify(file))])
+    targets = targets_among([(file, identify(file, TYPES))], TYPES)
     for name in ("ValueSet/v", "http://a.example/v|1", "ValueSet/v/_history/3"):
         assert targets.retrieve(name) == VALUE_SET
     assert targets.retrieve("http://a.example/v|2") is None
