@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     help="Accept SMART tokens that these keys sign; their scopes say what they allow.",
 )
 @click.option("--issuer", metavar="URL", help="Who makes the tokens of --jwks (iss).")
+@click.option(
+    "--token-url",
+    metavar="URL",
+    help="Where clients get the tokens of --jwks; told in .well-known/smart-configuration.",
+)
 @click.option("--audience", metavar="URL", help="What the tokens of --jwks are for (aud).")
 @click.option(
     "--cds-client",
@@ -95,6 +100,7 @@ def command(
     token: str | None,
     jwks: str | None,
     issuer: str | None,
+    token_url: str | None,
     audience: str | None,
     cds_clients: tuple[str, ...],
     cds_audience: str | None,
@@ -114,7 +120,7 @@ def command(
     from fhirpkg.server.web.listening import http_server
 
     hook_access = _hook_access(cds_clients, cds_audience, cds_fhir_servers)
-    access = _access(token, jwks, issuer, audience)
+    access = _access(token, jwks, issuer, audience, token_url)
     _check_origins(origins)
     _check_certificate(tls_cert, tls_key)
     with _listener(host, port) as listener:
@@ -202,21 +208,28 @@ def _issuer_and_place(pair: str) -> tuple[str, str]:
 
 
 def _access(
-    token: str | None, jwks: str | None, issuer: str | None, audience: str | None
+    token: str | None,
+    jwks: str | None,
+    issuer: str | None,
+    audience: str | None,
+    token_url: str | None,
 ) -> Access:
     """What requests need. Raises ConfigError for what does not fit."""
     from fhirpkg.client.auth import secret
+    from fhirpkg.client.client import checked_base_url
     from fhirpkg.errors import ConfigError
     from fhirpkg.server.cds.keys import KeySet, check_place
     from fhirpkg.server.web.access import Access, Issuer
 
     if len({bool(jwks), bool(issuer), bool(audience)}) > 1:
         raise ConfigError("--jwks, --issuer and --audience go together")
+    if token_url and not jwks:
+        raise ConfigError("--token-url is of the tokens that --jwks is for")
     known = None
     if jwks and issuer and audience:
         keys = KeySet(check_place(jwks))
         keys.read()
-        known = Issuer(keys, issuer, audience)
+        known = Issuer(keys, issuer, audience, checked_base_url(token_url) if token_url else "")
     return Access(secret(token) if token else "", known)
 
 

@@ -149,11 +149,15 @@ class Survey:
         for hit in hits:
             for name in _identities(hit):
                 by_identity.setdefault(name, []).append(hit)
+        # Two of ours may share an identifier, as examples of one patient do; neither is too much.
+        places = set(self.links.values())
         found: dict[str, list[Resource]] = {}
         for member, place_id in zip(members, ids, strict=True):
             own = [at_place[place_id]] if place_id in at_place else []
             claims = by_identity.get(_identity(member), [])
-            found[member.local] = own + [hit for hit in claims if hit.get("id") != place_id]
+            found[member.local] = own + [
+                hit for hit in claims if f"{resource_type}/{hit.get('id')}" not in places
+            ]
         return found
 
     def _item(self, member: Member, candidates: list[Resource], back: Mapping[str, str]) -> Item:

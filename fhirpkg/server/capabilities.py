@@ -31,9 +31,13 @@ _INTERACTIONS = (
 
 def capabilities(request: Request, endpoint: Endpoint) -> Answer:
     """What this server offers."""
-    return Answer(200, _statement(endpoint) | {"implementation": {
-        "description": "fhirpkg serve", "url": request.base,
-    }})  # fmt: skip
+    statement = _statement(endpoint)
+    (rest,) = statement["rest"]
+    changed = {
+        "implementation": {"description": "fhirpkg serve", "url": request.base},
+        "rest": [rest | ({"security": request.security} if request.security else {})],
+    }
+    return Answer(200, statement | changed)
 
 
 @functools.lru_cache(maxsize=8)

@@ -55,6 +55,8 @@ class Request:
     """The JSON Patch that was sent with PATCH."""
     rights: Rights | None = None
     """What the client may do; None: everything."""
+    security: Resource = field(default_factory=dict)
+    """What a CapabilityStatement says of access."""
 
     def demand(self, letters: str, resource_type: str) -> None:
         """Raises Refused (403) when the client may not treat a type so."""

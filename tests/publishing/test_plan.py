@@ -210,3 +210,16 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path, text):
     file.write_text(text)
     with pytest.raises(SourceError, match="it is not a plan"):
         planfile.read(file)
+
+
+def test_two_members_that_share_an_identifier_do_not_claim_each_other(server):
+    shared = {"resourceType": "Patient", "identifier": [{"system": "urn:example", "value": "1"}]}
+    whole, minimal = shared | {"id": "whole", "gender": "female"}, shared | {"id": "minimal"}
+    given = release(whole, minimal)
+    assert publish(server, given).created == 2
+    assert publish(server, given).unchanged == 2
+    with client(server) as connected:
+        other = shared | {"id": "third"}
+        connected.request("PUT", "Patient/third", body=other)
+        plan = make_plan(given, connected)
+    assert [item.change for item in plan.items] == [Change.DUPLICATE] * 2

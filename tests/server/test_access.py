@@ -13,6 +13,7 @@ from tests.server.client import Client, entry, rules_of
 from tests.servers.embedded import running
 
 ISSUER, AUDIENCE = "https://auth.example.org", "https://fhir.example.org/fhir"
+TOKEN_URL = f"{ISSUER}/token"
 KEY, OTHER = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())
 PATIENT = {"resourceType": "Patient", "id": "p", "name": [{"family": "A"}]}
 OBSERVATION = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p"}}
@@ -30,7 +31,7 @@ def smart(tmp_path_factory):
     path = tmp_path_factory.mktemp("keys") / "jwks.json"
     public = jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True) | {"kid": "k"}
     path.write_text(json.dumps({"keys": [public]}))
-    access = Access("whole", Issuer(KeySet(str(path)), ISSUER, AUDIENCE))
+    access = Access("whole", Issuer(KeySet(str(path)), ISSUER, AUDIENCE, TOKEN_URL))
     with running(access=access) as base:
         client = Client(base)
         for resource in (PATIENT, OBSERVATION):
@@ -58,6 +59,26 @@ def test_the_statement_is_for_all_and_the_token_for_everything(smart):
     assert smart.get("metadata").status_code == 200
     for path in PATHS:
         assert smart.get(path, Authorization="Bearer whole").status_code == 200
+
+
+def test_the_statement_and_the_smart_configuration_say_where_tokens_come_from(smart):
+    security = smart.get("metadata").json()["rest"][0]["security"]
+    assert security["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+    assert security["extension"][0]["extension"] == [{"url": "token", "valueUri": TOKEN_URL}]
+    assert security["cors"] is False
+    told = smart.get(".well-known/smart-configuration")
+    assert told.headers["Content-Type"] == "application/json"
+    assert told.json()["token_endpoint"] == TOKEN_URL
+    assert {"permission-v1", "permission-v2"} <= set(told.json()["capabilities"])
+
+
+def test_without_smart_there_is_no_configuration_and_the_statement_says_who_may_do_what():
+    with running() as base, running(access=Access("whole")) as closed:
+        for each, words in ((base, "Anybody"), (closed, "bearer token")):
+            security = Client(each).get("metadata").json()["rest"][0]["security"]
+            assert words in security["description"]
+            assert "service" not in security
+            assert Client(each).get(".well-known/smart-configuration").status_code in {401, 404}
 
 
 @pytest.mark.parametrize(

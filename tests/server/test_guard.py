@@ -122,3 +122,28 @@ def test_more_requests_than_the_server_takes_at_once_are_told_to_wait(monkeypatc
         refused = Client(base).get("metadata")
         assert (refused.status_code, rules_of(refused)) == (429, ["server-busy"])
         assert refused.headers["Retry-After"]
+
+
+def test_bodies_are_bounded_over_all_connections(monkeypatch):
+    monkeypatch.setattr(guard, "_MOST_HELD", 4000)
+    head = b"PUT /fhir/Basic/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n"
+    with running() as base:
+        client = Client(base)
+        host, port = base.split("/")[2].split(":")
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(head + b" " * 3500)
+            refused = until(lambda: client.put(BASIC | {"text": {"div": "x" * 600}}), 429)
+            assert rules_of(refused) == ["server-busy"]
+            assert refused.headers["Retry-After"]
+            assert client.get("metadata").status_code == 200
+        assert until(lambda: client.put(BASIC), 201).ok
+
+
+def until(ask, status):
+    """The first answer with a status; what was sent before needs a moment to arrive."""
+    for _ in range(100):
+        answer = ask()
+        if answer.status_code == status:
+            break
+        time.sleep(0.02)
+    return answer

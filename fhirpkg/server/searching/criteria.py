@@ -120,7 +120,7 @@ class _Reader:
     ) -> Condition:
         _check_modifier(parameter, modifier)
         if modifier == "missing":
-            return _missing(parameter, text)
+            return _missing(parameter, text, resource_type)
         texts = list(dict.fromkeys(split_values(text)))
         self.left -= len(texts)
         if len(texts) > _MOST_VALUES or self.left < 0:
@@ -306,7 +306,7 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
     raise refused(400, SERVER_SEARCH_MODIFIER, parameter=code, modifier=modifier, allowed=allowed)
 
 
-def _missing(parameter: Parameter, text: str) -> Condition:
+def _missing(parameter: Parameter, text: str, resource_type: str) -> Condition:
     if text not in {"true", "false"}:
         raise wrong_value(parameter, f"':missing' is true or false, not '{text}'")
     if parameter.code in {"_id", "_lastUpdated"}:  # never missing
@@ -314,7 +314,10 @@ def _missing(parameter: Parameter, text: str) -> Condition:
     sql, arguments = "FROM searchable WHERE param = ?", [param_key(parameter.name)]
     there = f"EXISTS (SELECT 1 {sql} AND key = current.key)"
     if text == "true":
-        return Condition((f"NOT {there}", arguments))
+        # Both halves come sorted, so that this takes half the time of a look-up for each resource.
+        all_ = f"SELECT key FROM current WHERE {_PRESENT}"
+        without = f"{all_} EXCEPT SELECT key {sql} ORDER BY 1"
+        return Condition((f"NOT {there}", arguments), (without, [resource_type, *arguments]))
     return Condition((there, arguments), (f"SELECT key {sql}", arguments))
 
 

@@ -103,12 +103,11 @@ class StoreFile:
             raise SourceError(str(self.path), *_reason(error)) from error
 
     def connect(self) -> sqlite3.Connection:
-        """A connection of its own to the file, which lies there with its layout."""
+        """A connection of its own to the file, which lies there with its layout; 2 MB of pages."""
         connection = sqlite3.connect(
             self.path, timeout=10, isolation_level=None, check_same_thread=False
         )
-        # Else a disk that is full in the middle of a group of writes takes those before it too.
-        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA cache_size = -2000")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_kept else 'OFF'}")
         return connection
 
@@ -117,6 +116,8 @@ class StoreFile:
         connection = None
         try:
             connection = self.connect()
+            # Else a disk that is full in the middle of a group of writes takes those before it too.
+            connection.execute("PRAGMA cache_size = -16000")
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             if pages:
                 _check_ours(connection, str(self.path))

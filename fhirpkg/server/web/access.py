@@ -17,10 +17,13 @@ from fhirpkg.server.cds.tokens import ALGORITHMS
 from fhirpkg.server.exchange import Rights
 
 if TYPE_CHECKING:
+    from fhirpkg.issues import Resource
     from fhirpkg.server.cds.keys import KeySet
 
 _SCOPE = re.compile(r"(?:system|user)/(?P<type>\*|[A-Z]\w+)\.(?P<rights>read|write|\*|c?r?u?d?s?)")
 _VERSION_1 = {"read": "rs", "write": "cud", "*": "cruds"}
+_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SKEW = 30
 _LARGEST_TOKEN = 16 * 1024
 
@@ -36,6 +39,24 @@ class Issuer:
     keys: KeySet
     name: str
     audience: str
+    token_url: str = ""
+    """Where clients get tokens."""
+
+    def configuration(self) -> Resource:
+        """What `.well-known/smart-configuration` tells (SMART conformance.html).
+
+        Only that which this server knows: how clients show who they are, the issuer decides.
+        """
+        known = {
+            "issuer": self.name,
+            "token_endpoint": self.token_url,
+            "grant_types_supported": ["client_credentials"],
+            "scopes_supported": ["system/*.cruds", "user/*.cruds"],
+            "capabilities": ["permission-v1", "permission-v2", "permission-user"],
+            "code_challenge_methods_supported": ["S256"],
+        }
+        place = self.keys.place
+        return known | ({"jwks_uri": place} if place.startswith("https://") else {})
 
     def rights(self, token: str) -> Rights:
         """What a token allows. Raises Unauthorized with a reason that repeats nothing of it."""
@@ -80,6 +101,23 @@ class Access:
 
     token: str = ""
     issuer: Issuer | None = None
+
+    def security(self) -> Resource:
+        """What the CapabilityStatement says of access (R4, `rest.security`)."""
+        if self.issuer is None:
+            words = (
+                "A request needs a bearer token." if self.token else "Anybody may read and write."
+            )
+            return {"description": words}
+        service = {"system": _SERVICE, "code": "SMART-on-FHIR", "display": "SMART-on-FHIR"}
+        found: Resource = {
+            "service": [{"coding": [service]}],
+            "description": "A request needs a bearer token; its SMART scopes say what it allows.",
+        }
+        if self.issuer.token_url:
+            token = {"url": "token", "valueUri": self.issuer.token_url}
+            found["extension"] = [{"url": _OAUTH_URIS, "extension": [token]}]
+        return found
 
     def rights(self, authorization: str) -> Rights | None:
         """What the header `Authorization` allows; None: all. Raises Unauthorized."""

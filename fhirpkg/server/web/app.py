@@ -26,7 +26,7 @@ from fhirpkg.server.rules import SERVER_UNKNOWN_PATH
 from fhirpkg.server.storing.connections import TooBusy, TooCostly
 from fhirpkg.server.web import binaries, formats, pages
 from fhirpkg.server.web.access import Access
-from fhirpkg.server.web.guard import RIGHTS, Guard
+from fhirpkg.server.web.guard import RIGHTS, SECURITY, Guard
 from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
 from fhirpkg.server.web.rules import (
     SERVER_BUSY,
@@ -74,7 +74,9 @@ def create_app(
     authored procedures, for what pages say of facts and for made-up patients.
     """
     fhir = _fhir_route(endpoint, largest_body)
+    access = access or Access()
     routes = [
+        *_smart_routes(access),
         Route(BASE, fhir, methods=_METHODS),
         Route(BASE + "/{path:path}", fhir, methods=_METHODS),
         *hooks.hook_routes(endpoint, hook_access or hooks.HookAccess()),
@@ -82,7 +84,19 @@ def create_app(
         *try_routes(endpoint, sources),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
-    return Guard(app, origins=origins, host=host, access=access or Access())
+    return Guard(app, origins=origins, host=host, access=access)
+
+
+def _smart_routes(access: Access) -> list[Route]:
+    """What SMART clients ask first, where it is known."""
+    if access.issuer is None or not access.issuer.token_url:
+        return []
+    content = fhirjson.dump(access.issuer.configuration()).encode()
+
+    async def configuration(_: HttpRequest) -> Response:
+        return Response(content, media_type="application/json")
+
+    return [Route(f"{BASE}/.well-known/smart-configuration", configuration)]
 
 
 def base_url(request: HttpRequest) -> str:
@@ -171,8 +185,9 @@ def _request(http: HttpRequest, data: bytes) -> Request:
     path = tuple(part for part in http.path_params.get("path", "").split("/") if part)
     query = tuple(parse_qsl(http.url.query, keep_blank_values=True))
     request = Request(
-        http.method, path, query, None, http.headers, base_url(http), rights=http.scope.get(RIGHTS)
-    )
+        http.method, path, query, None, http.headers, base_url(http), rights=http.scope.get(RIGHTS),
+        security=http.scope.get(SECURITY, {}),
+    )  # fmt: skip
     if _is_form(request):
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
         request = replace(request, query=query + posted)

@@ -34,9 +34,15 @@ if TYPE_CHECKING:
 
 RIGHTS = "fhirpkg.rights"
 """The key of a request's scope under which its rights stand."""
-_OPEN = re.compile(r"/fhir/metadata|/cds-services(/.*)?")  # hooks have tokens of their own
+SECURITY = "fhirpkg.security"
+"""The key under which stands what a CapabilityStatement says of access."""
+_OPEN = re.compile(  # hooks have tokens of their own
+    r"/fhir/metadata|/fhir/\.well-known/smart-configuration|/cds-services(/.*)?"
+)
 _ALONG = {429: {"Retry-After": "1"}, 401: {"WWW-Authenticate": 'Bearer realm="FHIR"'}}
 _MOST_AT_ONCE = 400
+_MOST_HELD = 96 * 1024 * 1024
+"""Bytes of bodies that all requests hold together: room for one of the largest, and for others."""
 _SLOWEST_ANSWER = 60
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -64,6 +70,7 @@ class Guard:
         names = {urlsplit(origin).hostname for origin in origins}
         self._names = {"localhost", host.lower(), socket.gethostname().lower(), *names}
         self._running = 0
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it in words."""
@@ -83,11 +90,14 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
+        scope[SECURITY] = self._access.security() | {"cors": bool(self._origins)}
         self._running += 1
+        exchange = _Exchange(self, scope, receive, _impatient(send))
         try:
-            await self._app(scope, receive, _impatient(send))
+            await self._app(scope, exchange.receive, exchange.send)
         finally:
             self._running -= 1
+            self.held -= exchange.size
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -126,6 +136,37 @@ class Guard:
         except ValueError:
             return match["name"] in self._names
         return True
+
+
+class _Exchange:
+    """A request whose body counts among those that are held; refused when that is too much."""
+
+    def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
+        self.size = 0
+        self._guard = guard
+        self._is_too_much = False
+        self._scope, self._receive, self._send = scope, receive, send
+
+    async def receive(self) -> Message:
+        """The next part of the body; the application is told that the client is gone instead."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            part = len(message.get("body", b""))
+            if self._guard.held + part > _MOST_HELD:
+                self._is_too_much = True
+                return {"type": "http.disconnect"}
+            self.size += part
+            self._guard.held += part
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send the answer; for a body that was too much, a refusal in its place."""
+        if not self._is_too_much:
+            await self._send(message)
+        elif message["type"] == "http.response.start":
+            refusal = _refused(429, SERVER_BUSY, what="other requests hold the room for bodies")
+            refusal.headers["Connection"] = "close"  # the rest of the body stays unread
+            await refusal(self._scope, self._receive, self._send)
 
 
 def _refused(status: int, rule: Rule, **found: Any) -> Response:
