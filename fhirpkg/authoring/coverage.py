@@ -18,6 +18,7 @@ from fhirpkg.authoring.model.sections import Member, ProcedureCode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fhirpkg.authoring.drafting.lock import Lock
     from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.issues import Resource
 
@@ -47,11 +48,22 @@ class Covered:
         return not self.sayings or any(not saying.elements for saying in self.sayings)
 
 
-def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covered]:
-    """The facts of the procedure's source in their order, each with the elements that hold it."""
+def coverage(
+    procedure: Procedure, resources: Iterable[Resource], locked: Lock | None = None
+) -> list[Covered]:
+    """The facts of the procedure's source in their order, each with the elements that hold it.
+
+    With the source.lock of its monograph the facts are those that the monograph has, whatever
+    procedure.yaml counts; one that stands below no section is called by its line.
+    """
     held = held_by(resources)
     said = list(_said(procedure))
     left_out = procedure.source.left_out if procedure.source else {}
+    counted = procedure.source.labels() if procedure.source else ()
+    numbered = {label.partition("-")[0] for label in counted}
+    placed = [fact.fact for fact in locked.placed] if locked else []
+    placed = [label for label in placed if "-" in label or label not in numbered]
+    told = [fact for fact in locked.facts if not fact.fact] if locked else []
     return [
         Covered(
             label,
@@ -61,8 +73,8 @@ def coverage(procedure: Procedure, resources: Iterable[Resource]) -> list[Covere
             ),
             left_out.get(label, ""),
         )
-        for label in (procedure.source.labels() if procedure.source else ())
-    ]
+        for label in dict.fromkeys((*counted, *placed))
+    ] + [Covered(f"line {fact.line}", (), fact.why or "not placed") for fact in told]
 
 
 def held_by(resources: Iterable[Resource]) -> dict[str, list[tuple[str, str]]]:

@@ -18,6 +18,7 @@ from fhirpkg.authoring.around import (
     without_catalogue,
     without_printer,
 )
+from fhirpkg.authoring.checking.edition import check_edition, read_lock
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.review import current, read_review, unreviewed
@@ -99,6 +100,9 @@ class Opened:
             return Read(name, issues=(*found, *todo))
         before = len(source_file.issues)
         known = check_terms(source_file, sources_for(source_file.data, self._locked))
+        edition = read_lock(file.parent)
+        if edition:
+            check_edition(source_file, edition)
         found = (*found, *source_file.issues[before:])
         review, wrong = read_review(file.parent, procedure)
         drawn, amiss = drawing_of(file.parent, procedure, source_file)
@@ -107,7 +111,7 @@ class Opened:
         issues = (*found, *todo, *wrong, *amiss, *odd, *without)
         texts: dict[str, dict[str, str]] = {language: {} for language in others}
         texts |= translations(data, main)
-        beside = Beside(current(procedure, review), drawn, others, texts)
+        beside = Beside(current(procedure, review), drawn, others, texts, edition)
         return Read(name, procedure, issues, review, beside, listed(known, self._locked))
 
 
@@ -214,8 +218,14 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
         check_languages(read, package.languages, package.language)
     procedure, found = check_procedure(read, package.language if package else "en")
     if procedure:
+        before = len(read.issues)
+        check_terms(read, sources_for(read.data, lock.read(_package_folder(place.parent))))
+        edition = read_lock(place.parent)
+        if edition:
+            check_edition(read, edition)
         found = (
             *found,
+            *read.issues[before:],
             *translated(read, data, package)[1],
             *drawing_of(place.parent, procedure, read)[1],
             *unreviewed(place, procedure),
@@ -223,11 +233,15 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     return (*found, *_stale(place, place.parent, name))
 
 
+def _package_folder(folder: Path) -> Path:
+    """The folder of the package that a procedure's folder belongs to."""
+    return folder if (folder / PACKAGE).is_file() else folder.parent
+
+
 def _package_of(folder: Path) -> PackageSource | None:
     """The package that a procedure's folder belongs to, where there is a usable one."""
-    files = (place / PACKAGE for place in (folder, folder.parent))
-    file = next((file for file in files if file.is_file()), None)
-    return check_package(read_source(file))[0] if file else None
+    file = _package_folder(folder) / PACKAGE
+    return check_package(read_source(file))[0] if file.is_file() else None
 
 
 def _unsigned_below(
@@ -248,8 +262,7 @@ def _unsigned_below(
 def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:
     """A warning for each thing that is not as a build would make it now."""
     if name == PROCEDURE:
-        beside = (folder / PACKAGE).is_file()
-        package = folder if beside else folder.parent
+        package = _package_folder(folder)
         built = (folder / "fhir").is_dir() and (package / PACKAGE).is_file()
         problems = stale_procedure(package, folder) if built else iter(())
     else:  # procedures that are still there tell it themselves

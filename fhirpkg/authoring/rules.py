@@ -161,6 +161,20 @@ SOURCE_LOST_FACT = error(
     text="no item expresses the fact '{fact}' of the source",
     advice="name it in the 'from' of the item that says it",
 )
+SOURCE_FACTS_DIFFER = warning(
+    "source-facts-differ",
+    "incomplete",
+    title="The facts that are counted are those of the source",
+    text="source.lock has {has} facts of {section}, 'source.facts' counts {counted}",
+    advice="count them as source.lock has them; leave out with a reason what is not to be said",
+)
+SOURCE_COPIED = warning(
+    "source-copied",
+    "business-rule",
+    title="Words of a source without rights are not copied",
+    text="{most} words in a row are those of the source, whose words may not be copied",
+    advice="say it in your own words, or draft it with the rights that you have: --rights",
+)
 SOURCE_NO_ORIGIN = error(
     "source-no-origin",
     "incomplete",

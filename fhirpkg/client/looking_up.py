@@ -29,6 +29,8 @@ class Answer:
     exists: bool | None
     display: str = ""
     is_active: bool | None = None
+    version: str = ""
+    """The version of the code system that it speaks of."""
 
 
 def look_up(client: FhirClient, system: str, code: str) -> Answer:
@@ -63,7 +65,10 @@ def _answer(parameters: Resource) -> Answer:
         elif name.lower() == "status":
             status = (text_of(value, "valueCode") or text_of(value, "valueString")).lower()
             active = status not in ("retired", "inactive", "deprecated")
-    return Answer(True, text_of(values.get("display", {}), "valueString"), active)
+    display, version = (
+        text_of(values.get(name, {}), "valueString") for name in ("display", "version")
+    )
+    return Answer(True, display, active, version)
 
 
 def search(client: FhirClient, system: str, words: str) -> Iterator[tuple[str, str]]:

@@ -70,6 +70,8 @@ def test_every_rule_of_authored_files_is_met_by_a_mistake():
         "source-same-procedure",
         "source-todo-active",
         "source-stale",
+        "source-copied",
+        "source-facts-differ",
         "source-review",
         "source-drawing",
         "source-language",

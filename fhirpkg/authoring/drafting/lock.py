@@ -62,11 +62,16 @@ def lock(monograph: Monograph, *, file: str, content: bytes, rights: str) -> Loc
         for fact, label in pairs
     ]
     told = [
-        Locked("", t.line, _hash(t.text), (), t.why.split(" '")[0])
+        Locked("", t.line, _hash(t.text), (), _without_words(t.why))
         for t in monograph.told
         if t.text
     ]
     return Lock(file, hashlib.sha256(content).hexdigest(), rights, (*facts, *told))
+
+
+def _without_words(why: str) -> str:
+    """The reason without the heading that it quotes, whose words are the source's."""
+    return re.sub(r"'.*'", "a heading of no section", why)
 
 
 def _hash(text: str) -> str:
@@ -133,12 +138,30 @@ class Change:
 
 
 def changes(old: Lock, new: Lock) -> Iterator[Change]:
-    """How a new edition differs from the one that was drafted from, section by section."""
+    """How a new edition differs from the one that was drafted from, section by section.
+
+    A fact that another section has now has a new name, and has not changed.
+    """
+    moved = dict(_moves(old, new))
+    for before, after in moved.items():
+        yield Change("renamed", before.fact, after.fact, after.line)
     sections = dict.fromkeys(_section(fact) for fact in (*old.facts, *new.facts))
+    there, here = set(moved), set(moved.values())
     for section in sections:
-        before = [fact for fact in old.facts if _section(fact) == section]
-        after = [fact for fact in new.facts if _section(fact) == section]
-        yield from _section_changes(before, after)
+        was = [f for f in old.facts if _section(f) == section and f not in there]
+        now = [f for f in new.facts if _section(f) == section and f not in here]
+        yield from _section_changes(was, now)
+
+
+def _moves(old: Lock, new: Lock) -> Iterator[tuple[Locked, Locked]]:
+    """The facts that stand once in either edition, in different sections."""
+    editions = [Counter(fact.hash for fact in each.facts) for each in (old, new)]
+    now = {fact.hash: fact for fact in new.facts}
+    for before in old.facts:
+        after = now.get(before.hash)
+        is_single = all(edition[before.hash] == 1 for edition in editions)
+        if after and is_single and _section(after) != _section(before):
+            yield before, after
 
 
 def _section(fact: Locked) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fhirpkg.authoring.drafting.lock import Lock
     from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.authoring.model.review import SignOff
 
@@ -22,3 +23,5 @@ class Beside:
     """The procedure in other languages."""
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The translations of its texts, by the language."""
+    edition: Lock | None = None
+    """The source.lock beside it."""

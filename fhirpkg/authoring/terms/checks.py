@@ -16,7 +16,7 @@ from fhirpkg.authoring.rules import (
 )
 from fhirpkg.authoring.terms.sources import CORE, Sources, at_hand
 from fhirpkg.authoring.terms.words import likeness, tag, untagged
-from fhirpkg.definitions.terminology.grammars import SNOMED_CT
+from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ _SYSTEMS = {
 }  # fmt: skip
 """What the codes of a system are, where they are of one kind."""
 _OF_GPS = "hl7.terminology"
+_LAST_OF_CPT = "99607"
 _KINDS = {
     "use": _DONE, "diagnoses": _PROBLEM, "condition": _PROBLEM, "one-of": _PERSON, "sites": _SITE,
     "places": _PLACE, "medicine": _MEDICINE, "stop": _MEDICINE, "observation": _VALUE,
@@ -130,7 +131,7 @@ def check_terms(read: Source, sources: Sources) -> list[Known]:
         known = sources.find(use.coding.system, use.coding.code)
         _check_kind(read, use, known)
         if known is None:
-            if source := sources.denied(*use.coding[:2]):
+            if source := sources.denied(*use.coding[:2]) or _out_of_range(use.coding):
                 read.report(CODE_UNKNOWN, use.path, code=_written(use.coding), source=source)
             else:
                 open_.append(_written(use.coding))
@@ -142,6 +143,12 @@ def check_terms(read: Source, sources: Sources) -> list[Known]:
         names = ", ".join(dict.fromkeys(open_[:8])) + (", …" if len(open_) > 8 else "")
         read.report(CODE_NOT_VERIFIED, ("codes",), key=True, count=count, codes=names)
     return found
+
+
+def _out_of_range(coding: Coding) -> str:
+    """The numbers of CPT end; what is beyond them is told without a list of them."""
+    is_beyond = coding.system == CPT and coding.code.isdecimal() and coding.code > _LAST_OF_CPT
+    return f"CPT, whose numbers end with {_LAST_OF_CPT}" if is_beyond else ""
 
 
 def _check_display(read: Source, use: Use, known: Known) -> None:

@@ -24,7 +24,8 @@ def read(folder: Path) -> Terms | None:
     try:
         for each in json.loads(file.read_text("utf-8"))["codes"]:
             display, active = each.get("display", ""), each.get("active")
-            known = Known(each["system"], each["code"], display, active, each["source"])
+            source, version = each["source"], each.get("version", "")
+            known = Known(each["system"], each["code"], display, active, source, version)
             terms.codes[known.system, known.code] = known
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), f"it is not a codes.lock ({error})") from error
@@ -45,6 +46,7 @@ def _as_json(known: Known) -> dict[str, object]:
         "code": known.code,
         "display": display,
         "source": known.source,
+        "version": known.version,
         "active": known.is_active,
     }
     return {key: value for key, value in found.items() if value not in ("", None)}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
+import gzip
 import importlib.metadata
+import importlib.resources
 import io
 import json
 import warnings
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 GPS = "http://terminology.hl7.org/ValueSet/snomed-intl-gps"
 """The Global Patient Set of SNOMED CT, as HL7 publishes it."""
 CORE = "FHIR R4"
+_SHIPPED = "hl7.terminology.r4#7.0.1"
 _OF_GPS = ("hl7.terminology.r4", "hl7.terminology", "hl7.terminology.r5")
 
 
@@ -42,6 +45,8 @@ class Known:
     display: str = ""
     is_active: bool | None = None
     source: str = ""
+    version: str = ""
+    """The version of the system that the source has, where it says so."""
 
 
 @dataclass(slots=True)
@@ -55,9 +60,16 @@ class Terms:
     absent: set[tuple[str, str]] = field(default_factory=set)
     """Codes that it was asked for and does not have."""
 
-    def add(self, system: str, code: str, display: str, is_active: bool | None = None) -> None:
+    def add(
+        self,
+        system: str,
+        code: str,
+        display: str,
+        is_active: bool | None = None,
+        version: str = "",
+    ) -> None:
         """Note a code; the first that is said of it stays."""
-        known = Known(system, code, display, is_active, self.name)
+        known = Known(system, code, display, is_active, self.name, version)
         self.codes.setdefault((system, code), known)
 
 
@@ -155,8 +167,8 @@ def _add(terms: Terms, resource: Resource) -> None:
 
 
 @functools.cache
-def global_patient_set() -> Terms | None:
-    """SNOMED's Global Patient Set out of an installed hl7.terminology, when there is one."""
+def global_patient_set() -> Terms:
+    """SNOMED's Global Patient Set: out of an installed hl7.terminology, else the list shipped."""
     cache = PackageCache()
     for id_ in (id_ for name in _OF_GPS for id_ in reversed(cache.installed()) if id_.name == name):
         file = cache.folder / str(id_) / "package" / "ValueSet-snomed-intl-gps.json"
@@ -164,7 +176,20 @@ def global_patient_set() -> Terms | None:
             terms = Terms(str(id_), licence="CC BY 4.0, as stated there")
             _add(terms, json.loads(file.read_bytes()))
             return terms
-    return None
+    return _shipped()
+
+
+def _shipped() -> Terms:
+    """Codes and names of the list in hl7.terminology.r4#7.0.1: the release of September 2020.
+
+    SNOMED International gives them under CC BY 4.0.
+    """
+    terms = Terms(_SHIPPED, licence="CC BY 4.0, SNOMED International")
+    data = importlib.resources.files(__package__).joinpath("gps.tsv.gz").read_bytes()
+    for line in gzip.decompress(data).decode().splitlines():
+        code, _, display = line.partition("\t")
+        terms.add(SNOMED_CT, code, display)
+    return terms
 
 
 @functools.cache

@@ -24,8 +24,8 @@ _Function = TypeVar("_Function", bound="Callable[..., object]")
 def command() -> None:
     """Look codes up, and check those of the procedures against their terminologies.
 
-    Known without asking are the displays of FHIR R4, SNOMED's Global Patient Set where
-    hl7.terminology.r4 is installed, and ICD-10-CM where fhirpkg[codes] is.
+    Known without asking are the displays of FHIR R4, SNOMED's Global Patient Set (of an
+    installed hl7.terminology.r4, else of September 2020), and ICD-10-CM with fhirpkg[codes].
 
     Example: fhirpkg codes check resources
     """
@@ -159,6 +159,7 @@ def check(
         known_here = Sources(tuple(found))
         missing = [key for key in sorted(codes) if not known_here.find(*key)]
         found.append(asked(tx, missing))
+    found.append(_kept(resources, found))
     known: list[Known] = []
     checked = []
     for source in read:
@@ -172,6 +173,16 @@ def check(
     told = [issue for each in checked for issue in each.outcome.issues]
     is_wrong = any(issue.severity.rank <= Severity.WARNING.rank for issue in told)
     return ExitCode.ISSUES if is_wrong else ExitCode.DONE
+
+
+def _kept(resources: Path, found: list[Terms]) -> Terms:
+    """What codes.lock knows already, but for codes that a source denies now."""
+    from fhirpkg.authoring.terms import lock
+    from fhirpkg.authoring.terms.sources import Sources, Terms
+
+    kept, sources = lock.read(resources) or Terms(""), Sources(tuple(found))
+    codes = {key: known for key, known in kept.codes.items() if not sources.denied(*key)}
+    return Terms(kept.name, codes)
 
 
 def _procedures(resources: Path) -> Iterator[Source]:
@@ -251,7 +262,7 @@ def asked(url: str, codes: list[tuple[str, str]]) -> Terms:
             click.echo(f"fhirpkg: {error}; what it was to say stays open", err=True)
             break
         if answer.exists:
-            terms.add(system, code, answer.display, answer.is_active)
+            terms.add(system, code, answer.display, answer.is_active, answer.version)
         elif answer.exists is False:
             terms.absent.add((system, code))
     return terms

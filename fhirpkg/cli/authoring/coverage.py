@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 def command(resources: Path, output_format: str) -> ExitCode:
     """Show which resource and element holds each fact of the procedures in RESOURCES.
 
+    The facts are those of the monograph where a source.lock has them: placed, left out with a
+    reason, or lost, which ends with 1.
+
     Example: fhirpkg coverage resources
     """
     from fhirpkg.authoring.build import build
@@ -44,7 +47,10 @@ def command(resources: Path, output_format: str) -> ExitCode:
     if not authored.is_usable or not authored.package:
         return ExitCode.ISSUES
     made = build(authored.package, authored.procedures, beside=authored.beside)
-    found = {name: coverage(p, made[name]) for name, p in authored.procedures.items()}
+    found = {
+        name: coverage(procedure, made[name], authored.beside[name].edition)
+        for name, procedure in authored.procedures.items()
+    }
     read = {name: reviewed(p, authored.reviews[name]) for name, p in authored.procedures.items()}
     if output_format == "json":
         click.echo(json.dumps(_as_json(found, read), indent=2))
@@ -53,10 +59,12 @@ def command(resources: Path, output_format: str) -> ExitCode:
     facts = [fact for covered in found.values() for fact in covered]
     lost = [fact.fact for fact in facts if fact.is_lost]
     left_out = sum(bool(fact.left_out) for fact in facts)
+    placed = sum(not fact.is_lost and bool(fact.sayings) for fact in facts)
     todo = sum(issue.rule == SOURCE_TODO.id for issue in authored.issues)
     counts = (f"{len(facts)} facts", f"{left_out} left out" if left_out else "",
               f"{len(lost)} lost{': ' if lost else ''}{', '.join(lost)}",
-              f"{todo} left to do" if todo else "", *_open(read.values()))  # fmt: skip
+              f"{placed} placed", f"{todo} left to do" if todo else "",
+              *_open(read.values()))  # fmt: skip
     click.echo(", ".join(filter(None, counts)), err=True)
     return ExitCode.ISSUES if lost else ExitCode.DONE
 

@@ -36,6 +36,18 @@ def test_a_new_edition_is_compared_fact_by_fact():
     }
 
 
+def test_a_fact_that_another_section_has_now_has_a_new_label():
+    moved = OLD.replace("- Infection\n", "").replace("## Steps\n", "## Steps\n- Infection\n")
+    assert {(c.kind, c.before, c.after) for c in lock.changes(locked(OLD), locked(moved))} == {
+        ("renamed", "risks-2", "steps-1"),
+        ("renamed", "risks-3", "risks-2"),
+        ("renamed", "steps", "steps-2"),
+    }
+    below = OLD.replace("## Risks", "## Contraindications")
+    kinds = {(c.kind, c.before, c.after) for c in lock.changes(locked(OLD), locked(below))}
+    assert kinds == {("renamed", f"risks-{n}", f"contraindications-{n}") for n in (1, 2, 3)}
+
+
 def test_the_same_words_are_the_same_fact_whatever_their_points_and_capitals():
     same = locked(OLD.replace("Bleeding", "bleeding.").replace("- Cut", "* cut"))
     assert list(lock.changes(locked(OLD), same)) == []
