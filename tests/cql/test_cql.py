@@ -41,6 +41,9 @@ define "Circle": "Circle"
 define function "Twice"(n Integer): n * 2
 define function Kind(p FHIR.Patient): 'person'
 define function Kind(c Condition): 'disease'
+define function Years(a FHIR.Age): a.value
+define function Span(p FHIR.Period): p.start
+define function Day(d FHIR.dateTime): d
 define "Broken": 1 +
 context Patient
 """

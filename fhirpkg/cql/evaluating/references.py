@@ -66,7 +66,48 @@ def _function_ref(evaluation: Evaluation, node: Node) -> Value:
                 if all(a is None or test(s, a) if test is types.accepts else a is None or test(a, s)
                        for s, a in zip(operands, arguments, strict=True)):  # fmt: skip
                     return evaluation.within(place).of_statement(function, tuple(arguments))
+    for place in places:
+        for function in place.functions(name, len(arguments)):
+            cast = _cast(evaluation, node, list((function.operands or {}).values()), arguments)
+            if cast is not None:
+                return evaluation.within(place).of_statement(function, tuple(cast))
     raise FhirpkgError(f"{library.name} has no function {name} for {_kinds(arguments)}")
+
+
+def _cast(
+    evaluation: Evaluation, node: Node, operands: list[Node], arguments: list[Value]
+) -> list[Value] | None:
+    """The arguments as the operands' types: null for one of another type of the same choice.
+
+    None when an argument is of no type that a function takes.
+    """
+    made: list[Value] = []
+    for operand, specifier, value in zip(
+        as_list(node.get("operand")), operands, arguments, strict=True
+    ):
+        if value is None or types.accepts(specifier, value):
+            made.append(value)
+        elif _may_be(evaluation, operand, specifier):
+            made.append(None)
+        else:
+            return None
+    return made
+
+
+def _may_be(evaluation: Evaluation, operand: Node, specifier: Node) -> bool:
+    """Whether an element that is read is a choice that could have been of a type."""
+    if operand["type"] != "Property":
+        return False
+    source = (
+        evaluation.of(operand["source"])
+        if "source" in operand
+        else evaluation.names.get(operand["scope"])
+    )
+    if not isinstance(source, Element):
+        return False
+    member = source.types.elements(source.type_name).get(operand["path"])
+    wanted = specifier.get("name", "").rpartition("}")[2].removeprefix("Simple")
+    return member is not None and member.is_choice and wanted in member.types
 
 
 def _kinds(arguments: list[Value]) -> str:
