@@ -97,7 +97,13 @@ def r4_type(models: dict[str, str], name: str) -> str:
     first, *rest = name.split(".")
     found = profile(models, name if not rest else first)
     base = found.base if found else first
-    return ".".join([base, *(part[:1].lower() + part[1:] for part in rest)])
+    return backbone(".".join([base, *rest]))
+
+
+def backbone(name: str) -> str:
+    """A type inside another by its path: `CodeSystem.concept` for `CodeSystem.Concept`."""
+    first, *rest = name.split(".")
+    return ".".join([first, *(part[:1].lower() + part[1:] for part in rest)])
 
 
 @functools.cache

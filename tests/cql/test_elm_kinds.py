@@ -140,6 +140,19 @@ def test_a_bound_is_no_value_to_calculate_with_but_is_there(name):
         evaluated({"type": "Greater", "operand": [bound, limit]})
 
 
+def test_a_type_inside_another_is_known_by_the_name_that_cql_gives_it():
+    code = {"type": "Instance", "classType": FHIR + "code"}
+    code |= {"element": [{"name": "value", "value": literal("a", "String")}]}
+    inner = {"type": "Instance", "classType": FHIR + "CodeSystem.Concept"}
+    inner |= {"element": [{"name": "code", "value": code}]}
+    assert evaluated({"type": "Property", "path": "code", "source": inner}) == "a"
+    is_inner = {"type": "Is", "isTypeSpecifier": named(FHIR + "CodeSystem.Concept")}
+    assert evaluated(is_inner | {"operand": inner})
+    simple = {"type": "Is", "isTypeSpecifier": named(FHIR + "SimpleQuantity")}
+    assert evaluated(simple | {"operand": first("ServiceRequest", "quantity")})
+    assert not evaluated(simple | {"operand": first("Procedure", "performed")})
+
+
 def test_a_second_has_no_10000_milliseconds():
     parts = {"hour": 23, "minute": 59, "second": 59, "millisecond": 10000}
     time = {"type": "Time"} | {name: literal(value) for name, value in parts.items()}

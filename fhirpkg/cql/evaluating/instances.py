@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.arithmetic import in_range, negated, ratio
 from fhirpkg.cql.evaluating.comparison import compare
 from fhirpkg.cql.evaluating.elements import resource
@@ -176,7 +177,7 @@ def _zone(hours: Decimal) -> str:
 
 def _instance(evaluation: Evaluation, node: Node) -> Value:
     """An element or resource of FHIR as JSON; of a primitive its value."""
-    name = node["classType"].rpartition("}")[2]
+    name = models.backbone(node["classType"].rpartition("}")[2])
     values = {e["name"]: e["value"] for e in node.get("element", ())}
     types = evaluation.session.types
     if node["classType"].startswith(SYSTEM):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from fhirpkg.cql import models
 from fhirpkg.cql.evaluating.conversions import HELPERS, to_time
 from fhirpkg.cql.evaluating.elements import cql_type, element, interval, is_interval, moment
 from fhirpkg.cql.evaluating.moments import LEVELS, fields
@@ -49,6 +50,8 @@ _COMPLEX = frozenset(
     " Quantity Range Ratio Reference RelatedArtifact Resource SampledData Signature SimpleQuantity"
     " Timing TriggerDefinition UsageContext".split()
 )
+_QUANTITIES = {"SimpleQuantity": "Quantity", "MoneyQuantity": "Quantity"}
+"""Profiles that CQL's model has as types."""
 _TEXTS = {"string": ("code", "id", "markdown"), "uri": ("url", "canonical", "oid", "uuid")}
 _NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _VALUES: dict[str, type | tuple[type, ...]] = {
@@ -64,7 +67,8 @@ def has_type(value: Value, type_name: str) -> bool:
     local = type_name.rpartition("}")[2]
     if type_name.startswith(SYSTEM):
         return _is_of_system(value, local)
-    local = local.removeprefix("FHIR.").removeprefix("QICore.")
+    local = models.backbone(local.removeprefix("FHIR.").removeprefix("QICore."))
+    local = _QUANTITIES.get(local, local)
     if isinstance(value, Element):
         return _is_of_fhir(value, local)
     if isinstance(value, str):
