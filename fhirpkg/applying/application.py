@@ -18,6 +18,7 @@ from fhirpkg.applying.rules import (
 from fhirpkg.applying.run import Run
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.languages.speaking import Translated, translator
 from fhirpkg.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.rules import nearest
 
@@ -91,7 +92,9 @@ def apply(
     its type. `data` goes before the repository. `form` is what the R4 operation gives (a CarePlan
     that contains all) or what R5's gives (a Bundle). Raises ConfigError without a subject,
     ResolutionError when definition or subject cannot be found, DefinitionError for a definition
-    that cannot be applied. All that fails inside of a plan is in the outcomes instead.
+    that cannot be applied. Texts are those of `language` (a tag, such as `es`) where they have a
+    translation; without one, texts for patients are in a language that the patient speaks. All that
+    fails inside of a plan is in the outcomes instead.
     """
     if not subject:
         raise ConfigError("a subject is needed: the patient, as Patient/id")
@@ -106,9 +109,12 @@ def apply(
     extra = list(data)
     source: Repository = Layers(MemoryRepository(extra), repository) if extra else repository
     resource = _definition(definition, source)
-    if rules.needs_subject and source.read(*parties.subject.split("/", 1)) is None:
+    patient = source.read(*parties.subject.split("/", 1))
+    if rules.needs_subject and patient is None:
         near = _nearest(parties.subject, source)
         raise ResolutionError(parties.subject, f"the subject is not in the data{near}")
+    if rules.carries and (translate := translator(resource, language, patient)):
+        resource, source = translate(resource), Translated(source, translate)
     evaluator = Evaluator(source, parties, parameters, now, lenient=rules.lenient_fhirpath)
     run = Run(parties, source, evaluator, rules, contained=form == "careplan")
     try:

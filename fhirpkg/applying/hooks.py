@@ -8,7 +8,7 @@ the view of the patient, and speaks only when that order is there. See https://c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -30,8 +30,10 @@ from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.systems import PROCEDURES
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.languages.choosing import best, languages_of, localized, spoken
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -154,8 +156,12 @@ def respond(
     repository: Repository,
     fetch: Fetch | None = None,
     base: str = "",
+    languages: Sequence[str] = (),
 ) -> Resource:
     """The cards for a request; `base` is the FHIR base under which the plans can be opened.
+
+    Texts are in the first of `languages` (those of Accept-Language) that a plan has, links lead to
+    documents in the plan's own and in the patient's.
 
     Raises HookError: 404 for an unknown service, 400 for a request that is wrong, 412 when data
     are missing.
@@ -177,15 +183,17 @@ def respond(
     data.resources += orders
     answer: Resource = {"cards": []}
     left_out: list[str] = []
-    for service in speaking:
-        applied = _applied(service, context, data, repository)
+    read = [*languages, *(s for r in data.resources if _is_patient(r) for s in spoken(r))]
+    for each in speaking:
+        service, language = _in_language(each, languages)
+        applied = _applied(service, context, data, repository, language)
         answer["cards"] += cards(
             applied,
             service.plan,
             request["hookInstance"],
             orders if service.codes else (),
             hook,
-            lambda url: _address(url, base, repository),
+            lambda url: _address(url, base, repository, read),
         )
         left_out += [str(why) for why in applied.why if why.verdict != "applicable"]
     if left_out:
@@ -193,17 +201,36 @@ def respond(
     return answer
 
 
-def _address(url: str, base: str, repository: Repository) -> str:
+def _is_patient(resource: Resource) -> bool:
+    return bool(resource["resourceType"] == "Patient")
+
+
+def _in_language(service: Service, languages: Sequence[str]) -> tuple[Service, str]:
+    """A service with its plan in the first language asked for that it has, and that language."""
+    own = str(service.plan.get("language", ""))
+    chosen = best(languages, {*languages_of(service.plan), own} - {""}) or own
+    if chosen == own:
+        return service, own
+    return replace(service, plan=localized(service.plan, chosen)), chosen
+
+
+def _address(url: str, base: str, repository: Repository, languages: Sequence[str] = ()) -> str:
     """Where something of the plan can be opened: a resource below the base, if it is there.
 
-    A canonical only names a resource, and opens nothing; any other address is one.
+    A canonical only names a resource, and opens nothing; any other address is one. A translation
+    that nobody reads is none.
     """
     found = re.fullmatch(r"(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})", url)
     if not found:
         return url
     kind, identity = found.groups()
-    is_there = bool(base) and repository.read(kind, identity) is not None
-    return f"{base}/{kind}/{identity}" if is_there else ""
+    resource = repository.read(kind, identity) if base else None
+    if resource is None:
+        return ""
+    is_translation = any(r.get("code") == "transforms" for r in objects(resource, "relatesTo"))
+    if is_translation and not best(languages, [str(resource.get("language", ""))]):
+        return ""
+    return f"{base}/{kind}/{identity}"
 
 
 def feedback(service_id: str, body: Json, offered: Iterable[Service]) -> list[Resource]:
@@ -252,6 +279,7 @@ def _applied(
     context: Resource,
     data: Gathered,
     repository: Repository,
+    language: str,
 ) -> Applied:
     user = context.get("userId", "")
     known = MemoryRepository(data.resources, data.shortfalls)
@@ -264,6 +292,7 @@ def _applied(
             practitioner=user if user.startswith(("Practitioner/", "PractitionerRole/")) else "",
             parameters=of_orders(service.plan, draft_orders(context, service.hook), repository),
             form="bundle",
+            language=language,
         )
     except FhirpkgError as error:
         raise HookError(412, f"the plan cannot be applied: {error}") from error

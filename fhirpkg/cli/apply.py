@@ -29,6 +29,12 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
 @click.option("--practitioner", default="", metavar="Practitioner/ID", help="Who applies it.")
 @click.option("--organization", default="", metavar="Organization/ID", help="For whom.")
 @click.option(
+    "--language",
+    default="",
+    metavar="TAG",
+    help="Language of the texts; else the definition's, and the patient's for what patients read.",
+)
+@click.option(
     "--dialect",
     type=click.Choice(["complete", "reference"]),
     default="complete",
@@ -72,6 +78,7 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
         encounter=options["encounter"],
         practitioner=options["practitioner"],
         organization=options["organization"],
+        language=options["language"],
         parameters=of_words(options["parameters"]),
         dialect=options["dialect"],
         form="bundle" if options["bundle"] else "careplan",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from fhirpkg.issues import Json, Resource
 
@@ -76,16 +76,19 @@ def best(asked: Iterable[str], offered: Iterable[str]) -> str:
     return ""
 
 
-def localized(value: Json, language: str) -> Json:
-    """A resource, or a part of one, with each text in a language where it has a translation."""
+def localized(value: Json, language: str, keys: Collection[str] | None = None) -> Json:
+    """A resource, or a part of one, with each text in a language where it has a translation.
+
+    With `keys`, only texts in elements of these names.
+    """
     if isinstance(value, list):
-        return [localized(item, language) for item in value]
+        return [localized(item, language, keys) for item in value]
     if not isinstance(value, dict):
         return value
     made: Resource = {}
     for key, inner in value.items():
-        made[key] = localized(inner, language)
-    for key in [key for key in value if key.startswith("_")]:
+        made[key] = localized(inner, language, keys)
+    for key in [k for k in value if k[0] == "_" and (keys is None or k[1:] in keys)]:
         text = _translation(value[key], language)
         if text and isinstance(value.get(key[1:]), str):
             made[key[1:]] = text

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from fhirpkg import fhirjson
 from fhirpkg.applying import hooks
 from fhirpkg.applying.hook_requests import CONTEXTS, HookError
+from fhirpkg.languages.choosing import wanted
 from fhirpkg.server.cds.feedback import keep
 from fhirpkg.server.operations.apply import StoreRepository
 from fhirpkg.server.searching.criteria import read_criteria
@@ -60,7 +61,9 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
 
     async def call(request: HttpRequest) -> Response:
         base = str(request.url.replace(path="/fhir", query=""))
-        return await _handled(request, access.clients, _call(endpoint, access, base), ("",))
+        languages = wanted(request.headers.get("accept-language", ""))
+        handle = _call(endpoint, access, base, languages)
+        return await _handled(request, access.clients, handle, ("",))
 
     async def feedback(request: HttpRequest) -> Response:
         paths = ("/feedback", "")
@@ -90,7 +93,7 @@ def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[hooks.Service]
     return _services(endpoint)
 
 
-def _call(endpoint: Endpoint, access: HookAccess, base: str) -> Handler:
+def _call(endpoint: Endpoint, access: HookAccess, base: str, languages: Sequence[str]) -> Handler:
     def fetch(path: str, request: Resource) -> Resource | None:
         from fhirpkg.server.cds.fetching import fetched  # noqa: PLC0415 - when data are missing
 
@@ -99,7 +102,7 @@ def _call(endpoint: Endpoint, access: HookAccess, base: str) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
         offered = _services_of(endpoint, service)
-        return hooks.respond(service, _json(body), offered, repository, fetch, base)
+        return hooks.respond(service, _json(body), offered, repository, fetch, base, languages)
 
     return handle
 

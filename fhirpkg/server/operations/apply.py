@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.applying.remote import search_query, types_to_ask
 from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.languages.choosing import best, languages_of, wanted
 from fhirpkg.repository import Layers, MemoryRepository, in_bundles
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
 from fhirpkg.server.rules import (
@@ -149,7 +150,7 @@ def _applied(
             encounter=given.reference("encounter"),
             practitioner=given.reference("practitioner"),
             organization=given.reference("organization"),
-            language=given.language(),
+            language=given.language() or _accepted(request, definition),
             parameters=given.parameters(),
             form="bundle" if as_bundle else "careplan",
         )
@@ -157,6 +158,13 @@ def _applied(
         raise _refusal(400, error) from error
     except (ResolutionError, DefinitionError) as error:
         raise _refusal(422, error) from error
+
+
+def _accepted(request: Request, definition: Resource) -> str:
+    """The language of the Accept-Language header that the definition has."""
+    own = str(definition.get("language", ""))
+    asked = wanted(request.headers.get("accept-language", ""))
+    return best(asked, {*languages_of(definition), own} - {""}) if own else ""
 
 
 class OnlyKnowledge:

@@ -1,0 +1,190 @@
+"""`$apply` and cards in the language of the caller; what patients read in theirs."""
+
+import json
+import pathlib
+import uuid
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from fhirpkg.applying.hooks import respond, services
+from fhirpkg.cli.apply import command as apply
+from fhirpkg.repository import MemoryRepository
+from tests.applying.made_records import record
+from tests.server.client import Client
+from tests.servers.embedded import running
+
+CONTENT = pathlib.Path(__file__).parents[2] / "resources" / "cpt-20983" / "fhir"
+PLAN = "PlanDefinition/BoneTumorCryoablationPlan"
+FASTING = ("Fasting", "Fast for as long as your care team tells you.")
+AYUNO = ("Ayuno", "Ayune durante el tiempo que le diga su equipo médico.")
+
+
+def patient(name, *languages):
+    spoken = [
+        {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": code}]}}
+        for code in languages
+    ]
+    return {"resourceType": "Patient", "id": name, "gender": "female", "communication": spoken}
+
+
+PATIENTS = [patient("none"), patient("es", "es-MX"), patient("en", "en"), patient("fr", "fr")]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with running() as base:
+        client = Client(base)
+        contents = [json.loads(file.read_text()) for file in sorted(CONTENT.glob("*.json"))]
+        for resource in (*contents, *(p for p in PATIENTS)):
+            assert client.put({k: v for k, v in resource.items() if v != []}).status_code == 201
+        yield client
+
+
+def actions(value):
+    if isinstance(value, dict):
+        if "textEquivalent" in value:
+            yield value
+        for inner in value.values():
+            yield from actions(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from actions(inner)
+
+
+def fasting(resource):
+    """Title and words for patients of the first action that is about fasting."""
+    found = (a for a in actions(resource) if a.get("title") in (FASTING[0], AYUNO[0]))
+    action = next(found)
+    return action["title"], action["textEquivalent"].split(". ")[0] + "."
+
+
+@pytest.mark.parametrize(
+    "who, header, wanted",
+    [
+        ("none", None, FASTING),
+        ("none", "es-MX,es;q=0.9,en;q=0.8", AYUNO),
+        ("none", "en-US,es;q=0.5", FASTING),
+        ("none", "fr", FASTING),
+        ("en", "es", AYUNO),
+        ("es", None, (FASTING[0], AYUNO[1])),
+        ("es", "en-US", FASTING),
+        ("fr", None, FASTING),
+    ],
+)
+def test_apply_follows_the_header_and_the_patient_for_what_patients_read(
+    server, who, header, wanted
+):
+    headers = {"Accept_Language": header} if header else {"Accept_Language": ""}
+    answered = server.get(f"{PLAN}/$apply?subject=Patient/{who}", **headers)
+    assert answered.status_code == 200
+    assert fasting(answered.json()) == wanted
+    said = answered.json()["contained"]
+    if wanted == AYUNO:
+        assert next(r for r in said if r["resourceType"] == "RequestGroup")["language"] == "es"
+
+
+def test_apply_of_the_command_line_takes_a_language(tmp_path):
+    (tmp_path / "patient.json").write_text(json.dumps(record({"name": "x"})[0]))
+    data = tmp_path / "patient.json"
+    name = json.loads(data.read_text())["id"]
+    options = ["--subject", f"Patient/{name}", "--data", str(data), "--content", str(CONTENT)]
+    arguments = [PLAN, *options, "--output-format", "fhir"]
+    for more, wanted in (([], FASTING), (["--language", "es"], AYUNO)):
+        result = CliRunner().invoke(apply, [*arguments, *more], standalone_mode=False)
+        assert fasting(json.loads(result.stdout)) == wanted
+
+
+def cards(base, header, *languages):
+    order = {
+        "resourceType": "ServiceRequest",
+        "id": "o",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/p1"},
+        "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}]},
+    }
+    found = [r for r in record({"name": "x", "images": []}) if r["resourceType"] != "Patient"]
+    found.append(patient("p1", *languages))
+    found[-1] = {k: v for k, v in found[-1].items() if v != []}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": r} for r in found],
+    }
+    orders = {"resourceType": "Bundle", "entry": [{"resource": order}]}
+    body = {
+        "hook": "order-sign",
+        "hookInstance": str(uuid.uuid4()),
+        "context": {"userId": "Practitioner/d", "patientId": "p1", "draftOrders": orders},
+    }
+    service = f"{base.removesuffix('/fhir')}/cds-services"
+    (offered,) = [s for s in requests.get(service, timeout=30).json()["services"]
+                  if s["hook"] == "order-sign"]  # fmt: skip
+    body["prefetch"] = dict.fromkeys(offered["prefetch"]) | {"patient": bundle}
+    headers = {"Accept-Language": header}
+    answered = requests.post(f"{service}/order-sign", json=body, headers=headers, timeout=60)
+    assert answered.status_code == 200, answered.text
+    return answered.json()["cards"]
+
+
+@pytest.mark.parametrize(
+    "header, language, title",
+    [
+        ("", "", "Percutaneous cryoablation"),
+        ("", "es", "Percutaneous cryoablation"),
+        ("es-AR", "", "Crioablación percutánea"),
+        ("en", "es", "Percutaneous cryoablation"),
+    ],
+)
+def test_cards_are_for_staff_and_follow_the_header_alone(server, header, language, title):
+    (card,) = cards(server.base, header, *filter(None, [language]))
+    assert title in card["detail"]
+
+
+def document(name, language, **more):
+    return {"resourceType": "DocumentReference", "id": name, "language": language, **more}
+
+
+TRANSLATED = {"relatesTo": [{"code": "transforms", "target": {"reference": "DocumentReference/d"}}]}
+READABLE = MemoryRepository(
+    [
+        document("d", "en"),
+        document("d-es", "es", **TRANSLATED),
+        document("d-de", "de", **TRANSLATED),
+    ]
+)
+READING = {
+    "resourceType": "PlanDefinition",
+    "id": "reading",
+    "title": "Reading",
+    "relatedArtifact": [
+        {"type": "documentation", "display": name, "url": f"https://example.org/{kind}/{name}"}
+        for kind, name in (("DocumentReference", n) for n in ("d", "d-es", "d-de"))
+    ],
+    "action": [{"title": "Read", "trigger": [{"type": "named-event", "name": "patient-view"}]}],
+}
+
+
+@pytest.mark.parametrize(
+    "asked, language, wanted",
+    [
+        ((), "", ["d"]),
+        ((), "es-MX", ["d", "d-es"]),
+        (("de",), "es", ["d", "d-es", "d-de"]),
+        (("fr",), "fr", ["d"]),
+    ],
+)
+def test_links_lead_to_documents_that_somebody_reads(asked, language, wanted):
+    subject = patient("x", *filter(None, [language]))
+    request = {
+        "hook": "patient-view",
+        "hookInstance": str(uuid.uuid4()),
+        "context": {"userId": "Practitioner/d", "patientId": "x"},
+        "prefetch": {"patient": subject},
+    }
+    offered = services([READING], READABLE)
+    base = "https://example.org/fhir"
+    answer = respond("patient-view", request, offered, READABLE, None, base, asked)
+    assert [link["label"] for link in answer["cards"][0]["links"]] == wanted
