@@ -138,6 +138,8 @@ _CHECKS = {
     "patientId": _identity,
     "selections": _references,
 }
+_OUTCOMES = ("accepted", "overridden")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(slots=True)
@@ -247,3 +249,21 @@ def draft_orders(context: Resource, hook: str) -> Iterator[Resource]:
         reference = f"{resource['resourceType']}/{resource.get('id')}"
         if hook != "order-select" or reference in (selected or ()):
             yield resource
+
+
+def problem_of_feedback(item: Json) -> str:
+    """What is wrong with an item of a feedback; nothing when it is right."""
+    if not isinstance(item, dict) or not isinstance(item.get("card"), str):
+        return "an item of the feedback has no 'card'"
+    if item.get("outcome") not in _OUTCOMES:
+        return f"'outcome' of card {item['card']} is neither accepted nor overridden"
+    if not _TIMESTAMP.fullmatch(str(item.get("outcomeTimestamp", ""))):
+        return f"'outcomeTimestamp' of card {item['card']} is not an ISO timestamp"
+    accepted = item.get("acceptedSuggestions")
+    if item["outcome"] == "accepted" and (
+        not isinstance(accepted, list)
+        or not accepted
+        or not all(isinstance(a, dict) and isinstance(a.get("id"), str) for a in accepted)
+    ):
+        return f"card {item['card']} is accepted, but 'acceptedSuggestions' names none by id"
+    return ""

@@ -24,13 +24,14 @@ from fhirpkg.applying.hook_requests import (
     dispatched_orders,
     draft_orders,
     gathered,
+    problem_of_feedback,
     sent_along,
 )
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.systems import PROCEDURES
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.languages.choosing import best, languages_of, localized, spoken
+from fhirpkg.languages.choosing import best, language_of, localized, spoken
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects
@@ -52,8 +53,6 @@ _MOST_CODES = 20
 _MOST_JOINED = 100
 _MOST_NAMES = 10
 _CODES_ASKED = re.compile(r"(.*?)(?:&(code|combo-code)=(.*))?")
-_OUTCOMES = ("accepted", "overridden")
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,8 @@ def respond(
     left_out: list[str] = []
     read = [*languages, *(s for r in data.resources if _is_patient(r) for s in spoken(r))]
     for each in speaking:
-        service, language = _in_language(each, languages)
+        language = language_of(each.plan, languages)
+        service = replace(each, plan=localized(each.plan, language))
         applied = _applied(service, context, data, repository, language)
         answer["cards"] += cards(
             applied,
@@ -203,15 +203,6 @@ def respond(
 
 def _is_patient(resource: Resource) -> bool:
     return bool(resource["resourceType"] == "Patient")
-
-
-def _in_language(service: Service, languages: Sequence[str]) -> tuple[Service, str]:
-    """A service with its plan in the first language asked for that it has, and that language."""
-    own = str(service.plan.get("language", ""))
-    chosen = best(languages, {*languages_of(service.plan), own} - {""}) or own
-    if chosen == own:
-        return service, own
-    return replace(service, plan=localized(service.plan, chosen)), chosen
 
 
 def _address(url: str, base: str, repository: Repository, languages: Sequence[str] = ()) -> str:
@@ -240,7 +231,7 @@ def feedback(service_id: str, body: Json, offered: Iterable[Service]) -> list[Re
     if not isinstance(items, list) or not items:
         raise HookError(400, "the feedback is not an object with a list 'feedback'")
     for item in items:
-        problem = _problem_of(item)
+        problem = problem_of_feedback(item)
         if problem:
             raise HookError(400, problem)
     return items
@@ -254,24 +245,6 @@ def _chosen(service_id: str, offered: Iterable[Service]) -> list[Service]:
         hint = nearest(service_id, [s.id for s in known])
         raise HookError(404, f"there is no CDS service '{service_id}'{hint}")
     return found
-
-
-def _problem_of(item: Json) -> str:
-    """What is wrong with an item of feedback; nothing when it is right."""
-    if not isinstance(item, dict) or not isinstance(item.get("card"), str):
-        return "an item of the feedback has no 'card'"
-    if item.get("outcome") not in _OUTCOMES:
-        return f"'outcome' of card {item['card']} is neither accepted nor overridden"
-    if not _TIMESTAMP.fullmatch(str(item.get("outcomeTimestamp", ""))):
-        return f"'outcomeTimestamp' of card {item['card']} is not an ISO timestamp"
-    accepted = item.get("acceptedSuggestions")
-    if item["outcome"] == "accepted" and (
-        not isinstance(accepted, list)
-        or not accepted
-        or not all(isinstance(a, dict) and isinstance(a.get("id"), str) for a in accepted)
-    ):
-        return f"card {item['card']} is accepted, but 'acceptedSuggestions' names none by id"
-    return ""
 
 
 def _applied(

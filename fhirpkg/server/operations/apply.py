@@ -161,10 +161,10 @@ def _applied(
 
 
 def _accepted(request: Request, definition: Resource) -> str:
-    """The language of the Accept-Language header that the definition has."""
+    """The language of the Accept-Language header that the definition has; nothing without one."""
     own = str(definition.get("language", ""))
     asked = wanted(request.headers.get("accept-language", ""))
-    return best(asked, {*languages_of(definition), own} - {""}) if own else ""
+    return best(asked, {*languages_of(definition), own} - {""})
 
 
 class OnlyKnowledge:
