@@ -166,13 +166,15 @@ class _Layout:
 
 def _blocks(step: Step) -> list[list[int]]:
     """Which parts stand side by side: plain ones in a row that have the same neighbors."""
+    neighbors: list[tuple[set[int], set[int]]] = [(set(), set()) for _ in step.steps]
+    for first, second in step.arrows:
+        neighbors[first][1].add(second)
+        neighbors[second][0].add(first)
     blocks: list[list[int]] = []
     last: object = None
     for number, part in enumerate(step.steps):
-        before = {a for a, b in step.arrows if b == number}
-        after = {b for a, b in step.arrows if a == number}
-        is_plain = not any(each.who for each in part.walk()) and _is_flat(part)
-        same = (before, after, bool(part.steps)) if is_plain else None
+        is_plain = _is_flat(part) and not any(each.who for each in part.walk())
+        same = (*neighbors[number], bool(part.steps)) if is_plain else None
         if same is not None and same == last:
             blocks[-1].append(number)
         else:

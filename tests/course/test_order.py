@@ -65,6 +65,12 @@ def test_before_and_after_are_the_same_arrow():
     assert arrows(step("a"), step("b", **after("a", how="after-start"))) == ({("a", "b")}, set())
 
 
+def test_what_follows_from_other_arrows_is_not_drawn():
+    assert arrows(step("a"), step("b", **after("a")), step("c", **after("a", "b"))) == (
+        {("a", "b"), ("b", "c")}, set(),
+    )  # fmt: skip
+
+
 def test_distance_and_company_are_words():
     far = after("a", offsetDuration={"value": 2, "unit": "h"})
     assert arrows(step("a"), step("b", **far)) == (

@@ -135,9 +135,24 @@ def test_signs_show_choice_option_and_repetition_only_where_they_are():
     assert {"course-optional", "course-again"} <= classes(could)
 
 
-def test_arrows_are_as_many_as_needed():
-    made = plan(step("a"), step("b", **after("a")), step("c", **after("a", "b")))
-    assert svg(made).count("course-head") == 2 + 1  # and one in the legend
+@pytest.mark.parametrize(
+    "fact, said",
+    [
+        ({"requiredBehavior": "must-unless-documented"}, "must be done, or the reason given"),
+        ({"requiredBehavior": "could"}, "may be left out"),
+        ({"precheckBehavior": "yes"}, "chosen beforehand"),
+        ({"priority": "stat"}, "stat"),
+        ({"timingDuration": {"value": 3, "unit": "wk"}}, "3 wk"),
+        ({"condition": [{"kind": "stop", "expression": {"expression": 'L."Is done"'}}]},
+         "Stops if Is done"),
+        ({"trigger": [{"type": "named-event", "name": "order-sign"}]}, "On order-sign"),
+        ({"trigger": [{"type": "data-added", "data": [{"type": "Observation"}]}]},
+         "On data added Observation"),
+        ({"description": "See [the guide](http://x.org/a#b)."}, "See the guide."),
+    ],
+)  # fmt: skip
+def test_facts_of_an_action_are_said(fact, said):
+    assert said in words(svg(plan(step("a", **fact))))
 
 
 def test_a_later_step_stands_further_down():
