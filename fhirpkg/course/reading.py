@@ -78,11 +78,12 @@ def _relate(nodes: list[_Node]) -> None:
     """Note how actions are related, and give the order that follows to what they are parts of."""
     by_id = defaultdict(list)
     for number, node in enumerate(nodes[1:], 1):
-        by_id[text_of(node.action, "id")].append(number)
+        for key in ("id", "linkId"):  # R5 relates actions by `targetId` to a `linkId`
+            by_id[text_of(node.action, key)].append(number)
     names = [_name(node) for node in nodes]
     for number, node in enumerate(nodes[1:], 1):
         for related in objects(node.action, "relatedAction"):
-            wanted = text_of(related, "actionId")
+            wanted = text_of(related, "actionId") or text_of(related, "targetId")
             found = by_id.get(wanted, ()) if wanted else ()
             beside = [other for other in found if nodes[other].above == node.above]
             other = next(iter([*beside, *found]), None)

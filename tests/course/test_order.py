@@ -95,6 +95,12 @@ def test_an_unknown_action_is_named():
     assert next(iter(words))[1] == "after the end of 'nowhere', which this plan does not have"
 
 
+def test_relations_of_r5_are_read():
+    later = {"relatedAction": [{"targetId": "l", "relationship": "after"}]}
+    names, _ = arrows({"title": "a", "linkId": "l"}, step("b", **later))
+    assert names == {("a", "b")}
+
+
 def test_of_actions_with_one_id_the_one_beside_is_meant():
     names, _ = arrows(step("g", step("x")), step("x"), step("b", **after("x")))
     assert names == {("x", "b")}
