@@ -36,6 +36,8 @@ _NARROWEST, _NARROWEST_GROUP = 190.0, 320.0
 """Of cards and of groups side by side."""
 _ROOM = 220.0
 """What the deepest step needs."""
+_TINTED = 3
+"""Tints lie on tints: deeper groups have none, or words on them would be hard to read."""
 _MARKER = 20.0
 _EACH = "Each of these:"
 
@@ -149,7 +151,7 @@ class _Layout:
         )  # fmt: skip
         inner, bottom = self.parts(step, left + _PAD, bottom + _GAP, room - 2 * _PAD, level + 1)
         bottom += _PAD
-        kind = "phase" if level == 0 else "group"
+        kind = "phase" if level == 0 else "group" if level <= _TINTED else "deep"
         frame = _outlined(step, kind, left, top, room, bottom - top)
         bars = self._lanes.bars(step, top + 6, bottom - 4)
         return [*frame, *said, *words, *bars, *inner], bottom

@@ -24,6 +24,7 @@ _FAINT = 'stroke="currentColor" stroke-opacity="0.3"'
 _BOXES = {
     "phase": f'fill="{_BLUE}" fill-opacity="0.1" stroke="{_BLUE}" stroke-opacity="0.75"',
     "group": f'fill="{_BLUE}" fill-opacity="0.05" stroke="{_BLUE}" stroke-opacity="0.5"',
+    "deep": f'fill="none" stroke="{_BLUE}" stroke-opacity="0.5"',
     "card": f'fill="currentColor" fill-opacity="0.02" {_FAINT}',
     "set": f'fill="none" {_FAINT}',
     "pill": f'fill="{_TONES[4]}" fill-opacity="0.22"',
@@ -36,7 +37,16 @@ _PATHS = {
     "again": 'stroke-opacity="0.45"',
     "lead": 'stroke-opacity="0.35" stroke-dasharray="1 4" stroke-linecap="round"',
 }
-_CORNERS = {"phase": 8, "group": 6, "card": 5, "set": 6, "pill": 9, "check": 2, "lane": 6}
+_CORNERS = {
+    "phase": 8,
+    "group": 6,
+    "deep": 6,
+    "card": 5,
+    "set": 6,
+    "pill": 9,
+    "check": 2,
+    "lane": 6,
+}
 _DASHED = ' stroke-dasharray="5 4"'
 _QUIET = {"words": 0.85, "note": 0.85}
 

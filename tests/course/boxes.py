@@ -61,11 +61,11 @@ def faults(svg):
     paper = Box(0, 0, wide, high)
     yield from (f"{line.name!r} leaves the picture" for line in lines if not paper.holds(line))
     yield from (f"{one.name!r} meets {other.name!r}" for one, other in _meeting(lines))
-    for box in rectangles(svg, "phase", "group", "card", "set", "pill"):
+    for box in rectangles(svg, "phase", "group", "deep", "card", "set", "pill"):
         for line in lines:
             if box.meets(line) and not box.holds(line):
                 yield f"{line.name!r} leaves its {box.name}"
-    boxes = list(rectangles(svg, "phase", "group", "card", "set"))
+    boxes = list(rectangles(svg, "phase", "group", "deep", "card", "set"))
     for one, other in _meeting(boxes):
         if not one.holds(other) and not other.holds(one):
             yield f"{one} and {other} cross"
