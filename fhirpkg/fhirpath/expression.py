@@ -48,6 +48,10 @@ class Expression:
         """
         return [plain(item) for item in self._run(self._items, focus, environment, sibling)]
 
+    def items(self, focus: Json, environment: Environment | None = None) -> list[Item]:
+        """The results as a variable of another expression holds them, with their types."""
+        return list(self._run(self._items, focus, environment, None))
+
     def is_true(
         self, focus: Json, environment: Environment | None = None, sibling: Json = None
     ) -> bool:

@@ -128,6 +128,12 @@ def _search_parameter() -> Families:
     return (check_search_parameter,)
 
 
+def _structure_map() -> Families:
+    from fhirpkg.validation.conformance.structure_maps import check_structure_map
+
+    return (check_structure_map,)
+
+
 def _structure_definition() -> Families:
     from fhirpkg.validation.conformance.structure_definitions import check_structure_definition
 
@@ -151,5 +157,6 @@ _BY_TYPE: dict[str, Callable[[], Families]] = {
     "QuestionnaireResponse": _questionnaire_response,
     "SearchParameter": _search_parameter,
     "StructureDefinition": _structure_definition,
+    "StructureMap": _structure_map,
     "ValueSet": _value_set,
 }

@@ -42,6 +42,35 @@ OPERATION_PROFILE_UNKNOWN = warning(
     spec=f"{_R4}/operationdefinition.html",
     is_strict=True,
 )
+OPERATION_PARAMETER = error(
+    "operation-parameter",
+    "business-rule",
+    title="The profiles of an operation do not conflict with its parameters",
+    text="{canonical} conflicts with the parameters: {problem}",
+    spec=f"{_R4}/operationdefinition-definitions.html#OperationDefinition.inputProfile",
+)
+STRUCTURE_MAP_GROUP = error(
+    "structure-map-group",
+    "not-found",
+    title="Groups that a map calls or extends are in it or in the maps that it imports",
+    text="there is no group '{name}'{near}",
+    spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.dependent",
+)
+STRUCTURE_MAP_INPUTS = error(
+    "structure-map-inputs",
+    "business-rule",
+    title="A call of a group passes as many variables as that has inputs",
+    text="the group '{name}' has {wanted} inputs, and {found} are passed",
+    spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.dependent.variable",
+)
+STRUCTURE_MAP_VARIABLE = warning(
+    "structure-map-variable",
+    "not-found",
+    title="Variables of a map are inputs of the group, or named by a source or target before",
+    text="there is no variable '{name}' here{near}",
+    spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.context",
+    is_strict=True,  # R4's own example names what is none
+)
 GUIDE_DEPENDENCY_URL = warning(
     "guide-dependency-url",
     "business-rule",

@@ -5,19 +5,21 @@ http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableW
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
+from fhirpkg.fhirpath.values import plain
 from fhirpkg.identity import ByIdentity
 from fhirpkg.issues import Json, Resource
 from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.limits import compare, equal, in_one_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.validation.run import Run
 
@@ -30,6 +32,7 @@ _FHIRPATH = "text/fhirpath"
 _INCOMPARABLE = "an answer cannot be compared with that of its condition"
 _CHOICE = re.compile(r"\bvalue(Boolean|Decimal|Integer|Date|DateTime|Time|String|Uri)\b")
 _COMPLEX_CHOICE = re.compile(r"\bvalue(Attachment|Coding|Quantity|Reference)\b")
+_VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
 _RESPONSE = "QuestionnaireResponse"
 
 
@@ -46,12 +49,14 @@ class Enabling:
         self._run = run
         self._indexes: ByIdentity[dict[str, list[Resource]]] = ByIdentity()
         self._evaluated: ByIdentity[bool | str] = ByIdentity()
+        self._definitions: dict[str, Resource] = {}
         todo: list[tuple[Resource, tuple[str, ...]]] = [(questionnaire, ())]
         while todo:
             parent, above = todo.pop()
             for item in objects(parent, "item"):
                 link = str(item.get("linkId"))
                 self.above[link] = above
+                self._definitions[link] = item
                 todo.append((item, (*above, link)))
 
     def is_enabled(self, definition: Resource, scopes: Scopes) -> bool | str:
@@ -102,22 +107,51 @@ class Enabling:
         return known
 
     def _evaluate(self, definition: Resource, expression: Json) -> bool | str:
-        from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
-
         stated = expression if isinstance(expression, dict) else {"expression": expression}
         text, language = stated.get("expression"), stated.get("language", _FHIRPATH)
         if not isinstance(text, str) or language != _FHIRPATH:
             return f"it depends on an expression in {language}"
-        environment = dataclasses.replace(
-            self._run.environment,
-            variables={"questionnaire": self._questionnaire, "qitem": definition},
-        )
         try:
-            compiled = compile_expression(_by_element(text), self._run.definitions.types, _RESPONSE)
-            result = compiled.evaluate(self._response, environment)
+            found = self._items(text, self._response, self._variables(definition))
         except FhirPathError as error:
             return error.problem
-        return bool(result) and result != [False]
+        return bool(found) and [plain(item) for item in found] != [False]
+
+    def _variables(self, definition: Resource) -> dict[str, Json]:
+        """What an expression of an item may name: the variables stated on all that is around it.
+
+        One that cannot be evaluated is not there, so that what asks for it is not decided
+        (https://hl7.org/fhir/uv/sdc/STU3/expressions.html#expression-scope).
+        """
+        found: dict[str, Json] = {"questionnaire": self._questionnaire, "qitem": definition}
+        around = (self._definitions[link] for link in self.above[str(definition.get("linkId"))])
+        for holder in (self._questionnaire, *around, definition):
+            for name, text in variables_of(holder):
+                focus = self._focus(holder, text)
+                found.pop(name, None)
+                if focus is not None:
+                    with contextlib.suppress(FhirPathError):
+                        found[name] = self._items(text, focus, found)
+        return found
+
+    def _focus(self, holder: Resource, text: str) -> Resource | None:
+        """What a variable is evaluated on: the response, or the one item that answers its item.
+
+        None where there are several of these, unless the expression begins elsewhere.
+        """
+        if holder is self._questionnaire or text.lstrip().startswith("%"):
+            return self._response
+        answering = self._index(objects(self._response, "item"))
+        found = answering.get(str(holder.get("linkId")), [{}])
+        return found[0] if len(found) == 1 else None
+
+    def _items(self, text: str, focus: Resource, variables: dict[str, Json]) -> list[Json]:
+        from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - on first use
+
+        environment = dataclasses.replace(self._run.environment, variables=variables)
+        type_ = _RESPONSE if focus is self._response else f"{_RESPONSE}.item"
+        compiled = compile_expression(_by_element(text), self._run.definitions.types, type_)
+        return compiled.items(focus, environment)
 
 
 def _by_element(text: str) -> str:
@@ -133,6 +167,17 @@ def expression_of(definition: Resource) -> Json:
         if url.endswith(_EXPRESSIONS):
             return value_of(extension)[1]
     return None
+
+
+def variables_of(holder: Resource) -> Iterator[tuple[str, str]]:
+    """The names and expressions of the variables that a Questionnaire or an item states."""
+    for extension in objects(holder, "extension"):
+        stated = extension.get("valueExpression")
+        if extension.get("url") != _VARIABLE or not isinstance(stated, dict):
+            continue
+        name, text = stated.get("name"), stated.get("expression")
+        if stated.get("language") == _FHIRPATH and isinstance(name, str) and isinstance(text, str):
+            yield name, text
 
 
 def value_of(holder: Resource) -> tuple[str, Json]:
