@@ -131,6 +131,7 @@ def test_every_page_is_in_the_navigation():
 def test_each_verb_and_each_of_its_options_says_what_it_is_for(verb):
     command = importlib.import_module(f"fhirpkg.cli.{VERBS[verb][0]}").command
     assert command.help
+    assert "\\" not in command.help
     for parameter in command.params:
         assert isinstance(parameter, click.Argument) or parameter.help, parameter.name
 

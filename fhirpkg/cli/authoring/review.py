@@ -56,16 +56,15 @@ def command(
     files: tuple[str, ...],
     tx: str | None,
 ) -> ExitCode:
-    r"""Make a sheet for readers of the procedures in RESOURCES, or read one back.
+    """Make a sheet for readers of the procedures in RESOURCES, or read one back.
 
     The sheet holds each fact of the source with our words for it, the elements, codes with their
     official displays, criteria with limits and sources, a verdict and a comment to fill in, and a
     last line to sign. --read notes verdicts and sign-off, with who and when, in review.yaml; it
     takes all of a sheet or nothing. Text lines are: PROCEDURE FACT DIGEST VERDICT: COMMENT
 
-    \b
-    Example: fhirpkg review resources --output review.xlsx
-             fhirpkg review resources --read review.xlsx --by "Jo Doe, MD" --on 2027-02-01
+    Examples: fhirpkg review resources --output review.xlsx;
+    fhirpkg review resources --read review.xlsx --by "Jo Doe, MD" --on 2027-02-01
     """
     from fhirpkg.authoring.folder import read_folder
     from fhirpkg.authoring.reviewing.filled import Reader
