@@ -17,7 +17,7 @@ from fhirpkg.pages.criteria import criteria
 from fhirpkg.pages.downloads import offers
 from fhirpkg.pages.environment import rendered
 from fhirpkg.pages.reached import reached
-from fhirpkg.pages.shelf import local, standing, title_of
+from fhirpkg.pages.shelf import local, place, standing, title_of
 from fhirpkg.render.clinical import timed
 from fhirpkg.render.procedure import phases, questions
 from fhirpkg.render.words import concept, target
@@ -79,7 +79,7 @@ def procedure_page(
     resources = [r for r in reached(plan, shelf) if not misshapen([r], types)]
     facts = sources.facts(plan["id"], resources) if sources else []
     told = {
-        **_told(plan),
+        **_told(plan, shelf),
         **_around(plan, resources, shelf),
         "pictures": _pictures(plan, shelf),
         "facts": facts,
@@ -132,7 +132,7 @@ def _state(plan: Resource) -> str:
 _WIDTHS = {"wide": 860.0, "narrow": 400.0}
 
 
-def _told(plan: Resource) -> dict[str, object]:
+def _told(plan: Resource, shelf: Shelf) -> dict[str, object]:
     """What the plan itself says."""
     return {
         "title": title_of(plan).removesuffix(": plan of care"),
@@ -142,7 +142,7 @@ def _told(plan: Resource) -> dict[str, object]:
         "criteria": criteria(plan),
         "goals": [_goal(goal) for goal in plan.get("goal", ())],
         "people": _people(plan),
-        "evidence": _evidence(plan),
+        "evidence": _evidence(plan, shelf),
         "notices": text_of(plan, "copyright").split("\n\n"),
     }
 
@@ -216,7 +216,13 @@ def _people(plan: Resource) -> list[tuple[str, str]]:
     ]
 
 
-def _evidence(plan: Resource) -> list[Resource]:
-    """The publications that a plan rests on."""
-    kinds = ("citation", "justification", "derived-from")
-    return [a for a in objects(plan, "relatedArtifact") if a.get("type") in kinds]
+def _evidence(plan: Resource, shelf: Shelf) -> list[Resource]:
+    """The publications that a plan rests on; documents that are here stand elsewhere."""
+    return [
+        artifact
+        for artifact in objects(plan, "relatedArtifact")
+        if artifact.get("type") in _PUBLISHED and not place(text_of(artifact, "url"), shelf)
+    ]
+
+
+_PUBLISHED = ("citation", "justification", "derived-from", "documentation")

@@ -127,6 +127,8 @@ def _phase(action: Resource) -> Iterator[Section]:
     groups = [part for part in parts if "action" in part]
     title, text = str(action.get("title", "")), str(action.get("description", ""))
     anchor = str(action.get("id", ""))
+    if needed := "; ".join(conditions(action)):
+        text = f"{_sentence(text)} If: {needed}" if text else f"If: {needed}"
     if len(groups) * 2 <= len(parts):
         yield Section(title, text, _items(action), numbered=True, anchor=anchor)
         return

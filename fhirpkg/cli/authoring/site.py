@@ -24,11 +24,23 @@ from fhirpkg.cli.shared.content import content_argument
     help="The package's name, for content that does not say it.",
 )
 @click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out a type, Type/id, url or file; * stands for anything; repeatable.",
+)
+@click.option(
     "--previous",
     metavar="CONTENT",
     help="What was published before; the pages then say what changed.",
 )
-def command(content: str | None, output: Path, identity: str | None, previous: str | None) -> None:
+def command(
+    content: str | None,
+    output: Path,
+    identity: str | None,
+    exclude: tuple[str, ...],
+    previous: str | None,
+) -> None:
     """Make pages of CONTENT that people can look at, print and search: one a procedure.
 
     CONTENT is a folder, package, Bundle, NDJSON or NAME#VERSION; without it the current folder if
@@ -49,9 +61,10 @@ def command(content: str | None, output: Path, identity: str | None, previous: s
         named = PackageId.parse(identity) if identity else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--as") from error
-    read = read_content(content, Selection(identity=named))
+    selection = Selection(exclude=exclude, identity=named)
+    read = read_content(content, selection)
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
-    before = read_content(previous, Selection(identity=named)) if previous else None
+    before = read_content(previous, selection) if previous else None
     count = write(site_files(read, before, sources_in(Path(read.source))), output)
     click.echo(f"{output / 'index.html'} ({count} files)")
