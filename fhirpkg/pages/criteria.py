@@ -10,7 +10,7 @@ from fhirpkg.render.procedure import conditions, looked_up
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fhirpkg.issues import Resource
 
@@ -38,8 +38,11 @@ class Criterion:
     sources: tuple[Resource, ...]
 
 
-def criteria(plan: Resource) -> list[Criterion]:
-    """The criteria of a plan; an action that is told to some patients only is one of its own."""
+def criteria(plan: Resource, limits: Mapping[str, str] | None = None) -> list[Criterion]:
+    """The criteria of a plan; an action that is told to some patients only is one of its own.
+
+    `limits` are those that the plan does not hold, by the ids of the criteria.
+    """
     named = {
         text_of(part, "valueString"): extension
         for extension in objects(plan, "extension")
@@ -52,10 +55,13 @@ def criteria(plan: Resource) -> list[Criterion]:
         own = text_of(action, "id")
         name = next((name for name in named if own.endswith(f"-{name}")), own)
         grouped.setdefault(name or str(len(grouped)), []).append(action)
-    return [_criterion(name, actions, named.get(name, {})) for name, actions in grouped.items()]
+    return [
+        _criterion(name, actions, named.get(name, {}), (limits or {}).get(name, ""))
+        for name, actions in grouped.items()
+    ]
 
 
-def _criterion(name: str, actions: list[Resource], extension: Resource) -> Criterion:
+def _criterion(name: str, actions: list[Resource], extension: Resource, limit: str) -> Criterion:
     titles = [text_of(action, "title").partition(": ")[0] for action in actions]
     is_one = bool(extension) and len(set(titles)) == 1
     sources = [a for action in actions for a in objects(action, "documentation")]
@@ -65,7 +71,7 @@ def _criterion(name: str, actions: list[Resource], extension: Resource) -> Crite
         anchor=f"criterion-{name}",
         title=titles[0] if is_one else text_of(actions[0], "title") or name,
         why=text_of(actions[0], "description"),
-        limit=next(limits, ""),
+        limit=next(limits, limit),
         cases=tuple(_case(action, is_one=is_one) for action in actions),
         sources=tuple(
             {text_of(s, "citation") or text_of(s, "display"): s for s in sources}.values()

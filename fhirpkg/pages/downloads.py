@@ -14,6 +14,8 @@ from fhirpkg.bundling.writing import archive, collection_bundle, transaction_bun
 from fhirpkg.canonical import PackageId
 from fhirpkg.course import mermaid, svg
 from fhirpkg.pages.reached import reached
+from fhirpkg.sheets.making import build_sheet
+from fhirpkg.sheets.spreadsheet import workbook
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.pages.shelf import Shelf
 
-_OF_PLAN = re.compile(r"(?P<id>[A-Za-z0-9.-]{1,64})-(?P<what>procedure\.json|course\.(svg|mmd))")
+_OF_PLAN = re.compile(
+    r"(?P<id>[A-Za-z0-9.-]{1,64})-(procedure\.json|course\.(svg|mmd)|sheet\.xlsx)"
+)
 _DOCUMENT = re.compile(r"(?P<id>[A-Za-z0-9.-]{1,64})-(?P<number>\d{1,3})\.pdf")
 _OF_A_SERVER = ("versionId", "lastUpdated", "source")
 MEDIA = {"tgz": "application/gzip", "json": "application/fhir+json", "pdf": "application/pdf",
-         "svg": "image/svg+xml", "mmd": "text/plain"}  # fmt: skip
+         "svg": "image/svg+xml", "mmd": "text/plain",
+         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
 """The media types of the files, by the ends of their names."""
 
 
@@ -42,14 +47,21 @@ def offers(
     plan: Resource, resources: Iterable[Resource], packages: Iterable[PackageId]
 ) -> list[Offer]:
     """What the page of a procedure offers: its Bundle, its PDF documents, the whole packages."""
-    found = [Offer(f"{plan['id']}-procedure.json", "this procedure as a transaction Bundle")]
+    found = []
+    if _base(plan):
+        found.append(
+            Offer(f"{plan['id']}-procedure.json", "this procedure as a transaction Bundle")
+        )
+    if plan.get("action"):
+        words = "its build sheet, for systems that take no FHIR"
+        found.append(Offer(f"{plan['id']}-sheet.xlsx", words))
     for resource in resources:
         for number, attachment in _pdfs(resource):
             words = text_of(attachment, "title") or text_of(resource, "description")
             found.append(Offer(f"{resource['id']}-{number}.pdf", words))
     for package in packages:
         found += [Offer(name, words) for name, (words, _) in package_files(package).items()]
-    return found if _base(plan) else found[1:]
+    return found
 
 
 def package_files(package: PackageId) -> dict[str, tuple[str, Callable[[Content], bytes]]]:
@@ -64,16 +76,25 @@ def package_files(package: PackageId) -> dict[str, tuple[str, Callable[[Content]
     }  # fmt: skip
 
 
-def plan_files(plan: Resource, shelf: Shelf) -> Iterator[tuple[str, bytes]]:
-    """The files of one procedure, by name: its picture, and its Bundle where it has a url."""
+def plan_files(plan: Resource, shelf: Shelf) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The files of one procedure by name, each with what makes it.
+
+    Its picture, its build sheet, and its Bundle where the plan has a url.
+    """
+    name = plan["id"]
     if plan.get("action"):
-        yield f"{plan['id']}-course.svg", svg(plan, shelf.resolve, is_alone=True).encode()
-        yield f"{plan['id']}-course.mmd", mermaid(plan, shelf.resolve).encode()
-    if base := _base(plan):  # in the order in which each comes after what it refers to
-        own = sorted(map(as_published, reached(plan, shelf)), key=rank)
-        identity = PackageId(plan["id"], text_of(plan, "version") or "0")
-        bundle = transaction_bundle(Content(identity, base, own, "", ""))
-        yield f"{plan['id']}-procedure.json", _text(bundle)
+        yield f"{name}-course.svg", lambda: svg(plan, shelf.resolve, is_alone=True).encode()
+        yield f"{name}-course.mmd", lambda: mermaid(plan, shelf.resolve).encode()
+        yield f"{name}-sheet.xlsx", lambda: workbook(build_sheet(reached(plan, shelf), name))
+    if _base(plan):
+        yield f"{name}-procedure.json", lambda: _procedure(plan, shelf)
+
+
+def _procedure(plan: Resource, shelf: Shelf) -> bytes:
+    """The Bundle of a procedure, in the order in which each comes after what it refers to."""
+    own = sorted(map(as_published, reached(plan, shelf)), key=rank)
+    identity = PackageId(plan["id"], text_of(plan, "version") or "0")
+    return _text(transaction_bundle(Content(identity, _base(plan), own, "", "")))
 
 
 def documents_of(resource: Resource) -> Iterator[tuple[str, bytes]]:
@@ -90,7 +111,8 @@ def download(name: str, shelf: Shelf) -> bytes | None:
     """A file by its name, made of what a shelf holds; None when there is none of it."""
     if match := _OF_PLAN.fullmatch(name):
         plan = shelf.read("PlanDefinition", match["id"])
-        return dict(plan_files(plan, shelf)).get(name) if plan else None
+        make = dict(plan_files(plan, shelf)).get(name) if plan else None
+        return make() if make else None
     if match := _DOCUMENT.fullmatch(name):
         document = shelf.read("DocumentReference", match["id"])
         return dict(documents_of(document)).get(name) if document else None

@@ -80,6 +80,7 @@ def procedure_page(
     facts = sources.facts(plan["id"], resources) if sources else []
     told = {
         **_told(plan, shelf),
+        "criteria": criteria(plan, sources.limits(plan["id"]) if sources else None),
         **_around(plan, resources, shelf),
         "pictures": _pictures(plan, shelf),
         "facts": facts,
@@ -139,7 +140,6 @@ def _told(plan: Resource, shelf: Shelf) -> dict[str, object]:
         "standing": standing(plan),
         "state": _state(plan),
         "phases": list(phases(plan)),
-        "criteria": criteria(plan),
         "goals": [_goal(goal) for goal in plan.get("goal", ())],
         "people": _people(plan),
         "evidence": _evidence(plan, shelf),

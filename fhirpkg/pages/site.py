@@ -44,13 +44,13 @@ def site_files(
         if resource["resourceType"] == "PlanDefinition":
             page = procedure_page(resource, shelf, _BELOW, [content.id], sources)
             yield f"procedure/{resource['id']}.html", page.encode()
-            for name, data in plan_files(resource, shelf):
-                yield f"download/{name}", data
+            for name, make in plan_files(resource, shelf):
+                yield f"download/{name}", make()
     for name in ASSETS:
         yield f"asset/{name}", asset(name)
     read = replace(content, resources=own)
-    for name, (_, make) in package_files(content.id).items():
-        yield f"download/{name}", make(read)
+    for name, (_, pack) in package_files(content.id).items():
+        yield f"download/{name}", pack(read)
 
 
 def _lists(shelf: MemoryShelf, title: str, about: str) -> Iterator[tuple[str, str]]:

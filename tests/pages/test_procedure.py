@@ -93,6 +93,14 @@ def test_criteria_have_their_cases_sources_and_logic(plan):
     assert [source["label"] for source in inr.sources] == ["SIR 2019"]
 
 
+def test_limits_come_from_the_sources_unless_the_plan_has_them(plan):
+    limits = Sources(ROOT / "resources").limits(plan["id"])
+    found = {c.anchor: c.limit for c in criteria(plan, limits)}
+    assert found["criterion-inr"] == "above 1.8, noticed from 1.5"
+    assert found["criterion-platelets"] == "below 50 10*9/L"
+    assert found["criterion-images"] == ""
+
+
 def test_an_action_of_anybody_that_has_a_condition_is_a_criterion():
     condition = {"kind": "applicability",
                  "expression": {"language": "text/fhirpath", "expression": "%x"}}  # fmt: skip
@@ -158,7 +166,9 @@ def test_downloads_are_what_package_makes(ours, shelf, plan):
     site = dict(site_files(ours))
     names = [offer.name for offer in offers(plan, reached(plan, shelf), [ours.id])]
     assert names[0] == f"{plan['id']}-procedure.json"
-    assert len(names) == 4
+    assert names[1] == f"{plan['id']}-sheet.xlsx"
+    assert len(names) >= 5
+    assert site[f"download/{plan['id']}-sheet.xlsx"].startswith(b"PK")
     assert {name for name in site if name.startswith("download/")} >= {
         f"download/{name}" for name in names}  # fmt: skip
     bundle = json.loads(site[f"download/{plan['id']}-procedure.json"])
