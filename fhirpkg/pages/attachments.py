@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.pages.cleaning import cleaned
@@ -38,6 +38,8 @@ class Shown:
     picture: str = ""
     address: str = ""
     """Where it is when it is not inside of the resource."""
+    language: str = ""
+    """The code of its language, such as ``es``."""
     left_out: bool = False
     """Whether parts of it were left out because they could run or load something."""
 
@@ -49,6 +51,7 @@ class Document:
     place: str
     title: str
     kind: str
+    language: str
     attachments: tuple[Shown, ...]
 
 
@@ -59,6 +62,7 @@ def documents(resources: list[Resource], shelf: Shelf) -> list[Document]:
             place=local(r),
             title=text_of(r, "description") or r["id"],
             kind=text_of(r.get("type"), "text"),
+            language=text_of(r, "language"),
             attachments=tuple(attachments(r, shelf)),
         )
         for r in resources
@@ -84,17 +88,17 @@ def _shown(attachment: Resource, shelf: Shelf) -> Shown:
     language = text_of(attachment, "language")
     title = text_of(attachment, "title")
     words = ", ".join(filter(None, (kind or "of an unknown kind", language)))
-    told = Shown(title, words, len(data), address=address)
+    told = Shown(title, words, len(data), address=address, language=language)
     if not data or len(data) > _LARGEST:
         return told
     if kind in _HTML:
         markup, left_out = cleaned(_text(data))
-        return Shown(title, words, len(data), markup=markup, left_out=left_out)
+        return replace(told, markup=markup, left_out=left_out)
     if kind in _PICTURES:
         picture = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-        return Shown(title, words, len(data), picture=picture)
+        return replace(told, picture=picture)
     if kind.startswith("text/") or kind.endswith(("json", "xml")):
-        return Shown(title, words, len(data), text=_text(data))
+        return replace(told, text=_text(data))
     return told
 
 

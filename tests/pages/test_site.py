@@ -128,6 +128,15 @@ def test_text_of_others_stays_text():
         assert 'href="javascript' not in text
 
 
+def test_a_document_says_in_which_language_it_is():
+    document = attached("<p>Ayuno</p>", language="es") | {"language": "es"}
+    plan = resource("PlanDefinition", "p", relatedArtifact=[
+        {"type": "documentation", "url": f"{BASE}/DocumentReference/d"}])  # fmt: skip
+    page = files(content(plan, document))["procedure/p.html"]
+    assert '<div class="document" lang="es"' in page
+    assert '<h3 lang="es">' in page
+
+
 @pytest.mark.parametrize(
     "kind, data, shown",
     [
