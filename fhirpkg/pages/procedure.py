@@ -16,7 +16,7 @@ from fhirpkg.pages.codes import code_systems, procedure_codes
 from fhirpkg.pages.criteria import criteria
 from fhirpkg.pages.downloads import offers
 from fhirpkg.pages.environment import rendered
-from fhirpkg.pages.reached import reached
+from fhirpkg.pages.reached import MOST, reached
 from fhirpkg.pages.shelf import local, place, standing, title_of
 from fhirpkg.render.clinical import timed
 from fhirpkg.render.procedure import phases, questions
@@ -55,10 +55,11 @@ class Checklist:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A resource as a row: where it is, and what it is called."""
+    """A resource as a row: where it is, what it is called, whether its structure is wrong."""
 
     place: str
     title: str
+    is_odd: bool
 
 
 def procedure_page(
@@ -76,7 +77,9 @@ def procedure_page(
     types = Definitions.core().types
     if problem := misshapen([plan], types):
         return rendered("problem.html", links, plan=plan, title=title_of(plan), problem=problem)
-    resources = [r for r in reached(plan, shelf) if not misshapen([r], types)]
+    found = reached(plan, shelf)
+    resources = [r for r in found if not misshapen([r], types)]
+    sound = {local(r) for r in resources}
     facts = sources.facts(plan["id"], resources) if sources else []
     told = {
         **_told(plan, shelf),
@@ -86,6 +89,8 @@ def procedure_page(
         "facts": facts,
         "readers": list(dict.fromkeys(fact.by for fact in facts if fact.by)),
         "downloads": offers(plan, resources, packages),
+        "is_cut": len(found) >= MOST,
+        "resources": [Listed(local(r), title_of(r), local(r) not in sound) for r in found],
     }
     contents = [(anchor, name) for anchor, name, keys in _CONTENTS
                 if not keys or any(told[key] for key in keys)]  # fmt: skip
@@ -159,7 +164,6 @@ def _around(plan: Resource, resources: list[Resource], shelf: Shelf) -> dict[str
         "documents": documents(resources, shelf),
         "versions": versions(plan, shelf.earlier(plan)),
         "checklists": [Checklist(title_of(r), questions(r)) for r in questionnaires],
-        "resources": [Listed(local(r), title_of(r)) for r in resources],
     }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
-_MOST = 500
+MOST = 500
 """As many resources as a page tells of as those of one procedure."""
 _NOT_FOLLOWED = {"ImplementationGuide", "PlanDefinition", "StructureDefinition"}
 """Types whose links lead away from the procedure: to a whole package, another plan, a profile."""
@@ -28,7 +28,7 @@ def reached(plan: Resource, shelf: Repository) -> list[Resource]:
     """The plan and the resources it leads to, directly and through those, the nearest first."""
     found = {local(plan): plan}
     waiting = [plan]
-    while waiting and len(found) < _MOST:
+    while waiting and len(found) < MOST:
         resource = waiting.pop(0)
         for text in dict.fromkeys(_links(resource, top=True)):
             there = place(text, shelf)

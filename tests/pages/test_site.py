@@ -116,6 +116,15 @@ def test_a_plan_whose_structure_is_not_fhirs_is_told_as_such():
     assert "resource/PlanDefinition-p.html" in site["procedure/p.html"]
 
 
+def test_what_belongs_to_a_plan_and_is_not_fhir_is_listed_as_such():
+    action = {"title": "Ask", "definitionCanonical": f"{BASE}/Questionnaire/q"}
+    plan = resource("PlanDefinition", "p", action=[action])
+    odd = resource("Questionnaire", "q", item="x")
+    page = files(content(plan, odd))["procedure/p.html"]
+    assert "Questionnaire/q</a>" in page
+    assert "not that of FHIR" in page
+
+
 def test_text_of_others_stays_text():
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
     plan = resource("PlanDefinition", "p", title=evil, description=evil, copyright=evil,

@@ -20,6 +20,7 @@ from fhirpkg.pages.json_page import resource_page
 from fhirpkg.pages.links import Links
 from fhirpkg.pages.listing import search_page, start_page, type_page
 from fhirpkg.pages.procedure import procedure_page
+from fhirpkg.pages.shelf import LISTED
 from fhirpkg.server.capabilities import ABOUT
 from fhirpkg.server.cds.feedback import kept
 from fhirpkg.server.storing.connections import BUDGET, Budget, TooCostly
@@ -108,7 +109,8 @@ def _search(endpoint: Endpoint, request: HttpRequest) -> str:
         rows = StoreShelf(endpoint).searched(query)
     except TooCostly:
         return search_page([], LINKS, query, "The search took too long; ask for more words.")
-    note = f"{len(rows)} found" if query else "Ask for a code, a name or a word."
+    first = "The first " if len(rows) == LISTED else ""  # it may be that there are more
+    note = f"{first}{len(rows)} found" if query else "Ask for a code, a name or a word."
     return search_page(rows, LINKS, query, note)
 
 
