@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from fhirpkg.pages.shelf import Shelf
 
 _LONGEST = 4000
-"""Characters of a text that are shown; of base64 the beginning says enough."""
-_LONGEST_DATA = 80
+"""Characters of a text that are shown."""
+_LONGEST_INSIDE = {"data": 80, "div": 400}
+"""Of base64, and of a narrative that stands above, the beginning says enough."""
 
 
 def resource_page(resource: Resource, shelf: Shelf, links: Links) -> str:
@@ -72,8 +73,8 @@ def _value(value: Json, path: str, line: str, leads: Callable[[str], str]) -> It
             there = f"{path}.{key}" if path else key
             comma = "," if number else ""
             yield f'{comma}{inner}<b id="{escape(there)}">{escape(json.dumps(key))}</b>: '
-            if key in {"data", "div"} and isinstance(item, str):
-                yield _long(item, _LONGEST_DATA if key == "data" else _LONGEST)
+            if key in _LONGEST_INSIDE and isinstance(item, str):
+                yield _long(item, _LONGEST_INSIDE[key])
             else:
                 yield from _value(item, there, inner, leads)
         yield f"{line}}}"
