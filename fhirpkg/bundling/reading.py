@@ -7,6 +7,7 @@ gives. What cannot be published safely is refused here, before anything is writt
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ _ARCHIVES = (".tgz", ".tar.gz")
 _OURS = "package.yaml"
 _GUIDE = "ImplementationGuide"
 _SUSHI = Path("fsh-generated") / "resources"
+_FHIR_VERSION = re.compile(r"\.(r\d+b?|\d+\.\d+\.\d+)$")
 _OF_A_PACKAGE = ("canonical", "fhirVersions", "fhir-version-list")
 """What package.json of a FHIR package has and that of a Node.js project has not."""
 
@@ -225,10 +227,15 @@ def _guide_id(guide: Resource, source: str) -> PackageId:
         raise PackageError(source, f"its ImplementationGuide's packageId: {error}") from error
 
 
+def _base(name: str) -> str:
+    """A name without the version of FHIR: the guide in HL7's `x.r4` is that of `x.4.0.1`."""
+    return _FHIR_VERSION.sub("", name)
+
+
 def _check_guides(source: str, identity: PackageId, guides: dict[str, Resource]) -> None:
     """Raise PackageError for a guide of another package: it would be published in its name."""
     for file, guide in guides.items():
-        if guide.get("packageId", identity.name) != identity.name:
+        if _base(str(guide.get("packageId", identity.name))) != _base(identity.name):
             problem = f"{file} is the ImplementationGuide of the package {guide['packageId']}"
             advice = f"leave it out with --exclude '{_GUIDE}/{guide['id']}'"
             raise PackageError(f"{source} ({identity})", problem, advice)

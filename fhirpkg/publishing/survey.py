@@ -11,7 +11,7 @@ from fhirpkg.publishing.bookkeeping.state import is_listed
 from fhirpkg.publishing.compare import differences, digest, same
 from fhirpkg.publishing.marks import Holders, is_tagged, owned, tags_of
 from fhirpkg.publishing.members import identifiers_of, portions_by_type, with_references
-from fhirpkg.publishing.orphans import before_let_go
+from fhirpkg.publishing.orphans import before_let_go, is_let_go
 from fhirpkg.publishing.reading import batches, search_of
 
 if TYPE_CHECKING:
@@ -200,6 +200,8 @@ class Survey:
         ) or self.holders.wrote(holders, place, version, member.digest)
         if equal or (version and as_written):
             why = "" if equal else "as this server altered it when it was written"
+            if is_ours and is_let_go(theirs, owner):  # HAPI took the mark without a new version
+                return Change.ADOPT, "a prune let it go"
             if is_ours:
                 return Change.UNCHANGED, why
             also = f", also held by {self.holders.named(holders)}" if holders else ""

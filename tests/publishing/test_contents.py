@@ -70,6 +70,11 @@ def test_a_package_cannot_take_the_name_of_another(tmp_path, server):
     assert state(server) == {}
 
 
+def test_the_guide_in_a_package_for_one_fhir_version_is_its_own(tmp_path):
+    file = package(tmp_path, guide(packageId="demo.terms.4.0.1"), name="demo.terms.r4")
+    assert str(read_content(file).id) == "demo.terms.r4#2.1.0"
+
+
 def test_a_package_of_another_fhir_version_is_refused(tmp_path):
     file = package(tmp_path, canonical("PlanDefinition", "course"), fhirVersions=["5.0.0"])
     with pytest.raises(PackageError, match=r"for FHIR 5\.0\.0"):

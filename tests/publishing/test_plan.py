@@ -7,6 +7,7 @@ from fhirpkg.canonical import PackageId
 from fhirpkg.errors import SourceError
 from fhirpkg.publishing import planfile
 from fhirpkg.publishing.bookkeeping.head import ConflictError
+from fhirpkg.publishing.marks import unmark
 from fhirpkg.publishing.members import release_of
 from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.survey import Change
@@ -223,3 +224,14 @@ def test_two_members_that_share_an_identifier_do_not_claim_each_other(server):
         connected.request("PUT", "Patient/third", body=other)
         plan = make_plan(given, connected)
     assert [item.change for item in plan.items] == [Change.DUPLICATE] * 2
+
+
+def test_what_was_retired_before_and_lost_only_its_mark_gets_it_again(server):
+    given = release(walk(status="retired"))
+    publish(server, given)
+    with client(server) as connected:
+        unmark(connected, "ActivityDefinition/walk", [OURS])
+        (item,) = make_plan(given, connected).items
+    assert item.change is Change.ADOPT
+    assert publish(server, given).updated == 1
+    assert publish(server, given).unchanged == 1
