@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from fhirpkg.applying.application import Applied as Applied
     from fhirpkg.applying.application import apply as apply
     from fhirpkg.authoring.public import build as build
+    from fhirpkg.bulk import findings as findings
+    from fhirpkg.bulk import index_of as index_of
     from fhirpkg.canonical import Canonical as Canonical
     from fhirpkg.canonical import PackageId as PackageId
     from fhirpkg.client.client import FhirClient as FhirClient
@@ -57,6 +59,8 @@ _HOMES = {
     "Validator": "validation.validator",
     "apply": "applying.application",
     "build": "authoring.public",
+    "findings": "bulk",
+    "index_of": "bulk",
     "open_repository": "repository",
     "plan": "publishing.planning:make_plan",
     "push": "publishing.push",

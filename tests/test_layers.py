@@ -30,6 +30,8 @@ HOMES = {
     "pydantic": {"authoring"},
     "lsprotocol": {"cli"},
     "pygls": {"cli"},
+    "pyarrow": {"spark"},
+    "pyspark": {"spark"},
     "requests": {"packages", "client"},
     "starlette": {"server"},
     "uvicorn": {"server"},

@@ -92,12 +92,18 @@ def sayings(procedure: Procedure) -> list[str]:
     return list(dict.fromkeys(words for facts, words in _said(procedure) if facts))
 
 
-def words_for(procedure: Procedure, fact: str) -> list[str]:
-    """All that is said for a fact, to clinicians and to patients: what a reader reads."""
-    items = [item for item in origins(procedure) if fact in item.from_]
-    plain = [getattr(item, name, "") for item in items for name in ("patient", "goal", "call")]
-    said = [words for facts, words in _said(procedure) if fact in facts]
-    return [*said, *filter(None, plain)]
+def words_by_fact(procedure: Procedure) -> dict[str, list[str]]:
+    """All that is said for each fact, to clinicians and to patients: what a reader reads."""
+    said: dict[str, list[str]] = {}
+    plain: dict[str, list[str]] = {}
+    for facts, words in _said(procedure):
+        for fact in dict.fromkeys(facts):
+            said.setdefault(fact, []).append(words)
+    for item in origins(procedure):
+        found = [getattr(item, name, "") for name in ("patient", "goal", "call")]
+        for fact in dict.fromkeys(item.from_):
+            plain.setdefault(fact, []).extend(filter(None, found))
+    return {fact: said.get(fact, []) + plain.get(fact, []) for fact in {**said, **plain}}
 
 
 def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
 from fhirpkg.authoring.checks import check_part
-from fhirpkg.authoring.coverage import words_for
+from fhirpkg.authoring.coverage import words_by_fact
 from fhirpkg.authoring.model.review import DIGITS, Review
 from fhirpkg.authoring.rules import SOURCE_REVIEW, SOURCE_UNKNOWN_FACT
 from fhirpkg.packages.freshness import REVIEW
@@ -51,8 +51,9 @@ def reviewed(procedure: Procedure, review: Review | None) -> dict[str, Reviewed]
     labels = procedure.source.labels() if procedure.source else []
     verdicts: Mapping[str, Verdict] = review.facts if review else {}
     states = {}
+    said = words_by_fact(procedure)
     for label in labels:
-        words = words_for(procedure, label)
+        words = said.get(label)
         if words:
             found = verdicts.get(label)
             states[label] = state(words, found, review)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -144,14 +145,20 @@ def _due(
 
 
 def _checked(corpus: Corpus, given: list[Input | None], jobs: int) -> Iterator[Checked]:
+    with few_collections(), mapping(check, corpus, jobs) as run:
+        yield from run(_expanded(given))
+
+
+@contextlib.contextmanager
+def few_collections() -> Iterator[None]:
+    """Leave the definitions out of the search for cycles, which takes a tenth of the time."""
     import gc
 
-    gc.freeze()  # the definitions stay: to look for cycles in them again and again takes a tenth
+    gc.freeze()
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000)
     try:
-        with mapping(check, corpus, jobs) as run:
-            yield from run(_expanded(given))
+        yield
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()

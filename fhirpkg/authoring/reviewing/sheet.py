@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from pydantic import BaseModel
 
 from fhirpkg.authoring.codes import codings
-from fhirpkg.authoring.coverage import held_by, origins, words_for
+from fhirpkg.authoring.coverage import held_by, origins, words_by_fact
 from fhirpkg.authoring.model.criterion import Criterion
 from fhirpkg.authoring.model.parts import Origin, Said
 from fhirpkg.authoring.model.review import Judged, Signed
@@ -113,9 +113,10 @@ def sheet(
 
 def _fact_lines(facts: _Facts, review: Review | None) -> Iterator[Line]:
     source = facts.procedure.source
+    said, every = words_by_fact(facts.procedure), list(origins(facts.procedure))
     for label in source.labels() if source else ():
-        words = words_for(facts.procedure, label)
-        items = [item for item in origins(facts.procedure) if label in item.from_]
+        words = said.get(label, [])
+        items = [item for item in every if label in item.from_]
         verdict = review.facts.get(label) if review else None
         if words:
             yield _line(facts, label, words, items, state(words, verdict, review))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg import fhirjson
-from fhirpkg.cql.reading.library import outline, read_library
+from fhirpkg.cql.reading.library import outline, read_statements
 from fhirpkg.cql.reading.uses import keys_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def elm_text(text: str) -> str:
     _, library, stretches = outline(text)
     keys = keys_of(library, stretches)
     if not all(map(_known.__contains__, keys)):
-        _learn(read_library(text), stretches, keys)
+        _learn(read_statements(text)[1], stretches, keys)
     made: Node = {
         "identifier": {"id": library.name, "version": library.version},
         "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},
@@ -73,14 +73,11 @@ _known: dict[Hashable, _Made] = {}
 _MOST_KNOWN = 5000
 
 
-def _learn(library: Library, stretches: list[Stretch], keys: list[Hashable]) -> None:
+def _learn(statements: list[Statement], stretches: list[Stretch], keys: list[Hashable]) -> None:
     """Make the statements of a library that are not known yet."""
     if len(_known) > _MOST_KNOWN:
         _known.clear()
-    used = dict.fromkeys(library.statements, 0)
-    for key, stretch in zip(keys, stretches, strict=True):
-        statement = library.statements[stretch.name][used[stretch.name]]
-        used[stretch.name] += 1
+    for key, statement, stretch in zip(keys, statements, stretches, strict=True):
         if key not in _known:
             parts = _OFFSET.split(fhirjson.dump(_statement(statement)))
             parts[1::2] = [str(int(offset) - stretch.start) for offset in parts[1::2]]

@@ -31,6 +31,7 @@ _TRAILING_CONTEXT = re.compile(
     r"^[ \t]*context\s+(\w+)\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)*\Z", re.MULTILINE | re.DOTALL
 )
 """`context X` behind a statement, maybe with comments on the next one behind it."""
+_MODIFIERS = ("public", "private", "fluent", "function")
 _DEFINED = re.compile(
     r"define\s+(?:(?:public|private|fluent|function)\s+)*"
     r"(\"(?:\\.|[^\"\\])*\"|`(?:\\.|[^`\\])*`|[\w$]+)"
@@ -39,11 +40,17 @@ _DEFINED = re.compile(
 
 def read_library(text: str, name: str = "") -> Library:
     """The library in CQL text; raises CqlError when its header cannot be read."""
+    return read_statements(text, name)[0]
+
+
+def read_statements(text: str, name: str = "") -> tuple[Library, list[Statement]]:
+    """The same, and its statements in the order in which :func:`outline` has them."""
     source, library, stretches = outline(text, name)
     checker = functools.cache(lambda: _checker(library, source))
-    for stretch in stretches:
-        _read_statement(stretch, source, library, checker)
-    return library
+    made = [_read_statement(stretch, source, library, checker) for stretch in stretches]
+    for statement in made:
+        library.add(statement)
+    return library, made
 
 
 class Stretch(NamedTuple):
@@ -56,9 +63,9 @@ class Stretch(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name that it defines; nothing for what is no definition."""
+        """The name that it defines; nothing where a comment stands before it."""
         found = _DEFINED.match(self.text)
-        return name_in(found[1]) if found else ""
+        return name_in(found[1]) if found and found[1] not in _MODIFIERS else ""
 
 
 def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
@@ -217,7 +224,7 @@ class _Header(Parser):
 
 def _read_statement(
     stretch: Stretch, source: Source, library: Library, checker: Callable[[], Checker]
-) -> None:
+) -> Statement:
     """`define X: …` or `define function X(a Type): …`; the expression is read later."""
     parser = Parser(source, tokens(source, stretch.start, stretch.end))
     parser.expect("define")
@@ -249,7 +256,7 @@ def _read_statement(
             checker().function(tree, operands)
         return tree
 
-    library.add(Statement(name, operands, place, load))
+    return Statement(name, operands, place, load)
 
 
 def _operand(parser: Parser) -> tuple[str, Node]:

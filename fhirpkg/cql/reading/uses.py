@@ -1,6 +1,7 @@
 """What a statement of a library depends on, as a key: its text and that of all that it names.
 
-Two statements of one key become the same tree, in whatever libraries they stand.
+Two statements of one key become the same tree, in whatever libraries they stand; a mistake in one
+is a mistake in the other.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def keys_of(library: Library, stretches: list[Stretch]) -> list[Hashable]:
     """The key of each statement of a library of which the header has been read."""
     texts: dict[str, list[str]] = {}
     names = [stretch.name for stretch in stretches]
+    if not all(names):
+        return [object() for _ in names]  # nothing is known of them
     for name, stretch in zip(names, stretches, strict=True):
         texts.setdefault(name, []).append(stretch.text)
     kinds: dict[str, list[str]] = {}

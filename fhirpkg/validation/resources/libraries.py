@@ -11,13 +11,14 @@ import binascii
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading.lexer import CqlError
-from fhirpkg.cql.reading.library import read_library
+from fhirpkg.cql.reading.library import outline, read_statements
+from fhirpkg.cql.reading.uses import keys_of
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.resources.library_rules import LIBRARY_CQL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
@@ -39,19 +40,32 @@ def check_library(library: Resource, path: Path, run: Run) -> None:
             run.report(LIBRARY_CQL, (*place, "data"), problem=problem)
 
 
+_right: set[Hashable] = set()
+"""What is known to be right: most procedures share most of their logic."""
+_MOST_KNOWN = 5000
+
+
 def _problems(text: str, name: str) -> Iterator[str]:
     try:
-        library = read_library(text, name)
+        _, library, stretches = outline(text, name)
+        keys = keys_of(library, stretches)
+        statements = [] if _right.issuperset(keys) else read_statements(text, name)[1]
     except FhirpkgError as error:
         yield str(error)
         return
-    for statements in library.statements.values():
-        for statement in statements:
-            try:
-                statement.load()
-            except CqlError as error:
-                yield str(error)
-            except FhirpkgError:
-                pass  # what we cannot evaluate may still be CQL
-            except RecursionError:
-                yield f"{statement.place} is nested too deeply to read"
+    if len(_right) > _MOST_KNOWN:
+        _right.clear()
+    for key, statement in zip(keys, statements, strict=bool(statements)):
+        if key in _right:
+            continue
+        try:
+            statement.load()
+        except CqlError as error:
+            yield str(error)
+            continue
+        except FhirpkgError:
+            pass  # what we cannot evaluate may still be CQL
+        except RecursionError:
+            yield f"{statement.place} is nested too deeply to read"
+            continue
+        _right.add(key)
