@@ -126,6 +126,9 @@ def index_of(
     Definitions are kept whole; so are the resources of the types in `keeping`, which profiles may
     ask to look into. Memory: 8 bytes for each name, two to three names a resource.
 
+    Raises ConfigError for a version of FHIR that is not known, PackageError when its core is not in
+    the package cache.
+
         index = index_of(first).merged([index_of(second)])
     """
     types = definitions_of(release_of(fhir_version)).types
@@ -148,6 +151,9 @@ def findings(
 
     Without an `index` each line stands for itself: references that lead to others are noted as
     not checked.
+
+    Raises PackageError for a package that cannot be had, ConfigError for a profile that is not
+    loaded.
 
         with open("Observation.ndjson", "rb") as lines:
             rows = list(findings(lines, profiles=["http://example.org/StructureDefinition/p"]))
