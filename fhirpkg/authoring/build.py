@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.activities import activity_definitions, specimen_definitions
+from fhirpkg.authoring.building.build_context import BuildContext
+from fhirpkg.authoring.building.checklist import questionnaire
 from fhirpkg.authoring.building.documents import document_references, translated_documents
-from fhirpkg.authoring.building.edition import Edition
+from fhirpkg.authoring.building.manifests import implementation_guide, manifest
 from fhirpkg.authoring.building.plan import plan_definition
-from fhirpkg.authoring.building.support import (
-    implementation_guide,
-    manifest,
-    questionnaire,
-    value_set,
-)
+from fhirpkg.authoring.building.value_sets import value_set
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.ordering import in_order
@@ -53,7 +50,7 @@ def build(
     """
     made = {
         folder: resources_of(
-            Edition(package, procedure, listed, beside.get(folder, Beside())), profiles
+            BuildContext(package, procedure, listed, beside.get(folder, Beside())), profiles
         )
         for folder, procedure in sorted(procedures.items())
     }
@@ -104,52 +101,52 @@ def _claimed(
     return {PROFILES_PACKAGE: profiles[0]["version"]}
 
 
-def resources_of(edition: Edition, profiles: Sequence[Resource]) -> list[Resource]:
+def resources_of(context: BuildContext, profiles: Sequence[Resource]) -> list[Resource]:
     """The resources of one procedure, the plan first."""
-    documents = document_references(edition)
-    further = translated_documents(edition)
-    checklist = questionnaire(edition)
-    logic = logic_library(edition)
-    indications = value_set(edition)
+    documents = document_references(context)
+    further = translated_documents(context)
+    checklist = questionnaire(context)
+    logic = logic_library(context)
+    indications = value_set(context)
     resources = [
         plan_definition(
-            edition,
+            context,
             documents,
-            readiness(edition),
-            states(edition),
+            readiness(context),
+            states(context),
             logic,
-            against.actions(edition),
+            against.actions(context),
             further,
         ),
-        *activity_definitions(edition, documents),
+        *activity_definitions(context, documents),
         *([checklist] if checklist else []),
         *([logic] if logic else []),
         *([indications] if indications else []),
-        *specimen_definitions(edition),
-        *criteria_value_sets(edition),
-        *against.value_sets(edition),
+        *specimen_definitions(context),
+        *criteria_value_sets(context),
+        *against.value_sets(context),
         *documents.values(),
         *further,
     ]
-    resources.append(manifest(edition, resources))
-    with_notices = (_with_notices(edition, resource) for resource in resources)
-    return [_finished(_in_languages(edition, each), profiles) for each in with_notices]
+    resources.append(manifest(context, resources))
+    with_notices = (_with_notices(context, resource) for resource in resources)
+    return [_finished(_in_languages(context, each), profiles) for each in with_notices]
 
 
-def _in_languages(edition: Edition, resource: Resource) -> Resource:
+def _in_languages(context: BuildContext, resource: Resource) -> Resource:
     """The resource with translations of its texts, where the package has other languages."""
-    package = edition.package
+    package = context.package
     if not package.languages or "language" in resource:
         return resource
-    return with_translations(resource, edition.beside.texts, package.language)
+    return with_translations(resource, context.beside.texts, package.language)
 
 
-def _with_notices(edition: Edition, resource: Resource) -> Resource:
+def _with_notices(context: BuildContext, resource: Resource) -> Resource:
     if resource["resourceType"] in _WITHOUT_COPYRIGHT:
         return resource
-    purpose = f"{resource['purpose']} {edition.review}".strip()
-    signed = edition.signed_off(resource["resourceType"])
-    return {**resource, **signed, "purpose": purpose, "copyright": edition.copyright(resource)}
+    purpose = f"{resource['purpose']} {context.review}".strip()
+    signed = context.signed_off(resource["resourceType"])
+    return {**resource, **signed, "purpose": purpose, "copyright": context.copyright(resource)}
 
 
 def _finished(resource: Resource, profiles: Sequence[Resource]) -> Resource:

@@ -15,13 +15,13 @@ from fhirpkg.authoring import logic
 from fhirpkg.authoring.building import against
 from fhirpkg.authoring.building.conditions import condition, expression, needs_library
 from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
-from fhirpkg.authoring.building.support import listed_value_set
+from fhirpkg.authoring.building.value_sets import listed_value_set
 from fhirpkg.cql.reading.elm import elm_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.criterion import Criterion
     from fhirpkg.issues import Resource
 
@@ -61,21 +61,21 @@ _SUFFIXES = {
 }
 
 
-def readiness(edition: Edition) -> list[Resource]:
+def readiness(context: BuildContext) -> list[Resource]:
     """The actions that tell what a patient's record leaves open, for the top level of the plan.
 
     They stand there, and name the events that they answer, because other engines look no deeper.
     """
     return [
-        _action(edition, criterion, what, words)
-        for criterion in edition.procedure.criteria
+        _action(context, criterion, what, words)
+        for criterion in context.procedure.criteria
         for what, words in _problems(criterion)
     ]
 
 
-def states(edition: Edition) -> list[Resource]:
+def states(context: BuildContext) -> list[Resource]:
     """The extensions by which applying the plan gives the state of each criterion."""
-    return [_state(edition, criterion) for criterion in edition.procedure.criteria]
+    return [_state(context, criterion) for criterion in context.procedure.criteria]
 
 
 def _problems(criterion: Criterion) -> Iterator[tuple[str, str]]:
@@ -90,7 +90,7 @@ def _problems(criterion: Criterion) -> Iterator[tuple[str, str]]:
         yield _NOTICED, criterion.noticed
 
 
-def _action(edition: Edition, criterion: Criterion, what: str, words: str) -> Resource:
+def _action(context: BuildContext, criterion: Criterion, what: str, words: str) -> Resource:
     title = f"{criterion.title}: {_SUFFIXES.get(what) or _STRENGTHS[criterion.strength]}"
     relations = [] if what == _NOTICED else [related("procedure", "before-start")]
     if criterion.order and what != _NOTICED:
@@ -101,14 +101,14 @@ def _action(edition: Edition, criterion: Criterion, what: str, words: str) -> Re
         "description": criterion.text,
         "textEquivalent": words,
         "priority": "routine" if what == _NOTICED else criterion.priority,
-        "documentation": edition.citations(criterion),
+        "documentation": context.citations(criterion),
         "trigger": named_events(HOOKS),
-        "condition": [condition(edition, criterion, what, words)],
+        "condition": [condition(context, criterion, what, words)],
         "relatedAction": relations,
     }
-    if needs_library(edition):
+    if needs_library(context):
         made["dynamicValue"] = [
-            {"path": "title", "expression": expression(edition, criterion, "why")}
+            {"path": "title", "expression": expression(context, criterion, "why")}
         ]
     return filled(made)
 
@@ -116,12 +116,12 @@ def _action(edition: Edition, criterion: Criterion, what: str, words: str) -> Re
 _STRENGTHS = {"correct-first": "to be corrected first", "attention": "beyond its limit"}
 
 
-def _state(edition: Edition, criterion: Criterion) -> Resource:
+def _state(context: BuildContext, criterion: Criterion) -> Resource:
     """One criterion as an extension whose values are computed when the plan is applied."""
-    facts = _FACTS if needs_library(edition) else ("state", "value", "resource")
+    facts = _FACTS if needs_library(context) else ("state", "value", "resource")
     parts: list[Resource] = [{"url": "id", "valueString": criterion.id}]
     parts += [
-        {"url": fact, "valueExpression": expression(edition, criterion, fact)} for fact in facts
+        {"url": fact, "valueExpression": expression(context, criterion, fact)} for fact in facts
     ]
     return {"url": CRITERION, "extension": parts}
 
@@ -129,23 +129,23 @@ def _state(edition: Edition, criterion: Criterion) -> Resource:
 # -- the library -----------------------------------------------------------------------------
 
 
-def logic_library(edition: Edition) -> Resource | None:
+def logic_library(context: BuildContext) -> Resource | None:
     """The Library with the logic of criteria and contraindications; None without such logic."""
-    if not needs_library(edition):
+    if not needs_library(context):
         return None
-    name, version = edition.id("logic"), edition.package.version
-    rules = [*(_rule(edition, c) for c in edition.procedure.criteria), *against.rules(edition)]
+    name, version = context.id("logic"), context.package.version
+    rules = [*(_rule(context, c) for c in context.procedure.criteria), *against.rules(context)]
     text = logic.library(name, version, rules)
     elm = elm_text(text)
-    title = f"{edition.procedure.name.text}: logic"
+    title = f"{context.procedure.name.text}: logic"
     made: Resource = {
-        **edition.header("Library", name, title, "What is looked up in the record of a patient."),
+        **context.header("Library", name, title, "What is looked up in the record of a patient."),
         "type": _library_type("logic-library", "Logic Library"),
         "subjectCodeableConcept": PATIENT,
         "purpose": "To see from the data of a patient what has to be settled before the procedure.",
         "usage": "The CQL is for servers that compile it; the ELM says the same.",
-        "topic": edition.topics(),
-        "author": edition.authors(),
+        "topic": context.topics(),
+        "author": context.authors(),
         "relatedArtifact": [
             {"type": "depends-on", "resource": rule.value_set} for rule in rules if rule.value_set
         ],
@@ -170,19 +170,19 @@ def logic_library(edition: Edition) -> Resource | None:
     return filled(made)
 
 
-def criteria_value_sets(edition: Edition) -> list[Resource]:
+def criteria_value_sets(context: BuildContext) -> list[Resource]:
     """A ValueSet for each criterion that has codes of its own."""
     made = []
-    for criterion in edition.procedure.criteria:
+    for criterion in context.procedure.criteria:
         if criterion.names:
-            title = f"{edition.procedure.name.text}: {criterion.title.lower()}"
+            title = f"{context.procedure.name.text}: {criterion.title.lower()}"
             text = f"Codes by which this is found in a record: {', '.join(criterion.names)}."
-            found = listed_value_set(edition, criterion.id, title, text, criterion.names)
+            found = listed_value_set(context, criterion.id, title, text, criterion.names)
             made.append({**found, "purpose": "To find this in the record of a patient."})
     return made
 
 
-def _rule(edition: Edition, criterion: Criterion) -> logic.Rule:
+def _rule(context: BuildContext, criterion: Criterion) -> logic.Rule:
     limit = None
     if criterion.limit:
         limit = logic.Limit(*criterion.bounds, notice=criterion.notice.partition(" ")[2])
@@ -191,20 +191,20 @@ def _rule(edition: Edition, criterion: Criterion) -> logic.Rule:
     return logic.Rule(
         criterion.title,
         "age" if criterion.age is not None else criterion.kind,
-        _value_set(edition, criterion),
+        _value_set(context, criterion),
         str(criterion.age or criterion.sex or ""),
         within,
         limit,
-        ", ".join(edition.procedure.evidence[name].label for name in criterion.cite),
+        ", ".join(context.procedure.evidence[name].label for name in criterion.cite),
         criterion.missing,
     )
 
 
-def _value_set(edition: Edition, criterion: Criterion) -> str:
+def _value_set(context: BuildContext, criterion: Criterion) -> str:
     """The canonical of the codes that a criterion is found by; nothing for age and sex."""
     if criterion.indications:
-        return edition.url("ValueSet", edition.id("indications"))
-    return edition.url("ValueSet", edition.id(criterion.id)) if criterion.names else ""
+        return context.url("ValueSet", context.id("indications"))
+    return context.url("ValueSet", context.id(criterion.id)) if criterion.names else ""
 
 
 def _requirements(rules: Iterable[logic.Rule]) -> Iterator[Resource]:

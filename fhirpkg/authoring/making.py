@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.build import Part, guide_of, part_of, resources_of
-from fhirpkg.authoring.building.edition import Edition
+from fhirpkg.authoring.building.build_context import BuildContext
 from fhirpkg.authoring.folder import open_folder, same_ids
 from fhirpkg.authoring.writing import (
     discard,
@@ -167,8 +167,8 @@ def _make(work: _Work, file: Path) -> Made:
     if not read.procedure or not read.is_usable:
         named = read.procedure.id if read.procedure else ""
         return Made(name, named, read.issues, is_usable=False)
-    edition = Edition(work.package, read.procedure, read.listed, read.beside)
-    resources = resources_of(edition, work.profiles)
+    context = BuildContext(work.package, read.procedure, read.listed, read.beside)
+    resources = resources_of(context, work.profiles)
     texts = {f"{r['resourceType']}-{r['id']}.json": text(r) for r in resources}
     stage(work.home(name), texts)
     if work.is_in_place:

@@ -16,34 +16,34 @@ from fhirpkg.authoring.model.actions import Condition
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.issues import Resource
 
 
-def actions_of(edition: Edition, actions: Iterable[Action]) -> list[Resource]:
+def actions_of(context: BuildContext, actions: Iterable[Action]) -> list[Resource]:
     """The actions of a section; one that needs a step to be chosen stands below that step."""
-    return [action_of(edition, a) for a in actions if not edition.is_below_another(a)]
+    return [action_of(context, a) for a in actions if not context.is_below_another(a)]
 
 
-def action_of(edition: Edition, action: Action) -> Resource:
+def action_of(context: BuildContext, action: Action) -> Resource:
     """An action with its parts, and those that are done only if it is chosen."""
-    parts = actions_of(edition, action.parts)
-    parts += [action_of(edition, other) for other in edition.done_only_with(action)]
+    parts = actions_of(context, action.parts)
+    parts += [action_of(context, other) for other in context.done_only_with(action)]
     made: Resource = {
         "id": action.id,
-        "title": _title(edition, action),
+        "title": _title(context, action),
         "description": action.text,
         "textEquivalent": action.plain,
         "priority": action.priority,
-        "code": edition.concepts(action.code),
-        "documentation": edition.citations(action),
-        "goalId": edition.goal_ids(action.goals),
+        "code": context.concepts(action.code),
+        "documentation": context.citations(action),
+        "goalId": context.goal_ids(action.goals),
         "condition": [
-            *order_condition(edition, action.id),
-            *chosen_condition(edition, action),
+            *order_condition(context, action.id),
+            *chosen_condition(context, action),
         ],
-        "participant": edition.participants(action.people),
+        "participant": context.participants(action.people),
         "groupingBehavior": "logical-group" if parts else None,
         "selectionBehavior": action.choose,
         "requiredBehavior": action.needed or ("could" if action.question else None),
@@ -52,7 +52,7 @@ def action_of(edition: Edition, action: Action) -> Resource:
     }
     if action.makes:
         made["type"] = CREATE
-        made["definitionCanonical"] = edition.definition(action)
+        made["definitionCanonical"] = context.definition(action)
     made["timingTiming"] = action_timing(action)
     if len(action.when) > 1 and relations(action):
         return filled(_at_each_moment(action, made))
@@ -60,10 +60,10 @@ def action_of(edition: Edition, action: Action) -> Resource:
     return filled(made)
 
 
-def _title(edition: Edition, action: Action) -> str:
+def _title(context: BuildContext, action: Action) -> str:
     """The heading, with what R4 has no element for: a condition in words, one of several people."""
     title = action.heading
-    if one_of := edition.one_of(action):
+    if one_of := context.one_of(action):
         title += f", by {one_of}"
     if isinstance(action.only_if, Condition):
         return f"{title} (ask: {action.only_if.asked})" if action.only_if.asked else title

@@ -16,7 +16,7 @@ from fhirpkg.authoring.model.sections import AddOn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.sections import Equipment, Member
     from fhirpkg.issues import Resource
@@ -36,12 +36,14 @@ _WITHOUT_INTENT = ("message", "material")
 _PART = "To have one definition of it, whoever orders, does or tells it."
 
 
-def activity_definitions(edition: Edition, documents: Mapping[str, Resource]) -> list[Resource]:
+def activity_definitions(
+    context: BuildContext, documents: Mapping[str, Resource]
+) -> list[Resource]:
     """That of the procedure first, its family, then one for each action with a kind, in order.
 
     Each names the document that tells patients of it; `documents` holds them by their kind.
     """
-    procedure = edition.procedure
+    procedure = context.procedure
     sections = {
         "preparation": procedure.preparation,
         "education": procedure.steps,
@@ -49,15 +51,15 @@ def activity_definitions(edition: Edition, documents: Mapping[str, Resource]) ->
     }
     education = documents["education"]
     return [
-        _procedure(edition, education),
-        *(_member(edition, member) for member in (*procedure.code.also, *procedure.code.add_on)),
+        _procedure(context, education),
+        *(_member(context, member) for member in (*procedure.code.also, *procedure.code.add_on)),
         *(
-            _activity(edition, action, documents.get(kind, education))
+            _activity(context, action, documents.get(kind, education))
             for kind, actions in sections.items()
             for action in _with_kind(actions)
         ),
         *(
-            _equipment(edition, item)
+            _equipment(context, item)
             for item in procedure.equipment
             if item.kind in ("implant", "material")
         ),
@@ -71,45 +73,45 @@ def _with_kind(actions: Iterable[Action]) -> Iterator[Action]:
         yield from _with_kind(action.parts)
 
 
-def _procedure(edition: Edition, document: Resource) -> Resource:
-    procedure = edition.procedure
-    header = edition.header(
-        "ActivityDefinition", edition.id(), procedure.name.text, edition.summary
+def _procedure(context: BuildContext, document: Resource) -> Resource:
+    procedure = context.procedure
+    header = context.header(
+        "ActivityDefinition", context.id(), procedure.name.text, context.summary
     )
     # with a choice of sites an order that names all of them would be wrong: the plan lists them
     sites = () if procedure.code.choose else procedure.code.sites
-    location = _location(edition)
+    location = _location(context)
     summary = procedure.summary
     return filled(
         {
             **header,
             "contained": [location] if location else [],
             "subjectCodeableConcept": PATIENT,
-            "useContext": [edition.focus, *edition.venues()],
+            "useContext": [context.focus, *context.venues()],
             "purpose": "To order the procedure by its code, with all that belongs to it.",
             "usage": procedure.purpose.text if procedure.purpose else "",
-            "effectivePeriod": edition.effective,
-            "topic": edition.topics(),
-            "author": edition.authors(),
+            "effectivePeriod": context.effective,
+            "topic": context.topics(),
+            "author": context.authors(),
             "relatedArtifact": [
-                *(edition.citations(summary) if summary else ()),
-                edition.artifact(document),
+                *(context.citations(summary) if summary else ()),
+                context.artifact(document),
             ],
             "kind": "ServiceRequest",
-            "code": edition.code,
+            "code": context.code,
             "intent": "proposal",
             "priority": procedure.priority,
-            "timingTiming": duration_timing(edition.procedure),
+            "timingTiming": duration_timing(context.procedure),
             "location": {"reference": "#setting"} if location else None,
-            "participant": edition.staff(),
-            "bodySite": edition.concepts(sites),
+            "participant": context.staff(),
+            "bodySite": context.concepts(sites),
         }
     )
 
 
-def _location(edition: Edition) -> Resource | None:
+def _location(context: BuildContext) -> Resource | None:
     """Where it is done: a kind of place, not one place (Location.mode)."""
-    setting = edition.procedure.setting
+    setting = context.procedure.setting
     if setting is None:
         return None
     made = {
@@ -118,141 +120,141 @@ def _location(edition: Edition) -> Resource | None:
         "name": " or ".join(setting.places),
         "description": setting.text,
         "mode": "kind",
-        "type": edition.concepts(setting.places),
+        "type": context.concepts(setting.places),
     }
     return filled(made)
 
 
-def _member(edition: Edition, member: Member) -> Resource:
+def _member(context: BuildContext, member: Member) -> Resource:
     """Another procedure of the family, or what is reported in addition to this one."""
-    name = edition.procedure.name.text
+    name = context.procedure.name.text
     adds = isinstance(member, AddOn)
     how = f"In addition to '{name}'" if adds else f"Instead of '{name}'"
     return filled(
         {
-            **edition.header(
+            **context.header(
                 "ActivityDefinition",
-                edition.member_id(member),
+                context.member_id(member),
                 member.use,
                 f"{how}, if {member.only_if}." if member.only_if else f"{how}.",
             ),
             "subjectCodeableConcept": PATIENT,
-            "useContext": [edition.focus, edition.focus_on(member.use)],
+            "useContext": [context.focus, context.focus_on(member.use)],
             "purpose": "To order and report it by its own code.",
             "usage": f"As a part of the plan of care of '{name}', or on its own.",
-            "topic": edition.topics(),
-            "author": edition.authors(),
-            "relatedArtifact": edition.citations(member),
+            "topic": context.topics(),
+            "author": context.authors(),
+            "relatedArtifact": context.citations(member),
             "kind": "ServiceRequest",
-            "code": edition.concept(member.use),
+            "code": context.concept(member.use),
             "intent": "proposal",
         }
     )
 
 
-def _activity(edition: Edition, action: Action, document: Resource) -> Resource:
+def _activity(context: BuildContext, action: Action, document: Resource) -> Resource:
     kind = action.makes
     assert kind, "only an action with a kind has a definition"
     parts = [part for part in action.parts if not part.makes]
     names = dict.fromkeys((*action.code, *(name for part in parts for name in part.code)))
-    code = edition.concepts(action.code)
+    code = context.concepts(action.code)
     if kind != "medicine" and not code:  # a medicine is what it is by its product
         code = [{"text": action.heading}]
     if kind == "message":  # what $apply makes of it is a message of these words
         code[0]["text"] = " ".join(said.plain for said in (action, *parts))
     made = {
-        **_head(edition, action.id, action.heading, action.text),
-        "topic": _topics(edition, names),
-        "relatedArtifact": [*edition.citations(action), edition.artifact(document)],
+        **_head(context, action.id, action.heading, action.text),
+        "topic": _topics(context, names),
+        "relatedArtifact": [*context.citations(action), context.artifact(document)],
         "kind": _KINDS[kind],
         "code": code[0] if code else None,
         "intent": "proposal" if kind not in _WITHOUT_INTENT else None,
         "priority": action.priority,
-        "participant": edition.participants(action.people),
-        "specimenRequirement": _specimen(edition, action),
+        "participant": context.participants(action.people),
+        "specimenRequirement": _specimen(context, action),
     }
     if kind == "medicine":
-        made |= _medicine(edition, action)
+        made |= _medicine(context, action)
     elif kind != "message":
         made["timingTiming"] = action_timing(action)
     return filled(made)
 
 
-def _topics(edition: Edition, names: Iterable[str]) -> list[Resource]:
+def _topics(context: BuildContext, names: Iterable[str]) -> list[Resource]:
     """The topics of the procedure, and the concepts of one part of it."""
-    topics = edition.topics()
-    return [*topics, *(concept for concept in edition.concepts(names) if concept not in topics)]
+    topics = context.topics()
+    return [*topics, *(concept for concept in context.concepts(names) if concept not in topics)]
 
 
-def _head(edition: Edition, part: str, title: str, text: str) -> Resource:
-    name = edition.procedure.name.text
+def _head(context: BuildContext, part: str, title: str, text: str) -> Resource:
+    name = context.procedure.name.text
     return {
-        **edition.header("ActivityDefinition", edition.id(part), f"{name}: {title}", text),
+        **context.header("ActivityDefinition", context.id(part), f"{name}: {title}", text),
         "subjectCodeableConcept": PATIENT,
         "purpose": _PART,
         "usage": f"As a part of the plan of care of '{name}', or on its own.",
-        "effectivePeriod": edition.effective,
-        "author": edition.authors(),
+        "effectivePeriod": context.effective,
+        "author": context.authors(),
     }
 
 
-def _medicine(edition: Edition, action: Action) -> Resource:
+def _medicine(context: BuildContext, action: Action) -> Resource:
     """The product and its dosage; a medicine to be stopped is one that is not to be given."""
     product = action.medicine or action.stop
     made: Resource = {
-        "productCodeableConcept": edition.concept(product) if product else {"text": action.heading}
+        "productCodeableConcept": context.concept(product) if product else {"text": action.heading}
     }
     if action.stop:
         made["doNotPerform"] = True
     else:
-        made["dosage"] = [dosage(edition, action)]
+        made["dosage"] = [dosage(context, action)]
     return made
 
 
-def _specimen(edition: Edition, action: Action) -> list[Resource]:
+def _specimen(context: BuildContext, action: Action) -> list[Resource]:
     if not action.specimen:
         return []
-    return [{"reference": f"SpecimenDefinition/{edition.id(f'{action.id}-specimen')}"}]
+    return [{"reference": f"SpecimenDefinition/{context.id(f'{action.id}-specimen')}"}]
 
 
-def specimen_definitions(edition: Edition) -> list[Resource]:
+def specimen_definitions(context: BuildContext) -> list[Resource]:
     """What is taken to be examined: one for each action that takes something."""
     return [
-        _specimen_definition(edition, action)
-        for action in edition.procedure.actions()
+        _specimen_definition(context, action)
+        for action in context.procedure.actions()
         if action.specimen
     ]
 
 
-def _specimen_definition(edition: Edition, action: Action) -> Resource:
+def _specimen_definition(context: BuildContext, action: Action) -> Resource:
     specimen = action.specimen
     assert specimen, "the caller has looked"
-    head = edition.head("SpecimenDefinition", edition.id(f"{action.id}-specimen"))
+    head = context.head("SpecimenDefinition", context.id(f"{action.id}-specimen"))
     handled = {"preference": "preferred", "isDerived": False}
     container = {"description": specimen.in_} if specimen.in_ else None
     return filled(
         {
             **head,
             "identifier": head["identifier"][0],  # R4 has one here
-            "typeCollected": edition.concepts(specimen.of)[0],
-            "collection": edition.concepts(action.code),
+            "typeCollected": context.concepts(specimen.of)[0],
+            "collection": context.concepts(action.code),
             "typeTested": [filled({**handled, "container": container})],
         }
     )
 
 
-def _equipment(edition: Edition, item: Equipment) -> Resource:
+def _equipment(context: BuildContext, item: Equipment) -> Resource:
     """An implant or material as a request of its own."""
     assert item.kind, "only what is ordered has a definition"
     part = f"equipment-{item.id}"
     amount = {"value": item.amount} if item.amount else None
     return filled(
         {
-            **_head(edition, part, item.text.rstrip("."), item.text),
-            "topic": _topics(edition, item.code),
-            "relatedArtifact": edition.citations(item),
+            **_head(context, part, item.text.rstrip("."), item.text),
+            "topic": _topics(context, item.code),
+            "relatedArtifact": context.citations(item),
             "kind": _KINDS[item.kind],
-            "code": (edition.concepts(item.code) or [{"text": item.text}])[0],
+            "code": (context.concepts(item.code) or [{"text": item.text}])[0],
             "intent": "proposal" if item.kind not in _WITHOUT_INTENT else None,
             "quantity": amount,
         }

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.elements import HOOKS, filled, named_events, related
-from fhirpkg.authoring.building.support import listed_value_set
+from fhirpkg.authoring.building.value_sets import listed_value_set
 from fhirpkg.authoring.logic import Limit, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.sections import Contraindication, FoundBy
     from fhirpkg.issues import Resource
 
@@ -28,43 +28,43 @@ _PRIORITIES = {"absolute": "stat", "relative": "urgent"}
 """How soon it is to be seen, which is what makes a card critical or a warning."""
 
 
-def rules(edition: Edition) -> list[Rule]:
+def rules(context: BuildContext) -> list[Rule]:
     """The rule of each contraindication that a record can show."""
     return [
         Rule(
             title,
             found_by.kind,
-            edition.url("ValueSet", edition.id(_part(item))),
+            context.url("ValueSet", context.id(_part(item))),
             limit=Limit(*_bounds(found_by)) if found_by.limit else None,
-            source=", ".join(edition.procedure.evidence[name].label for name in item.cite),
+            source=", ".join(context.procedure.evidence[name].label for name in item.cite),
             against=f"{_weight(item)}: ",
         )
-        for title, item, found_by in _looked_up(edition)
+        for title, item, found_by in _looked_up(context)
     ]
 
 
-def value_sets(edition: Edition) -> list[Resource]:
+def value_sets(context: BuildContext) -> list[Resource]:
     """The codes that each of them is found by."""
-    name = edition.procedure.name.text
+    name = context.procedure.name.text
     return [
         listed_value_set(
-            edition,
+            context,
             _part(item),
             f"{name}: {title}",
             f"Codes by which this is found in a record: {', '.join(found_by.names)}.",
             found_by.names,
         )
         | {"purpose": "To find a reason against the procedure in the record of a patient."}
-        for title, item, found_by in _looked_up(edition)
+        for title, item, found_by in _looked_up(context)
     ]
 
 
-def actions(edition: Edition) -> list[Resource]:
+def actions(context: BuildContext) -> list[Resource]:
     """The action that tells each of them, for the top level of the plan."""
-    return [_action(edition, title, item) for title, item, _ in _looked_up(edition)]
+    return [_action(context, title, item) for title, item, _ in _looked_up(context)]
 
 
-def _action(edition: Edition, title: str, item: Contraindication) -> Resource:
+def _action(context: BuildContext, title: str, item: Contraindication) -> Resource:
     expression = {"language": "text/cql", "expression": f"{title} against"}
     waits = item.strength != "caution"
     return filled(
@@ -74,8 +74,8 @@ def _action(edition: Edition, title: str, item: Contraindication) -> Resource:
             "description": item.text,
             "textEquivalent": item.say or item.text,
             "priority": _PRIORITIES.get(item.strength or "", "asap"),
-            "code": edition.concepts(item.code),
-            "documentation": edition.citations(item),
+            "code": context.concepts(item.code),
+            "documentation": context.citations(item),
             "trigger": named_events(HOOKS),
             "condition": [
                 {
@@ -94,10 +94,10 @@ def _action(edition: Edition, title: str, item: Contraindication) -> Resource:
     )
 
 
-def _looked_up(edition: Edition) -> Iterator[tuple[str, Contraindication, FoundBy]]:
+def _looked_up(context: BuildContext) -> Iterator[tuple[str, Contraindication, FoundBy]]:
     """What a record can show, each under a title that nothing else of the logic has."""
-    taken = {criterion.title for criterion in edition.procedure.criteria}
-    for item in edition.procedure.contraindications:
+    taken = {criterion.title for criterion in context.procedure.criteria}
+    for item in context.procedure.contraindications:
         if item.found_by is None:
             continue
         title = item.found_by.names[0] if item.found_by.limit else item.heading

@@ -12,7 +12,7 @@ from fhirpkg.authoring.model.values import DAY_TIMES, moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.values import When
 
@@ -28,30 +28,30 @@ _UNITS = {
 }
 
 
-def calendar(edition: Edition, actions: Iterable[Action], relation: str) -> tuple[str, ...]:
+def calendar(context: BuildContext, actions: Iterable[Action], relation: str) -> tuple[str, ...]:
     """The actions of a phase that have a moment, in the order of time, each with its moment.
 
     `relation` is `before` for what leads up to the procedure, `after` for what follows it.
     """
-    lines = sorted(_entries(edition, actions, relation), key=lambda entry: entry[0])
+    lines = sorted(_entries(context, actions, relation), key=lambda entry: entry[0])
     return tuple(line for _, line in lines)
 
 
 def _entries(
-    edition: Edition, actions: Iterable[Action], relation: str
+    context: BuildContext, actions: Iterable[Action], relation: str
 ) -> Iterator[tuple[Decimal, str]]:
     for action in actions:
-        extra = _schedule(edition, action)
+        extra = _schedule(context, action)
         moments = [text for text in action.when if text not in DAY_TIMES]
         for text in moments:
             read = moment(text)
             if read.offset or extra:
                 more = f" ({extra})" if extra else ""
-                line = f"{_moment(edition, text, read)}: {action.heading}{more}"
+                line = f"{_moment(context, text, read)}: {action.heading}{more}"
                 yield _seconds(read, relation), line
         if not moments and extra:
             yield Decimal(0), f"{extra[0].upper()}{extra[1:]}: {action.heading}"
-        yield from _entries(edition, action.parts, relation)
+        yield from _entries(context, action.parts, relation)
 
 
 def _seconds(read: When, relation: str) -> Decimal:
@@ -63,29 +63,29 @@ def _seconds(read: When, relation: str) -> Decimal:
     return -seconds if relation == "before" else seconds
 
 
-def _moment(edition: Edition, text: str, read: When) -> str:
+def _moment(context: BuildContext, text: str, read: When) -> str:
     """A moment for people: `7 d before` as `7 days before`."""
     if read.offset is None:  # such as `after` or `during sedation`
-        return edition.say(text[0].upper() + text[1:])
+        return context.say(text[0].upper() + text[1:])
     ends = (read.offset.least, read.offset.most)
     numbers = "-".join(str(end) for end in dict.fromkeys(ends) if end is not None)
     unit = _UNITS[read.offset.unit][numbers != "1"]
     how = {"from": "From {time}", "within": "Within the {time}"}.get(read.how, "{time}")
     way = {"before-start": "before", "after-end": "after"}[read.relation]
-    time = f"{numbers} {edition.say(unit)}"
-    rest = next((f" {edition.say(w)}" for w in DAY_TIMES if text.endswith(f" {w}")), "")
-    return edition.say(f"{how} {way}").format(time=time) + rest
+    time = f"{numbers} {context.say(unit)}"
+    rest = next((f" {context.say(w)}" for w in DAY_TIMES if text.endswith(f" {w}")), "")
+    return context.say(f"{how} {way}").format(time=time) + rest
 
 
-def _schedule(edition: Edition, action: Action) -> str:
+def _schedule(context: BuildContext, action: Action) -> str:
     """How often and for how long; only English has a way to say it."""
     words = schedule_words(action)
-    return edition.say(words) if words else ""
+    return context.say(words) if words else ""
 
 
-def medicine_line(edition: Edition, action: Action) -> str:
+def medicine_line(context: BuildContext, action: Action) -> str:
     """How a medicine is taken, or that it is not to be taken; nothing when neither is said."""
     if action.stop:
-        return edition.say("Do not take: {medicine}").format(medicine=action.stop)
-    line = edition.say(words(action)) if words(action) else ""
+        return context.say("Do not take: {medicine}").format(medicine=action.stop)
+    line = context.say(words(action)) if words(action) else ""
     return f"{action.medicine or action.heading}: {line}" if line else ""

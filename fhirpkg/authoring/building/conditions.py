@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.model.actions import Condition
 
 if TYPE_CHECKING:
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.criterion import Criterion
     from fhirpkg.issues import Resource
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 _MOST_FHIRPATH = 3
 
 
-def needs_library(edition: Edition) -> bool:
+def needs_library(context: BuildContext) -> bool:
     """Whether more than a few facts of the patient's own resource are asked for."""
-    criteria = edition.procedure.criteria
+    criteria = context.procedure.criteria
     looks_further = any(c.sex is None for c in criteria) or any(
-        item.found_by for item in edition.procedure.contraindications
+        item.found_by for item in context.procedure.contraindications
     )
     return len(criteria) > _MOST_FHIRPATH or looks_further
 
 
-def order_condition(edition: Edition, action_id: str) -> list[Resource]:
+def order_condition(context: BuildContext, action_id: str) -> list[Resource]:
     """The condition of an action that settles a criterion: the criterion is not met."""
     return [
-        condition(edition, criterion, "open", f"{criterion.title}: not met by the record")
-        for criterion in edition.procedure.criteria
+        condition(context, criterion, "open", f"{criterion.title}: not met by the record")
+        for criterion in context.procedure.criteria
         if criterion.order == action_id
     ]
 
 
-def chosen_condition(edition: Edition, action: Action) -> list[Resource]:
+def chosen_condition(context: BuildContext, action: Action) -> list[Resource]:
     """The condition of an action that is done only if a criterion is on record.
 
     Of a criterion with a limit, it is done only if the value is beyond it.
     """
     named = action.only_if.criterion if isinstance(action.only_if, Condition) else None
     return [
-        condition(edition, criterion, what, f"{criterion.title}: {words}")
-        for criterion in edition.procedure.criteria
+        condition(context, criterion, what, f"{criterion.title}: {words}")
+        for criterion in context.procedure.criteria
         if criterion.id == named
         for what, words in [_HOLDS[bool(criterion.limit)]]
     ]
@@ -50,17 +50,17 @@ def chosen_condition(edition: Edition, action: Action) -> list[Resource]:
 _HOLDS = {False: ("met", "on record"), True: ("exceeded", "beyond its limit")}
 
 
-def condition(edition: Edition, criterion: Criterion, what: str, words: str) -> Resource:
+def condition(context: BuildContext, criterion: Criterion, what: str, words: str) -> Resource:
     """The condition that a definition of the logic holds, with the author's words on it."""
     return {
         "kind": "applicability",
-        "expression": {"description": words, **expression(edition, criterion, what)},
+        "expression": {"description": words, **expression(context, criterion, what)},
     }
 
 
-def expression(edition: Edition, criterion: Criterion, part: str) -> Resource:
+def expression(context: BuildContext, criterion: Criterion, part: str) -> Resource:
     """An expression that names a definition of the logic; of the sex alone it is FHIRPath."""
-    if needs_library(edition):
+    if needs_library(context):
         return {"language": "text/cql", "expression": f"{criterion.title} {part}"}
     holds = f"(%subject.gender = '{criterion.sex}')"
     forms = {

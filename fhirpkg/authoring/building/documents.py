@@ -6,8 +6,8 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building.build_context import pascal_case
 from fhirpkg.authoring.building.calendar import calendar, medicine_line
-from fhirpkg.authoring.building.edition import pascal_case
 from fhirpkg.authoring.building.elements import filled
 from fhirpkg.authoring.drawing import with_alternative
 from fhirpkg.definitions.terminology.grammars import LOINC
@@ -19,7 +19,7 @@ from fhirpkg.validation.content.documents import version_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.parts import Said
     from fhirpkg.authoring.model.sections import Risk
@@ -41,20 +41,20 @@ _TO_FILL_IN = (
 """What a care team writes in by hand: only they know it of a patient."""
 
 
-def document_references(edition: Edition) -> dict[str, Resource]:
+def document_references(context: BuildContext) -> dict[str, Resource]:
     """The documents by their kind: education, and preparation and aftercare where they are said."""
-    procedure = edition.procedure
+    procedure = context.procedure
     said = {
         "education": True,
-        "preparation": bool(procedure.preparation or edition.questions()),
+        "preparation": bool(procedure.preparation or context.questions()),
         "aftercare": bool(procedure.recovery or any(risk.call for risk in procedure.risks)),
     }
-    return {kind: _document_reference(edition, kind) for kind in _KINDS if said[kind]}
+    return {kind: _document_reference(context, kind) for kind in _KINDS if said[kind]}
 
 
-def translated_documents(edition: Edition) -> list[Resource]:
+def translated_documents(context: BuildContext) -> list[Resource]:
     """The documents in the other languages, but those that lack a translation of a text."""
-    made = [d for each in edition.translations() for d in document_references(each).values()]
+    made = [d for each in context.translations() for d in document_references(each).values()]
     return [document for document in made if UNTRANSLATED not in _page_of(document)]
 
 
@@ -62,61 +62,61 @@ def _page_of(document: Resource) -> str:
     return base64.b64decode(document["content"][0]["attachment"]["data"]).decode()
 
 
-def _document_reference(edition: Edition, kind: str) -> Resource:
+def _document_reference(context: BuildContext, kind: str) -> Resource:
     title, loinc, type_text, sections = _KINDS[kind]
-    full_title = f"{edition.procedure.name.plain}: {edition.say(title)}"
+    full_title = f"{context.procedure.name.plain}: {context.say(title)}"
     coded = {
         "type": _loinc(loinc, type_text),
         "category": [_loinc("47042-7", "Counseling note")],
-        "context": _context(edition),
+        "context": _context(context),
     }
     document = Document(
         full_title,
-        tuple(section for section in sections(edition) if not section.is_empty),
-        note=_note(edition),
-        sources=_sources(edition) if kind == "education" else (),
-        notices=(f"{edition.package.id} {edition.package.version}, {edition.package.date}",),
-        rights=edition.copyright(coded).replace("\n\n", " "),
-        language=edition.language,
+        tuple(section for section in sections(context) if not section.is_empty),
+        note=_note(context),
+        sources=_sources(context) if kind == "education" else (),
+        notices=(f"{context.package.id} {context.package.version}, {context.package.date}",),
+        rights=context.copyright(coded).replace("\n\n", " "),
+        language=context.language,
     )
     text = xhtml(document).encode()
-    suffix = pascal_case(edition.translation.lower())
-    head = edition.head("DocumentReference", edition.id(kind) + suffix)
+    suffix = pascal_case(context.translation.lower())
+    head = context.head("DocumentReference", context.id(kind) + suffix)
     return filled(
         {
             **head,
-            "language": edition.translation,
+            "language": context.translation,
             **coded,
             "masterIdentifier": {
                 "system": "urn:ietf:rfc:3986",
                 "value": version_id(head["identifier"][0], text),
             },
             "status": "current",
-            "docStatus": "preliminary" if edition.package.status == "draft" else "final",
-            "date": f"{edition.package.date}T00:00:00Z",
-            "relatesTo": _translated_from(edition, kind),
+            "docStatus": "preliminary" if context.package.status == "draft" else "final",
+            "date": f"{context.package.date}T00:00:00Z",
+            "relatesTo": _translated_from(context, kind),
             "description": full_title,
             "content": [
-                {"attachment": _attachment(edition, full_title, "application/xhtml+xml", text)},
-                *_printed(edition, full_title, text),
+                {"attachment": _attachment(context, full_title, "application/xhtml+xml", text)},
+                *_printed(context, full_title, text),
             ],
         }
     )
 
 
-def _note(edition: Edition) -> str:
+def _note(context: BuildContext) -> str:
     """The state of review, and of a translation who made it."""
-    draft = edition.say(_SIGNED if edition.beside.signed else _DRAFT)
-    state = draft if edition.package.experimental else ""
-    return " ".join(filter(None, (state, edition.package.languages.get(edition.translation, ""))))
+    draft = context.say(_SIGNED if context.beside.signed else _DRAFT)
+    state = draft if context.package.experimental else ""
+    return " ".join(filter(None, (state, context.package.languages.get(context.translation, ""))))
 
 
-def _translated_from(edition: Edition, kind: str) -> list[Resource]:
+def _translated_from(context: BuildContext, kind: str) -> list[Resource]:
     """The document that a translation is of (R4 documentreference.html, relatesTo)."""
-    if not edition.translation:
+    if not context.translation:
         return []
     return [
-        {"code": "transforms", "target": {"reference": f"DocumentReference/{edition.id(kind)}"}}
+        {"code": "transforms", "target": {"reference": f"DocumentReference/{context.id(kind)}"}}
     ]
 
 
@@ -124,53 +124,53 @@ def _loinc(code: str, text: str) -> Resource:
     return {"coding": [{"system": LOINC, "code": code}], "text": text}
 
 
-def _printed(edition: Edition, title: str, text: bytes) -> Iterator[Resource]:
+def _printed(context: BuildContext, title: str, text: bytes) -> Iterator[Resource]:
     """The document as PDF too, when the package asks for it."""
-    if edition.package.pdf and UNTRANSLATED not in text.decode():
-        made = pdf(text.decode(), paper=edition.package.pdf, created=edition.package.date)
-        yield {"attachment": _attachment(edition, title, "application/pdf", made)}
+    if context.package.pdf and UNTRANSLATED not in text.decode():
+        made = pdf(text.decode(), paper=context.package.pdf, created=context.package.date)
+        yield {"attachment": _attachment(context, title, "application/pdf", made)}
 
 
-def _attachment(edition: Edition, title: str, kind: str, text: bytes) -> Resource:
+def _attachment(context: BuildContext, title: str, kind: str, text: bytes) -> Resource:
     """The document itself; FHIR's hash is SHA-1 (R4 datatypes.html#Attachment)."""
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     attachment = {
         "contentType": kind,
-        "language": edition.language if edition.package.languages else "",
+        "language": context.language if context.package.languages else "",
         "data": base64.b64encode(text).decode(),
         "size": len(text),
         "hash": base64.b64encode(digest).decode(),
         "title": title,
-        "creation": edition.package.date,
+        "creation": context.package.date,
     }
     return filled(attachment)
 
 
-def _context(edition: Edition) -> Resource:
-    setting = edition.procedure.setting
-    context: Resource = {
-        "event": [edition.code],
+def _context(context: BuildContext) -> Resource:
+    setting = context.procedure.setting
+    around: Resource = {
+        "event": [context.code],
         "related": [
-            {"reference": f"PlanDefinition/{edition.id('plan')}"},
-            {"reference": f"ActivityDefinition/{edition.id()}"},
+            {"reference": f"PlanDefinition/{context.id('plan')}"},
+            {"reference": f"ActivityDefinition/{context.id()}"},
         ],
     }
     if setting and setting.places:
         one = len(setting.places) == 1  # a code of one of several would deny the others
-        context["facilityType"] = (
-            edition.concept(setting.places[0]) if one else {"text": ", or ".join(setting.places)}
+        around["facilityType"] = (
+            context.concept(setting.places[0]) if one else {"text": ", or ".join(setting.places)}
         )
     if setting and setting.specialty:
-        context["practiceSetting"] = edition.concept(setting.specialty)
-    return context
+        around["practiceSetting"] = context.concept(setting.specialty)
+    return around
 
 
-def _education(edition: Edition) -> Iterable[Section]:
-    procedure, say = edition.procedure, edition.say
+def _education(context: BuildContext) -> Iterable[Section]:
+    procedure, say = context.procedure, context.say
     yield Section(say("What it is"), _plain(procedure.summary))
     yield Section(say("What it is for"), _plain(procedure.purpose))
-    if procedure.drawing and edition.beside.drawing:
-        markup = with_alternative(edition.beside.drawing, procedure.drawing.shows)
+    if procedure.drawing and context.beside.drawing:
+        markup = with_alternative(context.beside.drawing, procedure.drawing.shows)
         yield Section(say("How it works"), drawing=Drawing(markup, procedure.drawing.labels))
     yield Section(say("When it is considered"), items=_items(procedure.indications))
     yield Section(
@@ -188,11 +188,11 @@ def _education(edition: Edition) -> Iterable[Section]:
     yield Section(say("What could be done instead"), items=_items(procedure.alternatives))
 
 
-def _preparation(edition: Edition) -> Iterable[Section]:
-    procedure, say = edition.procedure, edition.say
-    yield Section(say("When to do what"), items=calendar(edition, procedure.preparation, "before"))
+def _preparation(context: BuildContext) -> Iterable[Section]:
+    procedure, say = context.procedure, context.say
+    yield Section(say("When to do what"), items=calendar(context, procedure.preparation, "before"))
     for action in procedure.preparation:
-        yield Section(action.heading, action.plain, items=_parts(edition, action))
+        yield Section(action.heading, action.plain, items=_parts(context, action))
     yield Section(
         say("Tell us if you have any of these"), items=_items(procedure.contraindications)
     )
@@ -204,15 +204,15 @@ def _preparation(edition: Edition) -> Iterable[Section]:
     )
     yield Section(
         say("What we will ask you"),  # the other questions are for the staff
-        items=tuple(question.patient for question in edition.questions() if question.patient),
+        items=tuple(question.patient for question in context.questions() if question.patient),
     )
 
 
-def _aftercare(edition: Edition) -> Iterable[Section]:
-    procedure, say = edition.procedure, edition.say
-    yield Section(say("When to do what"), items=calendar(edition, procedure.recovery, "after"))
+def _aftercare(context: BuildContext) -> Iterable[Section]:
+    procedure, say = context.procedure, context.say
+    yield Section(say("When to do what"), items=calendar(context, procedure.recovery, "after"))
     for action in procedure.recovery:
-        yield Section(action.heading, action.plain, items=_parts(edition, action))
+        yield Section(action.heading, action.plain, items=_parts(context, action))
     calls = tuple(risk.call for risk in procedure.risks if risk.call)
     call = say("Call your care team if you notice any of these.")
     intro = f"{call} {say('Phone')}: {_BLANK}" if calls else ""
@@ -241,20 +241,20 @@ def _steps(actions: Iterable[Action]) -> tuple[str, ...]:
     return tuple(action.plain for action in actions)
 
 
-def _parts(edition: Edition, action: Action) -> tuple[str, ...]:
-    lines = [medicine_line(edition, action)] if action.makes == "medicine" else []
+def _parts(context: BuildContext, action: Action) -> tuple[str, ...]:
+    lines = [medicine_line(context, action)] if action.makes == "medicine" else []
     if isinstance(action.only_if, str) and action.question:
-        lines.append(edition.say("Only if {condition}").format(condition=action.only_if))
+        lines.append(context.say("Only if {condition}").format(condition=action.only_if))
     return (*filter(None, lines), *(part.plain for part in action.parts))
 
 
-def _sources(edition: Edition) -> tuple[str, ...]:
+def _sources(context: BuildContext) -> tuple[str, ...]:
     return tuple(
-        f"{item.label}: {item.url or item.citation}" for item in edition.procedure.evidence.values()
+        f"{item.label}: {item.url or item.citation}" for item in context.procedure.evidence.values()
     )
 
 
-_KINDS: dict[str, tuple[str, str, str, Callable[[Edition], Iterable[Section]]]] = {
+_KINDS: dict[str, tuple[str, str, str, Callable[[BuildContext], Iterable[Section]]]] = {
     "education": ("what you should know", "34895-3", "Education note", _education),
     "preparation": ("how to prepare", "69730-0", "Instructions", _preparation),
     "aftercare": ("what to do afterwards", "74213-0", "Discharge instructions", _aftercare),

@@ -16,7 +16,7 @@ from fhirpkg.authoring.model.values import length
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 
 if TYPE_CHECKING:
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
     from fhirpkg.issues import Resource
 
@@ -57,13 +57,13 @@ def unit_problem(unit: str) -> str:
     return "" if unit in COUNTED else ucum.problem(_ucum(unit)) or ""
 
 
-def dosage(edition: Edition, action: Action) -> Resource:
+def dosage(context: BuildContext, action: Action) -> Resource:
     """The Dosage of a medicine; its text is what the author says of dose, route and times."""
     route = action.route
     made: Resource = {
         "text": words(action) or action.text,
         "timing": action_timing(action),
-        "route": _route(edition, route) if route else None,
+        "route": _route(context, route) if route else None,
     }
     if isinstance(action.if_needed, str):
         made["asNeededCodeableConcept"] = {"text": action.if_needed}
@@ -99,11 +99,11 @@ def words(action: Action) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _route(edition: Edition, route: str) -> Resource:
+def _route(context: BuildContext, route: str) -> Resource:
     code = ROUTES.get(route)
-    if code and route not in edition.procedure.codes:
+    if code and route not in context.procedure.codes:
         return {"coding": [{"system": SNOMED_CT, "code": code}], "text": route}
-    return edition.concept(route)
+    return context.concept(route)
 
 
 def _amount(value: object, unit: str) -> Resource:

@@ -22,7 +22,7 @@ from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.sections import Alternative, Benefit, Equipment
     from fhirpkg.issues import Resource
 
@@ -35,9 +35,9 @@ _PHASE_CODES = {
 _ALL = {"groupingBehavior": "logical-group", "selectionBehavior": "all"}
 
 
-def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource | None:
+def counseling(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
     """What is decided and explained before anything else."""
-    procedure = edition.procedure
+    procedure = context.procedure
     told = (
         ("contraindications", "Contraindications",
          "See whether there is a reason against the procedure.", procedure.contraindications),
@@ -46,7 +46,7 @@ def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource 
         ("alternatives", "Alternatives", "Explain what could be done instead.",
          procedure.alternatives),
     )  # fmt: skip
-    parts = [_eligibility(edition), *(_told(edition, *section) for section in told)]
+    parts = [_eligibility(context), *(_told(context, *section) for section in told)]
     if procedure.experience:
         said = {"description": procedure.experience.text}
         said["textEquivalent"] = procedure.experience.plain
@@ -55,9 +55,9 @@ def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource 
     if not found:
         return None
     return {
-        **_phase(edition, "counseling", "Counseling"),
+        **_phase(context, "counseling", "Counseling"),
         "description": "Decide with the patient whether the procedure is right, and explain it.",
-        "documentation": [edition.artifact(documents["education"])],
+        "documentation": [context.artifact(documents["education"])],
         "relatedAction": [related("procedure", "before-start")],
         "participant": [{"type": "patient"}, {"type": "practitioner"}],
         **_ALL,
@@ -65,8 +65,8 @@ def counseling(edition: Edition, documents: Mapping[str, Resource]) -> Resource 
     }
 
 
-def _eligibility(edition: Edition) -> Resource | None:
-    procedure = edition.procedure
+def _eligibility(context: BuildContext) -> Resource | None:
+    procedure = context.procedure
     if not procedure.indications:
         return None
     made: Resource = {
@@ -74,8 +74,8 @@ def _eligibility(edition: Edition) -> Resource | None:
         "title": "Indications",
         "description": "See whether there is a reason for the procedure.",
     }
-    if edition.diagnoses():
-        value_set = edition.url("ValueSet", edition.id("indications"))
+    if context.diagnoses():
+        value_set = context.url("ValueSet", context.id("indications"))
         wanted = {"path": "code", "valueSet": value_set}
         made["input"] = [{"type": "Condition", "codeFilter": [wanted]}]
     return made | {
@@ -87,10 +87,10 @@ def _eligibility(edition: Edition) -> Resource | None:
                     "id": f"indication-{indication.id}",
                     "description": indication.text,
                     "textEquivalent": indication.plain,
-                    "reason": edition.concepts(
-                        dict.fromkeys((*indication.code, *edition.uncoded(indication.diagnoses)))
+                    "reason": context.concepts(
+                        dict.fromkeys((*indication.code, *context.uncoded(indication.diagnoses)))
                     ),
-                    "documentation": edition.citations(indication),
+                    "documentation": context.citations(indication),
                 }
             )
             for indication in procedure.indications
@@ -99,7 +99,7 @@ def _eligibility(edition: Edition) -> Resource | None:
 
 
 def _told(
-    edition: Edition,
+    context: BuildContext,
     name: str,
     title: str,
     description: str,
@@ -113,12 +113,12 @@ def _told(
         "title": title,
         "description": description,
         **_ALL,
-        "action": [_thing_told(edition, name, item) for item in items],
+        "action": [_thing_told(context, name, item) for item in items],
     }
 
 
 def _thing_told(
-    edition: Edition, name: str, item: Contraindication | Risk | Benefit | Alternative
+    context: BuildContext, name: str, item: Contraindication | Risk | Benefit | Alternative
 ) -> Resource:
     title = getattr(item, "title", "")
     if isinstance(item, Contraindication) and item.strength:
@@ -131,34 +131,34 @@ def _thing_told(
             "title": title,
             "description": item.text,
             "textEquivalent": item.plain,
-            "code" if name == "alternatives" else "reason": edition.concepts(item.code),
-            "documentation": edition.citations(item),
+            "code" if name == "alternatives" else "reason": context.concepts(item.code),
+            "documentation": context.citations(item),
         }
     )
 
 
-def preparation(edition: Edition, documents: Mapping[str, Resource]) -> Resource | None:
+def preparation(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
     """What is done, told and asked before the procedure."""
-    procedure = edition.procedure
-    parts = actions_of(edition, procedure.preparation)
-    parts += [part for part in (_sites(edition), _equipment(edition)) if part]
-    if edition.questions():
+    procedure = context.procedure
+    parts = actions_of(context, procedure.preparation)
+    parts += [part for part in (_sites(context), _equipment(context)) if part]
+    if context.questions():
         parts.append(
             {
                 "id": "checklist",
                 "title": "Checklist",
                 "description": "Go through the checklist before the procedure begins.",
                 "type": CREATE,
-                "definitionCanonical": edition.url("Questionnaire", edition.id("checklist")),
+                "definitionCanonical": context.url("Questionnaire", context.id("checklist")),
             }
         )
     if not parts:
         return None
     document = documents.get("preparation")
     phase = {
-        **_phase(edition, "preparation", "Preparation"),
+        **_phase(context, "preparation", "Preparation"),
         "description": "What has to be done and told before the procedure.",
-        "documentation": [edition.artifact(document)] if document else [],
+        "documentation": [context.artifact(document)] if document else [],
         "relatedAction": [related("procedure", "before-start")],
         **_ALL,
         "action": parts,
@@ -166,9 +166,9 @@ def preparation(edition: Edition, documents: Mapping[str, Resource]) -> Resource
     return filled(phase)
 
 
-def _sites(edition: Edition) -> Resource | None:
+def _sites(context: BuildContext) -> Resource | None:
     """The sites to choose from: an order must not name them all."""
-    code = edition.procedure.code
+    code = context.procedure.code
     if not code.choose:
         return None
     return {
@@ -178,15 +178,15 @@ def _sites(edition: Edition) -> Resource | None:
         "groupingBehavior": "logical-group",
         "selectionBehavior": code.choose,
         "action": [
-            {"id": f"site-{number}", "title": name, "code": [edition.concept(name)],
+            {"id": f"site-{number}", "title": name, "code": [context.concept(name)],
              "description": f"The procedure is for: {name}."}
             for number, name in enumerate(code.sites, 1)
         ],
     }  # fmt: skip
 
 
-def _equipment(edition: Edition) -> Resource | None:
-    items = edition.procedure.equipment
+def _equipment(context: BuildContext) -> Resource | None:
+    items = context.procedure.equipment
     if not items:
         return None
     return {
@@ -194,35 +194,35 @@ def _equipment(edition: Edition) -> Resource | None:
         "title": "Equipment",
         "description": "What has to be there.",
         **_ALL,
-        "action": [_equipped(edition, item) for item in items],
+        "action": [_equipped(context, item) for item in items],
     }
 
 
-def _equipped(edition: Edition, item: Equipment) -> Resource:
+def _equipped(context: BuildContext, item: Equipment) -> Resource:
     made: Resource = {
         "id": f"equipment-{item.id}",
         "description": item.text,
         "textEquivalent": item.plain,
-        "code": edition.concepts(item.code),
-        "documentation": edition.citations(item),
+        "code": context.concepts(item.code),
+        "documentation": context.citations(item),
     }
     if item.kind in ("implant", "material"):
         made["type"] = CREATE
-        made["definitionCanonical"] = edition.url(
-            "ActivityDefinition", edition.id(f"equipment-{item.id}")
+        made["definitionCanonical"] = context.url(
+            "ActivityDefinition", context.id(f"equipment-{item.id}")
         )
     return filled(made)
 
 
-def procedure(edition: Edition) -> Resource:
+def procedure(context: BuildContext) -> Resource:
     """The action of the procedure itself, at the top, where servers find its definition."""
-    authored = edition.procedure
+    authored = context.procedure
     reasons = [
         concept
         for indication in authored.indications
-        for concept in edition.concepts(indication.code) or [{"text": indication.text}]
+        for concept in context.concepts(indication.code) or [{"text": indication.text}]
     ]
-    steps = actions_of(edition, authored.steps)
+    steps = actions_of(context, authored.steps)
     before = None
     for step in steps:
         if before:
@@ -233,27 +233,27 @@ def procedure(edition: Edition) -> Resource:
     goals = (*aims, *(risk.id for risk in authored.risks))
     purpose = authored.purpose or authored.summary or authored.name
     phase = {
-        **_phase(edition, "procedure", authored.name.text),
+        **_phase(context, "procedure", authored.name.text),
         "description": purpose.text,
         "textEquivalent": purpose.plain,
         "priority": authored.priority,
-        "code": [edition.code],
+        "code": [context.code],
         "reason": reasons,
-        "goalId": edition.goal_ids(goals),
-        "timingTiming": duration_timing(edition.procedure),
-        "participant": edition.staff(),
+        "goalId": context.goal_ids(goals),
+        "timingTiming": duration_timing(context.procedure),
+        "participant": context.staff(),
         "type": CREATE,
         **_ALL,
         "cardinalityBehavior": "single",
-        "definitionCanonical": edition.url("ActivityDefinition", edition.id()),
-        "action": [*steps, *_family(edition)],
+        "definitionCanonical": context.url("ActivityDefinition", context.id()),
+        "action": [*steps, *_family(context)],
     }
     return filled(phase)
 
 
-def _family(edition: Edition) -> Iterable[Resource]:
+def _family(context: BuildContext) -> Iterable[Resource]:
     """What it may become instead, and what is reported in addition."""
-    code = edition.procedure.code
+    code = context.procedure.code
     for group, members in (("also", code.also), ("add-on", code.add_on)):
         for number, member in enumerate(members, 1):
             yield filled(
@@ -261,28 +261,28 @@ def _family(edition: Edition) -> Iterable[Resource]:
                     "id": f"{group}-{number}",
                     "title": member.use,
                     "description": f"If {member.only_if}." if member.only_if else member.use,
-                    "code": [edition.concept(member.use)],
-                    "documentation": edition.citations(member),
+                    "code": [context.concept(member.use)],
+                    "documentation": context.citations(member),
                     "type": CREATE,
                     "requiredBehavior": "could",
                     "cardinalityBehavior": "multiple" if getattr(member, "repeats", 0) else None,
-                    "definitionCanonical": edition.url(
-                        "ActivityDefinition", edition.member_id(member)
+                    "definitionCanonical": context.url(
+                        "ActivityDefinition", context.member_id(member)
                     ),
                 }
             )
 
 
-def recovery(edition: Edition, documents: Mapping[str, Resource]) -> Resource | None:
+def recovery(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
     """What is done and told after the procedure."""
-    parts = actions_of(edition, edition.procedure.recovery)
+    parts = actions_of(context, context.procedure.recovery)
     if not parts:
         return None
     document = documents.get("aftercare")
     phase = {
-        **_phase(edition, "recovery", "Recovery"),
+        **_phase(context, "recovery", "Recovery"),
         "description": "What has to be done and told after the procedure.",
-        "documentation": [edition.artifact(document)] if document else [],
+        "documentation": [context.artifact(document)] if document else [],
         "relatedAction": [related("procedure", "after-end")],
         **_ALL,
         "action": parts,
@@ -290,25 +290,25 @@ def recovery(edition: Edition, documents: Mapping[str, Resource]) -> Resource | 
     return filled(phase)
 
 
-def _phase(edition: Edition, name: str, title: str) -> Resource:
+def _phase(context: BuildContext, name: str, title: str) -> Resource:
     """What each phase begins with."""
     return filled(
         {
             "id": name,
             "title": title,
             "code": _phase_code(name),
-            "trigger": _triggers(edition, is_talk=name == "counseling"),
+            "trigger": _triggers(context, is_talk=name == "counseling"),
         }
     )
 
 
-def _triggers(edition: Edition, *, is_talk: bool) -> list[Resource]:
+def _triggers(context: BuildContext, *, is_talk: bool) -> list[Resource]:
     """An order of the procedure; without a code none is known as one.
 
     Counseling belongs to the proposal, so that consent comes before the order; what follows belongs
     to the order itself. Applying the plan makes a proposal, which sets off no phase of the order.
     """
-    codes = edition.keys()
+    codes = context.keys()
     asked = {
         "intent": ("proposal", "plan") if is_talk else ("order",),
         "status": ("draft", "active") if is_talk else ("active",),

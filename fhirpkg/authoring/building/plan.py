@@ -16,13 +16,13 @@ from fhirpkg.authoring.building.elements import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from fhirpkg.authoring.building.edition import Edition
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.sections import Benefit, Risk
     from fhirpkg.issues import Resource
 
 
 def plan_definition(
-    edition: Edition,
+    context: BuildContext,
     documents: Mapping[str, Resource],
     readiness: Sequence[Resource] = (),
     states: Sequence[Resource] = (),
@@ -37,50 +37,50 @@ def plan_definition(
     `found` are the actions that apply when the record shows a contraindication,
     `further` are the documents in other languages.
     """
-    procedure = edition.procedure
+    procedure = context.procedure
     title = f"{procedure.name.text}: plan of care"
     phases_made = (
-        phases.counseling(edition, documents),
-        phases.preparation(edition, documents),
-        phases.procedure(edition),
-        phases.recovery(edition, documents),
+        phases.counseling(context, documents),
+        phases.preparation(context, documents),
+        phases.procedure(context),
+        phases.recovery(context, documents),
     )
     actions = [*readiness, *found, *(phase for phase in phases_made if phase)]
     made = {
-        **edition.header("PlanDefinition", edition.id("plan"), title, edition.summary),
+        **context.header("PlanDefinition", context.id("plan"), title, context.summary),
         "extension": [*states],
         "type": concept_of(f"{HL7}/plan-definition-type", "clinical-protocol", "Clinical Protocol"),
         "subjectCodeableConcept": PATIENT,
-        "useContext": [edition.focus, *edition.venues()],
+        "useContext": [context.focus, *context.venues()],
         "purpose": "To give systems that order, schedule, document and teach one description of "
         f"the whole course of the procedure '{procedure.name.text}': counseling, preparation, "
         "the procedure itself and recovery.",
         "usage": procedure.purpose.text if procedure.purpose else "",
-        "effectivePeriod": edition.effective,
-        "topic": edition.topics(),
-        "author": edition.authors(),
+        "effectivePeriod": context.effective,
+        "topic": context.topics(),
+        "author": context.authors(),
         "relatedArtifact": [
-            *edition.all_citations(),
-            *(edition.artifact(document) for document in (*documents.values(), *further)),
-            *_composed_of(edition, actions),
+            *context.all_citations(),
+            *(context.artifact(document) for document in (*documents.values(), *further)),
+            *_composed_of(context, actions),
             *([{"type": "depends-on", "resource": logic["url"]}] if logic else []),
         ],
         **({"library": [logic["url"]]} if logic else {}),
         "goal": [
-            *(_benefit_goal(edition, benefit) for benefit in procedure.benefits),
-            *(_safety_goal(edition, risk) for risk in procedure.risks if risk.goal),
+            *(_benefit_goal(context, benefit) for benefit in procedure.benefits),
+            *(_safety_goal(context, risk) for risk in procedure.risks if risk.goal),
         ],
         "action": actions,
     }
     return filled(made)
 
 
-def _composed_of(edition: Edition, actions: list[Resource]) -> list[Resource]:
+def _composed_of(context: BuildContext, actions: list[Resource]) -> list[Resource]:
     """Each definition that the plan uses: servers search only the top-level ones by themselves."""
     urls = dict.fromkeys(_definitions(actions))
     made = [{"type": "composed-of", "resource": url} for url in urls]
-    if edition.diagnoses():
-        value_set = edition.url("ValueSet", edition.id("indications"))
+    if context.diagnoses():
+        value_set = context.url("ValueSet", context.id("indications"))
         made.append({"type": "depends-on", "resource": value_set})
     return made
 
@@ -92,19 +92,19 @@ def _definitions(actions: Iterable[Resource]) -> Iterable[str]:
         yield from _definitions(action.get("action", ()))
 
 
-def _benefit_goal(edition: Edition, benefit: Benefit) -> Resource:
+def _benefit_goal(context: BuildContext, benefit: Benefit) -> Resource:
     goal: Resource = {
         "id": f"goal-{benefit.id}",
         "category": {"text": "Benefit"},
         "description": {"text": benefit.goal or benefit.text},
-        "addresses": edition.concepts(benefit.code),
-        "documentation": edition.citations(benefit),
+        "addresses": context.concepts(benefit.code),
+        "documentation": context.citations(benefit),
     }
     if benefit.target:
         number, unit = benefit.target.within.split(" ")
         goal["target"] = [
             {
-                "measure": edition.concept(benefit.target.measure),
+                "measure": context.concept(benefit.target.measure),
                 "detailCodeableConcept": {"text": benefit.target.change},
                 "due": quantity(int(number), unit),
             }
@@ -112,13 +112,13 @@ def _benefit_goal(edition: Edition, benefit: Benefit) -> Resource:
     return filled(goal)
 
 
-def _safety_goal(edition: Edition, risk: Risk) -> Resource:
+def _safety_goal(context: BuildContext, risk: Risk) -> Resource:
     return filled(
         {
             "id": f"safety-{risk.id}",
             "category": concept_of(f"{HL7}/goal-category", "safety", "Safety"),
             "description": {"text": risk.goal},
-            "addresses": edition.concepts(risk.code),
-            "documentation": edition.citations(risk),
+            "addresses": context.concepts(risk.code),
+            "documentation": context.citations(risk),
         }
     )

@@ -48,7 +48,7 @@ def pascal_case(identifier: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class BuildContext:
     """What every builder needs."""
 
     package: PackageSource
@@ -58,14 +58,14 @@ class Edition:
     beside: Beside = field(default_factory=Beside)
     """Who signed the procedure as it is, its drawing, its other languages."""
     translation: str = ""
-    """The language that this edition is a translation into; nothing for the author's own."""
+    """The language that this is a translation into; nothing for the author's own."""
 
     @property
     def language(self) -> str:
         """The language of the texts."""
         return self.translation or self.package.language
 
-    def translations(self) -> Iterator[Edition]:
+    def translations(self) -> Iterator[BuildContext]:
         """The procedure in each of its other languages."""
         for language, procedure in self.beside.translated.items():
             yield replace(self, procedure=procedure, translation=language)
