@@ -46,7 +46,7 @@ def _note_reports(owner):
     def noted(self, rule, /, *args, **keywords):
         _seen.add(rule.id)
         report(self, rule, *args, **keywords)
-        if owner is Run:
+        if owner is Run and self.findings:  # a rule of another release leaves none
             found = self.findings[-1].found
             rule.text.format(**found), rule.advice.format(**found)
 

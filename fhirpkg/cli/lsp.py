@@ -15,7 +15,8 @@ def command() -> None:
     and leads from references and canonicals to what they name. The settings of `validate` in
     fhirpkg.toml or pyproject.toml of the workspace hold.
 
-    Example for Neovim: vim.lsp.start({ name = "fhirpkg", cmd = { "fhirpkg", "lsp" } })
+    Example: fhirpkg lsp
+    in Neovim: vim.lsp.start({ name = "fhirpkg", cmd = { "fhirpkg", "lsp" } })
     """
     try:
         from fhirpkg.cli.editor.server import serve

@@ -38,9 +38,8 @@ def write(folder, facts, by="Somebody, no clinician"):
 
 def told(folder):
     file = folder / "procedure.yaml"
-    return [
-        i for i in check_file(file.name, file.read_bytes(), str(file)) if i.rule != "source-stale"
-    ]
+    found = check_file(file.name, file.read_bytes(), str(file))
+    return [i for i in found if i.rule != "source-stale" and not i.rule.startswith("code-")]
 
 
 def test_each_fact_of_our_procedure_has_a_verdict_on_the_words_as_they_are():

@@ -63,7 +63,7 @@ def command(
     last line to sign. --read notes verdicts and sign-off, with who and when, in review.yaml; it
     takes all of a sheet or nothing. Text lines are: PROCEDURE FACT DIGEST VERDICT: COMMENT
 
-    Examples: fhirpkg review resources --output review.xlsx;
+    Example: fhirpkg review resources --output review.xlsx, then
     fhirpkg review resources --read review.xlsx --by "Jo Doe, MD" --on 2027-02-01
     """
     from fhirpkg.authoring.folder import read_folder

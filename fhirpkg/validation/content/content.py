@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology import grammars
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run
 
 ICD_10 = SYSTEMS["ICD-10"].url
+_TOO_LONG_FOR_ICD_10 = re.compile(r"[A-LN-RU-Z]\w\w\.\w\w+")
+"""The WHO has a second digit after the point in bones, injuries and poisonings (M, S, T) alone."""
 _LANGUAGES = (
     "text/fhirpath", "text/cql", "text/cql-identifier", "text/cql-expression",
     "application/x-fhir-query",
@@ -234,7 +237,8 @@ def _check_codes(resource: Resource, path: Path, run: Run) -> None:
     for place, coding in codings(content, path):
         if coding["system"] == CPT and "display" in coding:
             run.report(CONTENT_CPT_DISPLAY, (*place, "display"), display=coding["display"])
-        if coding["system"] == ICD_10 and "US" in str(resource.get("jurisdiction")):
+        in_us = "US" in str(resource.get("jurisdiction"))
+        if coding["system"] == ICD_10 and in_us and _TOO_LONG_FOR_ICD_10.fullmatch(coding["code"]):
             run.report(CONTENT_ICD_10_CM, (*place, "system"), code=coding["code"])
         _check_code(coding["system"], coding["code"], place, place, run)
     for place, include in _includes(resource, path):

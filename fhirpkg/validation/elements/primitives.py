@@ -280,7 +280,8 @@ def problem(type_name: str, value: Json) -> tuple[Rule, dict[str, Json]]:
         return PRIMITIVE_SCHEME, {"value": shown, "scheme": value.partition(":")[0]}
     if type_name in _URIS and _oid(value):
         return PRIMITIVE_OID_ROOT, {"value": shown}
-    if type_name in _RANGES and PREDICATES["decimal"](value):
+    is_number = type_name in _RANGES and PREDICATES["decimal"](value)
+    if is_number and (type_name == "decimal" or value == int(value)):
         return PRIMITIVE_RANGE, {"value": shown, "type": type_name, "range": _RANGES[type_name]}
     if type_name in _KINDS:
         return PRIMITIVE_KIND, {"found": kind(value), "wanted": wanted, "type": type_name}
