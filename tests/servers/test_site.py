@@ -1,8 +1,8 @@
 """Our pages in a real browser: every page of a site, and those of the server beside them.
 
 Of each page: no error on the console, no dead link, nothing that axe-core finds against WCAG at
-level AA, and no sideways scrolling on a phone. Contrast, which takes longest, depends on the
-stylesheet and the kind of page alone: in the larger site it is looked at on one page of a kind.
+level AA, and no sideways scrolling on a phone. In the larger site axe looks at each procedure and
+one page of each other kind, and at contrast, which takes longest, on one page of a kind alone.
 """
 
 import contextlib
@@ -52,9 +52,9 @@ def ours(tmp_path_factory):
 def fifty(tmp_path_factory):
     """The site of a package of 50 procedures."""
     folder = tmp_path_factory.mktemp("fifty")
-    own = sum(r["resourceType"] not in {"ImplementationGuide", "StructureDefinition"}
-              for r in read_content(ROOT / "resources").resources)  # fmt: skip
-    count = 50 * own + 1  # and the guide
+    types = [r["resourceType"] for r in read_content(ROOT / "resources").resources]
+    own = sum(each not in {"ImplementationGuide", "StructureDefinition"} for each in types)
+    count = -(-50 // types.count("PlanDefinition")) * own + 1  # and the guide
     script = [sys.executable, ROOT / "scripts" / "multiply", str(count), folder / "content"]
     subprocess.run(script, check=True, capture_output=True)
     write(site_files(read_content(folder / "content")), folder / "site")
@@ -84,11 +84,12 @@ def dead_links(site):
                 yield f"{page.relative_to(site)}: {link}"
 
 
-def problems(browser, url, *, with_contrast=True):
+def problems(browser, url, *, with_axe=True, with_contrast=True):
     """What is wrong with one page."""
     browser.open(url)
     found = [f"console: {error}" for error in browser.errors]
-    found += [f"axe: {each}" for each in browser.violations(with_contrast=with_contrast)]
+    if with_axe:
+        found += [f"axe: {each}" for each in browser.violations(with_contrast=with_contrast)]
     browser.resize(PHONE)
     width = browser.run("document.documentElement.scrollWidth")
     found += [f"{width} wide on a phone"] if width > PHONE else []
@@ -105,13 +106,16 @@ def test_every_page_of_our_site(browser, ours):
 def test_every_page_of_a_site_of_fifty_procedures(browser, fifty):
     assert list(dead_links(fifty)) == []
     pages = sorted(fifty.rglob("*.html"))
-    assert len([page for page in pages if page.parent.name == "procedure"]) == 50
+    assert len([page for page in pages if page.parent.name == "procedure"]) >= 50
     kinds = set()
     found = []
     for page in pages:
         folder = page.parent.name
         kind = (folder, page.name.partition("-")[0] if folder == "resource" else "")
-        found += problems(browser, page.as_uri(), with_contrast=kind not in kinds)
+        is_new = kind not in kinds
+        found += problems(
+            browser, page.as_uri(), with_axe=is_new or folder == "procedure", with_contrast=is_new
+        )
         kinds.add(kind)
     assert found == []
 

@@ -238,7 +238,11 @@ def _check_codes(resource: Resource, path: Path, run: Run) -> None:
         if coding["system"] == CPT and "display" in coding:
             run.report(CONTENT_CPT_DISPLAY, (*place, "display"), display=coding["display"])
         in_us = "US" in str(resource.get("jurisdiction"))
-        if coding["system"] == ICD_10 and in_us and _TOO_LONG_FOR_ICD_10.fullmatch(coding["code"]):
+        if (
+            coding["system"] == ICD_10
+            and in_us
+            and _TOO_LONG_FOR_ICD_10.fullmatch(str(coding["code"]))
+        ):
             run.report(CONTENT_ICD_10_CM, (*place, "system"), code=coding["code"])
         _check_code(coding["system"], coding["code"], place, place, run)
     for place, include in _includes(resource, path):
