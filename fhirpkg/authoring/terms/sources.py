@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 GPS = "http://terminology.hl7.org/ValueSet/snomed-intl-gps"
 """The Global Patient Set of SNOMED CT, as HL7 publishes it."""
 CORE = "FHIR R4"
+_LICENCE_OF_CORE = "CC0; LOINC and SNOMED CT by their own"
 _SHIPPED = "hl7.terminology.r4#7.0.1"
 _OF_GPS = ("hl7.terminology.r4", "hl7.terminology", "hl7.terminology.r5")
 
@@ -119,16 +120,23 @@ class Sources:
 def of_core(systems: frozenset[str] | None = None) -> Terms:
     """What FHIR R4 itself displays of some systems, or of all.
 
-    Those are its own code systems, and codes of LOINC, SNOMED CT and others in its value sets.
+    Those are codes of LOINC, SNOMED CT and others in its value sets, then its own code systems.
     """
+    terms = Terms(CORE, dict(_value_sets_of_core().codes), licence=_LICENCE_OF_CORE)
     definitions = Definitions.core()
-    terms = Terms(CORE, licence="CC0; LOINC and SNOMED CT by their own")
     for entry in definitions.entries("CodeSystem"):
         if systems is None or entry.url in systems:
             _add(terms, definitions.find(entry.url, "CodeSystem") or {})
-    if systems is None or not systems <= terms.whole:
-        for entry in definitions.entries("ValueSet"):
-            _add(terms, definitions.find(entry.url, "ValueSet") or {})
+    return terms
+
+
+@functools.cache
+def _value_sets_of_core() -> Terms:
+    """Read once for all procedures, whatever systems each of them uses."""
+    definitions = Definitions.core()
+    terms = Terms(CORE, licence=_LICENCE_OF_CORE)
+    for entry in definitions.entries("ValueSet"):
+        _add(terms, definitions.find(entry.url, "ValueSet") or {})
     return terms
 
 
