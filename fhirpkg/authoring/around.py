@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.review import Review
     from fhirpkg.authoring.source import Source
     from fhirpkg.issues import Issue, Path
+    from fhirpkg.rules import Rule
 
 
 def translated(
@@ -78,16 +79,9 @@ def left_to_do(
     """What is in use has nothing left to do."""
     count = sum(found.rule == SOURCE_TODO.id for found in issues)
     if package and package.status == "active" and count:
-        line, column = package_file.place(("status",))
-        yield issue(
-            SOURCE_TODO_ACTIVE,
-            expression="status",
-            file=package_file.file,
-            line=line,
-            column=column,
-            status=package.status,
-            count=count,
-            name=file.parent.name,
+        name = file.parent.name
+        yield _of_status(
+            SOURCE_TODO_ACTIVE, package_file, status=package.status, count=count, name=name
         )
 
 
@@ -97,16 +91,20 @@ def unsigned(
     """What is in use was approved as it is, and each of its facts was read."""
     problem = without_sign_off(procedure, review)
     if package and package.status == "active" and problem:
-        line, column = package_file.place(("status",))
-        yield issue(
-            SOURCE_SIGN_OFF,
-            expression="status",
-            file=package_file.file,
-            line=line,
-            column=column,
-            name=procedure.id,
-            problem=problem,
-        )
+        yield _of_status(SOURCE_SIGN_OFF, package_file, name=procedure.id, problem=problem)
+
+
+def _of_status(rule: Rule, package_file: Source, **found: Any) -> Issue:
+    """What is wrong with the status of the package, at its place."""
+    line, column = package_file.place(("status",))
+    return issue(
+        rule,
+        expression="status",
+        file=package_file.file,
+        line=line,
+        column=column,
+        **found,
+    )
 
 
 def drawing_of(folder: File, procedure: Procedure, read: Source) -> tuple[bytes, tuple[Issue, ...]]:

@@ -84,7 +84,7 @@ def _shown(attachment: Resource, shelf: Shelf) -> Shown:
     if not encoded and (there := place(address, shelf)).startswith("Binary/"):
         binary = shelf.read(*there.split("/", 1)) or {}
         encoded, kind = text_of(binary, "data"), kind or text_of(binary, "contentType")
-    data = _decoded(encoded)
+    data = decoded(encoded) or b""
     language = text_of(attachment, "language")
     title = text_of(attachment, "title")
     words = ", ".join(filter(None, (kind or "of an unknown kind", language)))
@@ -102,11 +102,12 @@ def _shown(attachment: Resource, shelf: Shelf) -> Shown:
     return told
 
 
-def _decoded(encoded: str) -> bytes:
+def decoded(encoded: str) -> bytes | None:
+    """The bytes of base64, white space left out; None for what is not base64."""
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        return b""
+        return None
 
 
 def _text(data: bytes) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,9 +11,8 @@ from fhirpkg.bundling.content import Content, rank
 from fhirpkg.bundling.writing import archive, collection_bundle, transaction_bundle
 from fhirpkg.canonical import PackageId
 from fhirpkg.course import mermaid, svg
+from fhirpkg.pages.attachments import decoded
 from fhirpkg.pages.reached import reached
-from fhirpkg.sheets.making import build_sheet
-from fhirpkg.sheets.spreadsheet import workbook
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -85,9 +82,16 @@ def plan_files(plan: Resource, shelf: Shelf) -> Iterator[tuple[str, Callable[[],
     if plan.get("action"):
         yield f"{name}-course.svg", lambda: svg(plan, shelf.resolve, is_alone=True).encode()
         yield f"{name}-course.mmd", lambda: mermaid(plan, shelf.resolve).encode()
-        yield f"{name}-sheet.xlsx", lambda: workbook(build_sheet(reached(plan, shelf), name))
+        yield f"{name}-sheet.xlsx", lambda: _sheet(plan, shelf)
     if _base(plan):
         yield f"{name}-procedure.json", lambda: _procedure(plan, shelf)
+
+
+def _sheet(plan: Resource, shelf: Shelf) -> bytes:
+    from fhirpkg.sheets.making import build_sheet  # noqa: PLC0415 - a server may never need it
+    from fhirpkg.sheets.spreadsheet import workbook  # noqa: PLC0415 - as above: openpyxl is large
+
+    return workbook(build_sheet(reached(plan, shelf), plan["id"]))
 
 
 def _procedure(plan: Resource, shelf: Shelf) -> bytes:
@@ -100,11 +104,9 @@ def _procedure(plan: Resource, shelf: Shelf) -> bytes:
 def documents_of(resource: Resource) -> Iterator[tuple[str, bytes]]:
     """The PDF documents of a resource, by file name."""
     for number, attachment in _pdfs(resource):
-        try:
-            data = base64.b64decode("".join(text_of(attachment, "data").split()), validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        yield f"{resource['id']}-{number}.pdf", data
+        data = decoded(text_of(attachment, "data"))
+        if data is not None:
+            yield f"{resource['id']}-{number}.pdf", data
 
 
 def download(name: str, shelf: Shelf) -> bytes | None:

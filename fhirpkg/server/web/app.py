@@ -18,7 +18,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
-from fhirpkg.pages.facts import Sources
 from fhirpkg.server import hooks
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request as HttpRequest
 
+    from fhirpkg.pages.facts import Sources
     from fhirpkg.server.endpoint import Endpoint
 
 BASE = "/fhir"
@@ -80,11 +80,17 @@ def create_app(
         Route(BASE, fhir, methods=_METHODS),
         Route(BASE + "/{path:path}", fhir, methods=_METHODS),
         *hooks.hook_routes(endpoint, hook_access or hooks.HookAccess()),
-        *pages.routes(endpoint, Sources(sources) if sources else None),
+        *pages.routes(endpoint, _sources_in(sources) if sources else None),
         *try_routes(endpoint, sources),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _nowhere})
     return Guard(app, origins=origins, host=host, access=access)
+
+
+def _sources_in(folder: Path) -> Sources:
+    from fhirpkg.pages.facts import Sources  # noqa: PLC0415 - authoring is slow to import
+
+    return Sources(folder)
 
 
 def _smart_routes(access: Access) -> list[Route]:

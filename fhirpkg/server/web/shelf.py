@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
 from fhirpkg.pages.listing import Entry, entry
-from fhirpkg.pages.shelf import LISTED
+from fhirpkg.pages.shelf import LISTED, TITLES
 from fhirpkg.repository import MemoryRepository
 from fhirpkg.server.operations.apply import StoreRepository
 from fhirpkg.server.searching.criteria import read_criteria
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
 
 _EARLIER = 5
-_NAMED = ("title", "name", "description")
 _CODED = ("context", "topic", "code", "event", "identifier")
 
 
@@ -102,7 +101,7 @@ class StoreShelf(StoreRepository):
     def _candidates(self, kind: str, word: str) -> Iterator[Resource]:
         """The resources of a type that have a word somewhere."""
         known = self._endpoint.definitions.search_parameters(kind)
-        asked = [(f"{name}:contains", word) for name in _NAMED if name in known]
+        asked = [(f"{name}:contains", word) for name in TITLES if name in known]
         asked += [(name, word.upper()) for name in _CODED if name in known]
         for pair in asked:
             criteria = read_criteria([pair], kind, self._endpoint.indexing)

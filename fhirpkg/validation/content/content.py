@@ -234,10 +234,10 @@ def _written(coding: Resource) -> str:
 def _check_codes(resource: Resource, path: Path, run: Run) -> None:
     """No display on CPT; systems that are known and can have the code; ICD-10-CM by its url."""
     content = {key: value for key, value in resource.items() if key != "meta"}
+    in_us = "US" in str(resource.get("jurisdiction"))
     for place, coding in codings(content, path):
         if coding["system"] == CPT and "display" in coding:
             run.report(CONTENT_CPT_DISPLAY, (*place, "display"), display=coding["display"])
-        in_us = "US" in str(resource.get("jurisdiction"))
         if (
             coding["system"] == ICD_10
             and in_us
