@@ -27,7 +27,7 @@ HOMES = {
     "docx": {"authoring", "sheets"},
     "lxml": {"fhirxml", "authoring", "pages"},
     "markupsafe": {"render", "pages"},
-    "openpyxl": {"authoring", "sheets"},
+    "openpyxl": {"authoring", "render", "sheets"},
     "pydantic": {"authoring"},
     "lsprotocol": {"cli"},
     "pygls": {"cli"},

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from typing import TYPE_CHECKING
 
-import openpyxl
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import Outline, PageSetupProperties
+from openpyxl.worksheet.properties import Outline
 
+from fhirpkg.render.workbook import TO_FILL_IN, empty, landscape, saved, sheet_name, write
 from fhirpkg.sheets.fixed import fixed
 
 if TYPE_CHECKING:
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
     from fhirpkg.sheets.tables import BuildSheet, Column, Table
 
-_FORBIDDEN = re.compile(r"[:\\/?*\[\]]")
-"""What Excel does not take in the name of a worksheet."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet program may take for a formula when the cell is edited or saved as CSV."""
 _LONGEST = 32_000
@@ -36,28 +32,23 @@ _FONT = "Calibri"
 _BOLD = Font(name=_FONT, size=10, bold=True)
 _HEAD = PatternFill("solid", fgColor="DCE6F2")
 _GROUP = PatternFill("solid", fgColor="F1F5FA")
-_TO_FILL_IN = PatternFill("solid", fgColor="FFF7D6")
 _THIN = Side(style="thin", color="BFC7D1")
 _EDGES = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 
 
 def workbook(sheet: BuildSheet) -> bytes:
     """The workbook; the same content gives the same bytes."""
-    book = openpyxl.Workbook()
-    assert book.active is not None, "a new workbook has one worksheet"
-    book.remove(book.active)
+    book = empty()
     book.properties.title, book.properties.creator = sheet.title, "fhirpkg"
     _cover(book.create_sheet("Cover"), sheet)
     for table in sheet.tables:
         _fill(book.create_sheet(_name(table.title, book.sheetnames)), table)
-    data = io.BytesIO()
-    book.save(data)
-    return fixed(data.getvalue(), sheet.date)
+    return fixed(saved(book), sheet.date)
 
 
 def _name(title: str, taken: Sequence[str]) -> str:
     """A name that Excel takes and that no other worksheet has."""
-    name = _FORBIDDEN.sub("-", title).strip("' ")[:31].strip() or "Sheet"
+    name = sheet_name(title).strip("' ")[:31].strip() or "Sheet"
     number = 2
     while name.lower() in {each.lower() for each in taken}:
         ending = f" {number}"
@@ -87,7 +78,7 @@ def _cover(page: Worksheet, sheet: BuildSheet) -> None:
         _write(page.cell(row, 1), role)
         page.row_dimensions[row].height = 2 * _LINE
         for column in (2, 3, 4):
-            _write(page.cell(row, column), "", fill=_TO_FILL_IN)
+            _write(page.cell(row, column), "", fill=TO_FILL_IN)
     _printed(page)
 
 
@@ -111,7 +102,7 @@ def _fill(page: Worksheet, table: Table) -> None:
         is_heading = place in table.headings
         for number, column in enumerate(columns, 1):
             cell = page.cell(row, number)
-            fill = _TO_FILL_IN if column.to_fill_in else _GROUP if is_heading else None
+            fill = TO_FILL_IN if column.to_fill_in else _GROUP if is_heading else None
             font = _BOLD if is_heading and column.head == "Item" else None
             _write(cell, cells.get(column.head, ""), font, fill)
             if column.head == "Item" and table.levels:
@@ -146,9 +137,8 @@ def _frozen(page: Worksheet, columns: Sequence[Column], rows: int) -> None:
 
 def _printed(page: Worksheet, pages: int = 1) -> None:
     """Landscape, so many pages wide, with the name of the worksheet and page numbers below."""
-    page.page_setup.orientation = "landscape"
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = pages, 0
-    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    landscape(page)
+    page.page_setup.fitToWidth = pages
     footer = page.oddFooter
     assert footer is not None, "a new worksheet has one"
     assert footer.left is not None, "and it has all its parts"
@@ -176,12 +166,9 @@ def _write(
 ) -> None:
     """A text as a text, whatever it begins with."""
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    cell.value = text
+    write(cell, text, wraps=wraps)
     if text:
-        cell.data_type = "s"
         cell.quotePrefix = text.startswith(_FORMULA)
-    cell.number_format = "@"
-    cell.alignment = Alignment(wrap_text=wraps, vertical="top")
     cell.border = _EDGES
     cell.font = font or Font(name=_FONT, size=10)
     if fill:

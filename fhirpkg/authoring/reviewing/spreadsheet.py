@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import openpyxl
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.properties import PageSetupProperties
 
 from fhirpkg.authoring.reviewing.filled import Entry, report
 from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, READ, missing
 from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_FORMULA
 from fhirpkg.errors import SourceError
+from fhirpkg.render.workbook import TO_FILL_IN, empty, landscape, saved, sheet_name, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,22 +30,15 @@ if TYPE_CHECKING:
 
 _MARK = "fhirpkg review of"
 _WIDTHS = (18, 60, 40, 40, 30, 40, 24, 14, 40, 14)
-_TO_FILL_IN = PatternFill("solid", fgColor="FFF7D6")
-_FORBIDDEN = re.compile(r"[:\\/?*\[\]]")
-"""What Excel does not take in the name of a worksheet."""
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
     """The workbook: of each procedure its id, how to fill the sheet in, the head and the lines."""
-    book = openpyxl.Workbook()
-    assert book.active is not None, "a new workbook has one worksheet"
-    book.remove(book.active)
+    book = empty()
     for sheet in sheets:
-        title = _FORBIDDEN.sub("-", sheet.folder if sheet.folder != "." else sheet.procedure)
+        title = sheet_name(sheet.folder if sheet.folder != "." else sheet.procedure)
         _fill(book.create_sheet(title[:31]), sheet)
-    data = io.BytesIO()
-    book.save(data)
-    return data.getvalue()
+    return saved(book)
 
 
 def _fill(page: Worksheet, sheet: Sheet) -> None:
@@ -60,13 +52,12 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
         page.cell(head, column).font = Font(bold=True)
     for row, line in enumerate(sheet.lines, head + 1):
         for column, text in enumerate(_cells(line), 1):
-            _write(page.cell(row, column), text)
+            write(page.cell(row, column), text)
         _offer(page, line, row)
     for number, width in enumerate(_WIDTHS, 1):
         page.column_dimensions[get_column_letter(number)].width = width
     page.freeze_panes = f"B{head + 1}"
-    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
-    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    landscape(page)
     page.print_title_rows = f"{head}:{head}"
 
 
@@ -76,22 +67,13 @@ def _cells(line: Line) -> tuple[str, ...]:
     return (line.label, line.words, *lists, line.earlier, "", "", line.digest)
 
 
-def _write(cell: Cell | MergedCell, text: str) -> None:
-    """A text as a text, whatever it begins with."""
-    cell.value = text
-    if text:
-        cell.data_type = "s"
-    cell.number_format = "@"
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
-
-
 def _offer(page: Worksheet, line: Line, row: int) -> None:
     """The verdicts to choose from, in the cell of the verdict; the cells to fill in are tinted."""
     offered = DataValidation("list", formula1=f'"{",".join(line.verdicts)}"', allow_blank=True)
     page.add_data_validation(offered)
     offered.add(page.cell(row, COLUMNS.index("Verdict") + 1))
     for name in ("Verdict", "Comment"):
-        page.cell(row, COLUMNS.index(name) + 1).fill = _TO_FILL_IN
+        page.cell(row, COLUMNS.index(name) + 1).fill = TO_FILL_IN
 
 
 def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
