@@ -94,6 +94,8 @@ class Interpreter:
             self.found.add((rule, place))
             if isinstance(value, dict) and code not in PREDICATES:
                 self._value(child, value, place, code, environment)
+            elif code == "code" and PREDICATES["code"](value):
+                self._primitive(child, value, place, code)  # its binding is told as well
             return
         beside = owner.get(f"_{key}")
         for index, item in enumerate(value):
