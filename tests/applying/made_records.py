@@ -1,6 +1,7 @@
 """The made-up records of records.yaml as FHIR resources."""
 
 import itertools
+import json
 import pathlib
 
 import yaml
@@ -44,14 +45,14 @@ def wanted(case):
 
 
 def record(case, patient="p1"):
-    """The resources of a case, for this patient; of `Patient/p2` in the file it is never one."""
+    """The resources of a case, for this patient: `Patient/p1` in the file, never `Patient/p2`."""
     ids = itertools.count(1)
     made = [{"resourceType": "Patient", "id": patient, "gender": "male", "birthDate": "1961-05-02"}]
     for name, brief in [*BASE.items(), ("more", [])]:
         for item in case.get(name, brief):
             subject = {"reference": f"Patient/{patient}"}
             made.append(_resource(item, {"id": f"{patient}-{next(ids)}", "subject": subject}))
-    return made
+    return json.loads(json.dumps(made).replace('"Patient/p1/', f'"Patient/{patient}/'))
 
 
 def _resource(brief, head):

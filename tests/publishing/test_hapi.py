@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+from fhirpkg import fhirjson
 from fhirpkg.bundling.reading import read_content
 from fhirpkg.bundling.writing import transaction_bundle
 from fhirpkg.errors import FhirpkgError
@@ -38,7 +39,9 @@ def renamed(listed, name):
 
 
 def package(name, title="Walking"):
-    return release_of(content(*renamed(resources(title), name), name=f"demo.{name}"))
+    version = "1.0.0" if title == "Walking" else "1.1.0"  # what was published stays as it is
+    listed = renamed(resources(title), name)
+    return release_of(content(*listed, name=f"demo.{name}", version=version))
 
 
 def versions(base_url, name):
@@ -90,7 +93,8 @@ def test_drift_foreign_and_duplicate_are_found_and_nothing_is_written(server):
 def test_rollback_restores_and_prune_leaves_no_orphan_and_touches_nothing_else(server):
     publish(server, package("back"))
     more = canonical("Library", "back-more", type={"text": "x"})
-    longer = release_of(content(*renamed(resources("Running"), "back"), more, name="demo.back"))
+    listed = [*renamed(resources("Running"), "back"), more]
+    longer = release_of(content(*listed, name="demo.back", version="1.1.0"))
     assert publish(server, longer).created == 1
     with client(server) as connected:
         inventory = previous_inventory(connected, "demo.back")
@@ -130,7 +134,7 @@ def test_a_fault_on_any_write_leaves_what_the_next_push_ends(server, name, fault
 
 def test_the_transaction_bundle_is_posted_twice_without_a_duplicate_or_a_version(server):
     given = read_content(None)
-    bundle = json.dumps(transaction_bundle(given)).encode()
+    bundle = fhirjson.dump(transaction_bundle(given)).encode()
     places = []
     for _ in range(2):
         request = urllib.request.Request(
