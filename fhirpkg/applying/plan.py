@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.applying import criteria, dynamic
+from fhirpkg.applying.conditions import evidence_of, judge
 from fhirpkg.applying.goals import (
     goals_of,
     in_words,
@@ -25,7 +26,6 @@ from fhirpkg.applying.requests import activity
 from fhirpkg.applying.requests.cells import canonical_of, extension_value
 from fhirpkg.applying.rules import (
     APPLY_BEHAVIOR,
-    APPLY_CONDITION,
     APPLY_DEFINITION,
     APPLY_DYNAMIC_VALUE,
     APPLY_LEFT_OUT,
@@ -36,7 +36,6 @@ from fhirpkg.applying.rules import (
 from fhirpkg.applying.run import Run, free_id
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.issues import Json, Severity
-from fhirpkg.render import clinical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
 _APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
 _PERTAINS_TO_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _NESTING_LIMIT = 20
-_MOST_EVIDENCE = 3
 
 
 def apply_plan(run: Run, plan: Resource) -> Resource:
@@ -147,7 +145,7 @@ class _Actions:
     ) -> None:
         words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
         told = verdict is Verdict.PASSED_OVER or _tells_itself(action)
-        evidence = () if told else self._evidence()
+        evidence = () if told else evidence_of(self._run.evaluator)
         why = Why(*words, evidence=evidence, depth=self._depth(place))
         self._run.whys.append(why)
         self._run.actions.append({})
@@ -155,11 +153,11 @@ class _Actions:
             self._messages.report(APPLY_LEFT_OUT, str(why), place)
 
     def _made(self, action: Resource, place: str) -> Resource | None:
-        verdict, reason, expression = self._judge(action)
+        verdict, reason, expression = judge(action, self._plan, self._run.evaluator, self._messages)
         if verdict is not Verdict.APPLICABLE:
             self._leave_out(verdict, action, place, reason, expression)
             return None
-        evidence = () if _tells_itself(action) else self._evidence()
+        evidence = () if _tells_itself(action) else evidence_of(self._run.evaluator)
         position = len(self._run.whys)
         made = self._carried(action, place)
         children = list(self.made_of(action, place))
@@ -178,44 +176,6 @@ class _Actions:
 
     def _depth(self, place: str) -> int:
         return self._run.depth + place.count(".action[")
-
-    def _evidence(self) -> tuple[str, ...]:
-        """What the conditions that were just judged found on record, the newest first."""
-        found = sorted(self._run.evaluator.seen, key=clinical.moment, reverse=True)
-        shown = list(dict.fromkeys(clinical.finding(resource) for resource in found))
-        more = [f"and {len(shown) - _MOST_EVIDENCE} more"] if len(shown) > _MOST_EVIDENCE else []
-        return (*shown[:_MOST_EVIDENCE], *more)
-
-    def _judge(self, action: Resource) -> tuple[Verdict, str, str]:
-        """Whether all applicability conditions hold: the first that does not decides."""
-        told = ""
-        self._run.evaluator.seen = []
-        for condition in action.get("condition", ()):
-            if condition.get("kind") != "applicability" or "expression" not in condition:
-                continue
-            expression = condition["expression"]
-            text = expression.get("expression") or expression.get("reference", "")
-            told = expression.get("description") or text
-            try:
-                values = self._run.evaluator.evaluate(
-                    expression, self._plan, None, action.get("input", ())
-                )
-            except FhirpkgError as error:
-                problem = f"Condition expression {text} encountered exception: {error}"
-                self._messages.report(APPLY_CONDITION, problem)
-                return Verdict.NOT_EVALUATED, str(error), text
-            first = values[0] if values else None
-            if first is None:
-                return Verdict.NOT_APPLICABLE, f"only if: {told} (which has no value)", text
-            if len(values) > 1 and self._run.dialect.explains:
-                problem = f"'{told}' gives {len(values)} values where one is needed"
-                return Verdict.NOT_EVALUATED, problem, text
-            if not isinstance(first, bool):
-                problem = f"'{told}' gives {first!r}, which is neither true nor false"
-                return Verdict.NOT_EVALUATED, problem, text
-            if not first:
-                return Verdict.NOT_APPLICABLE, f"only if: {told} (which is false)", text
-        return Verdict.APPLICABLE, told, ""
 
     def _carried(self, action: Resource, place: str) -> Resource:
         """What the RequestGroup.action takes over from the action as it is."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.cards import cards
 from fhirpkg.applying.goals import all_actions
-from fhirpkg.applying.hook_requests import CONTEXTS
-from fhirpkg.applying.hooks import answering
+from fhirpkg.applying.hooks.cards import cards
+from fhirpkg.applying.hooks.requests import CONTEXTS
+from fhirpkg.applying.hooks.services import answering
 from fhirpkg.applying.outcomes import Verdict
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions

@@ -19,8 +19,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson
-from fhirpkg.applying import hooks
-from fhirpkg.applying.hook_requests import CONTEXTS, HookError
+from fhirpkg.applying.hooks.requests import CONTEXTS, HookError
+from fhirpkg.applying.hooks.responses import feedback, respond
+from fhirpkg.applying.hooks.services import discovery, services
 from fhirpkg.languages.choosing import wanted
 from fhirpkg.server.cds.feedback import keep
 from fhirpkg.server.operations.apply import StoreRepository
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request as HttpRequest
 
+    from fhirpkg.applying.hooks.services import Service
     from fhirpkg.issues import Resource
     from fhirpkg.server.cds.tokens import HookClients
     from fhirpkg.server.endpoint import Endpoint
@@ -57,7 +59,7 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
     """The routes of CDS Hooks over the plans that an endpoint stores."""
 
     async def discover(_: HttpRequest) -> Response:
-        return await run_in_threadpool(_answer, lambda: hooks.discovery(_services(endpoint)))
+        return await run_in_threadpool(_answer, lambda: discovery(_services(endpoint)))
 
     async def call(request: HttpRequest) -> Response:
         base = str(request.url.replace(path="/fhir", query=""))
@@ -76,20 +78,20 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
     ]
 
 
-def _services(endpoint: Endpoint) -> Sequence[hooks.Service]:
+def _services(endpoint: Endpoint) -> Sequence[Service]:
     criteria = read_criteria([], "PlanDefinition", endpoint.indexing)
     plans = [version.resource() for version in endpoint.matches(criteria)]
-    return hooks.services(plans, StoreRepository(endpoint))
+    return services(plans, StoreRepository(endpoint))
 
 
-def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[hooks.Service]:
+def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[Service]:
     """The services of the plan that an id names; all of them when it names none."""
     repository = StoreRepository(endpoint)
     for hook in CONTEXTS:
         plan_id = service_id.removesuffix(f"-{hook}")
         plan = repository.read("PlanDefinition", plan_id) if plan_id != service_id else None
         if plan is not None:
-            return hooks.services([plan], repository)
+            return services([plan], repository)
     return _services(endpoint)
 
 
@@ -102,14 +104,14 @@ def _call(endpoint: Endpoint, access: HookAccess, base: str, languages: Sequence
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
         offered = _services_of(endpoint, service)
-        return hooks.respond(service, _json(body), offered, repository, fetch, base, languages)
+        return respond(service, _json(body), offered, repository, fetch, base, languages)
 
     return handle
 
 
 def _feedback(endpoint: Endpoint) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
-        items = hooks.feedback(service, _json(body), _services_of(endpoint, service))
+        items = feedback(service, _json(body), _services_of(endpoint, service))
         keep(endpoint.store, service, items)
         return {}
 

@@ -11,7 +11,8 @@ import pytest
 
 from fhirpkg import fhirjson
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.hooks import WHY, respond, services
+from fhirpkg.applying.hooks.responses import WHY, respond
+from fhirpkg.applying.hooks.services import services
 from fhirpkg.bundling.reading import read_content
 from fhirpkg.issues import Severity
 from fhirpkg.repository import Layers, MemoryRepository, in_bundle, open_repository

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.applying.given import of_orders, of_words
-from fhirpkg.applying.hooks import respond, services
+from fhirpkg.applying.hooks.responses import respond
+from fhirpkg.applying.hooks.services import services
 from fhirpkg.cli.apply import command
 from fhirpkg.errors import ConfigError
 from fhirpkg.fhirpath.temporal import Temporal

@@ -5,9 +5,10 @@ import copy
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.cards import cards, shortened
-from fhirpkg.applying.hook_requests import CONTEXTS, FetchError, HookError
-from fhirpkg.applying.hooks import WHY, discovery, feedback, respond, services
+from fhirpkg.applying.hooks.cards import cards, shortened
+from fhirpkg.applying.hooks.requests import CONTEXTS, FetchError, HookError
+from fhirpkg.applying.hooks.responses import WHY, feedback, respond
+from fhirpkg.applying.hooks.services import discovery, services
 from fhirpkg.definitions.terminology.grammars import CPT
 from fhirpkg.repository import MemoryRepository
 from tests.applying.cds_hooks_rules import broken_in_discovery, broken_in_response

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.applying.hooks import respond, services
+from fhirpkg.applying.hooks.responses import respond
+from fhirpkg.applying.hooks.services import services
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.writing import text

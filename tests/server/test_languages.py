@@ -8,7 +8,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from fhirpkg.applying.hooks import respond, services
+from fhirpkg.applying.hooks.responses import respond
+from fhirpkg.applying.hooks.services import services
 from fhirpkg.cli.apply import command as apply
 from fhirpkg.repository import MemoryRepository
 from tests.applying.made_records import record

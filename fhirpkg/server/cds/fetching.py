@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fhirpkg.applying.hook_requests import FetchError
+from fhirpkg.applying.hooks.requests import FetchError
 from fhirpkg.client.auth import Authorization, Grant
 from fhirpkg.client.client import FhirClient, checked_base_url
 from fhirpkg.client.retry import RetryPolicy

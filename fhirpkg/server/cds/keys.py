@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fhirpkg.applying.hook_requests import HookError
+from fhirpkg.applying.hooks.requests import HookError
 from fhirpkg.errors import ConfigError, ServerError
 
 if TYPE_CHECKING:

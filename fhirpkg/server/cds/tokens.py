@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fhirpkg.applying.hook_requests import HookError
+from fhirpkg.applying.hooks.requests import HookError
 from fhirpkg.server.cds.keys import UnauthorizedError
 
 if TYPE_CHECKING:
