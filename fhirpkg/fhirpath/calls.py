@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from fhirpkg.fhirpath import ast
-from fhirpkg.fhirpath.ast import Call, Member, Unary, mentions
 from fhirpkg.fhirpath.code import Code, Run
 from fhirpkg.fhirpath.functions import FUNCTIONS
+from fhirpkg.fhirpath.reading import ast
+from fhirpkg.fhirpath.reading.ast import Call, Member, Unary, mentions
 from fhirpkg.fhirpath.walking import has
 from fhirpkg.issues import Json
 from fhirpkg.rules import nearest

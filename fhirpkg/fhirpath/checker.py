@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath import ast
 from fhirpkg.fhirpath.expression import compile_expression
 from fhirpkg.fhirpath.functions import FUNCTIONS
-from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.reading import ast
+from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.fhirpath.types import SYSTEM_TYPES, system_type
 from fhirpkg.rules import nearest
 

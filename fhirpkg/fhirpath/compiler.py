@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath import arithmetic, ast
+from fhirpkg.fhirpath import arithmetic
 from fhirpkg.fhirpath.calls import call
 from fhirpkg.fhirpath.code import Code, Run, as_items, as_truth, as_value
 from fhirpkg.fhirpath.comparison import EvaluationError
 from fhirpkg.fhirpath.operators import OPERATORS
+from fhirpkg.fhirpath.reading import ast
 from fhirpkg.fhirpath.types import exact_type, maker_of, of_type
 from fhirpkg.fhirpath.walking import NOTHING, walk
 

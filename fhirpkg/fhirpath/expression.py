@@ -10,7 +10,7 @@ from fhirpkg.fhirpath.comparison import EvaluationError, MissingDefinitionError
 from fhirpkg.fhirpath.compiler import Compiler
 from fhirpkg.fhirpath.environment import Environment, Scope
 from fhirpkg.fhirpath.model import kept_by_model
-from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.fhirpath.values import plain
 from fhirpkg.fhirpath.walking import Shapes, shapes_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath import arithmetic
-from fhirpkg.fhirpath.ast import is_constant
 from fhirpkg.fhirpath.code import Code, as_items
 from fhirpkg.fhirpath.comparison import (
     compare,
@@ -15,14 +14,15 @@ from fhirpkg.fhirpath.comparison import (
     equivalent_lists,
     keys_of,
 )
+from fhirpkg.fhirpath.reading.ast import is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.fhirpath.ast import Binary, Part
     from fhirpkg.fhirpath.code import Run
     from fhirpkg.fhirpath.compiler import Compiler
     from fhirpkg.fhirpath.environment import Scope
+    from fhirpkg.fhirpath.reading.ast import Binary, Part
     from fhirpkg.fhirpath.values import Item
     from fhirpkg.issues import Json
 

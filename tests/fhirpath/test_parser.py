@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath.ast import (
+from fhirpkg.fhirpath.reading.ast import (
     Binary,
     Call,
     Index,
@@ -18,8 +18,8 @@ from fhirpkg.fhirpath.ast import (
     is_constant,
     mentions,
 )
-from fhirpkg.fhirpath.lexer import unescape
-from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.reading.lexer import unescape
+from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.fhirpath.values import Quantity
 
 

@@ -15,7 +15,7 @@ from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import BY_URL, NAMES, SYSTEMS
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.packages.package import content_root, read_profiles
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import codings, mappings, objects, value_at

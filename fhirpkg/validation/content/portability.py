@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath import ast
-from fhirpkg.fhirpath.parser import parse
+from fhirpkg.fhirpath.reading import ast
+from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.untrusted import objects
 from fhirpkg.validation.content.portability_rules import (
     PORTABILITY_DROPPED,

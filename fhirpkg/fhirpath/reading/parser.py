@@ -1,4 +1,4 @@
-"""Text to the parts of `fhirpkg.fhirpath.ast` (http://hl7.org/fhirpath/N1/grammar.html).
+"""Text to the parts of `fhirpkg.fhirpath.reading.ast` (http://hl7.org/fhirpath/N1/grammar.html).
 
 By hand: a term, what is chained to it, then operators by their precedence.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.fhirpath import ast
-from fhirpkg.fhirpath.lexer import Token, tokens
+from fhirpkg.fhirpath.reading import ast
+from fhirpkg.fhirpath.reading.lexer import Token, tokens
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity
 

@@ -1,0 +1,1 @@
+"""FHIRPath text to a syntax tree."""
