@@ -7,6 +7,7 @@ gives. What cannot be published safely is refused here, before anything is writt
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +18,14 @@ from fhirpkg.bundling.checking import Checker, Found
 from fhirpkg.bundling.content import CompressedResources, Content
 from fhirpkg.bundling.gathering import SUFFIXES, Gathering
 from fhirpkg.canonical import PackageId
-from fhirpkg.errors import PackageError, SourceError
-from fhirpkg.packages.cache import resolve_package
+from fhirpkg.errors import ConfigError, PackageError, SourceError
+from fhirpkg.packages.cache import PackageCache, check_origin_sha256, resolve_package
 from fhirpkg.packages.freshness import stale
 from fhirpkg.packages.package import Package, folder_in_use, read_package
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.issues import Resource
     from fhirpkg.packages.package import Manifest
@@ -49,6 +50,8 @@ class Selection:
     examples: bool = False
     """Also the examples of a package."""
     identity: PackageId | None = None
+    sha256: str = ""
+    """What the file or the archive of the package must hash to, where that is demanded."""
 
     def takes(self, resource: Resource) -> bool:
         """Whether a resource is selected."""
@@ -115,8 +118,11 @@ def _open(source: Path | str, selection: Selection) -> _Source:
     path = Path(source)
     name = str(source)
     if path.is_dir():
+        if selection.sha256:
+            raise ConfigError(f"{name}: --sha256 is for one file or archive, and this is a folder")
         return _open_folder(path, selection)
     if path.is_file():
+        _check_file(path, selection.sha256)
         if name.endswith(_ARCHIVES):
             return _of_package(read_package(path), name, selection)
         if path.suffix in SUFFIXES:
@@ -125,8 +131,25 @@ def _open(source: Path | str, selection: Selection) -> _Source:
         kinds = "a package (.tgz), JSON, XML or NDJSON"
         raise SourceError(name, f"'{path.suffix}' is not a kind of file that holds content", kinds)
     if "#" in name or name.startswith(("http://", "https://")):
-        return _of_package(resolve_package(name), name, selection)
+        notes: list[str] = []
+        opened = _of_package(_resolved(name, selection.sha256, notes.append), name, selection)
+        opened.notes = tuple(notes)
+        return opened
     raise SourceError(name, "there is no such file or folder")
+
+
+def _check_file(path: Path, wanted: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if wanted else ""
+    if found != wanted:
+        raise ConfigError(f"{path}: its SHA-256 is {found}, not {wanted}; nothing was written")
+
+
+def _resolved(name: str, sha256: str, tell: Callable[[str], None]) -> Package:
+    """The package of a name or url; the one in the cache counts as the archive it came from."""
+    package = resolve_package(name, sha256=sha256, tell=tell)
+    if sha256 and not name.startswith(("http://", "https://")):
+        check_origin_sha256(package, PackageCache(), sha256)
+    return package
 
 
 def _open_folder(folder: Path, selection: Selection) -> _Source:

@@ -12,12 +12,13 @@ import os
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import PackageId, version_key, version_matches
 from fhirpkg.errors import PackageError
+from fhirpkg.packages.lock import tree_digest
 from fhirpkg.packages.package import Package, read_package
 from fhirpkg.packages.packing import index_file
 
@@ -33,10 +34,14 @@ it, and examples define nothing."""
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The url that an archive was fetched from and its SHA-256; empty when that is not known."""
+    """Where an archive was fetched from, its SHA-256, and that of its files (`tree_digest`).
+
+    Each is empty when it is not known.
+    """
 
     url: str = ""
     sha256: str = ""
+    tree: str = ""
 
 
 _ORIGINS = ".fhirpkg"
@@ -83,7 +88,7 @@ class PackageCache:
         """Where a package was fetched from, as far as it was fetched by this program."""
         try:
             facts = json.loads((self.folder / _ORIGINS / f"{id_}.json").read_text("utf-8"))
-            return Origin(str(facts["url"]), str(facts["sha256"]))
+            return Origin(str(facts["url"]), str(facts["sha256"]), str(facts.get("tree", "")))
         except (OSError, ValueError, KeyError, TypeError):
             return Origin()
 
@@ -102,10 +107,10 @@ class PackageCache:
         target = self.folder / str(package.id)
         if not target.exists():
             self._unpack(package, target)
-            origin = Origin(url, hashlib.sha256(archive).hexdigest())
+            origin = Origin(url, hashlib.sha256(archive).hexdigest(), tree_digest(package))
             origins = self.folder / _ORIGINS
             origins.mkdir(exist_ok=True)
-            text = json.dumps({"url": origin.url, "sha256": origin.sha256}) + "\n"
+            text = json.dumps(asdict(origin)) + "\n"
             (origins / f"{package.id}.json").write_text(text, "utf-8")
         return package
 
@@ -148,10 +153,10 @@ def resolve_package(
 
     What is not in the cache is fetched from the registry and kept, unless `offline`; `progress` is
     told the bytes so far and in all, `tell` what is worth saying of the choice. Raises PackageError
-    when it is nowhere, or when what is fetched has another `sha256`.
+    when it is nowhere, or when the archive that is fetched has another `sha256`.
     """
     if text.startswith(("https://", "http://")):
-        return _downloaded(text, progress, offline=offline)
+        return _downloaded(text, progress, offline=offline, sha256=sha256)
     if text.endswith((".tgz", ".tar.gz")) or Path(text).is_dir():
         return read_package(Path(text))
     try:
@@ -172,9 +177,7 @@ def resolve_package(
     if distribution.note:
         tell(f"{distribution.id}: {distribution.note}")
     archive = registry.download(distribution, progress)
-    if sha256 and hashlib.sha256(archive).hexdigest() != sha256:
-        problem = f"the archive at {distribution.url} has another SHA-256 than the lock file"
-        raise PackageError(str(distribution.id), problem)
+    _check_sha256(str(distribution.id), archive, sha256)
     return cache.add(archive, distribution.id, distribution.url)
 
 
@@ -190,7 +193,31 @@ def _check_origin(id_: PackageId, url: str) -> None:
         raise PackageError(str(id_), problem, "delete it from the cache")
 
 
-def _downloaded(url: str, progress: Callable[[int, int], None] | None, *, offline: bool) -> Package:
+def _check_sha256(name: str, archive: bytes, wanted: str) -> None:
+    found = hashlib.sha256(archive).hexdigest()
+    if wanted and found != wanted:
+        raise PackageError(name, f"the SHA-256 of its archive is {found}, not {wanted}")
+
+
+def check_origin_sha256(package: Package, cache: PackageCache, wanted: str) -> None:
+    """Raise PackageError unless a package in the cache is the archive with this SHA-256, unchanged.
+
+    What another tool put there does not say which archive it was.
+    """
+    origin, name = cache.origin(package.id), str(package.id)
+    advice = f"delete {cache.folder / name}, and it is fetched again"
+    if not origin.sha256 or not origin.tree:
+        problem = "the cache does not say which archive it came from, so it has no SHA-256 to check"
+        raise PackageError(name, problem, advice)
+    if origin.sha256 != wanted:
+        raise PackageError(name, f"the SHA-256 of its archive is {origin.sha256}, not {wanted}")
+    if origin.tree != tree_digest(package):
+        raise PackageError(name, "its files in the cache were changed after it was fetched", advice)
+
+
+def _downloaded(
+    url: str, progress: Callable[[int, int], None] | None, *, offline: bool, sha256: str
+) -> Package:
     """The package at a url, which is not kept: what stands there may change."""
     if offline:
         raise PackageError(url, "it is on the network, which --offline excludes")
@@ -199,7 +226,9 @@ def _downloaded(url: str, progress: Callable[[int, int], None] | None, *, offlin
         RegistryClient,
     )
 
-    return read_package(RegistryClient().download(Distribution(PackageId(url), url), progress))
+    archive = RegistryClient().download(Distribution(PackageId(url), url), progress)
+    _check_sha256(url, archive, sha256)
+    return read_package(archive)
 
 
 def needed(manifest: Manifest) -> Iterator[PackageId]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter, Retry
 
 from fhirpkg.canonical import PackageId, version_key, version_matches
 from fhirpkg.errors import ConfigError, PackageError
@@ -32,6 +33,17 @@ _MAX_ARCHIVE = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
 _MOVING = ("current", "dev")
 _MOST_REDIRECTS = 5
+_BUSY = (429, 502, 503, 504)
+_AGAIN = Retry(
+    total=2,
+    connect=0,
+    other=0,
+    backoff_factor=0.5,
+    status_forcelist=_BUSY,
+    raise_on_status=False,
+    respect_retry_after_header=False,  # which may name hours
+)
+"""A busy registry is asked twice more, after 0 s and 1 s; one that cannot be reached is not."""
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 """Of npm's integrity, the strongest last."""
 
@@ -113,6 +125,8 @@ class RegistryClient:
         self.is_own_namespace = is_own_namespace
         """Whether FHIRPKG_REGISTRIES reserves it for a namespace."""
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=_AGAIN))
 
     def serves(self, url: str) -> bool:
         """Whether a url is on this registry's scheme, host and port."""
@@ -271,7 +285,7 @@ def _choose(version: str, listing: dict[str, Any], known: list[str]) -> tuple[st
     tagged = tags.get("latest") if isinstance(tags, dict) else None
     is_open = version == "latest"
     if is_open and tagged in known and "-" not in str(tagged):
-        return str(tagged), ""
+        return str(tagged), _newer_major(str(tagged), known)
     fitting = known if is_open else [found for found in known if version_matches(version, found)]
     chosen = max((f for f in fitting if "-" not in f), key=version_key, default=None)
     newest = str(tagged) if is_open and tagged in known else None
@@ -281,3 +295,12 @@ def _choose(version: str, listing: dict[str, Any], known: list[str]) -> tuple[st
     if chosen is None and not is_open:
         return newest, "it is a pre-release, as no release fits"
     return chosen, f"the newest is {newest}, a pre-release, which is only taken by its name"
+
+
+def _newer_major(chosen: str, known: list[str]) -> str:
+    """Words on a release of a later major version than the one that the registry calls latest."""
+    later = [v for v in known if "-" not in v and version_key(v) > version_key(chosen)]
+    newest = max(later, key=version_key, default=chosen)
+    if newest.partition(".")[0] == chosen.partition(".")[0]:
+        return ""
+    return f"{newest} is newer; the registry calls {chosen} its latest, and that is taken"

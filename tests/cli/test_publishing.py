@@ -1,5 +1,6 @@
 """The publishing verbs as people call them: words, exit codes, and what is never shown."""
 
+import hashlib
 import json
 import os
 import signal
@@ -328,3 +329,56 @@ def test_a_package_is_pushed_with_what_it_depends_on_each_as_a_release(
     assert _run(["prune", "demo.middle#1.0.0", "--server", server]) == 0
     with client(server) as reader:
         assert reader.count("ValueSet", []) == 3
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """demo.one#1.0.0 on a registry on loopback, and an empty cache: its archive and its url."""
+    packed = archive("demo.one", files={"v.json": canonical("ValueSet", "one")})
+    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "cache"))
+    with registry() as packages:
+        monkeypatch.setenv("FPL_REGISTRY", packages.base)
+        packages.publish(packed, "demo.one")
+        yield packed, f"{packages.base}/demo.one/1.0.0"
+
+
+@pytest.mark.parametrize("by", ["name", "url"])
+def test_the_sha256_of_a_name_or_url_is_that_of_its_archive(server, published, by):
+    packed, url = published
+    wanted = hashlib.sha256(packed).hexdigest()
+    at = [url if by == "url" else "demo.one#1.0.0", "--server", server, "--sha256"]
+    assert _run(["push", *at, "0" * 64]) == 2
+    with client(server) as reader:
+        assert read_head(reader, "demo.one") is None
+    assert _run(["push", *at, wanted.upper()]) == 0
+    assert _run(["push", *at, wanted]) == 0  # of a name: out of the cache
+    assert _run(["push", *at, "0" * 64]) == 2
+
+
+@pytest.mark.parametrize("what", ["changed after it was fetched", "which archive it came from"])
+def test_a_package_in_the_cache_that_is_not_known_to_be_its_archive_has_no_sha256(
+    server, published, tmp_path, capfd, what
+):
+    wanted = hashlib.sha256(published[0]).hexdigest()
+    assert _run(["install", "demo.one#1.0.0"]) == 0
+    cache = tmp_path / "cache"
+    if what.startswith("changed"):
+        file = cache / "demo.one#1.0.0" / "package" / "v.json"
+        file.write_text(file.read_text().replace("1.0.0", "6.6.6"))
+    else:
+        (cache / ".fhirpkg" / "demo.one#1.0.0.json").unlink()
+    at = ["demo.one#1.0.0", "--server", server]
+    assert _run(["push", *at, "--sha256", wanted]) == 2
+    assert what in capfd.readouterr().err
+    assert _run(["push", *at]) == 0
+
+
+def test_a_folder_and_a_plan_have_no_sha256(server, tmp_path):
+    content = folder(tmp_path / "c", resources())
+    at = ["--server", server]
+    plan = str(tmp_path / "plan.json")
+    assert _run(["plan", content, *at, "--out", plan]) == 1
+    for each in (content, plan):
+        assert _run(["push", each, *at, "--sha256", "0" * 64]) == 2
+    with client(server) as reader:
+        assert read_head(reader, "demo.walking") is None

@@ -35,11 +35,31 @@ def test_a_version_is_exact_a_wildcard_or_the_latest_release(registry, wanted, c
     assert release.url == f"{registry.base}/test.one/{chosen}"
 
 
-def test_latest_is_what_the_registry_calls_so(registry):
-    publish(registry, "1.0.0", "2.0.0")
-    listing = json.loads(registry.answers["/test.one"][1]) | {"dist-tags": {"latest": "1.0.0"}}
+@pytest.mark.parametrize("latest, newer", [("1.0.0", "2.1.0"), ("2.0.0", ""), ("2.1.0", "")])
+def test_latest_is_what_the_registry_calls_so_and_a_newer_major_is_told(registry, latest, newer):
+    publish(registry, "1.0.0", "2.0.0", "2.1.0", "3.0.0-ballot")
+    listing = json.loads(registry.answers["/test.one"][1]) | {"dist-tags": {"latest": latest}}
     registry.answers["/test.one"] = (200, json.dumps(listing))
-    assert RegistryClient().resolve(PackageId("test.one")).id.version == "1.0.0"
+    found = RegistryClient().resolve(PackageId("test.one"))
+    assert found.id.version == latest
+    assert newer in found.note
+    assert bool(newer) == bool(found.note)
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_registry_is_asked_again(registry, status):
+    publish(registry, "1.0.0")
+
+    class Busy(dict):
+        def get(self, path, default):
+            once = not any(seen == path for seen, _ in registry.seen[:-1])
+            headers = {"Retry-After": "9999"}
+            return (status, "", headers) if once else super().get(path, default)
+
+    registry.answers = Busy(registry.answers)
+    client = RegistryClient()
+    assert client.download(client.resolve(ONE)) == archive()
+    assert len(registry.seen) == 4
 
 
 @pytest.mark.parametrize("version", ["current", "current$main", "dev"])

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @dependency_option
 @versions_option
 @server_options
-@click.option("--sha256", metavar="HEX", help="Push only if the file CONTENT has this SHA-256.")
+@click.option(
+    "--sha256",
+    metavar="HEX",
+    help="Push only what has this SHA-256: a file, or the archive of a name or url.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @click.option(
     "--overwrite",
@@ -34,7 +38,6 @@ def command(
     with_dependencies: bool,
     output_format: str,
     versions: str | None,
-    sha256: str | None,
     **options: Any,
 ) -> ExitCode:
     """Publish CONTENT to a FHIR server, read it back and search for it as a consumer would.
@@ -47,7 +50,6 @@ def command(
     from fhirpkg.cli import ExitCode
     from fhirpkg.cli.publishing.output import Output
     from fhirpkg.cli.publishing.shared import (
-        check_sha256,
         exit_code_of,
         make_plan_with_progress,
         publish,
@@ -56,13 +58,14 @@ def command(
         selection_of,
         worst,
     )
+    from fhirpkg.errors import ConfigError
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.survey import Change
 
     selection = selection_of(options)
-    if sha256:
-        check_sha256(content, sha256)
     saved = saved_plan(content)
+    if saved and selection.sha256:
+        raise ConfigError("a plan names its content by digest already; leave out --sha256")
     source, selection = (saved.source, saved.selection) if saved else (content, selection)
     releases = releases_of(source, selection, with_dependencies=with_dependencies)
     client = connect(**options)

@@ -76,11 +76,12 @@ def selection_of(options: dict[str, Any]) -> Selection:
 
     types, exclude = tuple(options.pop("types")), tuple(options.pop("exclude"))
     examples, named = options.pop("examples"), options.pop("identity")
+    sha256 = str(options.pop("sha256", None) or "").strip().lower()
     try:
         identity = PackageId.parse(named) if named else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--as") from error
-    return Selection(types, exclude, examples=examples, identity=identity)
+    return Selection(types, exclude, examples=examples, identity=identity, sha256=sha256)
 
 
 def releases_of(
@@ -106,21 +107,8 @@ def _dependencies(content: Content, selection: Selection) -> list[Content]:
 
     text = Manifest.of(manifest(content), content.source)
     packages = install_dependencies(text, PackageCache())
-    others = replace(selection, identity=None)
+    others = replace(selection, identity=None, sha256="")
     return [content_of(package, others) for package in packages]
-
-
-def check_sha256(source: str | None, wanted: str) -> None:
-    """Raise ConfigError when the content is not a file with this SHA-256."""
-    import hashlib
-
-    from fhirpkg.errors import ConfigError
-
-    if source is None or not Path(source).is_file():
-        raise ConfigError("--sha256 is for content in a file, such as a .tgz")
-    found = hashlib.sha256(Path(source).read_bytes()).hexdigest()
-    if found != wanted.strip().lower():
-        raise ConfigError(f"{source}: its SHA-256 is {found}, not {wanted}; nothing was written")
 
 
 def saved_plan(source: str | None) -> SavedPlan | None:
