@@ -1,4 +1,4 @@
-"""The course of a PlanDefinition as a picture (SVG), as Mermaid text and as a list."""
+"""The course of a PlanDefinition as a picture (SVG) and as Mermaid text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.course.layout import drawing
 from fhirpkg.course.mermaid import flowchart
-from fhirpkg.course.outline import listed
 from fhirpkg.course.picture import written
 from fhirpkg.course.reading import course
 from fhirpkg.course.summary import summary
+from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +38,8 @@ def svg(
     With `is_alone` it is a file of its own, on white.
     """
     steps = course(plan, resolve)
-    title = f"Course of: {steps.title}"
+    title = gettext("Course of: {title}", title=steps.title)
     return written(drawing(steps, width), title, summary(steps), prefix, is_alone=is_alone)
-
-
-def outline(plan: Resource, resolve: Callable[[str], Resource | None] = _unknown) -> str:
-    """The same course as nested lists in HTML: the text that stands for the picture."""
-    return listed(course(plan, resolve))
 
 
 def mermaid(plan: Resource, resolve: Callable[[str], Resource | None] = _unknown) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.course.measure import width, wrapped
 from fhirpkg.course.shapes import LINE, Box, Shape, Text
+from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def content(
         shapes += _note(note, left, top, room)
         top = shapes[-1].bottom + _GAP  # type: ignore[union-attr] # a note ends with its text
     if not shapes:
-        shapes.append(Text("words", left, top, (f"Step {step.key}",), WORDS))
+        shapes.append(Text("words", left, top, (gettext("Step {number}", number=step.key),), WORDS))
         top += WORDS * LINE + _GAP
     return shapes, top - _GAP
 
@@ -73,6 +74,7 @@ def _pills(
 
 
 def _note(note: Note, left: float, top: float, room: float) -> Iterator[Text]:
-    wide = width(note.label, SMALL + 0.5, bold=True) + 6
-    yield Text("label", left, top, (note.label,), SMALL + 0.5, is_bold=True)
+    label = gettext(note.label)
+    wide = width(label, SMALL + 0.5, bold=True) + 6
+    yield Text("label", left, top, (label,), SMALL + 0.5, is_bold=True)
     yield paragraph("note", note.text, left + wide, top, room - wide, SMALL + 0.5)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.course.content import SMALL, paragraph
 from fhirpkg.course.measure import width
 from fhirpkg.course.shapes import Badge, Bar, Box, Path, Ring, Shape, Text
+from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,19 +41,19 @@ def _signs(course: Course) -> Iterator[tuple[str, str]]:
     choices = {step.choice for step in steps}
     groups = [step for step in steps[1:] if step.steps]
     if any(step.arrows for step in steps):
-        yield "arrow", "comes before"
+        yield "arrow", gettext("comes before")
     if choices & {"exactly-one", "at-most-one"}:
-        yield "ring", "choose one"
+        yield "ring", gettext("choose one")
     if choices & {"any", "one-or-more", "all-or-none"}:
-        yield "check", "choose"
+        yield "check", gettext("choose")
     if any(step.is_optional for step in steps):
-        yield "optional", "may be left out"
+        yield "optional", gettext("may be left out")
     if any(step.is_repeated for step in steps):
-        yield "again", "may be repeated"
+        yield "again", gettext("may be repeated")
     if any(step.who for step in steps if not step.steps) and course.lanes:
-        yield "who", "does this step"
+        yield "who", gettext("does this step")
     if any(step.who for step in groups) and course.lanes:
-        yield "bar", "takes part in the group"
+        yield "bar", gettext("takes part in the group")
 
 
 def _sign(sign: str, left: float, middle: float) -> list[Shape]:

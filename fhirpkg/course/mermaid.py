@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import gettext
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -66,10 +68,10 @@ def _shape(step: Step, choice: str) -> tuple[str, str]:
 
 def _label(step: Step) -> str:
     facts = (
-        step.title or step.text or f"Step {step.key}",
+        step.title or step.text or gettext("Step {number}", number=step.key),
         ", ".join(step.tags),
-        *(f"{note.label}: {note.text}" for note in step.notes),
-        f"By: {', '.join(step.who)}" if step.who else "",
+        *(f"{gettext(note.label)}: {note.text}" for note in step.notes),
+        f"{gettext('By')}: {', '.join(step.who)}" if step.who else "",
     )
     return "<br/>".join(_escaped(fact) for fact in facts if fact)
 

@@ -14,6 +14,7 @@ from fhirpkg.course import wording
 from fhirpkg.course.measure import clean
 from fhirpkg.course.order import in_circles, rails, reduced, sequence
 from fhirpkg.course.steps import Course, Note, Step
+from fhirpkg.languages.words import gettext
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _relate(nodes: list[_Node]) -> None:
             other = next(iter([*beside, *found]), None)
             if other is None:
                 words = wording.relation(related, wanted)
-                node.notes.append(Note("When", f"{words}, which this plan does not have"))
+                missing = gettext("{words}, which this plan does not have", words=words)
+                node.notes.append(Note("When", missing))
             else:
                 _order(nodes, number, other, related, wording.relation(related, names[other]))
 
@@ -155,7 +157,7 @@ def _untangle(node: _Node, nodes: list[_Node]) -> Iterator[str]:
 def _in_words(node: _Node, nodes: list[_Node], pairs: set[Pair]) -> None:
     for first, second in sorted(pairs):
         before, after = nodes[node.parts[first]], nodes[node.parts[second]]
-        after.notes.append(Note("When", f"after '{_name(before)}'"))
+        after.notes.append(Note("When", gettext("after '{step}'", step=_name(before))))
 
 
 def _shown(node: _Node, nodes: list[_Node]) -> list[int]:

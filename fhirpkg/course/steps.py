@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import gettext
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -42,7 +44,7 @@ class Step:
     @property
     def name(self) -> str:
         """What others call this step."""
-        return self.title or self.text or f"step {self.key}"
+        return self.title or self.text or gettext("step {number}", number=self.key)
 
     def walk(self) -> Iterator[Step]:
         """This step and all below it, in the order shown."""

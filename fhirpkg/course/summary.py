@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import gettext
+
 if TYPE_CHECKING:
     from fhirpkg.course.steps import Course
 
@@ -14,15 +16,17 @@ def summary(course: Course) -> str:
     """How many steps, which phases in which order, and who takes part."""
     steps = course.whole.steps
     if not steps:
-        return "This plan has no actions."
+        return gettext("This plan has no actions.")
     phases = [step for step in steps if step.steps] or steps
     others = len(steps) - len(phases)
     names = [step.name for step in phases[:_MOST]]
-    more = f"; and {len(phases) - _MOST} more" if len(phases) > _MOST else ""
-    beside = f" Beside these, {others} single steps." if others else ""
+    if len(phases) > _MOST:
+        names.append(gettext("and {count} more", count=len(phases) - _MOST))
     count = sum(1 for _ in course.whole.walk()) - 1
-    parts = [f"{count} step{'s' if count > 1 else ''}: {'; '.join(names)}{more}.{beside}"]
+    parts = [f"{gettext('Steps: {count}', count=count)} ({'; '.join(names)})."]
+    if others:
+        parts.append(gettext("Single steps beside these: {count}.", count=others))
     if course.lanes:
-        parts.append(f"Those who take part: {'; '.join(course.lanes)}.")
+        parts.append(gettext("Those who take part: {names}.", names="; ".join(course.lanes)))
     parts += course.remarks
     return " ".join(parts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.course.measure import clean
 from fhirpkg.course.steps import Note
+from fhirpkg.languages.words import gettext
 from fhirpkg.render import clinical, words
 from fhirpkg.render.environment import timing
 from fhirpkg.untrusted import objects, text_of
@@ -72,15 +73,15 @@ def tags(action: Resource, definition: Resource) -> Iterator[str]:
         yield clean(words.behavior(text_of(action, "selectionBehavior")))
     required = text_of(action, "requiredBehavior")
     if required == "must-unless-documented":
-        yield "must be done, or the reason given"
+        yield gettext("must be done, or the reason given")
     elif required == "could":
         yield words.behavior(required)
     if text_of(action, "cardinalityBehavior") == "multiple":
         yield words.behavior("multiple")
     if text_of(action, "precheckBehavior") == "yes":
-        yield "chosen beforehand"
+        yield gettext("chosen beforehand")
     if (priority := text_of(action, "priority")) in ("urgent", "asap", "stat"):
-        yield priority
+        yield gettext(priority)
     when = _timing(action, definition)
     if when and len(when) <= _SHORT:
         yield when

@@ -28,7 +28,7 @@ def wanted(accept: str) -> list[str]:
     for part in accept.split(","):
         tag, _, quality = (piece.strip() for piece in part.partition(";"))
         try:
-            weight = float(quality.removeprefix("q=") or 1)
+            weight = float(quality.lower().removeprefix("q=") or 1)
         except ValueError:
             weight = 0.0
         if tag and tag != "*" and weight > 0:

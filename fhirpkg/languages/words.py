@@ -5,18 +5,21 @@ The words in the code are English and are their own keys.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 UNTRANSLATED = "\ue000"
 """Begins words that have no translation, until the text that holds them is finished."""
 _ENGLISH = "en"
 _CATALOGUES = Path(__file__).parent / "catalogues"
+_SPOKEN = ContextVar("spoken", default=_ENGLISH)
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 
 
@@ -34,6 +37,39 @@ def say(words: str, language: str) -> str:
     if language.partition("-")[0] == _ENGLISH:
         return words
     return catalogue(language).get(words) or UNTRANSLATED + words
+
+
+def gettext(words: str, /, **named: object) -> str:
+    """English words in the language of the `speaking` around the call, else English.
+
+    `named` are the values of the places in it.
+
+    >>> with speaking("es"):
+    ...     gettext("and {count} more", count=2)
+    'y 2 más'
+    """
+    text = say(words, language()).removeprefix(UNTRANSLATED)
+    return text.format(**named) if named else text
+
+
+def language() -> str:
+    """The language of the `speaking` around the call."""
+    return _SPOKEN.get()
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Fixed words by `gettext` are in a language; for pages, whose words come from many rooms."""
+    token = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
+def known_languages() -> list[str]:
+    """The languages in which fixed words are known, English first."""
+    return [_ENGLISH, *sorted(file.stem for file in _CATALOGUES.glob("*.po"))]
 
 
 def has_catalogue(language: str) -> bool:

@@ -7,6 +7,7 @@ import binascii
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import gettext, language
 from fhirpkg.pages.cleaning import cleaned
 from fhirpkg.pages.shelf import local, place
 from fhirpkg.untrusted import objects, text_of
@@ -56,8 +57,8 @@ class Document:
 
 
 def documents(resources: list[Resource], shelf: Shelf) -> list[Document]:
-    """The documents among resources that belong to a procedure."""
-    return [
+    """The documents among the resources of a procedure; those in the language of the page first."""
+    found = [
         Document(
             place=local(r),
             title=text_of(r, "description") or r["id"],
@@ -68,6 +69,7 @@ def documents(resources: list[Resource], shelf: Shelf) -> list[Document]:
         for r in resources
         if r["resourceType"] == "DocumentReference"
     ]
+    return sorted(found, key=lambda document: document.language != language())
 
 
 def attachments(resource: Resource, shelf: Shelf) -> Iterator[Shown]:
@@ -87,7 +89,7 @@ def _shown(attachment: Resource, shelf: Shelf) -> Shown:
     data = decoded(encoded) or b""
     language = text_of(attachment, "language")
     title = text_of(attachment, "title")
-    words = ", ".join(filter(None, (kind or "of an unknown kind", language)))
+    words = ", ".join(filter(None, (kind or gettext("of an unknown kind"), language)))
     told = Shown(title, words, len(data), address=address, language=language)
     if not data or len(data) > _LARGEST:
         return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import gettext
 from fhirpkg.pages.shelf import standing
 from fhirpkg.untrusted import objects, text_of
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _NOT_TOLD = {"meta", "text", "version", "date", "id", "resourceType", "action", "goal"}
+
+_NEW = {"goal": "new goal: {title}", "action": "new action: {title}"}
+_GONE = {"goal": "gone goal: {title}", "action": "gone action: {title}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def changed(older: Resource, newer: Resource) -> Iterator[str]:
     names = [key for key in (newer | older) if key not in _NOT_TOLD]
     differing = [name for name in names if older.get(name) != newer.get(name)]
     if differing:
-        yield f"of the plan: {', '.join(differing)}"
+        yield gettext("of the plan: {elements}", elements=", ".join(differing))
     for kind in ("goal", "action"):
         yield from _parts(kind, dict(_named(older, kind)), dict(_named(newer, kind)))
 
@@ -48,12 +52,12 @@ def changed(older: Resource, newer: Resource) -> Iterator[str]:
 def _parts(kind: str, older: dict[str, Resource], newer: dict[str, Resource]) -> Iterator[str]:
     for name, part in newer.items():
         if name not in older:
-            yield f"new {kind}: {_title(part, name)}"
+            yield gettext(_NEW[kind], title=_title(part, name))
         elif differing := list(_differing(older[name], part)):
             yield f"{_title(part, name)}: {', '.join(differing)}"
     for name, part in older.items():
         if name not in newer:
-            yield f"gone {kind}: {_title(part, name)}"
+            yield gettext(_GONE[kind], title=_title(part, name))
 
 
 def _named(parent: Resource, kind: str, around: str = "") -> Iterator[tuple[str, Resource]]:

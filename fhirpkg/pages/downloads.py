@@ -11,6 +11,7 @@ from fhirpkg.bundling.content import Content, rank
 from fhirpkg.bundling.writing import archive, collection_bundle, transaction_bundle
 from fhirpkg.canonical import PackageId
 from fhirpkg.course import mermaid, svg
+from fhirpkg.languages.words import gettext, speaking
 from fhirpkg.pages.attachments import decoded
 from fhirpkg.pages.reached import reached
 from fhirpkg.untrusted import objects, text_of
@@ -46,11 +47,10 @@ def offers(
     """What the page of a procedure offers: its Bundle, its PDF documents, the whole packages."""
     found = []
     if _base(plan):
-        found.append(
-            Offer(f"{plan['id']}-procedure.json", "this procedure as a transaction Bundle")
-        )
+        words = gettext("this procedure as a transaction Bundle")
+        found.append(Offer(f"{plan['id']}-procedure.json", words))
     if plan.get("action"):
-        words = "its build sheet, for systems that take no FHIR"
+        words = gettext("its build sheet, for systems that take no FHIR")
         found.append(Offer(f"{plan['id']}-sheet.xlsx", words))
     for resource in resources:
         for number, attachment in _pdfs(resource):
@@ -65,11 +65,11 @@ def package_files(package: PackageId) -> dict[str, tuple[str, Callable[[Content]
     """The files of a package by name: what each is, and how it is made of the content."""
     name = f"{package.name}-{package.version}"
     return {
-        f"{name}.tgz": (f"the package {package}", archive),
+        f"{name}.tgz": (gettext("the package {name}", name=package), archive),
         f"{name}-transaction.json": (
-            "the package as a transaction Bundle", lambda c: _text(transaction_bundle(c))),
+            gettext("the package as a transaction Bundle"), lambda c: _text(transaction_bundle(c))),
         f"{name}-collection.json": (
-            "the package as a collection Bundle", lambda c: _text(collection_bundle(c))),
+            gettext("the package as a collection Bundle"), lambda c: _text(collection_bundle(c))),
     }  # fmt: skip
 
 
@@ -91,7 +91,8 @@ def _sheet(plan: Resource, shelf: Shelf) -> bytes:
     from fhirpkg.sheets.making import build_sheet  # noqa: PLC0415 - a server may never need it
     from fhirpkg.sheets.spreadsheet import workbook  # noqa: PLC0415 - as above: openpyxl is large
 
-    return workbook(build_sheet(reached(plan, shelf), plan["id"]))
+    with speaking("en"):  # its headings have no other language
+        return workbook(build_sheet(reached(plan, shelf), plan["id"]))
 
 
 def _procedure(plan: Resource, shelf: Shelf) -> bytes:

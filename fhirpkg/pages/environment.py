@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 import fhirpkg
+from fhirpkg.languages.words import gettext, language
 
 if TYPE_CHECKING:
     from fhirpkg.pages.links import Links
@@ -20,13 +21,15 @@ ASSETS = {"style.css": "text/css", "search.js": "text/javascript"}
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(_=gettext, language=language)
+    return environment
 
 
 def rendered(template: str, links: Links, **values: Any) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from fhirpkg import fhirjson
+from fhirpkg.languages.choosing import localized
+from fhirpkg.languages.words import gettext, language
 from fhirpkg.pages.attachments import attachments
 from fhirpkg.pages.cleaning import cleaned
 from fhirpkg.pages.environment import rendered
@@ -41,7 +43,7 @@ def resource_page(resource: Resource, shelf: Shelf, links: Links) -> str:
         links,
         resource=resource,
         place=here,
-        title=title_of(resource),
+        title=title_of(localized(resource, language())),
         standing=standing(resource),
         narrative=narrative,
         left_out=left_out,
@@ -101,5 +103,7 @@ def _linked(text: str, leads: Callable[[str], str]) -> str:
 
 def _long(text: str, most: int) -> str:
     written = escape(json.dumps(text[:most], ensure_ascii=False))
-    more = f"<small> {len(text) - most:,} more characters</small>" if len(text) > most else ""
-    return f"<samp>{written}</samp>{more}"
+    if len(text) <= most:
+        return f"<samp>{written}</samp>"
+    more = gettext("{count} more characters", count=f"{len(text) - most:,}")
+    return f"<samp>{written}</samp><small> {more}</small>"

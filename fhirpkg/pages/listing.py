@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.choosing import localized
+from fhirpkg.languages.words import gettext, language
 from fhirpkg.pages.codes import procedure_codes
 from fhirpkg.pages.environment import rendered
-from fhirpkg.pages.shelf import LISTED, local, standing, title_of
+from fhirpkg.pages.shelf import LISTED, local, plan_title, standing, title_of
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
@@ -36,11 +38,12 @@ class Entry:
 
 def entry(resource: Resource) -> Entry:
     """The row of a resource."""
+    resource = localized(resource, language())
     title, description = title_of(resource), text_of(resource, "description")
     is_plan = resource["resourceType"] == "PlanDefinition"
     return Entry(
         place=local(resource),
-        title=title.removesuffix(": plan of care") if is_plan else title,
+        title=plan_title(resource) if is_plan else title,
         codes=tuple(procedure_codes(resource, ())) if is_plan else (),
         lead=_shortened(description) if description != title else "",
         standing=standing(resource),
@@ -64,7 +67,9 @@ def type_page(name: str, shelf: Shelf, links: Links) -> str:
 
 def search_page(rows: list[Entry], links: Links, query: str = "", note: str = "") -> str:
     """What a search found; in a folder of files the list of all, which a script narrows down."""
-    return rendered("search.html", links, title="Search", rows=rows, query=query, note=note)
+    return rendered(
+        "search.html", links, title=gettext("Search"), rows=rows, query=query, note=note
+    )
 
 
 def _shortened(text: str) -> str:

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.course import svg
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.languages.choosing import localized
+from fhirpkg.languages.words import gettext, language
 from fhirpkg.pages.attachments import documents
 from fhirpkg.pages.changes import versions
 from fhirpkg.pages.codes import code_systems, procedure_codes
@@ -17,7 +19,7 @@ from fhirpkg.pages.criteria import criteria
 from fhirpkg.pages.downloads import offers
 from fhirpkg.pages.environment import rendered
 from fhirpkg.pages.reached import MOST, reached
-from fhirpkg.pages.shelf import local, place, standing, title_of
+from fhirpkg.pages.shelf import InLanguage, local, place, plan_title, standing, title_of
 from fhirpkg.render.clinical import timed
 from fhirpkg.render.procedure import phases, questions
 from fhirpkg.render.words import concept, target
@@ -78,9 +80,11 @@ def procedure_page(
     if problem := misshapen([plan], types):
         return rendered("problem.html", links, plan=plan, title=title_of(plan), problem=problem)
     found = reached(plan, shelf)
-    resources = [r for r in found if not misshapen([r], types)]
-    sound = {local(r) for r in resources}
-    facts = sources.facts(plan["id"], resources) if sources else []
+    sound = {local(r) for r in found if not misshapen([r], types)}
+    facts = sources.facts(plan["id"], [r for r in found if local(r) in sound]) if sources else []
+    found = [localized(r, language()) for r in found]
+    resources = [r for r in found if local(r) in sound]
+    plan, shelf = found[0], InLanguage(shelf, language())
     told = {
         **_told(plan, shelf),
         "criteria": criteria(plan, sources.limits(plan["id"]) if sources else None),
@@ -129,9 +133,10 @@ def _state(plan: Resource) -> str:
     """What a reader must know first: whether it is meant for care, and who has reviewed it."""
     names = [text_of(who, "name") for key in ("reviewer", "endorser") for who in objects(plan, key)]
     reviewed = ", ".join(dict.fromkeys(filter(None, names)))
-    meant = "For testing, not for care." if plan.get("experimental") else ""
-    draft = "A draft." if plan.get("status") == "draft" else ""
-    said = f"Reviewed by {reviewed}." if reviewed else "No reviewer is named in it."
+    meant = gettext("For testing, not for care.") if plan.get("experimental") else ""
+    draft = gettext("A draft.") if plan.get("status") == "draft" else ""
+    said = gettext("No reviewer is named in it.")
+    said = gettext("Reviewed by {names}.", names=reviewed) if reviewed else said
     return " ".join(filter(None, (draft, meant, said if draft or meant or reviewed else "")))
 
 
@@ -141,7 +146,7 @@ _WIDTHS = {"wide": 860.0, "narrow": 400.0}
 def _told(plan: Resource, shelf: Shelf) -> dict[str, object]:
     """What the plan itself says."""
     return {
-        "title": title_of(plan).removesuffix(": plan of care"),
+        "title": plan_title(plan),
         "standing": standing(plan),
         "state": _state(plan),
         "phases": list(phases(plan)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from fhirpkg.languages.choosing import localized
+from fhirpkg.languages.words import gettext
 from fhirpkg.repository import MemoryRepository, Repository
 
 if TYPE_CHECKING:
@@ -58,6 +60,41 @@ class MemoryShelf(MemoryRepository):
         return [found] if found else []
 
 
+class InLanguage:
+    """A shelf whose resources have their texts in a language, where they are translated."""
+
+    def __init__(self, shelf: Shelf, language: str) -> None:
+        self._shelf = shelf
+        self._language = language
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """The resource of this type and id."""
+        return self._localized(self._shelf.read(resource_type, resource_id))
+
+    def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
+        """The resources of a type by patient and name."""
+        return [localized(r, self._language) for r in self._shelf.search(resource_type, params)]
+
+    def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
+        """The definition behind a canonical."""
+        return self._localized(self._shelf.resolve(canonical, resource_type))
+
+    def counts(self) -> Mapping[str, int]:
+        """How many resources there are of each type."""
+        return self._shelf.counts()
+
+    def listed(self, resource_type: str) -> list[Resource]:
+        """The resources of a type, by id."""
+        return [localized(r, self._language) for r in self._shelf.listed(resource_type)]
+
+    def earlier(self, resource: Resource) -> list[Resource]:
+        """Versions of a resource before this one, the newest first."""
+        return [localized(r, self._language) for r in self._shelf.earlier(resource)]
+
+    def _localized(self, resource: Resource | None) -> Resource | None:
+        return None if resource is None else localized(resource, self._language)
+
+
 def place(text: str, shelf: Repository) -> str:
     """``Type/id`` of what a reference or canonical leads to; empty when it is not here.
 
@@ -85,10 +122,18 @@ def title_of(resource: Resource) -> str:
     return next((text for text in found if isinstance(text, str) and text), resource["id"])
 
 
+def plan_title(plan: Resource) -> str:
+    """What a person calls the procedure of a plan."""
+    return (
+        title_of(plan).removesuffix(": plan of care").removesuffix(f": {gettext('plan of care')}")
+    )
+
+
 def standing(resource: Resource) -> str:
     """Status, version and date in one line: ``draft, version 0.1.0 of 2026-11-23``."""
     status, version = resource.get("status"), resource.get("version")
     date = str(resource.get("date", ""))[:10]
-    number = f"version {version}" if isinstance(version, str) else ""
-    dated = f"{number} of {date}" if number and date else number or date
-    return ", ".join(filter(None, [str(status or ""), dated]))
+    number = gettext("version {number}", number=version) if isinstance(version, str) else ""
+    both = gettext("{version} of {date}", version=number, date=date) if number and date else ""
+    said = gettext(status) if isinstance(status, str) and status else ""
+    return ", ".join(filter(None, [said, both or number or date]))

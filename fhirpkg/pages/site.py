@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
+from fhirpkg.languages.choosing import localized
+from fhirpkg.languages.words import language
 from fhirpkg.pages.downloads import documents_of, package_files, plan_files
 from fhirpkg.pages.environment import ASSETS, asset
 from fhirpkg.pages.json_page import resource_page
@@ -31,11 +33,11 @@ def site_files(
     """Each file of the site with its name; each resource of the content is read once.
 
     `previous` is what was published before, for what changed; `sources` are the authored
-    procedures that the content was built of.
+    procedures that the content was built of. Pages are in the language of the `speaking` around.
     """
     own = list(content.resources)
     shelf = MemoryShelf(own, previous.resources if previous else ())
-    guide = next(iter(shelf.listed("ImplementationGuide")), {})
+    guide = localized(next(iter(shelf.listed("ImplementationGuide")), {}), language())
     title = text_of(guide, "title") or str(content.id)
     for name, text in _lists(shelf, title, text_of(guide, "description")):
         yield name, text.encode()

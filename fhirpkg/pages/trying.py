@@ -17,10 +17,12 @@ from fhirpkg.applying.outcomes import Verdict
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import ConfigError
+from fhirpkg.languages.choosing import languages_of, localized
+from fhirpkg.languages.words import language
 from fhirpkg.pages.criteria import criteria
 from fhirpkg.pages.environment import rendered
 from fhirpkg.pages.json_page import coloured
-from fhirpkg.pages.shelf import local, place, title_of
+from fhirpkg.pages.shelf import local, place, plan_title
 from fhirpkg.render import clinical
 from fhirpkg.repository import in_bundles
 
@@ -82,9 +84,14 @@ class Tried:
 
 def tried(plan: Resource, subject: str, repository: Repository) -> Tried:
     """Apply a plan to a patient. Raises FhirpkgError when that is not possible."""
-    applied = apply(plan, subject, repository, form="bundle")
+    spoken = language() if language() in languages_of(plan) else ""
+    applied = apply(plan, subject, repository, form="bundle", language=spoken)
     hook = next(iter(_hooks(plan)), "")
-    answered = apply(answering(plan, hook), subject, repository, form="bundle") if hook else applied
+    answered = applied
+    if hook:
+        asked = answering(plan, hook)
+        answered = apply(asked, subject, repository, form="bundle", language=spoken)
+    plan = localized(plan, language())
     patient = repository.read(*subject.split("/", 1)) or {}
     made = {local(r): r for r in applied.resources if "id" in r}
     titles = {c.anchor.removeprefix("criterion-"): c.title for c in criteria(plan)}
@@ -130,11 +137,12 @@ def try_page(
     plan: Resource, shelf: Shelf, links: Links, asked: Asked, found: Tried | None, problem: str = ""
 ) -> str:
     """The form, and below it what came of it."""
+    plan = localized(plan, language())
     return rendered(
         "try.html",
         links,
         plan=plan,
-        title=title_of(plan).removesuffix(": plan of care"),
+        title=plan_title(plan),
         asked=asked,
         tried=found,
         problem=problem,

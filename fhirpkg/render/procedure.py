@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import gettext
 from fhirpkg.render.clinical import how_often, relation, timed
 from fhirpkg.render.document import Document, Item, Link, Section, Table
 from fhirpkg.render.words import behavior, concept, target
@@ -128,7 +129,8 @@ def _phase(action: Resource) -> Iterator[Section]:
     title, text = str(action.get("title", "")), str(action.get("description", ""))
     anchor = str(action.get("id", ""))
     if needed := "; ".join(conditions(action)):
-        text = f"{_sentence(text)} If: {needed}" if text else f"If: {needed}"
+        needed = gettext("If: {condition}", condition=needed)
+        text = f"{_sentence(text)} {needed}" if text else needed
     if len(groups) * 2 <= len(parts):
         yield Section(title, text, _items(action), numbered=True, anchor=anchor)
         return
@@ -192,12 +194,12 @@ def _limits(action: Resource) -> str:
     behaviors = (action.get("requiredBehavior"), action.get("cardinalityBehavior"))
     who = "; ".join(dict.fromkeys(_people(action)))
     more = (
-        *(f"if: {condition}" for condition in conditions(action)),
+        *(gettext("if: {condition}", condition=each) for each in conditions(action)),
         how_often(action),
         *(relation(r, {}) for r in related),
         timed(action, "timing"),
         *(behavior(code) for code in behaviors if code in ("could", "multiple")),
-        f"by: {who}" if who else "",
+        gettext("by: {who}", who=who) if who else "",
     )
     return "; ".join(filter(None, more))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 from fhirpkg.definitions.terminology.systems import NAMES
+from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -35,7 +36,7 @@ _WORDS = {
 
 def behavior(code: str) -> str:
     """A code of an action's behaviour in words; the code itself where there are none."""
-    return _WORDS.get(code, code)
+    return gettext(_WORDS[code]) if code in _WORDS else code
 
 
 def coding(value: Resource) -> str:

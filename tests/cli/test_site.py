@@ -33,6 +33,22 @@ def test_our_content_becomes_pages_with_its_facts(tmp_path, capsys):
     assert (tmp_path / "out/asset/style.css").is_file()
 
 
+def test_pages_are_in_the_language_asked_for(tmp_path, capsys):
+    out = tmp_path / "out"
+    ours = ROOT / "resources" / "cpt-20983" / "fhir"
+    asked = (ours, "--output", out, "--language")
+    assert run(*asked, "es-MX") == ExitCode.DONE
+    pages = {file: file.read_text() for file in out.rglob("*.html")}
+    assert all('<html lang="es">' in page for page in pages.values())
+    page = pages[out / "procedure/BoneTumorCryoablationPlan.html"]
+    assert "El curso en palabras" in page
+    assert "Ayuno" in page.partition('id="documents"')[0]
+    capsys.readouterr()
+    assert run(*asked, "fi") == ExitCode.UNUSABLE
+    assert "en, es" in capsys.readouterr().err
+    assert '<html lang="es">' in (out / "index.html").read_text()
+
+
 def test_a_second_run_changes_nothing_but_what_is_gone(tmp_path, plan):
     out = tmp_path / "out"
     assert run(plan, "--as", "a.b#1", "--output", out) == ExitCode.DONE

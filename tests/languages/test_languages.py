@@ -3,11 +3,28 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from fhirpkg.authoring.model.review import Judged
+from fhirpkg.course import wording
 from fhirpkg.languages.choosing import best, languages_of, localized, spoken, wanted
-from fhirpkg.languages.words import UNTRANSLATED, catalogue, has_catalogue, is_language, say
+from fhirpkg.languages.words import (
+    UNTRANSLATED,
+    catalogue,
+    gettext,
+    has_catalogue,
+    is_language,
+    known_languages,
+    say,
+    speaking,
+)
+from fhirpkg.pages import changes, procedure, trying
+from fhirpkg.render import words
+from fhirpkg.server.capabilities import ABOUT
+from fhirpkg.server.web import pages
+from fhirpkg.server.web import trying as served
 
 ROOT = Path(__file__).parent.parent.parent / "fhirpkg"
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
@@ -41,6 +58,7 @@ PLAN = {
         ("*, de;q=0.9", ["de"]),
         ("de;q=x, fr", ["fr"]),
         ("de ; q=0.2,es; q=0.8", ["es", "de"]),
+        ("de;Q=0.2,es;Q=0.8", ["es", "de"]),
     ],
 )
 def test_a_header_is_read_by_its_weights(header, found):
@@ -99,6 +117,17 @@ def test_words_without_a_translation_are_marked():
     assert not has_catalogue("fi")
 
 
+def test_fixed_words_are_in_the_language_that_is_spoken_and_afterwards_in_english_again():
+    assert gettext("Search") == "Search"
+    with speaking("es-MX"):
+        assert (gettext("Search"), gettext("Not in it")) == ("Buscar", "Not in it")
+        assert gettext("and {count} more", count=3) == "y 3 más"
+        with speaking("fi"):
+            assert gettext("Search") == "Search"
+    assert gettext("Search") == "Search"
+    assert known_languages() == ["en", *sorted(file.stem for file in CATALOGUES)]
+
+
 TAGS = {"es": True, "pt-BR": True, "zh-Hant-TW": True, "ES": False, "text": False, "": False}
 
 
@@ -111,16 +140,22 @@ def said_in_code():
     """Every literal that is given to `say`, in Python and in templates."""
     for file in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and getattr(node.func, "attr", getattr(node.func, "id", "")) == "say"
-            ):
+            if isinstance(node, ast.Call) and getattr(
+                node.func, "attr", getattr(node.func, "id", "")
+            ) in {"say", "gettext"}:
                 for constant in ast.walk(node.args[0]):
                     is_whole = node.args[0] is constant
                     if is_whole and isinstance(constant, ast.Constant):
                         yield constant.value
     for file in (ROOT / "render" / "templates").iterdir():
         yield from re.findall(r'say\("([^"]+)"', file.read_text())
+    for file in (ROOT / "pages" / "templates").iterdir():
+        yield from re.findall(r'\b_\("([^"]+)"', file.read_text())
+    yield from (name for _, name, _ in procedure._CONTENTS)
+    yield from (*words._WORDS.values(), *wording._KINDS.values(), *trying._MARKS.values())
+    yield from (*pages._FEEDBACK_HEADS, served._NOT_A_FORM, served._TOO_LARGE, ABOUT)
+    yield from (*changes._NEW.values(), *changes._GONE.values())
+    yield from ("met", "exceeded", "unusable", "missing", *get_args(Judged))
 
 
 CATALOGUES = sorted((ROOT / "languages" / "catalogues").glob("*.po"))

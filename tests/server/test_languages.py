@@ -72,6 +72,10 @@ def fasting(resource):
         ("es", None, (FASTING[0], AYUNO[1])),
         ("es", "en-US", FASTING),
         ("fr", None, FASTING),
+        ("none", "en;q=0.1, es;q=0.8", AYUNO),
+        ("none", "tlh, x-none;q=0.9", FASTING),
+        ("none", "es;q=0, *", FASTING),
+        ("es", "*", (FASTING[0], AYUNO[1])),
     ],
 )
 def test_apply_follows_the_header_and_the_patient_for_what_patients_read(
@@ -189,3 +193,31 @@ def test_links_lead_to_documents_that_somebody_reads(asked, language, wanted):
     base = "https://example.org/fhir"
     answer = respond("patient-view", request, offered, READABLE, None, base, asked)
     assert [link["label"] for link in answer["cards"][0]["links"]] == wanted
+
+
+PAGES = ["", "search?q=cryoablation", "type/PlanDefinition", "procedure/BoneTumorCryoablationPlan",
+         "show/PlanDefinition/BoneTumorCryoablationPlan", "try/BoneTumorCryoablationPlan",
+         "feedback", "procedure/none"]  # fmt: skip
+ASKED = [(None, "en"), ("es", "es"), ("es-MX, en;q=0.5", "es"), ("en;q=0.4, es;q=0.5", "es"),
+         ("en, es;q=0.9", "en"), ("fr", "en"), ("fr, es;q=0.1", "es"), ("*", "en"),
+         ("es;q=0, *", "en"), ("Es-419", "es"), ("nonsense;;;q=,,", "en")]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("header, language", ASKED)
+def test_pages_follow_the_header(server, path, header, language):
+    answered = server.get(f"../{path}", Accept_Language=header or "")
+    assert f'<html lang="{language}">' in answered.text
+    assert answered.headers["Content-Language"] == language
+    assert answered.headers["Vary"] == "Accept-Language"
+    assert ("Buscar" in answered.text) is (language == "es")
+
+
+def test_a_page_has_the_texts_of_the_plan_in_its_language(server):
+    page = server.get("../procedure/BoneTumorCryoablationPlan", Accept_Language="es").text
+    assert f">{AYUNO[0]}" in page or AYUNO[0] in page
+    assert "El curso en palabras" in page
+    assert "exactamente uno de estos" in page.lower()
+    english = server.get("../procedure/BoneTumorCryoablationPlan", Accept_Language="en").text
+    assert FASTING[0] in english
+    assert AYUNO[0] not in english.partition('id="documents"')[0]

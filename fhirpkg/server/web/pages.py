@@ -14,6 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from fhirpkg.languages.choosing import best, wanted
+from fhirpkg.languages.words import gettext, known_languages, language, speaking
 from fhirpkg.pages.downloads import MEDIA, download, packages_with
 from fhirpkg.pages.environment import ASSETS, asset, rendered
 from fhirpkg.pages.json_page import resource_page
@@ -68,15 +70,38 @@ def routes(endpoint: Endpoint, sources: Sources | None = None) -> list[Route]:
 
 def _route(path: str, page: Page, endpoint: Endpoint) -> Route:
     async def answer(request: HttpRequest) -> HTMLResponse:
-        text = await run_in_threadpool(page, endpoint, request)
-        return missing() if text is None else HTMLResponse(text, 200, HEADERS)
+        return await run_in_threadpool(_page, page, endpoint, request)
 
-    return Route(path, answer)
+    return Route(path, in_language(answer))
+
+
+def _page(page: Page, endpoint: Endpoint, request: HttpRequest) -> HTMLResponse:
+    text = page(endpoint, request)
+    return missing() if text is None else html(text)
+
+
+def in_language(
+    answer: Callable[[HttpRequest], Awaitable[Response]],
+) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """A page in the best language that a browser asks for, else in English."""
+
+    async def answer_in_it(request: HttpRequest) -> Response:
+        asked = wanted(request.headers.get("accept-language", ""))
+        with speaking(best(asked, known_languages()) or "en"):
+            return await answer(request)
+
+    return answer_in_it
+
+
+def html(text: str, status: int = 200) -> HTMLResponse:
+    """A page that says in which language it is."""
+    spoken = {"Content-Language": language(), "Vary": "Accept-Language"}
+    return HTMLResponse(text, status, {**HEADERS, **spoken})
 
 
 def missing() -> HTMLResponse:
     """The page where nothing is."""
-    return HTMLResponse(rendered("missing.html", LINKS, title="Nothing is here"), 404, HEADERS)
+    return html(rendered("missing.html", LINKS, title=gettext("Nothing is here")), 404)
 
 
 def _downloads(endpoint: Endpoint) -> Callable[[HttpRequest], Awaitable[Response]]:
@@ -99,7 +124,12 @@ async def _asset(request: HttpRequest) -> Response:
 
 
 def _start(endpoint: Endpoint, _: HttpRequest) -> str:
-    return start_page(StoreShelf(endpoint), LINKS, title="Procedures on this server", about=ABOUT)
+    return start_page(
+        StoreShelf(endpoint),
+        LINKS,
+        title=gettext("Procedures on this server"),
+        about=gettext(ABOUT),
+    )
 
 
 def _search(endpoint: Endpoint, request: HttpRequest) -> str:
@@ -108,9 +138,13 @@ def _search(endpoint: Endpoint, request: HttpRequest) -> str:
     try:
         rows = StoreShelf(endpoint).searched(query)
     except TooCostly:
-        return search_page([], LINKS, query, "The search took too long; ask for more words.")
-    first = "The first " if len(rows) == LISTED else ""  # it may be that there are more
-    note = f"{first}{len(rows)} found" if query else "Ask for a code, a name or a word."
+        return search_page(
+            [], LINKS, query, gettext("The search took too long; ask for more words.")
+        )
+    note = gettext("Ask for a code, a name or a word.")
+    if query:  # of as many as are listed there may be more
+        is_cut = len(rows) == LISTED
+        note = gettext("The first {count} found" if is_cut else "{count} found", count=len(rows))
     return search_page(rows, LINKS, query, note)
 
 
@@ -137,7 +171,9 @@ def _show(endpoint: Endpoint, request: HttpRequest) -> str | None:
 def _feedback(endpoint: Endpoint, _: HttpRequest) -> str:
     """What clinicians did with cards, the newest first."""
     rows = [_cells(*each) for each in kept(endpoint.store, _FEEDBACK)]
-    return rendered("feedback.html", LINKS, title="Feedback", heads=_FEEDBACK_HEADS, rows=rows)
+    return rendered(
+        "feedback.html", LINKS, title=gettext("Feedback"), heads=_FEEDBACK_HEADS, rows=rows
+    )
 
 
 _FEEDBACK_HEADS = ("Received", "Service", "Card", "Outcome", "Accepted or why not", "At")

@@ -9,18 +9,19 @@ from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson
 from fhirpkg.errors import ConfigError, FhirpkgError
+from fhirpkg.languages.words import gettext
 from fhirpkg.packages.package import bundled_content
 from fhirpkg.pages.trying import Asked, Tried, of_bundle, tried, try_page
 from fhirpkg.render import clinical
 from fhirpkg.repository import Layers
 from fhirpkg.server.operations.apply import OnlyKnowledge
 from fhirpkg.server.web.formats import body_within, media_type
-from fhirpkg.server.web.pages import HEADERS, LINKS, missing
+from fhirpkg.server.web.pages import LINKS, html, in_language, missing
 from fhirpkg.server.web.shelf import StoreShelf
 
 if TYPE_CHECKING:
@@ -48,17 +49,21 @@ def try_routes(endpoint: Endpoint, sources: Path | None) -> list[Route]:
         if request.method == "GET":
             return await run_in_threadpool(_answered, endpoint, sources, identity, None)
         if media_type(request.headers.get("content-type", "")) != _FORM:
-            return await run_in_threadpool(_told, endpoint, sources, identity, 415, _NOT_A_FORM)
+            return await run_in_threadpool(
+                _told, endpoint, sources, identity, 415, gettext(_NOT_A_FORM)
+            )
         try:
             body = await body_within(_LARGEST_FORM, request)
         except (ClientDisconnect, TimeoutError):
             return Response(status_code=400)
         if body is None:
-            return await run_in_threadpool(_told, endpoint, sources, identity, 413, _TOO_LARGE)
+            return await run_in_threadpool(
+                _told, endpoint, sources, identity, 413, gettext(_TOO_LARGE)
+            )
         async with turns:
             return await run_in_threadpool(_answered, endpoint, sources, identity, body)
 
-    return [Route("/try/{id}", answer, methods=["GET", "POST"])]
+    return [Route("/try/{id}", in_language(answer), methods=["GET", "POST"])]
 
 
 _NOT_A_FORM = "What was sent is not this form."
@@ -74,7 +79,7 @@ def _told(
     if plan is None:
         return missing()
     asked = _asked({}, plan, shelf, sources)
-    return HTMLResponse(try_page(plan, shelf, LINKS, asked, None, problem), status, HEADERS)
+    return html(try_page(plan, shelf, LINKS, asked, None, problem), status)
 
 
 def _answered(
@@ -87,7 +92,7 @@ def _answered(
     try:
         filled = _fields(body)
     except ValueError:
-        return _told(endpoint, sources, identity, 400, _NOT_A_FORM)
+        return _told(endpoint, sources, identity, 400, gettext(_NOT_A_FORM))
     asked = _asked(filled, plan, shelf, sources)
     found, problem = None, ""
     try:
@@ -96,7 +101,7 @@ def _answered(
     except FhirpkgError as error:
         problem = str(error)
     status = 400 if problem else 200
-    return HTMLResponse(try_page(plan, shelf, LINKS, asked, found, problem), status, HEADERS)
+    return html(try_page(plan, shelf, LINKS, asked, found, problem), status)
 
 
 def _fields(body: bytes | None) -> dict[str, str]:
