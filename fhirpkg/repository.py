@@ -85,6 +85,9 @@ class MemoryRepository:
             reason = self._shortfalls[resource_type]
             raise FhirpkgError(f"not all {resource_type} resources are known: {reason}")
         found = list(self._by_type.get(resource_type, {}).values())
+        if resource_type == "Observation":
+            reports = self._by_type.get("DiagnosticReport", {}).values()
+            found += [result for report in reports for result in _results_inside(report)]
         if "patient" in params:
             patient = params["patient"]
             owner = self.read("Patient", patient.removeprefix("Patient/")) or {}
@@ -148,19 +151,21 @@ class Layers:
 
 
 def open_repository(path: Path | str) -> MemoryRepository:
-    """The resources of a folder (all its .json files, nested too) or of one file.
+    """The resources of a folder or of one file: JSON, and NDJSON as bulk exports have it.
 
     Raises SourceError when a file cannot be read as FHIR JSON.
     """
     path = Path(path)
     if not path.exists():
         raise SourceError(str(path), "there is no such file or folder")
-    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
-    return in_bundles(found for file in files if (found := _read(file)) is not None)
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix in (".json", ".ndjson"))
+    return in_bundles(found for file in files for found in _read(file))
 
 
 def in_bundle(resource: Resource) -> list[Resource]:
-    """The resources of a Bundle; the resource itself when it is none.
+    """The resources of a Bundle and of Bundles in it; the resource itself when it is none.
 
     An entry that only has a `urn:` as its name gets that as its id, and references to it follow.
     """
@@ -172,9 +177,12 @@ def in_bundle(resource: Resource) -> list[Resource]:
         url, inner = entry.get("fullUrl"), entry["resource"]
         if isinstance(url, str) and url.startswith("urn:"):
             names[url] = f"{inner.get('resourceType')}/{inner.get('id') or url.rpartition(':')[2]}"
-    if not names:
-        return [entry["resource"] for entry in entries]
-    return [_renamed(e["resource"], names.get(text_of(e, "fullUrl"), ""), names) for e in entries]
+    found = [entry["resource"] for entry in entries]
+    if names:
+        found = [
+            _renamed(e["resource"], names.get(text_of(e, "fullUrl"), ""), names) for e in entries
+        ]
+    return [each for one in found for each in in_bundle(one)]
 
 
 def _standing(bundle: Resource) -> list[Resource]:
@@ -219,19 +227,22 @@ def _followed(value: Any, names: Mapping[str, str]) -> Any:
     return made
 
 
-def _read(file: Path) -> Resource | None:
-    value, issues = fhirjson.read(file.read_bytes())
-    if value is None:
-        raise SourceError(str(file), issues[-1].text)
-    return value if isinstance(value, dict) and "resourceType" in value else None
+def _read(file: Path) -> Iterator[Resource]:
+    data = file.read_bytes()
+    for line in data.splitlines() if file.suffix == ".ndjson" else [data]:
+        value, issues = fhirjson.read(line) if line.strip() or line is data else ({}, [])
+        if value is None:
+            raise SourceError(str(file), issues[-1].text)
+        if isinstance(value, dict) and "resourceType" in value:
+            yield value
 
 
 def in_bundles(found: Iterable[Resource]) -> MemoryRepository:
     """The resources in Bundles and beside them; what a part of a search lacks is a shortfall."""
-    read = list(found)
+    read = [bundle for one in found for bundle in _nested(one)]
     resources = [resource for one in read for resource in in_bundle(one)]
     searches = [one for one in read if one.get("type") == "searchset"]
-    links = {_link(one, "self") for one in searches}
+    links = {link for one in searches if (link := _link(one, "self"))}
     shortfalls = {}
     for search in searches:
         for kind in _kinds(search):
@@ -240,6 +251,43 @@ def in_bundles(found: Iterable[Resource]) -> MemoryRepository:
                 shortfalls[kind] = f"a search {lack}"
     bases = {base for one in read for base in _bases(one)}
     return MemoryRepository(resources, shortfalls, bases.pop() if len(bases) == 1 else "")
+
+
+def _nested(one: Resource) -> Iterator[Resource]:
+    """A resource; of the answer to a batch of searches, each answer."""
+    inner = [e["resource"] for e in one.get("entry", ()) if _is_bundle(e.get("resource"))]
+    if not inner or one.get("resourceType") != "Bundle":
+        yield one
+        return
+    rest = [e for e in one["entry"] if not _is_bundle(e.get("resource"))]
+    yield one | {"entry": rest}
+    for bundle in inner:
+        yield from _nested(bundle)
+
+
+def _is_bundle(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("resourceType") == "Bundle"
+
+
+def _results_inside(report: Resource) -> Iterator[Resource]:
+    """The results that a report contains, of its patient and moment where they do not say theirs.
+
+    Their id is that of the report and their own: `report#result`.
+    """
+    if report.get("status") in ("cancelled", "entered-in-error"):
+        return
+    for one in objects(report, "contained"):
+        if one.get("resourceType") == "Observation":
+            has_moment = any(key.startswith(_MOMENT) for key in one)
+            moment = (
+                {} if has_moment else {k: v for k, v in report.items() if k.startswith(_MOMENT)}
+            )
+            subject = {"subject": report["subject"]} if "subject" in report else {}
+            name = {"id": f"{report.get('id')}#{one.get('id')}"}
+            yield {"contained": report["contained"], **subject, **moment, **one, **name}
+
+
+_MOMENT = ("effective", "_effective", "issued")
 
 
 def _bases(bundle: Resource) -> Iterator[str]:
@@ -267,7 +315,7 @@ def shortfall(value: Any, held: int = 0) -> str:
 
     `held` is how many of its type are available besides.
     """
-    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
+    if not _is_bundle(value):
         return ""
     entries = value.get("entry")
     matches = sum(map(_is_match, entries)) if isinstance(entries, list) else 0

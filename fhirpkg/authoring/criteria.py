@@ -192,6 +192,7 @@ def _rule(context: BuildContext, criterion: Criterion) -> logic.Rule:
         criterion.title,
         "age" if criterion.age is not None else criterion.kind,
         _value_set(context, criterion),
+        tuple(criterion.names),
         str(criterion.age or criterion.sex or ""),
         within,
         limit,

@@ -40,6 +40,8 @@ class Rule:
     """`condition`, `observation`, `procedure`, `imaging`, `medicine`, `allergy`, `age` or `sex`."""
     value_set: str = ""
     """The canonical of the codes that it is found by."""
+    names: tuple[str, ...] = ()
+    """What people call these codes."""
     wanted: str = ""
     """The least age, or the sex."""
     within: str = ""
@@ -119,6 +121,7 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     """What depends on the kind: how a record is introduced, and what else is said of it."""
     title = _name(rule)
     observed = rule.kind == "observation"
+    names = (rule.title, *rule.names)
     by_author = "false"
     if rule.within:
         by_author = f"not Coalesce(date from moment on or after Today() - {rule.within}, false)"
@@ -133,7 +136,8 @@ def _of_kind(rule: Rule) -> dict[str, str]:
         "day": f""" + ' on ' + "Day"("{title} deciding".moment)""" if has_age(rule) else "",
         "doubt": f' + "{title} doubt"' if observed else "",
         "before": f' + "{title} before"' if observed else "",
-        "past": f' + "{title} past"' if rule.kind == "condition" else "",
+        "past": f' + "{title} past"' if rule.kind in ("condition", "observation") else "",
+        "words": ", ".join(f"'{_text(word)}'" for word in dict.fromkeys(map(str.lower, names))),
         "by_author": by_author,
         "holds": holds,
         "shown": shown,
@@ -168,9 +172,9 @@ def _of_limit(rule: Rule) -> dict[str, str]:
 
 
 _CONVERTED = """\
-if Coalesce(quantity.system.value = 'http://unitsofmeasure.org', false)
+if "Code in UCUM"(quantity) is not null
     then (convert System.Quantity {{ value: quantity.value.value * 1.00000000,
-      unit: quantity.code.value }} to '{unit}').value
+      unit: "Code in UCUM"(quantity) }} to '{unit}').value
     else null"""
 """Times 1.0…: Java's converter rounds whole numbers, 49999 /uL to 50 10*9/L."""
 

@@ -1,4 +1,4 @@
-"""The made-up records of records.yaml as FHIR resources."""
+"""The made-up records of records.yaml and records_sent.yaml as FHIR resources."""
 
 import itertools
 import json
@@ -6,7 +6,7 @@ import pathlib
 
 import yaml
 
-FILE = pathlib.Path(__file__).parent / "records.yaml"
+FILES = ("records.yaml", "records_sent.yaml")
 UCUM = "http://unitsofmeasure.org"
 CONDITION = "http://terminology.hl7.org/CodeSystem/condition"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -37,7 +37,8 @@ _Loader.yaml_implicit_resolvers = _LIKE_JSON
 
 
 def cases():
-    return yaml.load(FILE.read_text(), _Loader)
+    folder = pathlib.Path(__file__).parent
+    return [case for name in FILES for case in yaml.load((folder / name).read_text(), _Loader)]
 
 
 def wanted(case):

@@ -91,3 +91,27 @@ def test_a_record_whose_references_are_names_inside_of_its_bundle_is_read_as_one
     data = in_bundle({"resourceType": "Bundle", "type": "collection", "entry": entries})
     result = apply(PLAN, "Patient/p1", Layers(MemoryRepository(data), CONTENT))
     assert {c["state"] for c in result.criteria} == {"met"}
+
+
+def test_a_result_by_a_code_that_is_not_known_is_shown_and_does_not_count():
+    local = {"coding": [{"system": "http://example.org/lab", "code": "PLT"}], "text": "Platelets"}
+    case = {"platelets": [{"code": local, "value": 40, "unit": "10*9/L", "at": "2026-11-20"}]}
+    found = {c["id"]: c for c in applied(case).criteria}["platelets"]
+    assert found["state"] == "missing"
+    assert "Platelets 40 10*9/L on 20 Nov 2026" in found["why"]
+    case["platelets"][0]["status"] = "entered-in-error"
+    assert "40" not in {c["id"]: c for c in applied(case).criteria}["platelets"]["why"]
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        ({"valueRatio": {"numerator": {"value": 2.4}, "denominator": {"value": 1}}}, "2.4 to 1"),
+        ({"valueBoolean": True}, "true"),
+        ({"valueCodeableConcept": {"text": "high"}}, '"high"'),
+    ],
+)
+def test_a_value_that_is_no_number_is_shown_as_it_is(value, shown):
+    case = {"inr": [{"loinc": "6301-6", "at": "2026-11-20", **value}]}
+    found = {c["id"]: c for c in applied(case).criteria}["inr"]
+    assert (found["state"], found["value"]) == ("unusable", shown)

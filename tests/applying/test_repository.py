@@ -8,7 +8,7 @@ from fhirpkg.applying.remote import ServerRepository
 from fhirpkg.client.client import FhirClient
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError, SourceError
-from fhirpkg.repository import Layers, MemoryRepository, in_bundle, open_repository
+from fhirpkg.repository import Layers, MemoryRepository, in_bundle, in_bundles, open_repository
 from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.operations.apply import StoreRepository
 from tests.servers.embedded import running
@@ -211,6 +211,33 @@ def test_a_history_begins_with_the_newest_version_and_says_what_is_gone():
         "resourceType": "Bundle", "type": "history", "entry": entries
     }))  # fmt: skip
     assert [r["valueInteger"] for r in found] == [2]
+
+
+def test_what_a_batch_of_searches_is_answered_with_is_read_as_these_searches():
+    first = {"resourceType": "Bundle", "type": "searchset", "total": 1}
+    first |= {"entry": [{"resource": {"resourceType": "Observation", "id": "o", "subject": MINE}}]}
+    second = {"resourceType": "Bundle", "type": "searchset", "total": 2}
+    second |= {"entry": [{"resource": {"resourceType": "Condition", "id": "c", "subject": MINE}}]}
+    entries = [{"resource": one, "response": {"status": "200"}} for one in (first, second)]
+    batch = {"resourceType": "Bundle", "type": "batch-response", "entry": entries}
+    assert [r["id"] for r in in_bundle(batch)] == ["o", "c"]
+    found = in_bundles([batch])
+    assert [r["id"] for r in found.search("Observation", {"patient": "Patient/x"})] == ["o"]
+    with pytest.raises(FhirpkgError, match="1 of 2"):
+        found.search("Condition", {"patient": "Patient/x"})
+
+
+def test_a_bulk_export_is_read_line_by_line(tmp_path):
+    lines = [
+        json.dumps(OWNER),
+        "",
+        json.dumps({"resourceType": "Observation", "id": "o", "subject": MINE}),
+    ]
+    (tmp_path / "export.ndjson").write_text("\n".join(lines) + "\n")
+    assert open_repository(tmp_path).search("Observation", {"patient": "Patient/x"})
+    (tmp_path / "export.ndjson").write_text('{"resourceType": "Patient"}\n{')
+    with pytest.raises(SourceError, match="not JSON"):
+        open_repository(tmp_path)
 
 
 # -- whether it is all ------------------------------------------------------------------------
