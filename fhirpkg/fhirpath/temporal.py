@@ -33,6 +33,7 @@ _UNITS: dict[str, tuple[int, int | Decimal]] = {
     "millisecond": (5, _MILLISECONDS),
 }
 _OF_THE_NEXT = (0, 12, 30, 24, 60, 60)
+_DAYS_IN_A_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ class Temporal:
         first = 3 if self.kind == "time" else 0
         last = len(self.parts) - 1 + first
         while level > last:
-            amount /= _OF_THE_NEXT[level]
-            level -= 1
+            to_year = (level, last) == (2, 0)  # 12 months of 30 days are not yet a year
+            amount /= _DAYS_IN_A_YEAR if to_year else _OF_THE_NEXT[level]
+            level -= 2 if to_year else 1
         if level < 5 or unit not in {"second", "millisecond"}:
             amount = Decimal(int(amount))
         if level < first:

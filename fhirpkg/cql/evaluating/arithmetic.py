@@ -236,10 +236,12 @@ def _to_integer(mode: str) -> Value:
 
 
 def _rounded_to(value: Value, digits: Value = None) -> Value:
-    """Half away from zero."""
+    """Half away from zero; of a quantity its number."""
     value = system(value)
     if value is None:
         return None
+    if isinstance(value, Quantity):
+        return Quantity(_rounded_to(value.value, digits), value.unit)
     step = Decimal(1).scaleb(-(digits or 0))
     return Decimal(number(value)).quantize(step, context=_CONTEXT) + 0
 
@@ -329,6 +331,13 @@ def converted(value: Value, unit: Value) -> Quantity | None:
     return None if values is None else Quantity(rounded(values[1]), wanted)
 
 
+def _can_convert(value: Value, unit: Value) -> bool | None:
+    """Whether a quantity can be had in a unit, or in that of another quantity."""
+    if value is None or unit is None:
+        return None
+    return converted(value, quantity(unit) if not isinstance(unit, str) else unit) is not None
+
+
 def ratio(one: Value, two: Value) -> Ratio | None:
     """A ratio of two quantities or numbers."""
     a, b = quantity(one), quantity(two)
@@ -356,5 +365,6 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "LowBoundary": lambda value, digits=None: _boundary(value, digits, high=False),
     "Precision": _precision,
     "ConvertQuantity": converted,
-    "CanConvertQuantity": lambda value, unit: converted(value, unit) is not None,
+    "CanConvertQuantity": _can_convert,
+    "Comparable": _can_convert,
 }

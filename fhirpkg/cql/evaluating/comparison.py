@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql.evaluating.elements import codes, interval, is_coded, is_interval, quantity, system
 from fhirpkg.cql.evaluating.intervals.bounds import end, start
 from fhirpkg.cql.evaluating.moments import compare_moments
-from fhirpkg.cql.evaluating.values import Code, Element, KindError, Ratio, Uncertainty, as_list
+from fhirpkg.cql.evaluating.values import (
+    Code,
+    Concept,
+    Element,
+    KindError,
+    Ratio,
+    Uncertainty,
+    as_list,
+)
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.units import comparable_values
@@ -66,7 +74,7 @@ def equal(one: Value, two: Value) -> Truth:
     if is_interval(one) and is_interval(two):
         return _equal_intervals(one, two)
     if is_coded(one) or is_coded(two):
-        return _equal_codes(codes(one), codes(two))
+        return both(_equal_codes(codes(one), codes(two)), _equal_displays(one, two))
     if isinstance(one, Temporal) and isinstance(two, Temporal):
         return _is_zero(compare_moments(one, two))
     if isinstance(one, Quantity | Uncertainty) or isinstance(two, Quantity | Uncertainty):
@@ -92,6 +100,13 @@ def _equal_codes(one: list[Code], two: list[Code]) -> Truth:
     if any(a != b and a and b for a, b in pairs):
         return False
     return None if any(a != b for a, b in pairs) else True
+
+
+def _equal_displays(one: Value, two: Value) -> Truth:
+    """Whether two concepts read the same; one that only one has leaves it open."""
+    if not isinstance(one, Concept) or not isinstance(two, Concept) or one.display == two.display:
+        return True
+    return False if one.display and two.display else None
 
 
 def _is_zero(order: int | None) -> Truth:

@@ -31,7 +31,7 @@ from fhirpkg.cql.evaluating.values import (
 )
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.values import Quantity, text_of
+from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,10 @@ def to_quantity(value: Value) -> Quantity | None:
     if not isinstance(value, str):
         return quantity(value)
     match = _QUANTITY.fullmatch(value)
-    return Quantity(Decimal(match[1]), match[2] or match[3] or "1") if match else None
+    if match is None or (match[3] and match[3] not in CALENDAR_UNITS):
+        return None
+    unit = match[2] or match[3] or "1"
+    return Quantity(Decimal(match[1]), CALENDAR_UNITS.get(unit, unit))
 
 
 def to_ratio(value: Value) -> Ratio | None:

@@ -152,10 +152,14 @@ def _moment(evaluation: Evaluation, node: Node) -> Temporal | None:
     kind = _KINDS.get(node["type"], "dateTime")
     first = 3 if kind == "time" else 0
     parts: list[int] = []
+    missing = ""
     for name, (least, most) in zip(_TIMES[first:], _LIMITS[first:], strict=True):
         value = evaluation.of(node[name]) if name in node else None
         if value is None:
-            break
+            missing = missing or name
+            continue
+        if missing:
+            raise FhirpkgError(f"a {kind} with a {name} must have a {missing}")
         if not least <= value <= most:
             raise FhirpkgError(f"{value} is not a {name}: it must be from {least} to {most}")
         parts.append(value)
@@ -210,7 +214,8 @@ def _system_instance(evaluation: Evaluation, name: str, values: dict[str, Node])
     if name == "Code":
         return Code(*(found.get(key) or "" for key in ("code", "system", "display", "version")))
     if name == "Concept":
-        return Concept(tuple(as_list(found.get("codes"))), found.get("display") or "")
+        codes = tuple(code for code in as_list(found.get("codes")) if code is not None)
+        return Concept(codes, found.get("display") or "")
     if name == "ValueSet":
         return ValueSet(str(found.get("id")))
     if name == "CodeSystem":

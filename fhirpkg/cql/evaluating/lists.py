@@ -87,6 +87,11 @@ def _slice(items: Value, begin: int, end: int | None) -> list[Value] | None:
     return None if items is None else as_list(items)[begin:end]
 
 
+def _skip(items: Value, count: Value) -> list[Value] | None:
+    """Without the first ones; without any for a negative count (CQL reference, Skip)."""
+    return _slice(items, 0, 0) if (count or 0) < 0 else _slice(items, count or 0, None)
+
+
 def _sliced(items: Value, begin: Value = None, end: Value = None) -> list[Value] | None:
     """Slice: from an index to before another, which counts from the end when it is negative."""
     return _slice(items, begin or 0, end)
@@ -125,7 +130,7 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "Last": lambda items: next(iter(as_list(items)[-1:]), None),
     "Indexer": indexed,
     "IndexOf": _index_of,
-    "Skip": lambda items, count: _slice(items, max(count or 0, 0), None),
+    "Skip": _skip,
     "Take": lambda items, count: _slice(items, 0, max(count or 0, 0)),
     "Tail": lambda items: _slice(items, 1, None),
     "Slice": _sliced,

@@ -155,7 +155,10 @@ def _borders(low: Fields, high: Fields, precision: str) -> int:
         return high[0] - low[0]
     if precision == "Month":
         return (high[0] - low[0]) * 12 + high[1] - low[1]
-    level = LEVELS.index("Day" if precision == "Week" else precision) + 1
+    if precision == "Week":  # which begins on Sunday; the first day of the year 1 is a Monday
+        first, last = (dt.date(*each[:3]).toordinal() // 7 for each in (low, high))
+        return last - first
+    level = LEVELS.index(precision) + 1
     low, high = (each[:level] + _LEAST[level:] for each in (low, high))
     return _whole_units(low, high, precision)
 

@@ -60,22 +60,23 @@ def _split(text: Value, separator: Value) -> list[str] | None:
 def _split_by_pattern(text: Value, pattern: Value) -> list[str] | None:
     if text is None or pattern is None:
         return None
-    return _replaced(_text(text), _text(pattern), _MARK).split(_MARK)
+    marked: str = _replaced(_text(text), _text(pattern), _MARK)
+    return marked.split(_MARK)
 
 
-def _matches(text: str, pattern: str) -> bool:
-    found = patterns.fits(text, pattern)
-    if found is None:
-        raise FhirpkgError(f"{pattern!r} is not a regular expression that ends in bounded time")
-    return found
+def _by_pattern(function: Callable[..., Value]) -> Callable[..., Value]:
+    """A function of a pattern, whose faults are errors of the logic."""
+
+    def match(*texts: str) -> Value:
+        try:
+            return function(*texts)
+        except EvaluationError as error:
+            raise FhirpkgError(str(error)) from error
+
+    return match
 
 
-def _replaced(text: str, pattern: str, by: str) -> str:
-    try:
-        return patterns.replace_matches(text, pattern, by)
-    except EvaluationError as error:
-        raise FhirpkgError(str(error)) from error
-
+_replaced = _by_pattern(patterns.replace_matches)
 
 OPERATORS: dict[str, Callable[..., Value]] = {
     "Concatenate": concatenate,
@@ -86,7 +87,8 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "Lower": _on_texts(str.lower),
     "StartsWith": _on_texts(str.startswith),
     "EndsWith": _on_texts(str.endswith),
-    "Matches": _on_texts(_matches),
+    "Matches": _on_texts(_by_pattern(patterns.matches)),
+    "MatchesFull": _on_texts(_by_pattern(patterns.matches_full)),
     "ReplaceMatches": _on_texts(_replaced),
     "PositionOf": _on_texts(lambda pattern, text: text.find(pattern)),
     "LastPositionOf": _on_texts(lambda pattern, text: text.rfind(pattern)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql import models
-from fhirpkg.cql.reading import selectors
+from fhirpkg.cql.reading import methods, selectors
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.rules import nearest
 
@@ -25,23 +25,16 @@ _SOURCE_FUNCTIONS = frozenset(
     " PopulationStdDev First Last AllTrue AnyTrue Skip Take Tail".split()
 )
 _OPERAND_FUNCTIONS = frozenset(
-    "Abs CanConvertQuantity Ceiling Coalesce Combine Concatenate ConvertQuantity ConvertsToBoolean"
-    " ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger ConvertsToLong"
-    " ConvertsToQuantity ConvertsToRatio ConvertsToString ConvertsToTime DateFrom Distinct EndsWith"
-    " Except Exists Exp Flatten Floor HighBoundary Indexer IndexOf Intersect IsFalse IsNull IsTrue"
-    " LastPositionOf Length Ln Log LowBoundary Lower Matches Now PositionOf Power Precision"
-    " Predecessor ReplaceMatches Round SingletonFrom Size Slice Split SplitOnMatches StartsWith"
-    " Substring Successor TimeOfDay TimezoneOffsetFrom ToBoolean ToChars ToConcept ToDate"
-    " ToDateTime ToDecimal ToInteger ToList ToLong ToQuantity ToRatio ToString ToTime Today"
-    " Truncate Union Upper Width".split()
+    "Abs CanConvertQuantity Ceiling Coalesce Combine Comparable Concatenate ConvertQuantity"
+    " ConvertsToBoolean ConvertsToDate ConvertsToDateTime ConvertsToDecimal ConvertsToInteger"
+    " ConvertsToLong ConvertsToQuantity ConvertsToRatio ConvertsToString ConvertsToTime DateFrom"
+    " Distinct EndsWith Except Exists Exp Flatten Floor HighBoundary IndexOf Indexer Intersect"
+    " IsFalse IsNull IsTrue LastPositionOf Length Ln Log LowBoundary Lower Matches MatchesFull"
+    " Now PositionOf Power Precision Predecessor ReplaceMatches Round SingletonFrom Size Slice"
+    " Split SplitOnMatches StartsWith Substring Successor TimeOfDay TimezoneOffsetFrom ToBoolean"
+    " ToChars ToConcept ToDate ToDateTime ToDecimal ToInteger ToList ToLong ToQuantity ToRatio"
+    " ToString ToTime Today Truncate Union Upper Width".split()
 )
-_METHODS = {
-    "count": "Count", "distinct": "Distinct", "exists": "Exists",
-    "first": "First", "last": "Last", "length": "Length", "lower": "Lower", "not": "Not",
-    "single": "SingletonFrom", "skip": "Skip", "tail": "Tail", "take": "Take",
-    "toString": "ToString", "upper": "Upper", "startsWith": "StartsWith", "endsWith": "EndsWith",
-}  # fmt: skip
-"""Methods in the way of FHIRPath (https://cql.hl7.org/16-i-fhirpathtranslation.html)."""
 _DRUG = "medication"
 _CONSTRUCTORS = frozenset({"Date", "DateTime", "Time"})
 _MESSAGE = ("source", "condition", "code", "severity", "message")
@@ -237,8 +230,10 @@ class Resolver:
         try:
             if scope is None:
                 return _system_call(name, operands)
-            if not own and (name in _METHODS or not self._library.includes):
-                return _system_call(_METHODS.get(name, name), operands)
+            if not own and (made := _method(name, operands)):
+                return made
+            if not own and not self._library.includes:
+                return _system_call(name, operands)
         except FhirpkgError as error:
             raise self._error(str(error), node) from error
         return reference | {"fluent": True}
@@ -317,6 +312,18 @@ class Resolver:
         if "expression" not in key:
             return key
         return key | {"expression": self.resolve(key["expression"], names, in_sort=True)}
+
+
+def _method(name: str, operands: list[Node]) -> Node | None:
+    """A method of FHIRPath as CQL's operator; None for one that FHIRPath does not have."""
+    if name in methods.FUNCTIONS:
+        return _system_call(methods.FUNCTIONS[name], operands)
+    if name not in methods.OPERATORS:
+        return None
+    try:
+        return methods.OPERATORS[name](*operands)
+    except TypeError as error:
+        raise FhirpkgError(f"{name}() does not take {len(operands) - 1} arguments") from error
 
 
 def _system_call(name: str, operands: list[Node]) -> Node:

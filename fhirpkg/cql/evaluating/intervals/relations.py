@@ -16,6 +16,7 @@ from fhirpkg.cql.evaluating.moments import (
     duration_between,
     fields,
 )
+from fhirpkg.cql.evaluating.values import Uncertainty
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
 
@@ -254,9 +255,19 @@ def point_from(value: Value) -> Value:
     return start(found)
 
 
+def _known_or_between(
+    known: Value, spanned: Callable[[Interval | None], Value], value: Value
+) -> Value:
+    """An end; of an open one that nobody knows, in whole numbers, the limits it lies between."""
+    between = spanned(interval(value)) if known is None else None
+    if isinstance(between, Span) and isinstance(between.least, int):
+        return Uncertainty(between.least, between.most)
+    return known
+
+
 OPERATORS: dict[str, Callable[..., Value]] = {
-    "Start": start,
-    "End": end,
+    "Start": lambda value: _known_or_between(start(value), _start, value),
+    "End": lambda value: _known_or_between(end(value), _end, value),
     "PointFrom": point_from,
     "Predecessor": lambda value: neighbour(value, -1),
     "Successor": lambda value: neighbour(value, 1),

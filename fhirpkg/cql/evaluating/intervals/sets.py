@@ -127,13 +127,15 @@ def expand(items: Value, per: Value = None) -> list[Value] | None:
 
 
 def _laid_out(bounds: Value, per: Value) -> Iterator[Interval]:
-    low, high = start(bounds), end(bounds)
-    if bounds is None or bounds.low is None or bounds.high is None:
+    if _is_open(bounds):
+        return
+    if bounds.low is None or bounds.high is None:
         raise FhirpkgError("expand needs an interval with both ends")
+    low, high = start(bounds), end(bounds)
     cut, step = _grid(low, high, per)
     if cut is None:
         return
-    low, high = cut(low), cut(high)
+    low, high = cut(low), _last_of(high, step, cut)
     for _ in range(_MOST_PARTS):
         following = add(low, step)
         last = _before(following, step, cut)
@@ -142,6 +144,28 @@ def _laid_out(bounds: Value, per: Value) -> Iterator[Interval]:
         yield Interval(low, last)
         low = following
     raise FhirpkgError(f"expand gives more than {_MOST_PARTS} parts")
+
+
+def _is_open(bounds: Value) -> bool:
+    """Whether an end is unknown, so that nothing can be laid out."""
+    return bounds is None or any(
+        end is None and not is_closed
+        for end, is_closed in (
+            (bounds.low, bounds.low_closed),
+            (bounds.high, bounds.high_closed),
+        )
+    )
+
+
+def _last_of(high: Value, step: Value, cut: Callable[[Value], Value]) -> Value:
+    """The last point of an end cut to the grid: 10 by tenths reaches to 10.9."""
+    if isinstance(high, Temporal):
+        return cut(high)
+    exact, unit = (q.value if isinstance(q, Quantity) else q for q in (high, step))
+    finer = Decimal(1).scaleb(-_places(exact)) - Decimal(1).scaleb(-_places(unit))
+    if finer <= 0:
+        return cut(high)
+    return cut(Quantity(exact + finer, high.unit) if isinstance(high, Quantity) else exact + finer)
 
 
 def _before(following: Value, step: Value, cut: Callable[[Value], Value]) -> Value:
@@ -165,17 +189,12 @@ def _grid(low: Value, high: Value, per: Value) -> Grid:
     if isinstance(low, Quantity):
         step = per or Quantity(_finest(low.value, high.value), low.unit)
         step = converted(step, low.unit) or step
-        fits = _places(step.value) <= max(_places(low.value), _places(high.value))
         places = _places(step.value)
-        return (lambda q: Quantity(_cut(q.value, places), q.unit)) if fits else None, step
+        return (lambda q: Quantity(_cut(q.value, places), q.unit)), step
     number = per.value if isinstance(per, Quantity) else per
-    if isinstance(low, int) and isinstance(high, int):
-        if number is not None and number % 1:
-            return None, number
+    if isinstance(low, int) and isinstance(high, int) and (number is None or number % 1 == 0):
         return (lambda value: value), int(number or 1)
     step = Decimal(number) if number is not None else _finest(low, high)
-    if _places(step) > max(_places(low), _places(high)):
-        return None, step
     places = _places(step)
     return (lambda value: _cut(Decimal(value), places)), step
 
