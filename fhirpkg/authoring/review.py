@@ -81,8 +81,10 @@ def digest_of_all(procedure: Procedure) -> str:
 
 def current(procedure: Procedure, review: Review | None) -> tuple[SignOff, ...]:
     """The sign-offs that are on the procedure as it is now."""
+    if review is None or not review.sign_off:
+        return ()
     now = digest_of_all(procedure)
-    return tuple(each for each in (review.sign_off if review else ()) if each.digest == now)
+    return tuple(each for each in review.sign_off if each.digest == now)
 
 
 def without_sign_off(procedure: Procedure, review: Review | None) -> str:

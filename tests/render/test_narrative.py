@@ -129,3 +129,11 @@ def test_text_with_marks_of_markup_stays_text():
 
 def test_a_resource_with_hardly_anything_has_one_too():
     assert words({"resourceType": "Basic", "id": "x"}) == "x Resource Basic/x"
+
+
+def test_quotation_marks_stand_plainly_in_text_and_escaped_in_attributes():
+    link = {"type": "citation", "citation": 'Crohn\'s "disease"', "url": "https://e.org/a'b\"c"}
+    library = {"resourceType": "Library", "id": "l", "relatedArtifact": [link]}
+    div = narrative(library)["div"]
+    assert 'citation: Crohn\'s "disease"' in div
+    assert '<a href="https://e.org/a&#39;b&#34;c">https://e.org/a\'b"c</a>' in div

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ def pascal_case(identifier: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in identifier.split("-"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildContext:
     """What every builder needs."""
 
@@ -327,6 +328,7 @@ class BuildContext:
                 made[element] = [{"name": name} for name in names]
         return filled(made)
 
+    @functools.cached_property
     def _unlisted(self) -> set[tuple[str, str]]:
         """The author's codes of SNOMED CT that are not known to be free; our own all are."""
         lines = (line for lines in self.procedure.codes.values() for line in lines)
@@ -339,7 +341,7 @@ class BuildContext:
         found = {url for url, _ in used}
         notices = [system.notice for url, system in BY_URL.items() if url in found]
         if SNOMED_CT in found:
-            notices.append(OF_SNOMED[not used & self._unlisted()])
+            notices.append(OF_SNOMED[not used & self._unlisted])
         ours = f"Words (c) {self.package.publisher}, licensed under {self.package.license}."
         return "\n\n".join(filter(None, [ours, *notices]))
 
@@ -354,7 +356,7 @@ def _codings(value: Any) -> Iterator[tuple[str, str]]:
                 concepts = each.get("concept", [each])
                 yield from ((each["system"], str(code.get("code", ""))) for code in concepts)
             each = each.values()
-        waiting += (inner for inner in each if isinstance(inner, (dict, list)))
+        waiting += [inner for inner in each if isinstance(inner, (dict, list))]
 
 
 def _citation(evidence: Evidence) -> Resource:

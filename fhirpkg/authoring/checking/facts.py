@@ -122,6 +122,7 @@ def _is_count(value: object) -> bool:
 
 def check_origins(read: Source) -> None:
     """Each item says where it comes from, and each number in it comes from there."""
+    names = [name for name in mapping(read.data.get("codes")) if _NUMBER.search(name)]
     for path, part in parts(read.data):
         if not {"text", "use", "change"} & part.keys():
             continue
@@ -131,7 +132,7 @@ def check_origins(read: Source) -> None:
         allowed = _numbers_of(read, part)
         if allowed is None:
             continue
-        for place, number in _numbers_in(read, part, path):
+        for place, number in _numbers_in(part, path, names):
             if number not in allowed:
                 read.report_in_text(SOURCE_NUMBER, place, number, number=number)
         for key in _COUNT_KEYS:
@@ -140,10 +141,9 @@ def check_origins(read: Source) -> None:
                 read.report(SOURCE_NUMBER, (*path, key), number=count)
 
 
-def _numbers_in(read: Source, part: Data, path: Path) -> Iterator[tuple[Path, str]]:
-    """The numbers in the texts of a part, each with its place."""
-    names = [name for name in mapping(read.data.get("codes")) if _NUMBER.search(name)]
-    for key in (*_SAID_KEYS, *_TIME_KEYS):
+def _numbers_in(part: Data, path: Path, names: list[str]) -> Iterator[tuple[Path, str]]:
+    """The numbers in the texts of a part, each with its place; `names` are those with numbers."""
+    for key in (key for key in (*_SAID_KEYS, *_TIME_KEYS) if key in part):
         for place, text in named(part, path, key):
             for number in _numbers(text, names):
                 if not (key in _TIME_KEYS and number == "1"):
@@ -156,6 +156,8 @@ def _numbers_in(read: Source, part: Data, path: Path) -> Iterator[tuple[Path, st
 
 def _numbers(text: str, names: list[str]) -> list[str]:
     """The numbers of a text; those inside names of things are no numbers."""
+    if not _NUMBER.search(text):
+        return []
     for name in names:
         text = text.replace(name, " ")
     text = _NAME_WITH_NUMBER.sub(" ", text)

@@ -26,14 +26,22 @@ def parts(data: Data) -> Iterator[tuple[Path, Data]]:
             yield from _inner(value, (key,))
 
 
-def _inner(value: object, path: Path) -> Iterator[tuple[Path, Data]]:
-    if isinstance(value, dict):
-        yield path, value
-        for key, item in value.items():
-            yield from _inner(item, (*path, key))
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            yield from _inner(item, (*path, at))
+def _inner(value: object, path: Path) -> list[tuple[Path, Data]]:
+    """The mappings in a value, itself included, from front to back."""
+    found: list[tuple[Path, Data]] = []
+    waiting: list[tuple[Path, object]] = [(path, value)]
+    while waiting:
+        place, each = waiting.pop()
+        if isinstance(each, dict):
+            found.append((place, each))
+            inner: Iterable[tuple[str | int, object]] = each.items()
+        elif isinstance(each, list):
+            inner = enumerate(each)
+        else:
+            continue
+        deeper = [((*place, key), item) for key, item in inner if isinstance(item, (dict, list))]
+        waiting += reversed(deeper)
+    return found
 
 
 def actions(data: Data) -> list[tuple[Path, Data]]:

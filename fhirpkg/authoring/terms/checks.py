@@ -73,7 +73,7 @@ _CODES_OF = {
 def sources_for(data: Data, locked: Terms | None) -> Sources:
     """The sources for a procedure: codes.lock, and what is at hand for codes that it lacks."""
     known = locked.codes if locked else {}
-    systems = {use.coding.system for use in uses(data) if use.coding[:2] not in known}
+    systems = {coding.system for *_, coding in _coded(data) if coding[:2] not in known}
     return Sources((*([locked] if locked else ()), *(at_hand(systems) if systems else ())))
 
 
@@ -104,19 +104,25 @@ class Use:
 def uses(data: Data) -> Iterator[Use]:
     """Each code under `codes`, with what its name is used for."""
     kinds = _kinds(data)
+    for name, path, coding in _coded(data):
+        yield Use(name, path, coding, tuple(kinds.get(name, ())))
+
+
+def _coded(data: Data) -> Iterator[tuple[str, Path, Coding]]:
+    """Each code under `codes`, with its name and where it stands."""
     for name, lines in mapping(data.get("codes")).items():
         for at, line in enumerate(texts(lines)):
             path: Path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)
             if not (words_of(line)[:1] and (words_of(line)[0] in SYSTEMS or is_url_and_code(line))):
                 continue
             for coding in codings(line):
-                yield Use(name, path, coding, tuple(kinds.get(name, ())))
+                yield name, path, coding
 
 
 def _kinds(data: Data) -> dict[str, dict[str, None]]:
     found: dict[str, dict[str, None]] = {}
     for path, part in parts(data):
-        for key in (*_KINDS, "code"):
+        for key in (key for key in (*_KINDS, "code") if key in part):
             kind = _CODES_OF.get(str(path[0])) if key == "code" else _KINDS[key]
             if kind and not (key == "one-of" and path[-1] == "who"):
                 for _, name in named(part, path, key):

@@ -50,6 +50,7 @@ def _stem(word: str) -> str:
     return word[:_LENGTH]
 
 
+@functools.lru_cache(maxsize=10_000)
 def _one_form(stem: str) -> str:
     for beginning, form in _alike():
         if stem.startswith(beginning):
