@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+FIGURES = "one two three four five six seven eight nine ten eleven twelve".split()
+"""The numbers that texts write as words, from 1."""
 _PREFIX = re.compile(
-    r"\b(pre|post|intra|peri)(?=(?:procedur|operat|surg|treat|test|assess|an(?:a|e)?esth|medicat"
+    r"\b(pre|post|intra|peri)(?=(?:procedur|operat|surg|treat|test|assess|exam|an(?:a|e)?esth|medicat"
     r"|admission|discharge|interven|care\b|op\b))"
 )
 _NUMBERING = re.compile(
-    r"^(?:(?:section|part|chapter|step)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[ivx]{1,5}|[a-z])[.):]+\s+"
+    r"^(?:(?:section|part|chapter|step)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[ivx]{1,5}|[a-z]"
+    rf"|{'|'.join(FIGURES)})[.):]+\s+"
     r"|^\d{1,2}(?:\.\d{1,2})*\s+|^§\s*\d*\s*",
     re.IGNORECASE,
 )
@@ -65,6 +68,8 @@ class Headings:
     topics: re.Pattern[str]
     filler: re.Pattern[str]
     loose: re.Pattern[str]
+    labels: re.Pattern[str]
+    lessons: re.Pattern[str]
     procedure: re.Pattern[str]
     taught: Mapping[str, str] = field(default_factory=dict)
     name: frozenset[str] = frozenset()
@@ -178,6 +183,15 @@ class Headings:
             return Named(tuple(found), why, is_known=True, is_phase=True)
         return Named((found[0],), is_known=True, is_phase=True)
 
+    def says_not(self, text: str) -> bool:
+        """Whether words turn round what stands below them."""
+        return bool(self.against.search(normal(text)))
+
+    def without_labels(self, heading: str) -> str:
+        """A heading without the words that only divide its section: "Rare risks" is "risks"."""
+        words = heading.split()
+        return " ".join(w for w in words if not self.labels.fullmatch(normal(w))) or heading
+
     def nearest(self, heading: str) -> str:
         """The section that a word of an uncertain heading suggests, or nothing."""
         words = normal(heading)
@@ -204,6 +218,7 @@ def normal(heading: str) -> str:
     text = re.sub(r"&|\+", " and ", text)
     text = re.sub(r"/|:\s|\s[-–—]\s", " and ", text)
     text = re.sub(r"[^\w\s]|_", " ", text)
+    text = re.sub(r"\b(?:but )?(?:(?:are|is) )?not (?:limited|restricted) to\b", " ", text)
     text = re.sub(r"\bcontra(?=indicat)", "contra ", text)
     return " ".join(_PREFIX.sub(r"\1 ", text).split())
 
@@ -247,6 +262,8 @@ def table() -> Headings:
         phases={section: _words(words.split(", ")) for section, words in data["phases"].items()},
         topics=_any(data["topics"].split()),
         loose=_any(data["loose"].split()),
+        labels=re.compile(rf"(?:(?:{'|'.join(data['labels'].split())})(?: and | or | |$))+"),
+        lessons=re.compile(rf"(?:{'|'.join(data['lessons'].split())})\b", re.IGNORECASE),
         procedure=_any([*data["named"].split(), *data["procedure"].split()]),
         filler=_any([*data["filler"].split(), *data["procedure"].split()]),
     )

@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.drafting.sorting import sentences
+from fhirpkg.authoring.drafting.headings import FIGURES
+from fhirpkg.authoring.drafting.monograph import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.authoring.drafting.sorting import Fact
+    from fhirpkg.authoring.drafting.monograph import Fact
 
 Keys = dict[str, object]
 Read = tuple[Keys, list[str]]
 """Keys with their values, and what is left to do."""
 
-_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
-_FIGURES = {word: str(number) for number, word in enumerate(_WORDS, 1)} | {"a": "1", "an": "1"}
+_FIGURES = {word: str(number) for number, word in enumerate(FIGURES, 1)} | {"a": "1", "an": "1"}
 _UNITS = {
     "second": "s", "sec": "s", "minute": "min", "min": "min", "hour": "h", "hr": "h", "h": "h",
     "day": "d", "d": "d", "week": "wk", "wk": "wk", "month": "mo", "year": "a",
@@ -204,9 +204,10 @@ def _person(fact: Fact) -> Read:
 
 
 def _against(fact: Fact) -> Read:
-    around = f"{fact.heading} {fact.lead}".lower()
-    strengths = ("absolute", "relative") if "contra" in around else ("caution",)
-    found = [word for word in strengths if word in around]
+    around = f"{fact.heading} {fact.lead} {fact.text.partition(':')[0]}".lower()
+    found = [word for word in ("absolute", "relative") if re.search(rf"\b{word}", around)]
+    if not found and "caution" in around and "contra" not in around:
+        found = ["caution"]
     return ({"strength": found[0]} if len(found) == 1 else {}), []
 
 

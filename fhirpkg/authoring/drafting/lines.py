@@ -52,7 +52,7 @@ def table_lines(
     first = [_section(row[0], table) for row in rows if row and len(row) > 1]
     header = {section for cell in rows[0] if (section := _section(cell, table))}
     if len(header) > 1 and len(rows) > 1:
-        yield from _by_columns(rows)
+        yield from _by_columns(rows, are_labelled=not _is_known(rows[0][0], table))
     elif sum(map(bool, first)) > max(1, len(first) // 4):
         yield from _by_rows(rows, table, has_header=has_header)
     elif len(first) == len(rows) == 1 and first[0]:
@@ -71,6 +71,10 @@ def _section(cell: Cell, table: Headings) -> str:
     return " ".join(named.sections) if named else ""
 
 
+def _is_known(cell: Cell, table: Headings) -> bool:
+    return len(cell) == 1 and table.named(cell[0].text.rstrip(":"), strictly=True).is_known
+
+
 def _by_rows(
     rows: Sequence[Sequence[Cell]], table: Headings, *, has_header: bool
 ) -> Iterator[Line]:
@@ -84,13 +88,17 @@ def _by_rows(
             yield from _content(cell)
 
 
-def _by_columns(rows: Sequence[Sequence[Cell]]) -> Iterator[Line]:
+def _by_columns(rows: Sequence[Sequence[Cell]], *, are_labelled: bool) -> Iterator[Line]:
+    """Sections in the columns; a first column that names none says what each row is about."""
     for at, cell in enumerate(rows[0]):
+        if are_labelled and at == 0:
+            continue
         if cell:
             yield Line(" ".join(line.text for line in cell), cell[0].line, ROW, OF_TABLES)
         for row in rows[1:]:
-            if at < len(row):
-                yield from _content(row[at], alone=ITEM)
+            label = " ".join(line.text for line in row[0]) if are_labelled and row else ""
+            for line in _content(row[at], alone=ITEM) if at < len(row) else ():
+                yield replace(line, text=f"{label}: {line.text}" if label else line.text)
 
 
 def _content(cell: Cell, alone: str = CELL) -> Iterator[Line]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fhirpkg.authoring.drafting.sorting import Monograph
+    from fhirpkg.authoring.drafting.monograph import Monograph
 
 LOCK = "source.lock"
 _DIGITS = 16

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.drafting.headings import Headings
 
 _HIDDEN = frozenset("script style noscript template svg math title button select option".split())
-_OUTSIDE = {"nav": "navigation", "footer": "a footer", "aside": "a side note"}
+_OUTSIDE = {
+    "nav": "navigation", "footer": "a footer", "aside": "a side note",
+    "figcaption": "the caption of a figure",
+}  # fmt: skip
 _BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details div dl dt fieldset figcaption "
     "figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section "
@@ -167,6 +170,13 @@ def read_html(content: bytes, table: Headings, file: str) -> list[Line]:
     if title is not None and title.text and not any(line.level == 1 for line in lines):
         lines.insert(0, Line(" ".join(title.text.split()), _line_of(title), TITLE))
     return lines
+
+
+def read_piece(content: str, table: Headings) -> list[Line]:
+    """The lines of HTML that stands within a text; of tags alone, none."""
+    if not re.search(r">[^<]*\w", f">{content}"):
+        return []
+    return read_html(content.encode(), table, "")
 
 
 def _line_of(element: HtmlElement) -> int:

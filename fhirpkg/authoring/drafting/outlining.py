@@ -13,7 +13,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.drafting.headings import normal
 from fhirpkg.authoring.drafting.lines import BOLD, CELL, END, ITEM, OF_TABLES, ROW, TEXT, TITLE
+from fhirpkg.authoring.drafting.monograph import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.drafting.headings import Headings
     from fhirpkg.authoring.drafting.lines import Line
 
-HEADING, LEAD, FACT, PROSE, ENDING, OUTSIDE = "heading", "lead", "fact", "prose", "end", "outside"
+HEADING, LEAD, PARENT, FACT, PROSE = "heading", "lead", "parent", "fact", "prose"
+ENDING, OUTSIDE = "end", "outside"
 
 _PEER, _SUB = 2, OF_TABLES
 """Levels of headings that only their looks show: beside each other, or below real headings."""
+_OWN = OF_TABLES + 1
+"""The level of a heading that reaches no further than the paragraph or item that it begins."""
+_LABEL = 2
+"""An item of so few words with items of its own is a label of theirs, and no fact."""
 _STYLES = ("level", "bold", "capitals", "number", "colon", "short")
 _LEADING = re.compile(
     r"\b(includes?|including|following|these|this|are|is|may|can|might|could|if|when|should|must|you"
@@ -37,6 +44,8 @@ _RUN_IN = re.compile(r"([^:.;]{3,60}?)\s*(?::|\s[–—-])\s+(?=\S)(.+)", re.DOT
 @dataclass(frozen=True, slots=True)
 class Block:
     """A heading, a line that leads in what follows, an item or a paragraph.
+
+    A parent is an item that leads in those below it.
 
     `inherits` tells of a heading that goes on with the section above it when it is not known.
     """
@@ -57,7 +66,7 @@ def outline(lines: Sequence[Line], table: Headings) -> list[Block]:
 class _Outline:
     def __init__(self, lines: Sequence[Line], table: Headings) -> None:
         self._runs_in = self._runs_in_capitals = False
-        self._lines = [line for line in lines if line.text or line.mark == END]
+        self._lines = [line for line in lines if _has_words(line) or line.mark == END]
         self._table = table
         known = [
             line
@@ -75,6 +84,9 @@ class _Outline:
         self._last_number = ""
         run_in = [line.text for line in self._lines if line.mark == TEXT and self._run_in(line)]
         self._runs_in = len(run_in) > 2
+        self._run_in_is_the_way = len(run_in) > len(known)
+        self._own: Line | None = None
+        self._is_led = False
         self._runs_in_capitals = all(text.partition(":")[0].isupper() for text in run_in)
 
     def _names(self, line: Line) -> bool:
@@ -83,8 +95,12 @@ class _Outline:
 
     def blocks(self) -> Iterator[Block]:
         for at, line in enumerate(self._lines):
+            if self._own and _is_beyond(self._own, line):
+                self._own = None
+                yield Block(ENDING, "", line.line, _OWN)
+            self._is_led = self._is_led and line.mark == TEXT and not line.gap
             if line.mark == END:
-                yield Block(ENDING, "", line.line)
+                yield Block(ENDING, "", line.line, OF_TABLES)
             elif line.outside:
                 yield Block(OUTSIDE, line.text, line.line, why=f"it stands in {line.outside}")
             elif line.level or line.mark == TITLE:
@@ -95,26 +111,54 @@ class _Outline:
     def _heading(self, line: Line) -> Block:
         is_row = line.mark == ROW
         level = 0 if line.mark == TITLE else line.level
+        if self._is_of_labels(line.text):
+            level += 1  # it divides the section above it, whatever its level
         return Block(HEADING, _bare(line.text), line.line, level, not is_row)
 
     def _by_looks(self, line: Line, at: int) -> Iterator[Block]:
         level = _SUB if self._style == "level" else _PEER
         run_in = self._run_in(line)
+        if self._is_label(line) and self._has_more(at):
+            yield Block(HEADING, _bare(line.text), line.line, _SUB)
+            return
         if not run_in and self._is_heading(line, at):
             if line.label:
                 self._last_number = line.label
                 level += line.label.count(".") + self._families.index(_family(line.label))
             yield Block(HEADING, _bare(line.text), line.line, level, inherits=level != _PEER)
         elif line.text.endswith(":") and self._has_more(at):
-            depth = line.depth if line.mark == ITEM else -1
-            yield Block(LEAD, _bare(line.text), line.line, depth)
+            self._is_led = line.mark == TEXT
+            yield from _lead(line)
+        elif not run_in and self._is_parent(line, at):
+            kind = LEAD if self._labels_items(line.text) else PARENT
+            yield Block(kind, line.text, line.line, line.depth)
         elif run_in:
+            if line.mark == ITEM or not self._run_in_is_the_way:
+                self._own, level = line, _OWN
             yield Block(HEADING, run_in[1], line.line, level, inherits=level != _PEER)
             yield Block(PROSE, run_in[2], line.line)
         else:
-            kind = FACT if line.mark == ITEM else PROSE
+            kind = FACT if line.mark == ITEM or self._is_led else PROSE
             text = f"{line.label}. {line.text}" if _is_code(line) else line.text
             yield Block(kind, text, line.line, line.depth)
+
+    def _is_label(self, line: Line) -> bool:
+        """A line that only divides a section, such as "Absolute" or "Early"."""
+        return line.mark in (TEXT, BOLD) and self._is_of_labels(line.text)
+
+    def _is_parent(self, line: Line, at: int) -> bool:
+        """An item with items of its own."""
+        after = self._lines[at + 1] if at + 1 < len(self._lines) else line
+        return line.mark == after.mark == ITEM and after.depth > line.depth
+
+    def _labels_items(self, text: str) -> bool:
+        """Whether an item only says what those below it are."""
+        named = self._table.named(text)
+        is_short = len(text.split()) <= _LABEL and text[-1:] not in ".!?"
+        return is_short or named.section == "contraindications" or self._is_of_labels(text)
+
+    def _is_of_labels(self, text: str) -> bool:
+        return bool(self._table.labels.fullmatch(normal(text)))
 
     def _is_heading(self, line: Line, at: int) -> bool:
         if line.mark == CELL:
@@ -205,11 +249,15 @@ class _Outline:
             return None
         if line.mark in (CELL, BOLD):
             return None
-        named = self._table.named(found[1], strictly=True)
+        named = self._table.named(self._table.without_labels(found[1]), strictly=True)
         if named.is_known:
             return found if not named.is_phase or line.mark == TEXT else None
         is_like = self._runs_in and line.mark == TEXT and len(found[1].split()) < 6
         return found if is_like and (found[1].isupper() or not self._runs_in_capitals) else None
+
+
+def _has_words(line: Line) -> bool:
+    return any(c.isalnum() for c in line.text)
 
 
 def _styles(line: Line) -> set[str]:
@@ -235,6 +283,21 @@ def _styles(line: Line) -> set[str]:
 def _is_in_capitals(text: str) -> bool:
     letters = [c for c in text if c.isalpha()]
     return text.upper() == text and (len(letters) > 3)
+
+
+def _lead(line: Line) -> Iterator[Block]:
+    """What leads in the lines below it: the last sentence of a line; those before it are facts."""
+    *before, last = sentences(line.text)
+    if before:
+        yield Block(FACT if line.mark == ITEM else PROSE, " ".join(before), line.line, line.depth)
+    yield Block(LEAD, last, line.line, line.depth if line.mark == ITEM else -1)
+
+
+def _is_beyond(own: Line, line: Line) -> bool:
+    """Whether a line lies beyond the item or paragraph that began with its own heading."""
+    if own.mark == ITEM:
+        return line.depth <= own.depth if line.mark == ITEM else line.gap
+    return line.mark != ITEM
 
 
 def _bare(text: str) -> str:

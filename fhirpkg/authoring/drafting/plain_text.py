@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,13 +16,25 @@ if TYPE_CHECKING:
 
 _HASHES = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*$")
 _UNDERLINE = re.compile(r" {0,3}(=|-|~|\*|_)\1{2,}\s*$")
-_BULLET = re.compile(r"(\s*)(?:[-*+•‣◦▪·–—●○■□➢➤✓✔\uf0b7\uf0a7]|o(?=\s+[A-Z]))\s+(?=\S)(.*)")
+_BULLET = re.compile(r"(\s*)(?:[-*+•‣◦▪·–—●○■□☐☑☒➢➤✓✔\uf0b7\uf0a7]|o(?=\s+[A-Z]))\s+(?=\S)(.*)")
 _NUMBER = re.compile(
     r"(\s*)\(?(\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.):]|[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\)?\s+(?=\S)(.*)"
 )
 _CELLS = re.compile(r"(?<!\\)\|")
 _RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _ALL_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)((?:(?!\1).)+)\1\s*:?\s*$")
+_TAGS = (
+    "a abbr address article aside b blockquote br caption center cite code col colgroup dd del "
+    "details div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i iframe img "
+    "ins kbd li main mark nav ol p picture pre q s section small source span strong style sub "
+    "summary sup table tbody td tfoot th thead tr u ul video"
+).replace(" ", "|")
+_TAG = re.compile(rf"</?(?:{_TAGS})\b[^<>]*>", re.IGNORECASE)
+_HTML_BLOCK = re.compile(
+    r" {0,3}</?(address|article|aside|blockquote|center|details|div|dl|figure|footer|h[1-6]|header"
+    r"|hr|iframe|img|main|nav|ol|p|pre|section|style|table|ul|video)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _NARROW, _WIDE = 56, 132
 """Between these widths a text has lines that were broken for want of room."""
 
@@ -36,6 +49,13 @@ def read_text(text: str, table: Headings) -> list[Line]:
         line = raw[at]
         if not line.strip() or line.lstrip().startswith("```"):
             gap, at = True, at + 1
+            continue
+        if _HTML_BLOCK.match(line) and _HASHES.match(_TAG.sub("", line)):
+            line = _TAG.sub("", line)
+        elif _HTML_BLOCK.match(line):
+            end = _end_of_html(raw, at)
+            found += _html_lines(raw[at:end], at, table)
+            at, gap = end, True
             continue
         if _is_table(raw, at):
             end = at
@@ -66,6 +86,24 @@ def _without_comments(text: str) -> str:
     return re.sub(r"<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
 
 
+def _end_of_html(raw: list[str], start: int) -> int:
+    """Where HTML within Markdown ends: a table with its end tag, the rest at an empty line."""
+    is_table = "<table" in raw[start].lower()
+    for at in range(start, len(raw)):
+        if is_table and "</table" in raw[at].lower():
+            return at + 1
+        if not is_table and not raw[at].strip():
+            return at
+    return len(raw)
+
+
+def _html_lines(raw: list[str], before: int, table: Headings) -> Iterator[Line]:
+    from fhirpkg.authoring.drafting.markup import read_piece  # noqa: PLC0415 - slow to load
+
+    for line in read_piece("\n".join(raw), table):
+        yield replace(line, text=plain(line.text), line=line.line + before)
+
+
 def _line(line: str, number: int, *, gap: bool) -> Line:
     line = re.sub(r"^\s{0,3}>\s?", "", line)
     if found := _HASHES.match(line):
@@ -77,7 +115,7 @@ def _line(line: str, number: int, *, gap: bool) -> Line:
         text = re.sub(r"^\[[ xX]\]\s+", "", found[2])
         return Line(plain(text), number, ITEM, depth=len(found[1]), gap=gap)
     if found := _NUMBER.match(line):
-        label = found[2].rstrip(".):")
+        label = re.sub(r"(\.0+)+$", "", found[2].rstrip(".):"))
         return Line(plain(found[3]), number, ITEM, depth=len(found[1]), gap=gap, label=label)
     return Line(plain(line.strip()), number, depth=len(line) - len(line.lstrip()), gap=gap)
 
@@ -88,11 +126,12 @@ def plain(text: str) -> str:
     >>> plain("**Stop** [iron](https://example.org) 7 days_before")
     'Stop iron 7 days_before'
     """
+    text = html.unescape(_TAG.sub(" ", text))
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
     text = re.sub(r"(?<!\w)([*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
     text = re.sub(r"`([^`]+)`", r"\1", text)
-    return " ".join(re.sub(r"\\([*_|#\[\]])", r"\1", text).split())
+    return " ".join(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text).split())
 
 
 def _room(raw: list[str]) -> int:

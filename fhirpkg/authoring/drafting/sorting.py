@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.drafting.headings import normal
-from fhirpkg.authoring.drafting.lines import OF_TABLES, TITLE
+from fhirpkg.authoring.drafting.lines import TITLE
+from fhirpkg.authoring.drafting.monograph import (
+    ONE_FACT,
+    Fact,
+    Monograph,
+    Told,
+    are_a_list,
+    sentences,
+)
 from fhirpkg.authoring.drafting.outlining import (
     ENDING,
     FACT,
     HEADING,
     LEAD,
     OUTSIDE,
+    PARENT,
     PROSE,
     Block,
     outline,
@@ -23,73 +32,16 @@ from fhirpkg.authoring.drafting.outlining import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fhirpkg.authoring.drafting.headings import Headings
+    from fhirpkg.authoring.drafting.headings import Headings, Named
     from fhirpkg.authoring.drafting.lines import Line
 
-ONE_FACT = frozenset(("name", "code", "summary", "purpose", "duration", "setting", "experience"))
-"""Sections whose prose is one fact; that of the others is a fact a sentence."""
 _CPT = re.compile(
     r"(?:ama\s+)?cpt\W{0,4}\s*4?\s*(?:procedure\s+)?(?:codes?|number)\b", re.IGNORECASE
 )
+_DONE = ("preparation", "steps", "recovery")
+_SHORT = 12
+"""Paragraphs of so many words below a line that leads in are its list."""
 _FIVE = re.compile(r"\b(\d{4}[0-9A-Z])\b")
-_ABBREVIATED = re.compile(
-    r"(?:\b(?:e\.?g|i\.?e|etc|vs|dr|mr|mrs|prof|no|approx|ca|cf|fig|st|incl|max|min|hr?s?|tel|resp|al)"
-    r"|\b[A-Za-z])\.$",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One fact of a monograph: its section, words and line, and the headings it stands below."""
-
-    section: str
-    text: str
-    line: int
-    heading: str = ""
-    lead: str = ""
-    lead_line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was not placed: words (none for what must not be repeated), or a heading, and why."""
-
-    line: int
-    why: str
-    text: str = ""
-    heading: str = ""
-
-
-@dataclass(slots=True)
-class Monograph:
-    """What was read of a monograph: its facts in order, what is told, and the code it names."""
-
-    facts: list[Fact] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
-    code: str = ""
-
-    def labels(self) -> list[str]:
-        """The label of each fact, in order: `summary`, `risks-1`, `risks-2`."""
-        seen: dict[str, int] = {}
-        found = []
-        for fact in self.facts:
-            seen[fact.section] = number = seen.get(fact.section, 0) + 1
-            is_one = self.counts[fact.section] == 1
-            found.append(fact.section if is_one else f"{fact.section}-{number}")
-        return found
-
-    def of(self, section: str) -> list[Fact]:
-        """The facts of one section."""
-        return [fact for fact in self.facts if fact.section == section]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many facts each section has, sections in the order of the monograph."""
-        found: dict[str, int] = {}
-        for fact in self.facts:
-            found[fact.section] = found.get(fact.section, 0) + 1
-        return found
 
 
 def sort(lines: Sequence[Line], table: Headings) -> Monograph:
@@ -155,6 +107,18 @@ class _Open:
     is_used: bool = False
     is_told: bool = False
     is_inherited: bool = False
+    is_negation: bool = False
+
+
+@dataclass(slots=True)
+class _Lead:
+    """A line that leads in those below it, and the section that it turns them to."""
+
+    text: str
+    line: int
+    level: int
+    turned: str
+    is_used: bool
 
 
 class _Sorter:
@@ -163,7 +127,7 @@ class _Sorter:
         self._table = table
         self._plain = plain
         self._open: list[_Open] = []
-        self._lead: tuple[Block, str] | None = None
+        self._leads: list[_Lead] = []
         self._prose: list[Block] = []
         self._has_begun = False
 
@@ -172,27 +136,29 @@ class _Sorter:
         if block.kind != PROSE:
             self._end_prose()
         if block.kind == HEADING:
-            self._lead = None
+            self._end_leads()
             self._heading(block)
-        elif block.kind == LEAD:
+        elif block.kind in (LEAD, PARENT):
             self._begin_lead(block)
         elif block.kind == ENDING:
-            self._lead = None
-            self._close(OF_TABLES)
+            self._end_leads()
+            self._close(block.level)
         elif block.kind == OUTSIDE:
             self._tell(block, block.why)
         elif block.kind == FACT:
-            self._fact(block)
+            self._end_leads(block.level)
+            self._place(block.text, block.line)
         else:
-            self._lead = None
             self._text(block)
 
     def finish(self) -> None:
         """End what is open."""
         self._end_prose()
+        self._end_leads()
         self._close(-1)
         self._name_by_procedure()
         self._leave_titles_out()
+        self._leave_lessons_out()
 
     def _leave_titles_out(self) -> None:
         """A title beside a name says the name again: it is told where its words are others."""
@@ -208,6 +174,17 @@ class _Sorter:
         names = {normal(fact.text) for fact in m.of("name")}
         m.told[:] = [told for told in m.told if told.text or normal(told.heading) not in names]
 
+    def _leave_lessons_out(self) -> None:
+        """Objectives that are to be learnt are no purpose of the procedure."""
+        m = self._monograph
+        for _, group in itertools.groupby(m.of("purpose"), lambda fact: fact.heading):
+            facts = list(group)
+            if all(self._table.lessons.match(fact.text) for fact in facts) and len(facts) > 1:
+                for fact in facts:
+                    m.facts.remove(fact)
+                    why = "it is to be learnt from the text"
+                    m.told.append(Told(fact.line, why, fact.text, fact.heading))
+
     def _name_by_procedure(self) -> None:
         """A heading "Procedure" above a few words and nothing else gives the name."""
         facts = self._monograph.facts
@@ -220,23 +197,22 @@ class _Sorter:
     def _heading(self, block: Block) -> None:
         named = self._table.named(block.text)
         if self._is_the_title(block):
-            self._add("name", block.text, block.line, "")
+            self._add("name", block.text, block.line)
             self._has_begun = True
             self._open = [_Open(block.level, block.text, block.line, "", "", is_used=True)]
             return
         self._has_begun = True
         self._close(block.level)
-        section, why, above = named.section, named.why, self._open[-1] if self._open else None
-        inherits = False
-        if not section and not named.is_known and block.inherits and above and above.level:
-            section, why, inherits = above.section, why if not above.section else "", True
-            why = why or above.why
+        above = self._open[-1] if self._open else None
+        new = _Open(block.level, block.text, block.line, named.section, named.why)
         if above:
             above.is_used = True
-        if not section and not why:
-            near = self._table.nearest(block.text)
-            why = "the heading is not known" + (f"; it may be one of {near}" if near else "")
-        new = _Open(block.level, block.text, block.line, section, why, is_inherited=inherits)
+        near = self._table.nearest(block.text)
+        if above and above.level and block.inherits and _may_inherit(named, above.section, near):
+            new.section, new.why = above.section, "" if above.section else named.why or above.why
+            new.is_inherited, new.is_negation = True, bool(named.why)
+        if not new.section and not new.why:
+            new.why = "the heading is not known" + (f"; it may be one of {near}" if near else "")
         self._open.append(new)
 
     def _is_the_title(self, block: Block) -> bool:
@@ -249,36 +225,49 @@ class _Sorter:
         while self._open and self._open[-1].level >= level:
             closed = self._open.pop()
             if not closed.is_used and closed.is_inherited and closed.section:
-                above = self._open[-1].heading if self._open else ""
-                self._add(closed.section, closed.heading, closed.line, above)
+                self._add(closed.section, closed.heading, closed.line)
             elif not closed.is_used and closed.section != "code":
                 why = closed.why or "nothing stands below this heading"
                 self._monograph.told.append(Told(closed.line, why, heading=closed.heading))
 
     def _begin_lead(self, block: Block) -> None:
         """A line that leads in a list; where it turns the section round, the list goes there."""
+        self._end_leads(block.level)
+        if block.kind == PARENT:
+            self._place(block.text, block.line)
         here = self._open[-1] if self._open else None
+        above = self._leads[-1] if self._leads else None
         named = self._table.named(block.text)
-        turned = named.section if named.section == "contraindications" else ""
-        if here and not here.section and named.section and here.level:
+        strictly = self._table.named(block.text, strictly=True)
+        turned = above.turned if above else ""
+        if named.section == "contraindications" or (strictly.section and not strictly.is_phase):
             turned = named.section
-        self._lead = (block, turned)
+        elif here and not here.section and named.section and here.level:
+            turned = turned or named.section
+        if above:
+            above.is_used = True
+        text = f"{above.text}: {block.text}" if above else block.text
+        self._leads.append(
+            _Lead(text, block.line, block.level, turned, is_used=block.kind == PARENT)
+        )
         if here:
             here.is_used = True
 
-    def _fact(self, block: Block) -> None:
-        if self._lead and block.level <= self._lead[0].level:
-            self._lead = None
-        lead, turned = self._lead or (None, "")
-        self._place(block.text, block.line, lead, turned)
+    def _end_leads(self, level: int = -9) -> None:
+        """End the lines that lead in nothing more; one that led nothing in is told."""
+        while self._leads and self._leads[-1].level >= level:
+            lead = self._leads.pop()
+            if not lead.is_used:
+                self._place(lead.text, lead.line)
 
     def _text(self, block: Block) -> None:
         here = self._open[-1] if self._open else None
         if not self._has_begun and not self._open and _is_title_line(block.text):
             self._has_begun = True
-            self._add("name", block.text, block.line, "")
+            self._add("name", block.text, block.line)
             return
         self._has_begun = True
+        self._leads = [lead for lead in self._leads if not lead.is_used]
         self._prose.append(block)
         if here:
             here.is_used = True
@@ -286,63 +275,78 @@ class _Sorter:
     def _end_prose(self) -> None:
         """Place the paragraphs that stand together: as one fact, a line each, or by sentences."""
         blocks, self._prose = self._prose, []
-        here = self._open[-1] if self._open else None
-        if blocks and here and here.section in ONE_FACT:
-            self._place(" ".join(block.text for block in blocks), blocks[0].line)
+        if not blocks:
             return
-        are_lines = len(blocks) > 1 and any(block.text[-1:] not in ".!?:" for block in blocks)
+        here = self._open[-1] if self._open else None
+        texts = [block.text for block in blocks]
+        if here and here.section in ONE_FACT and not any(lead.turned for lead in self._leads):
+            led = [f"{lead.text}:" for lead in self._leads]
+            line = self._leads[0].line if led else blocks[0].line
+            self._leads = []
+            self._place(" ".join([*led, *texts]), line)
+            return
+        are_lines = are_a_list(texts)
+        are_led = are_lines or all(len(text.split()) <= _SHORT for text in texts)
         for block in blocks:
             for text in [block.text] if are_lines else sentences(block.text):
                 self._place(text, block.line)
+            if not are_led:
+                self._end_leads()
+        self._end_leads()
 
-    def _place(self, text: str, line: int, lead: Block | None = None, turned: str = "") -> None:
+    def _place(self, text: str, line: int) -> None:
         here = self._open[-1] if self._open else None
-        section = turned or (here.section if here else "")
+        lead = self._leads[-1] if self._leads else None
+        section = (lead.turned if lead else "") or (here.section if here else "")
         self._has_begun = True
         if here:
             here.is_used = True
         if section:
-            self._add(section, text, line, here.heading if here else "", lead)
-        elif here and here.why:
-            if not here.is_told:
-                here.is_told = True
-                self._monograph.told.append(Told(here.line, here.why, heading=here.heading))
-            why = f"it stands below '{here.heading}'"
-            self._monograph.told.append(Told(line, why, text, here.heading))
-        else:
-            self._monograph.told.append(Told(line, "it stands before any heading", text))
+            if lead:
+                lead.is_used = True
+            self._add(section, text, line)
+            return
+        if lead and not lead.is_used:
+            lead.is_used = True
+            self._tell_below(here, lead.text, lead.line)
+        self._tell_below(here, text, line)
 
-    def _add(
-        self, section: str, text: str, line: int, heading: str, lead: Block | None = None
-    ) -> None:
-        if section == "code":
-            found = _FIVE.search(text)
-            if found:
-                self._monograph.code = f"CPT {found[1]}"
-                text = found[1]
+    def _tell_below(self, here: _Open | None, text: str, line: int) -> None:
+        if not here or not here.why:
+            self._monograph.told.append(Told(line, "it stands before any heading", text))
+            return
+        if not here.is_told:
+            here.is_told = True
+            self._monograph.told.append(Told(here.line, here.why, heading=here.heading))
+        why = f"it stands below '{here.heading}'"
+        self._monograph.told.append(Told(line, why, text, here.heading))
+
+    def _add(self, section: str, text: str, line: int) -> None:
+        if section == "code" and (found := _FIVE.search(text)):
+            self._monograph.code = f"CPT {found[1]}"
+            text = found[1]
+        here = self._open[-1] if self._open else None
+        lead = self._leads[-1] if self._leads else None
         led = (lead.text, lead.line) if lead else ("", 0)
-        self._monograph.facts.append(Fact(section, text, line, heading, *led))
+        if not lead and here and here.is_negation:
+            led = (here.heading, here.line)
+        fact = Fact(section, text, line, here.heading if here else "", *led)
+        self._monograph.facts.append(fact)
 
     def _tell(self, block: Block, why: str) -> None:
         self._monograph.told.append(Told(block.line, why, block.text))
 
 
+def _may_inherit(named: Named, above: str, near: str) -> bool:
+    """Whether an unknown heading goes on with the section above it.
+
+    One that says "not" does so only among things that are done, each of which is read with it;
+    one that says "before" or "after" (`near`) not among what is done at another time.
+    """
+    if named.why:
+        return not named.is_known and above in ("", *_DONE)
+    return not named.is_known and not (above in _DONE and near in _DONE and near != above)
+
+
 def _is_title_line(text: str) -> bool:
     return len(text.split()) <= 14 and text[-1:] not in ".:;"
-
-
-def sentences(text: str) -> list[str]:
-    """A paragraph's sentences.
-
-    >>> sentences("Take 2.5 mg, e.g. in the morning. Then rest.")
-    ['Take 2.5 mg, e.g. in the morning.', 'Then rest.']
-    """
-    found: list[str] = []
-    start = 0
-    for end in re.finditer(r"[.!?][\"')\]]?(?=\s+[\"'(]?[A-Z0-9])", text):
-        part = text[start : end.end()].strip()
-        if not _ABBREVIATED.search(part) and part.count("(") <= part.count(")"):
-            found.append(part)
-            start = end.end()
-    rest = text[start:].strip()
-    return [*found, rest] if rest else found

@@ -8,8 +8,12 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import docx
+import lxml.etree
 from docx.oxml.ns import qn
+from docx.oxml.table import CT_Tbl
+from docx.oxml.text.paragraph import CT_P
 from docx.table import Table
+from docx.text.paragraph import Paragraph
 
 from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, table_lines
 from fhirpkg.errors import SourceError
@@ -17,13 +21,21 @@ from fhirpkg.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from docx.blkcntnr import BlockItemContainer
     from docx.document import Document
-    from docx.text.paragraph import Paragraph
+    from docx.types import ProvidesStoryPart
+    from lxml.etree import _Element
 
     from fhirpkg.authoring.drafting.headings import Headings
 
-_BULLET = re.compile(r"[-*•‣◦▪·–\uf0b7]\s+")
+_BULLET = re.compile(r"[-*•‣◦▪·–☐☑☒□■\uf0b7]\s+")
+_WRAPPERS = frozenset(qn(f"w:{tag}") for tag in ("sdt", "sdtContent", "customXml", "ins", "moveTo"))
+"""What may stand around paragraphs and tables: content controls, changes that are tracked."""
+_LEFT_OUT = frozenset((
+    qn("w:del"), qn("w:moveFrom"), qn("w:txbxContent"), qn("w:sdtPr"), qn("w:rPr"), qn("w:pPr"),
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+))  # fmt: skip
+_SIGNS = {qn("w:tab"): " ", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+_NOTES = {"footnotes": "a footnote", "endnotes": "an endnote"}
 
 
 def read_docx(content: bytes, table: Headings, file: str) -> list[Line]:
@@ -32,7 +44,11 @@ def read_docx(content: bytes, table: Headings, file: str) -> list[Line]:
         document = docx.Document(io.BytesIO(content))
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SourceError(file, f"it cannot be read as a Word document ({error})") from error
-    return [*_Reader(table).body(document), *_margins(document)]
+    return [
+        *_Reader(table).body(document.element.body, document),
+        *_margins(document),
+        *_notes(document),
+    ]
 
 
 class _Reader:
@@ -40,10 +56,10 @@ class _Reader:
         self._table = table
         self._line = 0
 
-    def body(self, container: Document | BlockItemContainer) -> Iterator[Line]:
+    def body(self, element: _Element, container: ProvidesStoryPart) -> Iterator[Line]:
         """The lines of a document or a cell, its tables among them."""
         gap = True
-        for block in container.iter_inner_content():
+        for block in _blocks(element, container):
             if isinstance(block, Table):
                 yield from self._rows(block)
                 gap = True
@@ -55,14 +71,14 @@ class _Reader:
 
     def _paragraph(self, paragraph: Paragraph, *, gap: bool) -> Iterator[Line]:
         style = (paragraph.style.name or "") if paragraph.style else ""
-        heading = re.match(r"heading (\d)", style, re.IGNORECASE)
+        level = _heading_level(paragraph)
         depth = _list_depth(paragraph, style)
         for part in _text(paragraph).split("\n"):
             text = " ".join(part.split())
             if not text:
                 continue
-            if heading:
-                yield Line(text, self._line, level=int(heading[1]), gap=gap)
+            if level:
+                yield Line(text, self._line, level=level, gap=gap)
             elif style.lower() in ("title", "subtitle"):
                 yield Line(text, self._line, TITLE, gap=gap)
             elif depth is not None or _BULLET.match(text):
@@ -78,7 +94,7 @@ class _Reader:
             seen = None
             for cell in row.cells:
                 if cell._tc is not seen:  # a merged cell is given once for each column it spans
-                    cells.append(self._cell(tuple(self.body(cell))))
+                    cells.append(self._cell(tuple(self.body(cell._tc, cell))))
                 seen = cell._tc
             rows.append(cells)
         has_header = len(rows) > 1 and _repeats(found)
@@ -101,11 +117,48 @@ def _repeats(found: Table) -> bool:
     return bool(paragraphs) and all(_is_bold(p) for p in paragraphs)
 
 
+def _blocks(element: _Element, container: ProvidesStoryPart) -> Iterator[Paragraph | Table]:
+    """The paragraphs and tables of a document or a cell, within content controls too."""
+    for child in element:
+        if isinstance(child, CT_P):
+            yield Paragraph(child, container)
+        elif isinstance(child, CT_Tbl):
+            yield Table(child, container)
+        elif child.tag in _WRAPPERS:
+            yield from _blocks(child, container)
+
+
+def _heading_level(paragraph: Paragraph) -> int:
+    """The level of a heading, by its style, or one that it is based on, or its outline level."""
+    style = paragraph.style
+    properties = [paragraph._p.pPr]
+    while style is not None:
+        if found := re.match(r"heading (\d)", style.name or "", re.IGNORECASE):
+            return int(found[1])
+        properties.append(style.element.pPr)
+        style = style.base_style
+    for each in properties:
+        level = each.find(qn("w:outlineLvl")) if each is not None else None
+        if level is not None and (number := int(level.get(qn("w:val"), "9"))) < 9:
+            return number + 1
+    return 0
+
+
 def _text(paragraph: Paragraph) -> str:
-    """The text of a paragraph and of the text boxes anchored in it."""
+    """The text of a paragraph as it stands now, and of the text boxes anchored in it."""
     boxes = paragraph._p.iter(qn("w:txbxContent"))
-    inner = ["".join(t.text or "" for t in p.iter(qn("w:t"))) for b in boxes for p in b]
-    return "\n".join([paragraph.text, *dict.fromkeys(inner)])
+    inner = ["".join(_words(p)) for box in boxes for p in box]
+    return "\n".join(["".join(_words(paragraph._p)), *dict.fromkeys(inner)])
+
+
+def _words(element: _Element) -> Iterator[str]:
+    for child in element:
+        if child.tag == qn("w:t"):
+            yield child.text or ""
+        elif child.tag in _SIGNS:
+            yield _SIGNS[child.tag]
+        elif child.tag not in _LEFT_OUT:
+            yield from _words(child)
 
 
 def _list_depth(paragraph: Paragraph, style: str) -> int | None:
@@ -135,4 +188,14 @@ def _margins(document: Document) -> Iterator[Line]:
                 text = " ".join(paragraph.text.split())
                 if text and text not in seen:
                     seen.add(text)
+                    yield Line(text, 0, outside=where)
+
+
+def _notes(document: Document) -> Iterator[Line]:
+    """Footnotes and endnotes, which belong to some fact: which one a person sees."""
+    for relation in document.part.rels.values():
+        where = _NOTES.get(relation.reltype.rpartition("/")[2])
+        if where:
+            for paragraph in lxml.etree.fromstring(relation.target_part.blob).iter(qn("w:p")):
+                if text := " ".join("".join(_words(paragraph)).split()):
                     yield Line(text, 0, outside=where)

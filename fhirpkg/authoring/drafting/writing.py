@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
+from fhirpkg.authoring.drafting.headings import table
 from fhirpkg.authoring.drafting.keys import Keys, read_keys
-from fhirpkg.authoring.drafting.sorting import ONE_FACT
+from fhirpkg.authoring.drafting.monograph import ONE_FACT, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fhirpkg.authoring.drafting.sorting import Fact, Monograph
+    from fhirpkg.authoring.drafting.monograph import Monograph
 
 Rights = Literal["none", "own", "licensed"]
 """What may be done with the monograph's words: with `none` they are not copied."""
@@ -122,10 +123,20 @@ def _item(fact: Fact, label: str, names: _Names, rights: Rights) -> Keys:
     keys, todo = read_keys(fact)
     found: Keys = {"id": names.of(fact)}
     if rights != "none":
-        found["text"] = fact.text
+        found["text"] = _said(fact)
     else:
         todo = [_SAY, *todo]
     return _with_todo(found | _from([label]) | keys, todo)
+
+
+def _said(fact: Fact) -> str:
+    """The words of a fact; with those that lead it in where they say "not".
+
+    >>> _said(Fact("recovery", "Drive", 7, "After-care", "You should not:", 6))
+    'You should not: Drive'
+    """
+    turns = fact.section != "contraindications" and table().says_not(fact.lead)
+    return f"{fact.lead.rstrip(':')}: {fact.text}" if turns else fact.text
 
 
 def _from(labels: list[str]) -> Keys:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.drafting.headings import Headings
     from fhirpkg.authoring.drafting.keys import Keys
     from fhirpkg.authoring.drafting.lock import Change, Lock
-    from fhirpkg.authoring.drafting.sorting import Monograph, Told
+    from fhirpkg.authoring.drafting.monograph import Monograph, Told
     from fhirpkg.authoring.drafting.writing import Rights
 
 

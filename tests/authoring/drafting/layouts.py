@@ -40,6 +40,15 @@ TEXTS = {
         p, lambda n, h: f"{n}. {h}", lambda _, m, f: f"{chr(96 + m)}) {f}"
     ),
     "decimal.txt": lambda p: _listed(p, lambda n, h: f"{n}. {h}", lambda n, m, f: f"{n}.{m} {f}"),
+    "zeros.txt": lambda p: _listed(
+        p, lambda n, h: f"{n}.0 {h.upper()}", lambda n, m, f: f"{n}.{m} {f}"
+    ),
+    "bare_numbers.txt": lambda p: _listed(p, lambda n, h: f"{n} {h}", _bullet),
+    "articles.txt": lambda p: _listed(
+        p, lambda n, h: f"Section {n}: {h}", lambda _, m, f: f"({chr(96 + m)}) {f}"
+    ),
+    "colons.md": lambda p: _listed(p, lambda _, h: f"**{h.rstrip('?')}:**\n", _bullet),
+    "dashes.txt": lambda p: _listed(p, lambda _, h: h, lambda *a: f"\u2013 {a[2]}", gap="\n"),
     "twice_numbered.txt": lambda p: _listed(
         p, lambda n, h: f"{n}. {h}", lambda _, m, f: f"{m}. {f}", gap="\n"
     ),

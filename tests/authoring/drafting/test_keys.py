@@ -3,7 +3,7 @@
 import pytest
 
 from fhirpkg.authoring.drafting.keys import read_keys
-from fhirpkg.authoring.drafting.sorting import Fact
+from fhirpkg.authoring.drafting.monograph import Fact
 
 
 @pytest.mark.parametrize(
