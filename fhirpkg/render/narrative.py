@@ -19,7 +19,10 @@ _HEADINGS = ("title", "description", "name", "id", "resourceType")
 
 
 def narrative(resource: Resource) -> Resource:
-    """The `text` element of a resource."""
+    """The `text` element of a resource; its language is said in both ways that XHTML has.
+
+    http://hl7.org/fhir/R4/languages.html#lang
+    """
     heading = next(resource[key] for key in _HEADINGS if resource.get(key))
     goals = {goal.get("id"): goal["description"]["text"] for goal in resource.get("goal", ())}
     div = render("narrative.xhtml", resource=resource, heading=heading, goals=goals)

@@ -173,7 +173,7 @@ def test_all_carry_the_tag_of_the_package_and_a_narrative(first):
         (tag,) = resource["meta"]["tag"]
         assert tag["code"] == "fhirpkg.procedures"
         assert resource["text"]["status"] == "generated"
-        assert resource["text"]["div"].startswith('<div xmlns="http://www.w3.org/1999/xhtml">')
+        assert resource["text"]["div"].startswith('<div xmlns="http://www.w3.org/1999/xhtml"')
 
 
 def test_each_resource_claims_the_profile_that_is_for_it(first):

@@ -137,3 +137,10 @@ def test_quotation_marks_stand_plainly_in_text_and_escaped_in_attributes():
     div = narrative(library)["div"]
     assert 'citation: Crohn\'s "disease"' in div
     assert '<a href="https://e.org/a&#39;b&#34;c">https://e.org/a\'b"c</a>' in div
+
+
+def test_a_narrative_says_its_language_where_the_resource_does():
+    both = 'lang="es" xml:lang="es"'
+    made = {"resourceType": "Basic", "id": "a", "title": "Té"}
+    assert both in narrative({**made, "language": "es"})["div"]
+    assert "lang=" not in narrative(made)["div"]
