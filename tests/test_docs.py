@@ -56,14 +56,16 @@ def test_the_examples_run_and_print_what_they_show(page, tmp_path):
 
 
 class Reader:
-    """Somebody who types the commands of a page into a terminal, with a port of their own."""
+    """Somebody who types the commands of a page into a terminal, with ports of their own."""
 
     def __init__(self, folder):
         self.folder = folder
         self.servers = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = str(free.getsockname()[1])
+        with socket.socket() as one, socket.socket() as two:
+            self.ports = {}
+            for free, written in ((one, "8080"), (two, "8081")):
+                free.bind(("127.0.0.1", 0))
+                self.ports[written] = str(free.getsockname()[1])
         self.environment = {
             **os.environ,
             "PYTHONUNBUFFERED": "1",  # lines come in the order of a terminal
@@ -72,7 +74,9 @@ class Reader:
 
     def types(self, text):
         """Each command of a block, and each line shown below it must be printed in that order."""
-        for part in re.split(r"^\$ ", text.replace("8080", self.port), flags=re.MULTILINE)[1:]:
+        for written, port in self.ports.items():
+            text = text.replace(written, port)
+        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             command, *shown = part.splitlines()
             if command.endswith(" &"):
                 assert self.starts(command.removesuffix(" &")) == shown

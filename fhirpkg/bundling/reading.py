@@ -22,7 +22,7 @@ from fhirpkg.errors import ConfigError, PackageError, SourceError
 from fhirpkg.packages.cache import PackageCache, check_origin_sha256, resolve_package
 from fhirpkg.packages.freshness import stale
 from fhirpkg.packages.package import Package, folder_in_use, read_package
-from fhirpkg.untrusted import text_of
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +35,8 @@ _OURS = "package.yaml"
 _GUIDE = "ImplementationGuide"
 _SUSHI = Path("fsh-generated") / "resources"
 _FHIR_VERSION = re.compile(r"\.(r\d+b?|\d+\.\d+\.\d+)$")
+RECORDS = "https://w3id.org/fhirpkg/publishing/"
+"""The systems of the identifiers of what pushes keep on a server."""
 _OF_A_PACKAGE = ("canonical", "fhirVersions", "fhir-version-list")
 """What package.json of a FHIR package has and that of a Node.js project has not."""
 
@@ -93,10 +95,19 @@ def content_of(package: Package, selection: Selection | None = None) -> Content:
     return _content(_of_package(package, str(package.id), selection), selection)
 
 
+def content_from(name: str, found: Iterable[Found], selection: Selection) -> Content:
+    """The content of resources that were found somewhere, such as on a server called `name`.
+
+    Raises as `read_content`.
+    """
+    return _content(_Source(name, found), selection)
+
+
 def _content(opened: _Source, selection: Selection) -> Content:
     checker = Checker(opened.name)
     guides: dict[str, Resource] = {}
-    resources = CompressedResources(_checked(opened.found, selection, checker, guides))
+    taken = _without_records(opened.found, opened.gathering)
+    resources = CompressedResources(_checked(taken, selection, checker, guides))
     checker.finish()
     if not len(resources):
         raise PackageError(opened.name, _nothing(selection, opened.gathering))
@@ -203,6 +214,20 @@ def _package_files(
     for folder in ("", "example", "examples") if selection.examples else ("",):
         for file in package.names(folder):
             yield from gathering.text(package.files[file], f"{name}:package/{file}")
+
+
+def _without_records(found: Iterable[Found], gathering: Gathering) -> Iterator[Found]:
+    """What is content; what a push keeps on its server, as in an export, is not."""
+    left_out = 0
+    for each in found:
+        identifiers = objects(each.resource, "identifier")
+        if any(text_of(i, "system").startswith(RECORDS) for i in identifiers):
+            left_out += 1
+        else:
+            yield each
+    if left_out:
+        records = "1 record" if left_out == 1 else f"{left_out} records"
+        gathering.left_out.append(f"left out {records} that pushes keep on their server")
 
 
 def _checked(

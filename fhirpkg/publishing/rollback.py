@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.bundling.content import Content
+from fhirpkg.bundling.content import CompressedResources, Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.bookkeeping.head import read_head, read_inventory
@@ -12,9 +12,13 @@ from fhirpkg.publishing.compare import bare
 from fhirpkg.publishing.members import side_by_side_digest, with_references
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fhirpkg.client.client import FhirClient
     from fhirpkg.issues import Resource
     from fhirpkg.publishing.bookkeeping.state import Inventory
+
+_PORTION = 100
 
 
 def previous_inventory(client: FhirClient, package: str) -> Inventory:
@@ -40,10 +44,23 @@ def content_before(client: FhirClient, inventory: Inventory) -> Content:
     return Content(
         id=PackageId(inventory.package, inventory.version or None),
         canonical="",
-        resources=tuple(_before(client, inventory, local, back) for local in inventory.members),
+        resources=CompressedResources(_resources(client, inventory, back)),
         source=client.base_url,
         digest=inventory.digest,
     )
+
+
+def _resources(
+    client: FhirClient, inventory: Inventory, back: dict[str, str]
+) -> Iterator[Resource]:
+    """The resources one by one, asked for in portions where the server takes batches."""
+    order = list(inventory.members)
+    for start in range(0, len(order), _PORTION):
+        portion = order[start : start + _PORTION]
+        lines = [inventory.members[local] for local in portion]
+        client.ask_ahead((f"{x.place}/_history/{x.version}", ()) for x in lines if x.version)
+        for local in portion:
+            yield _before(client, inventory, local, back)
 
 
 def check_package(content: Content, inventory: Inventory) -> None:

@@ -18,7 +18,7 @@ from fhirpkg.server.rules import (
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fhirpkg.issues import Issue, Resource
     from fhirpkg.rules import Rule
@@ -99,10 +99,13 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     bare: bool = False
     text: str | None = None
+    lines: Iterator[str] | None = None
+    media: str = ""
+    """The media type of `text` or `lines`, where they are no resource."""
 
     def whole(self) -> Resource | None:
         """The resource that is answered, without that of a version."""
-        if self.text is None:
+        if self.text is None or self.media:
             return self.resource
         resource: Resource = fhirjson.read(self.text)[0]
         return resource

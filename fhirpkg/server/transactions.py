@@ -162,6 +162,9 @@ def _read_step(index: int, entry: Any, outer: Request) -> _Step:
         problem = f"entry {index}: '{method} {url}' is not a method and url offered here"
         raise refused(400, SERVER_BUNDLE, problem=problem)
     path, query = split_url(url.removeprefix(outer.base))
+    if path == ("$export",):
+        problem = f"entry {index}: an export is no part of a Bundle; ask for it by itself"
+        raise refused(400, SERVER_BUNDLE, problem=problem)
     headers = {_CONDITIONS[key]: str(asked[key]) for key in _CONDITIONS if key in asked}
     if "prefer" in outer.headers:
         headers["prefer"] = outer.headers["prefer"]

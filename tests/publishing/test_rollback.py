@@ -85,7 +85,10 @@ def test_a_server_without_history_needs_the_package_itself(server):
     def without_history(request, forward):
         return Reply(404) if "_history" in request.path else forward(request)
 
-    with scripted(without_history, server) as proxy, client(proxy.base_url) as connected:
+    with (
+        scripted(server_like(without_history), server) as proxy,
+        client(proxy.base_url) as connected,
+    ):
         inventory = previous_inventory(connected, "demo.walking")
         with pytest.raises(ResolutionError, match="give the package with --package"):
             content_before(connected, inventory)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli.publishing.shared import KINDS, content_options, dependency_option, versions_option
-from fhirpkg.cli.shared.connection import connect, server_options
+from fhirpkg.cli.shared.connection import connect, reading_client, server_options
 
 if TYPE_CHECKING:
     from fhirpkg.cli import ExitCode
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     metavar="HEX",
     help="Push only what has this SHA-256: a file, or the archive of a name or url.",
 )
+@click.option(
+    "--from-server",
+    metavar="URL",
+    help="Take the content from this FHIR server: the release CONTENT, else all that were "
+    "published there; with --as, the conformance resources (or --type) that no release holds.",
+)
+@click.option("--from-token", metavar="SECRET", help="Bearer token for --from-server.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @click.option(
     "--overwrite",
@@ -38,12 +45,14 @@ def command(
     with_dependencies: bool,
     output_format: str,
     versions: str | None,
+    from_server: str | None,
+    from_token: str | None,
     **options: Any,
 ) -> ExitCode:
     """Publish CONTENT to a FHIR server, read it back and search for it as a consumer would.
 
-    CONTENT is what `plan` takes, or a plan file that `plan --out` wrote. A second push of the same
-    content writes nothing.
+    CONTENT is what `plan` takes, or a plan file that `plan --out` wrote; with --from-server, the
+    name of a package that was published there. A second push of the same content writes nothing.
 
     Example: fhirpkg push resources --server http://127.0.0.1:8080/fhir
     """
@@ -53,6 +62,7 @@ def command(
         exit_code_of,
         make_plan_with_progress,
         publish,
+        releases_from,
         releases_of,
         saved_plan,
         selection_of,
@@ -63,11 +73,18 @@ def command(
     from fhirpkg.publishing.survey import Change
 
     selection = selection_of(options)
-    saved = saved_plan(content)
+    if from_token and not from_server:
+        raise click.UsageError("--from-token needs --from-server")
+    if from_server and with_dependencies:
+        raise click.UsageError("--from-server takes the releases that stand there, each whole")
+    saved = None if from_server else saved_plan(content)
     if saved and selection.sha256:
         raise ConfigError("a plan names its content by digest already; leave out --sha256")
     source, selection = (saved.source, saved.selection) if saved else (content, selection)
-    releases = releases_of(source, selection, with_dependencies=with_dependencies)
+    if from_server:
+        releases = releases_from(reading_client(from_server, from_token), content, selection)
+    else:
+        releases = releases_of(source, selection, with_dependencies=with_dependencies)
     client = connect(**options)
     versions = saved.versions if saved else versions
     kinds = saved.overwrite if saved else tuple(Change(kind) for kind in overwrite)

@@ -84,6 +84,29 @@ def selection_of(options: dict[str, Any]) -> Selection:
     return Selection(types, exclude, examples=examples, identity=identity, sha256=sha256)
 
 
+def releases_from(client: FhirClient, package: str | None, selection: Selection) -> list[Release]:
+    """The releases that stand on another server; with --as, what none of them holds."""
+    from fhirpkg.canonical import PackageId
+    from fhirpkg.errors import ConfigError
+    from fhirpkg.publishing.members import release_of
+    from fhirpkg.publishing.moving import release_there, releases_there, unreleased
+
+    selects = selection.types or selection.exclude or selection.examples
+    if package is not None and selection.identity:
+        raise ConfigError("a release has its name; --as is for what no release holds")
+    if selection.identity:
+        return [release_of(unreleased(client, selection))]
+    if selects or selection.sha256:
+        raise ConfigError("a release is moved whole; --type and --exclude go with --as")
+    if package is None:
+        return [release_of(each) for each in releases_there(client)]
+    try:
+        wanted = PackageId.parse(package)
+    except ValueError as error:
+        raise ConfigError(f"{package}: {error}; name a package that was published") from error
+    return [release_of(release_there(client, wanted.name, wanted.version or ""))]
+
+
 def releases_of(
     source: str | None, selection: Selection, *, with_dependencies: bool = False
 ) -> list[Release]:

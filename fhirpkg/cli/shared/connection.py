@@ -88,6 +88,19 @@ def connect(server: str, *, retry_for: float, **options: Any) -> FhirClient:
     return client
 
 
+def reading_client(url: str, token: str | None = None) -> FhirClient:
+    """A client that only reads from another server; `token` names a secret, as in `--token`.
+
+    Raises ServerError for a server that cannot be used.
+    """
+    from fhirpkg.client.auth import bearer
+    from fhirpkg.client.client import FhirClient
+
+    client = FhirClient(url, auth=bearer(token) if token else None, stays=True)
+    client.capabilities()
+    return client
+
+
 def _authorization(
     server: str, retry: RetryPolicy, tls: Any, options: dict[str, Any]
 ) -> Authorization | None:

@@ -17,12 +17,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.bundling.reading import RECORDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fhirpkg.issues import Resource
 
-SYSTEM = "https://w3id.org/fhirpkg/publishing"
+SYSTEM = RECORDS.rstrip("/")
 HEAD_TYPES = ("List", "Basic")
 INVENTORY_TYPES = ("Library", "Binary")
 LEASE = 60.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.operations.apply import DEFINITIONS, apply, r5_apply
+from fhirpkg.server.operations.export import export
 from fhirpkg.server.operations.meta import meta_delete
 from fhirpkg.server.operations.terminology import TERMINOLOGY, expand, lookup, validate_code
 from fhirpkg.server.operations.validating import validate
@@ -50,6 +51,9 @@ _CPG = "http://hl7.org/fhir/uv/cpg/OperationDefinition/"
 OPERATIONS = {
     "apply": Operation(f"{_SPEC}PlanDefinition-apply", apply, ("type", "instance"), DEFINITIONS),
     "expand": Operation(f"{_SPEC}ValueSet-expand", expand, ("type", "instance"), ("ValueSet",)),
+    "export": Operation(
+        "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export", export, ("system",)
+    ),
     "lookup": Operation(f"{_SPEC}CodeSystem-lookup", lookup, ("type",), ("CodeSystem",)),
     "meta-delete": Operation(
         f"{_SPEC}Resource-meta-delete", meta_delete, ("instance",), changes=True

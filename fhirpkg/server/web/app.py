@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
@@ -149,6 +149,8 @@ async def _nowhere(request: HttpRequest, error: Exception) -> Response:
 
 def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) -> Response:
     response = _answered(http, data, endpoint, largest)
+    if isinstance(response, StreamingResponse):
+        return response
     if "gzip" in http.headers.get("accept-encoding", "") and len(response.body) > _WORTH_PACKING:
         response.body = gzip.compress(response.body, 1)
         response.headers["Content-Encoding"] = "gzip"
@@ -246,6 +248,10 @@ def _as_preferred(answer: Answer, request: Request) -> Answer:
 def _response(answer: Answer, request: Request, wanted: str, endpoint: Endpoint) -> Response:
     pretty = dict(request.query).get("_pretty") == "true"
     headers = {"Cache-Control": "no-cache", **answer.headers}
+    if answer.lines is not None:
+        return StreamingResponse(answer.lines, answer.status, headers, media_type=answer.media)
+    if answer.media:
+        return Response(answer.text, answer.status, headers, media_type=answer.media)
     version, resource, content = answer.version, answer.resource, b""
     if answer.text is not None and (wanted != formats.JSON or pretty):
         resource = answer.whole()

@@ -51,7 +51,8 @@ _FORMATS = {
     "text/xml": XML,
 }
 JSON_PATCH = "application/json-patch+json"
-_ANYTHING = {"*/*", "application/*", ""}
+_ANYTHING = {"*/*", "application/*", "", "application/fhir+ndjson", "application/ndjson"}
+"""What Accept may name for JSON; lines are only given where they were asked for by `$export`."""
 _VERSIONS = {None, "4.0", "4.0.1"}
 
 
