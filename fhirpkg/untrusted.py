@@ -5,6 +5,7 @@ The rules on structure report them; other checks only look at what is well-forme
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,6 +76,27 @@ def child(node: object, step: str | int) -> Any:
         return node[step]  # type: ignore[index]
     except (KeyError, IndexError, TypeError):
         return None
+
+
+def data_of(attachment: Any) -> bytes | None:
+    """The bytes of an Attachment or a Binary; None when it holds none or they are not base64.
+
+    >>> data_of({"data": "YWI= "}), data_of({"data": "YW"}), data_of({})
+    (b'ab', None, None)
+    """
+    data = child(attachment, "data")
+    try:  # FHIR allows white space in base64
+        return base64.b64decode("".join(data.split()), validate=True) if data else None
+    except (AttributeError, ValueError):
+        return None
+
+
+def text_in(attachment: Any) -> str:
+    """The text of an Attachment in UTF-8; empty when it holds none that can be read."""
+    try:
+        return (data_of(attachment) or b"").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return ""
 
 
 def value_at(value: Any, place: Path) -> Any:

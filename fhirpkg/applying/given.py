@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.errors import ConfigError, FhirpkgError
 from fhirpkg.repository import MemoryRepository
+from fhirpkg.untrusted import text_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,15 +51,8 @@ def _lists(library: Resource) -> Iterator[tuple[str, str]]:
         if parameter.get("use") == "in" and parameter.get("max", "1") != "1":
             yield str(parameter.get("name")), str(parameter.get("type"))
     for part in library.get("content", ()):
-        if part.get("contentType") == "text/cql" and "data" in part:
-            yield from _LIST.findall(_text(part["data"]))
-
-
-def _text(data: Json) -> str:
-    try:
-        return base64.b64decode(data).decode("utf-8", "replace")
-    except (binascii.Error, TypeError, ValueError):
-        return ""  # whoever evaluates the library says so
+        if part.get("contentType") == "text/cql":
+            yield from _LIST.findall(text_in(part))  # who evaluates it says what is wrong
 
 
 def of_words(pairs: Iterable[str]) -> dict[str, Json]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from fhirpkg.cql.evaluating.values import as_list, to_json
 from fhirpkg.cql.reading import xml
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.errors import FhirpkgError, ResolutionError
+from fhirpkg.untrusted import data_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -176,10 +175,10 @@ _READERS: dict[str, Callable[[bytes, str], Library]] = {
 
 @functools.lru_cache(maxsize=256)
 def _decoded(data: str) -> bytes:
-    try:
-        return base64.b64decode(data, validate=False)
-    except binascii.Error as error:
-        raise FhirpkgError(f"the library's content is not base64: {error}") from error
+    found = data_of({"data": data})
+    if found is None:
+        raise FhirpkgError("the library's content is not base64")
+    return found
 
 
 def _bounded(value: Callable[[], Json]) -> list[Json]:

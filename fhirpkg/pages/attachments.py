@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.languages.words import gettext, language
 from fhirpkg.pages.cleaning import cleaned
 from fhirpkg.pages.shelf import local, place
-from fhirpkg.untrusted import objects, text_of
+from fhirpkg.untrusted import data_of, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,11 +81,10 @@ def attachments(resource: Resource, shelf: Shelf) -> Iterator[Shown]:
 
 def _shown(attachment: Resource, shelf: Shelf) -> Shown:
     kind = text_of(attachment, "contentType").partition(";")[0].strip().lower()
-    address, encoded = text_of(attachment, "url"), text_of(attachment, "data")
-    if not encoded and (there := place(address, shelf)).startswith("Binary/"):
+    address, data = text_of(attachment, "url"), data_of(attachment) or b""
+    if not attachment.get("data") and (there := place(address, shelf)).startswith("Binary/"):
         binary = shelf.read(*there.split("/", 1)) or {}
-        encoded, kind = text_of(binary, "data"), kind or text_of(binary, "contentType")
-    data = decoded(encoded) or b""
+        data, kind = data_of(binary) or b"", kind or text_of(binary, "contentType")
     language = text_of(attachment, "language")
     title = text_of(attachment, "title")
     words = ", ".join(filter(None, (kind or gettext("of an unknown kind"), language)))
@@ -102,14 +100,6 @@ def _shown(attachment: Resource, shelf: Shelf) -> Shown:
     if kind.startswith("text/") or kind.endswith(("json", "xml")):
         return replace(told, text=_text(data))
     return told
-
-
-def decoded(encoded: str) -> bytes | None:
-    """The bytes of base64, white space left out; None for what is not base64."""
-    try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return None
 
 
 def _text(data: bytes) -> str:

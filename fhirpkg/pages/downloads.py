@@ -12,9 +12,8 @@ from fhirpkg.bundling.writing import archive, collection_bundle, transaction_bun
 from fhirpkg.canonical import PackageId
 from fhirpkg.course import mermaid, svg
 from fhirpkg.languages.words import gettext, speaking
-from fhirpkg.pages.attachments import decoded
 from fhirpkg.pages.reached import reached
-from fhirpkg.untrusted import objects, text_of
+from fhirpkg.untrusted import data_of, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -105,7 +104,7 @@ def _procedure(plan: Resource, shelf: Shelf) -> bytes:
 def documents_of(resource: Resource) -> Iterator[tuple[str, bytes]]:
     """The PDF documents of a resource, by file name."""
     for number, attachment in _pdfs(resource):
-        data = decoded(text_of(attachment, "data"))
+        data = data_of(attachment)
         if data is not None:
             yield f"{resource['id']}-{number}.pdf", data
 

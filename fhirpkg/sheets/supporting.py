@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from fhirpkg.render import clinical, words
 from fhirpkg.sheets import wording
 from fhirpkg.sheets.order_set import SIGN_OFF
 from fhirpkg.sheets.tables import Column, Row, Table
-from fhirpkg.untrusted import objects, text_of, texts
+from fhirpkg.untrusted import objects, text_in, text_of, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -219,10 +218,7 @@ def _definitions(library: Resource) -> Iterator[Row]:
     for content in objects(library, "content"):
         if text_of(content, "contentType") != "text/cql":
             continue
-        try:
-            text = base64.b64decode(text_of(content, "data")).decode()
-        except ValueError:  # the validator says what is wrong with it
-            continue
+        text = text_in(content)  # the validator says what is wrong when there is none
         starts = [*_DEFINE.finditer(text)]
         ends = [*(start.start() for start in starts[1:]), len(text)]
         for start, end in zip(starts, ends, strict=True):

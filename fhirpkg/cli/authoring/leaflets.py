@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,11 +64,11 @@ def command(content: str | None, output: Path, paper: Paper, large_print: bool) 
 
 def _documents(resources: Iterable[Resource]) -> Iterator[tuple[Resource, str, str]]:
     """Each DocumentReference that contains a page, with its text and its day."""
-    from fhirpkg.untrusted import objects, text_of
+    from fhirpkg.untrusted import objects, text_in, text_of
 
     for resource in resources:
         for content in objects(resource, "content"):
             attachment = content.get("attachment")
-            if text_of(attachment, "contentType") == "application/xhtml+xml":
-                text = base64.b64decode(text_of(attachment, "data")).decode()
+            is_page = text_of(attachment, "contentType") == "application/xhtml+xml"
+            if is_page and (text := text_in(attachment)):
                 yield resource, text, text_of(attachment, "creation")[:10]

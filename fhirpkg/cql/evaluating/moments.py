@@ -188,8 +188,3 @@ def boundary(value: Temporal, digits: int | None, *, high: bool) -> Temporal | N
     """The first or last moment it can stand for, to that many digits (17 for milliseconds)."""
     found = value.boundary(digits, high=high)
     return None if found is None else replace(found, kind=value.kind, zone=value.zone)
-
-
-def is_moment(value: Value) -> bool:
-    """Whether a value is a date, a time or both."""
-    return isinstance(value, Temporal)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
-from fhirpkg.untrusted import objects
+from fhirpkg.untrusted import data_of, objects
 from fhirpkg.validation.content.rules import (
     CONTENT_ATTACHMENT_HASH,
     CONTENT_ATTACHMENT_SIZE,
@@ -77,8 +76,5 @@ def attachment_of(document: Resource) -> tuple[Resource, bytes | None]:
 def _data(content: Resource) -> tuple[Resource, bytes | None]:
     attachment = content.get("attachment")
     if isinstance(attachment, dict) and isinstance(attachment.get("data"), str):
-        try:
-            return attachment, base64.b64decode(attachment["data"])
-        except (ValueError, binascii.Error):
-            return attachment, None
+        return attachment, data_of(attachment)
     return {}, None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.rules import nearest
-from fhirpkg.untrusted import objects, text_of, texts
+from fhirpkg.untrusted import objects, text_in, text_of, texts
 from fhirpkg.validation.content.rules import (
     CONTENT_ACTION_ID,
     CONTENT_COMPOSED_OF,
@@ -121,9 +119,7 @@ def _defined(library: Resource) -> list[str]:
     """The names that the CQL text of a library defines; none when it holds no text to read."""
     for content in objects(library, "content"):
         if content.get("contentType") == "text/cql":
-            with contextlib.suppress(ValueError):
-                text = base64.b64decode(text_of(content, "data")).decode()
-                return [quoted or plain for quoted, plain in _DEFINE.findall(text)]
+            return [quoted or plain for quoted, plain in _DEFINE.findall(text_in(content))]
     return []
 
 

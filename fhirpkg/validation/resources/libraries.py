@@ -6,15 +6,13 @@ Each definition is read by itself, so that one mistake does not hide others
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql.reading.lexer import CqlError
 from fhirpkg.cql.reading.library import outline, read_statements
 from fhirpkg.cql.reading.uses import keys_of
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.untrusted import numbered, text_of
+from fhirpkg.untrusted import numbered, text_in, text_of
 from fhirpkg.validation.resources.library_rules import LIBRARY_CQL
 
 if TYPE_CHECKING:
@@ -31,12 +29,11 @@ def check_library(library: Resource, path: Path, run: Run) -> None:
     for place, content in numbered(library, "content", path):
         if text_of(content, "contentType").partition(";")[0].strip() != "text/cql":
             continue
-        try:
-            text = base64.b64decode(text_of(content, "data")).decode("utf-8-sig")
-        except (binascii.Error, ValueError):
+        text = text_in(content)
+        if not text:
             continue  # what is not base64 or not UTF-8 is reported of the attachment
         problems = list(dict.fromkeys(_problems(text, text_of(library, "name"))))
-        for problem in problems[:_MOST_REPORTED] if text else ():
+        for problem in problems[:_MOST_REPORTED]:
             run.report(LIBRARY_CQL, (*place, "data"), problem=problem)
 
 

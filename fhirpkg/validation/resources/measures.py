@@ -6,15 +6,13 @@ the CQL means is not looked at (http://hl7.org/fhir/R4/measure.html).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import re
 from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.issues import Json, Severity
-from fhirpkg.untrusted import numbered, objects, text_of
+from fhirpkg.untrusted import numbered, objects, text_in, text_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.resources.measure_rules import (
     MEASURE_CRITERIA,
@@ -103,17 +101,10 @@ def _names(library: Resource) -> set[str] | None:
     found: set[str] | None = None
     for content in objects(library, "content"):
         reader = read.get(text_of(content, "contentType"))
-        data = _decoded(text_of(content, "data")) if reader else ""
+        data = text_in(content) if reader else ""
         if reader and data:
             found = (found or set()) | reader(data)
     return found
-
-
-def _decoded(data: str) -> str:
-    try:
-        return base64.b64decode(data).decode("utf-8-sig")
-    except (binascii.Error, ValueError):
-        return ""
 
 
 def _names_in_cql(text: str) -> set[str]:
