@@ -16,6 +16,7 @@ US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 QICORE = "http://hl7.org/fhir/us/qicore/StructureDefinition/"
 UCUM = "http://unitsofmeasure.org"
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
+TWO, NINE = (f"Code {{ code: '{code}', system: '{SNOMED}' }}" for code in "29")
 
 
 def coded(system, code):
@@ -111,6 +112,10 @@ def evaluated(text, using="QICore version '4.1.1'", parameters=None):
         ("First([Encounter]).diagnosis[0].diagnosisPresentOnAdmission.codes[0].code", "Y"),
         ("First([\"observation-bp\"]).SystolicBP.value as Quantity = 130 'mm[Hg]'", True),
         ("First([\"observation-bp\"]).DiastolicBP.value as Quantity = 80 'mm[Hg]'", True),
+        ("First([\"observation-bp\"]).systolic.value as Quantity = 130 'mm[Hg]'", True),
+        ("First([\"observation-bp\"]).diastolic.value as Quantity = 80 'mm[Hg]'", True),
+        (f"Count([ProcedureNotDone] P where {TWO} in P.code)", 1),
+        (f"Count([ProcedureNotDone] P where {NINE} in P.code)", 0),
         ('Count(["observation-heartrate"])', 1),
         ('First(["Observation Heart Rate Profile"]).id', "pulse"),
         ("Count([Observation])", 5),

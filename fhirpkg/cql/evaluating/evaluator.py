@@ -12,6 +12,7 @@ import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from fhirpkg.cql import models
 from fhirpkg.cql.evaluating import (
     aggregates,
     arithmetic,
@@ -25,7 +26,7 @@ from fhirpkg.cql.evaluating import (
     strings,
     types,
 )
-from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, resource
+from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, is_coded, resource
 from fhirpkg.cql.evaluating.intervals import bounds, relations, sets
 from fhirpkg.cql.evaluating.moments import EARLIEST, duration_between
 from fhirpkg.cql.evaluating.values import (
@@ -261,6 +262,9 @@ def membership(evaluation: Evaluation, item: Value, whole: Value, precision: str
         return any(code.system == whole.url for code in codes(item))
     if isinstance(whole, list):
         return comparison.member(whole, item)
+    if is_coded(whole):  # what was not done may be a value set, which QICore puts into a concept
+        named = models.not_done_value_set(whole)
+        return membership(evaluation, item, ValueSet(named), None) if named else None
     return False if whole is None else relations.contains(whole, item, precision)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql import models
 from fhirpkg.cql.evaluating import lists
 from fhirpkg.cql.evaluating.comparison import compare, equal, equivalent
-from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, element
+from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, element, resource
 from fhirpkg.cql.evaluating.intervals.relations import contains
 from fhirpkg.cql.evaluating.moments import fields
 from fhirpkg.cql.evaluating.values import Element, ValueSet, as_list
@@ -34,7 +34,11 @@ def _found(evaluation: Evaluation, node: Node) -> list[Value]:
     type_name = node["dataType"].rpartition("}")[2]
     if not evaluation.session.types.is_resource(type_name):
         raise FhirpkgError(f"'{type_name}' is not a type of resource that could be retrieved")
-    found: list[Value] = evaluation.session.resources(type_name)
+    found: list[Value] = (
+        _related(evaluation, node["context"], type_name)
+        if "context" in node
+        else evaluation.session.resources(type_name)
+    )
     if profile := node.get("templateId"):
         found = [r for r in found if models.conforms(profile, r)]
     if "dateRange" in node:
@@ -48,6 +52,34 @@ def _found(evaluation: Evaluation, node: Node) -> list[Value]:
         return []
     drug = node.get("referenced", "")
     return [r for r in found if _matches(evaluation, _coded(evaluation, r, path, drug), wanted)]
+
+
+def _related(evaluation: Evaluation, context: Node, type_name: str) -> list[Value]:
+    """`[context -> Type]`: the resource that a reference names, or what a patient has of a type.
+
+    https://cql.hl7.org/03-developersguide.html#related-context-retrieves; raises FhirpkgError for a
+    context that does not say whose record it is.
+    """
+    value = evaluation.of(context)
+    if value is None:
+        return []
+    session = evaluation.session
+    named = value.get("resourceType", "") if isinstance(value, Element) else ""
+    if named:
+        named += f"/{value.get('id', '')}"
+    elif isinstance(value, Element) and value.type_name == "Reference":
+        named = "/".join(str(value.get("reference", "")).split("/")[-2:])
+    found_type, _, found_id = named.partition("/")
+    if found_type == type_name and found_id:
+        found = session.repository.read(found_type, found_id)
+        if found is None:
+            raise FhirpkgError(f"{named}, in whose context [{type_name}] is asked, is not known")
+        return [resource(found, session.types)]
+    if found_type == "Patient" and found_id:
+        theirs = session.repository.search(type_name, {"patient": named})
+        return [resource(each, session.types) for each in theirs]
+    shown = found_type or (value.type_name if isinstance(value, Element) else "a list or value")
+    raise FhirpkgError(f"[{type_name}] in the context of {shown} is not supported")
 
 
 def _coded(evaluation: Evaluation, found: Value, path: str, referenced: str) -> Value:

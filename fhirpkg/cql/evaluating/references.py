@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating import types
 from fhirpkg.cql.evaluating.conversions import HELPERS
-from fhirpkg.cql.evaluating.elements import element, resource
+from fhirpkg.cql.evaluating.elements import codes_to_look_up, element, resource
 from fhirpkg.cql.evaluating.values import Code, CodeSystem, Concept, Element, ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
     from fhirpkg.cql.evaluating.library import Library
     from fhirpkg.cql.tree import Node, Value
 
@@ -54,10 +54,7 @@ def _function_ref(evaluation: Evaluation, node: Node) -> Value:
     arguments = [evaluation.of(operand) for operand in as_list(node.get("operand"))]
     library = _library_of(evaluation, node)
     if library is None:
-        helper = HELPERS.get(name)
-        if helper is None:
-            raise FhirpkgError(f"{_HELPERS}.{name} is not supported")
-        return None if arguments[:1] == [None] else helper(*arguments)
+        return _helped(evaluation, name, arguments)
     places = list(_included(evaluation)) if node.get("fluent") else [library]
     for test in (types.fits, types.accepts):
         for place in places:
@@ -71,7 +68,55 @@ def _function_ref(evaluation: Evaluation, node: Node) -> Value:
             cast = _cast(evaluation, node, list((function.operands or {}).values()), arguments)
             if cast is not None:
                 return evaluation.within(place).of_statement(function, tuple(cast))
+    if node.get("fluent") and name in _OF_FHIR:
+        return _helped(evaluation, name, arguments)
     raise FhirpkgError(f"{library.name} has no function {name} for {_kinds(arguments)}")
+
+
+def _helped(evaluation: Evaluation, name: str, arguments: list[Value]) -> Value:
+    """A function of FHIRHelpers, which is built in; nothing of nothing."""
+    helper = HELPERS.get(name) or _OF_FHIR.get(name)
+    if helper is None:
+        raise FhirpkgError(f"{_HELPERS}.{name} is not supported")
+    if arguments[:1] == [None]:
+        return None
+    return helper(*arguments) if name in HELPERS else helper(evaluation.session, *arguments)
+
+
+def _extensions(key: str) -> Callable[..., list[Value]]:
+    def extensions(_: Session, holder: Value, url: Value) -> list[Value]:
+        return [e for e in as_list(element(holder, key)) if e.get("url") == url]
+
+    return extensions
+
+
+def _resolved(session: Session, reference: Value) -> Value:
+    """The resource that a reference names; raises FhirpkgError for one that is not known."""
+    written = reference.get("reference", "") if isinstance(reference, Element) else reference
+    type_name, _, found_id = str(written).rpartition("/")
+    found = session.repository.read(type_name.rpartition("/")[2], found_id)
+    if found is None:
+        raise FhirpkgError(f"{written} is not known, so it cannot be resolved")
+    return resource(found, session.types)
+
+
+def _reference_to(session: Session, target: Value) -> Element:
+    named = {"reference": f"{target['resourceType']}/{target.get('id', '')}"}
+    return Element(named, "Reference", session.types)
+
+
+def _is_member_of(session: Session, coded: Value, value_set: Value) -> bool | None:
+    return session.is_member(str(value_set), codes_to_look_up(coded))
+
+
+_OF_FHIR: dict[str, Callable[..., Value]] = {
+    "extension": _extensions("extension"),
+    "memberOf": _is_member_of,
+    "modifierExtension": _extensions("modifierExtension"),
+    "reference": _reference_to,
+    "resolve": _resolved,
+}
+"""Functions that FHIR adds to FHIRPath; FHIRHelpers declares them as external."""
 
 
 def _cast(

@@ -16,7 +16,9 @@ from fhirpkg.cql.reading.stream import Stream
 if TYPE_CHECKING:
     from fhirpkg.cql.tree import Node
 
-_COMPONENTS = ("date", "time", "timezoneoffset", *PRECISIONS[::2])
+_OFFSETS = ("timezoneoffset", "timezone")
+"""The second is what CQL before 1.3 says."""
+_COMPONENTS = ("date", "time", *_OFFSETS, *PRECISIONS[::2])
 
 BINARY: tuple[dict[str, str], ...] = (
     {"|": "Union", "union": "Union", "intersect": "Intersect", "except": "Except"},
@@ -186,7 +188,7 @@ class Parser(Stream):
         word = self.advance().text
         self.expect("from")
         operand = self._signed()
-        if word in {"date", "time", "timezoneoffset"}:
+        if word in {"date", "time", *_OFFSETS}:
             node_type = {"date": "DateFrom", "time": "TimeFrom"}.get(word, "TimezoneOffsetFrom")
             return {"type": node_type, "operand": operand}
         precision = precision_name(word)

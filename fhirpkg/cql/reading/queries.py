@@ -27,13 +27,22 @@ def begins(parser: Parser, node: Node) -> bool:
 
 
 def retrieve(parser: Parser) -> Node:
-    """`[Type]`, `[Type: terminology]`, `[Type: property in terminology]`."""
+    """`[Type]`, `[Type: terminology]`, `[Type: property in terminology]`, `[context -> Type]`."""
     parser.expect("[")
     offset = parser.token.offset
     name = parser.name_parts()
+    context: Node | None = None
     if parser.token.is_word("-") and parser.ahead().is_word(">"):
-        raise parser.error("retrieves in the context of something else are not supported")
+        for part in name:
+            scope = {"scope": context} if context else {}
+            context = {"type": "Name", "name": part, "offset": offset} | scope
+        parser.expect("-")
+        parser.expect(">")
+        offset = parser.token.offset
+        name = parser.name_parts()
     node: Node = {"type": "Retrieve", "dataType": _FHIR + ".".join(name), "offset": offset}
+    if context:
+        node["context"] = context
     if parser.accept(":"):
         if parser.ahead().is_word("in", "~", "=") and parser.token.kind in {"name", "quoted"}:
             node["codeProperty"] = parser.identifier()

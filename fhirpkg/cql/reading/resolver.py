@@ -52,7 +52,7 @@ _BIRTH_DATE = {
 }
 _CHILD_KEYS = (
     "operand", "source", "condition", "then", "else", "comparand", "low", "high", "codes",
-    "starting",
+    "starting", "context",
 )  # fmt: skip
 
 
@@ -196,8 +196,9 @@ class Resolver:
 
     def _declared(self, name: str) -> Node | None:
         library = self._library
+        if library.definition(name):
+            return {"type": "ExpressionRef", "name": name}
         for kind, table in (
-            ("ExpressionRef", library.statements),
             ("ValueSetRef", library.value_sets),
             ("CodeRef", library.codes),
             ("ConceptRef", library.concepts),
@@ -235,6 +236,9 @@ class Resolver:
             if not own and not self._library.includes:
                 return _system_call(name, operands)
         except FhirpkgError as error:
+            if scope is None and in_sort:  # `sort by latest()`: of the item that is sorted
+                item: Node = {"type": "AliasRef", "name": "$this"}
+                return reference | {"operand": [item, *operands], "fluent": True}
             raise self._error(str(error), node) from error
         return reference | {"fluent": True}
 
