@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from importlib import resources
 from typing import TYPE_CHECKING
+
+import yaml
 
 from fhirpkg.authoring.writing import replace
 from fhirpkg.errors import ConfigError
@@ -15,13 +19,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_LONGEST = 60
+"""The letters of a folder's name."""
+
+
 def slug(words: str) -> str:
     """Words as the name of a folder.
 
     >>> slug("Upper endoscopy (EGD)")
     'upper-endoscopy-egd'
     """
-    return "-".join(re.findall(r"[a-z0-9]+", words.lower())) or "procedure"
+    parts = re.findall(r"[a-z0-9]+", plain_letters(words).lower())
+    while len(parts) > 1 and len("-".join(parts)) > _LONGEST:
+        parts.pop()
+    return "-".join(parts)[:_LONGEST] or "procedure"
+
+
+def plain_letters(words: str) -> str:
+    """Words in the letters of ASCII, as far as theirs are these with accents.
+
+    >>> plain_letters("Ösophagus-Spiegelung, Élagage")
+    'Osophagus-Spiegelung, Elagage'
+    """
+    return unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+
+
+def yaml_text(text: str) -> str:
+    """A text as YAML may hold it, in quotation marks where it would be something else.
+
+    >>> yaml_text("Upper endoscopy (EGD)"), yaml_text("null")
+    ('Upper endoscopy (EGD)', '"null"')
+    """
+    is_plain = re.fullmatch(r"[A-Za-z][\w ()-]*", text) and yaml.safe_load(text) == text
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def package_folder(folder: Path) -> Path:

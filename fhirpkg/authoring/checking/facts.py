@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.checking.walking import Data, closest, mapping, named, parts, texts
 from fhirpkg.authoring.model.procedure import SECTIONS
+from fhirpkg.authoring.model.values import MOST_FACTS
 from fhirpkg.authoring.rules import (
     SOURCE_LOST_FACT,
     SOURCE_MISSING,
@@ -117,7 +118,7 @@ def _mend_sections(read: Source, counts: Data) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and 1 <= value <= 99
+    return isinstance(value, int) and 1 <= value <= MOST_FACTS
 
 
 def check_origins(read: Source) -> None:
@@ -130,8 +131,8 @@ def check_origins(read: Source) -> None:
         if not (part.get("from") or part.get("cite") or part.get("added") or is_member):
             read.report(SOURCE_NO_ORIGIN, path)
         allowed = _numbers_of(read, part)
-        if allowed is None:
-            continue
+        if allowed is None or (path == ("name",) and part.get("added")):
+            continue  # a name of the author's claims nothing by its numbers
         for place, number in _numbers_in(part, path, names):
             if number not in allowed:
                 read.report_in_text(SOURCE_NUMBER, place, number, number=number)

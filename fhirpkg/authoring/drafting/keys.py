@@ -42,6 +42,7 @@ _DAY_BEFORE = {
     "the evening before": "1 d before in the evening",
     "the night before": "1 d before at night",
 }
+_CLOCK = re.compile(r"\d\s*[ap]\.?\s?m\b|\d:\d\d|\bo'clock\b|\bnoon\b|\bmidnight\b", re.IGNORECASE)
 _DAY_TIMES = ("at night", "in the morning", "in the evening", "at bedtime", "with meals")
 _DOSE = re.compile(
     r"(?P<before>[A-Za-z][a-z-]{3,})?\s*\b(?P<least>\d+(?:\.\d+)?)(?:\s*(?:-|–|to)\s*"
@@ -71,9 +72,12 @@ def read_keys(fact: Fact) -> Read:
     """The keys that a fact fills by itself, and what is left to do with it."""
     reader = _READERS.get(fact.section)
     keys, todo = reader(fact) if reader else ({}, [])
+    is_one = fact.section not in _LISTS or len(sentences(fact.text)) + fact.text.count("; ") < 2
+    if not is_one:  # nobody knows which of the things that it says a key would belong to
+        keys = {key: value for key, value in keys.items() if key == "strength"}
     if fact.lead:
         todo.append(f"read it with line {fact.lead_line}, which leads it in")
-    if fact.section in _LISTS and len(sentences(fact.text)) + fact.text.count("; ") > 1:
+    if not is_one:
         todo.append("it may say several things: split it")
     return keys, todo
 
@@ -126,6 +130,8 @@ def _moments(fact: Fact) -> Read:
         unit = _UNITS[listed[2].lower().rstrip("s")]
         numbers = re.findall(r"\d+", listed[1])
         return {"when": [f"{number} {unit} {_side(fact)}" for number in numbers]}, []
+    if _CLOCK.search(text):
+        return {}, ["when: it names a time of the clock"]
     spans = list(_SPAN.finditer(text))
     day = next((moment for words, moment in _DAY_BEFORE.items() if words in text.lower()), "")
     times = [words for words in _DAY_TIMES if words in text.lower()]

@@ -118,7 +118,11 @@ def read(file: Path) -> Lock:
         data = json.loads(file.read_text("utf-8"))
         facts = tuple(
             Locked(
-                f.get("fact", ""), f["line"], f["hash"], tuple(f.get("runs", ())), f.get("why", "")
+                f.get("fact", ""),
+                f.get("line", 0),
+                f["hash"],
+                tuple(f.get("runs", ())),
+                f.get("why", ""),
             )
             for f in data["facts"]
         )

@@ -247,7 +247,7 @@ class _Outline:
         found = _RUN_IN.match(line.text)
         if not found or (line.mark == ITEM and line.depth):
             return None
-        if line.mark in (CELL, BOLD):
+        if line.mark in (CELL, BOLD) or not any(c.isalnum() for c in found[2]):
             return None
         named = self._table.named(self._table.without_labels(found[1]), strictly=True)
         if named.is_known:

@@ -10,6 +10,7 @@ import yaml
 from fhirpkg.authoring.drafting.headings import table
 from fhirpkg.authoring.drafting.keys import Keys, read_keys
 from fhirpkg.authoring.drafting.monograph import ONE_FACT, Fact
+from fhirpkg.authoring.scaffold import plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,8 @@ def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rig
         facts = monograph.of(section)
         pairs = [(fact, labels[id(fact)]) for fact in facts]
         if section == "code":
-            origin = ["name"] * bool(monograph.of("name")) + [label for _, label in pairs]
+            named = [labels[id(fact)] for fact in monograph.of("name")]
+            origin = named + [label for _, label in pairs]
             data["code"] = _code(name, origin, code or monograph.code)
         elif section in ONE_FACT and (facts or section == "name"):
             data[section] = _one(pairs, rights, section, name)
@@ -203,7 +205,7 @@ def pascal_case(name: str) -> str:
     'RemovalPort'
     """
     text = ""
-    for word in re.findall(r"[A-Za-z0-9]+", name):
+    for word in re.findall(r"[A-Za-z0-9]+", plain_letters(name)):
         if word.lower() not in _SMALL and len(text) + len(word) <= 32:
             text += word[:1].upper() + word[1:]
     return text if text[:1].isalpha() else f"Procedure{text}"[:32]
@@ -258,7 +260,14 @@ def _sequence(dumper: yaml.SafeDumper, data: list[object]) -> yaml.SequenceNode:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=plain)
 
 
+def _string(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
+    """A text; one of figures in quotation marks, which YAML 1.2 would read as a number."""
+    style = '"' if re.fullmatch(r"[\d.,_:eE+-]+", data) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
 _Dumper.add_representer(list, _sequence)
+_Dumper.add_representer(str, _string)
 
 
 def text(data: Keys, head: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ from fhirpkg.authoring.model.sections import (
     Risk,
     Setting,
 )
-from fhirpkg.authoring.model.values import Count, Fact, Id, Names, PascalCase, Text, Texts
+from fhirpkg.authoring.model.values import Fact, FactCount, Id, Names, PascalCase, Text, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Origins(Part):
     title: Text = Field(
         description="What the source is", examples=["Procedure monograph, kept elsewhere"]
     )
-    facts: dict[Annotated[str, StringConstraints(pattern="^[a-z]+$")], Count] = Field(
+    facts: dict[Annotated[str, StringConstraints(pattern="^[a-z]+$")], FactCount] = Field(
         description="How many facts each section of the source has",
         examples=[{"name": 1, "code": 1, "steps": 6, "contraindications": 2}],
     )

@@ -58,6 +58,8 @@ Fact = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[1-9][0-9]*)?$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]\S*$")]
 Count = Annotated[int, Field(ge=1, le=99, strict=True)]
+MOST_FACTS = 999
+FactCount = Annotated[int, Field(ge=1, le=MOST_FACTS, strict=True)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list, Text | tuple[Text, ...])]
 Facts = Annotated[tuple[Fact, ...], BeforeValidator(_as_list, Fact | tuple[Fact, ...])]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list, Id | tuple[Id, ...])]

@@ -28,23 +28,16 @@ def command(name: str, output: Path | None) -> ExitCode:
     from datetime import UTC, datetime
 
     from fhirpkg.authoring.drafting.writing import pascal_case
-    from fhirpkg.authoring.scaffold import begin, package_folder, slug, template
+    from fhirpkg.authoring.scaffold import begin, package_folder, slug, template, yaml_text
     from fhirpkg.cli.authoring.build import run as build
+    from fhirpkg.errors import ConfigError
 
-    folder = output or Path(slug(name))
     text = " ".join(name.split())
-    words = {"id": pascal_case(text), "text": json_text(text)}
+    if not text:
+        raise ConfigError("the procedure has no name; write one, such as 'Upper endoscopy'")
+    folder = output or Path(slug(name))
+    words = {"id": yaml_text(pascal_case(text)), "text": yaml_text(text)}
     today = datetime.now(UTC).date().isoformat()
     for file in begin(folder, template("procedure.yaml", words), {}, today):
         click.echo(str(file))
     return build(package_folder(folder), is_new=True)
-
-
-def json_text(text: str) -> str:
-    """A text as YAML may hold it, in quotation marks where it must."""
-    import json
-    import re
-
-    return (
-        text if re.fullmatch(r"[A-Za-z][\w ()-]*", text) else json.dumps(text, ensure_ascii=False)
-    )
