@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from fhirpkg.validation.run import Run
 
 _OF_ALL = {"Base", "Element", "Resource", "DomainResource", "BackboneElement"}
+_UNTYPED = {"Base", "Element"}
+"""Types whose values may be of any type; parts of resources have no values that could be fixed."""
 _MAX_CHAIN = 50
 _SLICE_OF_CHOICE = re.compile(r"\[x\]:[^.]*")
 _SLICE_AROUND_SLICE = re.compile(r":[^.:]+(?=\.[^:]*:)")
@@ -220,7 +222,7 @@ def _value(step: Refinement, _run: Run) -> str:
     key = choice_of(step.element, "fixed")[0] or choice_of(step.element, "pattern")[0]
     found = key.removeprefix("fixed").removeprefix("pattern").lower()
     types = _codes(step.element) or _codes(step.before)
-    if not key or not types or types & _OF_ALL or found in {code.lower() for code in types}:
+    if not key or not types or types & _UNTYPED or found in {code.lower() for code in types}:
         return ""
     if text_of(step.element, "path").endswith(".id"):  # FHIRPath's string, which profiles call id
         return ""

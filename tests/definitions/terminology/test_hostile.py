@@ -1,5 +1,6 @@
 """Whatever a package holds under the name of a value set or code system, an answer comes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,17 @@ def test_damaged_definitions_give_an_answer(resources, code):
     assert asked.membership(URL, code).verdict in {"yes", "no", "unknown"}
     asked.lookup(SYSTEM, code)
     asked.displays(SYSTEM, code)
+
+
+@pytest.mark.parametrize(
+    ("filters", "codes"),
+    [([FILTER], None), ([FILTER, FILTER | {"op": "="}], {"a"})],
+    ids=["contradicted by its definition", "in accord with it"],
+)
+def test_the_expansion_of_a_circle_is_a_list_where_its_definition_says_no_more(filters, codes):
+    clauses = [{"system": SYSTEM, "filter": filters}, {"valueSet": [OTHER]}]
+    circle = {**RESOURCES[0], "compose": {"include": clauses}}
+    asked = Terminology(CORE.with_resources([circle, *RESOURCES[1:]]))
+    assert asked.codes(URL) == codes
+    assert asked.membership(URL, "a", SYSTEM).verdict == "yes"
+    assert asked.membership(URL, "b", SYSTEM).verdict == ("yes" if codes is None else "no")
