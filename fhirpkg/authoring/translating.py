@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.authoring.building.telling import literal, words_of
 from fhirpkg.authoring.rules import SOURCE_LANGUAGE, SOURCE_UNTRANSLATED
 from fhirpkg.authoring.source import written
 from fhirpkg.languages.choosing import TRANSLATION
@@ -30,7 +31,7 @@ _ELSEWHERE = ("source", "codes", "evidence")
 _NAMED = 5
 
 _ELEMENTS = frozenset(
-    "title description purpose usage textEquivalent text display valueString".split()
+    "title description purpose usage textEquivalent text display valueString expression".split()
 )
 """The elements of resources that are words of the author's or of ours."""
 
@@ -148,11 +149,20 @@ def _extended(value: Json, texts: Mapping[str, Mapping[str, str]]) -> Json:
         made[key] = _extended(inner, texts)
         is_extension = key == "valueString" and "url" in value
         if key in _ELEMENTS and isinstance(inner, str) and not is_extension:
-            found = [(language, _said(inner, language, own)) for language, own in texts.items()]
+            found = [(language, _in(inner, language, own)) for language, own in texts.items()]
             extensions = [_extension(language, other) for language, other in found if other]
             if extensions:
                 made[f"_{key}"] = {"extension": extensions}
     return made
+
+
+def _in(text: str, language: str, own: Mapping[str, str]) -> str:
+    """A text, or a literal of FHIRPath that says one, in a language; nothing where it has none."""
+    words = words_of(text)
+    if words is None:
+        return _said(text, language, own)
+    found = _said(words, language, own)
+    return literal(found) if found else ""
 
 
 def _said(text: str, language: str, own: Mapping[str, str]) -> str:
@@ -161,7 +171,10 @@ def _said(text: str, language: str, own: Mapping[str, str]) -> str:
     if known:
         return known
     first, colon, second = text.rpartition(": ")
-    parts = (own.get(first), own.get(second) or catalogue(language).get(second))
+    parts = (
+        own.get(first) or catalogue(language).get(first),
+        own.get(second) or catalogue(language).get(second),
+    )
     return ": ".join(filter(None, parts)) if colon and all(parts) else ""
 
 

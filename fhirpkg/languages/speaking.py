@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
 
-_FOR_PATIENTS = frozenset({"textEquivalent"})
-"""What an action says to patients; the rest is for staff."""
+_FOR_PATIENTS = frozenset({"textEquivalent", "expression"})
+"""What an action or the payload of a message says to patients; the rest is for staff."""
 _DEFINITIONS = ("ActivityDefinition", "PlanDefinition", "Questionnaire")
 
 

@@ -86,7 +86,7 @@ def procedure_page(
     resources = [r for r in found if local(r) in sound]
     plan, shelf = found[0], InLanguage(shelf, language())
     told = {
-        **_told(plan, shelf),
+        **_told(plan, resources, shelf),
         "criteria": criteria(plan, sources.limits(plan["id"]) if sources else None),
         **_around(plan, resources, shelf),
         "pictures": _pictures(plan, shelf),
@@ -143,13 +143,13 @@ def _state(plan: Resource) -> str:
 _WIDTHS = {"wide": 860.0, "narrow": 400.0}
 
 
-def _told(plan: Resource, shelf: Shelf) -> dict[str, object]:
+def _told(plan: Resource, resources: Sequence[Resource], shelf: Shelf) -> dict[str, object]:
     """What the plan itself says."""
     return {
         "title": plan_title(plan),
         "standing": standing(plan),
         "state": _state(plan),
-        "phases": list(phases(plan)),
+        "phases": list(phases(plan, {r["url"]: r for r in resources if "url" in r})),
         "goals": [_goal(goal) for goal in plan.get("goal", ())],
         "people": _people(plan),
         "evidence": _evidence(plan, shelf),

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from fhirpkg.languages.words import gettext
 from fhirpkg.render.clinical import how_often, relation, timed
 from fhirpkg.render.document import Document, Item, Link, Section, Table
+from fhirpkg.render.told import told_sections
 from fhirpkg.render.words import behavior, concept, target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fhirpkg.issues import Resource
 
@@ -50,16 +51,18 @@ def looked_up(plan: Resource) -> list[Resource]:
     return [action for action in plan.get("action", ()) if not _is_of_course(action)]
 
 
-def phases(plan: Resource) -> Iterator[Section]:
-    """The course as sections, each with the id of its action."""
+def phases(plan: Resource, by_url: Mapping[str, Resource]) -> Iterator[Section]:
+    """The course as sections, each with the id of its action, and what is explained in it."""
     for action in filter(_is_of_course, plan.get("action", ())):
         yield from _phase(action)
+        yield from told_sections(_definition(action, by_url))
 
 
 def _course(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
     """The course; after each phase the questions that are asked in it."""
     for action in filter(_is_of_course, plan.get("action", ())):
         yield from _phase(action)
+        yield from told_sections(_definition(action, by_url))
         for definition in _definitions(action.get("action", ()), by_url):
             if "item" in definition:
                 title = definition.get("title", action.get("title", ""))
@@ -69,8 +72,8 @@ def _course(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
 def _of_procedure(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
     """What the definitions of the phases say of themselves: name, code, duration, setting."""
     for action in plan.get("action", ()):
-        definition = by_url.get(action.get("definitionCanonical", "").partition("|")[0], {})
-        if not definition:
+        definition = _definition(action, by_url)
+        if not definition or definition.get("kind") == "CommunicationRequest":
             continue
         yield Section("Procedure", definition.get("title", ""))
         yield Section("Code", concept(definition.get("code", {})))
@@ -146,11 +149,15 @@ def questions(questionnaire: Resource) -> tuple[Item, ...]:
     return tuple(map(_question, questionnaire.get("item", ())))
 
 
+def _definition(action: Resource, by_url: Mapping[str, Resource]) -> Resource:
+    """The definition that an action has of its own; empty when it is not known."""
+    return by_url.get(action.get("definitionCanonical", "").partition("|")[0], {})
+
+
 def _definitions(actions: Sequence[Resource], by_url: dict[str, Resource]) -> Iterator[Resource]:
     for action in actions:
-        url = action.get("definitionCanonical", "").partition("|")[0]
-        if url in by_url:
-            yield by_url[url]
+        if definition := _definition(action, by_url):
+            yield definition
         yield from _definitions(action.get("action", ()), by_url)
 
 

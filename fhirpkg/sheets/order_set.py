@@ -139,7 +139,7 @@ def _rows(
         definition = contained.get(url) or (resolve(url) if url else None) or {}
         cells = {
             "No.": entry.number,
-            **_said(entry.step, action),
+            **_said(entry.step, action, definition),
             **_built(action, definition),
             "Limit": next((v for k, v in limits.items() if _is_of(action, k)), ""),
             "After": "; ".join(entry.before),
@@ -167,9 +167,10 @@ def _is_of(action: Resource, criterion: str) -> bool:
     return text_of(action, "id").partition("-")[2] == criterion
 
 
-def _said(step: Step, action: Resource) -> Row:
+def _said(step: Step, action: Resource, definition: Resource) -> Row:
     """The words of an action and its conditions."""
-    told, description = text_of(action, "textEquivalent"), text_of(action, "description")
+    told = text_of(action, "textEquivalent") or wording.for_patients(definition)
+    description = text_of(action, "description")
     description = _HIGHLIGHT.sub("", description).replace("**", "")
     notes: dict[str, list[str]] = {}
     for note in step.notes:

@@ -8,6 +8,7 @@ from fhirpkg.course.wording import people as people_of
 from fhirpkg.course.wording import said, words_of_expression
 from fhirpkg.render import clinical, words
 from fhirpkg.render.environment import timing
+from fhirpkg.render.told import told
 from fhirpkg.untrusted import choice_of, objects, text_of
 
 if TYPE_CHECKING:
@@ -149,9 +150,17 @@ def _names(definition: Resource, key: str) -> Iterator[str]:
         yield text_of(reference, "display") or text_of(reference, "reference")
 
 
+def for_patients(definition: Resource) -> str:
+    """What a message tells patients, a line each."""
+    return "\n".join(each.words for each in told(definition))
+
+
 def _computed(holder: Resource) -> Iterator[str]:
     """Elements that logic fills in for a patient."""
+    texts = {each.name for each in told(holder)} - {""}
     for value in objects(holder, "dynamicValue"):
+        if text_of(value.get("expression"), "name") in texts:
+            continue
         yield f"{text_of(value, 'path')}: {words_of_expression(value)}"
 
 

@@ -22,6 +22,7 @@ from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.writing import rebased, text
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.packages.package import read_profiles
+from fhirpkg.render.told import told
 from fhirpkg.validation.validator import Validator
 
 ROOT = Path(__file__).parent.parent.parent
@@ -84,7 +85,7 @@ def test_the_set_is_complete(first):
         counts[resource["resourceType"]] += 1
     assert counts == {
         "PlanDefinition": 1,
-        "ActivityDefinition": 10,
+        "ActivityDefinition": 11,
         "Questionnaire": 1,
         "ValueSet": 4,
         "DocumentReference": 6,  # three, in two languages
@@ -108,6 +109,7 @@ from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.writing import text
 from fhirpkg.packages.package import read_profiles
+from fhirpkg.render.told import told
 folder = Path(sys.argv[1])
 authored = read_folder(folder)
 made = build(
@@ -275,8 +277,48 @@ def test_only_a_tumor_of_bone_is_a_diagnosis_that_gives_an_indication(first):
 def test_a_message_says_all_that_its_parts_tell(first):
     aftercare = next(r for r in first if r["id"] == "BoneTumorCryoablationAftercare")
     assert aftercare["kind"] == "CommunicationRequest"
-    assert "Look after the wound" in aftercare["code"]["text"]
-    assert "Avoid anything strenuous" in aftercare["code"]["text"]
+    assert aftercare["code"]["text"] == "Aftercare"
+    said = told(aftercare)
+    assert [each.name for each in said] == ["aftercare", "wound-care", "activity"]
+    assert "Look after the wound" in said[1].words
+    assert said[2].text.startswith("Avoid strenuous activity")
+
+
+def test_risks_and_alternatives_are_explained_and_nothing_that_somebody_does(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    ids = {action["id"] for action in actions_below(plan)}
+    assert not [name for name in ids if name.startswith(("risk", "benefit", "alternative"))]
+    counseling = next(action for action in plan["action"] if action["id"] == "counseling")
+    assert "action" not in counseling
+    assert counseling["documentation"][0]["display"].endswith("what you should know")
+    definition = next(r for r in first if r.get("url") == counseling["definitionCanonical"])
+    assert definition["kind"] == "CommunicationRequest"
+    names = [each.name for each in told(definition)]
+    assert names[:4] == [f"indication-{n}" for n in ("tumor", "pain", "soft-tissue", "no-surgery")]
+    assert {"risk-nerve", "benefit-recovery", "alternative-radiotherapy"} < set(names)
+    nerve = next(v for v in definition["dynamicValue"] if v["expression"]["name"] == "risk-nerve")
+    assert nerve["expression"]["expression"] == "'What can go wrong: Rarely, a nerve is injured.'"
+    spanish = nerve["expression"]["_expression"]["extension"][0]["extension"][1]["valueString"]
+    assert spanish == "'Qué puede salir mal: Rara vez se lesiona un nervio.'"
+    goal = next(g for g in plan["goal"] if g["id"] == "safety-nerve")
+    assert goal["addresses"][0]["text"] == "Injury of a nerve, which is rare"
+    assert goal["addresses"][0]["coding"][0]["code"] == "57182000"
+
+
+def test_words_for_patients_are_in_no_element_for_staff(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    conditional = [a for a in actions_below(plan) if "textEquivalent" in a]
+    assert conditional == [a for a in plan["action"] if a.get("condition")]
+
+
+def actions_below(parent):
+    for action in parent.get("action", ()):
+        yield action
+        yield from actions_below(action)
+
+
+def test_the_topics_of_a_message_are_those_of_its_parts(first):
+    aftercare = next(r for r in first if r["id"] == "BoneTumorCryoablationAftercare")
     topics = [c["code"] for c in codings(aftercare["topic"]) if c["system"].endswith("/sct")]
     assert topics == ["413467001", "226007004", "304508008"]
 
@@ -379,13 +421,11 @@ def test_two_procedures_of_one_id_are_refused(tmp_path):
 
 def test_what_an_author_leaves_out_is_left_out(second):
     (plan,) = by_type(second, "PlanDefinition")
-    counseling, procedure = plan["action"]
-    assert [part["id"] for part in counseling["action"]] == [
-        "eligibility",
-        "risks",
-        "benefits",
-        "experience",
-    ]
+    _, procedure = plan["action"]
+    definitions = by_type(second, "ActivityDefinition")
+    counseling = next(d for d in definitions if d["id"].endswith("Counseling"))
+    kinds = dict.fromkeys(each.name.partition("-")[0] for each in told(counseling))
+    assert list(kinds) == ["indication", "risk", "benefit", "experience"]
     assert procedure["timingTiming"]["repeat"] == {"duration": 30, "durationUnit": "min"}
     assert by_type(second, "Questionnaire") == []
 

@@ -114,13 +114,6 @@ ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands th
     ("one of several people", ENDOSCOPY, "sedation", "title",
      "Sedation, if the patient wants it, by Somebody who gives sedation or An endoscopy nurse"),
     ("each of them", ENDOSCOPY, "sedation", "participant.1.role.text", "An endoscopy nurse"),
-    ("risk as a ratio", ENDOSCOPY, "risk-bleeding", "extension.0.valueRatio",
-     {"numerator": {"value": 1}, "denominator": {"value": 1000}}),
-    ("risk in percent", ENDOSCOPY, "risk-hole", "extension.0.valueRange.low.value", 0.01),
-    ("risk in words", ENDOSCOPY, "risk-throat", "extension.0.valueCodeableConcept",
-     {"text": "common"}),
-    ("contraindication", ENDOSCOPY, "contraindication-clotting", "title",
-     "Caution: Poor clotting"),
     ("duration without a least", ENDOSCOPY, "procedure",
      "timingTiming.repeat.boundsRange.high.value", 20),
     ("site to choose", HERNIA, "site", "selectionBehavior", "exactly-one"),
@@ -182,6 +175,23 @@ def test_a_feature_is_an_element_of_a_definition(made, _feature, name, end, path
     assert value_at(found[IDS[name] + end], path) == expected
 
 
+TOLD = [  # feature, name of what is told, path in it, what stands there
+    ("risk as a ratio", "risk-bleeding", "extension.0.valueRatio",
+     {"numerator": {"value": 1}, "denominator": {"value": 1000}}),
+    ("risk in percent", "risk-hole", "extension.0.valueRange.low.value", 0.01),
+    ("risk in words", "risk-throat", "extension.0.valueCodeableConcept", {"text": "common"}),
+    ("contraindication", "caution-contraindication-clotting", "expression.language",
+     "text/fhirpath"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("_feature, name, path, expected", TOLD, ids=lambda v: str(v)[:30])
+def test_a_feature_is_a_part_of_what_counseling_tells(made, _feature, name, path, expected):
+    definition = one(made[ENDOSCOPY], "ActivityDefinition", "Counseling")
+    told = {value["expression"]["name"]: value for value in definition["dynamicValue"]}
+    assert value_at(told[name], path) == expected
+
+
 def test_an_order_names_no_site_while_one_is_to_be_chosen(made, applied):
     definition = one(made[HERNIA], "ActivityDefinition", "WideHerniaRepair")
     assert "bodySite" not in definition
@@ -231,7 +241,9 @@ def test_documents_tell_when_how_much_and_how_often(made):
 
 def test_sections_that_are_not_said_are_nowhere(made, plans):
     assert "recovery" not in plans[KNEE]
-    assert "risks" not in plans[KNEE]
+    counseling = one(made[KNEE], "ActivityDefinition", "Counseling")
+    told = [value["expression"]["name"] for value in counseling["dynamicValue"]]
+    assert not [name for name in told if name.startswith("risk")]
     assert [r for r in made[KNEE] if r["resourceType"] == "ValueSet"] == []
     assert "goal" not in one(made[KNEE], "PlanDefinition", "Plan")
     page = document(made[KNEE], "Education")

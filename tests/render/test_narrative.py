@@ -57,7 +57,7 @@ def test_the_plan_shows_who_when_why_and_code_of_its_actions(plan):
     assert "Choice exactly one of these" in text
     assert "Repeats may be done several times" in text
     assert "Code Application of a dressing (SNOMED CT 3895009)" in text
-    assert "Why Pain from a tumor (ICD-10-CM G89.3)" in text
+    assert "Pain from a tumor (ICD-10-CM G89.3)" in text
 
 
 def test_the_plan_numbers_every_action(plan):

@@ -45,7 +45,7 @@ def server():
 
 def actions(value):
     if isinstance(value, dict):
-        if "textEquivalent" in value:
+        if "title" in value and "resource" in value:
             yield value
         for inner in value.values():
             yield from actions(inner)
@@ -55,10 +55,11 @@ def actions(value):
 
 
 def fasting(resource):
-    """Title and words for patients of the first action that is about fasting."""
-    found = (a for a in actions(resource) if a.get("title") in (FASTING[0], AYUNO[0]))
-    action = next(found)
-    return action["title"], action["textEquivalent"].split(". ")[0] + "."
+    """Title of the action that is about fasting, and the words of its message to the patient."""
+    action = next(a for a in actions(resource) if a["title"] in (FASTING[0], AYUNO[0]))
+    held = {r["id"]: r for r in resource["contained"]}
+    message = held[action["resource"]["reference"].removeprefix("#")]
+    return action["title"], message["payload"][0]["contentString"].split(". ")[0] + "."
 
 
 @pytest.mark.parametrize(

@@ -266,8 +266,14 @@ def compute(
         resource["extension"] = kept
         if not kept:
             del resource["extension"]
+    payload = resource.get("payload", [])
+    attached = [part for part in payload if "contentString" not in part]
+    if attached and "dynamicValue" in definition:  # what is computed comes first, then documents
+        resource["payload"] = [part for part in payload if part not in attached]
     for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
         messages.report(APPLY_DYNAMIC_VALUE, problem)
+    if attached and "dynamicValue" in definition:
+        resource["payload"] += attached
 
 
 def add_reasons(resource: Resource, reasons: list[Json]) -> bool:

@@ -34,7 +34,6 @@ def action_of(context: BuildContext, action: Action) -> Resource:
         "id": action.id,
         "title": _title(context, action),
         "description": action.text,
-        "textEquivalent": action.plain,
         "priority": action.priority,
         "code": context.concepts(action.code),
         "documentation": context.citations(action),
@@ -80,7 +79,6 @@ def _at_each_moment(action: Action, made: Resource) -> Resource:
                 "id": f"{action.id}-{number}",
                 "title": f"{action.heading}: {text}",
                 "description": action.text,
-                "textEquivalent": action.plain,
                 **common,
                 "relatedAction": relations(action, text),
             }

@@ -11,6 +11,8 @@ from fhirpkg.authoring.building.elements import (
     filled,
 )
 from fhirpkg.authoring.building.medicines import dosage
+from fhirpkg.authoring.building.phases import phase_code
+from fhirpkg.authoring.building.telling import Told, payloads, told_in_counseling
 from fhirpkg.authoring.model.sections import AddOn
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def activity_definitions(
     education = documents["education"]
     return [
         _procedure(context, education),
+        *_counseling(context, education),
         *(_member(context, member) for member in (*procedure.code.also, *procedure.code.add_on)),
         *(
             _activity(context, action, documents.get(kind, education))
@@ -109,6 +112,32 @@ def _procedure(context: BuildContext, document: Resource) -> Resource:
     )
 
 
+def _counseling(context: BuildContext, document: Resource) -> Iterator[Resource]:
+    """The message that explains the procedure: for whom, what it can do, what else there is."""
+    told = told_in_counseling(context.procedure)
+    if not told:
+        return
+    items = [each.item for each in told]
+    cited = {
+        citation["citation"]: citation for item in items for citation in context.citations(item)
+    }
+    text = (
+        "Explain for whom it is considered, its risks and benefits, and what could be done instead."
+    )
+    names = dict.fromkeys(name for item in items for name in getattr(item, "code", ()))
+    yield filled(
+        {
+            **_head(context, "counseling", "Counseling", text),
+            "topic": _topics(context, names),
+            "relatedArtifact": [*cited.values(), context.artifact(document)],
+            "kind": _KINDS["message"],
+            "code": phase_code("counseling")[0],
+            "participant": [{"type": "patient"}],
+            "dynamicValue": payloads(context, told),
+        }
+    )
+
+
 def _location(context: BuildContext) -> Resource | None:
     """Where it is done: a kind of place, not one place (Location.mode)."""
     setting = context.procedure.setting
@@ -160,8 +189,6 @@ def _activity(context: BuildContext, action: Action, document: Resource) -> Reso
     code = context.concepts(action.code)
     if kind != "medicine" and not code:  # a medicine is what it is by its product
         code = [{"text": action.heading}]
-    if kind == "message":  # what $apply makes of it is a message of these words
-        code[0]["text"] = " ".join(said.plain for said in (action, *parts))
     made = {
         **_head(context, action.id, action.heading, action.text),
         "topic": _topics(context, names),
@@ -173,9 +200,11 @@ def _activity(context: BuildContext, action: Action, document: Resource) -> Reso
         "participant": context.participants(action.people),
         "specimenRequirement": _specimen(context, action),
     }
-    if kind == "medicine":
+    if kind == "message":
+        made["dynamicValue"] = payloads(context, (Told(said.id, said) for said in (action, *parts)))
+    elif kind == "medicine":
         made |= _medicine(context, action)
-    elif kind != "message":
+    else:
         made["timingTiming"] = action_timing(action)
     return filled(made)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.sections import Contraindication, FoundBy
     from fhirpkg.issues import Resource
 
-STRENGTHS = {
+_STRENGTHS = {
     "absolute": "Absolute contraindication",
     "relative": "Relative contraindication",
     "caution": "Caution",
@@ -117,4 +117,4 @@ def _part(item: Contraindication) -> str:
 
 
 def _weight(item: Contraindication) -> str:
-    return STRENGTHS.get(item.strength or "", "Contraindication")
+    return _STRENGTHS.get(item.strength or "", "Contraindication")

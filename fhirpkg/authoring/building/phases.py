@@ -8,22 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.actions import actions_of
-from fhirpkg.authoring.building.against import STRENGTHS
 from fhirpkg.authoring.building.elements import (
     CREATE,
     duration_timing,
     filled,
     related,
 )
-from fhirpkg.authoring.building.frequency import how_often
-from fhirpkg.authoring.model.sections import Contraindication, Risk
+from fhirpkg.authoring.building.telling import told_in_counseling
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from fhirpkg.authoring.building.build_context import BuildContext
-    from fhirpkg.authoring.model.sections import Alternative, Benefit, Equipment
+    from fhirpkg.authoring.model.sections import Equipment
     from fhirpkg.issues import Resource
 
 _PHASE_CODES = {
@@ -36,105 +34,24 @@ _ALL = {"groupingBehavior": "logical-group", "selectionBehavior": "all"}
 
 
 def counseling(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
-    """What is decided and explained before anything else."""
-    procedure = context.procedure
-    told = (
-        ("contraindications", "Contraindications",
-         "See whether there is a reason against the procedure.", procedure.contraindications),
-        ("risks", "Risks", "Explain what can go wrong.", procedure.risks),
-        ("benefits", "Benefits", "Explain what can be gained.", procedure.benefits),
-        ("alternatives", "Alternatives", "Explain what could be done instead.",
-         procedure.alternatives),
-    )  # fmt: skip
-    parts = [_eligibility(context), *(_told(context, *section) for section in told)]
-    if procedure.experience:
-        said = {"description": procedure.experience.text}
-        said["textEquivalent"] = procedure.experience.plain
-        parts.append({"id": "experience", "title": "What it is like", **said})
-    found = [part for part in parts if part]
-    if not found:
+    """What is decided and explained before anything else: one message, and the document."""
+    if not told_in_counseling(context.procedure):
         return None
-    return {
+    made: Resource = {
         **_phase(context, "counseling", "Counseling"),
         "description": "Decide with the patient whether the procedure is right, and explain it.",
         "documentation": [context.artifact(documents["education"])],
+        "input": [],
         "relatedAction": [related("procedure", "before-start")],
         "participant": [{"type": "patient"}, {"type": "practitioner"}],
-        **_ALL,
-        "action": found,
-    }
-
-
-def _eligibility(context: BuildContext) -> Resource | None:
-    procedure = context.procedure
-    if not procedure.indications:
-        return None
-    made: Resource = {
-        "id": "eligibility",
-        "title": "Indications",
-        "description": "See whether there is a reason for the procedure.",
+        "type": CREATE,
+        "definitionCanonical": context.url("ActivityDefinition", context.id("counseling")),
     }
     if context.diagnoses():
         value_set = context.url("ValueSet", context.id("indications"))
         wanted = {"path": "code", "valueSet": value_set}
         made["input"] = [{"type": "Condition", "codeFilter": [wanted]}]
-    return made | {
-        "groupingBehavior": "logical-group",
-        "selectionBehavior": "one-or-more",
-        "action": [
-            filled(
-                {
-                    "id": f"indication-{indication.id}",
-                    "description": indication.text,
-                    "textEquivalent": indication.plain,
-                    "reason": context.concepts(
-                        dict.fromkeys((*indication.code, *context.uncoded(indication.diagnoses)))
-                    ),
-                    "documentation": context.citations(indication),
-                }
-            )
-            for indication in procedure.indications
-        ],
-    }
-
-
-def _told(
-    context: BuildContext,
-    name: str,
-    title: str,
-    description: str,
-    items: Sequence[Contraindication | Risk | Benefit | Alternative],
-) -> Resource | None:
-    """A part of counseling: one action for each thing that is told; None when there is nothing."""
-    if not items:
-        return None
-    return {
-        "id": name,
-        "title": title,
-        "description": description,
-        **_ALL,
-        "action": [_thing_told(context, name, item) for item in items],
-    }
-
-
-def _thing_told(
-    context: BuildContext, name: str, item: Contraindication | Risk | Benefit | Alternative
-) -> Resource:
-    title = getattr(item, "title", "")
-    if isinstance(item, Contraindication) and item.strength:
-        title = f"{STRENGTHS[item.strength]}: {item.heading}"
-    odds = how_often(item.how_often) if isinstance(item, Risk) and item.how_often else None
-    return filled(
-        {
-            "id": f"{name.removesuffix('s')}-{item.id}",
-            "extension": [odds] if odds else [],
-            "title": title,
-            "description": item.text,
-            "textEquivalent": item.plain,
-            "code" if name == "alternatives" else "reason": context.concepts(item.code),
-            "documentation": context.citations(item),
-        }
-    )
+    return filled(made)
 
 
 def preparation(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
@@ -202,7 +119,6 @@ def _equipped(context: BuildContext, item: Equipment) -> Resource:
     made: Resource = {
         "id": f"equipment-{item.id}",
         "description": item.text,
-        "textEquivalent": item.plain,
         "code": context.concepts(item.code),
         "documentation": context.citations(item),
     }
@@ -235,7 +151,6 @@ def procedure(context: BuildContext) -> Resource:
     phase = {
         **_phase(context, "procedure", authored.name.text),
         "description": purpose.text,
-        "textEquivalent": purpose.plain,
         "priority": authored.priority,
         "code": [context.code],
         "reason": reasons,
@@ -296,7 +211,7 @@ def _phase(context: BuildContext, name: str, title: str) -> Resource:
         {
             "id": name,
             "title": title,
-            "code": _phase_code(name),
+            "code": phase_code(name),
             "trigger": _triggers(context, is_talk=name == "counseling"),
         }
     )
@@ -328,7 +243,8 @@ def _triggers(context: BuildContext, *, is_talk: bool) -> list[Resource]:
 _REQUEST = "http://hl7.org/fhir/request"
 
 
-def _phase_code(name: str) -> list[Resource]:
+def phase_code(name: str) -> list[Resource]:
+    """The code of a phase, if it has one."""
     return [
         {"coding": [{"system": SNOMED_CT, "code": code}], "text": text}
         for code, text in _PHASE_CODES.get(name, {}).items()

@@ -118,7 +118,13 @@ def _safety_goal(context: BuildContext, risk: Risk) -> Resource:
             "id": f"safety-{risk.id}",
             "category": concept_of(f"{HL7}/goal-category", "safety", "Safety"),
             "description": {"text": risk.goal},
-            "addresses": context.concepts(risk.code),
+            "addresses": _addressed(context, risk),
             "documentation": context.citations(risk),
         }
     )
+
+
+def _addressed(context: BuildContext, risk: Risk) -> list[Resource]:
+    """The risk in the author's words, with its code; several codes keep their own words."""
+    found = context.concepts(risk.code)
+    return found if len(found) > 1 else [{**next(iter(found), {}), "text": risk.text}]

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?) ")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RESERVED_IDS = (
-    "counseling", "eligibility", "contraindications", "risks", "benefits", "alternatives",
-    "experience", "preparation", "checklist", "equipment", "site", "procedure", "recovery",
+    "counseling", "preparation", "checklist", "equipment", "site", "procedure", "recovery",
     "readiness",
 )  # fmt: skip
 """Ids of the actions that every plan has; an author's own differ from them."""
