@@ -2,7 +2,8 @@
 
 A plan carries one extension for each criterion, whose parts are expressions; the RequestGroup gets
 one with their values. Parts: `id`, `state` (`met`, `exceeded`, `unusable`, `missing`, or
-`not evaluated`), `number`, `value`, `unit`, `date`, `resource`, `why`.
+`not evaluated`), `number`, `value`, `unit`, `date`, `resource`, `why`. What is said of the limit
+for people stays with the plan.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from fhirpkg.applying.outcomes import Messages
     from fhirpkg.issues import Json, Resource
 
-CRITERION = "https://w3id.org/fhirpkg/StructureDefinition/criterion"
 RESULT = "https://w3id.org/fhirpkg/StructureDefinition/criterion-result"
 NOT_EVALUATED = "not evaluated"
 
+_FOR_PEOPLE = ("limit", "notice")
 _FACTS = ("unit", "date", "resource", "why")
 
 
@@ -33,7 +34,11 @@ def computed(
     """The extension of one criterion with its values; what cannot be evaluated is reported once."""
     parts: list[Resource] = []
     try:
-        parts += [made for part in extension["extension"] if (made := _part(part, plan, evaluator))]
+        parts += [
+            made
+            for part in extension["extension"]
+            if part["url"] not in _FOR_PEOPLE and (made := _part(part, plan, evaluator))
+        ]
     except FhirpkgError as error:
         name = extension_value(extension, "id")
         messages.report(APPLY_CRITERION, f"the criterion {name} was not evaluated: {error}")

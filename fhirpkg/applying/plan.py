@@ -36,6 +36,7 @@ from fhirpkg.applying.rules import (
 from fhirpkg.applying.run import Run, free_id
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.issues import Json, Severity
+from fhirpkg.render.limits import CRITERION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,12 +57,12 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
     if run.parties.language:
         group["language"] = run.parties.language
     kept_ones = activity.kept_extensions(plan)
-    others = [e for e in kept_ones if e.get("url") != criteria.CRITERION]
+    others = [e for e in kept_ones if e.get("url") != CRITERION]
     extensions = dynamic.computed_extensions(others, plan, run.evaluator, messages)
     extensions += [
         criteria.computed(e, plan, run.evaluator, messages)
         for e in kept_ones
-        if e.get("url") == criteria.CRITERION
+        if e.get("url") == CRITERION
     ]
     goals = goals_of(run, plan)
     if not run.contained:

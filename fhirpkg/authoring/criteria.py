@@ -17,6 +17,7 @@ from fhirpkg.authoring.building.conditions import condition, expression, needs_l
 from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
 from fhirpkg.authoring.building.value_sets import listed_value_set
 from fhirpkg.cql.reading.elm import elm_text
+from fhirpkg.render.limits import CRITERION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.criterion import Criterion
     from fhirpkg.issues import Resource
-
-CRITERION = "https://w3id.org/fhirpkg/StructureDefinition/criterion"
-"""The extension of a plan by which applying it computes the state of a criterion."""
 
 _FACTS = ("state", "number", "value", "unit", "date", "resource", "why")
 """Parts of the extension, by the names that the definitions of the logic have."""
@@ -123,6 +121,8 @@ def _state(context: BuildContext, criterion: Criterion) -> Resource:
     parts += [
         {"url": fact, "valueExpression": expression(context, criterion, fact)} for fact in facts
     ]
+    bounds = {"limit": criterion.limit, "notice": criterion.notice}
+    parts += [{"url": name, "valueString": bound} for name, bound in bounds.items() if bound]
     return {"url": CRITERION, "extension": parts}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.course.layout import drawing
 from fhirpkg.course.mermaid import flowchart
+from fhirpkg.course.paper import sheets
 from fhirpkg.course.picture import written
 from fhirpkg.course.reading import course
 from fhirpkg.course.summary import summary
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 WIDTH = 1000.0
+_UPRIGHT = 1.3
+"""How much higher than wide a picture may be on a printed page."""
 
 
 def _unknown(_: str) -> None:
@@ -40,6 +43,23 @@ def svg(
     steps = course(plan, resolve)
     title = gettext("Course of: {title}", title=steps.title)
     return written(drawing(steps, width), title, summary(steps), prefix, is_alone=is_alone)
+
+
+def pages(
+    plan: Resource, resolve: Callable[[str], Resource | None], *, prefix: str, width: float
+) -> list[str]:
+    """The same picture in parts that each fit on a printed page, A4 or Letter upright."""
+    parts = sheets(course(plan, resolve), width, width * _UPRIGHT)
+    return [
+        written(
+            drawing(part, width),
+            gettext("Course of: {title}", title=part.title),
+            summary(part),
+            f"{prefix}-{number}",
+            is_alone=False,
+        )
+        for number, part in enumerate(parts, 1)
+    ]
 
 
 def mermaid(plan: Resource, resolve: Callable[[str], Resource | None] = _unknown) -> str:

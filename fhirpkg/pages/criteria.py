@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.applying.criteria import CRITERION
+from fhirpkg.render.limits import criteria_parts, is_of, limits
 from fhirpkg.render.procedure import conditions, looked_up
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from fhirpkg.issues import Resource
 
@@ -38,40 +38,29 @@ class Criterion:
     sources: tuple[Resource, ...]
 
 
-def criteria(plan: Resource, limits: Mapping[str, str] | None = None) -> list[Criterion]:
-    """The criteria of a plan; an action that is told to some patients only is one of its own.
-
-    `limits` are those that the plan does not hold, by the ids of the criteria.
-    """
-    named = {
-        text_of(part, "valueString"): extension
-        for extension in objects(plan, "extension")
-        if extension.get("url") == CRITERION
-        for part in objects(extension, "extension")
-        if part.get("url") == "id"
-    }
+def criteria(plan: Resource) -> list[Criterion]:
+    """The criteria of a plan; an action that is told to some patients only is one of its own."""
+    named, bounds = criteria_parts(plan), limits(plan)
     grouped: dict[str, list[Resource]] = {}
     for action in looked_up(plan):
         own = text_of(action, "id")
-        name = next((name for name in named if own.endswith(f"-{name}")), own)
+        name = next((name for name in named if is_of(action, name)), own)
         grouped.setdefault(name or str(len(grouped)), []).append(action)
     return [
-        _criterion(name, actions, named.get(name, {}), (limits or {}).get(name, ""))
+        _criterion(name, actions, bounds.get(name, ""), is_named=name in named)
         for name, actions in grouped.items()
     ]
 
 
-def _criterion(name: str, actions: list[Resource], extension: Resource, limit: str) -> Criterion:
+def _criterion(name: str, actions: list[Resource], limit: str, *, is_named: bool) -> Criterion:
     titles = [text_of(action, "title").partition(": ")[0] for action in actions]
-    is_one = bool(extension) and len(set(titles)) == 1
+    is_one = is_named and len(set(titles)) == 1
     sources = [a for action in actions for a in objects(action, "documentation")]
-    limits = (text_of(p, "valueString") for p in objects(extension, "extension")
-              if p.get("url") == "limit")  # fmt: skip
     return Criterion(
         anchor=f"criterion-{name}",
         title=titles[0] if is_one else text_of(actions[0], "title") or name,
         why=text_of(actions[0], "description"),
-        limit=next(limits, limit),
+        limit=limit,
         cases=tuple(_case(action, is_one=is_one) for action in actions),
         sources=tuple(
             {text_of(s, "citation") or text_of(s, "display"): s for s in sources}.values()

@@ -70,14 +70,6 @@ class Sources:
         found = coverage(procedure, resources)
         return [_fact(covered, states.get(covered.fact)) for covered in found]
 
-    def limits(self, plan_id: str) -> dict[str, str]:
-        """The limits of the criteria of a procedure in words, by their ids."""
-        _, procedure = self._named.get(plan_id, ("", None))
-        found = procedure.criteria if procedure else ()
-        return {
-            c.id: ", noticed ".join(filter(None, (c.limit, c.notice))) for c in found if c.limit
-        }
-
     def _reviewed(self, name: str, procedure: Procedure) -> dict[str, Reviewed]:
         return reviewed(procedure, read_review(self._folder / name, procedure)[0])
 

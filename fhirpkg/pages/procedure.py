@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from fhirpkg.applying.shapes import misshapen
-from fhirpkg.course import svg
+from fhirpkg.course import pages, svg
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.languages.choosing import localized
 from fhirpkg.languages.words import gettext, language
@@ -87,7 +87,7 @@ def procedure_page(
     plan, shelf = found[0], InLanguage(shelf, language())
     told = {
         **_told(plan, resources, shelf),
-        "criteria": criteria(plan, sources.limits(plan["id"]) if sources else None),
+        "criteria": criteria(plan),
         **_around(plan, resources, shelf),
         "pictures": _pictures(plan, shelf),
         "facts": facts,
@@ -121,11 +121,13 @@ _CONTENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 def _pictures(plan: Resource, shelf: Shelf) -> dict[str, Markup]:
-    """The course as a picture: for a page of usual width and for a narrow one."""
+    """The course as a picture: for a page of usual width, for a narrow one, and for paper."""
     if not plan.get("action"):
         return {}
     drawn = {name: svg(plan, shelf.resolve, prefix=f"course-{name}", width=width)
              for name, width in _WIDTHS.items()}  # fmt: skip
+    printed = pages(plan, shelf.resolve, prefix="course-paper", width=_WIDTHS["wide"])
+    drawn["paper"] = "\n".join(printed)
     return {name: Markup(text) for name, text in drawn.items()}  # noqa: S704 - escaped where made
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.languages.words import gettext
 from fhirpkg.render.clinical import how_often, relation, timed
 from fhirpkg.render.document import Document, Item, Link, Section, Table
+from fhirpkg.render.limits import is_of, limits
 from fhirpkg.render.told import told_sections
 from fhirpkg.render.words import behavior, concept, target
 
@@ -29,7 +30,7 @@ def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Documen
         *_of_procedure(plan, by_url),
         Section("Goals", items=tuple(_goal(goal) for goal in plan.get("goal", ()))),
         *_course(plan, by_url),
-        *_readiness(looked_up(plan)),
+        *_readiness(plan),
         Section("Personnel", items=tuple(dict.fromkeys(_roles(plan.get("action", ()))))),
     ]
     return Document(
@@ -97,20 +98,22 @@ def _source(artifact: Resource) -> Link | str:
     return Link(said, artifact["url"]) if "url" in artifact else said
 
 
-_READINESS = ("Looked up", "Why", "What is said", "How soon", "Source")
+_READINESS = ("Looked up", "Limit", "Why", "What is said", "How soon", "Source")
 
 
-def _readiness(actions: Sequence[Resource]) -> Iterator[Section]:
+def _readiness(plan: Resource) -> Iterator[Section]:
     """What is told only to some patients, from their records: no step of the course."""
-    if actions:
+    if actions := looked_up(plan):
+        known = limits(plan)
         text = "Looked up in the record of the patient, and shown when it is so."
-        rows = tuple(tuple(_looked_up(action)) for action in actions)
+        rows = tuple(tuple(_looked_up(action, known)) for action in actions)
         yield Section("Readiness", text, table=Table(_READINESS, rows))
 
 
-def _looked_up(action: Resource) -> Iterator[str]:
+def _looked_up(action: Resource, known: Mapping[str, str]) -> Iterator[str]:
     """The cells of an action that a record shows."""
     yield str(action.get("title", ""))
+    yield next((words for name, words in known.items() if is_of(action, name)), "")
     yield str(action.get("description", ""))
     yield str(action.get("textEquivalent") or "; ".join(conditions(action)))
     yield str(action.get("priority", ""))

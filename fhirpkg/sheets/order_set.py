@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.course.reading import course
+from fhirpkg.render.limits import is_of, limits
 from fhirpkg.sheets import wording
 from fhirpkg.sheets.tables import Column, Row, Table
 from fhirpkg.untrusted import objects, text_of
@@ -131,7 +132,7 @@ def _rows(
     resolve: Callable[[str], Resource | None],
 ) -> list[Row]:
     contained = {f"#{text_of(r, 'id')}": r for r in objects(plan, "contained")}
-    limits = dict(_limits(plan))
+    known = limits(plan)
     rows = []
     for entry in entries:
         action = actions[entry.step.key]
@@ -141,30 +142,13 @@ def _rows(
             "No.": entry.number,
             **_said(entry.step, action, definition),
             **_built(action, definition),
-            "Limit": next((v for k, v in limits.items() if _is_of(action, k)), ""),
+            "Limit": next((said for name, said in known.items() if is_of(action, name)), ""),
             "After": "; ".join(entry.before),
             "Before": "; ".join(entry.later),
             "Definition": url or text_of(action, "definitionUri"),
         }
         rows.append({head: text for head, text in cells.items() if text})
     return rows
-
-
-def _limits(plan: Resource) -> Iterator[tuple[str, str]]:
-    """The limits of criteria that a plan of ours has in extensions, by the ids of these."""
-    for extension in objects(plan, "extension"):
-        if text_of(extension, "url").endswith("/StructureDefinition/criterion"):
-            parts = {
-                text_of(part, "url"): text_of(part, "valueString")
-                for part in objects(extension, "extension")
-            }
-            if parts.get("limit"):
-                yield parts.get("id", ""), parts["limit"]
-
-
-def _is_of(action: Resource, criterion: str) -> bool:
-    """Whether an action is a case of a criterion: ``exceeded-inr`` of ``inr``."""
-    return text_of(action, "id").partition("-")[2] == criterion
 
 
 def _said(step: Step, action: Resource, definition: Resource) -> Row:

@@ -15,13 +15,13 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from fhirpkg import fhirjson
-from fhirpkg.applying.criteria import CRITERION
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.writing import rebased, text
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.packages.package import read_profiles
+from fhirpkg.render.limits import CRITERION
 from fhirpkg.render.told import told
 from fhirpkg.validation.validator import Validator
 

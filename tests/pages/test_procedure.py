@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fhirpkg.languages.words import speaking
 from fhirpkg.pages.changes import changed, versions
 from fhirpkg.pages.codes import code_systems, procedure_codes
 from fhirpkg.pages.criteria import criteria
@@ -93,12 +94,14 @@ def test_criteria_have_their_cases_sources_and_logic(plan):
     assert [source["label"] for source in inr.sources] == ["SIR 2019"]
 
 
-def test_limits_come_from_the_sources_unless_the_plan_has_them(plan):
-    limits = Sources(ROOT / "resources").limits(plan["id"])
-    found = {c.anchor: c.limit for c in criteria(plan, limits)}
+def test_limits_come_from_the_plan(plan):
+    found = {c.anchor: c.limit for c in criteria(plan)}
     assert found["criterion-inr"] == "above 1.8, noticed from 1.5"
     assert found["criterion-platelets"] == "below 50 10*9/L"
     assert found["criterion-images"] == ""
+    with speaking("es"):
+        spanish = {c.anchor: c.limit for c in criteria(plan)}
+    assert spanish["criterion-inr"] == "por encima de 1.8, se señala desde 1.5"
 
 
 def test_an_action_of_anybody_that_has_a_condition_is_a_criterion():

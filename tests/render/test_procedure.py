@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fhirpkg.render.document import Document, Item, Link, Section, Table, xhtml
+from fhirpkg.render.limits import CRITERION
 from fhirpkg.render.procedure import procedure_document
 
 NAMESPACE = "{http://www.w3.org/1999/xhtml}"
@@ -99,17 +100,20 @@ def test_a_choice_among_parts_is_said_before_them(code, choice):
 
 def test_what_a_record_shows_is_a_table_and_no_step():
     shown = {
+        "id": "missing-inr",
         "title": "INR: missing",
         "description": "It tells of bleeding",
         "condition": [WHEN],
         "priority": "urgent",
         "documentation": [{"type": "citation", "label": "SIR 2019"}],
     }
-    found = sections(PLAN | {"action": [shown, *PLAN["action"]]})
+    parts = [{"url": "id", "valueString": "inr"}, {"url": "limit", "valueString": "above 1.8"}]
+    limit = {"extension": [{"url": CRITERION, "extension": parts}]}
+    found = sections(PLAN | limit | {"action": [shown, *PLAN["action"]]})
     assert "INR: missing" not in found
     table = found["Readiness"].table
     assert table.rows == (
-        ("INR: missing", "It tells of bleeding", "it hurts", "urgent", "SIR 2019"),
+        ("INR: missing", "above 1.8", "It tells of bleeding", "it hurts", "urgent", "SIR 2019"),
     )
     assert len(table.head) == len(table.rows[0])
 
