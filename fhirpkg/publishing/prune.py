@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.publishing.marks import is_same_tag, is_tagged, tags_of, unmark, with_tags
 from fhirpkg.publishing.members import references_in
 from fhirpkg.publishing.orphans import RETIRED
+from fhirpkg.publishing.reading import standing
 from fhirpkg.publishing.survey import Change
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def prune(plan: Plan, client: FhirClient, *, delete: bool = False) -> Pruning:
     found = Pruning()
     resources: dict[str, Resource] = {}
     for item in plan.of(Change.ORPHAN):
-        resource_type, _, resource_id = item.place.partition("/")
-        theirs = client.read(resource_type, resource_id)
+        theirs = standing(client, item.place)
         if theirs is None:
             continue
         problem = _not_ours(item, theirs, plan)
@@ -141,8 +141,7 @@ def _take_mark(client: FhirClient, place: str, theirs: Resource, owner: Resource
     response = client.request("PUT", place, body=unmarked, headers=_if_match(theirs))
     if not response.worked:
         return response.problem
-    resource_type, _, resource_id = place.partition("/")
-    now = client.read(resource_type, resource_id)
+    now = standing(client, place)
     return unmark(client, place, [owner]) if now is not None and is_tagged(now, owner) else ""
 
 

@@ -22,7 +22,7 @@ from fhirpkg.publishing.bookkeeping import head as heads
 from fhirpkg.publishing.bookkeeping.head import ConflictError
 from fhirpkg.publishing.bookkeeping.state import LEASE, Head, Inventory, Line, Phase, head_id
 from fhirpkg.publishing.marks import is_tagged, unmark
-from fhirpkg.publishing.reading import Reader
+from fhirpkg.publishing.reading import Reader, standing
 from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change
 from fhirpkg.publishing.writing.order import in_portions
 from fhirpkg.publishing.writing.strategy import Key, Strategy
@@ -275,14 +275,13 @@ def _take_over(plan: Plan, client: FhirClient, writer: Writer) -> list[str]:
         done = writer.done.get(item.local)
         if done is None or not item.tags:
             continue
-        resource_type, _, resource_id = done.place.partition("/")
-        now = client.read(resource_type, resource_id) or {}
+        now = standing(client, done.place) or {}
         left = [tag for tag in item.tags if is_tagged(now, tag)]
         problem = unmark(client, done.place, left) if left else ""
         if problem:
             notes.append(f"{done.place} was taken over, but {problem}")
         elif left:
-            now = client.read(resource_type, resource_id) or {}
+            now = standing(client, done.place) or {}
             version = str(now.get("meta", {}).get("versionId", done.version))
             writer.done[item.local] = replace(done, version=version)
     return notes

@@ -121,6 +121,16 @@ class Reader:
         return {i: resource for i, resource in read if resource is not None}
 
 
+def standing(client: FhirClient, place: str) -> Resource | None:
+    """What stands at ``Type/id``; also what a server finds by a search and does not read.
+
+    HAPI reads its own OperationDefinitions, and finds those stored only by search.
+    """
+    resource_type, _, resource_id = place.partition("/")
+    read = client.read(resource_type, resource_id)
+    return read or Reader(client).by_ids(resource_type, [resource_id]).get(resource_id)
+
+
 def search_of(parameter: str, values: Sequence[str]) -> list[tuple[str, str]]:
     """The parameters of a search for one of several values."""
     return [(parameter, ",".join(map(escaped, values))), ("_count", str(2 * len(values)))]

@@ -4,7 +4,7 @@ from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.prune import prune
 from fhirpkg.publishing.survey import Change
 from tests.publishing.sample import canonical, client, publish, release, resources, state
-from tests.servers import vendors
+from tests.servers import habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
 
@@ -30,6 +30,16 @@ def test_an_orphan_is_retired_and_no_longer_ours(server, played):
     assert "tag" not in retired.get("meta", {})
     before.pop("DocumentReference/aftercare")
     assert now == before
+
+
+@pytest.mark.parametrize("delete", [False, True], ids=["retire", "delete"])
+def test_an_orphan_that_a_server_finds_only_by_search_is_not_left_out(server, delete):
+    publish(server)
+    own = habits.reads_its_own("DocumentReference/aftercare")
+    with scripted(server_like(own, *vendors.HAPI), server) as proxy:
+        found, after = pruned(proxy.base_url, *resources()[:3], delete=delete)
+        assert (found.deleted if delete else found.retired) == ["DocumentReference/aftercare"]
+        assert after.of(Change.ORPHAN) == []
 
 
 def test_an_orphan_is_deleted_only_when_told(server):

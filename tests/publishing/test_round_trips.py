@@ -51,14 +51,7 @@ def test_a_server_without_bundles_gets_the_same_one_by_one(server):
 
 
 def test_what_a_server_finds_only_by_search_is_there(server):
-    """HAPI answers a read of an OperationDefinition with its own operations alone."""
-
-    def reads_its_own(request, forward):
-        if request.method == "GET" and request.path.endswith("/PlanDefinition/course"):
-            return habits.outcome(404, "HAPI-2249: not one of mine", "not-found")
-        return forward(request)
-
-    with scripted(server_like(reads_its_own), server) as proxy:
+    with scripted(server_like(habits.reads_its_own("PlanDefinition/course")), server) as proxy:
         report, found = pushed(proxy.base_url, release())
         assert (report.created, found.missing) == (4, {})
         report, found = pushed(proxy.base_url, release())

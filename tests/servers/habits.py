@@ -53,6 +53,17 @@ def outcome(status, words, code="processing"):
     return Reply(status, {"resourceType": "OperationOutcome", "issue": [issue]})
 
 
+def reads_its_own(*places):
+    """HAPI answers a read of an OperationDefinition with its own operations alone."""
+
+    def habit(request, forward):
+        if request.method == "GET" and request.path.endswith(tuple(f"/{p}" for p in places)):
+            return outcome(404, "HAPI-2249: not one of mine", "not-found")
+        return forward(request)
+
+    return habit
+
+
 def with_body(request, resource):
     body = json.dumps(resource).encode()
     return type(request)(request.method, request.path, request.headers, body)

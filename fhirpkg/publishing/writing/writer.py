@@ -16,6 +16,7 @@ from fhirpkg.errors import ServerError
 from fhirpkg.publishing.compare import same
 from fhirpkg.publishing.marks import is_same_tag, is_tagged, owned, tags_of, with_tags
 from fhirpkg.publishing.members import with_references
+from fhirpkg.publishing.reading import standing
 from fhirpkg.publishing.survey import Change
 from fhirpkg.publishing.writing.answers import entry_response, place_of, unclear, version_in
 from fhirpkg.publishing.writing.creations import Done, version_before
@@ -315,9 +316,8 @@ class Writer:
 
     def _overwritten(self, item: Item, done: Done) -> str:
         """What a creation met that came in between and differs; nothing when there was nothing."""
-        resource_type, _, resource_id = done.place.partition("/")
         if self.strategy.key is Key.CONDITION:
-            theirs = self.client.read(resource_type, resource_id)
+            theirs = standing(self.client, done.place)
             stands = theirs is not None and self._stands(item, theirs)
             return "" if stands else f"somebody else created {done.place} meanwhile"
         earlier = version_before(self.client, done)
