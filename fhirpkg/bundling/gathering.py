@@ -161,7 +161,8 @@ def _resource(data: bytes, name: str) -> Resource | None:
         broken = found is None
     else:
         found, issues = fhirjson.read(data)
-        broken = b'"resourceType"' in data and (bool(issues) or not isinstance(found, dict))
+        wrong = not isinstance(found, dict) or any(issue.severity.is_error for issue in issues)
+        broken = b'"resourceType"' in data and wrong
     if broken:
         problem = issues[0].text if issues else "it is not an object"
         raise SourceError(name, f"it cannot be read ({problem})", "run 'fhirpkg validate' on it")

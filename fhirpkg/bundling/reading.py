@@ -212,7 +212,14 @@ def _package_files(
     package: Package, name: str, gathering: Gathering, selection: Selection
 ) -> Iterator[Found]:
     for folder in ("", "example", "examples") if selection.examples else ("",):
-        for file in package.names(folder):
+        files = package.names(folder)
+        also = {file.removesuffix(".json") for file in files}
+        for file in package.names(folder, ".xml"):
+            if file.removesuffix(".xml") in also:
+                gathering.left_out.append(f"{file}: left out, as it is there as JSON too")
+            else:
+                files.append(file)
+        for file in files:
             yield from gathering.text(package.files[file], f"{name}:package/{file}")
 
 

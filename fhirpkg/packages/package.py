@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fhirpkg import fhirjson
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, PackageError
+from fhirpkg.parsing_rules import PARSE_DUPLICATE_KEY
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class Manifest:
     @classmethod
     def parse(cls, text: bytes, source: str) -> Self:
         """Read package.json; `source` names the package in a PackageError."""
-        data, _ = fhirjson.read(text)
+        data, issues = fhirjson.read(text)
+        for found in issues:
+            if found.rule == PARSE_DUPLICATE_KEY.id:  # readers differ in which they take
+                raise PackageError(source, f"in its package.json, {found.text}")
         return cls.of(data, source)
 
     @classmethod
@@ -91,8 +95,8 @@ class Package:
         """Name and version."""
         return self.manifest.id
 
-    def names(self, folder: str = "") -> list[str]:
-        """The JSON files of one folder, by default the top one, that may be resources.
+    def names(self, folder: str = "", ending: str = ".json") -> list[str]:
+        """The JSON (or XML) files of one folder, by default the top one, that may be resources.
 
         Examples lie in ``example`` (or, in some packages, ``examples``).
         """
@@ -100,7 +104,7 @@ class Package:
         return [
             name
             for name, path, base in places
-            if path == folder and base.endswith(".json") and base not in _NO_RESOURCES
+            if path == folder and base.endswith(ending) and base not in _NO_RESOURCES
         ]
 
     def resource(self, name: str) -> Resource | None:

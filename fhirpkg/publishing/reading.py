@@ -151,6 +151,6 @@ def batches(values: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def escaped(value: str) -> str:
+def escaped(value: str, marks: str = "\\,") -> str:
     r"""A value in an OR list; ``,`` and ``\`` have a meaning there (R4 search.html#escaping)."""
-    return value.replace("\\", "\\\\").replace(",", "\\,")
+    return "".join(f"\\{char}" if char in marks else char for char in value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fhirpkg.publishing.reading import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -54,7 +56,8 @@ def searches(
     for (resource_type, version), members in by_version.items():
         for start in range(0, together if sample else len(members), together):
             group = members[start : start + together]
-            query = (("url", ",".join(m.url for m in group)), ("version", version))
+            token = escaped(version, "\\,|$")
+            query = (("url", ",".join(escaped(m.url) for m in group)), ("version", token))
             expected = frozenset(m.local for m in group)
             yield Search(resource_type, query, expected, exactly=True)
     for (resource_type, parameter, token), found in by_code.items():
