@@ -37,6 +37,8 @@ _SUSHI = Path("fsh-generated") / "resources"
 _FHIR_VERSION = re.compile(r"\.(r\d+b?|\d+\.\d+\.\d+)$")
 RECORDS = "https://w3id.org/fhirpkg/publishing/"
 """The systems of the identifiers of what pushes keep on a server."""
+_COPIES_OF_GUIDE = {"ig-r3.json", "ig-r4.json"}
+"""HL7's publisher put the guide for its tools beside the guide itself, until about 2021."""
 _OF_A_PACKAGE = ("canonical", "fhirVersions", "fhir-version-list")
 """What package.json of a FHIR package has and that of a Node.js project has not."""
 
@@ -212,7 +214,7 @@ def _package_files(
     package: Package, name: str, gathering: Gathering, selection: Selection
 ) -> Iterator[Found]:
     for folder in ("", "example", "examples") if selection.examples else ("",):
-        files = package.names(folder)
+        files = [file for file in package.names(folder) if file not in _COPIES_OF_GUIDE]
         also = {file.removesuffix(".json") for file in files}
         for file in package.names(folder, ".xml"):
             if file.removesuffix(".xml") in also:

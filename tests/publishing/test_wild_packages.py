@@ -95,6 +95,12 @@ HANDLED = {
         1,
     ),
     "a guide in XML": (made(P, V, ("package/guide.xml", GUIDE_IN_XML)), 2),
+    "a copy of the guide for tools": (
+        made(P, *((f"package/{name}.json",
+                   canonical("ImplementationGuide", "demo.wild", packageId="demo.wild"))
+                  for name in ("ig-r4", "ImplementationGuide-demo.wild"))),
+        1,
+    ),
     "XML beside its JSON": (made(P, V, ("package/v.xml", GUIDE_IN_XML)), 1),
     "no url": (made(P, (V[0], {k: v for k, v in VALUE_SET.items() if k != "url"})), 1),
     "a pipe in the version": (made(P, (V[0], VALUE_SET | {"version": "1|2,3$4"})), 1),

@@ -24,6 +24,7 @@ from fhirpkg.server.searching.predicates import (
     is_one_value,
     select,
     split_values,
+    unescaped,
     wrong_value,
 )
 from fhirpkg.server.storing.layout import param_key
@@ -128,7 +129,8 @@ class _Reader:
             raise refused(400, SERVER_SEARCH_LIMIT, what="values", most=most)
         if parameter.code == "_id":
             places = ",".join("?" * len(texts))
-            found = _of_columns(f"current.id IN ({places})", texts, resource_type)
+            ids = [unescaped(text.removeprefix("|")) for text in texts]  # ids have no system
+            found = _of_columns(f"current.id IN ({places})", ids, resource_type)
         elif parameter.code == "_lastUpdated":
             dates = [date(Wanted(parameter, modifier, one, self.base), UPDATED) for one in texts]
             found = _of_columns(*_joined(" OR ", dates), resource_type)

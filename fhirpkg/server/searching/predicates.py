@@ -34,13 +34,19 @@ _PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
 def split_values(text: str, mark: str = ",") -> list[str]:
     r"""The parts between the marks that no backslash escapes (R4 search.html#escaping).
 
-    >>> split_values(r"a\\,b,c")
+    >>> split_values(r"a\,b,c")
     ['a\\,b', 'c']
     """
-    return re.split(rf"(?<!\\){re.escape(mark)}", text)
+    parts, start = [], 0
+    for found in re.finditer(rf"\\.|{re.escape(mark)}", text, re.DOTALL):
+        if found[0] == mark:
+            parts.append(text[start : found.start()])
+            start = found.end()
+    return [*parts, text[start:]]
 
 
-def _unescape(text: str) -> str:
+def unescaped(text: str) -> str:
+    r"""A part as it was meant: a backslash takes the meaning of a mark."""
     return re.sub(r"\\([,$|\\])", r"\1", text)
 
 
@@ -103,7 +109,7 @@ def _select_composite(wanted: Wanted, *, of_current: bool) -> Sql:
 
 
 def _token(wanted: Wanted) -> Sql:
-    system, *code = (_unescape(part) for part in split_values(wanted.text, "|"))
+    system, *code = (unescaped(part) for part in split_values(wanted.text, "|"))
     if not code:
         return _EQUAL, [system.casefold()]
     if code == [""]:
@@ -114,7 +120,7 @@ def _token(wanted: Wanted) -> Sql:
 
 
 def _string(wanted: Wanted) -> Sql:
-    text = _unescape(wanted.text)
+    text = unescaped(wanted.text)
     if wanted.modifier == "exact":
         return "value = ? AND coalesce(exact, value) = ?", [values.plain(text), text]
     if wanted.modifier == "contains":
@@ -127,7 +133,7 @@ def _starting(text: str) -> Sql:
 
 
 def _uri(wanted: Wanted) -> Sql:
-    text = _unescape(wanted.text)
+    text = unescaped(wanted.text)
     if wanted.modifier == "below":
         return _starting(text)
     if wanted.modifier == "above":
@@ -163,7 +169,7 @@ def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Sql:
     """A condition on a stored date, or on other columns that hold the ends of a range."""
     prefix, text = _prefix(wanted.text)
     try:
-        low, high = values.date_range(_unescape(text))
+        low, high = values.date_range(unescaped(text))
     except ValueError as error:
         raise wanted.wrong(str(error)) from None
     if prefix == "ap":  # a tenth of the time from then to now, as the specification suggests
@@ -211,7 +217,7 @@ def _with_arguments(template: str, low: float, high: float) -> Sql:
 
 
 def _quantity(wanted: Wanted) -> Sql:
-    number, *unit = (_unescape(part) for part in split_values(wanted.text, "|"))
+    number, *unit = (unescaped(part) for part in split_values(wanted.text, "|"))
     template, low, high = _bounds(replace(wanted, text=number))
     if len(unit) not in {0, 2}:
         raise wanted.wrong(f"'{wanted.text}' is not number, number|system|code or number||code")
@@ -229,7 +235,7 @@ def _quantity(wanted: Wanted) -> Sql:
 
 
 def _reference(wanted: Wanted) -> Sql:
-    text = _unescape(wanted.text).removeprefix(f"{wanted.base}/" if wanted.base else "")
+    text = unescaped(wanted.text).removeprefix(f"{wanted.base}/" if wanted.base else "")
     if wanted.modifier and "/" not in text:
         text = f"{wanted.modifier}/{text}"
     if local := LOCAL.fullmatch(text):
