@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
+import itertools
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,7 +35,7 @@ _STYLE = """
 @page {{ size: {paper}; margin: 14mm 16mm 16mm;
   @bottom-left {{ content: string(title); font: 8.5pt "{family}"; color: #444; width: 75%; }}
   @bottom-right {{ content: counter(page) " / " counter(pages); font: 8.5pt "{family}"; }} }}
-html {{ font-family: "{family}" !important; }}
+html {{ font-family: "{family}" !important; font-variant-ligatures: none; }}
 body {{ font: {size}/1.3 "{family}" !important; margin: 0 !important; padding: 0 !important;
   max-width: none !important; }}
 h1 {{ string-set: title content(); font-size: 1.6em !important; }}
@@ -42,7 +43,12 @@ h2 {{ font-size: 1.18em !important; margin: .6em 0 .1em !important; }}
 ul, ol {{ padding-left: 1.4em; break-inside: avoid; }}
 footer {{ font-size: .7em !important; margin-top: .8em !important; }} footer ul {{ columns: 2; }}
 figure {{ break-inside: avoid; }} figure svg {{ height: {drawing} !important; }}
+label span {{ float: left; width: 34%; }}
+input {{ display: inline-block; width: 62%; height: 1.3em; margin: 0; padding: 0 .2em;
+  font: {size} "{family}"; border: .5pt solid #444; }}
 """
+_BLANK = re.compile(r"<li>([^<>]+?):? _{4,}</li>")
+"""A line to fill in, as documents have it; in PDF it is a field that can be typed into."""
 _SIZES = {False: ("11pt", "30mm"), True: ("18pt", "60mm")}
 """Size of the text and height of a drawing: in ordinary and in large print."""
 
@@ -68,12 +74,25 @@ def pdf(text: str, *, paper: Paper, created: str, large_print: bool = False) -> 
         url_fetcher=fetcher(allowed_protocols=("file",), fail_on_errors=True),
     )
     in_font = text.replace("<svg ", f'<svg font-family="{_FAMILY}" ')  # a drawing inherits none
-    page = weasyprint.HTML(string=in_font, url_fetcher=fetcher(allowed_protocols=()))
-    document = page.render(font_config=fonts, stylesheets=[style])
+    filled = _with_fields(in_font)
+    page = weasyprint.HTML(string=filled, url_fetcher=fetcher(allowed_protocols=()))
+    document = page.render(font_config=fonts, stylesheets=[style], pdf_forms=True)
     document.metadata.created = document.metadata.modified = f"{created}T00:00:00Z"
     key = hashlib.sha256(f"{paper} {large_print} {created}\n{text}".encode()).digest()[:16]
     made: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=key)
     return made
+
+
+def _with_fields(text: str) -> str:
+    """A document whose lines to fill in are fields, each with its label as its name for readers."""
+    numbers = itertools.count(1)
+
+    def field(found: re.Match[str]) -> str:
+        label, number = found[1], next(numbers)
+        named = f'name="field-{number}" title="{label}"'
+        return f'<li><label><span>{label}:</span><input type="text" {named}/></label></li>'
+
+    return _BLANK.sub(field, text)
 
 
 @functools.cache

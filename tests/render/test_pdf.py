@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,42 @@ def test_all_letters_are_of_the_font_of_the_package():
     names = {name.partition("+")[2] for name in fonts(opened(made()))}
     assert names
     assert all(name.startswith("Leaflet") for name in names)
+
+
+@pytest.mark.parametrize("large_print", [False, True])
+def test_lines_to_fill_in_are_fields_that_say_what_they_are(large_print):
+    blanks = ("Date & time: ________", "Phone: ____", "no line: to fill in")
+    text = xhtml(Document("How to wait", (Section("To fill in", items=blanks),)))
+    document = opened(pdf(text, paper="A4", created="2031-01-01", large_print=large_print))
+    fields = list(document.Root.AcroForm.Fields)
+    assert [str(field.TU) for field in fields] == ["Date & time", "Phone"]
+    assert {str(field.FT) for field in fields} == {"/Tx"}
+    assert len({str(field.T) for field in fields}) == len(fields)
+    right, top = (float(number) for number in document.pages[0].MediaBox[2:])
+    for field in fields:
+        x, high, end, low = (float(number) for number in field.Rect)
+        assert 0 < x < end < right
+        assert 0 < low < high < top
+    assert tags(document)[0].count("/Form") == len(fields)
+
+
+def test_each_sign_has_its_letter_for_those_who_hear_it():
+    """PDF/UA-1, 7.21.7; a ligature had none where a font is kept whole for fields."""
+    text = xhtml(Document("T", (Section("S", "after fluffy office", items=("A: _____",)),)))
+    document = opened(pdf(text, paper="A4", created="2031-01-01"))
+    fonts = document.pages[0].Resources.Font
+    known = {
+        name: {int(code, 16) for code in re.findall(rb"<(\w+)> <\w+>", font.ToUnicode.read_bytes())}
+        for name, font in fonts.items()
+    }
+    name = ""
+    for operands, operator in pikepdf.parse_content_stream(document.pages[0]):
+        if str(operator) == "Tf":
+            name = str(operands[0])
+        if str(operator) == "TJ":
+            shown = b"".join(bytes(p) for p in operands[0] if isinstance(p, pikepdf.String))
+            codes = {int.from_bytes(shown[at : at + 2]) for at in range(0, len(shown), 2)}
+            assert codes <= known[name]
 
 
 @pytest.mark.parametrize("paper", POINTS)
