@@ -29,6 +29,19 @@ _PARTIES = ("subject", "encounter", "practitioner", "organization")
 _INLINE = ("text/cql-expression", "text/cql.expression")
 
 
+def in_cql(expression: Resource, context: Resource) -> bool | None:
+    """Whether an expression is CQL to evaluate; False for a name, None for another language.
+
+    A dot in text/cql marks an expression: encender and the reference engine hold it so. Without a
+    library there is no name that it could be: `3`, `'routine'`.
+    """
+    language, text = expression.get("language", ""), expression.get("expression", "")
+    is_open = language == "text/cql" and "reference" not in expression
+    if language in _INLINE or (is_open and ("." in text or not context.get("library"))):
+        return True
+    return False if language in _IDENTIFIERS else None
+
+
 class NotEvaluatedError(FhirpkgError):
     """An expression that could not be evaluated, and why; it is neither true nor false."""
 
@@ -97,15 +110,12 @@ class Evaluator:
                 if not self._lenient:
                     raise
                 return self._as_cql(error, text, context, resource)
-        # A dot in text/cql marks an expression: encender and the reference engine hold it so.
-        # Without a library there is no name that it could be: `3`, `'routine'`.
-        in_cql = language == "text/cql" and "reference" not in expression
-        dotted = in_cql and ("." in text or not context.get("library"))
-        if language in _INLINE or dotted:
+        is_inline = in_cql(expression, context)
+        if is_inline:
             return self._by_logic(
                 lambda logic: logic.inline(text, context, resource, self._asked_for(text, inputs))
             )
-        if language in _IDENTIFIERS:
+        if is_inline is False:
             reference = expression.get("reference", "")
             return self._by_logic(lambda logic: logic.defined(text, reference, context, resource))
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")

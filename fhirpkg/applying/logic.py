@@ -10,6 +10,7 @@ from fhirpkg.canonical import version_matches
 from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import as_list, to_json
+from fhirpkg.cql.needs import retrieved
 from fhirpkg.cql.reading import xml
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.errors import FhirpkgError, ResolutionError
@@ -37,6 +38,7 @@ class Logic:
     ) -> None:
         self._repository = repository
         self._variables = variables
+        self._libraries: dict[str, Library] = {}
         self._session = Session(repository, subject, variables, self._named, types, now)
 
     def defined(
@@ -47,9 +49,7 @@ class Logic:
         if not canonical:
             raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
         self._give_variables(context, resource)
-        return self._decided(
-            lambda: self._value_of(name, self._of_resource(self._resolved(canonical, context)))
-        )
+        return self._decided(lambda: self._value_of(name, self._library(canonical, context)))
 
     @property
     def seen(self) -> list[Resource]:
@@ -63,6 +63,20 @@ class Logic:
         if library.definition(name) is None:
             return Evaluation(self._session, library).of(read_expression(name, library))
         return self._session.value_of(library, name)
+
+    def retrieved(self, text: str, *, is_name: bool, reference: str, context: Resource) -> set[str]:
+        """The types that an expression, or a definition by its name, may retrieve; all it leads to.
+
+        Raises FhirpkgError for what cannot be read.
+        """
+        canonical = reference or next(iter(context.get("library", ())), "")
+        if is_name and canonical:
+            library = self._library(canonical, context)
+            for name in (text, text.rpartition(".")[2]):
+                if statement := library.definition(name):
+                    return retrieved(statement.tree, library, self._named)
+        library = self._around(context)
+        return retrieved(read_expression(text, library), library, self._named)
 
     def inline(
         self, text: str, context: Resource, resource: Resource | None, inputs: Mapping[str, Json]
@@ -90,7 +104,7 @@ class Logic:
         canonicals: Sequence[str] = context.get("library", ())
         if not canonicals:
             return Library("")
-        first = self._of_resource(self._resolved(canonicals[0], context))
+        first = self._library(canonicals[0], context)
         found = [self._repository.resolve(canonical, "Library") for canonical in canonicals]
         named = {r["name"]: (r["name"], "") for r in found if r is not None and "name" in r}
         return replace(first, includes=named | first.includes)
@@ -100,9 +114,15 @@ class Logic:
         changing = {"context": context, "resource": context if resource is None else resource}
         self._session.parameters = {**self._variables, **changing}
 
-    def _resolved(self, canonical: str, context: Resource) -> Resource:
+    def _library(self, canonical: str, context: Resource) -> Library:
+        """The library behind a canonical, looked up once; one that is contained each time."""
         if canonical.startswith("#"):
-            return _contained(context, canonical[1:])
+            return self._of_resource(_contained(context, canonical[1:]))
+        if canonical not in self._libraries:
+            self._libraries[canonical] = self._of_resource(self._resolved(canonical))
+        return self._libraries[canonical]
+
+    def _resolved(self, canonical: str) -> Resource:
         found = self._repository.resolve(canonical, "Library")
         if found is None:
             raise ResolutionError(canonical, "the library is not in the package or the data")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fhirpkg.applying.goals import all_actions
+from fhirpkg.applying.hooks.needs import retrieved_types
 from fhirpkg.definitions.definitions import Definitions
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ _CODES_ASKED = re.compile(r"(.*?)(?:&(code|combo-code)=(.*))?")
 def templates_of(plan: Resource, repository: Repository) -> dict[str, str]:
     """Templates: the patient, and a query for each data requirement of the plan's logic."""
     templates = {"patient": "Patient/{{context.patientId}}"}
-    for requirement in _requirements(plan, repository):
+    declared = list(_requirements(plan, repository))
+    kinds = [str(requirement.get("type")) for requirement in declared]
+    for requirement in [*declared, *_undeclared(plan, repository, kinds)]:
         kind = requirement.get("type")
         if not isinstance(kind, str) or kind == "Patient":
             continue
@@ -42,6 +45,20 @@ def _patient_parameter(kind: str) -> str:
     if "patient" not in known and "subject" in known:
         return "subject=Patient/{{context.patientId}}"
     return "patient={{context.patientId}}"
+
+
+def _undeclared(plan: Resource, repository: Repository, declared: Iterable[str]) -> list[Resource]:
+    """A requirement for each type that the logic retrieves and that no library declares.
+
+    What is not asked for would look like what does not exist.
+    """
+    types = retrieved_types(plan, repository) - {*declared, "Patient"}
+    return [{"type": kind} for kind in sorted(types) if _is_of_patients(kind)]
+
+
+def _is_of_patients(kind: str) -> bool:
+    known = Definitions.core().search_parameters(kind)
+    return "patient" in known or "subject" in known
 
 
 def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:

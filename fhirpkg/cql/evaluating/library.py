@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fhirpkg.cql.tree import Node
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Statement:
     """A definition, or a function when it has operands."""
 
