@@ -342,7 +342,7 @@ class _Actions:
         if not key.startswith("timing") or any(other.startswith("timing") for other in made):
             return ""
         made[key] = self._resolve(action["definitionCanonical"])[key]
-        return "; it stands on the action"
+        return "; it is on the action"
 
 
 def _pertains_to(goal: dict[str, str]) -> dict[str, Json]:

@@ -43,7 +43,7 @@ APPLY_EXTENSION = error(
 APPLY_QUESTIONNAIRE = error(
     "apply-questionnaire",
     "exception",
-    title="What a Questionnaire of inputs asks for can be found",
+    title="The profiles that a generated Questionnaire is made from are found",
     text="{text}",
     spec="http://hl7.org/fhir/uv/cpg/StructureDefinition-cpg-questionnaire-generate.html",
 )
@@ -79,7 +79,7 @@ APPLY_NO_PLACE = information(
 APPLY_NOT_USED = information(
     "apply-not-used",
     "informational",
-    title="What an action says and $apply makes nothing of is reported",
+    title="Elements of an action that $apply does not use are listed",
     text="{text}",
     spec=_SPEC,
 )

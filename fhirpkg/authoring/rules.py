@@ -89,7 +89,7 @@ SOURCE_CODE = error(
 SOURCE_PROCEDURE_CODE = error(
     "source-procedure-code",
     "code-invalid",
-    title="What a procedure is ordered by is one concept",
+    title="A procedure is ordered by one concept",
     text="'{name}' has several codes of one system ({codes}), which are not one concept",
     advice="leave one of each system; put the others under 'also' or 'add-on'",
 )
@@ -97,7 +97,7 @@ SOURCE_NO_CODE = information(
     "source-no-code",
     "informational",
     title="What is named has a code",
-    text="'{name}' has no code: it is said in words, and no system finds it by a code",
+    text="'{name}' has no code: it is given in words only, so no system can find it by a code",
     advice="add it under 'codes' when there is a code for it",
 )
 SOURCE_TODO = warning(
@@ -105,7 +105,7 @@ SOURCE_TODO = warning(
     "incomplete",
     title="Nothing is left to do",
     text="left to do: {todo}",
-    advice="the content stays a draft until this is done and 'todo' is taken away",
+    advice="the content stays a draft until this is done and 'todo' is removed",
 )
 SOURCE_TODO_ACTIVE = error(
     "source-todo-active",
@@ -117,9 +117,9 @@ SOURCE_TODO_ACTIVE = error(
 SOURCE_STALE = warning(
     "source-stale",
     "incomplete",
-    title="Built resources are those of their sources",
+    title="Built resources match their sources",
     text="{problem}",
-    advice="run 'fhirpkg build', or what is published are the old words",
+    advice="run 'fhirpkg build'; otherwise the old content is published",
 )
 SOURCE_UNUSED_CODE = warning(
     "source-unused-code",
@@ -150,7 +150,7 @@ SOURCE_SAME_PROCEDURE = error(
 SOURCE_UNKNOWN_FACT = error(
     "source-unknown-fact",
     "not-found",
-    title="Each fact named is one that the source has",
+    title="Each fact that is named exists in the source",
     text="the source has no fact '{fact}'{nearest}",
     advice="facts are named like '{example}', with the section and its number under 'source'",
 )
@@ -164,16 +164,16 @@ SOURCE_LOST_FACT = error(
 SOURCE_FACTS_DIFFER = warning(
     "source-facts-differ",
     "incomplete",
-    title="The facts that are counted are those of the source",
+    title="The counts of facts match the source",
     text="source.lock has {has} facts of {section}, 'source.facts' counts {counted}",
-    advice="count them as source.lock has them; leave out with a reason what is not to be said",
+    advice="use the counts of source.lock; a fact that is left out on purpose needs a reason",
 )
 SOURCE_COPIED = warning(
     "source-copied",
     "business-rule",
-    title="Words of a source without rights are not copied",
-    text="{most} words in a row are those of the source, whose words may not be copied",
-    advice="say it in your own words, or draft it with the rights that you have: --rights",
+    title="The wording of a source is copied only with the rights to it",
+    text="{most} consecutive words are those of the source, whose wording may not be copied",
+    advice="use your own words, or draft with --rights if you have the rights",
 )
 SOURCE_NO_ORIGIN = error(
     "source-no-origin",
@@ -197,7 +197,7 @@ CODE_DISPLAY_DIFFERS = warning(
     "code-invalid",
     title="A code means what its name says",
     text="{code} is '{display}', which has no word in common with '{name}'",
-    advice="take the code that means the name, or give it the name that it means",
+    advice="use the code for that name, or correct the name",
 )
 CODE_KIND = warning(
     "code-kind",
@@ -224,20 +224,20 @@ CODE_NOT_VERIFIED = information(
     "code-not-verified",
     "not-supported",
     title="Each code has been verified",
-    text="{count} could not be verified with what is at hand: {codes}",
+    text="{count} could not be verified with the code systems available: {codes}",
     advice="'fhirpkg codes check' with --codes FILE or --tx URL verifies them",
 )
 SOURCE_REVIEW = information(
     "source-review",
     "informational",
-    title="A reader has held each fact against its source",
-    text="{without} of {total} facts have no verdict of a reader, {stale} one of older words",
-    advice="read them against the source and write the verdicts into review.yaml beside this file",
+    title="A reader has compared each fact with its source",
+    text="{without} of {total} facts have no reader's verdict, {stale} one on an earlier wording",
+    advice="compare them with the source and record the verdicts in review.yaml beside this file",
 )
 SOURCE_SIGN_OFF = error(
     "source-sign-off",
     "business-rule",
-    title="Content in use was approved as it is",
+    title="Content in use was approved in its present form",
     text="the status is 'active', but for {name} {problem}",
     advice="send out 'fhirpkg review --output FILE', read it back with --read, or keep the draft",
 )
@@ -246,26 +246,26 @@ SOURCE_DRAWING = error(
     "invalid",
     title="A drawing is an SVG that stands alone",
     text="{problem}",
-    advice="put an SVG with shapes and numbers alone, no script, style or link, beside this file",
+    advice="put an SVG beside this file that has shapes and numbers only: no script, style or link",
 )
 SOURCE_PDF = error(
     "source-pdf",
     "not-supported",
-    title="What the package asks to be printed can be printed",
-    text="the package asks for documents as PDF, and what makes them is not installed",
-    advice="pip install 'fhirpkg[pdf]', or take 'pdf' away",
+    title="The PDF documents that a package asks for can be made",
+    text="the package asks for PDF documents, but the libraries that make them are not installed",
+    advice="pip install 'fhirpkg[pdf]', or remove 'pdf'",
 )
 SOURCE_LANGUAGE = error(
     "source-language",
     "value",
-    title="A text stands in languages of its package",
+    title="Texts are in the languages of their package",
     text="{problem}",
     advice="the package has {allowed}; see 'language' and 'languages' in package.yaml",
 )
 SOURCE_UNTRANSLATED = information(
     "source-untranslated",
     "informational",
-    title="What a language lacks is known",
+    title="Missing translations are listed",
     text="{count} texts have no translation into '{language}': {places}",
     advice="a document in that language is made only when each of its texts has one",
 )

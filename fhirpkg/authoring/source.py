@@ -159,7 +159,7 @@ def _decode(text: bytes, source: Source) -> str | None:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        _add(source, SOURCE_YAML, line, 1, problem="this is no UTF-8 text")
+        _add(source, SOURCE_YAML, line, 1, problem="this is not UTF-8 text")
         return None
 
 

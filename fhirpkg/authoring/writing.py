@@ -29,7 +29,7 @@ def rebased(package: PackageSource, canonical: str) -> PackageSource:
         )
     except ValueError as error:
         raise ConfigError(
-            f"--canonical {canonical!r} is no base of urls; write one like https://example.org/fhir"
+            f"--canonical {canonical!r} is not a base of urls; write one like https://example.org/fhir"
         ) from error
 
 

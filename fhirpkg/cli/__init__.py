@@ -26,7 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "install": ("publishing.install", "Put FHIR packages into the local package cache."),
     "leaflets": ("authoring.leaflets", "Make PDF of the documents for patients."),
     "lsp": ("lsp", "Run the language server for editors."),
-    "new": ("authoring.new", "Begin a procedure: a folder that builds at once."),
+    "new": ("authoring.new", "Begin a procedure: a folder that can be built as it is."),
     "package": (
         "authoring.package",
         "Make the NPM package, Bundles, NDJSON and XML of content.",

@@ -23,11 +23,25 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
 @click.argument("plan", metavar="PLAN")
 @click.option("--subject", required=True, metavar="Patient/ID", help="The patient.")
 @click.option("--data", type=_PATH, metavar="FOLDER|BUNDLE", help="Where the patient's data are.")
-@click.option("--content", type=_PATH, metavar="FOLDER", help="Definitions; else those in use.")
-@click.option("--bundled", is_flag=True, help="Take the content that is installed with fhirpkg.")
-@click.option("--encounter", default="", metavar="Encounter/ID", help="The encounter it is in.")
-@click.option("--practitioner", default="", metavar="Practitioner/ID", help="Who applies it.")
-@click.option("--organization", default="", metavar="Organization/ID", help="For whom.")
+@click.option(
+    "--content",
+    type=_PATH,
+    metavar="FOLDER",
+    help="Folder of definitions; by default those in use.",
+)
+@click.option("--bundled", is_flag=True, help="Use the content that is installed with fhirpkg.")
+@click.option(
+    "--encounter", default="", metavar="Encounter/ID", help="The encounter in which it is applied."
+)
+@click.option(
+    "--practitioner", default="", metavar="Practitioner/ID", help="The practitioner who applies it."
+)
+@click.option(
+    "--organization",
+    default="",
+    metavar="Organization/ID",
+    help="The organization on whose behalf.",
+)
 @click.option(
     "--language",
     default="",
@@ -48,8 +62,8 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     metavar="NAME=VALUE",
     help="A parameter of the logic: a value of CQL such as 3, 'text' or @2026-01-31.",
 )
-@click.option("--bundle", is_flag=True, help="Give R5's Bundle instead of a CarePlan.")
-@click.option("--verbose", is_flag=True, help="List what the result does not hold as well.")
+@click.option("--bundle", is_flag=True, help="Print R5's Bundle instead of a CarePlan.")
+@click.option("--verbose", is_flag=True, help="Also list what the result leaves out.")
 @click.option(
     "--output-format",
     type=_FORMATS,

@@ -22,21 +22,23 @@ if TYPE_CHECKING:
 @click.command(short_help="Evaluate a FHIRPath expression on a resource.")
 @click.argument("expression", metavar="EXPR")
 @click.argument("file", metavar="FILE")
-@click.option("--type", "focus_type", metavar="TYPE", help="The type of FILE if it is no resource.")
+@click.option(
+    "--type", "focus_type", metavar="TYPE", help="The type of FILE if it is not a resource."
+)
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What the result is printed as.",
+    help="The format of the result.",
 )
 def command(
     expression: str, file: str, focus_type: str | None, output_format: str
 ) -> ExitCode | None:
     """Evaluate a FHIRPath expression on a resource in JSON or XML; `-` reads standard input.
 
-    Each result is a line of standard output; what trace() tells goes to standard error. Exit code 2
-    when the expression or the file cannot be used.
+    Each result is a line of standard output; the output of trace() goes to standard error. Exit
+    code 2 when the expression or the file cannot be used.
 
     Example: fhirpkg fhirpath "name.where(use = 'official').given" patient.json
     """

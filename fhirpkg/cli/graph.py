@@ -27,8 +27,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default=True,
     help="A picture, or text that README pages draw by themselves.",
 )
-@click.option("--content", type=_PATH, metavar="FOLDER", help="Definitions; else those in use.")
-@click.option("--bundled", is_flag=True, help="Take the content that is installed with fhirpkg.")
+@click.option(
+    "--content",
+    type=_PATH,
+    metavar="FOLDER",
+    help="Folder of definitions; by default those in use.",
+)
+@click.option("--bundled", is_flag=True, help="Use the content that is installed with fhirpkg.")
 @click.option("--output", type=_FILE, metavar="FILE", help="Write to a file, not to the terminal.")
 def command(
     plan: str, form: str, content: Path | None, bundled: bool, output: Path | None

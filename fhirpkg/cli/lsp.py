@@ -11,7 +11,7 @@ from fhirpkg.errors import ConfigError
 def command() -> None:
     """Serve editors over standard input and output, by the Language Server Protocol.
 
-    It tells findings while JSON, XML, NDJSON and procedure.yaml are written, explains their rules
+    It reports findings while JSON, XML, NDJSON and procedure.yaml are written, explains their rules
     and leads from references and canonicals to what they name. The settings of `validate` in
     fhirpkg.toml or pyproject.toml of the workspace hold.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--store",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File that keeps the resources; without it they are gone at the end.",
+    help="File that keeps the resources; without it they are lost when the server stops.",
 )
 @click.option(
     "--sources",
@@ -51,25 +51,25 @@ if TYPE_CHECKING:
 @click.option(
     "--tls-key",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="The key of --tls-cert, unless it stands in the same file.",
+    help="The key of --tls-cert, unless it is in the same file.",
 )
 @click.option(
     "--token",
     metavar="SECRET",
-    help="Ask for this bearer token, which allows all; named as env:NAME, file:PATH or command:…",
+    help="Require this bearer token, which allows everything: env:NAME, file:PATH or command:…",
 )
 @click.option(
     "--jwks",
     metavar="FILE|URL",
     help="Accept SMART tokens that these keys sign; their scopes say what they allow.",
 )
-@click.option("--issuer", metavar="URL", help="Who makes the tokens of --jwks (iss).")
+@click.option("--issuer", metavar="URL", help="The issuer of the tokens of --jwks (iss).")
 @click.option(
     "--token-url",
     metavar="URL",
-    help="Where clients get the tokens of --jwks; told in .well-known/smart-configuration.",
+    help="Where clients get the tokens of --jwks; published in .well-known/smart-configuration.",
 )
-@click.option("--audience", metavar="URL", help="What the tokens of --jwks are for (aud).")
+@click.option("--audience", metavar="URL", help="The audience of the tokens of --jwks (aud).")
 @click.option(
     "--cds-client",
     "cds_clients",
@@ -108,10 +108,10 @@ def command(
 ) -> None:
     """Run an embedded FHIR R4 server at /fhir, for development and small sites.
 
-    The plans it holds are offered as CDS Hooks services at /cds-services. Anybody may read and
-    write who reaches it, unless --token or --jwks says otherwise; --cds-client says who may call
-    hooks. It listens on this machine only, unless --host says otherwise.
-    For anything larger take a full server such as HAPI FHIR.
+    The plans it holds are offered as CDS Hooks services at /cds-services. Anybody who can
+    reach it may read and write, unless --token or --jwks says otherwise; --cds-client says who may
+    call hooks. It listens on this machine only, unless --host says otherwise.
+    For anything larger use a full server such as HAPI FHIR.
 
     Example: fhirpkg serve --store fhir.db
     """

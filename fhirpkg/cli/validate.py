@@ -59,18 +59,30 @@ def _paths(
 )
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
 @click.option("--install", is_flag=True, help="Fetch dependencies that are not in the cache.")
-@click.option("--tx", metavar="URL", help="Ask this terminology server for what is not known here.")
-@click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
-@click.option("--strict", is_flag=True, help="Keep to the letter, also where R4 does not.")
-@click.option("--portability", is_flag=True, help="Tell what known servers drop or cannot run.")
-@click.option("--ignore-file", metavar="FILE", help="Set apart the findings listed in this TOML.")
 @click.option(
-    "--write-ignore", metavar="FILE", help="Write an ignore file of what is shown, without reasons."
+    "--tx", metavar="URL", help="Ask this terminology server for codes that are not known here."
+)
+@click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="R4 to the letter: without later corrections, and unknown extensions are errors.",
+)
+@click.option("--portability", is_flag=True, help="Report what known servers drop or cannot run.")
+@click.option(
+    "--ignore-file",
+    metavar="FILE",
+    help="Accept the findings listed in this TOML file and list them apart.",
+)
+@click.option(
+    "--write-ignore",
+    metavar="FILE",
+    help="Write an ignore file of the findings shown; the reasons are left for you to fill in.",
 )
 @click.option(
     "--level",
     type=click.Choice(LEVELS),
-    help="Show findings down to this; on a terminal warnings, else all.",
+    help="The lowest severity shown; by default warnings on a terminal, else all.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print the findings without a summary.")
 @click.option(
@@ -78,31 +90,33 @@ def _paths(
     type=click.Choice(list(_FAILING)),
     default="error",
     show_default=True,
-    help="From which severity on the exit code is 1.",
+    help="The lowest severity that makes the exit code 1.",
 )
 @click.option(
     "--output-format",
     type=click.Choice(FORMATS),
     default="text",
     show_default=True,
-    help="What the findings are printed as.",
+    help="The format of the findings.",
 )
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
 )
-@click.option("--watch", is_flag=True, help="Check again what changes, until interrupted.")
+@click.option(
+    "--watch", is_flag=True, help="Check files again when they change, until interrupted."
+)
 def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """Check FHIR resources: files, folders, Bundles, NDJSON, packages, or `-`.
 
-    R4 is what is checked against; R4B and R5 by --fhir-version, once their definitions are in the
-    cache: fhirpkg install hl7.fhir.r5.core#5.0.0.
+    Resources are checked against R4, or against R4B or R5 with --fhir-version, once
+    their definitions are in the cache: fhirpkg install hl7.fhir.r5.core#5.0.0.
 
     A package is a .tgz, the url of one, or NAME#VERSION, from the cache or the registry. Options
     and `paths` may stand in fhirpkg.toml, as [validate], or in pyproject.toml, as
     [tool.fhirpkg.validate], of the current folder.
 
     Exit code 0 when nothing at or above --fail-on was found, 1 when something was, 2 when an input
-    cannot be opened. What is shown has no say in that.
+    cannot be opened. --level does not change that.
 
     Example: fhirpkg validate resources profiles
     """

@@ -57,7 +57,7 @@ class TerminologyServer:
             self._failure = f"the terminology server does not answer: {error.problem}"
             return unknown(self._failure)
         if not response.ok or response.resource is None:
-            return unknown(f"the terminology server cannot tell: {response.problem}")
+            return unknown(f"the terminology server could not answer: {response.problem}")
         return _membership(response.resource)
 
 

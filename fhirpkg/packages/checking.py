@@ -69,7 +69,7 @@ def _check_index(package: Package, file: str) -> Iterator[Issue]:
     actual = _by_file(index(package.files))
     for name in sorted(listed.keys() | actual.keys()):
         if name not in actual:
-            problem = f"it lists {name}, which is no resource of the package"
+            problem = f"it lists {name}, which is not a resource of the package"
         elif name not in listed:
             problem = f"it does not list {name}"
         else:

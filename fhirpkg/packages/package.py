@@ -65,7 +65,7 @@ class Manifest:
     def of(cls, data: Any, source: str) -> Self:
         """The manifest in the parsed package.json; PackageError when it names no package."""
         if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-            raise PackageError(source, "its package.json is no JSON object with a name")
+            raise PackageError(source, "its package.json is not a JSON object with a name")
         version = data.get("version")
         try:
             identity = PackageId.parse(f"{data['name']}#{version}" if version else data["name"])
@@ -208,7 +208,7 @@ def read_profiles(resources: Path) -> list[Resource]:
         value, issues = fhirjson.read(path.read_bytes())
         if not isinstance(value, dict) or "resourceType" not in value:
             problem = issues[0].text if issues else "it has no resourceType"
-            raise PackageError(str(path), f"it is no FHIR resource: {problem}")
+            raise PackageError(str(path), f"it is not a FHIR resource: {problem}")
         found.append(value)
     return found
 
@@ -216,7 +216,9 @@ def read_profiles(resources: Path) -> list[Resource]:
 def _package(files: Mapping[str, bytes], source: str) -> Package:
     text = files.get("package.json")
     if text is None:
-        raise PackageError(source, "it is no FHIR package: there is no package/package.json in it")
+        raise PackageError(
+            source, "it is not a FHIR package: there is no package/package.json in it"
+        )
     return Package(Manifest.parse(text, source), files)
 
 
@@ -243,7 +245,7 @@ def _untar(stream: Any, source: str) -> dict[str, bytes]:
                 if content is not None:
                     files[name] = content.read()
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise PackageError(source, f"it is no readable .tgz archive ({error})") from error
+        raise PackageError(source, f"it is not a readable .tgz archive ({error})") from error
     return files
 
 

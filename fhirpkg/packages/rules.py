@@ -39,7 +39,7 @@ PACKAGE_FHIR_VERSION = warning(
 PACKAGE_OTHER_VERSION = error(
     "package-other-version",
     "not-supported",
-    title="A package is of the version of FHIR that is checked",
+    title="A package has the version of FHIR that is checked",
     text="this package is of FHIR {versions}, not of {release}; its resources were not checked",
     advice="--fhir-version chooses another version",
     spec=_SPEC,

@@ -117,11 +117,11 @@ def of_bundle(value: Json, subject: str = "") -> tuple[str, Repository]:
     `subject` names the patient where it holds several.
     """
     if not isinstance(value, dict) or "resourceType" not in value:
-        raise ConfigError("this is no FHIR resource: paste a Bundle with a Patient in it")
+        raise ConfigError("this is not a FHIR resource: paste a Bundle with a Patient in it")
     try:
         found = in_bundles([value])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError("this is no Bundle: its entries do not hold resources") from error
+        raise ConfigError("this is not a Bundle: its entries do not hold resources") from error
     if problem := misshapen(list(found), Definitions.core().types):
         raise ConfigError(f"this is not FHIR: {problem}")
     patients = [local(patient) for patient in found.search("Patient", {})]

@@ -153,7 +153,7 @@ def _answer(make: Callable[[], Resource]) -> Response:
         return _refusal(error)
     except Exception:  # noqa: BLE001 - the last line of defence: what failed stays here
         traceback.print_exc(file=sys.stderr)
-        return _refusal(HookError(500, "a fault of this server, which its log tells"))
+        return _refusal(HookError(500, "an internal error of this server; its log has the details"))
 
 
 def _refusal(error: HookError) -> Response:

@@ -191,7 +191,7 @@ SERVER_SCOPE = error(
 SERVER_UNKNOWN_CODE = error(
     "server-unknown-code",
     "not-found",
-    title="What is asked of a code is known here",
+    title="The server knows the code and what is asked about it",
     text="'{code}' of '{system}': {reason}",
     spec="http://hl7.org/fhir/R4/terminology-service.html",
 )
@@ -206,14 +206,14 @@ SERVER_PATCH = error(
 SERVER_CONDITIONS = error(
     "server-conditions",
     "invalid",
-    title="The conditions of a request can hold together",
+    title="The conditions of a request do not contradict each other",
     text="{problem}",
     spec=_HTTP,
 )
 SERVER_UNREADABLE = warning(
     "server-unreadable",
     "exception",
-    title="What is stored can be written in the format that is asked for",
+    title="A stored resource can be returned in the requested format",
     text="{url} cannot be given as {format}: {problem}",
     advice="ask for it as JSON",
     spec=_HTTP,
@@ -221,7 +221,7 @@ SERVER_UNREADABLE = warning(
 SERVER_INCLUDED = warning(
     "server-included",
     "incomplete",
-    title="All that is to be included is in the answer",
+    title="Every resource to be included fits into the answer",
     text="more than {most} resources are to be included; the rest is left out",
     advice="ask for smaller pages (_count)",
     spec=f"{_SEARCH}#include",

@@ -163,7 +163,7 @@ def _read_step(index: int, entry: Any, outer: Request) -> _Step:
         raise refused(400, SERVER_BUNDLE, problem=problem)
     path, query = split_url(url.removeprefix(outer.base))
     if path == ("$export",):
-        problem = f"entry {index}: an export is no part of a Bundle; ask for it by itself"
+        problem = f"entry {index}: an export cannot be part of a Bundle; request it on its own"
         raise refused(400, SERVER_BUNDLE, problem=problem)
     headers = {_CONDITIONS[key]: str(asked[key]) for key in _CONDITIONS if key in asked}
     if "prefer" in outer.headers:

@@ -153,7 +153,7 @@ class _Parser:
         while end < len(text):
             match = _TOKEN.match(text, end)
             if match is None:
-                raise _WrongUnitError(f"{text[end]!r} cannot stand in a unit")
+                raise _WrongUnitError(f"{text[end]!r} is not allowed in a unit")
             self.pieces.append(match)
             end = match.end()
 
@@ -169,7 +169,7 @@ class _Parser:
         found = _power(self.component(), -1) if self.sign("/") else None
         found = self.term(found)
         if self.at < len(self.pieces):
-            raise _WrongUnitError(f"{self.pieces[self.at][0]!r} cannot stand where it does")
+            raise _WrongUnitError(f"{self.pieces[self.at][0]!r} is out of place")
         return found
 
     def term(self, found: Unit | None = None) -> Unit:

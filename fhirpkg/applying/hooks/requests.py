@@ -82,7 +82,7 @@ def _check_access(request: Resource) -> None:
 def _text(holder: Resource, name: str, where: str) -> None:
     value = holder.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise HookError(400, f"'{where}{name}' is missing or no text")
+        raise HookError(400, f"'{where}{name}' is missing or not text")
 
 
 def _identity(context: Resource, name: str, where: str) -> None:
@@ -106,7 +106,9 @@ def _local_references(context: Resource, name: str, where: str) -> None:
     _references(context, name, where)
     for reference in context[name]:
         if not _REFERENCE.fullmatch(reference) or not is_id(reference.rpartition("/")[2]):
-            raise HookError(400, f"'{where}{name}' holds what is no reference of the form Type/id")
+            raise HookError(
+                400, f"'{where}{name}' holds a value that is not a reference of the form Type/id"
+            )
 
 
 def _bundle(context: Resource, name: str, where: str) -> None:

@@ -168,9 +168,7 @@ class _Sorter:
         for title in titles if named else titles[1:]:
             m.facts.remove(title)
             if normal(title.text) != normal((named or titles)[0].text):
-                m.told.append(
-                    Told(title.line, "it is a title; the name stands elsewhere", title.text)
-                )
+                m.told.append(Told(title.line, "it is a title; the name is elsewhere", title.text))
         names = {normal(fact.text) for fact in m.of("name")}
         m.told[:] = [told for told in m.told if told.text or normal(told.heading) not in names]
 
@@ -227,7 +225,7 @@ class _Sorter:
             if not closed.is_used and closed.is_inherited and closed.section:
                 self._add(closed.section, closed.heading, closed.line)
             elif not closed.is_used and closed.section != "code":
-                why = closed.why or "nothing stands below this heading"
+                why = closed.why or "nothing follows this heading"
                 self._monograph.told.append(Told(closed.line, why, heading=closed.heading))
 
     def _begin_lead(self, block: Block) -> None:
@@ -313,12 +311,12 @@ class _Sorter:
 
     def _tell_below(self, here: _Open | None, text: str, line: int) -> None:
         if not here or not here.why:
-            self._monograph.told.append(Told(line, "it stands before any heading", text))
+            self._monograph.told.append(Told(line, "it comes before any heading", text))
             return
         if not here.is_told:
             here.is_told = True
             self._monograph.told.append(Told(here.line, here.why, heading=here.heading))
-        why = f"it stands below '{here.heading}'"
+        why = f"it is below '{here.heading}'"
         self._monograph.told.append(Told(line, why, text, here.heading))
 
     def _add(self, section: str, text: str, line: int) -> None:

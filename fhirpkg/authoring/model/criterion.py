@@ -34,7 +34,7 @@ class Criterion(Said):
     imaging: Names = Field(
         (), description="Images taken: names under 'codes'", examples=["Computed tomography"]
     )
-    age: Count | None = Field(None, description="At least so many years", examples=[18])
+    age: Count | None = Field(None, description="Minimum age in years", examples=[18])
     sex: Literal["female", "male"] | None = Field(
         None, description="The sex on record", examples=["female"]
     )

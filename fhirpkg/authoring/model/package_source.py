@@ -53,7 +53,7 @@ class PackageSource(Part):
     language: Language = Field("en", description="The language of the texts", examples=["en", "de"])
     languages: dict[Language, Text] = Field(
         {},
-        description="Other languages that texts stand in, each with a line in it that says who "
+        description="Other languages of the texts, each with a line in it that says who "
         "translated and who has reviewed it; documents in the language show it",
         examples=[{"es": "Traducido por los autores de este paquete; nadie lo ha revisado."}],
     )

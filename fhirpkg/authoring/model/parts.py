@@ -34,7 +34,7 @@ class Origin(Part):
     )
     added: str = Field(
         "",
-        description="Why it stands here though the source does not have it",
+        description="Why it is here although the source does not have it",
         examples=["Confirming the site is part of a safety check before any procedure."],
     )
     todo: Texts = Field(

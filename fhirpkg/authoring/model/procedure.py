@@ -90,7 +90,7 @@ class Procedure(Part):
     """One procedure, as procedure.yaml holds it."""
 
     id: PascalCase = Field(
-        description="The beginning of all ids; stays the same for ever",
+        description="The beginning of all ids; never changes",
         examples=["BoneTumorCryoablation"],
     )
     source: Origins | None = Field(

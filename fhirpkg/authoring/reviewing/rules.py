@@ -12,35 +12,35 @@ REVIEW_COLUMNS = error(
 REVIEW_PROCEDURE = error(
     "review-procedure",
     "not-found",
-    title="A sheet is of a procedure of the content",
+    title="A sheet names a procedure of the content",
     text="{where}: the content has no procedure '{id}'{nearest}",
     advice="it has {allowed}",
 )
 REVIEW_FACT = error(
     "review-fact",
     "not-found",
-    title="A line is of a fact or an item that the procedure has",
+    title="A line names a fact or an item of its procedure",
     text="{where}: the procedure has no '{fact}'{nearest}",
-    advice="facts are those under 'source'; if they were changed since, send out a new sheet",
+    advice="facts are listed under 'source'; if they have changed since, send out a new sheet",
 )
 REVIEW_TWICE = error(
     "review-twice",
     "duplicate",
-    title="A line stands once",
-    text="{where}: '{fact}' stands a second time; the first is row {first}",
+    title="Each fact has one line",
+    text="{where}: '{fact}' appears a second time; the first is in row {first}",
     advice="delete one of the two rows",
 )
 REVIEW_VERDICT = error(
     "review-verdict",
     "value",
-    title="A verdict is one of the words for it",
+    title="A verdict is one of the allowed words",
     text="{where}: '{found}' is not a verdict{nearest}",
     advice="write one of: {allowed}",
 )
 REVIEW_NO_VERDICT = error(
     "review-no-verdict",
     "required",
-    title="A comment stands beside a verdict",
+    title="A comment accompanies a verdict",
     text="{where}: '{fact}' has a comment and no verdict",
     advice="give the verdict that the comment explains",
 )

@@ -23,11 +23,11 @@ from fhirpkg.cli.shared.progress import Progress
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes."
 )
 def command(resources: Path, output: Path | None, canonical: str | None, jobs: int) -> ExitCode:
-    """Make FHIR resources of the procedures in RESOURCES, a folder with a package.yaml.
+    """Make FHIR resources from the procedures in RESOURCES, a folder with a package.yaml.
 
     Without it the current folder is built if it is a package, else its ./resources. A procedure
-    that has not changed since the last build is left alone; what earlier builds made of procedures
-    that are gone is removed. When anything is wrong nothing is written.
+    that has not changed since the last build is left alone; files built from procedures that
+    no longer exist are removed. When anything is wrong nothing is written.
 
     Example: fhirpkg build resources
     """

@@ -24,7 +24,7 @@ _Function = TypeVar("_Function", bound="Callable[..., object]")
 def command() -> None:
     """Look codes up, and check those of the procedures against their terminologies.
 
-    Known without asking are the displays of FHIR R4, SNOMED's Global Patient Set (of an
+    Known offline are the displays of FHIR R4, SNOMED's Global Patient Set (of an
     installed hl7.terminology.r4, else of September 2020), and ICD-10-CM with fhirpkg[codes].
 
     Example: fhirpkg codes check resources
@@ -39,16 +39,16 @@ def terms_options(function: _Function) -> _Function:
             "packages",
             multiple=True,
             metavar="NAME#VERSION|FILE.tgz",
-            help="Know the codes of this package as well.",
+            help="Also use the codes of this package.",
         ),
         click.option(
             "--codes",
             "files",
             multiple=True,
             metavar="[SYSTEM=]FILE",
-            help="Know the codes of a file of yours: code and display by tab or comma.",
+            help="Also use the codes in this file: code and display, separated by a tab or comma.",
         ),
-        click.option("--tx", metavar="URL", help="Ask this terminology server as well."),
+        click.option("--tx", metavar="URL", help="Also ask this terminology server."),
     )
     for option in reversed(options):
         function = option(function)
@@ -83,7 +83,7 @@ def search(
     tx: str | None,
     output_format: str,
 ) -> ExitCode:
-    """Offer codes whose display is like WORDS, the most alike first; none is ever set.
+    """Suggest codes whose display resembles WORDS, the closest first; none is ever set.
 
     Example: fhirpkg codes search "rectal bleeding" --for diagnosis
     """
@@ -135,7 +135,7 @@ def check(
     tx: str | None,
     output_format: str,
 ) -> ExitCode:
-    """Hold the codes of the procedures in RESOURCES against what is known of them.
+    """Check the codes of the procedures in RESOURCES against what is known of them.
 
     What is found is kept in codes.lock beside package.yaml, so that builds ask nobody. A code
     whose display shares no word with its name, that is of another kind than its place asks for,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--headings",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Headings of yours: a YAML file of sections, each with a list; by default headings.yaml "
+    help="Your own headings: a YAML file of sections, each with a list; by default headings.yaml "
     "beside package.yaml.",
 )
 @click.option("--update", is_flag=True, help="Only show what a new edition has changed.")
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What the result is printed as.",
+    help="The format of the result.",
 )
 def command(
     monograph: Path,
@@ -58,7 +58,7 @@ def command(
     update: bool,
     output_format: str,
 ) -> ExitCode:
-    """Draft a procedure.yaml of MONOGRAPH, in which each fact has its label, and build it.
+    """Draft a procedure.yaml from MONOGRAPH, with a label for each fact, and build it.
 
     Facts are sorted by the headings that they stand below; what is not certain is told with its
     line, and never guessed. OUTPUT gets procedure.yaml, source.lock (hashes and lines of the

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     type=click.Choice(["A4", "Letter"]),
     default="A4",
     show_default=True,
-    help="Size.",
+    help="Paper size.",
 )
-@click.option("--large-print", is_flag=True, help="In letters of 18 points.")
+@click.option("--large-print", is_flag=True, help="Set the text in 18 points.")
 def command(content: str | None, output: Path, paper: Paper, large_print: bool) -> ExitCode:
-    """Make PDF of the documents for patients in CONTENT, each as DOCUMENT.pdf.
+    """Make a PDF of each document for patients in CONTENT: DOCUMENT.pdf.
 
     The PDF is tagged (PDF/UA) and has lines to fill in. It needs fhirpkg[pdf].
 

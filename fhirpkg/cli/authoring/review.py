@@ -32,7 +32,10 @@ _FORMS = ("html", "xlsx")
     help="Write the sheet to this file.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(_FORMS), help="What it is; else the ending of its name."
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    help="Its format; by default that of its file name.",
 )
 @click.option(
     "--read",

@@ -8,7 +8,7 @@ import click
 
 
 @click.command("schema")
-@click.option("--package", is_flag=True, help="That of package.yaml instead.")
+@click.option("--package", is_flag=True, help="Print the one of package.yaml instead.")
 def command(package: bool) -> None:
     """Print the JSON Schema of procedure.yaml: editors complete and check the file by it.
 

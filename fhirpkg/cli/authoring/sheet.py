@@ -21,7 +21,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @content_argument
 @click.option("--output", type=_FILE, required=True, metavar="FILE", help="The file to write.")
 @click.option(
-    "--format", "form", type=click.Choice(_FORMS), help="What it is; else the ending of its name."
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    help="Its format; by default that of its file name.",
 )
 @click.option(
     "--as",
@@ -30,7 +33,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="The package's name, for content that does not say it.",
 )
 def command(content: str | None, output: Path, form: str | None, identity: str | None) -> ExitCode:
-    """Make a build sheet of CONTENT for teams whose EHR takes no definitions by FHIR.
+    """Make a build sheet of CONTENT for teams whose EHR cannot import FHIR definitions.
 
     CONTENT is a folder, package, Bundle, NDJSON or NAME#VERSION; without it the current folder if
     it is a package, else its ./resources. Each PlanDefinition becomes an order set: items with

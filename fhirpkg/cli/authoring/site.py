@@ -49,12 +49,12 @@ def command(
     previous: str | None,
     language: str,
 ) -> None:
-    """Make pages of CONTENT that people can look at, print and search: one a procedure.
+    """Make web pages of CONTENT to read, print and search: one for each procedure.
 
     CONTENT is a folder, package, Bundle, NDJSON or NAME#VERSION; without it the current folder if
     it is a package, else its ./resources. The pages are files with relative links and need no
     server. Files of an earlier run that are no longer made are removed; a folder that holds
-    anything else is refused. Of a folder of authored procedures the pages also show where each
+    anything else is refused. For a folder of authored procedures the pages also show where each
     fact of the source went, with the verdict of its reader.
 
     Example: fhirpkg site resources --output public

@@ -36,7 +36,7 @@ def command(
     versions: str | None,
     **options: Any,
 ) -> ExitCode:
-    """Take out of use what belongs to the package of CONTENT but is no longer in it.
+    """Retire or delete what belongs to the package of CONTENT but is no longer in it.
 
     CONTENT is what `plan` takes. Retires by default and takes the package's mark away; nothing
     that the package does not own is touched, and of what another package holds too only the mark

@@ -76,7 +76,7 @@ def command(
     if from_token and not from_server:
         raise click.UsageError("--from-token needs --from-server")
     if from_server and with_dependencies:
-        raise click.UsageError("--from-server takes the releases that stand there, each whole")
+        raise click.UsageError("--from-server takes whole releases")
     saved = None if from_server else saved_plan(content)
     if saved and selection.sha256:
         raise ConfigError("a plan names its content by digest already; leave out --sha256")

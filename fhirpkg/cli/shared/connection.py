@@ -31,12 +31,12 @@ _OPTIONS = (
     click.option("--key-id", metavar="KID", help="Id of the private key in the client's JWKS."),
     click.option("--token-url", metavar="URL", help="Token endpoint; else the server is asked."),
     click.option("--scope", metavar="SCOPES", help="OAuth 2 scopes; else system/*.cruds."),
-    click.option("--ca", type=_FILE, help="PEM file of the authority that the server's certificate"
-                 " comes from."),
-    click.option("--cert", type=_FILE, help="Our certificate (PEM), for mutual TLS."),
+    click.option("--ca", type=_FILE, help="PEM file of the authority that issued the server's"
+                 " certificate."),
+    click.option("--cert", type=_FILE, help="Client certificate (PEM), for mutual TLS."),
     click.option("--key", type=_FILE, help="Its private key (PEM), when not in the same file."),
     click.option("--retry-for", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS",
-                 show_default=True, help="Give up after so long without progress."),
+                 show_default=True, help="Give up after this long without progress."),
 )  # fmt: skip
 
 _SETTINGS = ("token", "user", "password", "client_id", "client_secret", "private_key", "key_id",

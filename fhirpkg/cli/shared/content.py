@@ -36,7 +36,7 @@ def content_argument(command: Callable[..., Any]) -> Callable[..., Any]:
         is_eager=True,
         expose_value=False,
         callback=_note,
-        help="Take the content that is installed with fhirpkg.",
+        help="Use the content that is installed with fhirpkg.",
     )
     argument = click.argument("content", required=False, callback=_content)
     return argument(option(command))

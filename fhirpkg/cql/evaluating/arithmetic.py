@@ -83,7 +83,7 @@ def _summed(one: Value, two: Value, sign: int) -> Value:
 
 def _summed_quantities(one: Quantity | None, two: Quantity | None, sign: int) -> Quantity | None:
     if one is None or two is None:
-        raise KindError("a quantity is added to what is none")
+        raise KindError("a quantity is added to a value that is not a quantity")
     values = comparable_values(one, two)
     if values is None:
         return None

@@ -20,7 +20,7 @@ _MARK = "\x00"
 def _text(value: Value) -> str:
     """The value, which must be text: a number or object is not made one by accident."""
     if not isinstance(value, str):
-        raise FhirpkgError(f"{type(value).__name__} stands where text belongs")
+        raise FhirpkgError(f"{type(value).__name__} was given where text is needed")
     return str(value)
 
 

@@ -229,7 +229,7 @@ def known_habits(client: FhirClient, found: Verification) -> list[str]:
 
 _HABITS = (
     ("hapi", "HAPI drops what it does not know (elements, empty values) and still answers 201"),
-    ("hapi", "HAPI writes narrative anew: quotes, entities, blanks before comments"),
+    ("hapi", "HAPI rewrites narrative: quotes, entities, blanks before comments"),
     ("hapi", "HAPI keeps every tag that a resource ever had"),
     ("healthlake", "HealthLake adds extensions of its own to DocumentReferences"),
     ("medplum", "Medplum adds author, project and compartment to meta"),

@@ -140,7 +140,7 @@ def _applied(
     try:
         repository = Layers(given.data(), known)
     except (AttributeError, KeyError, TypeError) as error:
-        problem = ConfigError("the data that come with the call are no Bundle of resources")
+        problem = ConfigError("the data that come with the call are not a Bundle of resources")
         raise _refusal(400, problem) from error
     try:
         return application.apply(

@@ -32,7 +32,7 @@ SERVER_NOT_ACCEPTABLE = error(
 SERVER_TOO_COSTLY = error(
     "server-too-costly",
     "too-costly",
-    title="A request is answered within the time that a request may take",
+    title="A request is answered within the time limit",
     text="the search was stopped after {seconds} s",
     advice="narrow it by more criteria, or sort by one key",
     spec=_SEARCH,
@@ -49,14 +49,14 @@ SERVER_HOST = error(
     "server-host",
     "security",
     title="The name in Host is one of the server's",
-    text="this server is not '{host}'",
+    text="this server does not answer to the name '{host}'",
     advice="call it by its address or as localhost, or name the origin with serve --origin",
     spec=_HTTP,
 )
 SERVER_ORIGIN = error(
     "server-origin",
     "security",
-    title="A page in a browser comes from an origin that may call",
+    title="Browser pages that call the server come from an allowed origin",
     text="pages of {origin} may not call this server",
     advice="serve --origin URL lets the pages of an origin call",
     spec=_HTTP,
@@ -71,8 +71,8 @@ SERVER_LOGIN = error(
 SERVER_SLOW = error(
     "server-slow",
     "timeout",
-    title="The body of a request comes without long pauses",
-    text="the body did not come within {seconds} s",
+    title="The body of a request arrives without long pauses",
+    text="the body did not arrive within {seconds} s",
     spec=_HTTP,
 )
 SERVER_DEPTH = error(
@@ -87,14 +87,14 @@ SERVER_TEXT = error(
     "value",
     title="Text and names hold the characters that FHIR allows",
     text="the request holds {what}",
-    advice="of the control characters tab, carriage return and line feed are allowed",
+    advice="the only control characters allowed are tab, carriage return and line feed",
     spec="http://hl7.org/fhir/R4/datatypes.html#string",
 )
 SERVER_PATCH_TYPE = error(
     "server-patch-type",
     "not-supported",
     title="The kind of patch is offered",
-    text="a patch of type '{found}' is not done here",
+    text="patches of type '{found}' are not supported",
     advice="send {wanted}",
     spec=f"{_HTTP}#patch",
 )

@@ -117,7 +117,7 @@ def _tried(
     if kind == "example":
         file = _examples(plan["id"], sources).get(asked.example)
         if file is None:
-            raise ConfigError(f"there is no made-up patient '{asked.example}'")
+            raise ConfigError(f"there is no sample patient '{asked.example}'")
         subject, data = of_bundle(fhirjson.read(file.read_bytes())[0])
         return tried(plan, subject, Layers(data, known))
     if kind == "patient":

@@ -136,7 +136,7 @@ def _note_doubt(
         severity=Severity.INFORMATION,
         profile=sliced.profile,
         element=sliced.element,
-        reason=f"nothing that is loaded tells whether it is in {names}",
+        reason=f"no loaded definition says whether it is in {names}",
     )
 
 

@@ -64,7 +64,7 @@ def _inherited(structure: Resource, extension: Resource, run: Run) -> str:
     if not _is_flagged(found):
         return f"{canonical} is not marked as an obligation profile"
     mine, other = text_of(structure, "baseDefinition"), text_of(found, "baseDefinition")
-    return "" if mine == other else f"{canonical} stands on {other}, but this profile on {mine}"
+    return "" if mine == other else f"{canonical} is based on {other}, but this profile on {mine}"
 
 
 def _profile_problems(structure: Resource, path: Path, run: Run) -> Iterator[tuple[Path, str]]:

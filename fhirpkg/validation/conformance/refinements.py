@@ -142,7 +142,7 @@ def _misplaced(step: Refinement, before: list[Refinement], after: list[Refinemen
     earlier = [o for o in after if o.place < step.place and not o.problem]
     if not earlier:
         return ""
-    return f"it follows {text_of(earlier[0].element, 'path')} in its base, but stands before it"
+    return f"it follows {text_of(earlier[0].element, 'path')} in its base, but comes before it"
 
 
 def _min(step: Refinement, _run: Run) -> str:

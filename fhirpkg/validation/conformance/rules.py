@@ -59,7 +59,7 @@ STRUCTURE_MAP_GROUP = error(
 STRUCTURE_MAP_INPUTS = error(
     "structure-map-inputs",
     "business-rule",
-    title="A call of a group passes as many variables as that has inputs",
+    title="A call of a group passes as many variables as the group has inputs",
     text="the group '{name}' has {wanted} inputs, and {found} are passed",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.dependent.variable",
 )

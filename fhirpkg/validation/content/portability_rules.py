@@ -11,9 +11,7 @@ PORTABILITY_DROPPED = information(
     "portability-dropped",
     "not-supported",
     title="What a plan says survives $apply on HAPI",
-    text=(
-        "$apply on HAPI drops '{element}' without a word ({count} time(s) here, first at this one)"
-    ),
+    text=("$apply on HAPI silently drops '{element}' ({count} time(s) here, first at this one)"),
     advice="apply with fhirpkg, or say it in a dynamicValue too",
     spec=_APPLY,
 )
@@ -34,8 +32,8 @@ PORTABILITY_SPEED = information(
     "not-supported",
     title="Few FHIRPath expressions in one plan",
     text=(
-        "HAPI compiles each of the {count} FHIRPath expressions of this plan anew at every "
-        "call, which takes it a fraction of a second each"
+        "HAPI recompiles each of the {count} FHIRPath expressions of this plan at every "
+        "call, a fraction of a second for each"
     ),
     advice="put the logic into a Library as CQL, as criteria in procedure.yaml do",
     spec=_APPLY,
@@ -43,7 +41,7 @@ PORTABILITY_SPEED = information(
 PORTABILITY_INLINE_CQL = warning(
     "portability-inline-cql",
     "not-supported",
-    title="CQL in an expression is told apart from the name of a definition",
+    title="CQL in an expression is distinguishable from the name of a definition",
     text="HAPI takes the text of language 'text/cql' for the name of a definition, not for CQL",
     advice="write the language text/cql-expression, or put the text into a Library and name it",
     spec=_APPLY,
@@ -51,7 +49,7 @@ PORTABILITY_INLINE_CQL = warning(
 PORTABILITY_NO_CQL = warning(
     "portability-no-cql",
     "not-supported",
-    title="Logic is there as CQL text",
+    title="Logic is available as CQL text",
     text="HAPI does not run ELM; this Library has no content of type text/cql",
     advice="add the CQL that the ELM was made from",
     spec=_APPLY,
@@ -67,7 +65,7 @@ PORTABILITY_NO_LIBRARY = warning(
 PORTABILITY_HOOKS = information(
     "portability-hooks",
     "not-supported",
-    title="A plan is for one hook",
+    title="A plan answers one hook",
     text="HAPI offers the first hook of a plan only, '{first}'; '{other}' is lost",
     advice="make a plan for each hook",
     spec=_APPLY,

@@ -17,8 +17,8 @@ CONTENT_KEY = error(
     "content-key",
     "business-rule",
     title="The code of the procedure is where servers search for it",
-    text="the code of the procedure, {code}, is not here",
-    advice="servers have no search parameter for a code that stands elsewhere",
+    text="the code of the procedure, {code}, is missing here",
+    advice="servers have no search parameter for a code in another place",
     spec="http://hl7.org/fhir/R4/searchparameter-registry.html",
 )
 CONTENT_ONE_CODE = error(
@@ -26,7 +26,7 @@ CONTENT_ONE_CODE = error(
     "business-rule",
     title="A resource is found by the code of its procedure, and by codes of its family",
     text="this is {found}, but the code of the procedure is {code}",
-    advice="codes of the family stand in the topics too",
+    advice="codes of the family belong in the topics too",
 )
 CONTENT_CPT_DISPLAY = error(
     "content-cpt-display",
@@ -46,7 +46,7 @@ CONTENT_SYSTEM = error(
     "content-system",
     "code-invalid",
     title="Urls of code systems are written as their owners write them",
-    text="'{system}' is nearly '{meant}'",
+    text="'{system}' looks like a misspelling of '{meant}'",
     advice="write the url of the system as its owner does",
     spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
@@ -96,7 +96,7 @@ CONTENT_FILTER_PATH = error(
 CONTENT_ICD_10_CM = error(
     "content-icd-10-cm",
     "code-invalid",
-    title="Codes of ICD-10-CM stand under its own url",
+    title="Codes of ICD-10-CM have its own url as system",
     text="'{code}' uses the url of the international ICD-10",
     advice="write http://hl7.org/fhir/sid/icd-10-cm",
     spec="http://hl7.org/fhir/R4/icd.html",

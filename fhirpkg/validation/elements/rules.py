@@ -214,7 +214,7 @@ EXTENSION_CROSS_ELEMENT = error(
     "extension-cross-element",
     "value",
     title="Cross-version extensions name an element of their version that R4 lacks",
-    text="'{url}' names no element of FHIR {version} that R4 lacks or has otherwise",
+    text="'{url}' does not name an element of FHIR {version} that R4 lacks or defines differently",
     spec="http://hl7.org/fhir/R4/versions.html#extensions",
 )
 EXTENSION_CROSS_VERSION = error(

@@ -241,7 +241,7 @@ def _url_problem(name: str, value: str) -> str:
         return "" if is_good else "its data is not base64"
     strange = _NOT_IN_URL.search(value)
     if strange:
-        return f"{strange.group()!r} may not stand in it"
+        return f"{strange.group()!r} is not allowed in it"
     is_name = name == "href" and value.startswith(_NAMES_ONLY)
     return "it is a name that leads nowhere" if is_name else ""
 

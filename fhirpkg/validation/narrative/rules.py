@@ -33,14 +33,14 @@ NARRATIVE_ATTRIBUTE = error(
     "invariant",
     title="Narrative has only the attributes of basic formatting (txt-1)",
     text="the attribute {name} is not allowed in narrative, at {place}",
-    advice="event handlers and attributes that HTML 4 deprecates are left out",
+    advice="event handlers and attributes that HTML 4 deprecates are not allowed",
     spec=_NARRATIVE,
 )
 NARRATIVE_MARK = information(
     "narrative-mark",
     "invariant",
-    title="The mark of HL7's publisher is no attribute of basic formatting (txt-1)",
-    text="the attribute {name} is none of HTML 4.0, at {place}",
+    title="Narrative has no marks of HL7's publisher (txt-1)",
+    text="the attribute {name} is not part of HTML 4.0, at {place}",
     advice="HL7's publisher writes it into each narrative that it generates",
     spec=_NARRATIVE,
     is_strict=True,
@@ -56,7 +56,7 @@ NARRATIVE_NESTING = error(
 NARRATIVE_LINK = error(
     "narrative-link",
     "security",
-    title="Links and styles in narrative run nothing",
+    title="Links and styles in narrative run no code",
     text="{name}='{value}' could run code when the narrative is shown, at {place}",
     spec="http://hl7.org/fhir/R4/security.html#narrative",
 )

@@ -102,7 +102,7 @@ RESPONSE_MISPLACED_ITEM = error(
     "structure",
     title="Items are nested as in the Questionnaire",
     text="the item '{link}' belongs {place}",
-    advice="items below a question stand inside its answer, items of a group inside the group",
+    advice="items below a question belong inside its answer, items of a group inside the group",
     spec=_RESPONSE,
 )
 RESPONSE_ITEM_ORDER = error(

@@ -135,7 +135,7 @@ def _check_uri(uri: str, url: str, place: Path, run: Run) -> None:
         is_own = bool(url) and uri.startswith(url)
         if not is_own and not _is_core(url):
             near = nearest(name, sorted(_STANDARD))
-            problem = f"is none that FHIR defines{near}; one's own goes by a uri of one's own"
+            problem = f"is not one that FHIR defines{near}; one's own goes by a uri of one's own"
     if problem:
         run.report(CODE_SYSTEM_PROPERTY_URI, place, uri=uri, problem=problem)
 
