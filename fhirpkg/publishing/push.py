@@ -345,8 +345,8 @@ def _notes(writer: Writer) -> tuple[str, ...]:
         few = ", ".join(writer.unproven[:_SHOWN])
         more = f" and {len(writer.unproven) - _SHOWN} more" * (len(writer.unproven) > _SHOWN)
         notes.append(
-            f"unproven: {len(writer.unproven)} creations, of which this server does not tell "
-            f"whether something was written over ({few}{more})"
+            f"unproven: {len(writer.unproven)} creations, for which this server does not say "
+            f"whether something was overwritten ({few}{more})"
         )
     elif any(each.created for each in writer.done.values()):
         notes.append("every creation was checked: nothing was written over")

@@ -260,7 +260,7 @@ def test_a_timing_that_the_request_has_no_element_for_stands_on_the_action():
     assert group_of(result)["action"][0]["timingDuration"] == duration
     (told,) = messages(result)
     assert "a ServiceRequest has no place for timingDuration" in told
-    assert told.endswith("it stands on the action")
+    assert told.endswith("it is on the action")
 
 
 CONTAINED_LOGIC = {
