@@ -161,7 +161,15 @@ def _definitions(actions: Sequence[Resource], by_url: dict[str, Resource]) -> It
     for action in actions:
         if definition := _definition(action, by_url):
             yield definition
+            yield from (by_url[url] for url in _collected_with(definition) if url in by_url)
         yield from _definitions(action.get("action", ()), by_url)
+
+
+def _collected_with(definition: Resource) -> Iterator[str]:
+    """The questionnaires that a task collects information with (CPG's cpg-collectWith)."""
+    for extension in definition.get("extension", ()):
+        if extension["url"].endswith("/StructureDefinition/cpg-collectWith"):
+            yield str(extension.get("valueCanonical", "")).partition("|")[0]
 
 
 def _question(item: Resource) -> Item:

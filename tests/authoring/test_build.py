@@ -19,7 +19,9 @@ from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.writing import rebased, text
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import ConfigError, SourceError
+from fhirpkg.fhirpath import Environment, compile_expression
 from fhirpkg.packages.package import read_profiles
 from fhirpkg.render.limits import CRITERION
 from fhirpkg.render.told import told
@@ -85,7 +87,7 @@ def test_the_set_is_complete(first):
         counts[resource["resourceType"]] += 1
     assert counts == {
         "PlanDefinition": 1,
-        "ActivityDefinition": 11,
+        "ActivityDefinition": 12,
         "Questionnaire": 1,
         "ValueSet": 4,
         "DocumentReference": 6,  # three, in two languages
@@ -479,3 +481,35 @@ def test_a_folder_that_cannot_be_read_is_one_clear_error(tmp_path, make, problem
     make(tmp_path / "folder")
     with pytest.raises(SourceError, match=problem):
         read_folder(tmp_path / "folder")
+
+
+def test_the_checklist_is_a_task_that_collects_with_the_questionnaire(first):
+    (plan,) = by_type(first, "PlanDefinition")
+    action = next(a for a in actions_below(plan) if a["id"] == "checklist")
+    task = next(r for r in first if r.get("url") == action["definitionCanonical"])
+    (form,) = by_type(first, "Questionnaire")
+    assert (task["resourceType"], task["kind"]) == ("ActivityDefinition", "Task")
+    collected = {e["url"].rpartition("/")[2]: e["valueCanonical"] for e in task["extension"]}
+    assert collected == {"cpg-collectWith": form["url"]}
+
+
+def test_the_checklist_is_filled_in_with_what_the_record_holds(first):
+    (form,) = by_type(first, "Questionnaire")
+    filled_in = {
+        item["linkId"]: item["extension"][0]["valueExpression"]
+        for item in form["item"]
+        if "extension" in item
+    }
+    assert set(filled_in) == {"on-record-inr", "on-record-platelets", "allergies"}
+    assert filled_in["on-record-inr"]["expression"] == '"INR found"'
+    found = {"resourceType": "Bundle", "entry": [
+        {"resource": {"resourceType": "AllergyIntolerance", "code": {"text": "Latex"}}},
+        {"resource": {"resourceType": "AllergyIntolerance",
+                      "code": {"coding": [{"display": "Iodine"}, {"display": "Jod"}]}}},
+    ]}  # fmt: skip
+    allergies = compile_expression(filled_in["allergies"]["expression"], Definitions.core().types)
+    assert allergies.evaluate({}, Environment(variables={"allergies": found})) == ["Latex; Iodine"]
+
+
+def test_a_checklist_without_such_questions_needs_no_query(second):
+    assert all("extension" not in form for form in by_type(second, "Questionnaire"))

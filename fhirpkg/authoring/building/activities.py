@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building import checklist
 from fhirpkg.authoring.building.elements import (
     PATIENT,
     action_timing,
@@ -55,6 +56,7 @@ def activity_definitions(
     return [
         _procedure(context, education),
         *_counseling(context, education),
+        *checklist.task(context),
         *(_member(context, member) for member in (*procedure.code.also, *procedure.code.add_on)),
         *(
             _activity(context, action, documents.get(kind, education))

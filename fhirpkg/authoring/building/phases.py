@@ -66,7 +66,7 @@ def preparation(context: BuildContext, documents: Mapping[str, Resource]) -> Res
                 "title": "Checklist",
                 "description": "Go through the checklist before the procedure begins.",
                 "type": CREATE,
-                "definitionCanonical": context.url("Questionnaire", context.id("checklist")),
+                "definitionCanonical": context.url("ActivityDefinition", context.id("checklist")),
             }
         )
     if not parts:

@@ -299,6 +299,11 @@ class Question(Said):
     choices: Texts = Field(
         (), description="The answers to choose from", examples=[["Left", "Right"]]
     )
+    prefill: Literal["allergies"] | None = Field(
+        None,
+        description="What of the patient's record the answer is filled in with, to be confirmed",
+        examples=["allergies"],
+    )
 
 
 class Drawing(Part):
