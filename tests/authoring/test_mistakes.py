@@ -11,7 +11,11 @@ from fhirpkg.authoring.source import read
 from fhirpkg.cli.catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "resources" / "cpt-20983" / "procedure.yaml").read_text()
+TEXT = re.sub(  # in English alone
+    r":\n +en: (.*)\n +es: .*\n",
+    r": \1\n",
+    (ROOT / "resources" / "cpt-20983" / "procedure.yaml").read_text(),
+)
 MISTAKES = yaml.safe_load((Path(__file__).parent / "mistakes.yaml").read_text())
 
 

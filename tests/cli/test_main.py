@@ -44,7 +44,7 @@ def test_an_input_that_is_not_there_is_one_line_and_exit_code_2():
     assert "nowhere.json" in result.stderr
 
 
-def test_the_validator_imports_with_the_standard_library_alone():
+def test_the_validator_imports_with_the_standard_library_alone(unmeasured):
     code = (
         "import sys, fhirpkg; fhirpkg.Validator;"
         "outside = {n.split('.')[0] for n in sys.modules} - sys.stdlib_module_names;"
@@ -56,7 +56,7 @@ def test_the_validator_imports_with_the_standard_library_alone():
     assert result.stdout.strip() == "[]"
 
 
-def test_an_interrupt_while_it_starts_is_no_traceback():
+def test_an_interrupt_while_it_starts_is_no_traceback(unmeasured):
     code = (
         "import builtins, fhirpkg.__main__ as start\n"
         "def interrupted(*_, **__): raise KeyboardInterrupt\n"

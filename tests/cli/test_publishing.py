@@ -194,7 +194,7 @@ def test_a_push_whose_reader_went_away_does_not_end_with_0_unless_all_is_there(
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_a_full_disk_leaves_no_half_plan_and_says_so(server, tmp_path):
+def test_a_full_disk_leaves_no_half_plan_and_says_so(server, tmp_path, unmeasured):
     content = folder(tmp_path / "c", resources())
     file = tmp_path / "plan.json"
     command = f"{sys.executable} -m fhirpkg plan {content} --server {server} --out {file}"

@@ -188,7 +188,7 @@ def test_xml_of_another_namespace_is_passed_over_in_a_folder_and_an_error_by_nam
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all_processes_without_a_traceback(tmp_path, number):
+def test_a_signal_ends_all_processes_without_a_traceback(tmp_path, number, unmeasured):
     write(tmp_path / "a.ndjson", "\n".join([json.dumps(BAD)] * 50_000))
     arguments = [sys.executable, "-m", "fhirpkg", "validate", "--jobs", "2", tmp_path]
     with subprocess.Popen(
