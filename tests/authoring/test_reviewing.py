@@ -1,14 +1,18 @@
 """Sheets for readers go out and come back; the readers and the verdicts here are made up."""
 
+import datetime as dt
 import io
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import openpyxl
 import pytest
+import yaml
 from click.testing import CliRunner
+from openpyxl.comments import Comment
 
 from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.authoring.review import reviewed
@@ -21,6 +25,7 @@ SECOND = Path(__file__).parent / "second"
 READER = "Made-up Reader (of a test, nobody)"
 WHO = ("--by", READER, "--on", "2031-02-03")
 FACTS = 13
+SOFFICE = shutil.which("soffice")
 
 
 @pytest.fixture
@@ -275,6 +280,16 @@ def doubled(rows, page):
     page.append([cell.value for cell in rows["name"].values()])
 
 
+def merged(rows, page):
+    at = rows["risks"]["Verdict"]
+    page.merge_cells(start_row=at.row, end_row=at.row + 1, start_column=at.column,
+                     end_column=at.column)  # fmt: skip
+
+
+def second_column(rows, page):
+    page.cell(rows["name"]["Fact"].row - 1, 12).value = "Verdict"
+
+
 MISTAKES = {
     "a column is gone": (delete_column, "review-columns", "Verdict"),
     "another procedure": (
@@ -296,6 +311,10 @@ MISTAKES = {
     "edited words": (set_("risks", "Words", "Burnt lip\nNo burn"), "review-words", "'risks'"),
     "a digest of other words": (set_("risks", "Digest", "0" * 12), "review-words", "'risks'"),
     "a line twice": (doubled, "review-twice", "'name'"),
+    "one verdict for several lines": (merged, "review-merged", "are merged"),
+    "a cell that failed": (set_("risks", "Verdict", "#N/A"), "review-verdict", "#n/a"),
+    "a verdict beside no fact": (set_("risks", "Fact", None), "review-fact", "''"),
+    "a second column of verdicts": (second_column, "review-columns", "Verdict stands twice"),
 }
 
 
@@ -309,6 +328,75 @@ def test_a_mistake_in_a_sheet_is_told_at_its_row_and_nothing_is_taken(package, m
     assert told, result.output
     assert says in told[0]
     assert re.search(r"sheet\.xlsx:\d+: error .* sheet 'tea-pouring', row \d+", told[0])
+    assert not (package / "tea-pouring" / "review.yaml").exists()
+
+
+def rearranged(rows, page):
+    """The same sheet as people leave it: sorted, with gaps, its columns in another order."""
+    head = rows["name"]["Fact"].row - 1
+    lines = [[cell.value for cell in row] for row in page.iter_rows(min_row=head)]
+    page.delete_rows(head, page.max_row)
+    order = [7, 9, 0, 1, 8, 2, 3, 4, 5, 6]
+    first, *below = [[line[at] for at in order] for line in lines]
+    page.append(first)
+    for line in reversed(below):
+        page.append([])
+        page.append(line)
+
+
+def as_written(rows, _page):
+    for label, row in rows.items():
+        row["Verdict"].value = " Approved\n" if label == "sign-off" else "ADDED \u00a0 Words "
+    rows["risks"]["Comment"].value = dt.datetime(2031, 2, 1)  # noqa: DTZ001 - Excel has no zones
+    rows["name"]["Comment"].value = 12
+
+
+def more_than_asked(_rows, page):
+    pinned = next(row[0] for row in page.iter_rows(min_row=2) if row[2].value == "code")
+    pinned.comment = Comment("Jo:\nwhich\ncode?", "Jo")
+    page.parent.create_sheet("My notes", 0).append(["Fact", "Verdict", "sme"])
+
+
+def by_libreoffice(file):
+    """The file as LibreOffice saves it."""
+    folder = file.parent / "office"
+    home = f"-env:UserInstallation={(file.parent / 'home').as_uri()}"
+    ran = [SOFFICE, home, "--headless", "--convert-to", "xlsx", "--outdir", folder, file]
+    subprocess.run(ran, check=True, capture_output=True, timeout=120)
+    return folder / file.name
+
+
+@pytest.mark.parametrize(
+    "office",
+    [
+        False,
+        pytest.param(
+            True, marks=pytest.mark.skipif(not SOFFICE, reason="there is no LibreOffice here")
+        ),
+    ],
+)
+def test_a_sheet_is_read_as_people_leave_it(package, office):
+    file = filled(filled(sent(package), as_written), rearranged)
+    book = openpyxl.load_workbook(file)
+    more_than_asked({}, book.worksheets[0])
+    book.save(file)
+    result = run(package, "--read", by_libreoffice(file) if office else file, *WHO)
+    assert result.return_value == ExitCode.DONE, result.output
+    kept = yaml.safe_load(text_of(package))
+    verdicts = {**kept["facts"], **kept.get("additions", {})}
+    assert {each["verdict"] for each in verdicts.values()} == {"added words"}
+    assert kept["facts"]["risks"]["note"] == "2031-02-01"
+    assert kept["facts"]["name"]["note"] == "12"
+    assert "which code?" in kept["facts"]["code"]["note"]
+    assert [each["verdict"] for each in kept["sign-off"]] == ["approved"]
+
+
+@pytest.mark.parametrize("name", ["sheet.xlsx", "sheet.html"])
+def test_a_sheet_without_a_verdict_is_told(package, name):
+    result = run(package, "--read", sent(package, name), *WHO)
+    assert result.return_value == ExitCode.ISSUES
+    assert "no verdict" in result.stderr
+    assert ("with the button" in result.stderr) is name.endswith("html")
     assert not (package / "tea-pouring" / "review.yaml").exists()
 
 
@@ -333,6 +421,8 @@ def test_words_may_begin_like_a_formula(package):
         ("s.html", b"", "not HTML"),
         ("s.txt", b"\xff\xfe", "not text"),
         ("s.doc", b"", "ends in none of"),
+        ("s.csv", b"Fact,Verdict", "ends in none of"),
+        ("s.html", "<p>\u00e9</p>".encode("utf-16"), "not HTML"),
     ],
 )
 def test_what_is_no_sheet_is_refused(package, capsys, name, data, says):

@@ -54,6 +54,11 @@ class Reader:
     on: str
 
 
+def plain_verdict(text: str) -> str:
+    """A verdict without what its writing has of case and white space."""
+    return " ".join(text.lower().split())
+
+
 def report(entry: Entry, rule: Rule, **found: Any) -> Issue:
     """An issue at the row of a sheet."""
     where = f"sheet '{entry.sheet}', row {entry.row}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree, html
 
-from fhirpkg.authoring.reviewing.filled import Entry, report
+from fhirpkg.authoring.reviewing.filled import Entry, plain_verdict, report
 from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, missing
 from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_LINE
 from fhirpkg.errors import SourceError
@@ -72,7 +72,7 @@ def _read(table: html.HtmlElement, file: str, found: list[Entry], issues: list[I
                 procedure,
                 text.get("Fact", ""),
                 text.get("Digest", ""),
-                "" if chosen is None else _text(chosen).lower(),
+                "" if chosen is None else plain_verdict(_text(chosen)),
                 "" if note is None else _text(note),
                 str(cells["Words"].text_content()) if "Words" in cells else "",
             )
@@ -102,6 +102,12 @@ def entries_of_text(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
             issues.append(report(Entry(file, file, number, "", "", "", ""), REVIEW_LINE))
             continue
         note = (read["note"] or "").strip()
-        words = (read["procedure"], read["fact"], read["digest"], read["verdict"].lower(), note)
+        words = (
+            read["procedure"],
+            read["fact"],
+            read["digest"],
+            plain_verdict(read["verdict"]),
+            note,
+        )
         found.append(Entry(file, file, number, *words))
     return found, issues

@@ -51,6 +51,13 @@ REVIEW_FORMULA = error(
     text="{where}: the cell {cell} holds a formula",
     advice="write the text itself",
 )
+REVIEW_MERGED = error(
+    "review-merged",
+    "structure",
+    title="Each line has its own cells",
+    text="{where}: the cells {cells} are merged, so which line they are of cannot be known",
+    advice="unmerge them, and write the verdict of each line into its own cell",
+)
 REVIEW_WORDS = error(
     "review-words",
     "business-rule",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from fhirpkg.authoring.reviewing.filled import Entry, report
+from fhirpkg.authoring.reviewing.filled import Entry, plain_verdict, report
 from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, READ, missing
-from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_FORMULA
+from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_FORMULA, REVIEW_MERGED
 from fhirpkg.errors import SourceError
 from fhirpkg.render.workbook import TO_FILL_IN, empty, landscape, saved, sheet_name, write
 
@@ -109,6 +110,7 @@ def _read(page: Worksheet, file: str, found: list[Entry], issues: list[Issue]) -
         issues.append(report(at, REVIEW_COLUMNS, problem=problem, columns=", ".join(COLUMNS)))
         return
     columns = {name: names.index(name) + 1 for name in READ}
+    issues += _merged(at, page, head)
     for row in range(head + 1, page.max_row + 1):
         cells = {name: page.cell(row, column) for name, column in columns.items()}
         entry = _entry(Entry(file, page.title, row, procedure, "", "", ""), cells)
@@ -126,10 +128,25 @@ def _entry(at: Entry, cells: dict[str, Cell | MergedCell]) -> Entry:
         at.procedure,
         text["Fact"],
         text["Digest"],
-        text["Verdict"].lower(),
-        text["Comment"],
+        plain_verdict(text["Verdict"]),
+        "; ".join(filter(None, [text["Comment"], *_remarks(cells)])),
         str(cells["Words"].value or ""),
     )
+
+
+def _remarks(cells: dict[str, Cell | MergedCell]) -> Iterator[str]:
+    """What a reader pinned to a cell as a remark, and did not write into the comment."""
+    for cell in cells.values():
+        if cell.comment and cell.comment.text.strip():
+            yield " ".join(cell.comment.text.split())
+
+
+def _merged(at: Entry, page: Worksheet, head: int) -> Iterator[Issue]:
+    """Cells that several lines share."""
+    for cells in page.merged_cells.ranges:
+        if cells.max_row > head and cells.max_row > cells.min_row:
+            row = max(cells.min_row, head + 1)
+            yield report(replace(at, row=row), REVIEW_MERGED, cells=cells.coord)
 
 
 def _formulas(entry: Entry, cells: dict[str, Cell | MergedCell]) -> Iterator[Issue]:

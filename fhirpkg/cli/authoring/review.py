@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Issue
 
 _FORMS = ("html", "xlsx")
+_UNSAVED = dict.fromkeys(
+    (".html", ".htm"),
+    "; if it was filled in, save it with the button below it, not with the browser",
+)
 
 
 @click.command("review")
@@ -170,6 +174,11 @@ def _read(
         click.echo(f"{filled}: nothing was taken", err=True)
         return ExitCode.ISSUES
     entries = [entry for entry in entries if entry.is_filled]
+    if not entries:
+        click.echo(
+            f"{filled}: it holds no verdict{_UNSAVED.get(filled.suffix.lower(), '')}", err=True
+        )
+        return ExitCode.ISSUES
     texts: dict[Path, bytes] = {}
     for name, procedure in authored.procedures.items():
         mine = [entry for entry in entries if entry.procedure == procedure.id]
