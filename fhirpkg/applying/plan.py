@@ -144,7 +144,7 @@ class _Actions:
     def _leave_out(
         self, verdict: Verdict, action: Resource, place: str, reason: str, expression: str = ""
     ) -> None:
-        words = (place, action.get("id", ""), _title(action), verdict, reason, expression)
+        words = (place, action.get("id", ""), self._called(action), verdict, reason, expression)
         told = verdict is Verdict.PASSED_OVER or _tells_itself(action)
         evidence = () if told else evidence_of(self._run.evaluator)
         why = Why(*words, evidence=evidence, depth=self._depth(place))
@@ -168,12 +168,23 @@ class _Actions:
         for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
             self._messages.report(APPLY_DYNAMIC_VALUE, problem)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
-        title = _title(made if _tells_itself(action) else action)
+        title = _title(made) if _tells_itself(action) else self._called(action)
         words = (place, action.get("id", ""), title, verdict, reason, expression)
         why = Why(*words, request, evidence, failure, self._depth(place))
         self._run.whys.insert(position, why)
         self._run.actions.insert(position, made)
         return with_one_of_both(made, _title(action)) if self._run.dialect.one_of_both else made
+
+    def _called(self, action: Resource) -> str:
+        """What people know an action by: its own words, else the title of what it is defined by."""
+        canonical = action.get("definitionCanonical", "")
+        if _title(action) or not canonical:
+            return _title(action)
+        try:
+            definition = self._resolve(canonical)
+        except ResolutionError:
+            return str(canonical)
+        return str(definition.get("title") or definition.get("name") or canonical)
 
     def _depth(self, place: str) -> int:
         return self._run.depth + place.count(".action[")

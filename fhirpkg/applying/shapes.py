@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
+    from fhirpkg.fhirpath.model import ElementType
     from fhirpkg.issues import Json, Resource
+
+    Elements = Mapping[str, ElementType]
 
 _DEEPEST = 100
 
@@ -34,7 +37,11 @@ def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int)
     elements = types.elements(str(value.get("resourceType", type_name)))
     for key, inner in value.items():
         element = elements.get(key)
-        if element is None or element.is_choice:
+        if element is None:
+            if problem := _problem_of_choice(key, inner, elements, types, depth):
+                return f"{key}: {problem}"
+            continue
+        if element.is_choice:
             continue
         if isinstance(inner, list) != element.is_list:
             return f"{key}: a list {'belongs' if element.is_list else 'does not belong'} here"
@@ -42,6 +49,18 @@ def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int)
             problem = _problem_of_item(item, element.types[0], types, depth)
             if problem:
                 return f"{key}: {problem}"
+    return ""
+
+
+def _problem_of_choice(
+    key: str, value: Json, elements: Elements, types: TypesOfDefinitions, depth: int
+) -> str:
+    """What is wrong with `dueDuration`, an element of which the key tells the type."""
+    for element in elements.values():
+        if element.is_choice and key.startswith(element.name):
+            for type_name in element.types:
+                if element.key(type_name) == key:
+                    return _problem_of_item(value, type_name, types, depth)
     return ""
 
 

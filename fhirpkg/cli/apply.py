@@ -107,9 +107,22 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
 
         reference = subject if "/" in subject else f"Patient/{subject}"
         patient = repository.read(*reference.split("/", 1))
-        for line in told(applied, reference, patient, verbose=options["verbose"]):
-            click.echo(line)
+        try:
+            lines = list(told(applied, reference, patient, verbose=options["verbose"]))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise _not_fhir(plan, applied, error) from error
+        click.echo("\n".join(lines))
     return ExitCode.DONE if applied else ExitCode.ISSUES
+
+
+def _not_fhir(plan: str, applied: Applied, error: Exception) -> Exception:
+    """What is wrong with a result that cannot be told; the fault itself if nothing is."""
+    from fhirpkg.applying.shapes import misshapen
+    from fhirpkg.definitions.definitions import Definitions
+    from fhirpkg.errors import DefinitionError
+
+    problem = misshapen(applied.resources, Definitions.core().types)
+    return DefinitionError(plan, f"the content is not FHIR: {problem}") if problem else error
 
 
 def _as_json(applied: Applied, subject: str) -> Resource:

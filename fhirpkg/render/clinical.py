@@ -290,25 +290,37 @@ def goal(value: Resource) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _drug(request: Resource, others: Mapping[str, Resource]) -> str:
-    """The medication that a request refers to and that came along, by its name and strength."""
-    reference = str(request.get("medicationReference", {}).get("reference", ""))
+def _named(request: Resource, others: Mapping[str, Resource]) -> Resource:
+    """The request with the name of each resource it refers to that it contains or came along."""
     inside = {f"#{r.get('id')}": r for r in request.get("contained", ())}
-    name = reference.removeprefix("#").removeprefix("Medication/")
-    known = inside.get(reference) or others.get(f"Medication/{name}")
-    if known is None:
-        return ""
-    parts = [_concept(known.get("code")), _concept(known.get("form"))]
-    return ", ".join(filter(None, parts))
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(item) for item in value]
+        if not isinstance(value, dict) or "reference" not in value:
+            return value
+        reference = str(value["reference"])
+        known = inside.get(reference) or others.get("/".join(reference.split("/")[-2:]))
+        known = known or next((o for k, o in others.items() if reference == _local(k)), None)
+        return {**value, "display": _name(known)} if known else value
+
+    return {key: named(value) for key, value in request.items()}
 
 
-def _place(value: Any, others: Mapping[str, Resource]) -> str:
-    """A location by its name, when it came along."""
-    for reference in value if isinstance(value, list) else [value] if value else ():
-        name = str(reference.get("reference", "")).removeprefix("#").removeprefix("Location/")
-        if known := others.get(f"Location/{name}"):
-            return str(known.get("name") or known.get("description") or name)
-    return _concept(value)
+def _local(reference: str) -> str:
+    """`#id` for `Type/id`: what the result contains is referred to so."""
+    return "#" + reference.partition("/")[2]
+
+
+def _name(known: Resource) -> str:
+    """What people call a resource: its name, title or code, the form of a drug, else its type."""
+    devices: list[Resource] = known.get("deviceName", [])
+    name = known.get("name") or (devices[0].get("name") if devices else None)
+    if isinstance(name, list):
+        return person({"name": name})
+    said = name or known.get("title") or _concept(known.get("code") or known.get("type"))
+    parts = [str(said or known.get("description") or ""), _concept(known.get("form"))]
+    return ", ".join(filter(None, parts)) or str(known["resourceType"])
 
 
 def _target(target: Resource) -> str:
@@ -330,10 +342,8 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
     `others` are resources that it may refer to, by `Type/id`.
     """
     prohibited = "DO NOT: " if is_prohibited(request) else ""
-    named = (
-        f"{request['resourceType']} {_drug(request, others) or subject_matter(request)}".rstrip()
-    )
-    yield f"{prohibited}order: {named}"
+    request = _named(request, others)
+    yield f"{prohibited}order: {request['resourceType']} {subject_matter(request)}".rstrip()
     facts = {
         "priority": request.get("priority", ""),
         "intent": request.get("intent", ""),
@@ -341,7 +351,7 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
         "amount": amount(request),
         "site": _concept(request.get("bodySite")),
         "when": due(request),
-        "where": _place(request.get("locationReference") or request.get("location"), others),
+        "where": _concept(request.get("locationReference") or request.get("location")),
         "by": _concept(request.get("performerType")),
         "reason": _concept(request.get("reasonCode")),
         "note": "; ".join(n.get("text", "") for n in request.get("note", ())),

@@ -171,3 +171,96 @@ def test_data_that_are_no_bundle_are_a_400(server, entry):
     ]
     body = {"resourceType": "Parameters", "parameter": parts}
     assert server("POST", "PlanDefinition/$apply", body).status_code in {400, 422}
+
+
+# -- criteria ------------------------------------------------------------------------------------
+
+FHIRPKG = "https://w3id.org/fhirpkg/StructureDefinition"
+
+
+def computed(url, text):
+    return {"url": url, "valueExpression": {"language": "text/fhirpath", "expression": text}}
+
+
+INNER = {
+    "resourceType": "PlanDefinition",
+    "id": "inner",
+    "url": "http://example.org/PlanDefinition/inner",
+    "status": "active",
+    "extension": [
+        {
+            "url": f"{FHIRPKG}/criterion",
+            "extension": [
+                {"url": "id", "valueString": "inr"},
+                {"url": "limit", "valueString": "at most 1.8"},
+                computed("state", "iif(%subject.gender = 'female', 'exceeded', 'met')"),
+                computed("number", "2.4"),
+                computed("unit", "'INR'"),
+                computed("date", "'2026-11-02'"),
+                computed("resource", "'Observation/o'"),
+                computed("why", "'INR 2.4 is above 1.8'"),
+                computed("value", "{}"),
+            ],
+        },
+        {
+            "url": f"{FHIRPKG}/criterion",
+            "extension": [
+                {"url": "id", "valueString": "platelets"},
+                computed("state", "%nobody"),
+            ],
+        },
+    ],
+    "action": [{"title": "Prepare"}],
+}
+OUTER = {
+    "resourceType": "PlanDefinition",
+    "id": "outer",
+    "url": "http://example.org/PlanDefinition/outer",
+    "status": "active",
+    "action": [{"title": "Inner", "definitionCanonical": INNER["url"]}],
+}
+
+
+def criteria(resources):
+    """The parts of each criterion in the results of these resources, by url and value."""
+    found = [
+        extension
+        for resource in resources
+        for extension in resource.get("extension", ())
+        if extension["url"] == f"{FHIRPKG}/criterion-result"
+    ]
+    return [
+        {part["url"]: next(v for k, v in part.items() if k.startswith("value"))
+         for part in extension["extension"]}
+        for extension in found
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", ["inner", "outer"])
+@pytest.mark.parametrize("subject, state", [("x", "exceeded"), ("y", "met")])
+@pytest.mark.parametrize("operation", ["$apply", "$r5.apply"])
+def test_the_states_of_criteria_come_with_the_group_of_their_plan(
+    server, plan, subject, state, operation
+):
+    for definition in (INNER, OUTER):
+        assert server.put(definition).status_code in {200, 201}
+    answer = server.get(f"PlanDefinition/{plan}/{operation}?subject={subject}").json()
+    if operation == "$apply":
+        resources = answer["contained"]
+    else:
+        resources = [e["resource"] for p in answer["parameter"] for e in p["resource"]["entry"]]
+    groups = [r for r in resources if r["resourceType"] == "RequestGroup"]
+    of_inner = [g for g in groups if g["instantiatesCanonical"] == [INNER["url"]]]
+    inr, platelets = criteria(of_inner)
+    assert inr == {
+        "id": "inr",
+        "state": state,
+        "number": 2.4,
+        "unit": "INR",
+        "date": "2026-11-02",
+        "resource": "Observation/o",
+        "why": "INR 2.4 is above 1.8",
+    }
+    assert (platelets["id"], platelets["state"]) == ("platelets", "not evaluated")
+    assert "nobody" in platelets["why"]
+    assert not criteria([g for g in groups if g not in of_inner])

@@ -44,9 +44,7 @@ def told(
 
 def _actions(applied: Applied) -> Iterator[str]:
     made = _by_name(applied)
-    titles = {
-        a["id"]: w.title for w, a in zip(applied.why, applied.actions, strict=True) if "id" in a
-    }
+    titles = {why.action_id: why.title for why in applied.why if why.action_id and why.title}
     for number, (why, action) in enumerate(zip(applied.why, applied.actions, strict=True)):
         indent = "  " * why.depth
         if _is_said_by_criterion(why, applied):
