@@ -94,6 +94,11 @@ def read(data: bytes | str) -> tuple[Any, list[Issue]]:
     return value, issues
 
 
+def reread(data: bytes) -> Any:
+    """The value of which :func:`dump` made the text: nothing can be wrong with it."""
+    return _own.decode(data.decode())
+
+
 def dump(value: Any, *, indent: int | None = None) -> str:
     """JSON text of a value, keys in their order, decimals as they were read."""
     if indent is None:
@@ -189,6 +194,9 @@ def _decimal(text: str) -> Decimal:
             raise _NumberError(text)
         return number
     return Decimal(text)
+
+
+_own = json.JSONDecoder(parse_float=_decimal)
 
 
 def _integer(text: str) -> int:

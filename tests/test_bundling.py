@@ -1,5 +1,6 @@
 """Content as it travels: what is read from a folder or archive, and what is made of it."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from fhirpkg import fhirjson, fhirxml
 from fhirpkg.bundling import reading, writing
+from fhirpkg.bundling.content import CompressedResources
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import PackageError, SourceError
 from fhirpkg.packages.package import read_package
@@ -141,8 +143,32 @@ def test_bundles_are_valid(content, make):
 def test_a_bundle_in_pieces_is_the_text_of_the_whole(content, make):
     bundle = make(content)
     text = writing.BundleText(content, bundle["type"])
-    entries = (text.entry(r, fhirjson.dump(r, indent=2)) for r in content.resources)
+    entries = (
+        text.entry(r, writing.in_entry(fhirjson.dump(r, indent=2))) for r in content.resources
+    )
     assert "".join((text.start(), *entries, text.end())) == fhirjson.dump(bundle, indent=2) + "\n"
+
+
+def test_texts_that_were_made_before_go_into_an_archive_as_they_are(content):
+    text = b'{"resourceType": "Library", "id": "BoneTumorCryoablationLogic"}'
+    packed = io.BytesIO()
+    writing.write_archive(
+        packed, content, made={"Library-BoneTumorCryoablationLogic.json": text, "other.json": b""}
+    )
+    files = read_package(packed.getvalue()).files
+    assert files["Library-BoneTumorCryoablationLogic.json"] == text
+    assert "other.json" not in files
+    plain = read_package(writing.archive(content)).files
+    assert files[".index.json"] == plain[".index.json"]
+
+
+def test_kept_resources_come_back_as_they_were_written():
+    numbers = '{"resourceType":"Basic","id":"b","a":1.50,"b":1e2,"c":[3,-0.0],"d":"\\u0041é\\n"}'
+    resource = fhirjson.read(numbers)[0]
+    [again] = CompressedResources([resource])
+    assert again == resource
+    assert fhirjson.dump(again) == fhirjson.dump(resource)
+    assert [type(value) for value in again.values()] == [type(v) for v in resource.values()]
 
 
 def test_an_archive_that_could_not_be_read_again_is_not_written(content, monkeypatch):

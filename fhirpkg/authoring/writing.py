@@ -122,8 +122,9 @@ def replacing(file: Path) -> Iterator[BinaryIO]:
             with beside.open("wb") as stream:
                 yield stream
             beside.replace(file)
-    finally:
+    except BaseException:
         beside.unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager

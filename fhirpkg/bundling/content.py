@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 from fhirpkg import fhirjson
 from fhirpkg.issues import Resource
+from fhirpkg.packages.packing import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,18 +48,21 @@ class CompressedResources(Sequence[Resource]):
     """
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        self._order: list[tuple[tuple[int, str, str], bytes]] = []
+        kept: list[tuple[tuple[int, str, str], Resource, bytes]] = []
         digests = []
         for resource in resources:
             text = fhirjson.dump(resource).encode()
             digests.append(hashlib.sha256(text).digest())
-            self._order.append((rank(resource), zlib.compress(text, 1)))
-        self._order.sort(key=lambda ranked: ranked[0])
+            kept.append((rank(resource), identity(resource), zlib.compress(text, 1)))
+        kept.sort(key=lambda each: each[0])
+        self.identities = [found for _, found, _ in kept]
+        """What identifies each resource, to look for one without reading all."""
+        self._texts = [text for *_, text in kept]
         self.digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
         """SHA-256 over the resources, whatever order they came in."""
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._texts)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, CompressedResources):
@@ -70,8 +74,11 @@ class CompressedResources(Sequence[Resource]):
 
     def of_type(self, resource_type: str) -> list[Resource]:
         """The resources of one type."""
-        places = [n for n, (rank, _) in enumerate(self._order) if rank[1] == resource_type]
-        return [self[place] for place in places]
+        return [
+            self[place]
+            for place, found in enumerate(self.identities)
+            if found["resourceType"] == resource_type
+        ]
 
     @overload
     def __getitem__(self, index: int) -> Resource: ...
@@ -80,8 +87,15 @@ class CompressedResources(Sequence[Resource]):
     def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        resource: Resource = fhirjson.read(zlib.decompress(self._order[index][1]))[0]
+        resource: Resource = fhirjson.reread(zlib.decompress(self._texts[index]))
         return resource
+
+
+def identities(resources: Sequence[Resource]) -> Sequence[Resource]:
+    """What identifies each of some resources."""
+    if isinstance(resources, CompressedResources):
+        return resources.identities
+    return [identity(resource) for resource in resources]
 
 
 def rank(resource: Resource) -> tuple[int, str, str]:

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from fhirpkg import fhirjson
 from fhirpkg.bundling.built import read_resource
+from fhirpkg.bundling.content import identities
 from fhirpkg.packages.package import read_package
-from fhirpkg.packages.packing import pack
+from fhirpkg.packages.packing import index_of, pack
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
@@ -89,18 +90,23 @@ class BundleText:
         return head.removesuffix("]\n}")
 
     def entry(self, resource: Resource, text: str) -> str:
-        """The entry of a resource, of which this is the text, indented by 2."""
+        """The entry of a resource, whose text is given as :func:`in_entry` has it."""
         around = _entry(self._content, resource)
         around["resource"] = None
         if self._kind == "transaction":
             around |= _request(resource)
-        whole = fhirjson.dump(around, indent=2).replace("null", text.replace("\n", "\n  "), 1)
+        whole = fhirjson.dump(around, indent=2).replace("\n", "\n    ").replace("null", text, 1)
         comma, self._is_first = "" if self._is_first else ",", False
-        return f"{comma}\n    " + whole.replace("\n", "\n    ")
+        return f"{comma}\n    {whole}"
 
     def end(self) -> str:
         """What stands behind the entries."""
         return "\n  ]\n}\n"
+
+
+def in_entry(text: str) -> str:
+    """The text of a resource, indented by 2, as it stands in an entry."""
+    return text.replace("\n", "\n      ")
 
 
 def archive(content: Content, examples: Mapping[str, Resource] | None = None) -> bytes:
@@ -111,25 +117,45 @@ def archive(content: Content, examples: Mapping[str, Resource] | None = None) ->
 
 
 def write_archive(
-    stream: SupportsWrite, content: Content, examples: Mapping[str, Resource] | None = None
+    stream: SupportsWrite,
+    content: Content,
+    examples: Mapping[str, Resource] | None = None,
+    made: Mapping[str, bytes] | None = None,
 ) -> str:
     """Write the FHIR NPM package of a content; the SHA-256 of the tar inside.
 
+    `made` are the texts of its resources, by the names of their files, where there are any yet.
     Raises PackageError when it would be larger than what we and others read.
     """
-    return pack(stream, manifest(content), _Texts(content.resources, examples or {}))
+    texts = _Texts(content.resources, examples or {}, made or {})
+    return pack(stream, manifest(content), texts, texts.index)
+
+
+def file_name(identity: Resource) -> str:
+    """The file of a resource in a package."""
+    return f"{identity['resourceType']}-{identity['id']}.json"
 
 
 class _Texts(Mapping[str, bytes]):
     """The files of a package, each made when it is its turn."""
 
-    def __init__(self, resources: Sequence[Resource], examples: Mapping[str, Resource]) -> None:
+    def __init__(
+        self,
+        resources: Sequence[Resource],
+        examples: Mapping[str, Resource],
+        made: Mapping[str, bytes],
+    ) -> None:
         self._resources = resources
-        names = (f"{each['resourceType']}-{each['id']}.json" for each in resources)
-        self._places = {name: place for place, name in enumerate(names)}
+        self._made = made
+        named = {file_name(found): (at, found) for at, found in enumerate(identities(resources))}
+        self.index = index_of((name, found) for name, (_, found) in sorted(named.items()))
+        """What .index.json says of them."""
+        self._places = {name: place for name, (place, _) in named.items()}
         self._examples = {f"example/{name}": resource for name, resource in examples.items()}
 
     def __getitem__(self, name: str) -> bytes:
+        if name in self._made:
+            return self._made[name]
         found = self._examples.get(name) or self._resources[self._places[name]]
         return (fhirjson.dump(found, indent=2) + "\n").encode()
 
@@ -157,8 +183,9 @@ def manifest(content: Content) -> dict[str, Any]:
     if content.manifest is not None:
         needed = content.manifest.dependencies  # those of its own that can be read
         return {k: v if k != "dependencies" else needed for k, v in content.manifest.data.items()}
-    guides = (r for r in content.resources if r["resourceType"] == "ImplementationGuide")
-    guide = next(guides, {})
+    kinds = [found["resourceType"] for found in identities(content.resources)]
+    has_guide = "ImplementationGuide" in kinds
+    guide = content.resources[kinds.index("ImplementationGuide")] if has_guide else {}
     versions = [v for v in guide.get("fhirVersion", []) if v in _CORE] or ["4.0.1"]
     needed = {item["packageId"]: item["version"] for item in _dependencies(guide)}
     places = [

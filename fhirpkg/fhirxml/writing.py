@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -19,7 +18,11 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Json, Resource
 
-_ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+_ESCAPES = {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;",
+    '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;",
+}  # fmt: skip
+_ESCAPED = re.compile('[&<>"\n\r\t]')
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
 
@@ -58,9 +61,17 @@ class _Writer:
         names = dict.fromkeys(key.removeprefix("_") for key in value if key not in skip)
         last = len(shape)
         for name in sorted(names, key=lambda n: shape[n].place if n in shape else last):
-            for item, sibling in _pairs(value.get(name), value.get(f"_{name}")):
+            item, sibling, child = value.get(name), value.get(f"_{name}"), shape.get(name)
+            if (
+                isinstance(item, str)
+                and sibling is None
+                and not (child and child.kind == "narrative")
+            ):
+                self._put(f'{line}<{name} value="{_escaped(item)}"/>')  # what most elements are
+                continue
+            for each, beside in _pairs(item, sibling):
                 self._put(line)
-                self._element(name, item, sibling, shape.get(name), line)
+                self._element(name, each, beside, child, line)
 
     def _element(
         self, name: str, item: Json, sibling: Json, child: Child | None, line: str
@@ -88,7 +99,7 @@ class _Writer:
 
     def _primitive(self, name: str, item: Json, sibling: Json, line: str) -> None:
         sibling = sibling if isinstance(sibling, dict) else {}
-        text = "" if item is None else f' value="{escape(_text(item), _ATTRIBUTE)}"'
+        text = "" if item is None else f' value="{_escaped(_text(item))}"'
         self._put(f"<{name}{_attributes(sibling, ('id',))}{text}")
         if sibling.keys() <= {"id"}:
             self._put("/>")
@@ -113,9 +124,11 @@ def _pairs(value: Json, sibling: Json) -> Iterator[tuple[Json, Json]]:
 
 
 def _attributes(value: Resource, names: tuple[str, ...]) -> str:
-    return "".join(
-        f' {name}="{escape(_text(value[name]), _ATTRIBUTE)}"' for name in names if name in value
-    )
+    return "".join(f' {name}="{_escaped(_text(value[name]))}"' for name in names if name in value)
+
+
+def _escaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
 
 
 def _text(value: Json) -> str:

@@ -18,7 +18,7 @@ from fhirpkg.errors import ConfigError, PackageError
 from fhirpkg.packages.package import MAX_BYTES, MAX_MEMBERS, Manifest, Package
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fhirpkg.issues import Resource
 
@@ -48,12 +48,18 @@ class SupportsWrite(Protocol):
         """Hand on what was written."""
 
 
-def pack(stream: SupportsWrite, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+def pack(
+    stream: SupportsWrite,
+    manifest: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    listed: Resource | None = None,
+) -> str:
     """Write a .tgz as :func:`write_package` makes it, file by file; the SHA-256 of its tar.
 
-    Raises PackageError when it would hold more than may be read.
+    `listed` is :func:`index` of the files, where that is known without reading them. Raises
+    PackageError when it would hold more than may be read.
     """
-    ours = {"package.json": _json(manifest), ".index.json": index_file(files)}
+    ours = {"package.json": _json(manifest), ".index.json": _json(listed or index(files))}
     total = 0
     with (
         gzip.GzipFile(
@@ -100,19 +106,24 @@ class _Hashed(io.RawIOBase):
 
 
 def index(files: Mapping[str, bytes]) -> Resource:
-    """.index.json, version 2: of each resource in the top folder what identifies it.
+    """.index.json, version 2: of each resource in the top folder what identifies it."""
+    found = Package(Manifest(PackageId("index")), files).resources()
+    return index_of((name, identity(resource)) for name, resource in found)
+
+
+def index_of(identities: Iterable[tuple[str, Resource]]) -> Resource:
+    """The same of the files' names, sorted, and :func:`identity` of each resource."""
+    entries = [{"filename": name, **found} for name, found in identities]
+    return {"index-version": 2, "files": entries}
+
+
+def identity(resource: Resource) -> Resource:
+    """What identifies a resource, as .index.json has it.
 
     Only top-level strings are taken: `type` of a PlanDefinition is an object, and tools that take
     its first character for a type lose the resource.
     """
-    entries = [
-        {
-            "filename": name,
-            **{key: value[key] for key in _INDEXED if isinstance(value.get(key), str)},
-        }
-        for name, value in Package(Manifest(PackageId("index")), files).resources()
-    ]
-    return {"index-version": 2, "files": entries}
+    return {key: resource[key] for key in _INDEXED if isinstance(resource.get(key), str)}
 
 
 def index_file(files: Mapping[str, bytes]) -> bytes:

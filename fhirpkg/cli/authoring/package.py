@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -77,6 +79,10 @@ class _Files:
         if "/" not in name:
             self._told.append(f"{file} ({stream.size} bytes)")
 
+    def temporary(self) -> IO[bytes]:
+        """A file for the meantime, without a name."""
+        return tempfile.TemporaryFile(dir=self._output)
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file at once."""
         with self.open(name) as stream:
@@ -120,15 +126,20 @@ class _Stream(io.RawIOBase):
 
 
 def _written(read: Content, files: _Files) -> Iterator[None]:
-    """Write everything; one step for each resource."""
+    """Write everything; one step for each resource, which is read and put into words once."""
+    from fhirpkg.bundling.content import identities
     from fhirpkg.bundling.profiles import profiles_content
-    from fhirpkg.bundling.writing import BundleText, examples, manifest, write_archive
+    from fhirpkg.bundling.writing import (
+        BundleText,
+        examples,
+        file_name,
+        in_entry,
+        manifest,
+        write_archive,
+    )
     from fhirpkg.packages.package import PROFILES_PACKAGE
 
     name = f"{read.id.name}-{read.id.version}"
-    with files.open(f"{name}.tgz") as stream:
-        tar = write_archive(stream, read, examples(Path(read.source)))
-    files.tell(f"sha256 of its tar: {tar}")
     with contextlib.ExitStack() as stack:
         kinds = ("transaction", "collection")
         bundles = [
@@ -136,26 +147,57 @@ def _written(read: Content, files: _Files) -> Iterator[None]:
             for kind in kinds
         ]
         lines = stack.enter_context(files.open(f"{name}.ndjson"))
+        texts = _Texts(stack.enter_context(files.temporary()))
         for text, stream in bundles:
             stream.write(text.start().encode())
-        urls = {each["url"]: place for place, each in enumerate(read.resources) if "url" in each}
+        found = enumerate(identities(read.resources))
+        urls = {each["url"]: place for place, each in found if "url" in each}
         for resource in read.resources:
             _write_resource(resource, files)
             if resource["resourceType"] == "PlanDefinition":
                 named = (urls[url] for url in dict.fromkeys(_named_by(resource)) if url in urls)
                 _write_document(resource, [read.resources[place] for place in named], files)
             whole = fhirjson.dump(resource, indent=2)
+            texts.add(file_name(resource), f"{whole}\n".encode())
+            inner = in_entry(whole)
             for text, stream in bundles:
-                stream.write(text.entry(resource, whole).encode())
+                stream.write(text.entry(resource, inner).encode())
             lines.write(f"{fhirjson.dump(resource)}\n".encode())
             yield
         for text, stream in bundles:
             stream.write(text.end().encode())
+        with files.open(f"{name}.tgz") as archive:
+            tar = write_archive(archive, read, examples(Path(read.source)), texts)
+        files.tell(f"sha256 of its tar: {tar}")
     if PROFILES_PACKAGE in manifest(read).get("dependencies", {}):
         profiles = profiles_content()
         with files.open(f"{profiles.id.name}-{profiles.id.version}.tgz") as stream:
             tar = write_archive(stream, profiles)
         files.tell(f"sha256 of its tar: {tar}")
+
+
+class _Texts(Mapping[str, bytes]):
+    """Texts by name in a file: they are read in another order than they are written."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def add(self, name: str, text: bytes) -> None:
+        """Keep a text; all are added before any is read."""
+        self._places[name] = (self._stream.tell(), len(text))
+        self._stream.write(text)
+
+    def __getitem__(self, name: str) -> bytes:
+        start, size = self._places[name]
+        self._stream.seek(start)
+        return self._stream.read(size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def _named_by(action: Resource) -> Iterator[str]:
