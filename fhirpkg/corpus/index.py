@@ -59,6 +59,7 @@ class Index:
             targets.add(given, identify(given, types))
         targets.bases |= self.bases
         targets.definitions = {url: inputs[name] for url, name in self.defines.items()}
+        targets.entries = {url: targets.entries[url] for url in self.defines}
         return targets
 
 
@@ -76,7 +77,7 @@ def indexed(
         found.bases.update(identity.guides)
         if identity.defines or any(name.partition("/")[0] in whole for name in every):
             found.kept.setdefault(every[0], zlib.compress(line, 1))
-        for canonical in identity.defines:
+        for canonical, _ in identity.defines:
             found.defines.setdefault(canonical, every[0])
     found.names = array("Q", sorted(names))
     return found

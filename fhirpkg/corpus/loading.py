@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fhirpkg.definitions.definitions import PASSING, Elsewhere
 from fhirpkg.errors import PackageError
 from fhirpkg.validation.loading import with_package
 
@@ -45,8 +47,15 @@ def definitions_for(
     for package in _packages(packages, inputs, loading):
         definitions = with_package(definitions, package)
     unknown = [each for each in targets.definitions if _is_new(each, definitions)]
-    loaded = (targets.definition(each) for each in unknown)
-    return definitions.with_resources(each for each in loaded if each) if unknown else definitions
+    if not unknown:
+        return definitions
+    passing = [each for each in unknown if targets.entries[each].resource_type in PASSING]
+    kept = [each for each in unknown if targets.entries[each].resource_type not in PASSING]
+    loaded = (targets.definition(each) for each in kept)
+    return definitions.with_resources(each for each in loaded if each).with_elsewhere(
+        (targets.entries[each], Elsewhere(functools.partial(targets.definition, each)))
+        for each in passing
+    )
 
 
 def _is_new(canonical: str, definitions: Definitions) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.definitions.datafile import entry_of
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fhirpkg.corpus.inputs import Input
+    from fhirpkg.definitions.datafile import Entry
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Resource
 
@@ -38,8 +40,8 @@ class Identity:
     """Those of the entries of a Bundle."""
     guides: tuple[str, ...]
     """Canonical bases of the ImplementationGuides inside."""
-    defines: tuple[str, ...]
-    """The canonicals of the definitions inside that checks may use, with their versions."""
+    defines: tuple[tuple[str, Entry], ...]
+    """The definitions inside that checks may use, by their canonicals with their versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Targets:
     bases: set[str] = field(default_factory=set)
     definitions: dict[str, Input] = field(default_factory=dict)
     """The definitions by their canonicals, with their versions."""
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """What identifies each of them."""
     _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
 
     def add(self, given: Input, identity: Identity) -> None:
@@ -69,12 +73,13 @@ class Targets:
         for name in identity.inner:
             self.by_inner.setdefault(name, given)
         self.bases.update(identity.guides)
-        for canonical in identity.defines:
+        for canonical, entry in identity.defines:
             self.definitions.setdefault(canonical, given)
+            self.entries.setdefault(canonical, entry)
 
     def as_definitions(self) -> Targets:
         """The definitions alone, which no reference leads to."""
-        return Targets(self.types, definitions=self.definitions)
+        return Targets(self.types, definitions=self.definitions, entries=self.entries)
 
     def definition(self, canonical: str) -> Resource | None:
         """One of the definitions."""
@@ -147,7 +152,7 @@ def identify(given: Input, types: TypesOfDefinitions) -> Identity:
         tuple(name for resource in resources[1:] for name in _names(resource)),
         tuple(base for resource in resources if (base := _base(resource))),
         tuple(
-            _names(resource)[-1]
+            (_names(resource)[-1], entry_of(resource))
             for resource in resources
             if resource["resourceType"] in DEFINITIONS and text_of(resource, "url")
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from fhirpkg.releases import R4, RELEASES
 from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Self
 
     from fhirpkg.definitions.crossversion import Table
@@ -34,6 +35,23 @@ _OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?\.)?core")
 _RELEASE = {f"{release.package}#{release.version}": release for release in RELEASES}
 _OWN_URL = re.compile(r"/(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})$")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
+PASSING = frozenset("ActivityDefinition Library Measure PlanDefinition Questionnaire".split())
+"""Types of which there may be many thousands, each asked for a few times in a row.
+
+What is found of them is not remembered here.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A definition that somebody else keeps, or reads again when it is asked for."""
+
+    read: Callable[[], Resource | None]
+
+    @property
+    def resource(self) -> Resource | None:
+        """The definition; None when it is gone."""
+        return self.read()
 
 
 class Definitions:
@@ -45,7 +63,7 @@ class Definitions:
     def __init__(
         self,
         core: DataFile,
-        added: tuple[tuple[Entry, Resource | Unread], ...] = (),
+        added: tuple[tuple[Entry, Resource | Unread | Elsewhere], ...] = (),
         manifests: Mapping[str, Manifest] | None = None,
         tables: Mapping[str, Table] | None = None,
     ) -> None:
@@ -53,7 +71,7 @@ class Definitions:
         self._tables = tables or {}
         self._added = added
         self._manifests = manifests or {}
-        self._by_url: dict[str, list[tuple[Entry, Resource | Unread]]] = {}
+        self._by_url: dict[str, list[tuple[Entry, Resource | Unread | Elsewhere]]] = {}
         for entry, content in added:
             if entry.url:
                 self._by_url.setdefault(entry.url, []).append((entry, content))
@@ -84,6 +102,11 @@ class Definitions:
         added = [(entry_of(resource), resource) for resource in singles]
         return Definitions(self._core, (*self._added, *added), self._manifests, self._tables)
 
+    def with_elsewhere(self, definitions: Iterable[tuple[Entry, Elsewhere]]) -> Definitions:
+        """These definitions and some of the types `PASSING`, which are not kept here."""
+        added = (*self._added, *definitions)
+        return Definitions(self._core, added, self._manifests, self._tables)
+
     def with_package(self, package: Package) -> Definitions:
         """These definitions and those of a package; the core's own types stay the core's.
 
@@ -112,7 +135,10 @@ class Definitions:
             if len(self._sought) >= _MOST_KEPT:
                 self._sought.clear()
             wanted = Canonical.parse(canonical) if isinstance(canonical, str) else canonical
-            self._sought[key] = self._find(wanted, resource_type)
+            found = self._find(wanted, resource_type)
+            if found is not None and found.get("resourceType") in PASSING:
+                return found
+            self._sought[key] = found
         return self._sought[key]
 
     def structure(self, name: str) -> Resource | None:
@@ -186,7 +212,8 @@ class Definitions:
         if not candidates:
             return None
         *_, entry, content = max(candidates, key=lambda candidate: candidate[:3])
-        return self._pin(entry, content if isinstance(content, dict) else content.resource)
+        found = content if isinstance(content, dict) else content.resource
+        return self._pin(entry, found) if found else None
 
     def _find_installed(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
         """A resource of our own content; its url ends in ``/Type/id``, as its file's name does."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _FHIR = "http://hl7.org/fhir"
 """The canonical base of FHIR itself and of guides beside it: no one guide defines all of it."""
 _HOLDING = {"Bundle", "Parameters"}
+_MOST_RETRIEVED = 200
+"""Resources from outside the input that are held: a guide may refer to ten thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Run:
         """Whether a value meets a profile, by the value and the profile."""
         self._checks = checks
         self._retrieve = retrieve
-        self._retrieved: dict[str, Resource | None] = {}  # kept, for what is known goes by id()
+        self._retrieved: dict[str, Resource | None] = {}
         self._knows = knows
         self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
         self._indexes: ByIdentity[BundleIndex] = ByIdentity()
@@ -230,6 +232,8 @@ class Run:
             if found is not None:
                 return found
         if reference not in self._retrieved:
+            if len(self._retrieved) >= _MOST_RETRIEVED:
+                self._retrieved.clear()
             self._retrieved[reference] = self._retrieve(reference) if self._retrieve else None
         return self._retrieved[reference]
 

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhirpkg.canonical import Canonical
-from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.definitions.datafile import entry_of
+from fhirpkg.definitions.definitions import Definitions, Elsewhere
 from fhirpkg.errors import DefinitionError, PackageError
 from fhirpkg.packages.package import read_package
 from fhirpkg.packages.packing import write_package
@@ -190,3 +191,16 @@ def test_whatever_is_added_can_be_looked_up(packaged, local):
     assert (definitions.find(URL) is not None) == is_there
     with contextlib.suppress(DefinitionError):
         definitions.structure(URL)
+
+
+def test_what_is_kept_elsewhere_is_read_again_each_time():
+    plan = {"resourceType": "PlanDefinition", "id": "p", "url": URL, "version": "1"}
+    kept = [plan]
+    found = Elsewhere(lambda: kept[0] if kept else None)
+    definitions = Definitions.core().with_elsewhere([(entry_of(plan), found)])
+    assert definitions.find(f"{URL}|1", "PlanDefinition") is plan
+    kept[0] = plan | {"title": "another"}
+    assert definitions.find(f"{URL}|1", "PlanDefinition") is kept[0]
+    assert definitions.find(f"{URL}|2") is None
+    kept.clear()
+    assert definitions.find(URL) is None

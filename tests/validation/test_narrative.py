@@ -1,5 +1,7 @@
 """Narrative is XHTML that is well-formed, harmless and not empty."""
 
+import gc
+
 import pytest
 
 from fhirpkg import rules as catalogue
@@ -187,3 +189,15 @@ def test_the_mark_of_hl7s_publisher_is_refused_by_the_letter_only():
         validator = Validator(settings=Settings(strict=strict))
         found = validator.validate({"resourceType": "Patient", "text": text}).issues
         assert [(i.rule, i.severity) for i in found] == [("narrative-mark", severity)]
+
+
+def test_a_check_leaves_no_parser_behind():
+    rules("<p>a</p>")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            rules("<p>a</p>")
+        assert not [each for each in gc.get_objects() if type(each).__name__ == "xmlparser"]
+    finally:
+        gc.enable()

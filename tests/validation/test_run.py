@@ -100,3 +100,20 @@ def test_a_visited_resource_is_its_own_container(run):
     with run.inside(stranger, (), visited=True):
         assert run.resolve("#g", ("entry", 0))["resourceType"] == "Group"
     assert run.resolve("#g", ("entry", 0)) is None
+
+
+def test_few_of_the_resources_that_references_lead_to_are_held():
+    asked = []
+
+    def retrieve(reference):
+        asked.append(reference)
+        return {"resourceType": "Device", "id": reference[7:]}
+
+    definitions = Definitions.core()
+    run = Run(PATIENT, definitions, Terminology(definitions), retrieve=retrieve)
+    for number in range(1000):
+        assert run.resolve(f"Device/{number}", ())["id"] == str(number)
+        assert run.resolve(f"Device/{number}", ())["id"] == str(number)
+    assert len(asked) == 1000
+    assert run.resolve("Device/0", ())["id"] == "0"
+    assert len(asked) == 1001, "the first is not held any more"

@@ -136,18 +136,18 @@ class _Reading:
         self.anchors: set[str] = set()
         self._number = -1
         self._open: list[str] = []
-        self._parser = _parser()
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
-        self._parser.ProcessingInstructionHandler = self._instruction
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
 
     def parse(self, text: str) -> str:
         """Why the text is not XML, or nothing."""
+        parser = _parser()  # not kept: with its handlers it would outlive the check
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.ProcessingInstructionHandler = self._instruction
+        parser.StartDoctypeDeclHandler = _refuse_doctype
         try:
-            self._parser.Parse(text.encode(), True)
+            parser.Parse(text.encode(), True)
         except expat.ExpatError as error:
             words = expat.ErrorString(error.code)
             return f"{words} at line {error.lineno}, column {error.offset + 1}"
