@@ -70,9 +70,10 @@ def test_criteria_name_what_the_library_defines(kind, text, expression, is_right
         ("supplementalData", "error", "Measure.supplementalData[0].criteria"),
     ],
 )
-def test_populations_only_get_a_warning(part, severity, place):
+def test_of_populations_one_is_warned_only_unless_one_is_strict(part, severity, place):
     made = measure("L.Foo", part=part)
-    assert found(made, library()) == [("criteria", severity, place)]
+    assert found(made, library(), strict=False) == [("criteria", severity, place)]
+    assert found(made, library()) == [("criteria", "error", place)]
 
 
 @pytest.mark.parametrize("strict, severity", [(True, "error"), (False, "warning")])

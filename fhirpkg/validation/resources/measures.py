@@ -36,7 +36,8 @@ _ELM = "urn:hl7-org:elm:r1"
 def check_measure(measure: Resource, path: Path, run: Run) -> None:
     """Report criteria that name no definition of the libraries of a Measure.
 
-    Of populations this is a warning: R4's own Measures name CQL for them that is nowhere.
+    Of populations this is a warning unless one is strict: R4's own Measures name CQL for them
+    that is nowhere.
     """
     libraries: dict[str, Resource] = {}
     for canonical in measure.get("library") or ():
@@ -47,10 +48,9 @@ def check_measure(measure: Resource, path: Path, run: Run) -> None:
         named = _NAMED.fullmatch(text_of(criteria, "expression").strip())
         if not named or not _is_cql(text_of(criteria, "language")):
             continue
-        severity = Severity.WARNING if "population" in place else Severity.ERROR
+        is_minor = not run.settings.strict and (not libraries or "population" in place)
+        severity = Severity.WARNING if is_minor else Severity.ERROR
         if not libraries:
-            if not run.settings.strict:
-                severity = Severity.WARNING
             run.report(MEASURE_LIBRARY, place, severity=severity, named=cut(named[0], 80))
         elif problem := _problem(named[1] or named[2], named[3] or named[4], libraries):
             run.report(MEASURE_CRITERIA, place, severity=severity, problem=problem)
