@@ -246,6 +246,7 @@ def test_names_lead_to_what_they_name(tmp_path, monkeypatch):
         "source": {"reference": "#inner"},
         "encounter": {"reference": "Patient/b"},
         "note": [{"text": "http://example.org/v"}],
+        "code": {"text": "http://hl7.org/fhir/StructureDefinition/Patient"},
     }
 
     @session(root)
@@ -258,6 +259,10 @@ def test_names_lead_to_what_they_name(tmp_path, monkeypatch):
             f'"{PROFILE["url"]}"': ("profile.json", 3),
             '"#inner"': ("list.json", text.count("\n", 0, text.index('"inner"'))),
             '"http://example.org/v"': ("ValueSet-v.json", 0),
+            '"http://hl7.org/fhir/StructureDefinition/Patient"': (
+                "StructureDefinition-Patient.json",
+                0,
+            ),
             '"source"': None,
         }
         found = {each: await editor.place("list.json", text, each) for each in expected}
@@ -266,6 +271,47 @@ def test_names_lead_to_what_they_name(tmp_path, monkeypatch):
         inner = inner.replace("urn:uuid:x", bundle["entry"][0]["fullUrl"])
         editor.open("bundle.json", inner)
         assert await editor.place("bundle.json", inner, bundle["entry"][0]["fullUrl"])
+
+
+AUTHORED = """\
+goals:
+  - id: tumor-control # the first aim
+indications:
+  - id: tumor
+    code: [Metastasis in bone, Other]
+    cite: [cirse-2022, "icomskr-2019"]
+    goals:
+      - tumor-control
+    from: preparation-4
+evidence:
+  cirse-2022:
+    label: CIRSE
+  icomskr-2019: {label: x}
+codes:
+  Metastasis in bone: [SNOMED 94222008] # one
+"""
+
+
+def test_words_of_authored_files_lead_to_what_they_name(tmp_path):
+    (tmp_path / "review.yaml").write_text("facts:\n  preparation-4: {verdict: same}\n")
+
+    @session(tmp_path)
+    async def _(editor):
+        editor.open("procedure.yaml", AUTHORED)
+        found = {
+            wanted: await editor.place("procedure.yaml", AUTHORED, wanted)
+            for wanted in ("Metastasis", "cirse-2022", "icomskr", "tumor-control\n",
+                           "preparation-4", "Other", "label")
+        }  # fmt: skip
+        assert found == {
+            "Metastasis": ("procedure.yaml", 14),
+            "cirse-2022": ("procedure.yaml", 10),
+            "icomskr": ("procedure.yaml", 12),
+            "tumor-control\n": ("procedure.yaml", 1),
+            "preparation-4": ("review.yaml", 1),
+            "Other": None,
+            "label": None,
+        }
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.canonical import Canonical, PackageId, version_matches
@@ -12,12 +15,12 @@ from fhirpkg.packages.cache import PackageCache
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fhirpkg.corpus.checking import Corpus
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Resource
 
+_WORD = re.compile(r"(?<![^\s\[])[^\s\[\]{},:#'\"-][^\[\]{},:#'\"]*(?=\s*(?:[,\]#]|$))")
+"""A text without quotes that YAML has as an item of a list or behind a key."""
 _STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'([^'\n]*)'")
 
 
@@ -47,6 +50,27 @@ def place_of(name: str, file: Path, text: str, corpus: Corpus) -> Place | None:
     return _in_workspace(name, corpus) or _in_package(name, corpus.validator.definitions)
 
 
+def authored_place(line: str, column: int, file: Path, text: str) -> Place | None:
+    """Where a word of an authored file is explained: an item with that id, or that key.
+
+    Words of ``from``, ``cite``, ``goals`` and ``code`` name facts, evidence, goals and codes; what
+    does not stand in the file may stand in another of its folder.
+    """
+    words = (m[0].strip() for m in _WORD.finditer(line) if m.start() <= column <= m.end())
+    word = name_at(line, column) or next(words, "")
+    if not word:
+        return None
+    quoted = rf"['\"]?{re.escape(word)}['\"]?"
+    naming = re.compile(
+        rf"^[ \t]*(?:- )?(?:id:[ \t]*{quoted}[ \t]*(?:#.*)?$|{quoted}:)", re.MULTILINE
+    )
+    for path in (file, *sorted(each for each in file.parent.glob("*.yaml") if each != file)):
+        content = text if path == file else path.read_text("utf-8", "replace")
+        if found := naming.search(content):
+            return Place(path, content.count("\n", 0, found.end()))
+    return None
+
+
 def _in_workspace(name: str, corpus: Corpus) -> Place | None:
     wanted = name.partition("#")[0].partition("/_history/")[0]
     given = corpus.targets.by_name.get(wanted) or corpus.targets.by_inner.get(wanted)
@@ -64,7 +88,7 @@ def _in_workspace(name: str, corpus: Corpus) -> Place | None:
 
 
 def _in_package(name: str, definitions: Definitions) -> Place | None:
-    """The file of a definition in the package cache."""
+    """The file of a definition in the package cache, or one made of what this program brings."""
     wanted = Canonical.parse(name.partition("#")[0])
     found = definitions.find(wanted)
     if found is None:
@@ -73,9 +97,23 @@ def _in_package(name: str, definitions: Definitions) -> Place | None:
     for entry in definitions.entries(kind):
         if entry.url == wanted.url and version_matches(wanted.version, entry.version or None):
             path = _file_of(entry.package, kind, found)
-            if path is not None:
-                return Place(path, 0)
+            return Place(path or _shown(kind, found), 0)
     return None
+
+
+@functools.cache
+def _shelf() -> tempfile.TemporaryDirectory[str]:
+    """Where definitions without a file are shown, as long as the server runs."""
+    return tempfile.TemporaryDirectory(prefix="fhirpkg-")
+
+
+def _shown(kind: str, resource: Resource) -> Path:
+    path = (
+        Path(_shelf().name)
+        / f"{kind}-{re.sub(r'[^A-Za-z0-9.-]', '-', text_of(resource, 'id'))}.json"
+    )
+    path.write_text(json.dumps(resource, indent=2, ensure_ascii=False, default=str), "utf-8")
+    return path
 
 
 def _file_of(package: str, kind: str, resource: Resource) -> Path | None:

@@ -18,7 +18,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
 import fhirpkg
-from fhirpkg.cli.editor.definitions import name_at, place_of
+from fhirpkg.cli.editor.definitions import authored_place, name_at, place_of
 from fhirpkg.cli.editor.diagnostics import diagnostic_of, hovered
 from fhirpkg.cli.editor.workspace import Workspace
 from fhirpkg.corpus.inputs import AUTHORED
@@ -105,13 +105,15 @@ class _Server(LanguageServer):
         """Where what is named at a position stands."""
         document = self.workspace.get_text_document(params.text_document.uri)
         line, column = _position(document, params.position)
-        name = name_at(line, column)
+        path, text = Path(_file(document)), document.source
         loop = asyncio.get_running_loop()
         try:
-            workspace = await loop.run_in_executor(self._checker, self.opened)
-            path = Path(_file(document))
-            found = place_of(name, path, document.source, workspace.corpus)
-        except (FhirpkgError, ValueError):
+            if path.name in AUTHORED:
+                found = authored_place(line, column, path, text)
+            else:
+                workspace = await loop.run_in_executor(self._checker, self.opened)
+                found = place_of(name_at(line, column), path, text, workspace.corpus)
+        except (FhirpkgError, OSError, ValueError):
             return None
         if found is None:
             return None
