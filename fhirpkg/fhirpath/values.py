@@ -7,6 +7,7 @@ the JSON object under its underscored name (`_birthDate`), which holds its id an
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -26,6 +27,8 @@ CALENDAR_UNITS = {
 """The words for calendar durations, to their singular."""
 
 _TEMPORAL = {"date": "date", "dateTime": "dateTime", "instant": "dateTime", "time": "time"}
+_is_whole = re.compile(r"-?[0-9]{1,19}").fullmatch
+"""R5's integer64 is a text in JSON (http://hl7.org/fhir/R5/json.html#primitive)."""
 _QUANTITIES = {"Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity"}
 
 
@@ -60,6 +63,8 @@ def system(item: Item) -> Json:
     if kind is str:
         if type_name in _TEMPORAL:
             return Temporal.parse(_TEMPORAL[type_name], value) or value
+        if type_name == "integer64" and _is_whole(value):
+            return Long(value)
     elif kind is float:
         return Decimal(repr(value))
     elif kind is dict and type_name in _QUANTITIES and "value" in value:

@@ -182,3 +182,50 @@ def test_a_group_may_have_a_scoring_of_its_own():
 def test_a_measure_that_is_not_at_hand_is_told():
     other = "http://example.org/Measure/other"
     assert found([group()], measure=other) == [("not-checked-measure", "measure")]
+
+
+def linked():
+    """A Measure as R5 has them, whose parts are known by their linkId."""
+    criteria = {"criteria": {"language": "text/fhirpath", "expression": "true"}}
+    parts = [
+        {"linkId": "n", **coded("numerator"), **criteria},
+        {"linkId": "n2", **coded("numerator"), **criteria},
+    ]
+    stratifier = [{"linkId": "s", **criteria}]
+    return measure(groups=0) | {
+        "group": [{"linkId": "g", "population": parts, "stratifier": stratifier}]
+    }
+
+
+@pytest.mark.parametrize(
+    "more, told",
+    [
+        ({}, []),
+        ({"linkId": "h"}, [("part", "group[0]"), ("missing", "")]),
+        (
+            {"population": [{"linkId": "n", "count": 1}, {"linkId": "m", "count": 1}]},
+            [("part", "group[0].population[1]"), ("missing", "group[0]")],
+        ),
+        (
+            {"population": [{"linkId": "n", "count": 1}, {"linkId": "n", "count": 1}]},
+            [("part", "group[0].population[1]"), ("missing", "group[0]")],
+        ),
+        ({"stratifier": [{"linkId": "t"}]},
+         [("part", "group[0].stratifier[0]"), ("missing", "group[0]")]),
+        ({"measureScoreQuantity": {"value": 2}},
+         [("score", "group[0].measureScoreQuantity.value")]),
+        ({"measureScoreQuantity": None, "measureScoreRange": {"low": {"value": 0}}}, []),
+        ({"measureScoreQuantity": None}, [("score", "group[0]")]),
+    ],
+)  # fmt: skip
+def test_parts_of_r5_are_known_by_their_link_and_a_score_is_a_choice(more, told):
+    whole = {
+        "linkId": "g",
+        "population": [{"linkId": "n2", "count": 1}, {"linkId": "n", "count": 1}],
+        "stratifier": [{"linkId": "s"}],
+        "measureScoreQuantity": {"value": 0.5},
+        **more,
+    }
+    group_ = {key: value for key, value in whole.items() if value is not None}
+    expected = [(f"measure-report-{rule}", place) for rule, place in told]
+    assert sorted(found([group_], linked())) == sorted(expected)

@@ -244,3 +244,18 @@ def test_a_codeable_reference_is_bound_by_its_concept(code, found):
     assert [rule for rule, _ in made] == found
     led = transport | {"subject": {"reference": {"reference": "Library/1"}}}
     assert rules_by(element, led) == []
+
+
+@pytest.mark.parametrize(
+    "expression, other",
+    [("size = 500", "501"), ("size + 1 = 501", "50"), ("size > 5L", "5"),
+     ("size < 501", "9999999999"), ("size.toString() = '500'", "50"),
+     ("size is integer64 and size != 5", "5")],
+)  # fmt: skip
+def test_an_integer64_is_a_number_in_expressions(cache, expression, other):
+    constraint = {"key": "x-1", "severity": "error", "human": "x", "expression": expression}
+    element = {"path": "Library.content", "constraint": [constraint]}
+    made = library("500")
+    assert rules_by(element, made) == []
+    made["content"][0]["size"] = other
+    assert rules_by(element, made) == [("x-1", "Library.content[0]")]

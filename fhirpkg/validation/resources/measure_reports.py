@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fhirpkg.issues import Json, Severity
-from fhirpkg.untrusted import objects, text_of
+from fhirpkg.untrusted import choice_of, objects, text_of
 from fhirpkg.validation.elements.primitives import cut
 from fhirpkg.validation.resources.measure_rules import (
     MEASURE_REPORT_COUNT,
@@ -56,11 +56,12 @@ def check_measure_report(report: Resource, path: Path, run: Run) -> None:
                 run.report(MEASURE_REPORT_SUBJECTS, where, type=kind)
         _pairs(group, wanted, "stratifier", place, run)
         scoring = _scoring(wanted) or _first_code(measure.get("scoring"))
-        if "measureScore" in group and kind == "data-collection":
+        key, score = _score(group)
+        if key and kind == "data-collection":
             problem = "a data collection has no score yet"
-            run.report(MEASURE_REPORT_SCORE, (*place, "measureScore"), problem=problem)
+            run.report(MEASURE_REPORT_SCORE, (*place, key), problem=problem)
         elif scoring in _SCORED and kind != "data-collection":
-            _check_score(group.get("measureScore"), scoring, place, run)
+            _check_score(key, score, scoring, place, run)
 
 
 def _check_count(population: Resource, path: Path, run: Run) -> None:
@@ -92,6 +93,8 @@ def _groups(report: Resource, measure: Resource, path: Path, run: Run) -> Pairs:
         is_collecting = report.get("type") == "data-collection"
         return _pairs(report, measure, "group", path, run, may_miss=is_collecting)
     place = (*path, "group", 0)
+    if found[0].get("linkId") and wanted[0].get("linkId"):
+        return _pairs(report, measure, "group", path, run)
     if "code" in found[0] and _codes(wanted[0]) and not _share_code(found[0], wanted[0]):
         problem = f"has another code than that of the Measure, {_shown(wanted[0])}"
         run.report(MEASURE_REPORT_PART, place, part="group", problem=problem)
@@ -128,15 +131,31 @@ def _pairs(
 
 
 def _matching(item: Resource, definitions: list[Resource]) -> Iterator[Resource]:
-    """The parts of a Measure that a part of a report may be about: by id, then by code."""
-    name, codes, text = item.get("id"), _codes(item), _text(item)
+    """The parts of a Measure that a part of a report may be about: by id, then by code.
+
+    Since R5 parts have a linkId, which alone tells (MeasureReport.group.linkId).
+    """
+    link, name, codes, text = item.get("linkId"), item.get("id"), _codes(item), _text(item)
+    if link:
+        yield from (each for each in definitions if each.get("linkId") == link)
+        if any("linkId" in each for each in definitions):
+            return
     yield from (each for each in definitions if name and each.get("id") == name)
     yield from (each for each in definitions if _share_code(each, item))
     yield from (each for each in definitions if text and not codes and _text(each) == text)
 
 
-def _check_score(score: Json, scoring: str, place: Path, run: Run) -> None:
-    where = (*place, "measureScore")
+def _score(group: Resource) -> tuple[str, Json]:
+    """The score of a group, which is a choice since R5, and its key."""
+    if "measureScore" in group:
+        return "measureScore", group["measureScore"]
+    return choice_of(group, "measureScore")
+
+
+def _check_score(key: str, score: Json, scoring: str, place: Path, run: Run) -> None:
+    if key not in {"", "measureScore", "measureScoreQuantity"}:
+        return
+    where = (*place, key)
     if not isinstance(score, dict):
         problem = f"the scoring of the Measure is '{scoring}', so there is to be a score"
         run.report(MEASURE_REPORT_SCORE, place, problem=problem)
@@ -183,7 +202,8 @@ def _text(part: Resource) -> str:
 
 def _shown(part: Resource) -> str:
     codes = ", ".join(sorted(f"'{code}'" for _, code in _codes(part)))
-    return cut(codes or _text(part) or f"the part {part.get('id', 'without a code')}", 80)
+    name = part.get("linkId") or part.get("id") or "without a code"
+    return cut(codes or _text(part) or f"the part {name}", 80)
 
 
 def _first_code(concept: Json) -> str:
