@@ -36,7 +36,7 @@ from fhirpkg.applying.rules import (
 from fhirpkg.applying.run import Run, free_id
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.issues import Json, Severity
-from fhirpkg.render.limits import CRITERION
+from fhirpkg.render.limits import is_criterion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,12 +57,10 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
     if run.parties.language:
         group["language"] = run.parties.language
     kept_ones = activity.kept_extensions(plan)
-    others = [e for e in kept_ones if e.get("url") != CRITERION]
+    others = [e for e in kept_ones if not is_criterion(e)]
     extensions = dynamic.computed_extensions(others, plan, run.evaluator, messages)
     extensions += [
-        criteria.computed(e, plan, run.evaluator, messages)
-        for e in kept_ones
-        if e.get("url") == CRITERION
+        criteria.computed(e, plan, run.evaluator, messages) for e in kept_ones if is_criterion(e)
     ]
     goals = goals_of(run, plan)
     if not run.contained:

@@ -13,6 +13,7 @@ from fhirpkg.authoring.building.documents import document_references, translated
 from fhirpkg.authoring.building.manifests import implementation_guide, manifest
 from fhirpkg.authoring.building.plan import plan_definition
 from fhirpkg.authoring.building.value_sets import value_set
+from fhirpkg.authoring.carrying import carried, moved
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.ordering import in_order
@@ -57,7 +58,7 @@ def build(
     parts = [part_of(resource) for resources in made.values() for resource in resources]
     guide = guide_of(package, parts, profiles, carries_profiles=carries_profiles)
     if made:
-        next(iter(made.values())).append(guide)
+        next(iter(made.values())).extend([guide, *carried(profiles, package, guide)])
     return made
 
 
@@ -82,21 +83,21 @@ def guide_of(
     carries_profiles: bool,
 ) -> Resource:
     """The ImplementationGuide of a package with these parts, each by :func:`part_of`."""
-    carried = profiles if carries_profiles else ()
-    everything = [*parts, *map(part_of, carried)]
-    claimed = _claimed(package, profiles, carried)
+    own = profiles if carries_profiles or package.profiles == "carry" else ()
+    everything = [*parts, *map(part_of, own)]
+    claimed = _claimed(package, profiles, own)
     return _finished(implementation_guide(package, everything, claimed), profiles)
 
 
 def _claimed(
-    package: PackageSource, profiles: Sequence[Resource], carried: Sequence[Resource]
+    package: PackageSource, profiles: Sequence[Resource], own: Sequence[Resource]
 ) -> dict[str, str]:
     """The package of the profiles that are claimed and not carried, with its version.
 
     A dependency of the author's own on content that carries them does as well.
     """
     holds_them = any(name.startswith("fhirpkg.") for name in package.dependencies)
-    if carried or not profiles or holds_them:
+    if own or not profiles or holds_them:
         return {}
     return {PROFILES_PACKAGE: profiles[0]["version"]}
 
@@ -130,7 +131,8 @@ def resources_of(context: BuildContext, profiles: Sequence[Resource]) -> list[Re
     ]
     resources.append(manifest(context, resources))
     with_notices = (_with_notices(context, resource) for resource in resources)
-    return [_finished(_in_languages(context, each), profiles) for each in with_notices]
+    made = [_finished(_in_languages(context, each), profiles) for each in with_notices]
+    return [moved(resource, context.package) for resource in made]
 
 
 def _in_languages(context: BuildContext, resource: Resource) -> Resource:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.build import Part, guide_of, part_of, resources_of
 from fhirpkg.authoring.building.build_context import BuildContext
+from fhirpkg.authoring.carrying import carried, claimed_profiles
 from fhirpkg.authoring.folder import open_folder, same_ids
 from fhirpkg.authoring.writing import (
     discard,
@@ -29,7 +30,7 @@ from fhirpkg.authoring.writing import (
 )
 from fhirpkg.issues import Issue, Severity
 from fhirpkg.packages.freshness import RECORD, Record, digest, read_record, sources_of
-from fhirpkg.packages.package import content_root, read_profiles
+from fhirpkg.packages.package import content_root
 from fhirpkg.processes import mapping
 
 if TYPE_CHECKING:
@@ -89,6 +90,12 @@ class _Work:
     def guide(self) -> str:
         return f"ImplementationGuide-{self.package.id}.json"
 
+    @property
+    def of_the_package(self) -> frozenset[str]:
+        """The files that belong to no procedure: the guide, and profiles that are carried."""
+        carries = self.package.profiles == "carry"
+        return frozenset((self.guide, *(map(_file, self.profiles) if carries else ())))
+
 
 def build_folder(
     folder: Path,
@@ -119,12 +126,14 @@ def build_folder(
     work = _Work(
         opened,
         package,
-        read_profiles(folder),
+        claimed_profiles(folder, package),
         output or folder,
         min(names),
-        _known(folder, min(names), package.id) if not (output or canonical) else {},
+        {},
         is_in_place=output is None,
     )
+    if not (output or canonical):
+        work = dataclasses.replace(work, known=_known(work))
     started(len(names))
     try:
         made = _all_made(work, jobs, tell, done)
@@ -169,7 +178,7 @@ def _make(work: _Work, file: Path) -> Made:
         return Made(name, named, read.issues, is_usable=False)
     context = BuildContext(work.package, read.procedure, read.listed, read.beside)
     resources = resources_of(context, work.profiles)
-    texts = {f"{r['resourceType']}-{r['id']}.json": text(r) for r in resources}
+    texts = {_file(r): text(r) for r in resources}
     stage(work.home(name), texts)
     if work.is_in_place:
         record = Record(
@@ -194,7 +203,8 @@ def _kept(work: _Work, name: str) -> Made | None:
         return None
     if any(digest((home / file).read_bytes()) != d for file, d in record.files.items()):
         return None
-    references = {file[:-5].replace("-", "/", 1) for file in record.files if file != work.guide}
+    ours = record.files.keys() - work.of_the_package
+    references = {file[:-5].replace("-", "/", 1) for file in ours}
     if (work.guide in record.files) != (name == work.first) or references - work.known.keys():
         return None
     parts = tuple(part for reference, part in work.known.items() if reference in references)
@@ -228,7 +238,7 @@ def _take_places(work: _Work, made: Iterable[Made]) -> int:
     for each in made:
         home = work.home(each.name)
         names = {f"{part.reference.replace('/', '-')}.json" for part in each.parts}
-        names |= {work.guide} if each.name == work.first else set()
+        names |= work.of_the_package if each.name == work.first else set()
         if not each.is_kept or each.name == work.first:
             changed += take_place(home, names, work.package.id)
     return changed
@@ -244,34 +254,39 @@ def _stage_guide(work: _Work, made: Iterable[Made]) -> None:
     if all(each.is_kept for each in made) and len(parts) == len(work.known):
         return
     carries = (work.opened.folder.absolute().parent / "profiles").is_dir()
-    guide = text(guide_of(work.package, parts, work.profiles, carries_profiles=carries))
+    guide = guide_of(work.package, parts, work.profiles, carries_profiles=carries)
+    texts = {_file(r): text(r) for r in (guide, *carried(work.profiles, work.package, guide))}
     home = work.home(work.first)
-    stage(home, {work.guide: guide}, anew=False)
+    stage(home, texts, anew=False)
     if work.is_in_place:
         waiting = staged(home, RECORD)
         record = read_record(home, waiting.name) if waiting.is_file() else read_record(home)
         assert record, "it was written just now, or read before"
-        files = {**record.files, work.guide: digest(guide)}
+        files = {**record.files, **{name: digest(content) for name, content in texts.items()}}
         stage(home, {RECORD: dataclasses.replace(record, files=files).text}, anew=False)
 
 
 # -- what the last build left ---------------------------------------------------------------
 
 
-def _known(folder: Path, first: str, package_id: str) -> dict[str, Part]:
+def _known(work: _Work) -> dict[str, Part]:
     """What the guide of the last build lists; nothing if another program made it."""
-    home = folder / first / _HOME
-    file = home / f"ImplementationGuide-{package_id}.json"
+    home = work.home(work.first)
+    file = home / work.guide
     record = read_record(home)
-    if record is None or not file.is_file() or not _is_by_this_program(folder):
+    if record is None or not file.is_file() or not _is_by_this_program(work.output):
         return {}
     content = file.read_bytes()
     if record.files.get(file.name) != digest(content):
         return {}
     listed = json.loads(content)["definition"]["resource"]
     parts = (Part(each["reference"]["reference"], each["name"]) for each in listed)
-    carried = "StructureDefinition/", "SearchParameter/"
-    return {p.reference: p for p in parts if not p.reference.startswith(carried)}
+    profiles = {f"{p['resourceType']}/{p.get('id')}" for p in work.profiles}
+    return {p.reference: p for p in parts if p.reference not in profiles}
+
+
+def _file(resource: Resource) -> str:
+    return f"{resource['resourceType']}-{resource['id']}.json"
 
 
 def _is_by_this_program(folder: Path) -> bool:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.authoring.build import build as build_resources
+from fhirpkg.authoring.carrying import claimed_profiles
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.errors import AuthoringError
-from fhirpkg.packages.package import read_profiles
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -32,7 +32,7 @@ def build(folder: Path | str, *, typed: bool = False) -> dict[str, list[Resource
     made = build_resources(
         authored.package,
         authored.procedures,
-        read_profiles(folder),
+        claimed_profiles(folder, authored.package),
         listed=authored.listed,
         beside=authored.beside,
         carries_profiles=(folder.absolute().parent / "profiles").is_dir(),

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from fhirpkg import fhirjson
 from fhirpkg.bundling.checking import Found
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.definitions.snapshot import snapshot
 from fhirpkg.errors import PackageError, SourceError
 from fhirpkg.packages.package import read_profiles
-from fhirpkg.render.narrative import narrative
+from fhirpkg.render.profiles import published_profile
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -26,17 +25,20 @@ def built_resources(folder: Path) -> Iterator[Found]:
     Raises PackageError when nothing has been built, SourceError for a file that is not a resource.
     """
     guides: list[Resource] = []
+    made = set()
     for file in sorted([*folder.glob("fhir/*.json"), *folder.glob("*/fhir/*.json")]):
         resource = read_resource(file)
         if resource["resourceType"] == "ImplementationGuide":
             guides.append(resource)
+        made.add(f"{resource['resourceType']}/{resource.get('id')}")
         yield Found(str(file), resource)
     if len(guides) != 1:
         problem = f"it holds {len(guides)} ImplementationGuides, not 1"
         raise PackageError(str(folder), problem, "run 'fhirpkg build' on it first")
     for profile in _profiles(folder, guides[0]):
         local = f"{profile['resourceType']}/{profile['id']}"
-        yield Found(f"profiles of {folder}: {local}", profile)
+        if local not in made:  # of a package of others they are built under its base
+            yield Found(f"profiles of {folder}: {local}", profile)
 
 
 def read_resource(file: Path) -> Resource:
@@ -57,28 +59,3 @@ def _profiles(folder: Path, guide: Resource) -> list[Resource]:
         for profile in read_profiles(folder)
         if f"{profile['resourceType']}/{profile.get('id')}" in listed
     ]
-
-
-def published_profile(profile: Resource, guide: Resource, definitions: Definitions) -> Resource:
-    """A profile with the package's version and tag, its snapshot and a narrative."""
-    header: Resource = {key: guide[key] for key in ("version", "date") if key in guide}
-    tags = objects(guide.get("meta"), "tag")
-    complete = profile | header
-    if profile["resourceType"] == "StructureDefinition" and "snapshot" not in profile:
-        complete = _with_snapshot(complete, definitions)
-    first: Resource = {key: complete[key] for key in ("resourceType", "id")}
-    meta: Resource = {"meta": {"tag": tags}} if tags else {}
-    return first | meta | {"text": narrative(complete)} | complete
-
-
-def _with_snapshot(profile: Resource, definitions: Definitions) -> Resource:
-    """The profile with its snapshot before its differential, each element defined (sdf-3).
-
-    The definitions shipped here leave the prose of the specification out; its summary stands in.
-    """
-    elements = [
-        {**element, "definition": element.get("definition", element.get("short", element["path"]))}
-        for element in snapshot(profile, definitions)["snapshot"]["element"]
-    ]
-    rest = {key: value for key, value in profile.items() if key != "differential"}
-    return {**rest, "snapshot": {"element": elements}, "differential": profile["differential"]}

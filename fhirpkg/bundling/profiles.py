@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.bundling.built import published_profile
 from fhirpkg.bundling.content import CompressedResources, Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.packages.package import OUR_BASE, PROFILES_PACKAGE, bundled_content, read_profiles
+from fhirpkg.render.profiles import published_profile
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource

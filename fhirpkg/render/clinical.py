@@ -372,13 +372,14 @@ def relation(related: Resource, titles: Mapping[str, str]) -> str:
     return f"{offset} {words.behavior(related['relationship'])} {named}".strip()
 
 
-_FREQUENCY = "https://w3id.org/fhirpkg/StructureDefinition/RiskFrequency"
+_FREQUENCY = "/StructureDefinition/RiskFrequency"
+"""The end of its url: a package may carry it under a base of its own."""
 
 
 def how_often(element: Resource) -> str:
     """How often a risk happens, as its extension says it: ``1 in 1000``, ``1 to 2 %``, ``rare``."""
     for extension in element.get("extension", ()):
-        if extension.get("url") == _FREQUENCY:
+        if extension.get("url", "").endswith(_FREQUENCY):
             ratio, said = extension.get("valueRatio"), extension.get("valueCodeableConcept")
             return _ratio(ratio) if ratio else _concept(said) or span(extension["valueRange"])
     return ""

@@ -10,13 +10,19 @@ from fhirpkg.untrusted import objects, text_of
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
-CRITERION = "https://w3id.org/fhirpkg/StructureDefinition/criterion"
+_PATH = "/StructureDefinition/criterion"
+CRITERION = f"https://w3id.org/fhirpkg{_PATH}"
 """The extension of a plan by which applying it computes the state of a criterion."""
+
+
+def is_criterion(extension: Resource) -> bool:
+    """Whether an extension is a criterion, under our base or that of a package that carries it."""
+    return text_of(extension, "url").endswith(_PATH) and "extension" in extension
 
 
 def criteria_parts(plan: Resource) -> dict[str, dict[str, str]]:
     """The parts of each criterion of a plan that are text, by the ids of the criteria."""
-    extensions = [e for e in objects(plan, "extension") if e.get("url") == CRITERION]
+    extensions = [e for e in objects(plan, "extension") if is_criterion(e)]
     parts = [
         {text_of(p, "url"): text_of(p, "valueString") for p in objects(extension, "extension")}
         for extension in extensions

@@ -63,6 +63,12 @@ class PackageSource(Part):
         "needs fhirpkg[pdf]",
         examples=["A4"],
     )
+    profiles: Literal["depend", "carry"] = Field(
+        "depend",
+        description="Whether the package depends on fhirpkg.profiles or carries these profiles and "
+        "extensions under its own base, so that it needs no package of ours",
+        examples=["carry"],
+    )
     dependencies: dict[str, Text] = Field(
         description="FHIR packages and their versions",
         examples=[{"hl7.fhir.r4.core": "4.0.1"}],

@@ -135,13 +135,19 @@ def claims_ours(resource: Resource) -> bool:
     claimed = meta.get("profile") if isinstance(meta, dict) else None
     if not isinstance(claimed, list):
         return False
-    return any(str(url).partition("|")[0] in _our_profiles() for url in claimed)
+    return any(_end(str(url).partition("|")[0]) in _our_profiles() for url in claimed)
 
 
 @functools.cache
 def _our_profiles() -> frozenset[str]:
     profiles = read_profiles(content_root() / "resources")
-    return frozenset(p["url"] for p in profiles if p["resourceType"] == "StructureDefinition")
+    kinds = (p for p in profiles if p["resourceType"] == "StructureDefinition")
+    return frozenset(_end(p["url"]) for p in kinds if p["type"] != "Extension")
+
+
+def _end(url: str) -> str:
+    """What a url of a profile keeps under the base of a package that carries it."""
+    return url[url.find("/StructureDefinition/") :]
 
 
 def _listed(guide: Resource, path: Path) -> Iterator[tuple[Path, str]]:
