@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.course.wording import said
+from fhirpkg.cql.reading.lexer import CqlError
+from fhirpkg.cql.reading.library import outline
 from fhirpkg.render import clinical, words
 from fhirpkg.sheets import wording
 from fhirpkg.sheets.order_set import SIGN_OFF
@@ -200,8 +201,6 @@ _LOGIC = (
     Column("Name", 34, "Name"),
     Column("CQL", 90, "CQL"),
 )
-_DEFINE = re.compile(r'(?m)^define (?:fluent )?(?:function )?("[^"]*"|\w+)')
-"""The head of a definition in CQL."""
 
 
 def _named(by_type: dict[str, list[Resource]]) -> Iterator[Resource]:
@@ -214,16 +213,14 @@ def _named(by_type: dict[str, list[Resource]]) -> Iterator[Resource]:
 
 
 def _definitions(library: Resource) -> Iterator[Row]:
-    """The definitions of a library in CQL, each by its name."""
+    """The definitions of a library in CQL, each by its name; else all of it as it stands."""
     for content in objects(library, "content"):
         if text_of(content, "contentType") != "text/cql":
             continue
         text = text_in(content)  # the validator says what is wrong when there is none
-        starts = [*_DEFINE.finditer(text)]
-        ends = [*(start.start() for start in starts[1:]), len(text)]
-        for start, end in zip(starts, ends, strict=True):
-            yield {
-                "Library": name_of(library),
-                "Name": start[1].strip('"'),
-                "CQL": text[start.start() : end].strip(),
-            }
+        try:
+            found = [(each.name, each.text) for each in outline(text)[2]]
+        except CqlError as error:
+            found = [(f"not read: {error}", text)]
+        for name, cql in found:
+            yield {"Library": name_of(library), "Name": name, "CQL": cql.strip()}

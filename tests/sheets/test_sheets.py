@@ -1,5 +1,6 @@
 """Build sheets: all that a team types in is there, once, in files that are safe and the same."""
 
+import base64
 import io
 import json
 import pathlib
@@ -188,6 +189,36 @@ def test_lists_forms_and_logic_come_with_the_plan():
     assert [(row["Name"], row["CQL"]) for row in tables["Logic"].rows] == [
         ("A", 'define "A": true'), ("B", 'define "B": "A"'),
     ]  # fmt: skip
+
+
+def logic(text):
+    """The rows of the logic of a plan whose library is this text."""
+    data = base64.b64encode(text.encode()).decode()
+    library = {"resourceType": "Library", "url": "http://x.org/L", "title": "L",
+               "content": [{"contentType": "text/cql", "data": data}]}  # fmt: skip
+    sheet = build_sheet([plan(step("a"), library=["http://x.org/L"]), library], "x#1")
+    found = [table for table in sheet.tables if table.title == "Logic"]
+    return [(row["Name"], row["CQL"]) for table in found for row in table.rows]
+
+
+def test_definitions_are_found_however_they_are_written():
+    text = """library L
+/* define "no": true */
+  define private "say it": 'define "x": 1'
+define fluent function f(a Integer):
+  a // define g: 2
+define   `odd name`: true
+"""
+    assert [name for name, _ in logic(text)] == ["say it", "f", "odd name"]
+    assert "define g: 2" in logic(text)[1][1]
+    assert logic("library L\n") == []
+
+
+def test_logic_whose_header_cannot_be_read_stands_as_it_is():
+    text = 'library L version 5 using ???\ndefine "A": true'
+    ((name, cql),) = logic(text)
+    assert name.startswith("not read: ")
+    assert cql == text
 
 
 def test_on_paper_a_list_is_one_row_and_facts_share_columns(ours):
