@@ -1,7 +1,12 @@
 """Nothing that is accepted cannot be read, and one bad row fails no other."""
 
+import gzip
+import tracemalloc
+
 import pytest
 
+from fhirpkg.server.exchange import Refused
+from fhirpkg.server.web import formats
 from tests.server.client import FHIR, rules_of
 
 XML = "application/fhir+xml"
@@ -110,3 +115,16 @@ def test_a_refusal_never_fails_on_what_it_repeats(server, path, media):
     assert "control character" in refused.text
     patched = server("PATCH", "Basic/b", "[]", Content_Type="\u00e9\u0085", Accept=XML)
     assert patched.status_code == 415
+
+
+def test_a_bomb_never_stands_in_memory():
+    bomb = gzip.compress(b" " * 100_000_000, 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused) as told:
+            formats.unpacked(bomb, "gzip", 64 * 2**20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert told.value.status == 413
+    assert peak < 2**20

@@ -60,6 +60,7 @@ SLOWEST_BODY = 20
 """Seconds in which some part of a body is to come."""
 _SLOWEST_WHOLE = 300
 _LARGEST_UNPACKED = 32 * 1024 * 1024
+_PART = 64 * 1024
 
 
 async def body_within(limit: int, http: HttpRequest) -> bytes | None:
@@ -93,16 +94,27 @@ def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
     if encoding not in {"gzip", "x-gzip"}:
         raise refused(415, SERVER_MEDIA_TYPE, found=f"encoded as {encoding}")
     limit = min(limit, _LARGEST_UNPACKED)
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        whole = unpacker.decompress(data, limit + 1)
+        size = _unpacked_size(data, limit)
+        if size > limit:
+            raise refused(413, SERVER_TOO_LARGE, limit=limit)
+        unpacker = zlib.decompressobj(wbits=31)
+        whole = unpacker.decompress(data, size + 1)
     except zlib.error as error:
         raise refused(400, PARSE_NO_RESOURCE, problem=f"it is not gzip ({error})") from None
-    if len(whole) > limit:
-        raise refused(413, SERVER_TOO_LARGE, limit=limit)
     if not unpacker.eof:
         raise refused(400, PARSE_NO_RESOURCE, problem="it is gzip that breaks off")
     return whole
+
+
+def _unpacked_size(data: bytes, limit: int) -> int:
+    """How large a body will be, counted in parts, so that a bomb never stands in memory."""
+    unpacker = zlib.decompressobj(wbits=31)
+    size = 0
+    while data and not unpacker.eof and size <= limit:
+        size += len(unpacker.decompress(data, _PART))
+        data = unpacker.unconsumed_tail
+    return size
 
 
 def wanted_format(accept: str, asked: str = "") -> str:
