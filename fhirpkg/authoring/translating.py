@@ -83,7 +83,8 @@ def check_languages(read: Source, others: Iterable[str], main: str) -> None:
     """
     lacking: dict[str, list[Path]] = {language: [] for language in others}
     known = {main, *lacking}
-    for path, value in _texts(read.data, ()):
+    said = list(_texts(read.data, ()))
+    for path, value in said:
         given = set(value) if isinstance(value, dict) else {main}
         wrong = [f"the package has no language '{each}'" for each in sorted(given - known)]
         wrong += [] if main in given else [f"this text lacks the language '{main}'"]
@@ -97,7 +98,8 @@ def check_languages(read: Source, others: Iterable[str], main: str) -> None:
         if places:
             named = ", ".join(written(path) for path in places[:_NAMED])
             more = ", …" if len(places) > _NAMED else ""
-            found = {"language": language, "count": len(places), "places": named + more}
+            where = "all of them" if len(places) == len(said) else named + more
+            found = {"language": language, "count": len(places), "places": where}
             read.report(SOURCE_UNTRANSLATED, ("name",), key=True, **found)
 
 

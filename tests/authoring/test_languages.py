@@ -101,6 +101,14 @@ def test_one_translated_text_is_carried_and_the_rest_counted(package):
     assert "steps[0].text" not in told.text
 
 
+def test_a_procedure_without_any_translation_lists_no_texts(package):
+    with_spanish(package)
+    made(package)
+    (told,) = issues(package, "source-untranslated")
+    assert "[0]" not in told.text
+    assert "name.text" not in told.text
+
+
 def test_a_package_of_one_language_says_nothing_of_languages(package):
     for resource in made(package):
         assert "language" not in resource

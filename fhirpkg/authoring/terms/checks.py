@@ -56,7 +56,9 @@ _SYSTEMS = {
 }  # fmt: skip
 """What the codes of a system are, where they are of one kind."""
 _OF_GPS = "hl7.terminology"
-_LAST_OF_CPT = "99607"
+_HIGHEST_OF_CPT = "99607"
+"""The highest number of CPT that we know of. The AMA publishes no list that may be shipped, so that
+this is no limit of CPT's own: the message says what is known here, and a file or server decides."""
 _KINDS = {
     "use": _DONE, "diagnoses": _PROBLEM, "condition": _PROBLEM, "one-of": _PERSON, "sites": _SITE,
     "places": _PLACE, "medicine": _MEDICINE, "stop": _MEDICINE, "observation": _VALUE,
@@ -152,9 +154,9 @@ def check_terms(read: Source, sources: Sources) -> list[Known]:
 
 
 def _out_of_range(coding: Coding) -> str:
-    """The numbers of CPT end; what is beyond them is told without a list of them."""
-    is_beyond = coding.system == CPT and coding.code.isdecimal() and coding.code > _LAST_OF_CPT
-    return f"CPT, whose numbers end with {_LAST_OF_CPT}" if is_beyond else ""
+    """What a number of CPT beyond all that are known is not known to."""
+    is_beyond = coding.system == CPT and coding.code.isdecimal() and coding.code > _HIGHEST_OF_CPT
+    return f"this program, which knows no CPT number above {_HIGHEST_OF_CPT}" if is_beyond else ""
 
 
 def _check_display(read: Source, use: Use, known: Known) -> None:

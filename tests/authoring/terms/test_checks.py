@@ -66,6 +66,11 @@ def test_what_is_right_is_not_told_to_differ(codes):
     assert set(rules("Pneumonia", codes)) <= kinds | {"code-not-verified"}
 
 
+@pytest.mark.parametrize("code", ["0001F", "0042T", "0001U", "99499", "99607"])
+def test_no_category_of_cpt_is_beyond_what_is_known(code):
+    assert "code-unknown" not in rules("Pneumonia", f"CPT {code}")
+
+
 def test_letters_that_the_name_abbreviates_are_no_other_thing():
     source = read(TEXT.replace("NAME", "CT scan").replace("CODES", "DICOM CT").encode(), "a.yaml")
     found = Terms("t")
