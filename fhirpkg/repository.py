@@ -347,12 +347,22 @@ def _concerns(resource: Resource, patient: str, owner: Resource, base: str) -> b
     """
     if resource["resourceType"] == "Patient":
         return patient == f"Patient/{resource.get('id')}"
+    found = owners(resource)
+    if not found:
+        return is_for_all(resource)
+    return any(_leads_to(reference, patient, owner, base, resource) for reference in found)
+
+
+def owners(resource: Resource) -> list[Resource]:
+    """The references by which a resource says whose it is."""
     found = [ref for element in _PATIENT_ELEMENTS for ref in _references(resource, (element,))]
     elsewhere = _references(resource, _ELSEWHERE.get(resource["resourceType"], ()))
-    found += [ref for ref in elsewhere if "Patient/" in str(ref.get("reference", ""))]
-    if not found:
-        return resource["resourceType"] not in _OF_SOMEBODY
-    return any(_leads_to(reference, patient, owner, base, resource) for reference in found)
+    return found + [ref for ref in elsewhere if "Patient/" in str(ref.get("reference", ""))]
+
+
+def is_for_all(resource: Resource) -> bool:
+    """Whether a resource that does not say whose it is serves every patient, as a Medication."""
+    return resource["resourceType"] not in _OF_SOMEBODY
 
 
 def _leads_to(

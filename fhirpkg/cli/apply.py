@@ -11,6 +11,8 @@ from fhirpkg.cli import ExitCode
 from fhirpkg.cli.shared.connection import optional_server_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fhirpkg.applying.application import Applied
     from fhirpkg.issues import Resource
     from fhirpkg.repository import Repository
@@ -21,8 +23,14 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
 
 @click.command(short_help="Apply a PlanDefinition or ActivityDefinition to a patient.")
 @click.argument("plan", metavar="PLAN")
-@click.option("--subject", required=True, metavar="Patient/ID", help="The patient.")
+@click.option("--subject", default="", metavar="Patient/ID", help="The patient.")
 @click.option("--data", type=_PATH, metavar="FOLDER|BUNDLE", help="Where the patient's data are.")
+@click.option(
+    "--population",
+    type=_PATH,
+    metavar="FOLDER|FILE",
+    help="Apply to each patient of a bulk export (.ndjson) instead of one.",
+)
 @click.option(
     "--content",
     type=_PATH,
@@ -79,8 +87,15 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
     when a condition could not be evaluated or something failed, 2 when plan, patient or data
     cannot be used.
 
+    With --population each patient of a bulk export gets the states of the criteria, as lines of
+    JSON with --output-format json, and counts end it: who is open for what.
+
     Example: fhirpkg apply plan.json --subject Patient/p1 --data patients
     """
+    if options["population"]:
+        return _to_population(plan, options, of_one=bool(subject))
+    if not subject:
+        raise click.UsageError("name the patient with --subject, or an export with --population")
     from fhirpkg.applying.application import apply
     from fhirpkg.applying.given import of_words
 
@@ -113,6 +128,57 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
             raise _not_fhir(plan, applied, error) from error
         click.echo("\n".join(lines))
     return ExitCode.DONE if applied else ExitCode.ISSUES
+
+
+_OF_ONE = ("data", "server", "encounter", "practitioner", "organization", "bundle", "verbose")
+
+
+def _to_population(plan: str, options: dict[str, Any], *, of_one: bool) -> ExitCode:
+    """Apply to each patient of an export."""
+    from fhirpkg import fhirjson
+    from fhirpkg.applying.given import of_words
+    from fhirpkg.bulk.population import applied
+    from fhirpkg.cli.reports.population import Tally, told
+
+    wrong = ["subject"] * of_one + [name for name in _OF_ONE if options[name]]
+    if wrong or options["output_format"] == "fhir" or options["dialect"] != "complete":
+        names = ", ".join(f"--{name}" for name in wrong) or "this --output-format or --dialect"
+        raise click.UsageError(f"{names} cannot be used with --population")
+    definition, content = _sources(plan, options)
+    tally = Tally()
+    for found in applied(
+        _lines_of(options["population"]),
+        definition,
+        content,
+        language=options["language"],
+        parameters=of_words(options["parameters"]),
+    ):
+        tally.take(found)
+        if options["output_format"] == "text":
+            click.echo("\n".join(told(found)))
+            continue
+        made = _as_json(found.applied, found.subject) if found.applied else {}
+        is_open = [each["id"] for each in found.open]
+        line = {"subject": found.subject, **made, "open": is_open, "problem": found.problem}
+        click.echo(fhirjson.dump(line))
+    for each in tally.lines():
+        click.echo(each, err=options["output_format"] != "text")
+    return ExitCode.DONE if tally.is_whole else ExitCode.ISSUES
+
+
+def _lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file, or of all files `.ndjson` below a folder."""
+    from fhirpkg.errors import SourceError
+
+    files = sorted(path.rglob("*.ndjson")) if path.is_dir() else [path]
+    if not files:
+        raise SourceError(str(path), "it holds no file .ndjson", "name the folder of an export")
+    for file in files:
+        try:
+            with file.open("rb") as lines:
+                yield from lines
+        except OSError as error:
+            raise SourceError(str(file), error.strerror or str(error)) from error
 
 
 def _not_fhir(plan: str, applied: Applied, error: Exception) -> Exception:
@@ -148,7 +214,7 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
         layers.append(open_repository(options["data"]))
     if options["server"]:
         layers.append(_server(options))
-    if not layers:
+    if not (layers or options["population"]):
         raise ConfigError("there are no patient data; name them with --data or --server")
     definition: Resource | str = plan
     if plan.endswith(".json") and Path(plan).is_file():
