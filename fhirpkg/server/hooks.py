@@ -7,6 +7,7 @@ the FHIR servers that this server was told of, and from no other.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import traceback
@@ -19,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhirpkg import fhirjson
-from fhirpkg.applying.hooks.requests import CONTEXTS, HookError
+from fhirpkg.applying.hooks.requests import HookError
 from fhirpkg.applying.hooks.responses import feedback, respond
 from fhirpkg.applying.hooks.services import discovery, services
 from fhirpkg.languages.choosing import wanted
@@ -39,8 +40,11 @@ if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
 
     Handler = Callable[[str, bytes], Resource]
+    Offered = Callable[[], Sequence[Service]]
 
 PATH = "/cds-services"
+_DEFINITIONS = ("PlanDefinition", "ActivityDefinition", "Library", "ValueSet")
+"""What services are made of."""
 _LARGEST_REQUEST = 16 * 1024 * 1024
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -58,18 +62,26 @@ class HookAccess:
 def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
     """The routes of CDS Hooks over the plans that an endpoint stores."""
 
+    @functools.lru_cache(maxsize=1)
+    def offered_then(_latest: tuple[int, ...]) -> Sequence[Service]:
+        return _services(endpoint)
+
+    def offered() -> Sequence[Service]:
+        """The services of what is stored now, made anew when a definition was written."""
+        return offered_then(endpoint.store.latest(_DEFINITIONS))
+
     async def discover(_: HttpRequest) -> Response:
-        return await run_in_threadpool(_answer, lambda: discovery(_services(endpoint)))
+        return await run_in_threadpool(_answer, lambda: discovery(offered()))
 
     async def call(request: HttpRequest) -> Response:
         base = str(request.url.replace(path="/fhir", query=""))
         languages = wanted(request.headers.get("accept-language", ""))
-        handle = _call(endpoint, access, base, languages)
+        handle = _call(endpoint, offered, access, base, languages)
         return await _handled(request, access.clients, handle, ("",))
 
     async def feedback(request: HttpRequest) -> Response:
         paths = ("/feedback", "")
-        return await _handled(request, access.clients, _feedback(endpoint), paths)
+        return await _handled(request, access.clients, _feedback(endpoint, offered), paths)
 
     return [
         Route(PATH, discover, methods=["GET"]),
@@ -84,18 +96,9 @@ def _services(endpoint: Endpoint) -> Sequence[Service]:
     return services(plans, StoreRepository(endpoint))
 
 
-def _services_of(endpoint: Endpoint, service_id: str) -> Sequence[Service]:
-    """The services of the plan that an id names; all of them when it names none."""
-    repository = StoreRepository(endpoint)
-    for hook in CONTEXTS:
-        plan_id = service_id.removesuffix(f"-{hook}")
-        plan = repository.read("PlanDefinition", plan_id) if plan_id != service_id else None
-        if plan is not None:
-            return services([plan], repository)
-    return _services(endpoint)
-
-
-def _call(endpoint: Endpoint, access: HookAccess, base: str, languages: Sequence[str]) -> Handler:
+def _call(
+    endpoint: Endpoint, offered: Offered, access: HookAccess, base: str, languages: Sequence[str]
+) -> Handler:
     def fetch(path: str, request: Resource) -> Resource | None:
         from fhirpkg.server.cds.fetching import fetched  # noqa: PLC0415 - when data are missing
 
@@ -103,15 +106,14 @@ def _call(endpoint: Endpoint, access: HookAccess, base: str, languages: Sequence
 
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
-        offered = _services_of(endpoint, service)
-        return respond(service, _json(body), offered, repository, fetch, base, languages)
+        return respond(service, _json(body), offered(), repository, fetch, base, languages)
 
     return handle
 
 
-def _feedback(endpoint: Endpoint) -> Handler:
+def _feedback(endpoint: Endpoint, offered: Offered) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
-        items = feedback(service, _json(body), _services_of(endpoint, service))
+        items = feedback(service, _json(body), offered())
         keep(endpoint.store, service, items)
         return {}
 

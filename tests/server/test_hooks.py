@@ -81,3 +81,40 @@ def test_a_refusal_has_a_status_and_a_reason(server, path, body, status, words):
 
 def test_feedback_is_accepted(server):
     assert call(f"{server[1]}/Plan-order-sign/feedback", {"feedback": [ITEM]}).status_code == 200
+
+
+def test_a_plan_is_offered_as_soon_as_it_is_written_changed_or_deleted():
+    with running() as base:
+        url = base.replace("/fhir", "/cds-services")
+
+        def offered():
+            return [s["title"] for s in requests.get(url, timeout=10).json()["services"]]
+
+        def put(kind, identity, **more):
+            resource = {"resourceType": kind, "id": identity, **more}
+            answer = requests.put(f"{base}/{kind}/{identity}", json=resource, timeout=10)
+            assert answer.ok, answer.text
+
+        trigger = [{"type": "named-event", "name": "patient-view"}]
+        action = [{"title": "Look", "trigger": trigger}]
+        assert offered() == []
+        put("PlanDefinition", "p", status="active", title="First", action=action)
+        assert offered() == ["First"]
+        put("Patient", "x", active=True)
+        put("PlanDefinition", "p", status="active", title="Second", action=action)
+        assert offered() == ["Second"]
+        library = {"type": {"text": "logic"}, "url": "http://example.org/Library/l"}
+        asked = [{"type": "Condition"}]
+        put(
+            "PlanDefinition",
+            "p",
+            status="active",
+            title="Third",
+            action=action,
+            library=[library["url"]],
+        )
+        put("Library", "l", status="active", **library, dataRequirement=asked)
+        (service,) = requests.get(url, timeout=10).json()["services"]
+        assert "Condition?patient={{context.patientId}}" in service["prefetch"].values()
+        requests.delete(f"{base}/PlanDefinition/p", timeout=10)
+        assert offered() == []

@@ -149,6 +149,13 @@ class Store:
         with self._readers.one() as connection:
             return budget.fetch(connection, sql, arguments, most)
 
+    def latest(self, types: Sequence[str]) -> tuple[int, ...]:
+        """The number of the last write of each type: while they stay, so do these resources."""
+        each = " UNION ALL ".join(
+            "SELECT coalesce(max(seq), 0) FROM version WHERE type = ?" for _ in types
+        )
+        return tuple(number for (number,) in self.query(each, types))
+
     def prepare(self, resource: Resource) -> Prepared:
         """Make a resource ready for `write`: best done before a transaction begins."""
         ready = prepared(resource)
