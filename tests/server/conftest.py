@@ -3,6 +3,7 @@ import pytest
 from fhirpkg.server.endpoint import open_endpoint
 from tests.server.client import Client
 from tests.servers.embedded import running
+from tests.servers.listener import Listener
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,17 @@ def server(_base, endpoint):
             endpoint.store.query(f"DELETE FROM {table}")
     endpoint.learned.forget()
     return Client(_base)
+
+
+@pytest.fixture
+def ehr():
+    """The FHIR server of a hook client, which notes what is asked of it."""
+    with Listener() as listener:
+        yield listener
+
+
+@pytest.fixture
+def elsewhere():
+    """Another host, which nothing may be asked of."""
+    with Listener("127.0.0.2") as listener:
+        yield listener

@@ -13,7 +13,6 @@ from fhirpkg.server.hooks import HookAccess
 from tests.applying.test_hooks import ITEM, PATIENT, request
 from tests.server.conversation import call, filled
 from tests.servers.embedded import running
-from tests.servers.listener import Listener
 
 SECRET = "s3cret-token-of-the-ehr"
 
@@ -32,18 +31,6 @@ def inr(name, value):
 def bundle(*resources, **more):
     entries = [{"resource": r, "search": {"mode": "match"}} for r in resources]
     return {"resourceType": "Bundle", "type": "searchset", "entry": entries} | more
-
-
-@pytest.fixture
-def ehr():
-    with Listener() as listener:
-        yield listener
-
-
-@pytest.fixture
-def elsewhere():
-    with Listener("127.0.0.2") as listener:
-        yield listener
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from fhirpkg.server.hooks import HookAccess
 from tests.applying.test_hooks import ITEM, request
 from tests.server.conversation import call, filled
 from tests.servers.embedded import running
-from tests.servers.listener import Listener
 
 ISSUER = "https://ehr.example.org"
 ADDRESS = "https://cds.example.org/cds-services"
@@ -25,18 +24,6 @@ WEAK = rsa.generate_private_key(65537, 2048)
 PUBLIC = KEY.public_key().public_bytes(
     serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
 )
-
-
-@pytest.fixture
-def ehr():
-    with Listener() as listener:
-        yield listener
-
-
-@pytest.fixture
-def elsewhere():
-    with Listener("127.0.0.2") as listener:
-        yield listener
 
 
 @pytest.fixture(scope="module")
