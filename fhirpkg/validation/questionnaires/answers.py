@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import binascii
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg import fhirjson
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.issues import Json, Severity
-from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects, text_of
-from fhirpkg.validation.elements.limits import compare, equal
+from fhirpkg.validation.elements.limits import compare
 from fhirpkg.validation.questionnaires.enabling import value_of
 from fhirpkg.validation.questionnaires.rules import (
     NOT_CHECKED_ANSWER,
@@ -23,6 +20,18 @@ from fhirpkg.validation.questionnaires.rules import (
     RESPONSE_OPTION,
     RESPONSE_REFERENCE,
     RESPONSE_UNIT,
+)
+from fhirpkg.validation.questionnaires.values import (
+    describe,
+    extension_values,
+    is_chosen,
+    is_exclusive,
+    is_kind,
+    is_mime_type,
+    is_unit,
+    nearest_of,
+    size_of,
+    system_of,
 )
 from fhirpkg.validation.run import contained
 
@@ -54,9 +63,6 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "quantity": ("Quantity",),
 }
 """The types of value that answer a question, by its type (`coding` is R5's, for both choices)."""
-
-_SAME_KIND = {"Decimal": {"valueDecimal", "valueInteger"}, "DateTime": {"valueDate"}}
-"""The options that an answer of a type is compared with, where R4 has none of its own type."""
 
 _REFERENCE = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/.*)?")
 
@@ -117,12 +123,12 @@ class Question:
         options = objects(self.definition, "answerOption")
         if not options or self._is_free or (self._is_open and kind == "String"):
             return
-        chosen = [o for o in options if _is_chosen(value_of(o), value, kind)]
+        chosen = [o for o in options if is_chosen(value_of(o), value, kind)]
         if not chosen:
-            same_kind = [v for k, v in map(value_of, options) if _is_kind(k, kind)]
-            hint = f", which are all no {kind}" if not same_kind else _hint(value, same_kind)
+            same_kind = [v for k, v in map(value_of, options) if is_kind(k, kind)]
+            hint = f", none of which is a {kind}" if not same_kind else nearest_of(value, same_kind)
             self._report(RESPONSE_OPTION, place, found=describe(value), hint=hint)
-        elif count > 1 and any(_is_exclusive(option) for option in chosen):
+        elif count > 1 and any(is_exclusive(option) for option in chosen):
             self._report(RESPONSE_EXCLUSIVE, place, found=describe(value))
 
     @property
@@ -246,7 +252,7 @@ class Question:
     ) -> None:
         """A limit without coded unit cannot be kept: nobody knows what it is compared with."""
         order = compare(value, limit)
-        systems = {_system(value), _system(limit)}
+        systems = {system_of(value), system_of(limit)}
         if None in systems:
             self._limit(place, value, "cannot be compared, without units in code, with", limit)
         elif order is None or len(systems) > 1:
@@ -256,7 +262,7 @@ class Question:
 
     def _check_unit(self, value: Resource, place: Path) -> None:
         options = [o for o in self._extensions(f"{_CORE}questionnaire-unitOption") if o]
-        if options and not any(_is_unit(value, option) for option in options):
+        if options and not any(is_unit(value, option) for option in options):
             allowed = ", ".join(describe(option) for option in options)
             self._run.report(RESPONSE_UNIT, place, found=describe(value), allowed=allowed)
         for canonical in self._extensions(f"{_CORE}questionnaire-unitValueSet"):
@@ -268,10 +274,10 @@ class Question:
             return
         types = self._extensions(f"{_CORE}mimeType")
         found = str(value.get("contentType", ""))
-        if types and not any(_is_mime_type(found, str(wanted)) for wanted in types):
+        if types and not any(is_mime_type(found, str(wanted)) for wanted in types):
             shown = found or "an attachment without type"
             self._limit(place, shown, "is not of the type", " or ".join(map(str, types)))
-        size = _size(value)
+        size = size_of(value)
         for most in self._extensions(f"{_CORE}maxSize"):
             if size is not None and compare(size, most) == 1:
                 self._limit(place, f"{size} bytes", "are more than", most)
@@ -314,83 +320,3 @@ def type_of(reference: Json, path: Path, run: Run) -> str:
     match = _REFERENCE.fullmatch(text)
     stated = text_of(reference, "type") or (match["type"] if match else "")
     return stated or text_of(run.resolve(text, path) if text else None, "resourceType")
-
-
-def extension_values(definition: Resource, url: str) -> list[Json]:
-    """The values of an extension of an item."""
-    found = (e for e in objects(definition, "extension") if e.get("url") == url)
-    return [value for value in (value_of(e)[1] for e in found) if value is not None]
-
-
-def describe(value: Json) -> str:
-    """A value in few words: a code with its system, a quantity with its unit, a text in quotes."""
-    if isinstance(value, dict):
-        number = value.get("value")
-        unit = value.get("unit") or value.get("display") or ""
-        code = "#".join(str(value[key]) for key in ("system", "code") if key in value)
-        parts = ("" if number is None else fhirjson.dump(number), unit, f"({code})" if code else "")
-        return " ".join(filter(None, map(str, parts))) or "a value"
-    if isinstance(value, str):
-        return f"'{value[:60]}'"
-    return fhirjson.dump(value)
-
-
-def _is_chosen(option: tuple[str, Json], value: Json, kind: str) -> bool:
-    key, wanted = option
-    if not _is_kind(key, kind):
-        return False
-    if isinstance(wanted, dict) and isinstance(value, dict):
-        keys = ("reference",) if kind == "Reference" else ("system", "code")
-        return all(wanted.get(each) == value.get(each) for each in keys)
-    return equal(wanted, value)
-
-
-def _is_kind(key: str, kind: str) -> bool:
-    return key in _SAME_KIND.get(kind, {f"value{kind}"})
-
-
-def _is_exclusive(option: Resource) -> bool:
-    url = f"{_CORE}questionnaire-optionExclusive"
-    return any(
-        e.get("url") == url and e.get("valueBoolean") is True for e in objects(option, "extension")
-    )
-
-
-def _hint(value: Json, options: list[Json]) -> str:
-    """The nearest option, or all of them when they are few."""
-    if len(options) <= 6:
-        return f", which are {', '.join(map(describe, options))}"
-    return nearest(describe(value), list(map(describe, options)))
-
-
-def _is_unit(quantity: Resource, option: Json) -> bool:
-    """Whether a quantity has the unit of an option: by code, or by name where there is none."""
-    if not isinstance(option, dict):
-        return False
-    if "code" in option:
-        return all(option[k] == quantity.get(k) for k in ("system", "code") if k in option)
-    return "display" in option and option["display"] == quantity.get("unit")
-
-
-def _system(quantity: Json) -> str | None:
-    """The system of a quantity's unit; None unless the unit is coded."""
-    is_coded = isinstance(quantity, dict) and text_of(quantity, "code")
-    return text_of(quantity, "system") or None if is_coded else None
-
-
-def _is_mime_type(found: str, wanted: str) -> bool:
-    found, wanted = (text.partition(";")[0].strip().lower() for text in (found, wanted))
-    wanted = wanted.removesuffix("*")
-    return found == wanted or (wanted.endswith("/") and found.startswith(wanted))
-
-
-def _size(attachment: Resource) -> int | None:
-    """The number of bytes in an attachment, else the number it states."""
-    data = attachment.get("data")
-    if isinstance(data, str):
-        try:
-            return len(binascii.a2b_base64(data))
-        except (binascii.Error, ValueError):
-            return None
-    size = attachment.get("size")
-    return size if isinstance(size, int) else None

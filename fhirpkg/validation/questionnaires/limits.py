@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.patterns import fits
 from fhirpkg.validation.elements.limits import compare
-from fhirpkg.validation.questionnaires.answers import describe, extension_values
 from fhirpkg.validation.questionnaires.rules import (
     QUESTIONNAIRE_LIMIT,
 )
+from fhirpkg.validation.questionnaires.values import describe, extension_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from fhirpkg.issues import Json, Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.limits import compare
-from fhirpkg.validation.questionnaires.answers import Question, extension_values, type_of
+from fhirpkg.validation.questionnaires.answers import Question, type_of
 from fhirpkg.validation.questionnaires.enabling import Enabling, Scopes
 from fhirpkg.validation.questionnaires.rules import (
     NOT_CHECKED_ENABLING,
@@ -30,6 +30,7 @@ from fhirpkg.validation.questionnaires.rules import (
     RESPONSE_UNKNOWN_ITEM,
     RESPONSE_WITHOUT_QUESTIONNAIRE,
 )
+from fhirpkg.validation.questionnaires.values import extension_values
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
