@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -15,7 +17,9 @@ from fhirpkg.sheets.fixed import fixed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from openpyxl import Workbook
     from openpyxl.cell import Cell, MergedCell
+    from openpyxl.styles.cell_style import StyleArray
     from openpyxl.worksheet.worksheet import Worksheet
 
     from fhirpkg.sheets.tables import BuildSheet, Column, Table
@@ -29,10 +33,12 @@ _LINE = 13.5
 _PAGE = 250
 """Letters beside each other on a printed page that can still be read: A4 across at 60 %, 6 pt."""
 _FONT = "Calibri"
-_BOLD = Font(name=_FONT, size=10, bold=True)
+_PLAIN, _BOLD = Font(name=_FONT, size=10), Font(name=_FONT, size=10, bold=True)
+_TITLE = Font(name=_FONT, size=16, bold=True)
 _HEAD = PatternFill("solid", fgColor="DCE6F2")
 _GROUP = PatternFill("solid", fgColor="F1F5FA")
 _THIN = Side(style="thin", color="BFC7D1")
+_STYLES: WeakKeyDictionary[Workbook, dict[object, StyleArray]] = WeakKeyDictionary()
 _EDGES = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
 
 
@@ -61,8 +67,7 @@ def _cover(page: Worksheet, sheet: BuildSheet) -> None:
     page.column_dimensions["A"].width = 22
     for letter in "BCD":
         page.column_dimensions[letter].width = 40
-    title = Font(name=_FONT, size=16, bold=True)
-    _write(page.cell(1, 1), f"Build sheet: {sheet.title}", title, wraps=False)
+    _write(page.cell(1, 1), f"Build sheet: {sheet.title}", _TITLE, wraps=False)
     page.cell(1, 1).border = Border()
     page.row_dimensions[1].height = 26
     row = 2
@@ -103,7 +108,7 @@ def _fill(page: Worksheet, table: Table) -> None:
         for number, column in enumerate(columns, 1):
             cell = page.cell(row, number)
             fill = TO_FILL_IN if column.to_fill_in else _GROUP if is_heading else None
-            font = _BOLD if is_heading and column.head == "Item" else None
+            font = _BOLD if is_heading and column.head == "Item" else _PLAIN
             _write(cell, cells.get(column.head, ""), font, fill)
             if column.head == "Item" and table.levels:
                 indent = min(table.levels[place], 15)
@@ -159,17 +164,31 @@ def _height(texts: Sequence[tuple[str, int]]) -> float:
 def _write(
     cell: Cell | MergedCell,
     text: str,
-    font: Font | None = None,
+    font: Font = _PLAIN,
     fill: PatternFill | None = None,
     *,
     wraps: bool = True,
 ) -> None:
-    """A text as a text, whatever it begins with."""
+    """A text as a text, whatever it begins with.
+
+    A style is found by its parts once for a workbook: openpyxl takes long to compare them.
+    """
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    is_quoted = text.startswith(_FORMULA)
+    book = cell.parent.parent
+    assert book is not None, "a cell is made in a workbook"
+    styles = _STYLES.setdefault(book, {})
+    styled: Any = cell  # openpyxl's types do not tell of its style
+    key = (id(font), id(fill), wraps, is_quoted)
+    if key in styles:
+        cell.value = text
+        if text:
+            cell.data_type = "s"
+        styled._style = copy(styles[key])  # noqa: SLF001 - as openpyxl's manual copies styles
+        return
     write(cell, text, wraps=wraps)
-    if text:
-        cell.quotePrefix = text.startswith(_FORMULA)
-    cell.border = _EDGES
-    cell.font = font or Font(name=_FONT, size=10)
+    cell.quotePrefix = is_quoted
+    cell.border, cell.font = _EDGES, font
     if fill:
         cell.fill = fill
+    styles[key] = copy(styled._style)  # noqa: SLF001 - as above
