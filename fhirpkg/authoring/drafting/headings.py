@@ -209,6 +209,7 @@ def normal(heading: str) -> str:
     """
     text = re.sub(r"[‘’´`]", "'", heading.strip().lower())
     text = _NUMBERING.sub("", text)
+    text = re.sub(r"\[(?:edit|\d+|top|back)\]", " ", text)
     outside = re.sub(r"\([^)]*\)", " ", text)
     text = outside if re.search(r"[a-z]", outside) else text
     text = re.sub(r"\bcan't\b", "cannot", text)

@@ -229,7 +229,7 @@ class _Outline:
         after = self._lines[at + 1] if at + 1 < len(self._lines) else None
         if after is None or after.mark in (BOLD, END, TITLE) or after.level:
             return False
-        if before and not line.gap and self._names(before):
+        if before and (before.text.endswith(":") or (not line.gap and self._names(before))):
             return False
         introduces = after.mark == ITEM or after.text[-1:] in ".:" or (line.gap and not after.gap)
         is_alone = before is None or line.gap or before.mark == ITEM or before.text[-1:] in ".!?"
@@ -253,6 +253,7 @@ class _Outline:
         if named.is_known:
             return found if not named.is_phase or line.mark == TEXT else None
         is_like = self._runs_in and line.mark == TEXT and len(found[1].split()) < 6
+        is_like = is_like and line is not self._lines[0]  # that is the title
         return found if is_like and (found[1].isupper() or not self._runs_in_capitals) else None
 
 
