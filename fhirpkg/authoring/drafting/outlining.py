@@ -119,7 +119,7 @@ class _Outline:
         level = _SUB if self._style == "level" else _PEER
         run_in = self._run_in(line)
         if self._is_label(line) and self._has_more(at):
-            yield Block(HEADING, _bare(line.text), line.line, _SUB)
+            yield Block(HEADING, _bare(line.text), line.line, _OWN)
             return
         if not run_in and self._is_heading(line, at):
             if line.label:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.drafting.headings import normal
-from fhirpkg.authoring.drafting.lines import TITLE
+from fhirpkg.authoring.drafting.lines import OF_TABLES, TITLE
 from fhirpkg.authoring.drafting.monograph import (
     ONE_FACT,
     Fact,
@@ -108,6 +108,8 @@ class _Open:
     is_told: bool = False
     is_inherited: bool = False
     is_negation: bool = False
+    has_turned: bool = False
+    """Whether a heading that only its looks show turned to another section below it."""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,8 @@ class _Lead:
     """A line that leads in those below it, and the section that it turns them to."""
 
     text: str
+    """Its words behind those that lead it in."""
+    own: str
     line: int
     level: int
     turned: str
@@ -206,11 +210,19 @@ class _Sorter:
         if above:
             above.is_used = True
         near = self._table.nearest(block.text)
-        if above and above.level and block.inherits and _may_inherit(named, above.section, near):
+        is_by_looks = block.level == OF_TABLES
+        may = block.inherits and _may_inherit(named, above.section if above else "", near)
+        if may and above and above.section and above.has_turned and is_by_looks:
+            new.why = (
+                f"the heading is not known, and comes after one that is not of '{above.heading}'"
+            )
+        elif may and above and above.level:
             new.section, new.why = above.section, "" if above.section else named.why or above.why
             new.is_inherited, new.is_negation = True, bool(named.why)
         if not new.section and not new.why:
             new.why = "the heading is not known" + (f"; it may be one of {near}" if near else "")
+        if above and is_by_looks and new.section != above.section:
+            above.has_turned = True
         self._open.append(new)
 
     def _is_the_title(self, block: Block) -> bool:
@@ -246,7 +258,7 @@ class _Sorter:
             above.is_used = True
         text = f"{above.text}: {block.text}" if above else block.text
         self._leads.append(
-            _Lead(text, block.line, block.level, turned, is_used=block.kind == PARENT)
+            _Lead(text, block.text, block.line, block.level, turned, block.kind == PARENT)
         )
         if here:
             here.is_used = True
@@ -256,7 +268,7 @@ class _Sorter:
         while self._leads and self._leads[-1].level >= level:
             lead = self._leads.pop()
             if not lead.is_used:
-                self._place(lead.text, lead.line)
+                self._place(lead.own, lead.line)
 
     def _text(self, block: Block) -> None:
         here = self._open[-1] if self._open else None

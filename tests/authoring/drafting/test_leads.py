@@ -130,3 +130,17 @@ def test_html_within_markdown_is_read_as_html():
 def test_rows_are_told_apart_by_a_first_column_that_is_no_section():
     text = "# A\n\n| Vein | Benefits | Risks |\n|---|---|---|\n| Neck | Easy | Bleeding |\n"
     assert found(text) == ({"benefits": ["Neck: Easy"], "risks": ["Neck: Bleeding"]}, [])
+
+
+def test_what_comes_after_a_heading_of_another_section_is_not_taken_for_the_one_above():
+    text = (
+        "# Scan\n\n# Technique\n\n**Positioning**\n\n- Lie down\n\n**Follow-up**\n\n- Rest\n\n"
+        "**Images**\n\n- CT\n\n# Risks\n\n- Pain\n"
+    )
+    sections = {"steps": ["Lie down"], "recovery": ["Rest"], "risks": ["Pain"]}
+    assert found(text) == (sections, ["CT"])
+
+
+def test_a_lead_within_a_list_that_leads_nothing_in_is_a_fact_of_its_own_words():
+    text = "# A\n## Indications\nThey include:\n\n- Skin:\n- Eye:\n    - Cataract\n"
+    assert found(text) == ({"indications": ["Skin:", "Cataract"]}, [])
