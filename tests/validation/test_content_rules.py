@@ -198,3 +198,42 @@ def test_every_rule_is_broken_by_a_test():
     rules = {rule for rule in catalogue() if rule.startswith("content-")}
     of_packages = {rule for rule in rules if rule.startswith("content-package-")}
     assert rules - of_packages == {case["rule"] for case in BROKEN}
+
+
+def another_page(document):
+    page = copy.deepcopy(document["content"][0])
+    page["attachment"]["language"] = "fr"
+    return [*document["content"], page]
+
+
+def elsewhere(document):
+    kept = ("contentType", "title", "creation")
+    attachment = document["content"][0]["attachment"]
+    drawn = {key: attachment[key] for key in kept} | {"url": "https://example.org/film.mp4"}
+    film = {"attachment": drawn | {"contentType": "video/mp4"}}
+    printed = {"attachment": drawn | {"contentType": "application/pdf"}}
+    return [*document["content"], film, printed]
+
+
+OPEN = {
+    "a copy for a patient": ("document", "subject", lambda _: {"reference": "Patient/p"}),
+    "a page in another language": ("document", "content", another_page),
+    "files that stand elsewhere": ("document", "content", elsewhere),
+    "a filter": ("terms", "compose.include.0.concept", lambda _: DELETE),
+    "logic in another language": (
+        "logic",
+        "content",
+        lambda r: [*r["content"], {"contentType": "application/elm+xml", "data": "PGE+PC9hPg=="}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_our_profiles_shut_nothing_that_others_need(validator, name):
+    resource, place, value = OPEN[name]
+    whole = RESOURCES[resource]
+    made = changed(whole, place, value(whole))
+    if name == "a filter":
+        wanted = {"property": "concept", "op": "is-a", "value": "94222008"}
+        made["compose"]["include"][0]["filter"] = [wanted]
+    assert [str(issue) for issue in validator.validate(made).errors] == []
