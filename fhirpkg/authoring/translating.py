@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fhirpkg.authoring.building.telling import literal, words_of
 from fhirpkg.authoring.rules import SOURCE_LANGUAGE, SOURCE_UNTRANSLATED
 from fhirpkg.authoring.source import written
-from fhirpkg.languages.choosing import TRANSLATION
+from fhirpkg.languages.choosing import translation
 from fhirpkg.languages.words import UNTRANSLATED, catalogue, is_language
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _extended(value: Json, texts: Mapping[str, Mapping[str, str]]) -> Json:
         is_extension = key == "valueString" and "url" in value
         if key in _ELEMENTS and isinstance(inner, str) and not is_extension:
             found = [(language, _in(inner, language, own)) for language, own in texts.items()]
-            extensions = [_extension(language, other) for language, other in found if other]
+            extensions = [translation(language, other) for language, other in found if other]
             if extensions:
                 made[f"_{key}"] = {"extension": extensions}
     return made
@@ -178,13 +178,3 @@ def _said(text: str, language: str, own: Mapping[str, str]) -> str:
         own.get(second) or catalogue(language).get(second),
     )
     return ": ".join(filter(None, parts)) if colon and all(parts) else ""
-
-
-def _extension(language: str, text: str) -> Resource:
-    return {
-        "url": TRANSLATION,
-        "extension": [
-            {"url": "lang", "valueCode": language},
-            {"url": "content", "valueString": text},
-        ],
-    }

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 
 
+def translation(language: str, text: str) -> Resource:
+    """The extension that says a text in another language."""
+    return {
+        "url": TRANSLATION,
+        "extension": [
+            {"url": "lang", "valueCode": language},
+            {"url": "content", "valueString": text},
+        ],
+    }
+
+
 def wanted(accept: str) -> list[str]:
     """The languages of an Accept-Language header (RFC 9110), the most wanted first.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fhirpkg.languages.words import gettext
 from fhirpkg.render.clinical import how_often
@@ -27,40 +27,35 @@ _HEADINGS = {
 }
 
 
-class Told(NamedTuple):
-    """One thing that is told: its name, the words for clinicians and for patients, how often."""
-
-    name: str
-    text: str
-    words: str
-    often: str
-
-
-def told(definition: Resource) -> list[Told]:
+def told(definition: Resource) -> list[str]:
     """The texts that a definition puts into a message as they are, in their order."""
     return list(_told(definition))
 
 
-def _told(definition: Resource) -> Iterator[Told]:
+def _told(definition: Resource) -> Iterator[str]:
     for value in objects(definition, "dynamicValue"):
-        expression = value.get("expression")
-        words = text_of(expression, "expression")
-        if _PAYLOAD.fullmatch(text_of(value, "path")) and words[:1] + words[-1:] == "''":
-            text = text_of(expression, "description")
-            plain = words[1:-1].replace("\\'", "'").replace("\\\\", "\\")
-            yield Told(text_of(expression, "name"), text or plain, plain, how_often(value))
+        words = text_of(value.get("expression"), "expression")
+        if is_told(value):
+            yield words[1:-1].replace("\\'", "'").replace("\\\\", "\\")
+
+
+def is_told(dynamic_value: Resource) -> bool:
+    """Whether it puts a text into a message, the same for all patients."""
+    words = text_of(dynamic_value.get("expression"), "expression")
+    path = text_of(dynamic_value, "path")
+    return bool(_PAYLOAD.fullmatch(path)) and words[:1] + words[-1:] == "''"
 
 
 def told_sections(definition: Resource) -> Iterator[Section]:
     """What is explained, under headings by what it is: risks, benefits, alternatives."""
     groups: dict[str, list[Item]] = {}
-    for each in told(definition):
-        found = _NAME.fullmatch(each.name)
+    for topic in objects(definition, "topic"):
+        found = _NAME.fullmatch(text_of(topic, "id"))
         heading = _HEADINGS.get(found[2], "") if found else ""
         if found and heading:
             weight = f"{gettext(found[1].capitalize())}: " if found[1] else ""
-            often = f" ({each.often})" if each.often else ""
-            item = Item(f"{weight}{each.text}{often}", anchor=each.name)
+            often = f" ({odds})" if (odds := how_often(topic)) else ""
+            item = Item(f"{weight}{text_of(topic, 'text')}{often}", anchor=found[0])
             groups.setdefault(gettext(heading), []).append(item)
     for heading, items in groups.items():
         yield Section(heading, items=tuple(items))

@@ -8,7 +8,7 @@ from fhirpkg.course.wording import people as people_of
 from fhirpkg.course.wording import said, words_of_expression
 from fhirpkg.render import clinical, words
 from fhirpkg.render.environment import timing
-from fhirpkg.render.told import told
+from fhirpkg.render.told import is_told, told
 from fhirpkg.untrusted import choice_of, objects, text_of
 
 if TYPE_CHECKING:
@@ -152,14 +152,13 @@ def _names(definition: Resource, key: str) -> Iterator[str]:
 
 def for_patients(definition: Resource) -> str:
     """What a message tells patients, a line each."""
-    return "\n".join(each.words for each in told(definition))
+    return "\n".join(told(definition))
 
 
 def _computed(holder: Resource) -> Iterator[str]:
     """Elements that logic fills in for a patient."""
-    texts = {each.name for each in told(holder)} - {""}
     for value in objects(holder, "dynamicValue"):
-        if text_of(value.get("expression"), "name") in texts:
+        if is_told(value):
             continue
         yield f"{text_of(value, 'path')}: {words_of_expression(value)}"
 

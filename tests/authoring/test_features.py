@@ -180,15 +180,15 @@ TOLD = [  # feature, name of what is told, path in it, what stands there
      {"numerator": {"value": 1}, "denominator": {"value": 1000}}),
     ("risk in percent", "risk-hole", "extension.0.valueRange.low.value", 0.01),
     ("risk in words", "risk-throat", "extension.0.valueCodeableConcept", {"text": "common"}),
-    ("contraindication", "caution-contraindication-clotting", "expression.language",
-     "text/fhirpath"),
+    ("contraindication", "caution-contraindication-clotting", "text",
+     "Care is needed when the INR is above 2.5."),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("_feature, name, path, expected", TOLD, ids=lambda v: str(v)[:30])
 def test_a_feature_is_a_part_of_what_counseling_tells(made, _feature, name, path, expected):
     definition = one(made[ENDOSCOPY], "ActivityDefinition", "Counseling")
-    told = {value["expression"]["name"]: value for value in definition["dynamicValue"]}
+    told = {topic["id"]: topic for topic in definition["topic"] if "id" in topic}
     assert value_at(told[name], path) == expected
 
 
@@ -242,7 +242,7 @@ def test_documents_tell_when_how_much_and_how_often(made):
 def test_sections_that_are_not_said_are_nowhere(made, plans):
     assert "recovery" not in plans[KNEE]
     counseling = one(made[KNEE], "ActivityDefinition", "Counseling")
-    told = [value["expression"]["name"] for value in counseling["dynamicValue"]]
+    told = [topic["id"] for topic in counseling["topic"] if "id" in topic]
     assert not [name for name in told if name.startswith("risk")]
     assert [r for r in made[KNEE] if r["resourceType"] == "ValueSet"] == []
     assert "goal" not in one(made[KNEE], "PlanDefinition", "Plan")

@@ -13,7 +13,13 @@ from fhirpkg.authoring.building.elements import (
 )
 from fhirpkg.authoring.building.medicines import dosage
 from fhirpkg.authoring.building.phases import phase_code
-from fhirpkg.authoring.building.telling import Told, payloads, told_in_counseling
+from fhirpkg.authoring.building.telling import (
+    Told,
+    explained,
+    said_one_by_one,
+    told_in_counseling,
+    topics,
+)
 from fhirpkg.authoring.model.sections import AddOn
 
 if TYPE_CHECKING:
@@ -126,16 +132,15 @@ def _counseling(context: BuildContext, document: Resource) -> Iterator[Resource]
     text = (
         "Explain for whom it is considered, its risks and benefits, and what could be done instead."
     )
-    names = dict.fromkeys(name for item in items for name in getattr(item, "code", ()))
     yield filled(
         {
             **_head(context, "counseling", "Counseling", text),
-            "topic": _topics(context, names),
+            "topic": [*context.topics(), *topics(context, told)],
             "relatedArtifact": [*cited.values(), context.artifact(document)],
             "kind": _KINDS["message"],
             "code": phase_code("counseling")[0],
             "participant": [{"type": "patient"}],
-            "dynamicValue": payloads(context, told),
+            "dynamicValue": explained(context),
         }
     )
 
@@ -203,7 +208,7 @@ def _activity(context: BuildContext, action: Action, document: Resource) -> Reso
         "specimenRequirement": _specimen(context, action),
     }
     if kind == "message":
-        made["dynamicValue"] = payloads(context, (Told(said.id, said) for said in (action, *parts)))
+        made["dynamicValue"] = said_one_by_one(Told(said.id, said) for said in (action, *parts))
     elif kind == "medicine":
         made |= _medicine(context, action)
     else:
