@@ -142,6 +142,10 @@ def cards(base, header, *languages):
         ("", "es", "Percutaneous cryoablation"),
         ("es-AR", "", "Crioablación percutánea"),
         ("en", "es", "Percutaneous cryoablation"),
+        ("en;q=0.2, es;q=0.9", "", "Crioablación percutánea"),
+        ("tlh, fr;q=0.8", "", "Percutaneous cryoablation"),
+        ("*", "es", "Percutaneous cryoablation"),
+        ("es;q=0, *", "es", "Percutaneous cryoablation"),
     ],
 )
 def test_cards_are_for_staff_and_follow_the_header_alone(server, header, language, title):
