@@ -1,6 +1,7 @@
 """FHIR JSON in and out: digits kept, trouble told with its place."""
 
 import json
+import sys
 from decimal import Decimal
 
 import pytest
@@ -40,7 +41,12 @@ def test_a_key_spelled_with_an_escape_is_the_same_key():
 
 @pytest.mark.parametrize(
     "text, place",
-    [('{"a": }', (1, 7)), ('{"a": 1,\n}', (2, 1)), ("", (1, 1)), ('{"a": "x\n"}', (1, 9))],
+    [
+        ('{"a": }', (1, 7)),
+        ('{"a": 1,\n}', (1, 8) if sys.version_info >= (3, 13) else (2, 1)),  # the comma, from 3.13
+        ("", (1, 1)),
+        ('{"a": "x\n"}', (1, 9)),
+    ],
 )
 def test_malformed_text_is_told_with_line_and_column(text, place):
     value, [issue] = fhirjson.read(text)
