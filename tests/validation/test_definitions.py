@@ -408,3 +408,20 @@ def test_the_url_of_a_definition_is_absolute(found):
     assert ("canonical-absolute", "ValueSet.url") in found(value_set)
     value_set["url"] = "http://a.example/vs"
     assert ("canonical-absolute", "ValueSet.url") not in found(value_set)
+
+
+@pytest.mark.parametrize("part", ["differential", "snapshot"])
+@pytest.mark.parametrize(
+    "code, kind, is_told",
+    [
+        ("HumanNam", "resource", True),
+        ("HumanName", "resource", False),
+        ("http://hl7.org/fhirpath/System.String", "resource", False),
+        ("http://a.example/StructureDefinition/own", "resource", False),
+        ("DocumentSection", "logical", False),
+    ],
+)
+def test_types_of_elements_are_those_of_fhir(part, code, kind, is_told):
+    made = profile({"id": "Patient.name", "path": "Patient.name", "type": [{"code": code}]})
+    made = {**made, "kind": kind, part: made["differential"]}
+    assert ("element-type" in {rule for rule, _ in told(made)}) is is_told

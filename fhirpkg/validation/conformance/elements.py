@@ -17,7 +17,7 @@ from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_SLICING,
     STRUCTURE_DEFINITION_VALUE_TYPE,
 )
-from fhirpkg.validation.conformance.type_profiles import check_type_profiles
+from fhirpkg.validation.conformance.type_profiles import check_type_profiles, check_types
 from fhirpkg.validation.elements.rules import (
     ELEMENT_ID_REPEATED,
 )
@@ -66,6 +66,8 @@ def check_elements(structure: Resource, path: Path, run: Run) -> None:
             _check_characteristics(element, stated, place, run)
             _check_value_type(element, stated, place, run)
             check_type_profiles(element, place, run)
+            if structure.get("kind") != "logical":
+                check_types(element, place, run)
             _check_properties(element, stated, _prohibited(structure, element, part), place, run)
             if part == "snapshot":
                 _check_typed(element, place, run)

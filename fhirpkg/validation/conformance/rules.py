@@ -102,6 +102,13 @@ STRUCTURE_DEFINITION_TYPE = error(
     text="the type does not fit: {problem}",
     spec=f"{_SD}#StructureDefinition.type",
 )
+STRUCTURE_DEFINITION_ELEMENT_TYPE = error(
+    "structure-definition-element-type",
+    "business-rule",
+    title="The types of elements are FHIR's own or named by their url",
+    text="FHIR has no type '{code}'",
+    spec="http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.type.code",
+)
 STRUCTURE_DEFINITION_PATH = error(
     "structure-definition-path",
     "business-rule",

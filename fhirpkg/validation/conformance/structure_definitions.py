@@ -18,12 +18,11 @@ from fhirpkg.validation.conformance.refinements import check_differential, check
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_TYPE,
 )
+from fhirpkg.validation.conformance.type_profiles import is_type
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
-
-_TYPES = "http://hl7.org/fhir/StructureDefinition/"
 
 
 def check_structure_definition(structure: Resource, path: Path, run: Run) -> None:
@@ -40,13 +39,6 @@ def check_structure_definition(structure: Resource, path: Path, run: Run) -> Non
         check_differential(structure, path, run)
 
 
-def _is_type(name: str, run: Run) -> bool:
-    """Whether FHIR has a type; R5 has one without elements, which the table of types leaves out."""
-    return run.definitions.types.is_type(name) or (
-        run.definitions.find(f"{_TYPES}{name}", "StructureDefinition") is not None
-    )
-
-
 def _check_type(structure: Resource, base: Resource | None, path: Path, run: Run) -> None:
     name, derivation = text_of(structure, "type"), structure.get("derivation")
     base_type = text_of(base or {}, "type")
@@ -57,7 +49,7 @@ def _check_type(structure: Resource, base: Resource | None, path: Path, run: Run
         problem = f"a constraint keeps the type of its base: '{base_type}', not '{name}'"
     elif derivation == "specialization" and base and base_type == name:
         problem = f"a specialization is a new type, but '{name}' is the type of its base"
-    elif name and not {":", "."} & set(name) and not _is_type(name, run):
+    elif name and not {":", "."} & set(name) and not is_type(name, run):
         near = nearest(name, list(run.definitions.types.resource_types()))
         problem = f"FHIR has no type '{name}'; a type of one's own is named by its url{near}"
     if problem:

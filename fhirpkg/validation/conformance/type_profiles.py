@@ -11,6 +11,7 @@ from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
 from fhirpkg.untrusted import numbered, objects, text_of
 from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_DEFINITION_ELEMENT_TYPE,
     STRUCTURE_DEFINITION_TYPE_PROFILE,
 )
 
@@ -36,6 +37,21 @@ def check_type_profiles(element: Resource, place: Path, run: Run) -> None:
         for where, canonical in _listed(type_, "targetProfile", at):
             if not _is_of_core(path, canonical, run):
                 _report(_target_problem(canonical, code, run), where, run)
+
+
+def check_types(element: Resource, place: Path, run: Run) -> None:
+    """Report types that FHIR does not have; logical models have some of their own."""
+    for at, type_ in numbered(element, "type", place):
+        code = text_of(type_, "code").removeprefix(_TYPES)
+        if code and not {":", "."} & set(code) and not is_type(code, run):
+            run.report(STRUCTURE_DEFINITION_ELEMENT_TYPE, (*at, "code"), code=code)
+
+
+def is_type(name: str, run: Run) -> bool:
+    """Whether FHIR has a type; R5 has one without elements, which the table of types leaves out."""
+    return run.definitions.types.is_type(name) or (
+        run.definitions.find(f"{_TYPES}{name}", "StructureDefinition") is not None
+    )
 
 
 def _listed(type_: Resource, key: str, place: Path) -> Iterator[tuple[Path, str]]:
