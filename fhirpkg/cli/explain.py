@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 @click.command(short_help="Say what a rule means, or print the check that runs for a type.")
 @click.argument("rule", required=False)
 @click.option("--code", metavar="TYPE|CANONICAL", help="Print the check of a type or profile.")
-def command(rule: str | None, code: str | None) -> None:
+@click.option(
+    "--fhir-version",
+    default="4.0.1",
+    show_default=True,
+    metavar="4.0.1|4.3.0|5.0.0",
+    help="The version of FHIR whose invariants and types are meant, also as R4, R4B or R5.",
+)
+def command(rule: str | None, code: str | None, fhir_version: str) -> None:
     """Say what a rule id means, how bad it is, what to do and where it is written.
 
     Without a rule, list them all. Keys of FHIR's own invariants (dom-6, ref-1) are known too.
@@ -24,9 +31,9 @@ def command(rule: str | None, code: str | None) -> None:
     Example: fhirpkg explain reference-target
     """
     if code:
-        click.echo(_source(code), nl=False)
+        click.echo(_source(code, fhir_version), nl=False)
     elif rule:
-        click.echo(told(rule))
+        click.echo(told(rule, fhir_version))
     else:
         from fhirpkg.cli.catalogue import catalogue
 
@@ -34,16 +41,18 @@ def command(rule: str | None, code: str | None) -> None:
             click.echo(f"{each.id:36} {each.severity:12} {each.title}")
 
 
-def told(rule_id: str) -> str:
-    """What a rule means, how bad it is, what to do and where it is written, line by line."""
+def told(rule_id: str, fhir_version: str = "4.0.1") -> str:
+    """What a rule means, how bad it is, what to do and where it is written, line by line.
+
+    Raises ConfigError for an id that is none, and PackageError where the definitions of a version
+    of FHIR are not in the cache.
+    """
     from fhirpkg.cli.catalogue import catalogue
     from fhirpkg.rules import nearest
 
     rule = catalogue().get(rule_id)
     if rule is None:
-        from fhirpkg.definitions.definitions import Definitions
-
-        invariants = invariants_of(Definitions.core())
+        invariants = invariants_of(_definitions(fhir_version))
         if rule_id not in invariants:
             known = [*catalogue(), *invariants]
             raise ConfigError(f"there is no rule '{rule_id}'{nearest(rule_id, known)}")
@@ -78,13 +87,19 @@ def _invariant_words(constraint: Resource, element: Resource) -> str:
     )
 
 
-def _source(name: str) -> str:
-    from fhirpkg.definitions.definitions import Definitions
+def _definitions(fhir_version: str) -> Definitions:
+    from fhirpkg.definitions.cores import definitions_of
+    from fhirpkg.releases import release_of
+
+    return definitions_of(release_of(fhir_version))
+
+
+def _source(name: str, fhir_version: str) -> str:
     from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.validation.compiling.checks import Checks
     from fhirpkg.validation.run import Settings
 
-    definitions = Definitions.core()
+    definitions = _definitions(fhir_version)
     code = Checks(definitions, Terminology(definitions), Settings()).code(name)
     constants = "".join(f"# {name} = {value!r}\n" for name, value in code.constants.items())
     return constants + code.source

@@ -5,7 +5,10 @@ from click.testing import CliRunner
 
 from fhirpkg.cli.catalogue import catalogue
 from fhirpkg.cli.explain import command
-from fhirpkg.errors import ConfigError, DefinitionError
+from fhirpkg.definitions.cores import definitions_of
+from fhirpkg.errors import ConfigError, DefinitionError, PackageError
+from fhirpkg.releases import R5
+from tests.cores import make_core
 
 
 def explain(*arguments):
@@ -29,6 +32,26 @@ def test_an_invariant_of_the_core_is_told_with_its_expression():
     text = explain("dom-6")
     assert text.startswith("dom-6 (warning): ")
     assert "text.`div`.exists()" in text
+
+
+@pytest.fixture
+def no_cores():
+    """Forget which cores of other versions were read."""
+    definitions_of.cache_clear()
+    yield
+    definitions_of.cache_clear()
+
+
+@pytest.mark.usefixtures("no_cores")
+def test_invariants_are_those_of_the_version_that_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path))
+    with pytest.raises(PackageError, match=r"hl7\.fhir\.r5\.core#5\.0\.0"):
+        explain("cnl-1", "--fhir-version", "R5")
+    make_core(tmp_path, R5)
+    assert explain("dom-6", "--fhir-version", "5.0.0").startswith("dom-6 (warning): ")
+    with pytest.raises(ConfigError, match="there is no rule 'obs-6'"):
+        explain("obs-6", "--fhir-version", "R5")  # of R4's Observation, which that core lacks
+    assert "Transport" in explain("--code", "Transport", "--fhir-version", "R5")
 
 
 def test_without_a_rule_all_are_listed():
