@@ -193,7 +193,7 @@ def _rule(context: BuildContext, criterion: Criterion) -> logic.Rule:
         "age" if criterion.age is not None else criterion.kind,
         _value_set(context, criterion),
         tuple(criterion.names),
-        str(criterion.age or criterion.sex or ""),
+        f">= {criterion.age}" if criterion.age else criterion.sex or "",
         within,
         limit,
         ", ".join(context.procedure.evidence[name].label for name in criterion.cite),

@@ -43,7 +43,7 @@ class Rule:
     names: tuple[str, ...] = ()
     """What people call these codes."""
     wanted: str = ""
-    """The least age, or the sex."""
+    """What the age has to be, such as `>= 18`, or the sex."""
     within: str = ""
     """A duration of CQL, such as `6 months`: what is older does not count."""
     limit: Limit | None = None
@@ -126,7 +126,7 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     if rule.within:
         by_author = f"not Coalesce(date from moment on or after Today() - {rule.within}, false)"
     holds, shown = {
-        "age": (f"AgeInYears() >= {rule.wanted}", "ToString(AgeInYears()) + ' years'"),
+        "age": (f"AgeInYears() {rule.wanted}", "ToString(AgeInYears()) + ' years'"),
         "sex": (f"Patient.gender.value = '{rule.wanted}'", "Patient.gender.value"),
     }.get(rule.kind, ("", ""))
     return {

@@ -219,7 +219,8 @@ def _ratio(value: Resource) -> str:
 
 def _as_needed(value: Resource) -> str:
     if "asNeededCodeableConcept" in value:
-        return f"as needed for {_concept(value['asNeededCodeableConcept'])}"
+        reason = _concept(value["asNeededCodeableConcept"]).removeprefix("for ")
+        return f"as needed for {reason}"
     return "as needed" if value.get("asNeededBoolean") else ""
 
 

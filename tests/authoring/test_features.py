@@ -4,6 +4,7 @@ The procedures of `wide` are made up: a diagnostic endoscopy, a hernia repair an
 """
 
 import base64
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -239,6 +240,25 @@ def test_documents_tell_when_how_much_and_how_often(made):
     assert "A hole in the gut (0.01-0.05 %)" in told
 
 
+def test_documents_tell_the_condition_on_which_something_is_done(made):
+    before, after, told = (
+        document(made[ENDOSCOPY], end) for end in ("Preparation", "Aftercare", "Education")
+    )
+    assert "5 days before: Warfarin is stopped 5 days before. Only if the prescriber" in before
+    assert after.count("Only if this is on record: Ulcer") == 4  # in the calendar and below
+    assert "No driving (for 24 h). Only with: Sedation, if the patient wants it" in after
+    assert "Only if the answer is yes: Does something look unusual?" in told
+    assert "Somebody who gives sedation. Only with: Sedation" in told
+
+
+def test_documents_tell_dose_and_condition_of_a_part_of_an_action(made):
+    after = document(made[HERNIA], "Aftercare")
+    assert "Ibuprofen: 400 mg, oral" not in after  # no route is said
+    below = after[after.rindex("Painkillers") :]
+    assert "Ibuprofen: 400 mg, 3 times daily, with meals, for 10 d, only if needed" in below
+    assert "Only if the answer is yes: Does your stomach bear it?" in below
+
+
 def test_sections_that_are_not_said_are_nowhere(made, plans):
     assert "recovery" not in plans[KNEE]
     counseling = one(made[KNEE], "ActivityDefinition", "Counseling")
@@ -284,6 +304,7 @@ def coded(kind, code, **more):
             subject: {"reference": "Patient/p"}} | more  # fmt: skip
 
 
+LOINC = "http://loinc.org"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical",
@@ -295,9 +316,37 @@ INR = coded("Observation", "http://loinc.org|6301-6", status="final",
 ALLERGY = coded("AllergyIntolerance", f"{RXNORM}|6960")
 
 
+AGE_80 = dt.datetime.now(dt.UTC).year - 80
+
+
 def found_in(made, *data):
     whys = applied_to(made, ENDOSCOPY, *data).why
     return {w.action_id for w in whys if w.verdict == "applicable"}
+
+
+@pytest.mark.parametrize(
+    "born, is_told", [("1940-01-01", True), (f"{AGE_80}-01-01", False), (None, False)]
+)
+def test_an_age_can_be_a_contraindication(made, born, is_told):
+    patient = {key: value for key, value in PATIENT.items() if key != "birthDate"}
+    whys = applied_to(made, ENDOSCOPY, patient | ({"birthDate": born} if born else {})).why
+    verdicts = {why.action_id: why.verdict for why in whys}
+    assert (verdicts["found-old"] == "applicable") is is_told
+
+
+def test_what_is_on_record_of_something_else_is_no_evidence(made):
+    """An order is open for lack of a count: the INR on record says nothing of it."""
+    counted = INR | {"id": "count", "code": {"coding": [{"system": LOINC, "code": "58410-2"}]}}
+    found = [
+        (why.verdict, why.evidence)
+        for records in ((INR,), (INR, counted))
+        for why in applied_to(made, ENDOSCOPY, *records).why
+        if why.action_id == "blood-count"
+    ]
+    assert found[0] == ("applicable", ())
+    assert found[1][0] == "not applicable"
+    (evidence,) = found[1][1]
+    assert "58410-2" in evidence
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def rules(context: BuildContext) -> list[Rule]:
         Rule(
             title,
             found_by.kind,
-            context.url("ValueSet", context.id(_part(item))),
+            context.url("ValueSet", context.id(_part(item))) if found_by.names else "",
+            wanted=_age(found_by),
             limit=Limit(*_bounds(found_by)) if found_by.limit else None,
             source=", ".join(context.procedure.evidence[name].label for name in item.cite),
             against=f"{_weight(item)}: ",
@@ -56,6 +57,7 @@ def value_sets(context: BuildContext) -> list[Resource]:
         )
         | {"purpose": "To find a reason against the procedure in the record of a patient."}
         for title, item, found_by in _looked_up(context)
+        if found_by.names
     ]
 
 
@@ -110,6 +112,14 @@ def _looked_up(context: BuildContext) -> Iterator[tuple[str, Contraindication, F
 def _bounds(found_by: FoundBy) -> tuple[str, str, str]:
     direction, number, *unit = (found_by.limit or "").split(" ")
     return direction, number, unit[0] if unit else ""
+
+
+def _age(found_by: FoundBy) -> str:
+    direction, _, years = (found_by.age or "").partition(" ")
+    return f"{_SIGNS[direction]} {years}" if years else ""
+
+
+_SIGNS = {"above": ">", "below": "<"}
 
 
 def _part(item: Contraindication) -> str:

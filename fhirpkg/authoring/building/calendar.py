@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.elements import schedule_words
 from fhirpkg.authoring.building.medicines import words
+from fhirpkg.authoring.model.actions import Condition
 from fhirpkg.authoring.model.values import DAY_TIMES, moment
 
 if TYPE_CHECKING:
@@ -41,16 +42,17 @@ def _entries(
     context: BuildContext, actions: Iterable[Action], relation: str
 ) -> Iterator[tuple[Decimal, str]]:
     for action in actions:
-        extra = _schedule(context, action)
+        extra, condition = _schedule(context, action), condition_line(context, action)
+        condition = f". {condition}" if condition else ""
         moments = [text for text in action.when if text not in DAY_TIMES]
         for text in moments:
             read = moment(text)
             if read.offset or extra:
                 more = f" ({extra})" if extra else ""
-                line = f"{_moment(context, text, read)}: {action.heading}{more}"
+                line = f"{_moment(context, text, read)}: {action.heading}{more}{condition}"
                 yield _seconds(read, relation), line
         if not moments and extra:
-            yield Decimal(0), f"{extra[0].upper()}{extra[1:]}: {action.heading}"
+            yield Decimal(0), f"{extra[0].upper()}{extra[1:]}: {action.heading}{condition}"
         yield from _entries(context, action.parts, relation)
 
 
@@ -89,3 +91,23 @@ def medicine_line(context: BuildContext, action: Action) -> str:
         return context.say("Do not take: {medicine}").format(medicine=action.stop)
     line = context.say(words(action)) if words(action) else ""
     return f"{action.medicine or action.heading}: {line}" if line else ""
+
+
+def condition_line(context: BuildContext, action: Action) -> str:
+    """On which condition it is done: plain words, a question, a criterion or a chosen step."""
+    only_if, say = action.only_if, context.say
+    if not isinstance(only_if, Condition):
+        words = "" if action.step_needed else only_if or ""
+        line = say("Only if {condition}").format(condition=words) if words else ""
+        return line or step_line(context, action.step_needed)
+    if only_if.asked:
+        return say("Only if the answer is yes: {question}").format(question=only_if.asked)
+    criterion = next(c for c in context.procedure.criteria if c.id == only_if.criterion)
+    words = "beyond its limit" if criterion.limit else "on record"
+    return say(f"Only if this is {words}: {{criterion}}").format(criterion=criterion.title)
+
+
+def step_line(context: BuildContext, step: str | None) -> str:
+    """The step that has to be chosen for it; nothing where none has."""
+    headings = (action.heading for action in context.procedure.actions() if action.id == step)
+    return next((context.say("Only with: {step}").format(step=h) for h in headings), "")

@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.build_context import pascal_case
-from fhirpkg.authoring.building.calendar import calendar, medicine_line
+from fhirpkg.authoring.building.calendar import calendar, condition_line, medicine_line, step_line
 from fhirpkg.authoring.building.elements import filled
 from fhirpkg.authoring.drawing import with_alternative
 from fhirpkg.definitions.terminology.grammars import LOINC
@@ -177,10 +177,10 @@ def _education(context: BuildContext) -> Iterable[Section]:
         say("When it is not done, or only with care"),
         items=_items(procedure.contraindications),
     )
-    yield Section(say("What happens"), items=_steps(procedure.steps), numbered=True)
+    yield Section(say("What happens"), items=_steps(context, procedure.steps), numbered=True)
     yield Section(say("How long it takes"), _plain(procedure.duration))
     yield Section(say("Where it is done"), _plain(procedure.setting))
-    yield Section(say("Who is with you"), items=_items(procedure.personnel))
+    yield Section(say("Who is with you"), items=_people(context))
     yield Section(say("What has to be there"), items=_items(procedure.equipment))
     yield Section(say("What it is like"), _plain(procedure.experience))
     yield Section(say("What you can gain"), items=_items(procedure.benefits))
@@ -227,9 +227,22 @@ def _items(items: Iterable[Said]) -> tuple[str, ...]:
     return tuple(item.plain for item in items)
 
 
+def _people(context: BuildContext) -> tuple[str, ...]:
+    return tuple(
+        _sentences(person.plain, step_line(context, person.only))
+        for person in context.procedure.personnel
+    )
+
+
 def _risk(risk: Risk) -> str:
     """A risk, and how often it happens in the words and numbers of the source."""
     return f"{risk.plain.rstrip('.')} ({risk.how_often})" if risk.how_often else risk.plain
+
+
+def _sentences(*texts: str) -> str:
+    """Texts one after the other; one alone stays as it is."""
+    said = [text for text in texts if text]
+    return " ".join(map(_sentence, said)) if len(said) > 1 else "".join(said)
 
 
 def _sentence(text: str) -> str:
@@ -237,15 +250,25 @@ def _sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?:" else f"{text}."
 
 
-def _steps(actions: Iterable[Action]) -> tuple[str, ...]:
-    return tuple(action.plain for action in actions)
+def _steps(context: BuildContext, actions: Iterable[Action]) -> tuple[str, ...]:
+    return tuple(_sentences(a.plain, condition_line(context, a)) for a in actions)
 
 
 def _parts(context: BuildContext, action: Action) -> tuple[str, ...]:
-    lines = [medicine_line(context, action)] if action.makes == "medicine" else []
-    if isinstance(action.only_if, str) and action.question:
-        lines.append(context.say("Only if {condition}").format(condition=action.only_if))
-    return (*filter(None, lines), *(part.plain for part in action.parts))
+    """How an action is done and on which condition, then the same of each of its parts."""
+    return (*_terms(context, action), *_below(context, action.parts))
+
+
+def _below(context: BuildContext, parts: Iterable[Action]) -> Iterator[str]:
+    for part in parts:
+        yield _sentences(part.plain, *_terms(context, part))
+        yield from _below(context, part.parts)
+
+
+def _terms(context: BuildContext, action: Action) -> tuple[str, ...]:
+    """How a medicine is taken, and on which condition something is done."""
+    medicine = medicine_line(context, action) if action.makes == "medicine" else ""
+    return tuple(filter(None, (medicine, condition_line(context, action))))
 
 
 def _sources(context: BuildContext) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ _SAID_KEYS = (
 )  # fmt: skip
 _TIME_KEYS = ("within", "takes", "when", "for", "every", "how-often")
 """Here the number 1 stands for a word of the source: the day before is 1 d before."""
+_INNER_KEYS = (("only-if", "asked"), ("found-by", "limit"), ("found-by", "age"))
 _COUNT_KEYS = ("age", "times", "amount")
 _FACT = re.compile(r"[a-z]+(-[1-9][0-9]*)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -38,8 +39,12 @@ _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _NAME_WITH_NUMBER = re.compile(
     r"\b(?:CA[- ]\d+(?:-\d+)?|[Tt]ype \d\b|[A-Z][A-Za-z]*\d[A-Za-z0-9]*(?:[.-]\d+)*"
     r"|[A-Z][A-Za-z]*[A-Z]-\d+)"
+    r"|\b10[*^]\d+|\b[cdm]?m[23]\b|\{[^{}]*\}"
 )
-"""Names that have a number in them: B12, HbA1c, CA 19-9, COVID-19, type 2 diabetes."""
+"""Names that have a number in them: B12, HbA1c, CA 19-9, COVID-19, type 2 diabetes.
+
+Units as well: 10*9/L, mg/m2, mL/min/{1.73_m2}.
+"""
 
 
 def check_facts(read: Source) -> None:
@@ -149,10 +154,11 @@ def _numbers_in(part: Data, path: Path, names: list[str]) -> Iterator[tuple[Path
             for number in _numbers(text, names):
                 if not (key in _TIME_KEYS and number == "1"):
                     yield place, number
-    inner = part.get("only-if")
-    if isinstance(inner, dict):
-        yield from ((p, n) for p, t in named(inner, (*path, "only-if"), "asked")
-                    for n in _numbers(t, names))  # fmt: skip
+    for outer, key in _INNER_KEYS:
+        inner = part.get(outer)
+        if isinstance(inner, dict):
+            yield from ((p, n) for p, t in named(inner, (*path, outer), key)
+                        for n in _numbers(t, names))  # fmt: skip
 
 
 def _numbers(text: str, names: list[str]) -> list[str]:

@@ -122,6 +122,12 @@ class FoundBy(Part):
     allergy: Names = Field(
         (), description="An allergy: names under 'codes'", examples=["Iodinated contrast medium"]
     )
+    age: str | None = Field(
+        None,
+        pattern=r"^(above|below) \d{1,3}$",
+        description="An age in years; `above 80` does not hold of somebody of 80",
+        examples=["below 18"],
+    )
 
     @model_validator(mode="after")
     def _is_about_one_thing(self) -> Self:
@@ -138,12 +144,12 @@ class FoundBy(Part):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the codes it is found by."""
-        found: tuple[str, ...] = getattr(self, self.kind)
+        """The names of the codes it is found by; none for an age."""
+        found: tuple[str, ...] = () if self.age else getattr(self, self.kind)
         return found
 
 
-FOUND_BY = ("condition", "observation", "procedure", "medicine", "allergy")
+FOUND_BY = ("condition", "observation", "procedure", "medicine", "allergy", "age")
 
 
 class Contraindication(Titled):
@@ -162,7 +168,7 @@ class Contraindication(Titled):
         None,
         alias="found-by",
         description="What shows it in the record: a condition, an observation with a limit, a "
-        "procedure, a medicine or an allergy",
+        "procedure, a medicine, an allergy or an age",
         examples=[{"condition": "Perforation of intestine"}],
     )
     ask: str = Field(

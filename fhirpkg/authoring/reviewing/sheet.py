@@ -194,6 +194,8 @@ def _limits(item: Origin) -> str:
     """What a criterion looks for, with its limit; the same of a contraindication."""
     if isinstance(item, Contraindication):
         found = item.found_by
+        if found and found.age:
+            return f"age {found.age} years"
         return f"{', '.join(found.names)}: {found.limit or 'on record'}" if found else ""
     if not isinstance(item, Criterion):
         return ""

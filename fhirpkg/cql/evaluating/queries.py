@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 def _retrieve(evaluation: Evaluation, node: Node) -> list[Value]:
     """The patient's resources that are asked for; the session keeps that they were looked at."""
     found = _found(evaluation, node)
-    evaluation.session.seen += [r for r in found if r.get("resourceType") != "Patient"]
+    _looked_at(evaluation, found)
     return found
+
+
+def _looked_at(evaluation: Evaluation, found: list[Value]) -> None:
+    evaluation.session.seen += [r for r in found if r.get("resourceType") != "Patient"]
 
 
 def _found(evaluation: Evaluation, node: Node) -> list[Value]:
@@ -114,11 +118,17 @@ def _shares(value: Value, wanted: Value) -> bool:
 
 
 def _query(evaluation: Evaluation, node: Node) -> Value:
-    sources = [(s["alias"], evaluation.of(s["expression"])) for s in node["source"]]
+    retrieves = [s["alias"] for s in node["source"] if s["expression"]["type"] == "Retrieve"]
+    sources = [
+        (s["alias"], (_found if s["alias"] in retrieves else _value)(evaluation, s["expression"]))
+        for s in node["source"]
+    ]
     if any(value is None for _, value in sources):
         return None
     is_list = any(isinstance(value, list) for _, value in sources)
     rows = [kept for row in _rows(evaluation, sources) if (kept := _kept(row, node)) is not None]
+    for alias in retrieves:  # what `where` takes out decided nothing
+        _looked_at(evaluation, [row.names[alias] for row in rows])
     if "aggregate" in node:
         names = [alias for alias, _ in sources]
         return _aggregated(
@@ -132,6 +142,10 @@ def _query(evaluation: Evaluation, node: Node) -> Value:
     if is_list:
         return results
     return results[0] if results else None
+
+
+def _value(evaluation: Evaluation, node: Node) -> Value:
+    return evaluation.of(node)
 
 
 def _rows(evaluation: Evaluation, sources: list[tuple[str, Value]]) -> Iterator[Evaluation]:
