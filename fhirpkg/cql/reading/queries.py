@@ -10,16 +10,24 @@ if TYPE_CHECKING:
     from fhirpkg.cql.reading.parser import Parser
     from fhirpkg.cql.tree import Node
 
-_SOURCES = ("Group", "Retrieve", "Name", "Call", "Query", "List")
+_SOURCES = ("Group", "Retrieve", "Name", "Call")
 _FHIR = "{http://hl7.org/fhir}"
 _DIRECTIONS = {"asc": "asc", "ascending": "asc", "desc": "desc", "descending": "desc"}
 
 
 def begins(parser: Parser, node: Node) -> bool:
     """Whether a query begins with this source: an alias follows it."""
-    token = parser.token
-    if node["type"] not in _SOURCES:
+    if node["type"] not in (*_SOURCES, "List") or not _names(parser):
         return False
+    if node["type"] == "List":
+        problem = "a list that a query begins with stands in parentheses: ({ 1, 2 }) X where …"
+        raise parser.error(problem)
+    return True
+
+
+def _names(parser: Parser) -> bool:
+    """Whether the next token is an alias."""
+    token = parser.token
     if token.kind == "quoted":
         return True
     is_comparison = token.text in {"less", "more"} and parser.ahead().is_word("than")
