@@ -12,7 +12,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import logic
-from fhirpkg.authoring.building import against
+from fhirpkg.authoring.building import against, answered
 from fhirpkg.authoring.building.conditions import condition, expression, needs_library
 from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
 from fhirpkg.authoring.building.value_sets import listed_value_set
@@ -135,7 +135,7 @@ def logic_library(context: BuildContext) -> Resource | None:
         return None
     name, version = context.id("logic"), context.package.version
     rules = [*(_rule(context, c) for c in context.procedure.criteria), *against.rules(context)]
-    text = logic.library(name, version, rules)
+    text = logic.library(name, version, rules, answered.definitions(context))
     elm = elm_text(text)
     title = f"{context.procedure.name.text}: logic"
     made: Resource = {
@@ -161,7 +161,10 @@ def logic_library(context: BuildContext) -> Resource | None:
             for rule in rules
             if logic.has_age(rule)
         ],
-        "dataRequirement": list(_requirements(rules)),
+        "dataRequirement": [
+            *_requirements(rules),
+            *([{"type": "QuestionnaireResponse"}] if answered.decides(context) else []),
+        ],
         "content": [
             {"contentType": "text/cql", "data": _encoded(text)},
             {"contentType": "application/elm+json", "data": _encoded(elm)},

@@ -54,8 +54,8 @@ class Rule:
     """What is said before what is found, of a rule that finds a reason against the procedure."""
 
 
-def library(name: str, version: str, rules: Iterable[Rule]) -> str:
-    """The library as CQL: shared functions, then the definitions of each rule."""
+def library(name: str, version: str, rules: Iterable[Rule], further: Iterable[str] = ()) -> str:
+    """The library as CQL: shared functions, the definitions of each rule, and `further` ones."""
     rules = list(rules)
     lines = [f"library {name} version '{version}'", "", "using FHIR version '4.0.1'", ""]
     lines += [f"include {_HELPERS} version '4.0.1' called {_HELPERS}", ""]
@@ -64,13 +64,13 @@ def library(name: str, version: str, rules: Iterable[Rule]) -> str:
     lines.append("")
     aged = [rule for rule in rules if has_age(rule)]
     lines += [f"parameter {_quoted(rule, ' days')} Integer default null" for rule in aged]
-    parts = [_part("shared")]
-    parts += [_part("observed")] if any(rule.kind == "observation" for rule in rules) else []
+    parts = [part("shared")]
+    parts += [part("observed")] if any(rule.kind == "observation" for rule in rules) else []
     for rule in rules:
         parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
         parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
         parts += [_filled("against", rule)] if rule.against else []
-    return "\n".join([*lines, "", "context Patient", "", *parts])
+    return "\n".join([*lines, "", "context Patient", "", *parts, *further])
 
 
 _PARTS = {
@@ -92,15 +92,16 @@ def has_age(rule: Rule) -> bool:
 
 
 @functools.cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A template of the folder `cql`."""
     return (files(__package__) / "cql" / f"{name}.cql").read_text("utf-8")
 
 
 def _filled(name: str, rule: Rule) -> str:
     """A template with what is the rule's own in it."""
-    template = _part(name).replace("$done", _part("done").rstrip())
+    template = part(name).replace("$done", part("done").rstrip())
     values = _of_limit(rule) | _of_kind(rule)
-    return Template(template).substitute(values, title=_name(rule), missing=_text(rule.missing))
+    return Template(template).substitute(values, title=_name(rule), missing=text(rule.missing))
 
 
 def _name(rule: Rule) -> str:
@@ -112,7 +113,7 @@ def _quoted(rule: Rule, part: str = "") -> str:
     return f'"{_name(rule)}{part}"'
 
 
-def _text(words: str) -> str:
+def text(words: str) -> str:
     """Words as they stand inside of a text."""
     return words.replace("\\", "\\\\").replace("'", "\\'")
 
@@ -131,13 +132,13 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     }.get(rule.kind, ("", ""))
     return {
         "against": "exceeded" if rule.limit else "met",
-        "prefix": _text(rule.against),
-        "lead": _text(rule.title) + (" " if observed else ": "),
+        "prefix": text(rule.against),
+        "lead": text(rule.title) + (" " if observed else ": "),
         "day": f""" + ' on ' + "Day"("{title} deciding".moment)""" if has_age(rule) else "",
         "doubt": f' + "{title} doubt"' if observed else "",
         "before": f' + "{title} before"' if observed else "",
         "past": f' + "{title} past"' if rule.kind in ("condition", "observation") else "",
-        "words": ", ".join(f"'{_text(word)}'" for word in dict.fromkeys(map(str.lower, names))),
+        "words": ", ".join(f"'{text(word)}'" for word in dict.fromkeys(map(str.lower, names))),
         "by_author": by_author,
         "holds": holds,
         "shown": shown,
@@ -151,9 +152,9 @@ def _of_limit(rule: Rule) -> dict[str, str]:
     measured = '"{0} measure"(R.{1})'
     if not unit:
         measured = f"Coalesce({measured}, ToDecimal(R.whole))"
-    ratio = f""""Ratio"(quantity, '{_text(rule.title.lower())}')"""
+    ratio = f""""Ratio"(quantity, '{text(rule.title.lower())}')"""
     found = {
-        "measure": _CONVERTED.format(unit=_text(unit)) if unit else ratio,
+        "measure": _CONVERTED.format(unit=text(unit)) if unit else ratio,
         "lowest": measured.format(title, "lowest"),
         "highest": measured.format(title, "highest"),
         "compared": f"compared with {unit}" if unit else "read as a ratio",
@@ -164,7 +165,7 @@ def _of_limit(rule: Rule) -> dict[str, str]:
     }
     if limit is None:
         return found
-    source = f" ({_text(rule.source)})" if rule.source else ""
+    source = f" ({text(rule.source)})" if rule.source else ""
     bound = f"{limit.direction} {limit.number} {unit}".rstrip() + source
     found |= {"beyond": f": {bound}", "within": f", not {bound}"}
     found["settled"] = f"; the limit is {bound}"

@@ -29,7 +29,8 @@ _SUBJECTS = (
 """Elements that say what a resource is about, the most telling first."""
 _TIMES = (
     "occurrence", "effective", "performed", "onset", "started", "requestedPeriod", "period",
-    "restriction", "executionPeriod", "authoredOn", "recordedDate", "issued", "date", "start",
+    "restriction", "executionPeriod", "authoredOn", "authored", "recordedDate", "issued", "date",
+    "start",
 )  # fmt: skip
 """Elements that say when, the most telling first."""
 

@@ -107,6 +107,9 @@ ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands th
     ("priority of an order", ENDOSCOPY, "blood-count", "priority", "asap"),
     ("priority of the procedure", ENDOSCOPY, "procedure", "priority", "routine"),
     ("only if asked", ENDOSCOPY, "samples", "requiredBehavior", "could"),
+    ("only if nobody says no", ENDOSCOPY, "samples", "condition.0.expression.expression",
+     "samples may hold"),
+    ("site that is chosen", HERNIA, "procedure", "dynamicValue.0.path", "bodySite"),
     ("what is asked", ENDOSCOPY, "samples", "title",
      "Small samples are taken and sent in formalin (ask: Does something look unusual?)"),
     ("only if in words", ENDOSCOPY, "warfarin", "title",
@@ -195,12 +198,69 @@ def test_a_feature_is_a_part_of_what_counseling_tells(made, _feature, name, path
 
 def test_an_order_names_no_site_while_one_is_to_be_chosen(made, applied):
     definition = one(made[HERNIA], "ActivityDefinition", "WideHerniaRepair")
-    assert "bodySite" not in definition
+    assert "bodySite" not in definition  # until the checklist says which
     orders = [r for r in requests(applied[HERNIA], "ServiceRequest") if "bodySite" in r]
     assert orders == []
     checklist = one(made[HERNIA], "Questionnaire", "Checklist")
     site = next(item for item in checklist["item"] if item["linkId"] == "site")
     assert [o["valueString"] for o in site["answerOption"]] == ["Left groin", "Right groin"]
+
+
+def answered(form, day="2026-11-20", status="completed", **answers):
+    items = [
+        {"linkId": link.replace("_", "-"), "answer": [{key: value}]}
+        for link, value in answers.items()
+        for key in ["valueBoolean" if isinstance(value, bool) else "valueString"]
+    ]
+    return {"resourceType": "QuestionnaireResponse", "id": f"answers-{day}", "status": status,
+            "questionnaire": f"https://example.org/wide/Questionnaire/{form}Checklist",
+            "subject": {"reference": "Patient/p"}, "authored": day, "item": items}  # fmt: skip
+
+
+def sites_ordered(made, *responses):
+    orders = requests(applied_to(made, HERNIA, *responses), "ServiceRequest")
+    return [
+        (site["text"], site["coding"][0]["code"])
+        for order in orders
+        for site in order.get("bodySite", ())
+    ]
+
+
+def test_the_site_that_the_checklist_names_stands_on_the_order(made):
+    left, right = (("Left groin", "85119005"), ("Right groin", "37117007"))
+    form = IDS[HERNIA]
+    first = answered(form, site="Left groin")
+    assert sites_ordered(made, first) == [left]
+    later = answered(form, day="2026-11-22", site="Right groin")
+    assert sites_ordered(made, later, first) == [right]
+    versioned = later | {"questionnaire": f"{later['questionnaire']}|1.0"}
+    assert sites_ordered(made, first, versioned) == [right]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answered("WideHerniaRepair", status="in-progress", site="Left groin"),
+        answered("WideHerniaRepair", status="entered-in-error", site="Left groin"),
+        answered("WideHerniaRepair", only_if_ibuprofen=True),
+        answered("SomethingElse", site="Left groin"),
+    ],
+    ids=["begun", "in error", "another question", "another form"],
+)
+def test_what_is_no_answer_names_no_site(made, response):
+    assert sites_ordered(made, response) == []
+
+
+@pytest.mark.parametrize(("said", "verdict"), [(False, "not applicable"), (True, "applicable")])
+def test_what_is_asked_is_left_out_when_the_checklist_says_no(made, said, verdict):
+    response = answered(IDS[ENDOSCOPY], only_if_samples=said)
+    whys = applied_to(made, ENDOSCOPY, response).why
+    assert [w.verdict for w in whys if w.action_id == "samples"] == [verdict]
+
+
+def test_what_is_asked_stays_possible_while_nobody_has_answered(made, applied):
+    verdicts = {why.action_id: why.verdict for why in applied[ENDOSCOPY].why}
+    assert {verdicts["samples"], verdicts["warfarin"]} == {"applicable"}
 
 
 def test_one_site_stands_on_the_order(applied):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building.answered import answer_condition
 from fhirpkg.authoring.building.conditions import chosen_condition, order_condition
 from fhirpkg.authoring.building.elements import (
     CREATE,
@@ -41,6 +42,7 @@ def action_of(context: BuildContext, action: Action) -> Resource:
         "condition": [
             *order_condition(context, action.id),
             *chosen_condition(context, action),
+            *answer_condition(action),
         ],
         "participant": context.participants(action.people),
         "groupingBehavior": "logical-group" if parts else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building import answered
 from fhirpkg.authoring.model.actions import Condition
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def needs_library(context: BuildContext) -> bool:
     looks_further = any(c.sex is None for c in criteria) or any(
         item.found_by for item in context.procedure.contraindications
     )
-    return len(criteria) > _MOST_FHIRPATH or looks_further
+    return len(criteria) > _MOST_FHIRPATH or looks_further or answered.decides(context)
 
 
 def order_condition(context: BuildContext, action_id: str) -> list[Resource]:

@@ -124,6 +124,8 @@ def _open_before(number: int, action: Resource, applied: Applied) -> list[str]:
     for place, (why, other) in enumerate(zip(applied.why, applied.actions, strict=True)):
         if place == number or why.verdict not in {"applicable", "not evaluated"}:
             continue
+        if other.get("requiredBehavior") == "could":  # what may be left out, nothing waits for
+            continue
         if not (why.verdict == "not evaluated" or "condition" in other) or _has_open_part(
             place, applied
         ):
