@@ -258,6 +258,18 @@ def test_what_is_asked_is_left_out_when_the_checklist_says_no(made, said, verdic
     assert [w.verdict for w in whys if w.action_id == "samples"] == [verdict]
 
 
+def test_a_contraindication_that_the_checklist_finds_is_told(made):
+    told = []
+    for said in (True, False):
+        applied = applied_to(
+            made, ENDOSCOPY, answered(IDS[ENDOSCOPY], contraindication_perforation=said)
+        )
+        told += [w.title for w in applied.why
+                 if w.action_id == "asked-perforation" and w.verdict == "applicable"]  # fmt: skip
+        assert "procedure" in {w.action_id for w in applied.why if w.verdict == "applicable"}
+    assert told == ["Absolute contraindication: A hole in the gullet is suspected"]
+
+
 def test_what_is_asked_stays_possible_while_nobody_has_answered(made, applied):
     verdicts = {why.action_id: why.verdict for why in applied[ENDOSCOPY].why}
     assert {verdicts["samples"], verdicts["warfarin"]} == {"applicable"}

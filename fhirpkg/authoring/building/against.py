@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building.asked import contraindication_link
 from fhirpkg.authoring.building.elements import HOOKS, filled, named_events, related
 from fhirpkg.authoring.building.value_sets import listed_value_set
 from fhirpkg.authoring.logic import Limit, Rule
@@ -62,16 +63,31 @@ def value_sets(context: BuildContext) -> list[Resource]:
 
 
 def actions(context: BuildContext) -> list[Resource]:
-    """The action that tells each of them, for the top level of the plan."""
-    return [_action(context, title, item) for title, item, _ in _looked_up(context)]
+    """The action that tells each of them, for the top level of the plan.
+
+    One more tells what the checklist on record answers with yes.
+    """
+    found = (
+        _action(context, item, "found", f"{title} against", f"{title} told")
+        for title, item, _ in _looked_up(context)
+    )
+    asked = (
+        _action(context, item, "asked", f"{contraindication_link(item)} is answered with yes")
+        for item in context.procedure.contraindications
+        if item.ask
+    )
+    return [*found, *asked]
 
 
-def _action(context: BuildContext, title: str, item: Contraindication) -> Resource:
-    expression = {"language": "text/cql", "expression": f"{title} against"}
+def _action(
+    context: BuildContext, item: Contraindication, how: str, holds: str, told: str = ""
+) -> Resource:
+    """`holds` and `told` name definitions of the logic; without the second the title stays."""
+    expression = {"language": "text/cql", "expression": holds}
     waits = item.strength != "caution"
     return filled(
         {
-            "id": f"found-{item.id}",
+            "id": f"{how}-{item.id}",
             "title": f"{_weight(item)}: {item.heading}",
             "description": item.text,
             "textEquivalent": item.say or item.text,
@@ -89,9 +105,11 @@ def _action(context: BuildContext, title: str, item: Contraindication) -> Resour
             "dynamicValue": [
                 {
                     "path": "title",
-                    "expression": {"language": "text/cql", "expression": f"{title} told"},
+                    "expression": {"language": "text/cql", "expression": told},
                 }
-            ],
+            ]
+            if told
+            else [],
         }
     )
 

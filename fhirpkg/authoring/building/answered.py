@@ -1,4 +1,4 @@
-"""What the answers to the checklist decide: the site of an order, and what is only done if asked.
+"""What the answers to the checklist decide: sites, contraindications, what is only done if asked.
 
 The newest answer on record counts (QuestionnaireResponse, completed or amended). Without one the
 order names no site, and what is asked stays as a possibility.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building.asked import contraindication_link
 from fhirpkg.authoring.logic import part, text
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 def decides(context: BuildContext) -> bool:
     """Whether an answer to the checklist changes what is ordered."""
     procedure = context.procedure
-    return bool(procedure.code.choose) or any(action.question for action in procedure.actions())
+    return (
+        bool(procedure.code.choose)
+        or any(item.ask for item in procedure.contraindications)
+        or any(action.question for action in procedure.actions())
+    )
 
 
 def definitions(context: BuildContext) -> list[str]:
@@ -78,7 +83,14 @@ def _cases(context: BuildContext) -> str:
 
 
 def _held(context: BuildContext) -> Iterator[str]:
-    """For each question whether it may hold: it does while nobody has said no."""
+    """A contraindication that is asked for holds when somebody said yes, a step unless no."""
+    for item in context.procedure.contraindications:
+        if item.ask:
+            link = contraindication_link(item)
+            yield (
+                f'define "{link} is answered with yes":\n'
+                f"  Coalesce(\"Says yes\"('{link}'), false)\n"
+            )
     for action in context.procedure.actions():
         if action.question:
             yield (

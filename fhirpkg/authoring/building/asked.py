@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fhirpkg.authoring.model.procedure import Procedure
+    from fhirpkg.authoring.model.sections import Contraindication
 
 
 def asked(procedure: Procedure, say: Callable[[str], str]) -> Iterator[Question]:
@@ -21,10 +22,15 @@ def asked(procedure: Procedure, say: Callable[[str], str]) -> Iterator[Question]
         yield Question.model_validate({"id": "site", "text": text, "patient": text, **choices})
     for item in procedure.contraindications:
         if item.ask:
-            yield _yes_no(f"contraindication-{item.id}", item.ask)
+            yield _yes_no(contraindication_link(item), item.ask)
     for action in procedure.actions():
         if action.question:
             yield _yes_no(f"only-if-{action.id}", action.question)
+
+
+def contraindication_link(item: Contraindication) -> str:
+    """The linkId of the question that finds a contraindication."""
+    return f"contraindication-{item.id}"
 
 
 def _yes_no(question_id: str, text: str) -> Question:
