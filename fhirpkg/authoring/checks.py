@@ -188,6 +188,9 @@ def _is_consequence(detail: Mapping[str, Any], paths: set[Path], data: Any) -> b
     return any(other[: len(path)] == path for other in paths)
 
 
+_COMMA = "; a comma between { and } begins the next key: put a text that has one in quotes"
+
+
 def _mend(read: Source, path: Path, keys: list[str]) -> None:
     """Report an unknown key and read it as the one that was meant, or not at all."""
     parent = read.data
@@ -195,11 +198,12 @@ def _mend(read: Source, path: Path, keys: list[str]) -> None:
         parent = parent[step]
     key = str(path[-1])
     free = [name for name in keys if name not in parent]
+    is_rest_of_a_text = parent[key] is None and " " in key
     read.report(
         SOURCE_UNKNOWN_KEY,
         path,
         key=True,
-        nearest=nearest(key, free),
+        nearest=_COMMA if is_rest_of_a_text else nearest(key, free),
         allowed=", ".join(keys),
         key_=key,
     )

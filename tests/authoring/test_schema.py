@@ -138,6 +138,14 @@ def test_numbers_inside_names_need_no_source(words, told):
     assert [number for number in told if not any(f" {number} " in str(i) for i in issues)] == []
 
 
+def test_a_comma_that_cuts_a_text_is_explained():
+    risk = "risks:\n  - {id: r, text: Bleeding, often in the skin, added: made up}\n"
+    (issue,) = issues_of(MINIMAL + risk)[1]
+    assert issue.rule == "source-unknown-key"
+    assert "quotes" in str(issue)
+    assert "did you mean" not in str(issue)
+
+
 def test_the_consequence_of_a_mistake_is_not_told():
     text = MINIMAL.replace("text: Pour the tea., added", "text: [Pour], added")
     (issue,) = issues_of(text)[1]
