@@ -123,6 +123,8 @@ ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands th
     ("site to choose", HERNIA, "site", "selectionBehavior", "exactly-one"),
     ("one site", HERNIA, "site-1", "code.0.coding.0.code", "85119005"),
     ("member of a family", ENDOSCOPY, "also-1", "description", "If samples are taken."),
+    ("when it is that member", ENDOSCOPY, "also-1", "title",
+     "Upper endoscopy with biopsy, only if samples are taken"),
     ("add-on", HERNIA, "add-on-1", "cardinalityBehavior", "multiple"),
     ("equipment", HERNIA, "equipment-lamp", "description", "A headlamp"),
     ("people of whom one is needed", ENDOSCOPY, "procedure", "participant.1.role.coding.0.code",

@@ -176,7 +176,7 @@ def _family(context: BuildContext) -> Iterable[Resource]:
             yield filled(
                 {
                     "id": f"{group}-{number}",
-                    "title": member.use,
+                    "title": member.use + (f", only if {member.only_if}" if member.only_if else ""),
                     "description": f"If {member.only_if}." if member.only_if else member.use,
                     "code": [context.concept(member.use)],
                     "documentation": context.citations(member),
