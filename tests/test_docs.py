@@ -19,6 +19,7 @@ import fhirpkg
 from fhirpkg.authoring.model.procedure import Procedure
 from fhirpkg.cli import VERBS
 from fhirpkg.cli.catalogue import catalogue
+from fhirpkg.cli.reports import FORMATS
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -124,6 +125,13 @@ def test_the_reference_has_every_verb_rule_key_and_public_name():
     keys = [f"`{field.alias or name}`" for name, field in Procedure.model_fields.items()]
     assert not [key for key in keys if key not in pages["procedure-yaml.md"]]
     assert not [name for name in fhirpkg.__all__ if f"## {name}\n" not in pages["python.md"]]
+
+
+def test_the_page_on_checks_names_every_output_format():
+    row = re.search(
+        r"^\| `--output-format` \|.*$", (ROOT / "docs" / "validating.md").read_text(), re.MULTILINE
+    )
+    assert set(re.findall(r"`([a-z]+)`", row[0])) == set(FORMATS)
 
 
 def test_every_page_is_in_the_navigation():

@@ -10,6 +10,7 @@ import pytest
 from fhirpkg.bundling.reading import read_content
 from fhirpkg.bundling.writing import transaction_bundle
 from fhirpkg.client.client import FhirClient
+from fhirpkg.errors import ServerError
 from tests.applying.made_records import cases, record, wanted
 from tests.applying.test_examples import NAMES, PLAN, applied, patient
 from tests.servers.hapi_running import hapi
@@ -78,7 +79,12 @@ def test_the_states_of_the_criteria_are_those_of_our_engine(server):
                 }
                 for r in record(case, patient_id)
             ]
-            client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+            bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+            if case.get("hapi") == "refused":
+                with pytest.raises(ServerError):
+                    client.transaction(bundle)
+                continue
+            client.transaction(bundle)
             path = f"{LOGIC}/$evaluate?subject=Patient/{patient_id}&{expressions}"
             found = {
                 p["name"]: p.get("valueString") for p in asked(client, "GET", path)["parameter"]

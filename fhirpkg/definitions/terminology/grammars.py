@@ -97,8 +97,8 @@ _PATTERNS["http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"] = _PATTERNS
 
 _LANGUAGE_TAG = re.compile(
     r"(?:(?P<language>[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})"
-    r"(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
-    r"(?:-(?:[A-Za-z0-9]{5,8}|\d[A-Za-z0-9]{3})){0,9}"
+    r"(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3})){0,9}"
     r"(?:-[A-WYZa-wyz0-9](?:-[A-Za-z0-9]{2,8}){1,9}){0,9})?"
     r"(?:-?[xX](?:-[A-Za-z0-9]{1,8}){1,9})?"
 )
@@ -107,8 +107,8 @@ _MIME_TYPE = re.compile(rf"{_MIME_TOKEN}/{_MIME_TOKEN}(?:\s*;\s*{_MIME_TOKEN}\s*
 _FORMATS = frozenset(("json", "xml", "ttl", "html", "text"))
 """Short names that FHIR itself uses beside MIME types (R4 http.html#mime-type)."""
 
-_SNOMED_ID = re.compile(r"[1-9]\d{5,17}")
-_LOINC_ID = re.compile(r"(\d{1,7})-(\d)|L[A-Z]\d{1,9}-\d")
+_SNOMED_ID = re.compile(r"[1-9][0-9]{5,17}")
+_LOINC_ID = re.compile(r"([0-9]{1,7})-([0-9])|L[A-Z][0-9]{1,9}-[0-9]")
 
 
 def check(system: str, code: str) -> Membership:
@@ -118,7 +118,7 @@ def check(system: str, code: str) -> Membership:
         return special(code)
     if system in _PATTERNS:
         pattern, words = _PATTERNS[system]
-        if not re.fullmatch(pattern, code):
+        if not re.fullmatch(pattern, code, re.ASCII):
             return no(f"'{code}' is not a code of {system}, which has {words}")
     return unknown(_NO_CONTENT.format(system=system))
 
@@ -167,7 +167,7 @@ def _snomed(code: str) -> Membership:
             return no(f"'{code}' is not a SNOMED CT id: its last digit does not check the others")
         if code[-3:-1] not in {"00", "10"}:
             return no(f"'{code}' is the SNOMED CT id of a description or relationship, no concept")
-    elif code.isdigit() or re.fullmatch(r"[A-Za-z-]*", code):
+    elif re.fullmatch(r"\d+|[A-Za-z-]*", code):
         return no(f"'{code}' is not a SNOMED CT id, which has 6 to 18 digits")
     return unknown(_NO_CONTENT.format(system=SNOMED_CT))
 
@@ -207,7 +207,7 @@ def _mime_type(code: str) -> Membership:
 def _country(code: str) -> Membership:
     if code in _COUNTRIES:
         return YES
-    if re.fullmatch(r"[A-Z]{3,4}|\d{3}", code) or code in _OTHER_COUNTRIES:
+    if re.fullmatch(r"[A-Z]{3,4}|[0-9]{3}", code) or code in _OTHER_COUNTRIES:
         return unknown(_NO_CONTENT.format(system=ISO_3166))
     return no(f"'{code}' is not a country code of ISO 3166-1")
 

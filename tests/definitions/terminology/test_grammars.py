@@ -13,6 +13,9 @@ CASES = [
     (ICD_10_CM, "79.51", "no"), (ICD_10_CM, "C79.", "no"), (ICD_10_CM, "C79.51234", "no"),
     (SNOMED_CT, "94222008", "unknown"), (SNOMED_CT, "94222009", "no"),
     (SNOMED_CT, "12345", "no"), (SNOMED_CT, "bone", "no"),
+    # digits, but not those of ASCII
+    (CPT, "9921\u0663", "no"), (SNOMED_CT, "9422200\u0668", "no"), (LOINC, "77\u0667-3", "no"),
+    (grammars.BCP_47, "es-41\u0669", "no"), (grammars.ISO_3166, "2\u06676", "no"),
     (SNOMED_CT, "73211009:363698007=113331007", "unknown"),
     (SNOMED_CT, "751689013", "no"),  # a description of diabetes mellitus, not its concept
     (LOINC, "777-3", "unknown"), (LOINC, "777-4", "no"), (LOINC, "7773", "no"),
