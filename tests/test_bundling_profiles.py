@@ -13,7 +13,7 @@ from fhirpkg.bundling.writing import archive, manifest
 from fhirpkg.cli import ExitCode, _run
 from fhirpkg.packages.package import read_package
 from fhirpkg.render.limits import is_criterion
-from fhirpkg.render.told import told
+from fhirpkg.render.told import told_sections
 from fhirpkg.validation.validator import Validator
 
 WIDE = Path(__file__).parent / "authoring" / "wide"
@@ -134,4 +134,5 @@ def test_criteria_and_odds_under_the_base_of_a_package_are_read(carrying):
     plan = next(r for r in content if r["id"] == "WideEndoscopyPlan")
     assert list(filter(is_criterion, plan["extension"]))
     counseling = next(r for r in content if r["id"] == "WideEndoscopyCounseling")
-    assert "1 in 1000" in {each.often for each in told(counseling)}
+    said = [item.text for section in told_sections(counseling) for item in section.items]
+    assert any("1 in 1000" in each for each in said)

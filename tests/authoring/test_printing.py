@@ -130,13 +130,6 @@ def test_a_wrong_size_of_the_pdf_is_told(package):
     assert "content[1]" in found["content-attachment-size"]
 
 
-def test_a_form_that_the_profile_does_not_know_is_refused(package):
-    ask(package)
-    document = documents(package)[0]
-    document["content"][1]["attachment"]["contentType"] = "text/plain"
-    assert Validator().validate(document).errors
-
-
 def test_where_it_is_asked_for_and_cannot_be_made_nothing_is_built(package, monkeypatch, capsys):
     file = ask(package)
     monkeypatch.setattr(reading, "is_installed", lambda: False)

@@ -76,7 +76,7 @@ def test_a_file_is_put_into_the_cache_with_what_it_depends_on(registry, tmp_path
 
 def test_a_file_that_is_no_package_is_an_error(registry, tmp_path):
     (tmp_path / "x.tgz").write_text("no archive")
-    with pytest.raises(PackageError, match="no readable"):
+    with pytest.raises(PackageError, match="not a readable"):
         CliRunner().invoke(
             command, [str(tmp_path / "x.tgz")], standalone_mode=False, catch_exceptions=False
         )

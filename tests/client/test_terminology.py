@@ -85,7 +85,7 @@ NOT_FOUND = {
             "says no",
         ),
         (Reply(404, {"resourceType": "OperationOutcome", "issue": []}), "unknown", "404"),
-        (Reply(200, "<html>"), "unknown", "cannot tell"),
+        (Reply(200, "<html>"), "unknown", "could not answer"),
         (Reply(200, {"resourceType": "Parameters"}), "unknown", "no result"),
     ],
 )

@@ -88,8 +88,8 @@ def test_a_bundle_is_not_mixed_with_the_records_of_the_server(server, form):
     [
         ("", "cannot be read"),
         ("{", "cannot be read"),
-        ("[]", "no FHIR resource"),
-        ("5", "no FHIR resource"),
+        ("[]", "not a FHIR resource"),
+        ("5", "not a FHIR resource"),
         ('{"resourceType": "Bundle"}', "0 patients"),
         ('{"resourceType": "Bundle", "entry": 5}', "do not hold resources"),
         ('{"resourceType": "Bundle", "entry": [5]}', "do not hold resources"),
