@@ -135,7 +135,10 @@ REFUSED = {
     "a path out by PAX": (made(P, V, ("x", b"1", {"path": "package/../../e"})), "leads out"),
     "zip": (zipped(), "not a readable .tgz"),
     "no gzip": (gzip.decompress(made(P, V)), "not a readable .tgz"),
-    "broken off": (made(P, V, (OTHER[0], VALUE_SET | {"x": "y" * 9999}))[:-40], "not a readable .tgz"),
+    "broken off": (
+        made(P, V, (OTHER[0], VALUE_SET | {"x": "y" * 9999}))[:-40],
+        "not a readable .tgz",
+    ),
     "a member twice": (made(P, V, V), "v.json twice"),
     "a name twice in package.json": (made((P[0], TWICE), V), "'name' appears a second time"),
     "UTF-16": (made((P[0], json.dumps(MANIFEST).encode("utf-16")), V), "package.json"),

@@ -13,7 +13,7 @@ class Listener(ThreadingHTTPServer):
     def __init__(self, host="127.0.0.1"):
         super().__init__((host, 0), Answering)
         self.answers, self.asked = {}, []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     def __exit__(self, *raised):
         self.shutdown()  # else its thread goes on with a closed socket, as fast as it can
