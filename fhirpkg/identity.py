@@ -1,4 +1,4 @@
-"""Answers remembered about objects that have no key of their own, such as parts of a resource."""
+"""Answers remembered: about objects without a key of their own, and a limited number by key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+_Key = TypeVar("_Key")
 _Answer = TypeVar("_Answer")
 
 
@@ -33,3 +34,17 @@ class ByIdentity(Generic[_Answer]):
         """Keep an answer and give it back."""
         self._known[id(of), key] = of, answer
         return answer
+
+
+class Bounded(dict[_Key, _Answer]):
+    """Answers by key, at most `most`: before there would be more, all are forgotten."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: _Key, answer: _Answer) -> None:
+        """Remember an answer."""
+        if len(self) >= self._most and key not in self:
+            self.clear()
+        super().__setitem__(key, answer)

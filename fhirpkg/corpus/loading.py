@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.definitions.definitions import PASSING, Elsewhere
+from fhirpkg.definitions.definitions import Elsewhere
 from fhirpkg.errors import PackageError
 from fhirpkg.validation.loading import with_package
 
@@ -49,12 +49,12 @@ def definitions_for(
     unknown = [each for each in targets.definitions if _is_new(each, definitions)]
     if not unknown:
         return definitions
-    passing = [each for each in unknown if targets.entries[each].resource_type in PASSING]
-    kept = [each for each in unknown if targets.entries[each].resource_type not in PASSING]
-    loaded = (targets.definition(each) for each in kept)
+    compiled = {e for e in unknown if targets.entries[e].resource_type == "StructureDefinition"}
+    loaded = (targets.definition(each) for each in unknown if each in compiled)
     return definitions.with_resources(each for each in loaded if each).with_elsewhere(
         (targets.entries[each], Elsewhere(functools.partial(targets.definition, each)))
-        for each in passing
+        for each in unknown
+        if each not in compiled
     )
 
 

@@ -15,7 +15,7 @@ from fhirpkg.definitions.datafile import DataFile, Entry, entry_of
 from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
-from fhirpkg.identity import ByIdentity
+from fhirpkg.identity import Bounded, ByIdentity
 from fhirpkg.releases import R4, RELEASES
 from fhirpkg.untrusted import objects
 
@@ -35,11 +35,12 @@ _OTHER_CORE = re.compile(r"hl7\.fhir\.(r\d+b?\.)?core")
 _RELEASE = {f"{release.package}#{release.version}": release for release in RELEASES}
 _OWN_URL = re.compile(r"/(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})$")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
-PASSING = frozenset("ActivityDefinition Library Measure PlanDefinition Questionnaire".split())
-"""Types of which there may be many thousands, each asked for a few times in a row.
-
-What is found of them is not remembered here.
-"""
+_MOST_HELD = 100
+"""Definitions that stand elsewhere and are held here once they were read."""
+_PASSING = frozenset(
+    "ActivityDefinition ImplementationGuide Library Measure PlanDefinition Questionnaire".split()
+)
+"""Types asked for a few times in a row, or once: what is read of them elsewhere is not held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,10 @@ class Definitions:
         self._has_versions = any(
             len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
         )
-        self._sought: dict[tuple[str | Canonical, str | None], Resource | None] = {}
+        self._sought: Bounded[tuple[str | Canonical, str | None], Resource | Elsewhere | None] = (
+            Bounded(_MOST_KEPT)
+        )
+        self._held: Bounded[Elsewhere, Resource] = Bounded(_MOST_HELD)
         self._pinned: ByIdentity[Resource] = ByIdentity()
         self._structures: dict[str, Resource] = {}
         self._parameters: dict[str, dict[str, Resource]] = {}
@@ -103,7 +107,10 @@ class Definitions:
         return Definitions(self._core, (*self._added, *added), self._manifests, self._tables)
 
     def with_elsewhere(self, definitions: Iterable[tuple[Entry, Elsewhere]]) -> Definitions:
-        """These definitions and some of the types `PASSING`, which are not kept here."""
+        """These definitions and some that are read when they are asked for, and not all held.
+
+        Not StructureDefinitions: what is compiled of them is held anyway.
+        """
         added = (*self._added, *definitions)
         return Definitions(self._core, added, self._manifests, self._tables)
 
@@ -132,14 +139,10 @@ class Definitions:
         """
         key = (canonical, resource_type)
         if key not in self._sought:
-            if len(self._sought) >= _MOST_KEPT:
-                self._sought.clear()
             wanted = Canonical.parse(canonical) if isinstance(canonical, str) else canonical
-            found = self._find(wanted, resource_type)
-            if found is not None and found.get("resourceType") in PASSING:
-                return found
-            self._sought[key] = found
-        return self._sought[key]
+            self._sought[key] = self._find(wanted, resource_type)
+        found = self._sought[key]
+        return self._read(found) if isinstance(found, Elsewhere) else found
 
     def structure(self, name: str) -> Resource | None:
         """The StructureDefinition of a url or a type name, with its snapshot.
@@ -175,10 +178,19 @@ class Definitions:
                 found.setdefault(base, []).append(entry)
         return found
 
+    def _read(self, elsewhere: Elsewhere) -> Resource | None:
+        """A definition that stands elsewhere, read again unless it is held."""
+        if elsewhere in self._held:
+            return self._held[elsewhere]
+        found = elsewhere.resource
+        if found is not None and found["resourceType"] not in _PASSING:
+            self._held[elsewhere] = found
+        return found
+
     def _is_core_type(self, entry: Entry) -> bool:
         return defines_type(entry) and self._core.find(entry.url, entry.resource_type) is not None
 
-    def _find(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
+    def _find(self, wanted: Canonical, resource_type: str | None) -> Resource | Elsewhere | None:
         found = self._find_added(wanted, resource_type)
         if found is not None:
             return found
@@ -202,7 +214,9 @@ class Definitions:
         table = self._tables.get(match["version"]) if match else None
         return crossversion.definition(url, table, self.types.is_type) if table else None
 
-    def _find_added(self, wanted: Canonical, resource_type: str | None) -> Resource | None:
+    def _find_added(
+        self, wanted: Canonical, resource_type: str | None
+    ) -> Resource | Elsewhere | None:
         candidates = [
             (not entry.package, version_key(entry.version), number, entry, content)
             for number, (entry, content) in enumerate(self._by_url.get(wanted.url, ()))
@@ -212,6 +226,8 @@ class Definitions:
         if not candidates:
             return None
         *_, entry, content = max(candidates, key=lambda candidate: candidate[:3])
+        if isinstance(content, Elsewhere):
+            return content
         found = content if isinstance(content, dict) else content.resource
         return self._pin(entry, found) if found else None
 

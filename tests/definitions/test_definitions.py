@@ -204,3 +204,19 @@ def test_what_is_kept_elsewhere_is_read_again_each_time():
     assert definitions.find(f"{URL}|2") is None
     kept.clear()
     assert definitions.find(URL) is None
+
+
+def test_few_of_the_definitions_kept_elsewhere_are_held():
+    asked = []
+
+    def kept(number):
+        found = {"resourceType": "ValueSet", "url": f"{URL}/{number}", "version": "1"}
+        return entry_of(found), Elsewhere(lambda: asked.append(number) or found)
+
+    definitions = Definitions.core().with_elsewhere(map(kept, range(1000)))
+    for number in range(1000):
+        for canonical in (f"{URL}/{number}", f"{URL}/{number}|1"):
+            assert definitions.find(canonical, "ValueSet")["url"] == f"{URL}/{number}"
+    assert asked == list(range(1000)), "each is read once while it is asked for"
+    assert definitions.find(f"{URL}/0", "ValueSet")["url"] == f"{URL}/0"
+    assert asked[1000:] == [0], "the first is not held any more"

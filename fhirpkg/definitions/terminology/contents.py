@@ -12,6 +12,7 @@ from fhirpkg.canonical import Canonical
 from fhirpkg.definitions.terminology import composition, grammars
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.verdicts import Membership, Verdict, near, no, unknown
+from fhirpkg.identity import Bounded
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.terminology.composition import Composition
     from fhirpkg.issues import Resource
 
+MOST_KEPT = 500
+"""Value sets and code systems remembered as they are looked up in: inputs may bring thousands."""
 _PUBLISHED_AS = {
     "http://www.rfc-editor.org/bcp/bcp13.txt": "http://hl7.org/fhir/ValueSet/mimetypes",
 }
@@ -63,8 +66,8 @@ class Contents:
 
     def __init__(self, source: Source) -> None:
         self._definitions = source
-        self._systems: dict[str, CodeSystem | None] = {}
-        self._compositions: dict[str, Composition | None] = {}
+        self._systems: Bounded[str, CodeSystem | None] = Bounded(MOST_KEPT)
+        self._compositions: Bounded[str, Composition | None] = Bounded(MOST_KEPT)
         self._supplements: dict[str, list[CodeSystem]] | None = None
         self._identified: dict[str, str] | None = None
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology import composition
 from fhirpkg.definitions.terminology.codesystems import Concept
-from fhirpkg.definitions.terminology.contents import Contents
+from fhirpkg.definitions.terminology.contents import MOST_KEPT, Contents
 from fhirpkg.definitions.terminology.expansion import Expansion
 from fhirpkg.definitions.terminology.membership import Evaluation, missing
 from fhirpkg.definitions.terminology.verdicts import YES, Membership, Verdict
+from fhirpkg.identity import Bounded
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 
+_MOST_ANSWERS = 5000
+"""Codes whose membership of a value set is remembered."""
 _TELLING = {"complete", "fragment"}
 """The contents of a code system whose displays are its own: an example's only give an idea
 (http://hl7.org/fhir/R4/valueset-codesystem-content-mode.html)."""
@@ -43,9 +46,9 @@ class Terminology(Contents):
     ) -> None:
         super().__init__(definitions)
         self._server = server
-        self._expansions: dict[str, Codes | None] = {}
-        self._members: dict[str, frozenset[str] | None] = {}
-        self._found: dict[tuple[str, str, str], Membership] = {}
+        self._expansions: Bounded[str, Codes | None] = Bounded(MOST_KEPT)
+        self._members: Bounded[str, frozenset[str] | None] = Bounded(MOST_KEPT)
+        self._found: Bounded[tuple[str, str, str], Membership] = Bounded(_MOST_ANSWERS)
 
     def membership(
         self,

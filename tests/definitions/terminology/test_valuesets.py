@@ -1,9 +1,12 @@
 """Membership, codes and displays from definitions alone."""
 
+import gc
+
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.definitions.terminology.codesystems import Concept
+from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
+from fhirpkg.definitions.terminology.composition import Composition
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.definitions.terminology.verdicts import YES, unknown
 
@@ -292,3 +295,21 @@ def test_media_types_are_known_by_the_name_that_expressions_are_bound_to():
     bound = "http://www.rfc-editor.org/bcp/bcp13.txt"
     assert terminology.membership(bound, "text/cql").verdict == "yes"
     assert terminology.membership(bound, "no media type").verdict == "no"
+
+
+def test_few_of_the_value_sets_and_code_systems_that_were_looked_into_are_remembered():
+    systems = [SYSTEM | {"url": f"{ANIMALS}/{n}"} for n in range(1200)]
+    sets = [value_set(str(n), {"system": each["url"]}) for n, each in enumerate(systems)]
+    asked = terminology(*systems, *sets)
+    before = held(Composition, CodeSystem)
+    for one, system in [*zip(sets, systems, strict=True), (sets[0], systems[0])]:
+        assert asked.membership(one["url"], "dog", system["url"]) == YES
+        assert asked.any_in(one["url"], [(ANIMALS, "dog"), (system["url"], "fern")]) == YES
+        assert "plant" in asked.codes(one["url"])
+    assert held(Composition, CodeSystem) - before <= 1000, "not the 2400 that were asked for"
+
+
+def held(*types):
+    """How many objects of some types there are."""
+    gc.collect()
+    return sum(isinstance(each, types) for each in gc.get_objects())
