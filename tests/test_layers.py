@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
 ROOT = pathlib.Path(__file__).parent.parent / "fhirpkg"
 ARCHITECTURE = (ROOT.parent / "docs" / "architecture.md").read_text()
 LEVELS = {
@@ -157,6 +159,7 @@ def modules_used(path, names):
             yield from (name if name in names else node.module for name in of_modules)
 
 
+@pytest.mark.timeout(600)
 def test_each_module_imports_alone():
     """Each in a process of its own, forked from one that has imported libraries only."""
     names = [name_of(path) for path in MODULES]

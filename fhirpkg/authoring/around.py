@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import drawing
 from fhirpkg.authoring.checks import check_procedure
-from fhirpkg.authoring.review import without_sign_off
+from fhirpkg.authoring.reviewing.verdicts import without_sign_off
 from fhirpkg.authoring.rules import (
     SOURCE_DRAWING,
     SOURCE_NO_CATALOGUE,

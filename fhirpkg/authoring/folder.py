@@ -21,7 +21,7 @@ from fhirpkg.authoring.around import (
 from fhirpkg.authoring.checking.edition import check_edition, read_lock
 from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.model.beside import Beside
-from fhirpkg.authoring.review import current, read_review, unreviewed
+from fhirpkg.authoring.reviewing.verdicts import current, read_review, unreviewed
 from fhirpkg.authoring.rules import SOURCE_SAME_PROCEDURE, SOURCE_STALE
 from fhirpkg.authoring.terms import lock
 from fhirpkg.authoring.terms.checks import check_terms, listed, sources_for

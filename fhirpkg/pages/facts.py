@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.coverage import coverage
 from fhirpkg.authoring.folder import read_folder
-from fhirpkg.authoring.review import read_review, reviewed
+from fhirpkg.authoring.reviewing.verdicts import read_review, reviewed
 from fhirpkg.packages.freshness import PACKAGE, PROCEDURE
 from fhirpkg.render.words import coding
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.authoring.coverage import Covered, Saying
     from fhirpkg.authoring.model.procedure import Procedure
-    from fhirpkg.authoring.review import Reviewed
+    from fhirpkg.authoring.reviewing.verdicts import Reviewed
     from fhirpkg.issues import Resource
 
 _SHOWN = 3

@@ -11,7 +11,7 @@ from fhirpkg import Validator
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.authoring.model.procedure import Procedure
-from fhirpkg.authoring.review import reviewed
+from fhirpkg.authoring.reviewing.verdicts import reviewed
 from fhirpkg.authoring.schema import schema_of
 from fhirpkg.authoring.source import read
 from fhirpkg.authoring.translating import KEYS

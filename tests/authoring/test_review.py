@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.authoring.folder import check_file, read_folder
-from fhirpkg.authoring.review import read_review, reviewed
+from fhirpkg.authoring.reviewing.verdicts import read_review, reviewed
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.authoring.coverage import command
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from openpyxl.comments import Comment
 
 from fhirpkg.authoring.folder import check_file, read_folder
-from fhirpkg.authoring.review import reviewed
+from fhirpkg.authoring.reviewing.verdicts import reviewed
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli import _run as main
 from fhirpkg.cli.authoring.review import command as review

@@ -34,7 +34,7 @@ def definitions(context: BuildContext) -> list[str]:
     if not decides(context):
         return []
     form = context.url("Questionnaire", context.id("checklist"))
-    sites = [_SITE.format(_cases(context))] if context.procedure.code.choose else []
+    sites = [_SITE.format(_coded(context))] if context.procedure.code.choose else []
     return [part("answered").replace("$form", text(form)), *sites, *_held(context)]
 
 
@@ -57,22 +57,20 @@ def answer_condition(action: Action) -> list[Resource]:
 _SITE = """\
 define "Chosen sites":
   "Named sites" S
-    return case S{}
-      else FHIR.CodeableConcept {{ text: FHIR.string {{ value: S }} }}
-    end
+    return {}FHIR.CodeableConcept {{ text: FHIR.string {{ value: S }} }}
 """
-_CASE = """
-      when '{name}' then FHIR.CodeableConcept {{
-        coding: {{ {codings} }}, text: FHIR.string {{ value: '{name}' }} }}"""
+_CODED = """if S = '{name}' then FHIR.CodeableConcept {{
+        coding: {{ {codings} }}, text: FHIR.string {{ value: '{name}' }} }}
+      else """
 _CODING = (
     "FHIR.Coding {{ system: FHIR.uri {{ value: '{system}' }}, "
     "code: FHIR.code {{ value: '{code}' }} }}"
 )
 
 
-def _cases(context: BuildContext) -> str:
+def _coded(context: BuildContext) -> str:
     return "".join(
-        _CASE.format(name=text(name), codings=", ".join(codings))
+        _CODED.format(name=text(name), codings=", ".join(codings))
         for name in context.procedure.code.sites
         for codings in [
             [_CODING.format(system=text(c["system"]), code=text(c["code"])) for c in found]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.authoring.model.review import Review, SignOff, Verdict
-from fhirpkg.authoring.review import digest_of
 from fhirpkg.authoring.reviewing.rules import (
     REVIEW_FACT,
     REVIEW_NO_VERDICT,
@@ -16,6 +15,7 @@ from fhirpkg.authoring.reviewing.rules import (
     REVIEW_WORDS,
 )
 from fhirpkg.authoring.reviewing.sheet import ADDED, SIGN_OFF
+from fhirpkg.authoring.reviewing.verdicts import digest_of
 from fhirpkg.rules import issue, nearest
 
 if TYPE_CHECKING:

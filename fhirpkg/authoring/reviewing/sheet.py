@@ -13,7 +13,7 @@ from fhirpkg.authoring.model.criterion import Criterion
 from fhirpkg.authoring.model.parts import Origin, Said
 from fhirpkg.authoring.model.review import Judged, Signed
 from fhirpkg.authoring.model.sections import Contraindication, Target
-from fhirpkg.authoring.review import digest_of_all, state
+from fhirpkg.authoring.reviewing.verdicts import digest_of_all, state
 from fhirpkg.definitions.terminology.systems import NAMES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.model.package_source import PackageSource
     from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.authoring.model.review import Review
-    from fhirpkg.authoring.review import Reviewed
+    from fhirpkg.authoring.reviewing.verdicts import Reviewed
     from fhirpkg.authoring.terms.sources import Sources
     from fhirpkg.issues import Resource
 

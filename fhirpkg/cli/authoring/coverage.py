@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fhirpkg.authoring.coverage import Covered
-    from fhirpkg.authoring.review import Reviewed
+    from fhirpkg.authoring.reviewing.verdicts import Reviewed
 
 
 @click.command("coverage")
@@ -38,7 +38,7 @@ def command(resources: Path, output_format: str) -> ExitCode:
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.coverage import coverage
     from fhirpkg.authoring.folder import read_folder
-    from fhirpkg.authoring.review import reviewed
+    from fhirpkg.authoring.reviewing.verdicts import reviewed
     from fhirpkg.authoring.rules import SOURCE_TODO
 
     authored = read_folder(resources)
