@@ -49,7 +49,12 @@ def argued(release, name):
 
 @pytest.mark.examples
 @pytest.mark.timeout(600)
-@RELEASES
+@pytest.mark.parametrize(
+    # half a minute for what is nearly R4: R4B's run with the long tests of `scripts/test --servers`
+    "release",
+    [pytest.param(R4B, marks=pytest.mark.servers), R5],
+    ids=lambda release: release.name,
+)
 def test_no_example_is_refused_but_those_that_are_argued(release):
     files = examples(release)
     assert len(files) > 2800
