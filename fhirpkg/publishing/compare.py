@@ -53,6 +53,8 @@ _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _TAG_WITH_APOSTROPHE = re.compile(r"<[^<>]*'[^<>]*>")
 _IN_APOSTROPHES = re.compile(r"=\s*'([^'\"]*)'")
 _BLANK_BEFORE_END = re.compile(r"\s+/>")
+_ATTRIBUTE = re.compile(r'[\w:.-]+="[^"]*"')
+_ATTRIBUTES = re.compile(rf"<([A-Za-z][\w:.-]*)((?:\s+{_ATTRIBUTE.pattern}){{2,}})")
 _EMPTY_ELEMENT = re.compile(r"<([A-Za-z][\w.-]*)([^<>]*)></\1>")
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;|#0*(?:38|60|62);|#x0*(?:26|3[cCeE]);)[#\w]+;")
 """Entities but those that keep text apart from markup."""
@@ -190,13 +192,16 @@ def _number(value: Decimal) -> str:
 
 
 def _narrative(div: str) -> str:
-    """XHTML in one way of writing: quotes, empty elements, entities, no comments, no xmlns.
+    """XHTML in one way of writing: quotes, attributes, empty elements, entities, comments, xmlns.
 
     By patterns rather than by a parser: ten thousand narratives are compared in a push.
     """
     text = _COMMENT.sub("", div).replace(_XMLNS, "")
     if "'" in text:
         text = _TAG_WITH_APOSTROPHE.sub(lambda tag: _IN_APOSTROPHES.sub(r'="\1"', tag[0]), text)
+    text = _ATTRIBUTES.sub(
+        lambda found: " ".join([f"<{found[1]}", *sorted(_ATTRIBUTE.findall(found[2]))]), text
+    )
     text = _EMPTY_ELEMENT.sub(r"<\1\2/>", _BLANK_BEFORE_END.sub("/>", text))
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)

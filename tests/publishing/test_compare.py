@@ -44,6 +44,10 @@ ALIKE = {
         narrative(f"<div {XHTML}><p class='a'>it's</p></div>"),
         narrative(f'<div {XHTML}><p class="a">it\'s</p></div>'),
     ),
+    "the order of attributes": (
+        narrative(f'<div {XHTML} lang="en" xml:lang="en">a</div>'),
+        narrative(f'<div xml:lang="en" {XHTML}  lang="en">a</div>'),
+    ),
     "empty elements": (
         narrative(f"<div {XHTML}><br></br></div>"),
         narrative(f"<div {XHTML}><br /></div>"),
