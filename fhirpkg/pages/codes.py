@@ -71,7 +71,11 @@ def procedure_codes(plan: Resource, resources: Iterable[Resource]) -> list[str]:
         for action in objects(plan, "action")
     }
     defined.discard("")
-    done = [r.get("code") for r in resources if text_of(r, "url") in defined]
+    done = [
+        r.get("code")
+        for r in resources
+        if text_of(r, "url") in defined and r.get("kind") != "CommunicationRequest"
+    ]
     concepts = [*objects(plan, "topic"), *focus, *done]
     codings = [coding for concept in concepts for coding in objects(concept, "coding")]
     clinical = [c for c in codings if text_of(c, "code") and not _is_plumbing(c)]

@@ -84,6 +84,16 @@ def test_codes_stand_by_system_with_words_and_uses():
     assert procedure_codes(plan, [plan, task]) == ["CPT 1", "urn:x a"]
 
 
+def test_what_a_plan_orders_is_among_its_codes_and_what_it_tells_is_not():
+    cut, told = ({"coding": [{"system": CPT, "code": code}]} for code in "12")
+    plan = resource("PlanDefinition", "p", action=[
+        {"definitionCanonical": "http://e.org/cut"}, {"definitionCanonical": "http://e.org/tell"},
+    ])  # fmt: skip
+    order = resource("ActivityDefinition", "a", url="http://e.org/cut", code=cut)
+    talk = order | {"url": "http://e.org/tell", "kind": "CommunicationRequest", "code": told}
+    assert procedure_codes(plan, [order, talk]) == ["CPT 1"]
+
+
 def test_criteria_have_their_cases_sources_and_logic(plan):
     found = {c.anchor: c for c in criteria(plan)}
     inr = found["criterion-inr"]
