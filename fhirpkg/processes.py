@@ -38,7 +38,9 @@ def mapping(
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
             yield partial(pool.imap, partial(_call, function), chunksize=8)
         except KeyboardInterrupt:
-            # An interrupted pool may wait for its own locks without end.
+            # An interrupted pool may wait for its own locks without end, and would replace
+            # processes that are killed.
+            pool._worker_handler._state = "TERMINATE"  # type: ignore[attr-defined]  # noqa: SLF001
             for worker in multiprocessing.active_children():
                 worker.kill()
             pool._terminate.cancel()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
