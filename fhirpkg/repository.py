@@ -10,27 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fhirpkg import fhirjson
 from fhirpkg.canonical import Canonical, version_key, version_matches
+from fhirpkg.compartment import EVERYBODY, names, owners
 from fhirpkg.errors import FhirpkgError, SourceError
-from fhirpkg.untrusted import child, objects, text_of
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from fhirpkg.issues import Resource
-
-_PATIENT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "individual", "candidate")
-"""Elements that tie a resource to its patient (R4 compartmentdefinition-patient.html)."""
-_ELSEWHERE = {
-    "Appointment": ("participant", "actor"),
-    "AppointmentResponse": ("actor",),
-    "Group": ("member", "entity"),
-    "Person": ("link", "target"),
-    "Provenance": ("target",),
-    "Schedule": ("actor",),
-    "SupplyRequest": ("deliverTo",),
-}
-"""Where the patient stands, among others, in resources that have none of these elements."""
-_OF_SOMEBODY = ("Condition", "DiagnosticReport", "ImagingStudy", "Observation", "Procedure")
 
 
 class Repository(Protocol):
@@ -91,7 +78,8 @@ class MemoryRepository:
         if "patient" in params:
             patient = params["patient"]
             owner = self.read("Patient", patient.removeprefix("Patient/")) or {}
-            found = [r for r in found if _concerns(r, patient, owner, self._base)]
+            wanted = {*names(patient, owner), EVERYBODY}
+            found = [r for r in found if not wanted.isdisjoint(owners(r, self._base))]
         return [r for r in found if r.get("name") == params["name"]] if "name" in params else found
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
@@ -239,9 +227,10 @@ def _read(file: Path) -> Iterator[Resource]:
 
 def in_bundles(found: Iterable[Resource]) -> MemoryRepository:
     """The resources in Bundles and beside them; what a part of a search lacks is a shortfall."""
-    read = [bundle for one in found for bundle in _nested(one)]
+    read = list(found)
     resources = [resource for one in read for resource in in_bundle(one)]
-    searches = [one for one in read if one.get("type") == "searchset"]
+    bundles = [bundle for one in read for bundle in _bundles(one)]
+    searches = [bundle for bundle in bundles if bundle.get("type") == "searchset"]
     links = {link for one in searches if (link := _link(one, "self"))}
     shortfalls = {}
     for search in searches:
@@ -249,20 +238,16 @@ def in_bundles(found: Iterable[Resource]) -> MemoryRepository:
             held = sum(r.get("resourceType") == kind for r in resources)
             if _link(search, "next") not in links and (lack := shortfall(search, held)):
                 shortfalls[kind] = f"a search {lack}"
-    bases = {base for one in read for base in _bases(one)}
+    bases = {base for bundle in bundles for base in _bases(bundle)}
     return MemoryRepository(resources, shortfalls, bases.pop() if len(bases) == 1 else "")
 
 
-def _nested(one: Resource) -> Iterator[Resource]:
-    """A resource; of the answer to a batch of searches, each answer."""
-    inner = [e["resource"] for e in one.get("entry", ()) if _is_bundle(e.get("resource"))]
-    if not inner or one.get("resourceType") != "Bundle":
-        yield one
-        return
-    rest = [e for e in one["entry"] if not _is_bundle(e.get("resource"))]
-    yield one | {"entry": rest}
-    for bundle in inner:
-        yield from _nested(bundle)
+def _bundles(value: Any) -> Iterator[Resource]:
+    """A Bundle and those in it: the answer to a batch of searches holds each answer."""
+    if _is_bundle(value):
+        yield value
+        for entry in value.get("entry", ()):
+            yield from _bundles(entry.get("resource"))
 
 
 def _is_bundle(value: Any) -> bool:
@@ -292,7 +277,7 @@ _MOMENT = ("effective", "_effective", "issued")
 
 def _bases(bundle: Resource) -> Iterator[str]:
     """The servers that the patients in a Bundle are named by."""
-    for entry in bundle.get("entry", ()) if bundle.get("resourceType") == "Bundle" else ():
+    for entry in bundle.get("entry", ()):
         name = f"/Patient/{(entry.get('resource') or {}).get('id')}"
         url = entry.get("fullUrl")
         if isinstance(url, str) and url.startswith("http") and url.endswith(name):
@@ -338,61 +323,3 @@ def _link(bundle: Resource, relation: str) -> str:
 def _is_match(entry: Any) -> bool:
     search = entry.get("search") if isinstance(entry, dict) else None
     return not isinstance(search, dict) or search.get("mode", "match") == "match"
-
-
-def _concerns(resource: Resource, patient: str, owner: Resource, base: str) -> bool:
-    """Whether a resource is of this patient, or of a type that has none (a Medication).
-
-    A result or problem that does not say whose it is belongs to nobody.
-    """
-    if resource["resourceType"] == "Patient":
-        return patient == f"Patient/{resource.get('id')}"
-    found = owners(resource)
-    if not found:
-        return is_for_all(resource)
-    return any(_leads_to(reference, patient, owner, base, resource) for reference in found)
-
-
-def owners(resource: Resource) -> list[Resource]:
-    """The references by which a resource says whose it is."""
-    found = [ref for element in _PATIENT_ELEMENTS for ref in _references(resource, (element,))]
-    elsewhere = _references(resource, _ELSEWHERE.get(resource["resourceType"], ()))
-    return found + [ref for ref in elsewhere if "Patient/" in str(ref.get("reference", ""))]
-
-
-def is_for_all(resource: Resource) -> bool:
-    """Whether a resource that does not say whose it is serves every patient, as a Medication."""
-    return resource["resourceType"] not in _OF_SOMEBODY
-
-
-def _leads_to(
-    reference: Resource, patient: str, owner: Resource, base: str, holder: Resource
-) -> bool:
-    """Whether a reference is to a patient: by id, here or at the patient's server, by identifier.
-
-    An absolute url counts by its end alone when it is not known which server the patient is from.
-    """
-    name = str(reference.get("reference", "")).partition("/_history/")[0]
-    if name.startswith("#"):
-        inner = [one for one in objects(holder, "contained") if one.get("id") == name[1:]]
-        return any(_is_identified(owner, objects(one, "identifier")) for one in inner)
-    if name:
-        return name in (patient, f"{base}/{patient}") or (not base and name.endswith("/" + patient))
-    return _is_identified(owner, [child(reference, "identifier")])
-
-
-def _is_identified(owner: Resource, identifiers: list[Any]) -> bool:
-    """Whether one of some identifiers is the patient's."""
-    known = [(each.get("system"), each.get("value")) for each in objects(owner, "identifier")]
-    return any(
-        text_of(one, "value") and (one.get("system"), one["value"]) in known for one in identifiers
-    )
-
-
-def _references(value: Any, path: tuple[str, ...]) -> list[Resource]:
-    """The references at a path below a value."""
-    if isinstance(value, list):
-        return [found for item in value for found in _references(item, path)]
-    if not isinstance(value, dict):
-        return []
-    return _references(value.get(path[0]), path[1:]) if path else [value]

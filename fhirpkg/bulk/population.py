@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson
 from fhirpkg.applying.application import apply
+from fhirpkg.compartment import EVERYBODY, names, owners
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.repository import Layers, MemoryRepository, is_for_all, owners
-from fhirpkg.untrusted import child, objects, text_of
+from fhirpkg.repository import Layers, MemoryRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
 
-_PATIENT, _ALL = "Patient/", "*"
 _TABLES = """
 CREATE TABLE resource (number INTEGER PRIMARY KEY, kind TEXT, name TEXT, line BLOB);
 CREATE TABLE belongs (owner TEXT, number INTEGER);
@@ -39,7 +38,7 @@ _NAMED = "SELECT line FROM resource WHERE name = ? ORDER BY number"
 _OWNED = """SELECT DISTINCT resource.number, line FROM belongs JOIN resource USING (number)
     WHERE owner IN (SELECT value FROM json_each(?)) ORDER BY resource.number"""
 _FOR_ALL = """SELECT line FROM belongs JOIN resource USING (number)
-    WHERE owner = '*' AND kind = ? ORDER BY number"""
+    WHERE owner = ? AND kind = ? ORDER BY number"""
 _PATIENTS = "SELECT DISTINCT name FROM resource WHERE kind = 'Patient' ORDER BY number"
 _ABSENT = """SELECT DISTINCT owner FROM belongs WHERE owner GLOB 'Patient/*'
     AND owner NOT IN (SELECT name FROM resource WHERE kind = 'Patient') ORDER BY owner"""
@@ -141,7 +140,7 @@ class _Export:
         cursor = self._data.execute(
             "INSERT INTO resource (kind, name, line) VALUES (?, ?, ?)", (kind, name, text)
         )
-        owned = ((owner, cursor.lastrowid) for owner in _owners(resource))
+        owned = ((owner, cursor.lastrowid) for owner in owners(resource))
         self._data.executemany("INSERT INTO belongs VALUES (?, ?)", owned)
 
     def names(self, query: str) -> Iterator[str]:
@@ -153,8 +152,7 @@ class _Export:
     def of(self, subject: str) -> MemoryRepository:
         """The resources of one patient, the patient included."""
         patient = MemoryRepository(self._read(_NAMED, subject)).read(*subject.split("/", 1)) or {}
-        names = [subject, *map(_identifier, objects(patient, "identifier"))]
-        rows = self._data.execute(_OWNED, (fhirjson.dump(names),))
+        rows = self._data.execute(_OWNED, (fhirjson.dump(sorted(names(subject, patient))),))
         return MemoryRepository(fhirjson.read(line)[0] for _, line in rows)
 
     def read(self, resource_type: str, resource_id: str) -> Resource | None:
@@ -164,7 +162,9 @@ class _Export:
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
         """Those of a type that are nobody's in particular."""
-        return MemoryRepository(self._read(_FOR_ALL, resource_type)).search(resource_type, params)
+        return MemoryRepository(self._read(_FOR_ALL, EVERYBODY, resource_type)).search(
+            resource_type, params
+        )
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
         """A definition in the export, or a resource by ``Type/id``."""
@@ -174,36 +174,6 @@ class _Export:
             found = self.read(kind, identifier) if resource_type in (None, kind) else None
         return found
 
-    def _read(self, query: str, value: str) -> Iterator[Resource]:
-        for (line,) in self._data.execute(query, (value,)):
+    def _read(self, query: str, *values: str) -> Iterator[Resource]:
+        for (line,) in self._data.execute(query, values):
             yield fhirjson.read(line)[0]
-
-
-def _owners(resource: Resource) -> set[str]:
-    """Whose a resource is: `Patient/id`, or a patient's identifier; ``*`` for everybody's."""
-    if resource["resourceType"] == "Patient":
-        return {f"{_PATIENT}{resource.get('id')}"}
-    found = owners(resource)
-    if not found:
-        return {_ALL} if is_for_all(resource) else set()
-    named = (name for reference in found for name in _names(reference, resource))
-    return set(filter(None, named))
-
-
-def _names(reference: Resource, holder: Resource) -> Iterator[str]:
-    name = text_of(reference, "reference").partition("/_history/")[0]
-    if name.startswith("#"):
-        for one in objects(holder, "contained"):
-            if one.get("id") == name[1:]:
-                yield from map(_identifier, objects(one, "identifier"))
-    elif name:
-        _, mark, end = name.rpartition(_PATIENT)
-        yield f"{_PATIENT}{end}" if mark else ""
-    else:
-        yield _identifier(child(reference, "identifier"))
-
-
-def _identifier(value: Json) -> str:
-    """An identifier as one text; nothing for one without a value."""
-    found = text_of(value, "value")
-    return f"{text_of(value, 'system')}|{found}" if found else ""
