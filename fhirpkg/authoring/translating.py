@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.authoring.building.telling import literal, words_of
 from fhirpkg.authoring.rules import SOURCE_LANGUAGE, SOURCE_UNTRANSLATED
 from fhirpkg.authoring.source import written
 from fhirpkg.languages.choosing import translation
 from fhirpkg.languages.words import UNTRANSLATED, catalogue, is_language
+from fhirpkg.render.told import literal, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

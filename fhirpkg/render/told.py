@@ -29,21 +29,36 @@ _HEADINGS = {
 
 def told(definition: Resource) -> list[str]:
     """The texts that a definition puts into a message as they are, in their order."""
-    return list(_told(definition))
-
-
-def _told(definition: Resource) -> Iterator[str]:
-    for value in objects(definition, "dynamicValue"):
-        words = text_of(value.get("expression"), "expression")
-        if is_told(value):
-            yield words[1:-1].replace("\\'", "'").replace("\\\\", "\\")
+    said = (_said(value) for value in objects(definition, "dynamicValue"))
+    return [words for words in said if words is not None]
 
 
 def is_told(dynamic_value: Resource) -> bool:
     """Whether it puts a text into a message, the same for all patients."""
-    words = text_of(dynamic_value.get("expression"), "expression")
-    path = text_of(dynamic_value, "path")
-    return bool(_PAYLOAD.fullmatch(path)) and words[:1] + words[-1:] == "''"
+    return _said(dynamic_value) is not None
+
+
+def _said(dynamic_value: Resource) -> str | None:
+    if not _PAYLOAD.fullmatch(text_of(dynamic_value, "path")):
+        return None
+    return words_of(text_of(dynamic_value.get("expression"), "expression"))
+
+
+def literal(text: str) -> str:
+    r"""A text as FHIRPath writes it.
+
+    >>> literal("It's cold")
+    "'It\\'s cold'"
+    """
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def words_of(literal_text: str) -> str | None:
+    """The text that a literal of FHIRPath is; None for any other expression."""
+    if len(literal_text) < 2 or literal_text[0] + literal_text[-1] != "''":
+        return None
+    return literal_text[1:-1].replace("\\'", "'").replace("\\\\", "\\")
 
 
 def told_sections(definition: Resource) -> Iterator[Section]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from fhirpkg.definitions.terminology.coded import is_member
 from fhirpkg.fhirpath.environment import Environment
-from fhirpkg.identity import ByIdentity
+from fhirpkg.identity import Bounded, ByIdentity
 from fhirpkg.issues import Json, Resource, Severity
 from fhirpkg.untrusted import objects
 from fhirpkg.validation.places import Trail, flat
@@ -116,7 +116,7 @@ class Run:
         """Whether a value meets a profile, by the value and the profile."""
         self._checks = checks
         self._retrieve = retrieve
-        self._retrieved: dict[str, Resource | None] = {}
+        self._retrieved: Bounded[str, Resource | None] = Bounded(_MOST_RETRIEVED)
         self._knows = knows
         self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
         self._indexes: ByIdentity[BundleIndex] = ByIdentity()
@@ -232,8 +232,6 @@ class Run:
             if found is not None:
                 return found
         if reference not in self._retrieved:
-            if len(self._retrieved) >= _MOST_RETRIEVED:
-                self._retrieved.clear()
             self._retrieved[reference] = self._retrieve(reference) if self._retrieve else None
         return self._retrieved[reference]
 

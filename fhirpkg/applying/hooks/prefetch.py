@@ -32,10 +32,7 @@ def templates_of(plan: Resource, repository: Repository) -> dict[str, str]:
         if not isinstance(kind, str) or kind == "Patient":
             continue
         query = f"{kind}?{_patient_parameter(kind)}{_code_parameter(requirement, repository)}"
-        if query not in templates.values():
-            key = kind[0].lower() + kind[1:]
-            number = sum(name.startswith(key) for name in templates) + 1
-            templates[key if number == 1 else f"{key}{number}"] = query
+        _name_template(templates, query)
     return templates
 
 

@@ -69,15 +69,16 @@ _CODING = (
 
 
 def _coded(context: BuildContext) -> str:
-    return "".join(
-        _CODED.format(name=text(name), codings=", ".join(codings))
-        for name in context.procedure.code.sites
-        for codings in [
-            [_CODING.format(system=text(c["system"]), code=text(c["code"])) for c in found]
-            for found in [context.concept(name).get("coding", ())]
+    """The sites that have codes, each with what to do when it is named."""
+    made = ""
+    for name in context.procedure.code.sites:
+        codings = [
+            _CODING.format(system=text(coding["system"]), code=text(coding["code"]))
+            for coding in context.concept(name).get("coding", ())
         ]
-        if codings
-    )
+        if codings:
+            made += _CODED.format(name=text(name), codings=", ".join(codings))
+    return made
 
 
 def _held(context: BuildContext) -> Iterator[str]:

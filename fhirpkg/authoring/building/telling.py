@@ -14,6 +14,7 @@ from fhirpkg.authoring.building.frequency import how_often
 from fhirpkg.authoring.model.sections import Contraindication, Risk
 from fhirpkg.languages.choosing import translation
 from fhirpkg.languages.words import UNTRANSLATED
+from fhirpkg.render.told import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,20 +115,3 @@ def _payload(
         "_expression": {"extension": translated} if translated else None,
     }
     return {"path": f"payload[{at}].contentString", "expression": filled(expression)}
-
-
-def literal(text: str) -> str:
-    r"""A text as FHIRPath writes it.
-
-    >>> literal("It's cold")
-    "'It\\'s cold'"
-    """
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def words_of(literal_text: str) -> str | None:
-    """The text that a literal of FHIRPath is; None for any other expression."""
-    if len(literal_text) < 2 or literal_text[0] + literal_text[-1] != "''":
-        return None
-    return literal_text[1:-1].replace("\\'", "'").replace("\\\\", "\\")

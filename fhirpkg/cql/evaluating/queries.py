@@ -119,10 +119,7 @@ def _shares(value: Value, wanted: Value) -> bool:
 
 def _query(evaluation: Evaluation, node: Node) -> Value:
     retrieves = [s["alias"] for s in node["source"] if s["expression"]["type"] == "Retrieve"]
-    sources = [
-        (s["alias"], (_found if s["alias"] in retrieves else _value)(evaluation, s["expression"]))
-        for s in node["source"]
-    ]
+    sources = [(s["alias"], _source(evaluation, s["expression"])) for s in node["source"]]
     if any(value is None for _, value in sources):
         return None
     is_list = any(isinstance(value, list) for _, value in sources)
@@ -144,8 +141,9 @@ def _query(evaluation: Evaluation, node: Node) -> Value:
     return results[0] if results else None
 
 
-def _value(evaluation: Evaluation, node: Node) -> Value:
-    return evaluation.of(node)
+def _source(evaluation: Evaluation, node: Node) -> Value:
+    """What a query begins with; of what it retrieves only `where` tells what was looked at."""
+    return _found(evaluation, node) if node["type"] == "Retrieve" else evaluation.of(node)
 
 
 def _rows(evaluation: Evaluation, sources: list[tuple[str, Value]]) -> Iterator[Evaluation]:
