@@ -51,12 +51,18 @@ class SourceError(FhirpkgError):
 
 
 class DefinitionError(FhirpkgError):
-    """A StructureDefinition, ValueSet or other definition that cannot be used."""
+    """A StructureDefinition, ValueSet or other definition that cannot be used.
 
-    def __init__(self, canonical: str, problem: str, element: str = "") -> None:
+    `missing` is the canonical of another that it needs and that is not loaded, if that is why.
+    """
+
+    def __init__(
+        self, canonical: str, problem: str, element: str = "", *, missing: str = ""
+    ) -> None:
         self.canonical = canonical
         self.problem = problem
         self.element = element
+        self.missing = missing
         where = f"{canonical} ({element})" if element else canonical
         super().__init__(f"{where}: {problem}")
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from fhirpkg.corpus.inputs import Input
-from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify
+from fhirpkg.corpus.targets import DEFINITIONS, Guide, Targets, identify
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -30,8 +30,8 @@ class Index:
     """Digests of ``Type/id``, urls and ``url|version``, sorted."""
     kept: dict[str, bytes] = field(default_factory=dict)
     """The resources that are kept whole, compressed, by their first name."""
-    bases: set[str] = field(default_factory=set)
-    """Canonical bases of the guides."""
+    guides: set[Guide] = field(default_factory=set)
+    """The guides that own a canonical base."""
     defines: dict[str, str] = field(default_factory=dict)
     """Canonicals, with versions, of what may be used to check others, to their first names."""
 
@@ -46,7 +46,7 @@ class Index:
         every = [self, *others]
         found = Index(array("Q", sorted({name for each in every for name in each.names})))
         for each in every:
-            found.bases |= each.bases
+            found.guides |= each.guides
             found.kept |= {n: t for n, t in each.kept.items() if n not in found.kept}
             found.defines |= {c: n for c, n in each.defines.items() if c not in found.defines}
         return found
@@ -57,7 +57,8 @@ class Index:
         targets = Targets(types)
         for given in inputs.values():
             targets.add(given, identify(given, types))
-        targets.bases |= self.bases
+        whole = (guide for guide in self.guides if all(map(self.knows, guide.lists)))
+        targets.guides = {Guide(guide.base, frozenset()) for guide in whole}
         targets.definitions = {url: inputs[name] for url, name in self.defines.items()}
         targets.entries = {url: targets.entries[url] for url in self.defines}
         return targets
@@ -74,7 +75,7 @@ def indexed(
         identity = identify(Input("", None, line), types)
         every = (*identity.names, *identity.inner)
         names.update(map(_digest, every))
-        found.bases.update(identity.guides)
+        found.guides.update(identity.guides)
         if identity.defines or any(name.partition("/")[0] in whole for name in every):
             found.kept.setdefault(every[0], zlib.compress(line, 1))
         for canonical, _ in identity.defines:

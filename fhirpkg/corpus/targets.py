@@ -7,10 +7,10 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.definitions.datafile import entry_of
-from fhirpkg.untrusted import text_of
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +30,13 @@ _KEPT = 4_000_000
 """Bytes of targets held parsed: references to one resource tend to stand together."""
 
 
+class Guide(NamedTuple):
+    """The canonical base that an ImplementationGuide owns, and the definitions that it lists."""
+
+    base: str
+    lists: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """How the resources of one input may be referred to."""
@@ -38,8 +45,8 @@ class Identity:
     """``Type/id``, url and ``url|version`` of the resource."""
     inner: tuple[str, ...]
     """Those of the entries of a Bundle."""
-    guides: tuple[str, ...]
-    """Canonical bases of the ImplementationGuides inside."""
+    guides: tuple[Guide, ...]
+    """The ImplementationGuides inside that own a base."""
     defines: tuple[tuple[str, Entry], ...]
     """The definitions inside that checks may use, by their canonicals with their versions."""
 
@@ -59,7 +66,7 @@ class Targets:
     types: TypesOfDefinitions
     by_name: dict[str, Input] = field(default_factory=dict)
     by_inner: dict[str, Input] = field(default_factory=dict)
-    bases: set[str] = field(default_factory=set)
+    guides: set[Guide] = field(default_factory=set)
     definitions: dict[str, Input] = field(default_factory=dict)
     """The definitions by their canonicals, with their versions."""
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -72,10 +79,18 @@ class Targets:
             self.by_name.setdefault(name, given)
         for name in identity.inner:
             self.by_inner.setdefault(name, given)
-        self.bases.update(identity.guides)
+        self.guides.update(identity.guides)
         for canonical, entry in identity.defines:
             self.definitions.setdefault(canonical, given)
             self.entries.setdefault(canonical, entry)
+
+    @property
+    def bases(self) -> set[str]:
+        """Canonical bases of the guides whose definitions are all here.
+
+        In the sources of a guide they may be in another language, such as FHIR Shorthand.
+        """
+        return {guide.base for guide in self.guides if all(map(self.knows, guide.lists))}
 
     def as_definitions(self) -> Targets:
         """The definitions alone, which no reference leads to."""
@@ -150,7 +165,7 @@ def identify(given: Input, types: TypesOfDefinitions) -> Identity:
     return Identity(
         tuple(_names(resources[0]) if resources else ()),
         tuple(name for resource in resources[1:] for name in _names(resource)),
-        tuple(base for resource in resources if (base := _base(resource))),
+        tuple(Guide(base, _listed(r)) for r in resources if (base := _base(r))),
         tuple(
             (_names(resource)[-1], entry_of(resource))
             for resource in resources
@@ -185,6 +200,13 @@ def _base(resource: Resource) -> str:
     base, mark, _ = str(resource.get("url")).partition("/ImplementationGuide/")
     is_guide = resource.get("resourceType") == "ImplementationGuide" and mark
     return base if is_guide and base != "http://hl7.org/fhir" else ""
+
+
+def _listed(guide: Resource) -> frozenset[str]:
+    """The definitions among the resources that a guide lists, as ``Type/id``."""
+    parts = objects(guide.get("definition"), "resource")
+    named = (text_of(each.get("reference"), "reference") for each in parts)
+    return frozenset(name for name in named if name.partition("/")[0] in DEFINITIONS)
 
 
 def _names(resource: Resource) -> list[str]:

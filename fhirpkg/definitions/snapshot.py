@@ -201,7 +201,8 @@ class _Snapshot:
             return [{"id": name, "path": name, **bounds, "base": {"path": "Base", **bounds}}]
         base = self._retrieve(url) if isinstance(url, str) else None
         if base is None:
-            raise DefinitionError(self.name, f"its baseDefinition {url} is not known here")
+            problem = f"its baseDefinition {url} is not known here"
+            raise DefinitionError(self.name, problem, missing=str(url or ""))
         elements: list[Resource] = base["snapshot"]["element"]
         return elements
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fhirpkg.corpus.index import indexed
 from fhirpkg.corpus.inputs import Input
 from fhirpkg.corpus.targets import identify, targets_among
 from fhirpkg.definitions.definitions import Definitions
@@ -54,7 +55,21 @@ def test_what_is_no_resource_has_no_names(data):
     ],
 )
 def test_a_guide_owns_the_base_of_its_url_but_nobody_owns_fhirs(url, bases):
-    assert identify(given(guide(url)), TYPES).guides == bases
+    targets = targets_among([(file := given(guide(url)), identify(file, TYPES))], TYPES)
+    assert targets.bases == set(bases)
+
+
+LISTED = {"resource": [{"reference": {"reference": name}} for name in ("ValueSet/v", "Patient/x")]}
+
+
+@pytest.mark.parametrize("has_all", [True, False])
+def test_a_guide_whose_definitions_are_not_all_here_owns_nothing(has_all):
+    owner = guide("http://a.example/ImplementationGuide/p") | {"definition": LISTED}
+    inputs = [given(owner), *([given(VALUE_SET)] if has_all else [])]
+    targets = targets_among(((each, identify(each, TYPES)) for each in inputs), TYPES)
+    index = indexed((each.data() for each in inputs), TYPES)
+    wanted = {"http://a.example"} if has_all else set()
+    assert (targets.bases, index.targets(TYPES).bases) == (wanted, wanted)
 
 
 def test_a_target_is_found_by_reference_version_and_history():

@@ -93,3 +93,14 @@ def test_the_invariants_of_a_context_can_be_read(validator):
     found = {(i.rule, i.expression) for i in validator.validate(definition).issues}
     assert ("definition-expression", "StructureDefinition.contextInvariant[1]") in found
     assert ("definition-expression", "StructureDefinition.contextInvariant[0]") not in found
+
+
+@pytest.mark.parametrize("missing", ["http://a.example/none", f"{CORE}Nothing"])
+def test_what_stands_on_a_base_that_is_not_loaded_is_not_checked(missing):
+    base = BASE | {"url": "http://a.example/between", "baseDefinition": missing}
+    child = profile({"path": "Patient.name", "min": 1}, baseDefinition=base["url"])
+    definitions = Definitions.core().with_resources([base])
+    issues = Validator(definitions=definitions).validate(child).issues
+    found = {issue.rule for issue in issues}
+    assert "not-checked-profile" in found
+    assert "structure-definition-snapshot" not in found

@@ -24,6 +24,8 @@ from fhirpkg.validation.conformance.rules import (
 )
 from fhirpkg.validation.conformance.slicing import is_unannounced, slicing_problem
 from fhirpkg.validation.elements.errata import EXTENSIBLE
+from fhirpkg.validation.elements.rules import NOT_CHECKED_PROFILE
+from fhirpkg.validation.publishers import not_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +63,7 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
     try:
         steps = refinements(alone, run.definitions.with_resources([alone]))
     except DefinitionError as error:
-        run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, problem=error.problem)
+        _report_unusable(error, path, run)
         return
     for number, step in enumerate(steps):
         if is_unannounced(step):
@@ -83,6 +85,15 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
         _check_snapshot(alone, path, run)
 
 
+def _report_unusable(error: DefinitionError, path: Path, run: Run) -> None:
+    """Report what cannot be laid over its base; a base that is not loaded is nobody's fault."""
+    if error.missing:
+        reason = not_loaded(error.missing, run.definitions.release, f"its base {error.missing}")
+        run.report(NOT_CHECKED_PROFILE, path, canonical=error.canonical, reason=reason)
+    else:
+        run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, problem=error.problem)
+
+
 def _check_snapshot(structure: Resource, path: Path, run: Run) -> None:
     """Report a snapshot that has more or fewer elements than the differential gives."""
     stated = [element for _, element in numbered(structure.get("snapshot"), "element")]
@@ -91,7 +102,7 @@ def _check_snapshot(structure: Resource, path: Path, run: Run) -> None:
     try:
         made = generate(structure, run.definitions.structure)["snapshot"]["element"]
     except DefinitionError as error:
-        run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, problem=error.problem)
+        _report_unusable(error, path, run)
         return
     ids = _ids(stated)
     needed = {each for each in _ids(made) if each in ids or _outside(each) not in ids}
