@@ -12,7 +12,7 @@ from fhirpkg.cli.reports import FORMATS
 from fhirpkg.cli.shared.findings import LEVELS, Findings
 from fhirpkg.cli.shared.options import corpus_options
 from fhirpkg.cli.shared.progress import Progress
-from fhirpkg.corpus.checking import validate_all
+from fhirpkg.corpus.checking import check_all, open_corpus
 from fhirpkg.errors import ConfigError, FhirpkgError, SourceError
 from fhirpkg.issues import Severity
 from fhirpkg.releases import release_of
@@ -182,9 +182,5 @@ def _checked(
     changed: frozenset[Path] | None,
 ) -> Iterator[Checked]:
     """What `validate_all` finds with the options of the command."""
-    return validate_all(
-        paths,
-        **corpus_options(options, lambda text: click.echo(f"fhirpkg: {text}", err=True)),
-        changed=changed,
-        started=progress.expect,
-    )
+    with_options = corpus_options(options, lambda text: click.echo(f"fhirpkg: {text}", err=True))
+    return check_all(open_corpus(paths, with_options), changed, progress.expect)

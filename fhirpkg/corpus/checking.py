@@ -42,6 +42,21 @@ class Checked:
     """Whether a file that could have held a resource does not mean to be FHIR."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusOptions:
+    """What inputs are checked with, and how it is found; `validate_all` says each in words."""
+
+    profiles: tuple[str, ...] = ()
+    packages: tuple[str | Package, ...] = ()
+    settings: Settings | None = None
+    fhir_version: str = R4.version
+    tx: str = ""
+    offline: bool = True
+    installing: bool = False
+    jobs: int = 1
+    warn: Callable[[str], None] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Inputs that serve each other, and what every process checks them with."""
@@ -52,6 +67,7 @@ class Corpus:
     profiles: tuple[str, ...]
     defining: frozenset[str]
     """The inputs that hold definitions."""
+    jobs: int = 1
 
 
 def validate_all(
@@ -84,10 +100,9 @@ def validate_all(
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
     had, such as the core of another release of FHIR, ConfigError for a profile that is not loaded.
     """
-    corpus = open_corpus(
-        paths,
-        profiles=profiles,
-        packages=packages,
+    options = CorpusOptions(
+        profiles=tuple(profiles),
+        packages=tuple(packages),
         settings=settings,
         fhir_version=fhir_version,
         tx=tx,
@@ -96,40 +111,36 @@ def validate_all(
         jobs=jobs,
         warn=warn,
     )
-    due = corpus.given
-    if changed is not None:
-        due = _due(corpus.given, changed, corpus.defining)
-    if started:
-        started(len(due))
-    yield from _checked(corpus, due, jobs)
+    return check_all(open_corpus(paths, options), changed, started)
 
 
-def open_corpus(
-    paths: Iterable[str | Path],
-    *,
-    profiles: Iterable[str] = (),
-    packages: Iterable[str | Package] = (),
-    settings: Settings | None = None,
-    fhir_version: str = R4.version,
-    tx: str = "",
-    offline: bool = True,
-    installing: bool = False,
-    jobs: int = 1,
-    warn: Callable[[str], None] | None = None,
-) -> Corpus:
-    """The inputs with what they and packages define; arguments and errors are `validate_all`'s."""
-    release = release_of(fhir_version)
+def open_corpus(paths: Iterable[str | Path], options: CorpusOptions) -> Corpus:
+    """The inputs with what they and packages define; raises what `validate_all` raises."""
+    offline = options.offline
+    release = release_of(options.fhir_version)
     core = definitions_of(release)
     given = list(inputs_of((str(path) for path in paths), offline=offline, release=release))
-    targets = _targets(given, core, jobs)
+    targets = _targets(given, core, options.jobs)
     needing = [each.package for each in given if each and each.package]
-    loading = Loading(offline=offline, installing=installing, warn=warn)
-    definitions = definitions_for(packages, core, needing, targets, loading)
-    asked = tuple(profiles)
-    _check_profiles(asked, definitions)
+    loading = Loading(offline=offline, installing=options.installing, warn=options.warn)
+    definitions = definitions_for(options.packages, core, needing, targets, loading)
+    _check_profiles(options.profiles, definitions)
     defining = frozenset(each.file for each in targets.definitions.values())
-    validator = _validator(definitions, settings, targets, tx)
-    return Corpus(given, targets, validator, asked, defining)
+    validator = _validator(definitions, options.settings, targets, options.tx)
+    return Corpus(given, targets, validator, options.profiles, defining, options.jobs)
+
+
+def check_all(
+    corpus: Corpus,
+    changed: frozenset[Path] | None = None,
+    started: Callable[[int], None] | None = None,
+) -> Iterator[Checked]:
+    """What is found in each input, or in those of changed files, as `validate_all` gives it."""
+    due = corpus.given if changed is None else _due(corpus.given, changed, corpus.defining)
+    if started:
+        started(len(due))
+    with few_collections(), mapping(check, corpus, corpus.jobs) as run:
+        yield from run(_expanded(due))
 
 
 def _due(
@@ -142,11 +153,6 @@ def _due(
             files[each.path.absolute()] = each
     is_more = changed - files.keys() or any(each.file in defining for each in files.values())
     return given if is_more else list(files.values())
-
-
-def _checked(corpus: Corpus, given: list[Input | None], jobs: int) -> Iterator[Checked]:
-    with few_collections(), mapping(check, corpus, jobs) as run:
-        yield from run(_expanded(given))
 
 
 @contextlib.contextmanager

@@ -157,12 +157,14 @@ def test_many_findings_end_in_a_summary_by_rule_and_quiet_leaves_it_out(tmp_path
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SourceError("b.json", "it is gone")])
-def test_what_was_found_before_an_interruption_is_printed(error, monkeypatch, capsys):
+def test_what_was_found_before_an_interruption_is_printed(error, monkeypatch, capsys, tmp_path):
+    file = write(tmp_path / "a.json", json.dumps(BAD))
+
     def broken(*_, **__):
         yield Checked("a.json", Outcome((issue(),)))
         raise error
 
-    monkeypatch.setattr("fhirpkg.cli.validate.validate_all", broken)
+    monkeypatch.setattr("fhirpkg.cli.validate.check_all", broken)
     with pytest.raises((click.Abort, SourceError)):
-        command.main(["a.json"], standalone_mode=False)
+        command.main([str(file)], standalone_mode=False)
     assert "error r-a" in capsys.readouterr().out

@@ -30,7 +30,7 @@ class Workspace:
         ignored = options["ignore_file"]
         self._ignoring = read_ignore_file(Path(ignored)) if ignored else Ignoring()
         self._level = Severity(options["level"] or "information")
-        self.corpus: Corpus = open_corpus(options["paths"], **corpus_options(options, told))
+        self.corpus: Corpus = open_corpus(options["paths"], corpus_options(options, told))
 
     def issues(self, file: str, text: str) -> list[Issue]:
         """What is found in the text of a file, which need not be saved."""

@@ -1,4 +1,4 @@
-"""The options of `validate` as arguments of the functions that check."""
+"""The options of `validate` as those of the functions that check."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from fhirpkg.issues import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fhirpkg.corpus.checking import CorpusOptions
 
-def corpus_options(options: Mapping[str, Any], warn: Callable[[str], None]) -> dict[str, Any]:
-    """What `open_corpus` and `validate_all` take, from the options of the command."""
+
+def corpus_options(options: Mapping[str, Any], warn: Callable[[str], None]) -> CorpusOptions:
+    """The options of the command as those of `open_corpus`."""
+    from fhirpkg.corpus.checking import CorpusOptions
     from fhirpkg.validation.run import Settings
 
     settings = Settings(
@@ -20,14 +23,14 @@ def corpus_options(options: Mapping[str, Any], warn: Callable[[str], None]) -> d
         strict=options["strict"],
         by_letter=options["strict"],
     )
-    return {
-        "profiles": options["profiles"],
-        "packages": options["packages"],
-        "fhir_version": options["fhir_version"],
-        "settings": settings,
-        "tx": options["tx"] or "",
-        "offline": options["offline"],
-        "installing": options["install"],
-        "jobs": options["jobs"],
-        "warn": warn,
-    }
+    return CorpusOptions(
+        profiles=tuple(options["profiles"]),
+        packages=tuple(options["packages"]),
+        fhir_version=options["fhir_version"],
+        settings=settings,
+        tx=options["tx"] or "",
+        offline=options["offline"],
+        installing=options["install"],
+        jobs=options["jobs"],
+        warn=warn,
+    )
