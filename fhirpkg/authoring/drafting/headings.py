@@ -31,6 +31,7 @@ _NUMBERING = re.compile(
 _PREPOSITION = re.compile(r"\b(?:of|for|from|with|in|to|after|before|during|by|on|at|following)\b")
 
 _QUESTION = re.compile(r"(?:what|who|whom|when|where|why|how|which|is|are|will|does|do i)\b")
+_WHAT_IT_IS = re.compile(r"what (?:is|are) (?:an? |the |your )?(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,20 @@ class Headings:
     loose: re.Pattern[str]
     labels: re.Pattern[str]
     lessons: re.Pattern[str]
+    imprint: re.Pattern[str]
     procedure: re.Pattern[str]
     taught: Mapping[str, str] = field(default_factory=dict)
     name: frozenset[str] = frozenset()
+    called: frozenset[str] = frozenset()
 
     def naming(self, words: Iterable[str]) -> Headings:
         """The same table for a procedure whose name has these words."""
+        words = list(words)
         found = {word for text in words for word in normal(text).split()}
-        return replace(self, name=frozenset(word for word in found if len(word) > 2))
+        called = {each for text in words for each in _called(text)}
+        found |= {word for each in called for word in each.split()}
+        name = frozenset(word for word in found if len(word) > 2)
+        return replace(self, name=name, called=frozenset(called))
 
     def named(self, heading: str, *, strictly: bool = False) -> Named:
         """What a heading names; `strictly` also for lines that only look like one.
@@ -111,6 +118,9 @@ class Headings:
         for section, pattern in asks.items():
             if pattern.fullmatch(words):
                 return Named((section,), is_known=True)
+        named = _WHAT_IT_IS.fullmatch(words)
+        if named and named[1] in self.called:
+            return Named(("summary",), is_known=True)
         return _UNKNOWN
 
     def _turned_round(self, words: str) -> Named:
@@ -156,6 +166,7 @@ class Headings:
     def _is_filled(self, rest: str, found: list[str]) -> bool:
         return all(
             self.filler.fullmatch(word)
+            or self.labels.fullmatch(word)
             or word in self.name
             or any(self.beside[s].fullmatch(word) for s in found if s in self.beside)
             or any(p.fullmatch(word) for p in self.phases.values())
@@ -224,6 +235,20 @@ def normal(heading: str) -> str:
     return " ".join(_PREFIX.sub(r"\1 ", text).split())
 
 
+def _called(title: str) -> set[str]:
+    """What a title calls its procedure: before a preposition, in parentheses, by first letters.
+
+    >>> sorted(_called("Percutaneous nephrolithotomy of a kidney (keyhole surgery)"))
+    ['keyhole surgery', 'percutaneous nephrolithotomy', 'pnk']
+    """
+    inside = re.findall(r"\(([^()]+)\)", title)
+    outside = re.sub(r"\([^()]*\)", " ", title)
+    letters = "".join(word[0] for word in re.findall(r"\w+", outside) if len(word) > 3)
+    before = _PREPOSITION.split(normal(outside))[0].strip()
+    told = [each for each in inside if " " in each or each.strip("‘’'\"").isupper()]
+    return {each for each in (before, *map(normal, told), letters.lower()) if len(each) > 2}
+
+
 def _expanded(found: re.Match[str]) -> str:
     return {"'s": " is", "'re": " are", "'ll": " will", "'ve": " have"}.get(found[0], " ")
 
@@ -265,6 +290,7 @@ def table() -> Headings:
         loose=_any(data["loose"].split()),
         labels=re.compile(rf"(?:(?:{'|'.join(data['labels'].split())})(?: and | or | |$))+"),
         lessons=re.compile(rf"(?:{'|'.join(data['lessons'].split())})\b", re.IGNORECASE),
+        imprint=re.compile(rf"(?:{'|'.join(data['imprint'])})", re.IGNORECASE),
         procedure=_any([*data["named"].split(), *data["procedure"].split()]),
         filler=_any([*data["filler"].split(), *data["procedure"].split()]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -119,3 +120,34 @@ def _fact(row: Sequence[Cell], table: Headings, *, are_headings: bool) -> Iterat
     elif cells:
         text = ": ".join(" ".join(line.text for line in cell).rstrip(":") for cell in cells)
         yield Line(text, cells[0][0].line, ITEM)
+
+
+_QUESTION = re.compile(
+    r"(?:q|question|frage)\s*\d*\s*[:.)]\s+(.+?\?)(?:\s+a(?:nswer)?\s*[:.)]\s+(.+))?", re.IGNORECASE
+)
+_ANSWER = re.compile(r"(?:a|answer)\s*\d*\s*[:.)]\s+(.+)", re.IGNORECASE)
+
+
+def answered(lines: Sequence[Line]) -> list[Line]:
+    """Questions and answers that are marked as such (``Q: …``, ``A: …``), as headings and text."""
+    whole = [_labelled(line) for line in lines]
+    if sum(bool(_QUESTION.fullmatch(text)) for text in whole) < 2:
+        return list(lines)
+    return [part for line, text in zip(lines, whole, strict=True) for part in _answer(line, text)]
+
+
+def _answer(line: Line, text: str) -> Iterator[Line]:
+    asked = _QUESTION.fullmatch(text)
+    said = _ANSWER.fullmatch(text)
+    if asked:
+        yield replace(line, text=asked[1], mark="" if line.level else BOLD, label="")
+    answer = asked[2] if asked else said[1] if said else ""
+    if answer:
+        yield replace(line, text=answer, mark=TEXT, level=0, label="", gap=True)
+    elif not asked:
+        yield line
+
+
+def _labelled(line: Line) -> str:
+    is_letter = line.mark == ITEM and line.label.lower() in ("q", "a")
+    return f"{line.label}. {line.text}" if is_letter else line.text

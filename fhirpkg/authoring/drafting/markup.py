@@ -12,6 +12,8 @@ from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, tabl
 from fhirpkg.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from lxml.html import HtmlElement
 
     from fhirpkg.authoring.drafting.headings import Headings
@@ -27,6 +29,13 @@ _BLOCKS = frozenset(
     "summary table tbody td tfoot th thead tr ul".split()
 )
 _BOLD = frozenset("b strong".split())
+_AROUND = re.compile(
+    r"nav(bar|igation)?|menu|breadcrumbs?|cookies?|cookie-(banner|notice|bar)|site-?(header|footer)|footer|sidebar"
+    r"|skip-?(link|nav|to-content)?|social|share|sharing|toolbar|pagination|advert\w*|related(-links)?"
+)
+"""Classes, ids and roles of what stands around the text of a page."""
+_BULLET = re.compile(r"[-*•‣◦▪·–§☐☑☒□■\uf0b7\uf0a7]\s+(?=\S)|o\s+(?=[A-Z])")
+_NUMBER = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[a-z])[.)]\s+(?=\S)")
 
 
 class _Reader:
@@ -84,7 +93,9 @@ class _Reader:
             self._mark, self._level = ITEM, 0
         elif tag in ("ul", "ol"):
             self._mark, self._depth = "", self._depth + 1
-        self._outside = self._outside or _OUTSIDE.get(tag, "")
+        elif tag == "p" and element.get("class") in ("MsoTitle", "MsoSubtitle"):
+            self._mark = TITLE  # as Word writes it
+        self._outside = self._outside or _OUTSIDE.get(tag, "") or _around(element)
         inside(element, is_bold=is_bold)
         self.flush()
         self._mark, self._level, self._depth, self._outside = kept
@@ -95,10 +106,11 @@ class _Reader:
         if text:
             bold = all(is_bold for words, is_bold in self._words if words.strip(" \n\t:."))
             mark = BOLD if bold and not self._mark and not self._level else self._mark
-            level, depth = self._level, max(self._depth, 0)
-            self.lines.append(
-                Line(text, self._started, mark, level, depth, gap=True, outside=self._outside)
-            )
+            level, depth, label = self._level, max(self._depth, 0), ""
+            if not mark and not level:
+                mark, label, text = _as_written(text)
+            line = Line(text, self._started, mark, level, depth, label=label, gap=True)
+            self.lines.append(replace(line, outside=self._outside))
             if self._mark == ITEM and not keeps:
                 self._mark = ""  # what follows in the item is a paragraph of it
         self._words = []
@@ -108,7 +120,7 @@ class _Reader:
             rows, has_header = self._definitions(element), False
         else:
             found = [row for row in element.iter("tr") if _owner(row) is element]
-            rows = [[self._cell(cell) for cell in row if cell.tag in ("td", "th")] for row in found]
+            rows = _spanned([[*row.iterchildren("td", "th")] for row in found], self._cell)
             heads = [[cell.tag for cell in row if cell.tag in ("td", "th")] for row in found]
             has_header = bool(heads) and set(heads[0]) == {"th"} and len(heads[0]) > 1
             for caption in element.findall("caption"):
@@ -152,6 +164,43 @@ def _as_items(cell: Cell) -> Cell:
     return tuple(replace(line, mark=ITEM) for line in cell)
 
 
+def _as_written(text: str) -> tuple[str, str, str]:
+    """The mark, the label and the words of a line: Word and old pages write bullets as text."""
+    if found := _BULLET.match(text):
+        return ITEM, "", text[found.end() :]
+    if found := _NUMBER.match(text):
+        return ITEM, found[1], text[found.end() :]
+    return "", "", text
+
+
+def _around(element: HtmlElement) -> str:
+    """Whether an element stands around the text of a page, by its class, id or role."""
+    words = " ".join(element.get(name) or "" for name in ("class", "id", "role")).lower().split()
+    return "navigation" if any(_AROUND.fullmatch(word) for word in words) else ""
+
+
+def _spanned(
+    rows: Sequence[Sequence[HtmlElement]], cell: Callable[[HtmlElement], Cell]
+) -> list[list[Cell]]:
+    """The cells of a table; one that spans rows is there once, and empty in those below."""
+    found: list[list[Cell]] = []
+    open_: dict[int, int] = {}
+    for row in rows:
+        cells: list[Cell] = []
+        rest = list(row)
+        while rest or open_.get(len(cells), 0):
+            column = len(cells)
+            if open_.get(column, 0):
+                open_[column] -= 1
+                cells.append(())
+            else:
+                span = rest[0].get("rowspan") or "1"
+                open_[column] = int(span) - 1 if span.isdigit() else 0
+                cells.append(cell(rest.pop(0)))
+        found.append(cells)
+    return found
+
+
 def _owner(row: HtmlElement) -> HtmlElement:
     return next(row.iterancestors("table"))
 
@@ -167,7 +216,11 @@ def read_html(content: bytes, table: Headings, file: str) -> list[Line]:
     reader.read(root)
     reader.flush()
     lines = reader.lines
-    if title is not None and title.text and not any(line.level == 1 for line in lines):
+    if (
+        title is not None
+        and title.text
+        and not any(line.level == 1 or line.mark == TITLE for line in lines)
+    ):
         lines.insert(0, Line(" ".join(title.text.split()), _line_of(title), TITLE))
     return lines
 

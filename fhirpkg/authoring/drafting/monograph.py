@@ -42,11 +42,11 @@ class Told:
 
 @dataclass(slots=True)
 class Monograph:
-    """What was read of a monograph: its facts in order, what is told, and the code it names."""
+    """What was read of a monograph: its facts in order, what is told, and the codes it names."""
 
     facts: list[Fact] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
-    code: str = ""
+    codes: list[str] = field(default_factory=list)
 
     def labels(self) -> list[str]:
         """The label of each fact, in order: `summary`, `risks-1`, `risks-2`."""

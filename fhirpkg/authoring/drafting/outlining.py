@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.drafting.headings import normal
-from fhirpkg.authoring.drafting.lines import BOLD, CELL, END, ITEM, OF_TABLES, ROW, TEXT, TITLE
+from fhirpkg.authoring.drafting.lines import (
+    BOLD,
+    CELL,
+    END,
+    ITEM,
+    OF_TABLES,
+    ROW,
+    TEXT,
+    TITLE,
+    answered,
+)
 from fhirpkg.authoring.drafting.monograph import sentences
 
 if TYPE_CHECKING:
@@ -60,7 +70,7 @@ class Block:
 
 def outline(lines: Sequence[Line], table: Headings) -> list[Block]:
     """The blocks of a monograph in their order."""
-    return list(_Outline(lines, table).blocks())
+    return list(_Outline(answered(lines), table).blocks())
 
 
 class _Outline:
@@ -103,6 +113,8 @@ class _Outline:
                 yield Block(ENDING, "", line.line, OF_TABLES)
             elif line.outside:
                 yield Block(OUTSIDE, line.text, line.line, why=f"it stands in {line.outside}")
+            elif line.mark in (TEXT, BOLD, CELL) and self._table.imprint.match(line.text):
+                yield Block(OUTSIDE, line.text, line.line, why="it is about the text itself")
             elif line.level or line.mark == TITLE:
                 yield self._heading(line)
             else:

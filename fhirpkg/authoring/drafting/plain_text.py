@@ -7,7 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TEXT, Line, table_lines
+from fhirpkg.authoring.drafting.lines import BOLD, END, ITEM, TEXT, TITLE, Line, table_lines
+from fhirpkg.authoring.drafting.pages import columns, front_matter, furniture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +42,25 @@ _NARROW, _WIDE = 56, 132
 
 def read_text(text: str, table: Headings) -> list[Line]:
     """The lines of a text; paragraphs and items that run over several of its lines are joined."""
-    raw = [line.expandtabs(4).rstrip() for line in _without_comments(text).split("\n")]
-    found: list[Line] = []
+    written = _without_comments(text).split("\n")
+    raw = [line.expandtabs(4).rstrip() for line in written]
+    printed = furniture(written)
     room = _room(raw)
-    at, gap, width = 0, False, 0
+    at, title = front_matter(raw)
+    found = [Line(title, 1, TITLE)] if title else []
+    gap, width = False, 0
     while at < len(raw):
         line = raw[at]
+        if at in printed:
+            if printed[at]:
+                found.append(Line(printed[at], at + 1, outside="the head or foot of a page"))
+            gap, at = True, at + 1
+            continue
+        if rows := columns(written, at, table) if line.strip() else []:
+            cells = [[_cell(text, n + 1) if text else () for text in row] for n, row in rows]
+            found += table_lines(cells, table, has_header=False)
+            at, gap = rows[-1][0] + 1, True
+            continue
         if not line.strip() or line.lstrip().startswith("```"):
             gap, at = True, at + 1
             continue
@@ -143,7 +157,7 @@ def _room(raw: list[str]) -> int:
 
 def _continues(before: Line, new: Line, line: str, left: int, table: Headings) -> bool:
     """Whether a line goes on with the one before it, in which `left` characters were free."""
-    if new.level or new.mark or before.level or before.mark == BOLD:
+    if new.level or new.mark or before.level or before.outside or before.mark in (BOLD, TITLE, END):
         return False
     indent = len(line) - len(line.lstrip())
     if before.mark == ITEM and indent >= before.depth + 2:

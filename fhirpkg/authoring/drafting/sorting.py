@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.drafting.coded import codes_of
 from fhirpkg.authoring.drafting.headings import normal
 from fhirpkg.authoring.drafting.lines import OF_TABLES, TITLE
 from fhirpkg.authoring.drafting.monograph import (
@@ -49,7 +50,7 @@ def sort(lines: Sequence[Line], table: Headings) -> Monograph:
     monograph = Monograph()
     kept = list(_without_descriptor(lines, monograph))
     naming = table.naming(_titles(kept, table))
-    sorter = _Sorter(monograph, naming, table)
+    sorter = _Sorter(monograph, naming, table, _title(kept, table))
     for block in outline(kept, naming):
         sorter.take(block)
     sorter.finish()
@@ -69,7 +70,7 @@ def _without_descriptor(lines: Sequence[Line], monograph: Monograph) -> Iterator
         )
         above = None if _is_title(lines[at - 1]) and not has_name else at - 1
         found = _FIVE.search(lines[at].text)
-        monograph.code = f"CPT {found[1]}" if found else ""
+        monograph.codes = [f"CPT {found[1]}"] if found else []
     for number, line in enumerate(lines):
         if number == above:
             why = "it is the descriptor of the code, which is the AMA's: it is not read"
@@ -82,6 +83,16 @@ def _is_title(line: Line) -> bool:
     """A line that can only be a title: short, and not written as descriptors are."""
     longest = 12 if line.mark == TITLE or line.level == 1 else 6
     return len(line.text.split()) <= longest and not re.search(r"[;,(]", line.text)
+
+
+def _title(lines: Sequence[Line], table: Headings) -> str:
+    """The only heading of the highest level, which is the title; else nothing."""
+    marked = [line for line in lines if not line.outside]
+    found = [line for line in marked if line.mark == TITLE] or [
+        line for line in marked if line.level == 1
+    ]
+    is_one = len(found) == 1 and not table.named(found[0].text).is_known
+    return found[0].text if is_one else ""
 
 
 def _titles(lines: Sequence[Line], table: Headings) -> list[str]:
@@ -126,10 +137,12 @@ class _Lead:
 
 
 class _Sorter:
-    def __init__(self, monograph: Monograph, table: Headings, plain: Headings) -> None:
+    def __init__(self, monograph: Monograph, table: Headings, plain: Headings, title: str) -> None:
         self._monograph = monograph
         self._table = table
         self._plain = plain
+        self._title = title
+        """The title, where it is marked as such."""
         self._open: list[_Open] = []
         self._leads: list[_Lead] = []
         self._prose: list[Block] = []
@@ -228,6 +241,8 @@ class _Sorter:
     def _is_the_title(self, block: Block) -> bool:
         """The first heading is the procedure's name, unless it names a section."""
         is_known = self._plain.named(block.text).is_known
+        if self._title:
+            return normal(block.text) == normal(self._title) and not self._monograph.of("name")
         return not (is_known or self._has_begun or self._monograph.of("name"))
 
     def _close(self, level: int) -> None:
@@ -272,7 +287,8 @@ class _Sorter:
 
     def _text(self, block: Block) -> None:
         here = self._open[-1] if self._open else None
-        if not self._has_begun and not self._open and _is_title_line(block.text):
+        is_first = not (self._has_begun or self._open or self._title)
+        if is_first and _is_title_line(block.text):
             self._has_begun = True
             self._add("name", block.text, block.line)
             return
@@ -332,14 +348,15 @@ class _Sorter:
         self._monograph.told.append(Told(line, why, text, here.heading))
 
     def _add(self, section: str, text: str, line: int) -> None:
-        if section == "code" and (found := _FIVE.search(text)):
-            self._monograph.code = f"CPT {found[1]}"
-            text = found[1]
         here = self._open[-1] if self._open else None
         lead = self._leads[-1] if self._leads else None
         led = (lead.text, lead.line) if lead else ("", 0)
         if not lead and here and here.is_negation:
             led = (here.heading, here.line)
+        if section == "code":
+            codes, text = codes_of(here.heading if here else "", text)
+            known = self._monograph.codes
+            known += [code for code in codes if code not in known]
         fact = Fact(section, text, line, here.heading if here else "", *led)
         self._monograph.facts.append(fact)
 

@@ -66,6 +66,7 @@ class _Reader:
                 continue
             self._line += 1
             found = list(self._paragraph(block, gap=gap))
+            found += (line for box in _boxes(block) for line in self._paragraph(box, gap=gap))
             yield from found
             gap = not found
 
@@ -73,7 +74,7 @@ class _Reader:
         style = (paragraph.style.name or "") if paragraph.style else ""
         level = _heading_level(paragraph)
         depth = _list_depth(paragraph, style)
-        for part in _text(paragraph).split("\n"):
+        for part in "".join(_words(paragraph._p)).split("\n"):
             text = " ".join(part.split())
             if not text:
                 continue
@@ -89,13 +90,17 @@ class _Reader:
 
     def _rows(self, found: Table) -> Iterator[Line]:
         rows: list[list[Cell]] = []
+        above: set[object] = set()
         for row in found.rows:
             cells: list[Cell] = []
             seen = None
             for cell in row.cells:
-                if cell._tc is not seen:  # a merged cell is given once for each column it spans
+                if cell._tc in above:  # a merged cell is given for each row and column it spans
+                    cells.append(())
+                elif cell._tc is not seen:
                     cells.append(self._cell(tuple(self.body(cell._tc, cell))))
                 seen = cell._tc
+            above = {cell._tc for cell in row.cells}
             rows.append(cells)
         has_header = len(rows) > 1 and _repeats(found)
         return table_lines(rows, self._table, has_header=has_header)
@@ -144,11 +149,15 @@ def _heading_level(paragraph: Paragraph) -> int:
     return 0
 
 
-def _text(paragraph: Paragraph) -> str:
-    """The text of a paragraph as it stands now, and of the text boxes anchored in it."""
-    boxes = paragraph._p.iter(qn("w:txbxContent"))
-    inner = ["".join(_words(p)) for box in boxes for p in box]
-    return "\n".join(["".join(_words(paragraph._p)), *dict.fromkeys(inner)])
+def _boxes(paragraph: Paragraph) -> Iterator[Paragraph]:
+    """The paragraphs of the text boxes anchored in a paragraph; Word writes each of them twice."""
+    seen = set()
+    for box in paragraph._p.iter(qn("w:txbxContent")):
+        inner = [Paragraph(p, paragraph._parent) for p in box.iter() if isinstance(p, CT_P)]
+        text = "\n".join("".join(_words(each._p)) for each in inner)
+        if text not in seen:
+            yield from inner
+        seen.add(text)
 
 
 def _words(element: _Element) -> Iterator[str]:

@@ -51,6 +51,7 @@ def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rig
     labels = dict(zip(map(id, monograph.facts), monograph.labels(), strict=True))
     names = _Names()
     name = _short_name(monograph, stem)
+    codes = [code] if code else monograph.codes
     data: Keys = {"id": pascal_case(name)}
     source: Keys = {"title": title, "facts": _counts(monograph)}
     data["source"] = source
@@ -60,7 +61,7 @@ def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rig
         if section == "code":
             named = [labels[id(fact)] for fact in monograph.of("name")]
             origin = named + [label for _, label in pairs]
-            data["code"] = _code(name, origin, code or monograph.code)
+            data["code"] = _code(name, origin, codes)
         elif section in ONE_FACT and (facts or section == "name"):
             data[section] = _one(pairs, rights, section, name)
         elif facts:
@@ -68,8 +69,8 @@ def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rig
     numbers = {section: _numbers(monograph, data, section) for section in monograph.counts}
     source["numbers"] = {section: found for section, found in numbers.items() if found}
     _fill(data)
-    if code or monograph.code:
-        data["codes"] = {name: code or monograph.code}
+    if codes:
+        data["codes"] = {name: codes[0] if len(codes) == 1 else codes}
     return data
 
 
@@ -98,10 +99,10 @@ def _fill(data: Keys) -> None:
         }  # fmt: skip
 
 
-def _code(name: str, origin: list[str], code: str) -> Keys:
+def _code(name: str, origin: list[str], codes: list[str]) -> Keys:
     found: Keys = {"use": name}
     found |= _from(origin) if origin else {"added": "The source has no name."}
-    return found if code else found | {"todo": "code: its system and code"}
+    return found if codes else found | {"todo": "code: its system and code"}
 
 
 def _one(facts: Sequence[tuple[Fact, str]], rights: Rights, section: str, name: str) -> Keys:

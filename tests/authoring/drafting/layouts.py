@@ -58,6 +58,24 @@ TEXTS = {
     "hashes.md": lambda p: _listed(p, lambda _, h: f"## {h}\n", _bullet),
     "bold.md": lambda p: _listed(p, lambda _, h: f"**{h}**\n", _bullet),
     "numbered.md": lambda p: _listed(p, lambda n, h: f"# {n}. {h}", lambda _, m, f: f"{m}. {f}"),
+    "tabs.txt": lambda p: "".join(
+        f"{h if not at else ''}\t{fact}\n" for _, h, facts in p for at, fact in enumerate(facts)
+    ),
+    "wide_spaces.txt": lambda p: "".join(
+        f"{h if not at else '':44}    {fact}\n"
+        for _, h, facts in p
+        for at, fact in enumerate(facts)
+    ),
+    "pages.txt": lambda p: "\n\n".join(
+        f"{page}\n\nPage {at} of {len(p)}"
+        for at, page in enumerate(
+            (_listed([part], lambda _, h: h.upper(), _bullet) for part in p), 1
+        )
+    ),
+    "front.md": lambda p: (
+        "---\nauthor: a ward\ndate: 2026-01-02\n---\n\n"
+        + _listed(p, lambda _, h: f"## {h}\n", _bullet)
+    ),
     "bars.md": lambda p: (
         "| Section | Content |\n|---|---|\n"
         + "".join(f"| {h} | {'<br>'.join(facts)} |\n" for _, h, facts in p)
@@ -91,6 +109,24 @@ PAGES = {
         "<table>"
         + _html(p, "<tr><th colspan=2>{}</th></tr>", "{}", "<tr><td colspan=2>{}</td></tr>")
         + "</table>"
+    ),
+    "spans.html": lambda p: (
+        "<table>"
+        + "".join(
+            f"<tr><td rowspan={len(facts)}>{html.escape(h)}</td>"
+            + "<tr>".join(f"<td>{html.escape(fact)}</td></tr>" for fact in facts)
+            for _, h, facts in p
+        )
+        + "</table>"
+    ),
+    "one_paragraph.html": lambda p: (
+        "<p>" + _html(p, "<b>{}</b><br>", "{}", "\u2022 {}<br>") + "</p>"
+    ),
+    "word.html": lambda p: _html(
+        p,
+        "<p class=MsoNormal><b>{}</b></p>",
+        "{}",
+        "<p class=MsoListParagraph><span>\xb7<span>&nbsp;&nbsp; </span></span>{}</p>",
     ),
     "terms.html": lambda p: "<dl>" + _html(p, "<dt>{}</dt>", "{}", "<dd>{}</dd>") + "</dl>",
     "tables.html": lambda p: _html(p, "<h2>{}</h2>", "<table>{}</table>", "<tr><td>{}</td></tr>"),

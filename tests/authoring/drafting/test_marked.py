@@ -1,6 +1,7 @@
 """Texts in the manners of the web and of hospitals, each line marked with its section.
 
-Marks stand before a bar: the first letters of a section, `t` for what is told, `-` for headings.
+Marks stand before a bar: the first letters of a section, `t` for what is told, `-` for headings,
+`x` for what must not be placed (whether it is told or left out).
 """
 
 import html
@@ -38,6 +39,7 @@ def test_each_line_stands_where_a_reader_puts_it(file):
     for mark, text in lines:
         words = plain(_ITEM.sub("", text))
         within = {section for section, part in parts if part and (words in part or part in words)}
-        if mark != "-" and SECTIONS[mark] not in within:
+        is_placed = mark == "x" and bool(within - {"told"})
+        if is_placed or (mark not in "-x" and SECTIONS[mark] not in within):
             wrong[text] = within
     assert wrong == {}

@@ -75,3 +75,38 @@ def test_footnotes_are_told():
             archive.writestr(name, content.replace(old.encode(), new.encode()) if old else content)
         archive.writestr("word/footnotes.xml", f"{note.format(W)}</w:footnote></w:footnotes>")
     assert found(after.getvalue()) == ({"risks": ["Bleeding"]}, ["If on aspirin"])
+
+
+def test_a_heading_in_a_text_box_is_read_as_one():
+    document = docx.Document()
+    document.add_heading("Nasal packing", 0)
+    head = "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>Aim</w:t></w:r></w:p>"
+    text = "<w:p><w:r><w:t>It stops bleeding.</w:t></w:r></w:p>"
+    box = f"<w:pict {W}><w:txbxContent>{head}{text}</w:txbxContent></w:pict>"
+    document.add_paragraph().add_run()._r.append(parse_xml(box))
+    assert found(saved(document)) == (
+        {"name": ["Nasal packing"], "purpose": ["It stops bleeding."]},
+        [],
+    )
+
+
+def test_a_cell_that_spans_rows_heads_all_of_them_and_is_there_once():
+    document = docx.Document()
+    document.add_paragraph("Nasal packing")
+    rows = [
+        ("Indications", "Nosebleed"),
+        ("", "After surgery"),
+        ("Risks", "Infection"),
+        ("", "Pain"),
+    ]
+    grid = document.add_table(rows=0, cols=2)
+    for row in rows:
+        for cell, text in zip(grid.add_row().cells, row, strict=True):
+            cell.text = text
+    grid.cell(0, 0).merge(grid.cell(1, 0))
+    grid.cell(2, 0).merge(grid.cell(3, 0))
+    assert found(saved(document))[0] == {
+        "name": ["Nasal packing"],
+        "indications": ["Nosebleed", "After surgery"],
+        "risks": ["Infection", "Pain"],
+    }
