@@ -35,6 +35,9 @@ _ELEMENTS = frozenset(
 )
 """The elements of resources that are words of the author's or of ours."""
 
+_MACHINES = "subjectCodeableConcept"
+"""An element that nobody reads: the type of resource that a definition is applied to."""
+
 
 def is_in_languages(key: object, value: object) -> bool:
     """Whether a value is a text in several languages."""
@@ -148,7 +151,7 @@ def _extended(value: Json, texts: Mapping[str, Mapping[str, str]]) -> Json:
         return value
     made: Resource = {}
     for key, inner in value.items():
-        made[key] = _extended(inner, texts)
+        made[key] = inner if key == _MACHINES else _extended(inner, texts)
         is_extension = key == "valueString" and "url" in value
         if key in _ELEMENTS and isinstance(inner, str) and not is_extension:
             found = [(language, _in(inner, language, own)) for language, own in texts.items()]

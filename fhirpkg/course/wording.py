@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.course.measure import clean
 from fhirpkg.course.steps import Note
 from fhirpkg.languages.words import gettext
-from fhirpkg.render import clinical, words
+from fhirpkg.render import clinical, times, words
 from fhirpkg.render.environment import timing
 from fhirpkg.untrusted import objects, text_of
 
@@ -119,10 +119,18 @@ def words_of_expression(holder: Resource) -> str:
 
 def _trigger(trigger: Resource) -> str:
     """The event that starts an action: by its name, or by the data it is about."""
-    data = [text_of(d, "type") for d in objects(trigger, "data")]
-    named = text_of(trigger, "name") or clinical.timed(trigger, "timing")
+    data = [of for d in objects(trigger, "data") if (of := text_of(d, "type"))]
+    named = text_of(trigger, "name") or times.timed(trigger, "timing")
     kind = text_of(trigger, "type").replace("-", " ")
-    return named or " ".join(filter(None, [kind, ", ".join(filter(None, data))]))
+    made = gettext(_EVENTS[kind], types=", ".join(data)) if kind in _EVENTS and data else ""
+    return named or made or f"{kind} {', '.join(data)}".strip()
+
+
+_EVENTS = {
+    "data added": "{types} added", "data modified": "{types} changed",
+    "data removed": "{types} removed", "data changed": "{types} added or changed",
+}  # fmt: skip
+"""R4's events about data, as far as people say them in a few words."""
 
 
 def relation(related: Resource, name: str) -> str:
@@ -140,4 +148,9 @@ def people(action: Resource) -> Iterator[str]:
 def _person(participant: Resource) -> str:
     role = participant.get("role")
     text = clean(text_of(role, "text")) or said(words.concept, role or {})
-    return text or clean(text_of(participant, "type").replace("-", " ")).capitalize()
+    return text or _role(text_of(participant, "type"))
+
+
+def _role(participant: str) -> str:
+    """A type of participant as people say it: ``Related person``."""
+    return gettext(clean(participant.replace("-", " ")).capitalize()) if participant else ""

@@ -20,8 +20,8 @@ from fhirpkg.pages.downloads import offers
 from fhirpkg.pages.environment import rendered
 from fhirpkg.pages.reached import MOST, reached
 from fhirpkg.pages.shelf import InLanguage, local, place, plan_title, standing, title_of
-from fhirpkg.render.clinical import timed
 from fhirpkg.render.procedure import phases, questions
+from fhirpkg.render.times import timed
 from fhirpkg.render.words import concept, target
 from fhirpkg.untrusted import objects, text_of
 
@@ -201,7 +201,7 @@ def _places(definition: Resource) -> Iterator[str]:
 def _goal(goal: Resource) -> Goal:
     return Goal(
         anchor=f"goal-{goal['id'].removeprefix('goal-')}" if "id" in goal else "",
-        kind=concept(goal.get("category", {})),
+        kind=gettext(concept(goal.get("category", {}))),
         words=concept(goal.get("description", {})),
         targets=tuple(filter(None, map(target, goal.get("target", ())))),
         sources=tuple(goal.get("documentation", ())),
@@ -216,7 +216,9 @@ def _people(plan: Resource) -> list[tuple[str, str]]:
         for action in actions:
             for participant in action.get("participant", ()):
                 role = participant.get("role", {})
-                words = text_of(role, "text") or concept(role) or text_of(participant, "type")
+                words = (
+                    text_of(role, "text") or concept(role) or _named(text_of(participant, "type"))
+                )
                 coded = concept({"coding": role.get("coding", [])}) if role.get("text") else ""
                 found.setdefault(words, []).append(coded)
             walk(action.get("action", ()))
@@ -225,6 +227,11 @@ def _people(plan: Resource) -> list[tuple[str, str]]:
     return [
         (words, ", ".join(dict.fromkeys(filter(None, codes)))) for words, codes in found.items()
     ]
+
+
+def _named(participant: str) -> str:
+    """A type of participant as a role: ``Related person``."""
+    return gettext(participant.replace("-", " ").capitalize())
 
 
 def _evidence(plan: Resource, shelf: Shelf) -> list[Resource]:

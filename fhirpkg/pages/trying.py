@@ -18,7 +18,7 @@ from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import ConfigError
 from fhirpkg.languages.choosing import languages_of, localized
-from fhirpkg.languages.words import language
+from fhirpkg.languages.words import gettext, language
 from fhirpkg.pages.criteria import criteria
 from fhirpkg.pages.environment import rendered
 from fhirpkg.pages.json_page import coloured
@@ -99,7 +99,7 @@ def tried(plan: Resource, subject: str, repository: Repository) -> Tried:
         subject=subject,
         person=clinical.person(patient),
         criteria=[{**c, "title": titles.get(str(c["id"]), c["id"])} for c in applied.criteria],
-        orders=[(_title(applied, name), [line.removeprefix("order: ")
+        orders=[(_title(applied, name), [line.removeprefix(f"{gettext('order')}: ")
                                          for line in clinical.orders(r, made)])
                 for name, r in made.items() if r["resourceType"] not in _NOT_ORDERED],
         rows=list(_rows(applied)),

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.languages.words import gettext
 from fhirpkg.render import words
+from fhirpkg.render.times import period, quantity, schedule, span, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from fhirpkg.issues import Resource
 
-_UNITS = {"s": "second", "min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month",
-          "a": "year"}  # fmt: skip
-_EVENTS = {
-    "MORN": "in the morning", "AFT": "in the afternoon", "EVE": "in the evening",
-    "NIGHT": "at night", "PHS": "after going to sleep", "HS": "at bedtime", "WAKE": "on waking",
-    "C": "with meals", "CM": "with breakfast", "CD": "with lunch", "CV": "with dinner",
-    "AC": "before meals", "ACM": "before breakfast", "ACD": "before lunch", "ACV": "before dinner",
-    "PC": "after meals", "PCM": "after breakfast", "PCD": "after lunch", "PCV": "after dinner",
-}  # fmt: skip
 _NOT = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
 _SUBJECTS = (
     "code", "medicationCodeableConcept", "medicationReference", "codeCodeableConcept",
@@ -65,112 +58,6 @@ def _concept(value: Any) -> str:
     return words.concept(value)
 
 
-def quantity(value: Resource) -> str:
-    """A number with its unit and comparator: ``<5 mg``."""
-    unit = value.get("unit") or value.get("code") or ""
-    unit = "" if unit == "1" else unit  # UCUM's unity says nothing to a reader
-    unit = unit[1:-1] if unit.startswith("{") else unit
-    return f"{value.get('comparator', '')}{value.get('value', '')} {unit}".strip()
-
-
-def span(value: Resource) -> str:
-    """A Range: ``1 to 2 h``."""
-    low, high = value.get("low"), value.get("high")
-    if low and low == high:
-        return quantity(high)
-    if low and high:
-        return f"{low.get('value')} to {quantity(high)}"
-    return f"at least {quantity(low)}" if low else f"at most {quantity(high)}" if high else ""
-
-
-def period(value: Resource) -> str:
-    """From when until when."""
-    start, end = value.get("start"), value.get("end")
-    if start and start == end:
-        return f"on {start}"
-    parts = (f"from {start}" if start else "", f"until {end}" if end else "")
-    return " ".join(filter(None, parts))
-
-
-def schedule(value: Resource) -> str:
-    """A Timing: ``twice a day after meals for 5 days``; its code says all of it but the bounds."""
-    repeat: Resource = value.get("repeat", {})
-    if said := _concept(value.get("code")):
-        return f"{said} {_bounds(repeat)}".strip()
-    parts = [
-        ", ".join(f"on {moment}" for moment in value.get("event", ())),
-        _frequency(repeat),
-        ", ".join(f"at {time}" for time in repeat.get("timeOfDay", ())),
-        ", ".join(f"on {day}" for day in repeat.get("dayOfWeek", ())),
-        " or ".join(_event(code, repeat) for code in repeat.get("when", ())),
-        _lasting(repeat),
-        _counted(repeat),
-        _bounds(repeat),
-    ]
-    return " ".join(filter(None, parts))
-
-
-def _frequency(repeat: Resource) -> str:
-    if not {"frequency", "period", "periodUnit"} & set(repeat):
-        return ""
-    times = _upto(repeat, "frequency", 1)
-    times = {"1": "once", "2": "twice"}.get(times, f"{times} times")
-    if "period" not in repeat:
-        return times
-    unit = _UNITS.get(repeat.get("periodUnit", ""), repeat.get("periodUnit", ""))
-    every = _upto(repeat, "period", 1)
-    return f"{times} a {unit}" if every == "1" else f"{times} every {every} {unit}s"
-
-
-def _upto(repeat: Resource, key: str, default: int) -> str:
-    most = repeat.get(f"{key}Max")
-    return f"{repeat.get(key, default)}" + (f" to {most}" if most is not None else "")
-
-
-def _event(code: str, repeat: Resource) -> str:
-    offset = repeat.get("offset")
-    named = _EVENTS.get(code, code)
-    return f"{offset} minutes {named}" if offset else named
-
-
-def _lasting(repeat: Resource) -> str:
-    if "duration" not in repeat:
-        return ""
-    return f"lasting {_upto(repeat, 'duration', 1)} {repeat.get('durationUnit', '')}".strip()
-
-
-def _counted(repeat: Resource) -> str:
-    return f"{_upto(repeat, 'count', 1)} times in all" if "count" in repeat else ""
-
-
-def _bounds(repeat: Resource) -> str:
-    if "boundsDuration" in repeat:
-        return f"for {quantity(repeat['boundsDuration'])}"
-    if "boundsRange" in repeat:
-        return f"for {span(repeat['boundsRange'])}"
-    return period(repeat.get("boundsPeriod", {}))
-
-
-def timed(element: Resource, name: str) -> str:
-    """A choice of times (`timing[x]`, `occurrence[x]` …) in words; nothing when there is none."""
-    for type_, maker in _MAKERS.items():
-        if f"{name}{type_}" in element:
-            return maker(element[f"{name}{type_}"])
-    return ""
-
-
-_MAKERS: dict[str, Callable[[Any], str]] = {
-    "DateTime": lambda value: f"on {value}",
-    "Period": period,
-    "Timing": schedule,
-    "Age": lambda value: f"at the age of {quantity(value)}",
-    "Duration": lambda value: f"{quantity(value)}",
-    "Range": span,
-    "String": str,
-}
-"""How each type of a choice of times is said."""
-
-
 def due(resource: Resource) -> str:
     """When a request is to be carried out."""
     found = timed(resource, "occurrence") or timed(resource, "performed")
@@ -199,30 +86,37 @@ def dosage(value: Resource) -> str:
         schedule(value.get("timing", {})),
         _as_needed(value),
         *(_concept(a) for a in value.get("additionalInstruction", ())),
-        f"at most {_ratio(value['maxDosePerPeriod'])}" if "maxDosePerPeriod" in value else "",
+        _most(value),
     ]
     composed = ", ".join(filter(None, parts))
     texts = [value.get("text", ""), composed, value.get("patientInstruction", "")]
     return "; ".join(dict.fromkeys(filter(None, texts)))
 
 
+def _most(value: Resource) -> str:
+    if "maxDosePerPeriod" not in value:
+        return ""
+    return gettext("at most {amount}", amount=_ratio(value["maxDosePerPeriod"]))
+
+
 def _rate(dose: Resource) -> str:
     if "rateQuantity" in dose:
-        return f"at {quantity(dose['rateQuantity'])}"
+        return gettext("at {rate}", rate=quantity(dose["rateQuantity"]))
     if "rateRange" in dose:
-        return f"at {span(dose['rateRange'])}"
-    return f"at {_ratio(dose['rateRatio'])}" if "rateRatio" in dose else ""
+        return gettext("at {rate}", rate=span(dose["rateRange"]))
+    return gettext("at {rate}", rate=_ratio(dose["rateRatio"])) if "rateRatio" in dose else ""
 
 
 def _ratio(value: Resource) -> str:
-    return f"{quantity(value.get('numerator', {}))} in {quantity(value.get('denominator', {}))}"
+    above, below = (quantity(value.get(key, {})) for key in ("numerator", "denominator"))
+    return gettext("{count} in {whole}", count=above, whole=below)
 
 
 def _as_needed(value: Resource) -> str:
     if "asNeededCodeableConcept" in value:
         reason = _concept(value["asNeededCodeableConcept"]).removeprefix("for ")
-        return f"as needed for {reason}"
-    return "as needed" if value.get("asNeededBoolean") else ""
+        return gettext("as needed for {reason}", reason=reason)
+    return gettext("as needed") if value.get("asNeededBoolean") else ""
 
 
 def amount(resource: Resource) -> str:
@@ -238,7 +132,7 @@ def finding(resource: Resource) -> str:
     states = [_state(resource.get(k, {})) for k in ("clinicalStatus", "verificationStatus")]
     status = resource.get("status", "")
     states += [status] if status not in {"final", "active", "completed", ""} else []
-    when = moment(resource) or "no date"
+    when = moment(resource) or gettext("no date")
     what = subject_matter(resource) or resource.get("resourceType", "")
     return " ".join(filter(None, [what, value])) + f" ({', '.join(filter(None, [*states, when]))})"
 
@@ -281,8 +175,10 @@ def person(patient: Resource) -> str:
     chosen = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
     parts = [*chosen.get("prefix", ()), *chosen.get("given", ()), chosen.get("family", "")]
     name = chosen.get("text") or " ".join(filter(None, parts))
-    born = f"born {patient['birthDate']}" if "birthDate" in patient else ""
-    return ", ".join(filter(None, [name, patient.get("gender", ""), born]))
+    day = patient.get("birthDate", "")
+    born = gettext("born {day}", day=day) if day else ""
+    sex = gettext(patient["gender"]) if patient.get("gender") else ""
+    return ", ".join(filter(None, [name, sex, born]))
 
 
 def goal(value: Resource) -> str:
@@ -333,8 +229,8 @@ def _target(target: Resource) -> str:
     elif detail is not None:
         shown = str(detail)
     measured = ": ".join(filter(None, [_concept(target.get("measure")), shown]))
-    within = f"within {quantity(target['dueDuration'])}" if "dueDuration" in target else ""
-    by = f"by {target['dueDate']}" if "dueDate" in target else ""
+    within = words.within(target.get("dueDuration", {}))
+    by = gettext("by {day}", day=target["dueDate"]) if "dueDate" in target else ""
     return ", ".join(filter(None, [measured, within, by]))
 
 
@@ -343,13 +239,16 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
 
     `others` are resources that it may refer to, by `Type/id`.
     """
-    prohibited = "DO NOT: " if is_prohibited(request) else ""
+    prohibited = f"{gettext('DO NOT')}: " if is_prohibited(request) else ""
     request = _named(request, others)
-    yield f"{prohibited}order: {request['resourceType']} {subject_matter(request)}".rstrip()
+    what = f"{request['resourceType']} {subject_matter(request)}".rstrip()
+    yield f"{prohibited}{gettext('order')}: {what}"
     facts = {
-        "priority": request.get("priority", ""),
-        "intent": request.get("intent", ""),
-        "dose": " / then: ".join(filter(None, map(dosage, request.get("dosageInstruction", ())))),
+        "priority": _coded(request, "priority"),
+        "intent": _coded(request, "intent"),
+        "dose": f" / {gettext('then')}: ".join(
+            filter(None, map(dosage, request.get("dosageInstruction", ())))
+        ),
         "amount": amount(request),
         "site": _concept(request.get("bodySite")),
         "when": due(request),
@@ -360,7 +259,12 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
     }
     for name, fact in facts.items():
         if fact:
-            yield f"{name}: {fact}"
+            yield f"{gettext(name)}: {fact}"
+
+
+def _coded(request: Resource, key: str) -> str:
+    code = str(request.get(key) or "")
+    return gettext(code) if code else ""
 
 
 def relation(related: Resource, titles: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from fhirpkg.languages.words import UNTRANSLATED, say
-from fhirpkg.render import clinical, words
+from fhirpkg.render import clinical, times, words
 
 _QUOTES = {"&#39;": "'", "&#34;": '"'}
 _QUOTED = re.compile(r"&#3[49];(?=[^<>]*<)")
@@ -23,8 +23,8 @@ def timing(element: dict[str, Any]) -> str:
     """When or how long, of an action or a definition; a duration in numbers."""
     repeat = element.get("timingTiming", {}).get("repeat", {})
     if "duration" in repeat:
-        return clinical.schedule({"repeat": repeat}).removeprefix("lasting ")
-    return clinical.timed(element, "timing")
+        return times.lasting(repeat)
+    return times.timed(element, "timing")
 
 
 def row(value: object, name: str) -> Markup:
@@ -70,7 +70,7 @@ def _environment() -> jinja2.Environment:
         dosage=clinical.dosage,
         how_often=clinical.how_often,
         people=words.people,
-        quantity=clinical.quantity,
+        quantity=times.quantity,
         row=row,
         target=words.target,
         timing=timing,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.languages.words import gettext
-from fhirpkg.render.clinical import how_often, relation, timed
+from fhirpkg.render.clinical import how_often, relation
 from fhirpkg.render.document import Document, Item, Link, Section, Table
 from fhirpkg.render.limits import is_of, limits
+from fhirpkg.render.times import timed
 from fhirpkg.render.told import told_sections
 from fhirpkg.render.words import behavior, concept, target
 

@@ -32,6 +32,11 @@ _WORDS = {
     "single": "done once",
 }
 """R4's codes for how actions are related, chosen, required and repeated."""
+MANY = {
+    "s": "seconds", "min": "minutes", "h": "hours", "d": "days", "wk": "weeks", "mo": "months",
+    "a": "years",
+}  # fmt: skip
+"""UCUM's units of time behind a number of them."""
 
 
 def behavior(code: str) -> str:
@@ -57,15 +62,23 @@ def concept(value: Resource) -> str:
 def target(value: Resource) -> str:
     """What a goal is measured by, what is to be reached and by when."""
     parts = (concept(value.get(key, {})) for key in ("measure", "detailCodeableConcept"))
-    due: Resource = value.get("due", {})
-    words = ": ".join(filter(None, parts))
-    return f"{words}, within {due.get('value')} {due.get('unit', '')}".strip() if due else words
+    due: Resource = value.get("dueDuration") or value.get("due") or {}
+    return ", ".join(filter(None, [": ".join(filter(None, parts)), within(due)]))
+
+
+def within(due: Resource) -> str:
+    """By when, as a Duration: ``within 24 weeks``; nothing without one."""
+    if due.get("value") is None:
+        return ""
+    code = due.get("code") or due.get("unit", "")
+    unit = gettext(MANY[code]) if code in MANY and due["value"] != 1 else due.get("unit", code)
+    return gettext("within {count} {unit}", count=due["value"], unit=unit).strip()
 
 
 def people(action: Resource) -> str:
     """Who takes part in an action."""
     found = (
-        concept(item["role"]) if "role" in item else item["type"]
+        concept(item["role"]) if "role" in item else gettext(item["type"])
         for item in action.get("participant", [])
     )
     return "; ".join(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.course.wording import said
 from fhirpkg.cql.reading.lexer import CqlError
 from fhirpkg.cql.reading.library import outline
-from fhirpkg.render import clinical, words
+from fhirpkg.render import times, words
 from fhirpkg.sheets import wording
 from fhirpkg.sheets.order_set import SIGN_OFF
 from fhirpkg.sheets.tables import Column, Row, Table
@@ -143,7 +143,7 @@ def _items(parent: Resource, above: str) -> Iterator[tuple[str, Resource]]:
 def _answer(when: Resource) -> str:
     value = next((v for k, v in when.items() if k.startswith("answer")), "")
     if isinstance(value, dict):
-        return said(clinical.quantity if "value" in value else words.coding, value)
+        return said(times.quantity if "value" in value else words.coding, value)
     return str(value)
 
 

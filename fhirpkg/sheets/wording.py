@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.course.wording import people as people_of
 from fhirpkg.course.wording import said, words_of_expression
-from fhirpkg.render import clinical, words
+from fhirpkg.render import clinical, times, words
 from fhirpkg.render.environment import timing
 from fhirpkg.render.told import is_told, told
 from fhirpkg.untrusted import choice_of, objects, text_of
@@ -99,7 +99,7 @@ def defaults(action: Resource, definition: Resource) -> Iterator[tuple[str, str]
     """What an order begins with, by the heads of the columns; what the action says comes first."""
     doses = [said(clinical.dosage, dose) for dose in objects(definition, "dosage")]
     yield "Dose", "; then: ".join(filter(None, doses))
-    yield "Amount", said(clinical.quantity, definition.get("quantity") or {})
+    yield "Amount", said(times.quantity, definition.get("quantity") or {})
     yield "When", said(timing, action) or said(timing, definition)
     yield "Priority", text_of(action, "priority") or text_of(definition, "priority")
     yield "By", "; ".join(list(people(action)) or list(people(definition)))

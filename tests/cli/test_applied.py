@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.cli.apply import command
-from fhirpkg.render import clinical
+from fhirpkg.render import clinical, times
 
 BASE = "http://example.org"
 PATIENT = {
@@ -170,7 +170,7 @@ SCHEDULES = [
     ),
     (
         {"repeat": {"dayOfWeek": ["mon", "fri"], "timeOfDay": ["08:00:00"]}},
-        "at 08:00:00 on mon, on fri",
+        "at 08:00:00 on Monday, on Friday",
     ),
     ({"repeat": {"when": ["HS"]}}, "at bedtime"),
     ({"repeat": {"when": ["ACM"], "offset": 30}}, "30 minutes before breakfast"),
@@ -191,7 +191,7 @@ SCHEDULES = [
 
 @pytest.mark.parametrize("timing, text", SCHEDULES)
 def test_a_schedule_in_words(timing, text):
-    assert clinical.schedule(timing) == text
+    assert times.schedule(timing) == text
 
 
 TIMINGS = {

@@ -3,7 +3,7 @@
 import pytest
 
 from fhirpkg.errors import DefinitionError
-from fhirpkg.render import clinical
+from fhirpkg.render import clinical, times
 from tests.cli.test_applied import action, activity, only_if, printed, under
 
 __all__ = ["printed"]
@@ -46,7 +46,7 @@ def test_many_failures_for_one_reason_are_one_line(printed):
 
 
 def test_a_unit_that_is_an_annotation_is_read_without_its_braces():
-    assert clinical.quantity({"value": 30, "code": "{tbl}"}) == "30 tbl"
+    assert times.quantity({"value": 30, "code": "{tbl}"}) == "30 tbl"
 
 
 PLACE = {"resourceType": "Location", "id": "setting", "name": "Day surgery"}

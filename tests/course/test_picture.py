@@ -146,7 +146,7 @@ def test_signs_show_choice_option_and_repetition_only_where_they_are():
          "Stops if Is done"),
         ({"trigger": [{"type": "named-event", "name": "order-sign"}]}, "On order-sign"),
         ({"trigger": [{"type": "data-added", "data": [{"type": "Observation"}]}]},
-         "On data added Observation"),
+         "On Observation added"),
         ({"description": "See [the guide](http://x.org/a#b)."}, "See the guide."),
     ],
 )  # fmt: skip

@@ -21,7 +21,7 @@ from fhirpkg.languages.words import (
     speaking,
 )
 from fhirpkg.pages import changes, procedure, trying
-from fhirpkg.render import words
+from fhirpkg.render import times, words
 from fhirpkg.server.capabilities import ABOUT
 from fhirpkg.server.web import pages
 from fhirpkg.server.web import trying as served
@@ -136,6 +136,23 @@ def test_a_tag_has_a_form(tag, is_one):
     assert is_language(tag) is is_one
 
 
+def test_a_schedule_is_in_the_language_that_is_spoken():
+    daily = {
+        "repeat": {
+            "frequency": 2,
+            "period": 1,
+            "periodUnit": "d",
+            "when": ["ACM"],
+            "boundsRange": {"low": {"value": 2}, "high": {"value": 5, "unit": "d"}},
+        }
+    }
+    with speaking("es"):
+        assert times.schedule(daily) == "dos veces al día antes del desayuno durante 2 a 5 d"
+        assert words.target({"due": {}, "dueDuration": {"value": 24, "code": "wk"}}) == (
+            "en un plazo de 24 semanas"
+        )
+
+
 def said_in_code():
     """Every literal that is given to `say`, in Python and in templates."""
     for file in ROOT.rglob("*.py"):
@@ -153,6 +170,8 @@ def said_in_code():
         yield from re.findall(r'\b_\("([^"]+)"', file.read_text())
     yield from (name for _, name, _ in procedure._CONTENTS)
     yield from (*words._WORDS.values(), *wording._KINDS.values(), *trying._MARKS.values())
+    yield from (*times.EACH.values(), *times.DAYS.values(), *times.EVENTS.values())
+    yield from (*words.MANY.values(), *wording._EVENTS.values())
     yield from (*pages._FEEDBACK_HEADS, served._NOT_A_FORM, served._TOO_LARGE, ABOUT)
     yield from (*changes._NEW.values(), *changes._GONE.values())
     yield from ("met", "exceeded", "unusable", "missing", *get_args(Judged))

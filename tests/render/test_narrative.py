@@ -77,7 +77,7 @@ def test_the_plan_shows_goals_with_their_targets_and_citations(plan):
         in text
     )
     assert "More than 2 points below the worst pain before the procedure, where that was" in text
-    assert "no aim of the source), within 24 wk" in text
+    assert "no aim of the source), within 24 weeks" in text
     assert "No infection Safety" in text
     assert "CIRSE Standards of Practice" in text
 

@@ -153,7 +153,7 @@ def test_a_phase_made_of_groups_is_shown_group_by_group():
 def test_a_goal_tells_what_is_to_be_reached_and_by_when():
     target = {"measure": {"text": "Pain"}, "due": {"value": 8, "unit": "wk"}}
     goals = [{"description": {"text": "Less pain"}, "target": [target]}]
-    assert sections(PLAN | {"goal": goals})["Goals"].items == ("Less pain. Pain, within 8 wk",)
+    assert sections(PLAN | {"goal": goals})["Goals"].items == ("Less pain. Pain, within 8 weeks",)
 
 
 def test_a_plan_with_hardly_anything_is_a_document_too():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.render import clinical, words
+from fhirpkg.render import clinical, times, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def _details(why: Why, action: Resource, titles: dict[str, str]) -> Iterator[str
     if often := clinical.how_often(action):
         yield f"how often: {often}"
     when = [clinical.relation(related, titles) for related in action.get("relatedAction", ())]
-    if moment := clinical.timed(action, "timing"):
+    if moment := times.timed(action, "timing"):
         when.append(moment)
     if when:
         yield f"when: {'; '.join(when)}"
