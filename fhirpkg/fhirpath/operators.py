@@ -14,7 +14,7 @@ from fhirpkg.fhirpath.comparison import (
     equivalent_lists,
     keys_of,
 )
-from fhirpkg.fhirpath.reading.ast import is_constant
+from fhirpkg.fhirpath.reading.ast import is_constant, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,6 +174,10 @@ def _membership_of_constant(compiler: Compiler, wanted: Run, many: Part, items: 
 
 
 def _union(compiler: Compiler, part: Binary) -> Code:
+    texts = texts_of(part)
+    if texts:
+        once = list(dict.fromkeys(texts))
+        return Code(lambda _this, _scope: once)
     left, right = compiler.items(part.left), compiler.items(part.right)
 
     def run(this: Item, scope: Scope) -> list[Item]:

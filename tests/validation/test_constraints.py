@@ -11,7 +11,9 @@ from fhirpkg.validation.compiling.schema import Constraint
 from fhirpkg.validation.elements.constraints import (
     ELE_1,
     EXT_1,
+    REF_1,
     VIOLATED,
+    inlined,
     invariant,
     keys_looked_at,
 )
@@ -36,6 +38,21 @@ def test_conditions_in_python_agree_with_the_expression(validator, text, type_na
             v = {key: values.get(key, "x") for key in chosen}
             violated = eval(VIOLATED[text], {"len": len}, {"v": v})
             assert violated is not compiled.is_true(v, Environment(resource={})), v
+
+
+@pytest.mark.parametrize("reference", ["#a", "#", "Patient/1", "", "#absent", None])
+def test_a_reference_that_leads_out_is_not_asked_for_its_contained_target(validator, reference):
+    schemas = validator._checks.schemas
+    [ref_1] = [c for c in schemas.type("Reference").constraints if c.key == "ref-1"]
+    assert inlined(ref_1.expression) == VIOLATED[REF_1]
+    text = corrected(ref_1.expression, by_letter=False)
+    compiled = compile_expression(text, validator.definitions.types, "Reference")
+    resource = {"resourceType": "Patient", "contained": [{"resourceType": "Patient", "id": "a"}]}
+    environment = Environment(resource=resource, root_resource=resource)
+    v = {"display": "x"} | ({"reference": reference} if reference is not None else {})
+    is_asked = eval(VIOLATED[REF_1], {"str": str}, {"v": v})
+    assert is_asked is str(reference).startswith("#")
+    assert is_asked or reference is None or compiled.is_true(v, environment)
 
 
 def core_constraints(validator):

@@ -41,12 +41,13 @@ def keys_of(library: Library, stretches: list[Stretch]) -> list[Hashable]:
             kinds.setdefault(name, []).append(kind)
     declared = texts.keys() | kinds.keys()
     uses = {name: _named(found) & declared for name, found in texts.items()}
+    whole = {name: "\n".join(found) for name, found in texts.items()}
     header = (*library.models.items(), *library.includes.items())
     keys: list[Hashable] = []
     for name, stretch in zip(names, stretches, strict=True):
         reached = _reached(name, uses)
-        others = frozenset(text for each in reached for text in texts.get(each, ()))
-        kept = frozenset((each, *kinds[each]) for each in reached if each in kinds)
+        others = frozenset(map(whole.get, reached))
+        kept = frozenset((each, *kinds[each]) for each in kinds.keys() & reached)
         keys.append((stretch.text, stretch.context, others, kept, header))
     return keys
 

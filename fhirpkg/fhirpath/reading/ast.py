@@ -176,5 +176,15 @@ def is_constant(part: Part | None) -> bool:
     return all(is_constant(inner) for inner in parts_within(part))
 
 
+def texts_of(part: Part | None) -> list[str]:
+    """The texts in a union of nothing else, such as the types in R4's que-10; none of others."""
+    if isinstance(part, Literal) and isinstance(part.value, str):
+        return [part.value]
+    if isinstance(part, Binary) and part.operator == "|":
+        left, right = texts_of(part.left), texts_of(part.right)
+        return [*left, *right] if left and right else []
+    return []
+
+
 _LOOP = ("this", "index", "total")
 _CONSTANT_CALLS = {"descendants", "children", "trace", "resolve", "first", "last", "count"}

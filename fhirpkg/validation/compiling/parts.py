@@ -201,13 +201,10 @@ class CheckBuilder:
     @staticmethod
     def inlined(constraint: Constraint) -> str:
         """A condition in Python under which an invariant needs to be evaluated, or nothing."""
-        return constraints.VIOLATED.get(constraint.expression, "")
+        return constraints.inlined(constraint.expression)
 
     def guard(self, constraint: Constraint, schema: ElementSchema) -> frozenset[str] | None:
         """The keys without which an invariant of a type is true; None when it must be evaluated."""
-        needed = constraints.needed_keys(constraint.expression)
-        if needed:
-            return needed
         names = {key: m.name.removesuffix("[x]") for key, m in self.members(schema).items()}
         names |= {f"_{key}": name for key, name in names.items()}
         keys = constraints.keys_looked_at(constraint.expression, names)

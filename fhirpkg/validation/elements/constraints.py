@@ -29,19 +29,15 @@ if TYPE_CHECKING:
 
 ELE_1 = "hasValue() or (children().count() > id.count())"
 EXT_1 = "extension.exists() != value.exists()"
+REF_1 = "reference.startsWith('#').not() or "
 VIOLATED = {
     ELE_1: "len(v) == 1 and 'id' in v",
     EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
+    REF_1: "'reference' in v and str(v['reference'])[:1] == '#'",
 }
-"""Expression to a Python condition on the object `v` under which it is to be evaluated."""
+"""How an expression begins, to a Python condition on `v` under which it is to be evaluated."""
 
 _DOM_3 = "contained.where((('#'+id in ("
-_ONLY_WITH = {
-    "reference.startsWith('#').not() or (reference.substring(1).trace('url') in": frozenset(
-        {"reference"}
-    ),
-}
-"""The beginning of an expression to the keys without which it is true."""
 
 _NARRATIVE = "htmlChecks()"
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -163,9 +159,9 @@ def invariant(
     return Invariant(constraint, severity, profile, focus, model, formula)
 
 
-def needed_keys(expression: str) -> frozenset[str] | None:
-    """The keys without which an expression is known to be true."""
-    return next((k for start, k in _ONLY_WITH.items() if expression.startswith(start)), None)
+def inlined(expression: str) -> str:
+    """The condition in Python under which an expression is to be evaluated, or nothing."""
+    return next((rule for start, rule in VIOLATED.items() if expression.startswith(start)), "")
 
 
 def keys_looked_at(expression: str, names: Mapping[str, str]) -> frozenset[str] | None:

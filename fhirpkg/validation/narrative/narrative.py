@@ -28,19 +28,7 @@ from fhirpkg.validation.narrative.rules import (
     NARRATIVE_URL,
     TEXT_HTML,
 )
-from fhirpkg.validation.narrative.xhtml import (
-    ANY,
-    ANYWHERE,
-    ATTRIBUTES,
-    BLOCKS,
-    DIV,
-    ELEMENTS,
-    FINE,
-    HOLDS,
-    INSIDE,
-    PARAGRAPHS,
-    TEXT_ELEMENTS,
-)
+from fhirpkg.validation.narrative.xhtml import ANYWHERE, ATTRIBUTES, DIV, OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,7 +123,7 @@ class _Reading:
         self.links: list[tuple[int, str]] = []
         self.anchors: set[str] = set()
         self._number = -1
-        self._open: list[str] = []
+        self._spots = [OUTSIDE]
 
     def parse(self, text: str) -> str:
         """Why the text is not XML, or nothing."""
@@ -160,29 +148,17 @@ class _Reading:
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._number += 1
         self.root = self.root or name
-        short = ELEMENTS.get(name)
-        if short is None:
-            short = name.rpartition(" ")[2]
-            self._note(NARRATIVE_ELEMENT, name=short)
-        else:
-            if self._open and (self._open[-1], short) not in FINE:
-                self._nest(short)
-            if attributes:
-                self._attributes(short, attributes)
-        self._open.append(short)
+        spot = self._spots[-1][name]
+        self._spots.append(spot)
+        if spot.misplaced_in:
+            self._note(NARRATIVE_NESTING, name=f"<{spot.name}>", parent=spot.misplaced_in)
+        if not spot.is_known:
+            self._note(NARRATIVE_ELEMENT, name=spot.name)
+        elif attributes:
+            self._attributes(spot.name, attributes)
 
     def _end(self, _: str) -> None:
-        self._open.pop()
-
-    def _nest(self, name: str) -> None:
-        """Note an element where HTML does not have it."""
-        parent = self._open[-1]
-        if name not in HOLDS.get(parent, ANY) or parent not in INSIDE.get(name, ANY):
-            self._note(NARRATIVE_NESTING, name=f"<{name}>", parent=parent)
-        elif not TEXT_ELEMENTS.isdisjoint(self._open):
-            around = [each for each in self._open if each in TEXT_ELEMENTS]
-            if name in BLOCKS or name in around or (name in PARAGRAPHS and "p" in around):
-                self._note(NARRATIVE_NESTING, name=f"<{name}>", parent=around[-1])
+        self._spots.pop()
 
     def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
         for name, value in attributes.items():
@@ -199,11 +175,11 @@ class _Reading:
             self.is_empty = False
 
     def _text(self, text: str) -> None:
-        parent = self._open[-1]
+        spot = self._spots[-1]
         if self.is_empty and text.strip(" \t\r\n"):
             self.is_empty = False
-        if parent in HOLDS and not text.isspace():
-            self._note(NARRATIVE_NESTING, name="text", parent=parent)
+        if not spot.holds_text and not text.isspace():
+            self._note(NARRATIVE_NESTING, name="text", parent=spot.name)
 
     def _instruction(self, target: str, _: str) -> None:
         self._note(NARRATIVE_ELEMENT, name=f"?{target}?")

@@ -7,6 +7,8 @@ collects what is referred to once (http://hl7.org/fhir/R4/references.html#contai
 from __future__ import annotations
 
 import re
+from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from fhirpkg.issues import Json, Severity
@@ -18,8 +20,6 @@ from fhirpkg.validation.elements.reference_rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fhirpkg.issues import Path, Resource
     from fhirpkg.validation.run import Run
 
@@ -38,14 +38,17 @@ def check_contained(resource: Resource, path: Path, run: Run) -> None:
         return
     elsewhere = {key: value for key, value in resource.items() if key != "contained"}
     _check_ids(contained, path, run)
-    named = [set(_fragments(item)) for item in contained]
-    around = set(_fragments(elsewhere))
+    named = [_fragments(item) for item in contained]
+    around = _fragments(elsewhere)
+    times = Counter(chain.from_iterable(named))
     for index, item in enumerate(contained):
         if not isinstance(item, dict) or "" in named[index]:
             continue
-        others = (found for number, found in enumerate(named) if number != index)
         identifier = item.get("id")
-        if not isinstance(identifier, str) or identifier not in around.union(*others):
+        is_named = isinstance(identifier, str) and (
+            identifier in around or times[identifier] > (identifier in named[index])
+        )
+        if not is_named:
             place = (*path, "contained", index)
             run.report(_DOM_3, place, human=_HUMAN)
 
@@ -60,16 +63,19 @@ def _check_ids(contained: list[Json], path: Path, run: Run) -> None:
         seen |= {identifier} - {""}
 
 
-def _fragments(value: Json) -> Iterator[str]:
+def _fragments(value: Json) -> set[str]:
     """The ids that are referred to by ``#id`` anywhere in a value; nothing for ``#`` alone."""
-    if isinstance(value, str):
-        if value.startswith("#"):
-            yield value[1:]
-        elif value.startswith("<"):
-            yield from _IN_NARRATIVE.findall(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _fragments(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _fragments(item)
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            if node.startswith("#"):
+                found.add(node[1:])
+            elif node.startswith("<"):
+                found.update(_IN_NARRATIVE.findall(node))
+        elif isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return found
