@@ -17,8 +17,20 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.reading import Reader
 
 
-RETIRED = {"DocumentReference": "superseded"}
-"""The status that takes a resource out of use, where it is not `retired`."""
+_SUPERSEDED = dict.fromkeys(("DocumentManifest", "DocumentReference"), "superseded")
+RETIRED = _SUPERSEDED | dict.fromkeys(
+    (
+        "ActivityDefinition CapabilityStatement CatalogEntry ChargeItemDefinition CodeSystem"
+        " CompartmentDefinition ConceptMap EffectEvidenceSynthesis EventDefinition Evidence"
+        " EvidenceVariable ExampleScenario GraphDefinition ImplementationGuide InsurancePlan"
+        " Library List Measure MessageDefinition NamingSystem OperationDefinition PlanDefinition"
+        " Questionnaire ResearchDefinition ResearchElementDefinition RiskEvidenceSynthesis"
+        " SearchParameter StructureDefinition StructureMap TerminologyCapabilities TestScript"
+        " ValueSet"
+    ).split(),
+    "retired",
+)
+"""The status that takes a resource of a type out of use; other types have none that says it."""
 _IN_USE = ("draft", "active", "unknown", "current")
 """The statuses that a resource may have had before."""
 
@@ -93,8 +105,8 @@ def _is_taken(resource: Resource, owner: Resource) -> bool:
 
 def is_let_go(resource: Resource, owner: Resource) -> bool:
     """Whether it was retired and unmarked: no longer ours, though an old inventory lists it."""
-    retired = RETIRED.get(resource["resourceType"], "retired")
-    return not is_tagged(resource, owner) and resource.get("status") == retired
+    retired = RETIRED.get(resource["resourceType"])
+    return not is_tagged(resource, owner) and resource.get("status", "") == retired
 
 
 def before_let_go(resource: Resource, owner: Resource) -> Iterator[Resource]:

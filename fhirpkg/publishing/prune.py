@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.survey import Item
 
 
+_NO_STATUS = "it has no status that says it is out of use; use --delete"
+
+
 @dataclass
 class Pruning:
     """What became of the orphans, by ``Type/id``."""
@@ -92,6 +95,8 @@ def foreseen(plan: Plan, *, delete: bool) -> Pruning:
     for item in plan.of(Change.ORPHAN):
         if item.tags:
             found.released[item.place] = item.why
+        elif not delete and item.place.partition("/")[0] not in RETIRED:
+            found.refused[item.place] = _NO_STATUS
         else:
             (found.deleted if delete else found.retired).append(item.place)
     return found
@@ -128,9 +133,9 @@ def _referring_first(resources: dict[str, Resource]) -> list[str]:
 
 def _retire(client: FhirClient, place: str, theirs: Resource, owner: Resource) -> str:
     """Take a resource out of use and out of the package; what went wrong, or nothing."""
-    if "status" not in theirs:
-        return "it has no status to retire; use --delete"
-    status = RETIRED.get(theirs["resourceType"], "retired")
+    status = RETIRED.get(theirs["resourceType"])
+    if status is None or "status" not in theirs:
+        return _NO_STATUS
     return _take_mark(client, place, theirs | {"status": status}, owner)
 
 

@@ -1,7 +1,9 @@
 import pytest
 
+from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.publishing.orphans import RETIRED
 from fhirpkg.publishing.planning import make_plan
-from fhirpkg.publishing.prune import prune
+from fhirpkg.publishing.prune import foreseen, prune
 from fhirpkg.publishing.survey import Change
 from tests.publishing.sample import canonical, client, publish, release, resources, state
 from tests.servers import habits, vendors
@@ -40,6 +42,45 @@ def test_an_orphan_that_a_server_finds_only_by_search_is_not_left_out(server, de
         found, after = pruned(proxy.base_url, *resources()[:3], delete=delete)
         assert (found.deleted if delete else found.retired) == ["DocumentReference/aftercare"]
         assert after.of(Change.ORPHAN) == []
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"resourceType": "Encounter", "id": "left", "status": "finished",
+         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}},
+        {"resourceType": "Observation", "id": "left", "status": "final", "code": {"text": "a"}},
+        {"resourceType": "Basic", "id": "left", "code": {"text": "a"}},
+    ],
+    ids=["finished", "final", "none"],
+)  # fmt: skip
+def test_an_orphan_that_no_status_takes_out_of_use_is_left_and_named(server, left):
+    publish(server, release(*resources(), left))
+    before = state(server)
+    place = f"{left['resourceType']}/left"
+    with client(server) as connected:
+        plan = make_plan(release(*resources()), connected)
+        assert list(foreseen(plan, delete=False).refused) == [place]
+        assert list(prune(plan, connected).refused) == [place]
+    assert state(server) == before
+    found, _ = pruned(server, *resources(), delete=True)
+    assert found.deleted == [place]
+
+
+def test_the_status_that_retires_is_one_of_the_type():
+    definitions = Definitions.core()
+    for resource_type in definitions.types.resource_types():
+        structure = definitions.find(
+            f"http://hl7.org/fhir/StructureDefinition/{resource_type}", "StructureDefinition"
+        )
+        bound = next(
+            (element["binding"]["valueSet"].partition("|")[0].rpartition("/")[2]
+             for element in structure["snapshot"]["element"]
+             if element["path"] == f"{resource_type}.status" and "binding" in element), ""
+        )  # fmt: skip
+        known = {"publication-status": "retired", "list-status": "retired",
+                 "document-reference-status": "superseded"}  # fmt: skip
+        assert RETIRED.get(resource_type) == known.get(bound), resource_type
 
 
 def test_an_orphan_is_deleted_only_when_told(server):

@@ -1,10 +1,15 @@
 """What resources are found by, over the definitions and real examples."""
 
+import pathlib
+
 import pytest
 
 from fhirpkg import fhirjson
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.server.searching.indexing import Indexing, Unindexable
+
+ROOT = pathlib.Path(__file__).parents[2]
+EXAMPLES = ROOT / ".examples" / "hl7.fhir.r4.examples#4.0.1" / "package"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,34 @@ def test_only_parameters_without_an_expression_or_a_comparison_are_left_out(inde
     unusable = {code for _, code in left}
     without_expression = {"_text", "_content", "_query", "_filter", "age", "birthOrderBoolean"}
     assert unusable == without_expression | {"near"}
+
+
+def test_what_is_not_evaluated_has_no_rows_in_any_example(indexing):
+    examples = sorted(EXAMPLES.glob("*-*.json"))[::40]
+    if not examples:
+        pytest.skip("the official examples are absent: run scripts/examples")
+    for path in examples:
+        resource, _ = fhirjson.read(path.read_bytes())
+        evaluated = indexing.rows(resource)
+        program = indexing._program(resource["resourceType"])
+        whole = [(frozenset(), *line[1:]) for line in program]
+        indexing._programs[resource["resourceType"]] = whole
+        assert indexing.rows(resource) == evaluated, path.name
+        indexing._programs[resource["resourceType"]] = program
+
+
+@pytest.mark.parametrize(
+    ("element", "param", "rows"),
+    [
+        ({}, "deceased", [("false", None)]),  # deceased.exists() and …
+        ({"valueInteger": 1, "code": {"text": "x"}}, "code-value-quantity#1", []),
+        ({"_status": {"extension": []}}, "status", []),
+    ],
+    ids=["nothing gives something", "half of a composite", "a value that is absent"],
+)
+def test_absent_elements(indexing, element, param, rows):
+    name = "Observation" if param != "deceased" else "Patient"
+    assert found(indexing, {"resourceType": name, "id": "p"} | element, param) == rows
 
 
 @pytest.mark.parametrize(

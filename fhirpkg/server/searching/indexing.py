@@ -6,6 +6,7 @@ value of each kind is compared (http://hl7.org/fhir/R4/search.html#ptypes).
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
     from fhirpkg.server.storing.versions import Rows
 
     _Compiled = tuple[Expression, ...]
-    _Line = tuple["Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]
+    _Line = tuple[frozenset[str], "Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]
 
 LOCAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/.+)?")
 """A relative reference to a resource of the same server."""
 
+_START = re.compile(r"\(*[A-Z]\w*\.([a-z]\w*)")
+_OF_NOTHING = re.compile(r"\b(?:exists|empty|count|all|iif|and|or|not)\b")
+"""What may have a value though its path leads to nothing."""
+_CAPITAL = re.compile("[A-Z]")
 _COLUMNS = {"_id": "id", "_lastUpdated": "updated"}
 _SYSTEMS_OF_CONTACT = {"phone", "fax", "email", "pager", "url", "sms", "other"}
 
@@ -84,20 +89,31 @@ class Indexing:
         """The rows that find a resource, by kind. Raises Unindexable."""
         rows: Rows = {}
         environment = Environment(resource=resource, root_resource=resource, resolve=_stand_in)
-        for parameter, expressions, components in self._program(resource["resourceType"]):
+        there = frozenset(name for key in resource for name in _elements(key))
+        for starts, parameter, expressions, components in self._program(resource["resourceType"]):
+            if starts and starts.isdisjoint(there):
+                continue
             for part, value in enumerate(_evaluate(expressions, resource, environment)):
-                for component, inner in components:
-                    for found in _evaluate(inner, value, environment):
-                        _add(rows, component, part, found)
                 if not components:
                     _add(rows, parameter, part, value)
+                    continue
+                found = [_evaluate(inner, value, environment) for _, inner in components]
+                if all(found):  # one that lacks a component is found by none of them
+                    for (component, _), values_ in zip(components, found, strict=True):
+                        for one in values_:
+                            _add(rows, component, part, one)
         return rows
 
     def _program(self, resource_type: str) -> list[_Line]:
         """What is evaluated for a type; compiled when its first resource comes."""
         if resource_type not in self._programs:
             self._programs[resource_type] = [
-                (p, self._compiled(p), [(part, self._compiled(part)) for part in p.components])
+                (
+                    _starts(p),
+                    p,
+                    self._compiled(p),
+                    [(part, self._compiled(part)) for part in p.components],
+                )
                 for p in self.parameters(resource_type).values()
                 if p.code not in _COLUMNS
             ]
@@ -162,6 +178,25 @@ def _alternatives(expression: str, resource_type: str) -> Iterator[str]:
         if first in starts or first[:1].islower():  # InsurancePlan's "name | alias" names no type
             yield part.strip()
         part = ""
+
+
+def _starts(parameter: Parameter) -> frozenset[str]:
+    """The elements without which a parameter finds nothing; empty when that is not known."""
+    found = [_START.match(text) for text in parameter.texts]
+    if any(map(_OF_NOTHING.search, parameter.texts)) or not all(found):
+        return frozenset()
+    return frozenset(match[1] for match in found if match)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _elements(key: str) -> tuple[str, ...]:
+    """The elements that a key of a resource may belong to: `valueCode` to `value` as well.
+
+    >>> _elements("multipleBirthBoolean")
+    ('multipleBirthBoolean', 'multiple', 'multipleBirth')
+    """
+    name = key.removeprefix("_")
+    return name, *(name[: match.start()] for match in _CAPITAL.finditer(name))
 
 
 def _evaluate(expressions: _Compiled, focus: Any, environment: Environment) -> list[Any]:

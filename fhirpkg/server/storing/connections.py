@@ -24,6 +24,7 @@ _LONGEST_WAIT = 30.0
 _MOST_IN_A_GROUP = 64
 _STEPS = 20_000  # of SQLite's machine between two looks at the clock: about a millisecond
 _CHEAPEST = 0.0001
+_ROLLED_BACK = "the transaction was rolled back"
 
 
 class TooCostly(Exception):  # noqa: N818 - told as a refusal
@@ -143,6 +144,8 @@ class Writer:
     @contextmanager
     def _savepoint(self) -> Iterator[None]:
         depth = getattr(self._mine, "depth", 0)
+        if not self.connection.in_transaction:  # this would begin one of its own
+            raise sqlite3.OperationalError(_ROLLED_BACK)
         name = f"level{depth}"
         self.connection.execute(f"SAVEPOINT {name}")
         self._mine.depth = depth + 1
@@ -164,7 +167,7 @@ class Writer:
             return
         try:
             if not self.connection.in_transaction:
-                raise sqlite3.OperationalError("the transaction was rolled back")
+                raise sqlite3.OperationalError(_ROLLED_BACK)
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             group.error = error

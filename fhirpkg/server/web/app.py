@@ -108,13 +108,13 @@ def _smart_routes(access: Access) -> list[Route]:
 def base_url(request: HttpRequest) -> str:
     """The FHIR base as the client addresses it."""
     host = request.headers.get("host", "localhost")
-    return f"{request.url.scheme}://{host}{BASE}"
+    return f"{request.scope['scheme']}://{host}{BASE}"
 
 
 def _fhir_route(
     endpoint: Endpoint, largest_body: int
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
-    lanes = Lanes()
+    lanes = Lanes(endpoint.store)
 
     async def fhir(request: HttpRequest) -> Response:
         try:
@@ -191,7 +191,8 @@ def _answered(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) 
 
 def _request(http: HttpRequest, data: bytes) -> Request:
     path = tuple(part for part in http.path_params.get("path", "").split("/") if part)
-    query = tuple(parse_qsl(http.url.query, keep_blank_values=True))
+    asked = http.scope["query_string"].decode(errors="replace")
+    query = tuple(parse_qsl(asked, keep_blank_values=True))
     request = Request(
         http.method, path, query, None, http.headers, base_url(http), rights=http.scope.get(RIGHTS),
         security=http.scope.get(SECURITY, {}),
@@ -199,8 +200,8 @@ def _request(http: HttpRequest, data: bytes) -> Request:
     if _is_form(request):
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
         request = replace(request, query=query + posted)
-    asked = [*path, *(text for pair in request.query for text in pair)]
-    if any(map(formats.UNWRITABLE.search, asked)):
+    texts = [*path, *(text for pair in request.query for text in pair)]
+    if any(map(formats.UNWRITABLE.search, texts)):
         raise refused(400, SERVER_TEXT, what="a control character in its address")
     return request
 

@@ -117,6 +117,7 @@ def _unpacked_size(data: bytes, limit: int) -> int:
     return size
 
 
+@functools.lru_cache(maxsize=100)
 def wanted_format(accept: str, asked: str = "") -> str:
     """The format of the answer: `_format` if given, else the best that Accept names, else JSON.
 

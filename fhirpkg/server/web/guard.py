@@ -118,7 +118,10 @@ class Guard:
         """Note what the client may do; a refusal when it may nothing here."""
         authorization = headers.get("authorization", "")
         try:
-            rights = await run_in_threadpool(self._access.rights, authorization)
+            if self._access.issuer is None:
+                rights = self._access.rights(authorization)
+            else:  # which may fetch keys
+                rights = await run_in_threadpool(self._access.rights, authorization)
         except Unauthorized as error:
             return _refused(401, SERVER_LOGIN, problem=error)
         if rights and not scope["path"].startswith("/fhir") and not rights.allow("r", "*"):

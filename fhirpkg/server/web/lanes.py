@@ -1,13 +1,16 @@
 """How requests share the server: lanes of threads, so that no kind of request holds up another.
 
 A read by id is quick and never waits behind searches; searches that take long wait for each other,
-and stop when their client has gone. Large bodies, which take memory, come one at a time.
+and stop when their client has gone. Large bodies, which take memory, come one at a time. Small
+writes that wait are done by one thread in one commit: a thread and a commit for each would cost
+more than the writes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -20,9 +23,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
     from starlette.responses import Response
 
+    from fhirpkg.server.storing.store import Store
+
+    Work = Callable[[], Response]
+
 SEARCH_SECONDS = 5
 _MOST_WAITING = 100
 _LARGE_BODY = 4 * 1024 * 1024
+_SMALL_BODY = 64 * 1024
+_MOST_TOGETHER = 64
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -49,24 +58,70 @@ class _Lane:
             self._free.release()
 
 
-class Lanes:
-    """The lanes of one server. Threads number 32 together, fewer than the pool of Starlette has."""
+class _Together:
+    """Small writes: one thread does all that wait, and none is answered before their commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Work, asyncio.Future[Response]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def run(self, work: Work) -> Response:
+        """Do it with others. Raises TooBusy when too many wait already, or the turn never comes."""
+        if len(self._waiting) >= _MOST_WAITING:
+            raise TooBusy
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, answer))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run_all())
+        return await answer
+
+    async def _run_all(self) -> None:
+        while self._waiting:
+            some = self._waiting[:_MOST_TOGETHER]
+            del self._waiting[:_MOST_TOGETHER]
+            done = await run_in_threadpool(self._written, [work for work, _ in some])
+            for (_, answer), response in zip(some, done, strict=True):
+                if answer.done():  # nobody waits for it
+                    continue
+                if response is None:
+                    answer.set_exception(TooBusy())
+                else:
+                    answer.set_result(response)
+        self._running = None
+
+    def _written(self, works: list[Work]) -> list[Response] | list[None]:
+        """The answers, once all is on the disk; None for each when the turn does not come."""
+        try:
+            with self._store.transaction():
+                return [work() for work in works]
+        except TooBusy:
+            return [None] * len(works)
+        except sqlite3.Error:  # nothing was kept: each for itself learns why
+            return [work() for work in works]
+
+
+class Lanes:
+    """The lanes of one server. Threads number 33 together, fewer than the pool of Starlette has."""
+
+    def __init__(self, store: Store) -> None:
+        self._together = _Together(store)
         self._reads = _Lane(8)
         self._searches = _Lane(3)
         self._writes = _Lane(16)
         self._large = _Lane(1)
 
-    async def run(self, http: HttpRequest, size: int, work: Callable[[], Response]) -> Response:
+    async def run(self, http: HttpRequest, size: int, work: Work) -> Response:
         """Do the work of a request in the lane that is its own. Raises TooBusy."""
-        lane, seconds = self._lane(http, size)
-        budget = Budget(seconds)
+        lane = self._lane(http, size)
+        budget = Budget(SEARCH_SECONDS)
 
         def in_thread() -> Response:
             BUDGET.set(budget)
             return work()
 
+        if lane is self._writes and size <= _SMALL_BODY and http.path_params.get("path"):
+            return await self._together.run(in_thread)
         async with lane.turn():
             if http.method in _WRITES:  # a write is done, whether or not its client waits for it
                 return await run_in_threadpool(in_thread)
@@ -76,17 +131,17 @@ class Lanes:
             finally:
                 watching.cancel()
 
-    def _lane(self, http: HttpRequest, size: int) -> tuple[_Lane, float]:
+    def _lane(self, http: HttpRequest, size: int) -> _Lane:
         path = [part for part in http.path_params.get("path", "").split("/") if part]
         if size > _LARGE_BODY or "content-encoding" in http.headers:  # it may become large
-            return self._large, SEARCH_SECONDS
+            return self._large
         if path and (path[-1] == "_search" or path[-1].startswith("$")):
-            return self._searches, SEARCH_SECONDS
+            return self._searches
         if http.method in _WRITES:
-            return self._writes, SEARCH_SECONDS
+            return self._writes
         if len(path) == 2 or (len(path) == 4 and path[2] == "_history"):
-            return self._reads, SEARCH_SECONDS
-        return self._searches, SEARCH_SECONDS
+            return self._reads
+        return self._searches
 
 
 async def _cancel_when_gone(http: HttpRequest, budget: Budget) -> None:
