@@ -14,17 +14,19 @@ _NAMES = {"CPT4": "CPT", "OPCS": "OPCS-4", "OPCS4": "OPCS-4", "SNOMEDCT": "SNOME
 _NAMES |= {"ICD10PCS": "ICD-10-PCS"}
 
 
-def codes_of(heading: str, text: str) -> tuple[list[str], str]:
-    """The codes of a text as procedure.yaml writes them, and the text without other words.
+def codes_of(heading: str, text: str) -> tuple[list[str], list[str], str]:
+    """The codes of a text as procedure.yaml writes them, what is wrong with others, and its codes.
+
+    The last is the text without other words: those may be the descriptor of a code.
 
     >>> codes_of("Codes", "CPT 37243 (embolisation); ICD-10-PCS 04LF3DU")
-    (['CPT 37243', 'ICD-10-PCS 04LF3DU'], 'CPT 37243 ICD-10-PCS 04LF3DU')
+    (['CPT 37243', 'ICD-10-PCS 04LF3DU'], [], 'CPT 37243 ICD-10-PCS 04LF3DU')
     >>> codes_of("Code", "43235")
-    (['CPT 43235'], '43235')
+    (['CPT 43235'], [], '43235')
     """
     named = [found["system"] for found in _TOKEN.finditer(heading) if found["system"]]
     system = _named(named[-1]) if named else ""
-    codes, words = [], []
+    codes, wrong, words = [], [], []
     for found in _TOKEN.finditer(text):
         if found["system"]:
             system = _named(found["system"])
@@ -32,10 +34,28 @@ def codes_of(heading: str, text: str) -> tuple[list[str], str]:
             continue
         line = f"{system or 'CPT'} {found['code']}"
         coding = codings(line)[0]
-        if not problem(coding) and (system or re.fullmatch(r"\d{4}[0-9A-Z]", coding.code)):
+        if not system and not re.fullmatch(r"\d{4}[0-9A-Z]", coding.code):
+            continue
+        words.append(found["code"])
+        if why := problem(coding):
+            wrong.append(why)
+        else:
             codes.append(line)
-            words.append(found["code"])
-    return codes, " ".join(words) if codes else text
+    return codes, wrong, " ".join(words) if words else text
+
+
+def one_of_each(codes: list[str]) -> tuple[list[str], list[str]]:
+    """The codes that are the only one of their system, and what is open about the others.
+
+    >>> one_of_each(["CPT 33208", "ICD-10-PCS 0JH606Z", "ICD-10-PCS 02H63JZ"])
+    (['CPT 33208'], ['code: which of ICD-10-PCS 0JH606Z, ICD-10-PCS 02H63JZ it is'])
+    """
+    by_system: dict[str, list[str]] = {}
+    for code in codes:
+        by_system.setdefault(code.split()[0], []).append(code)
+    several = [each for each in by_system.values() if len(each) > 1]
+    alone = [each[0] for each in by_system.values() if len(each) == 1]
+    return alone, [f"code: which of {', '.join(each)} it is" for each in several]
 
 
 def _named(system: str) -> str:

@@ -31,7 +31,7 @@ _NUMBERING = re.compile(
 _PREPOSITION = re.compile(r"\b(?:of|for|from|with|in|to|after|before|during|by|on|at|following)\b")
 
 _QUESTION = re.compile(r"(?:what|who|whom|when|where|why|how|which|is|are|will|does|do i)\b")
-_WHAT_IT_IS = re.compile(r"what (?:is|are) (?:an? |the |your )?(.+)")
+_WHAT_IT_IS = re.compile(r"(?:what (?:is|are)|about) (?:an? |the |your )?(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ class Headings:
             return Named(why="it belongs to no section", is_known=True)
         asked = self._asked(words, strictly=strictly)
         joined = self._joined(words)
+        if asked.section in self.phases and len(at := self._times(words)) > 1:
+            return Named(at, f"it names {' and '.join(at)}", is_known=True)
         if self.against.search(words) and len(joined) < 2:
             return asked if asked.section == "contraindications" else self._turned_round(words)
         if len(joined) > 1 and asked.section != "experience":
@@ -132,6 +134,12 @@ class Headings:
         parts = re.split(r"\b(?:and|or|vs|versus)\b", words)
         found = dict.fromkeys(self._part(part.strip()) for part in parts)
         return tuple(section for section in found if section) if len(parts) > 1 else ()
+
+    def _times(self, words: str) -> tuple[str, ...]:
+        """The sections that a heading joins by words of time: "before, during and after"."""
+        if not re.search(r"\b(?:and|or|to)\b", words):
+            return ()
+        return tuple(s for s, pattern in self.phases.items() if pattern.search(words))
 
     def _part(self, words: str) -> str:
         found = self._headed(words, strictly=False)

@@ -53,14 +53,14 @@ class _Reader:
         tag = element.tag
         if element.sourceline:
             self._line = max(self._line, element.sourceline)
-        if not isinstance(tag, str) or tag in _HIDDEN or element.get("hidden") is not None:
+        if not isinstance(tag, str) or _is_hidden(element):
             self._line += lxml.html.tostring(element, with_tail=False).count(b"\n")
             return
         if tag == "br":
             self.flush(keeps=True)
         elif tag in ("table", "dl"):
             self._block(element, is_bold=is_bold, inside=self._table_of)
-        elif tag in _BLOCKS:
+        elif tag in _BLOCKS or tag == "button":
             self._block(element, is_bold=is_bold, inside=self._inside)
         else:
             self._inside(element, is_bold=is_bold or tag in _BOLD)
@@ -87,7 +87,7 @@ class _Reader:
         kept = self._mark, self._level, self._depth, self._outside
         if re.fullmatch("h[1-6]", tag):
             self._mark, self._level = "", int(tag[1])
-        elif tag in ("summary", "legend", "caption"):
+        elif tag in ("summary", "legend", "caption") or (tag == "button" and not self._level):
             self._mark, self._level = BOLD, 0
         elif tag == "li":
             self._mark, self._level = ITEM, 0
@@ -171,6 +171,16 @@ def _as_written(text: str) -> tuple[str, str, str]:
     if found := _NUMBER.match(text):
         return ITEM, found[1], text[found.end() :]
     return "", "", text
+
+
+def _is_hidden(element: HtmlElement) -> bool:
+    """What a reader of the page does not see as its text; a button that opens a part heads it."""
+    if element.tag == "button":
+        opens = any(element.get(name) for name in ("aria-expanded", "aria-controls"))
+        return not (
+            opens or any(re.fullmatch("h[1-6]", str(e.tag)) for e in element.iterancestors())
+        )
+    return element.tag in _HIDDEN or element.get("hidden") is not None
 
 
 def _around(element: HtmlElement) -> str:

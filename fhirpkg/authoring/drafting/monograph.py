@@ -47,6 +47,7 @@ class Monograph:
     facts: list[Fact] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    wrong_codes: list[str] = field(default_factory=list)
 
     def labels(self) -> list[str]:
         """The label of each fact, in order: `summary`, `risks-1`, `risks-2`."""

@@ -36,6 +36,13 @@ _HTML_BLOCK = re.compile(
     r"|hr|iframe|img|main|nav|ol|p|pre|section|style|table|ul|video)\b[^<>]*>",
     re.IGNORECASE,
 )
+_COMPOUND = re.compile(
+    r"\b(?:pre|post|non|self|anti|peri|intra|inter|extra|co|re|sub|follow|well|low|high|short|long|half"
+    r"|full|life|side|day|year|month|week|hour|cross|over|under|single|double|two|three|four|five|six|first|second|third"
+    r"|in|on|off|up|check|work|drug|blood|pain|dose|risk|body|skin|ill|large|small|wide|deep|soft|hard|old)-$",
+    re.IGNORECASE,
+)
+"""What keeps its hyphen where a line ends with it."""
 _NARROW, _WIDE = 56, 132
 """Between these widths a text has lines that were broken for want of room."""
 
@@ -87,8 +94,7 @@ def read_text(text: str, table: Headings) -> list[Line]:
             found.append(replace(new, level=1 if under[1] == "=" else 2))
             at += 1
         elif found and _continues(found[-1], new, line, room - width, table):
-            joined = f"{found[-1].text} {plain(line.strip())}"
-            found[-1] = replace(found[-1], text=joined)
+            found[-1] = replace(found[-1], text=_joined(found[-1].text, plain(line.strip())))
         else:
             found.append(new)
         width, gap, at = len(line), False, at + 1
@@ -170,6 +176,19 @@ def _continues(before: Line, new: Line, line: str, left: int, table: Headings) -
     named = table.named(new.text.partition(":")[0], strictly=True)
     is_full = len(new.text.split()[0]) >= left
     return is_full and is_open and not named.is_known and not new.text.isupper()
+
+
+def _joined(before: str, after: str) -> str:
+    """Two lines as one; a word that was broken at the end of the first is whole again.
+
+    >>> _joined("a search before car-", "dioversion"), _joined("a follow-", "up visit")
+    ('a search before cardioversion', 'a follow-up visit')
+    """
+    if after.split(maxsplit=1)[0] in ("and", "or", "to"):
+        return f"{before} {after}"
+    if re.search(r"[a-z]{2}-$", before) and after[:1].islower():
+        return f"{before}{after}" if _COMPOUND.search(before) else f"{before[:-1]}{after}"
+    return f"{before} {after}"
 
 
 def _is_table(raw: list[str], at: int) -> bool:

@@ -354,7 +354,8 @@ class _Sorter:
         if not lead and here and here.is_negation:
             led = (here.heading, here.line)
         if section == "code":
-            codes, text = codes_of(here.heading if here else "", text)
+            codes, wrong, text = codes_of(here.heading if here else "", text)
+            self._monograph.wrong_codes += wrong
             known = self._monograph.codes
             known += [code for code in codes if code not in known]
         fact = Fact(section, text, line, here.heading if here else "", *led)

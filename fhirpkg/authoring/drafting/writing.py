@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
+from fhirpkg.authoring.drafting.coded import one_of_each
 from fhirpkg.authoring.drafting.headings import table
 from fhirpkg.authoring.drafting.keys import Keys, read_keys
 from fhirpkg.authoring.drafting.monograph import ONE_FACT, Fact
@@ -51,7 +52,8 @@ def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rig
     labels = dict(zip(map(id, monograph.facts), monograph.labels(), strict=True))
     names = _Names()
     name = _short_name(monograph, stem)
-    codes = [code] if code else monograph.codes
+    codes, open_ = ([code], []) if code else one_of_each(monograph.codes)
+    open_ += [] if code else [f"code: {why}" for why in monograph.wrong_codes]
     data: Keys = {"id": pascal_case(name)}
     source: Keys = {"title": title, "facts": _counts(monograph)}
     data["source"] = source
@@ -61,7 +63,7 @@ def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rig
         if section == "code":
             named = [labels[id(fact)] for fact in monograph.of("name")]
             origin = named + [label for _, label in pairs]
-            data["code"] = _code(name, origin, codes)
+            data["code"] = _code(name, origin, codes, open_)
         elif section in ONE_FACT and (facts or section == "name"):
             data[section] = _one(pairs, rights, section, name)
         elif facts:
@@ -99,10 +101,10 @@ def _fill(data: Keys) -> None:
         }  # fmt: skip
 
 
-def _code(name: str, origin: list[str], codes: list[str]) -> Keys:
+def _code(name: str, origin: list[str], codes: list[str], open_: list[str]) -> Keys:
     found: Keys = {"use": name}
     found |= _from(origin) if origin else {"added": "The source has no name."}
-    return found if codes else found | {"todo": "code: its system and code"}
+    return _with_todo(found, open_ or ([] if codes else ["code: its system and code"]))
 
 
 def _one(facts: Sequence[tuple[Fact, str]], rights: Rights, section: str, name: str) -> Keys:

@@ -1,0 +1,55 @@
+"""The codes that a monograph names: each for its system, none guessed."""
+
+import pathlib
+
+import pytest
+
+from fhirpkg.authoring.drafting import writing
+from fhirpkg.authoring.drafting.headings import table
+from fhirpkg.authoring.drafting.reading import read
+from fhirpkg.authoring.drafting.sorting import sort
+
+
+def drafted(lines, code=""):
+    text = f"Bladder scan\n\n{lines}\n\nIndications\nRetention of urine\n"
+    found = sort(read(pathlib.Path("a.txt"), text.encode(), table()), table())
+    assert [fact.text for fact in found.of("indications")] == ["Retention of urine"]
+    return writing.draft(found, title="t", stem="a", code=code, rights="own")
+
+
+@pytest.mark.parametrize(
+    ("lines", "codes"),
+    [
+        ("CPT code: 51798", "CPT 51798"),
+        ("CPT: 51798", "CPT 51798"),
+        ("Codes\n51798", "CPT 51798"),
+        ("OPCS-4: M47.3", "OPCS-4 M47.3"),
+        ("OPCS code: M47.3", "OPCS-4 M47.3"),
+        ("SNOMED CT: 71388002", "SNOMED 71388002"),
+        ("ICD-10-PCS code: 4A0D7BZ", "ICD-10-PCS 4A0D7BZ"),
+        ("HCPCS: G0105", "HCPCS G0105"),
+        ("CCAM: JDQM001", "CCAM JDQM001"),
+        ("Codes: CPT 51798; OPCS-4 M47.3", ["CPT 51798", "OPCS-4 M47.3"]),
+        ("Procedure codes\nCPT 51798 (residual volume)\nSNOMED CT 71388002",
+         ["CPT 51798", "SNOMED 71388002"]),
+    ],
+)  # fmt: skip
+def test_each_code_stands_with_its_system(lines, codes):
+    made = drafted(lines)
+    assert made["codes"] == {"Bladder scan": codes}
+    assert "todo" not in made["code"]
+    assert drafted(lines, "CPT 51797")["codes"] == {"Bladder scan": "CPT 51797"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        ("ICD-10-PCS: 0JH606Z + 02H63JZ\nCPT: 33208", "CPT 33208"),  # two things are done
+        ("SNOMED CT: 174430001", None),  # its check digit is another
+        ("OPS: 5-572.1", None),  # of which year?
+    ],
+)
+def test_what_is_not_certain_is_left_open(lines, kept):
+    made = drafted(lines)
+    assert made.get("codes", {}).get("Bladder scan") == kept
+    assert made["code"]["todo"].startswith("code: ")
