@@ -185,6 +185,8 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 def _around(element: HtmlElement) -> str:
     """Whether an element stands around the text of a page, by its class, id or role."""
+    if element.tag in ("html", "body", "main", "article") or element.find(".//h1") is not None:
+        return ""
     words = " ".join(element.get(name) or "" for name in ("class", "id", "role")).lower().split()
     return "navigation" if any(_AROUND.fullmatch(word) for word in words) else ""
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.drafting.headings import Headings
 
 _HASHES = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*$")
+_ATTRIBUTES = re.compile(r"\s*\{[#.:][^{}]*\}\s*$")
+"""What Pandoc and others write behind a heading: ``{#id .class}``."""
+_FENCE = re.compile(r"\s*(?:```.*|~~~.*|:{3,}.*|!{3}\s+\w+\s*)$")
 _UNDERLINE = re.compile(r" {0,3}(=|-|~|\*|_)\1{2,}\s*$")
 _BULLET = re.compile(r"(\s*)(?:[-*+•‣◦▪·–—●○■□☐☑☒➢➤✓✔\uf0b7\uf0a7]|o(?=\s+[A-Z]))\s+(?=\S)(.*)")
 _NUMBER = re.compile(
@@ -68,7 +71,7 @@ def read_text(text: str, table: Headings) -> list[Line]:
             found += table_lines(cells, table, has_header=False)
             at, gap = rows[-1][0] + 1, True
             continue
-        if not line.strip() or line.lstrip().startswith("```"):
+        if not line.strip() or _FENCE.match(line):
             gap, at = True, at + 1
             continue
         if _HTML_BLOCK.match(line) and _HASHES.match(_TAG.sub("", line)):
@@ -93,7 +96,9 @@ def read_text(text: str, table: Headings) -> list[Line]:
         if under and new.mark in (TEXT, BOLD) and len(new.text.split()) <= 14:
             found.append(replace(new, level=1 if under[1] == "=" else 2))
             at += 1
-        elif found and _continues(found[-1], new, line, room - width, table):
+        elif found and (
+            _is_broken(raw, at, new) or _continues(found[-1], new, line, room - width, table)
+        ):
             found[-1] = replace(found[-1], text=_joined(found[-1].text, plain(line.strip())))
         else:
             found.append(new)
@@ -126,7 +131,7 @@ def _html_lines(raw: list[str], before: int, table: Headings) -> Iterator[Line]:
 
 def _line(line: str, number: int, *, gap: bool) -> Line:
     line = re.sub(r"^\s{0,3}>\s?", "", line)
-    if found := _HASHES.match(line):
+    if found := _HASHES.match(_ATTRIBUTES.sub("", line)):
         return Line(plain(found[2]), number, level=len(found[1]), gap=gap)
     if found := _ALL_BOLD.match(line):
         colon = ":" if line.rstrip().endswith(":") and not found[2].endswith(":") else ""
@@ -151,6 +156,7 @@ def plain(text: str) -> str:
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
     text = re.sub(r"(?<!\w)([*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
     text = re.sub(r"`([^`]+)`", r"\1", text)
+    text = text.removesuffix("\\")  # it breaks the line
     return " ".join(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text).split())
 
 
@@ -159,6 +165,11 @@ def _room(raw: list[str]) -> int:
     widths = sorted(len(line) for line in raw if "|" not in line)[-3:]
     is_broken = len(widths) == 3 and widths[0] > widths[2] * 0.85 and _NARROW < widths[2] < _WIDE
     return widths[2] if is_broken else 10_000
+
+
+def _is_broken(raw: list[str], at: int, new: Line) -> bool:
+    """Whether the line before ends with Markdown's backslash, and so goes on in this one."""
+    return raw[at - 1].endswith("\\") and new.mark == TEXT and not (new.level or new.gap)
 
 
 def _continues(before: Line, new: Line, line: str, left: int, table: Headings) -> bool:

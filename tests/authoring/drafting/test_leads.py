@@ -144,3 +144,14 @@ def test_what_comes_after_a_heading_of_another_section_is_not_taken_for_the_one_
 def test_a_lead_within_a_list_that_leads_nothing_in_is_a_fact_of_its_own_words():
     text = "# A\n## Indications\nThey include:\n\n- Skin:\n- Eye:\n    - Cataract\n"
     assert found(text) == ({"indications": ["Skin:", "Cataract"]}, [])
+
+
+def test_a_line_broken_by_a_backslash_and_what_pandoc_writes_are_no_words_of_a_fact():
+    head = "# Line change {#sec-line}\n\n::: {.note}\n\n## Technique\n\n"
+    monograph = read_as(f"{head}* Clean the skin\\\nLet it dry.\n* Cut\n")
+    assert [(fact.section, fact.text) for fact in monograph.facts] == [
+        ("name", "Line change"),
+        ("steps", "Clean the skin Let it dry."),
+        ("steps", "Cut"),
+    ]
+    assert monograph.told == []

@@ -64,3 +64,17 @@ def test_tables_within_tables_are_read_once():
     sections, told = found(rows(("Risks", inner), ("Indications", "Pain")))
     assert sections == {"risks": ["Bleeding", "Infection"], "indications": ["Pain"]}
     assert told == []
+
+
+def test_what_stands_around_a_page_is_told_and_what_holds_its_title_is_read():
+    page = (
+        '<body class="menu"><div class="menu"><a>Home</a> <a>Risks</a></div>'
+        '<div class="sidebar"><h1>Test of tables</h1><h2>Risks</h2><p>Bleeding.</p></div>'
+        '<div id="cookie-banner"><p>Cookies are used.</p></div></body>'
+    )
+    monograph = sort(read(pathlib.Path("a.html"), page.encode(), table()), table())
+    assert [(fact.section, fact.text) for fact in monograph.facts] == [
+        ("name", "Test of tables"),
+        ("risks", "Bleeding."),
+    ]
+    assert [told.text for told in monograph.told] == ["Home Risks", "Cookies are used."]
