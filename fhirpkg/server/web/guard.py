@@ -100,7 +100,7 @@ class Guard:
             self.held -= exchange.size
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        host = headers.get("host", "")
+        host = ", ".join(headers.getlist("host"))
         if not self._is_ours(host):
             return _refused(421, SERVER_HOST, host=host)
         origin = headers.get("origin")

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,18 +18,33 @@ _SLOWEST_HEAD = 15
 _MOST_CONNECTIONS = 900
 
 
-class _Protocol(H11Protocol):
-    """HTTP that does not wait for the head of a request forever."""
+class _Protocol(HttpToolsProtocol):
+    """HTTP whose heads are bounded, in their size and in the time that they may take."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _unbounded = 0
+    """Bytes that came since the last head or part of a body was complete."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        self._unbounded += len(data)
         super().data_received(data)
+        if self._unbounded > _LARGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
         self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._unbounded = 0
+        self.url, _, query = self.url.partition(b"?")  # what parses it takes 64 kB at most
+        super().on_headers_complete()
+        self.scope["query_string"] = query
+
+    def on_body(self, body: bytes) -> None:
+        self._unbounded = 0
+        super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting:
@@ -83,7 +98,6 @@ def http_server(
         log_level="warning",
         access_log=False,
         server_header=False,
-        h11_max_incomplete_event_size=_LARGEST_HEAD,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=3,
         ssl_certfile=certificate,
