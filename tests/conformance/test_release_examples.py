@@ -49,21 +49,35 @@ def argued(release, name):
 
 @pytest.mark.examples
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    # half a minute for what is nearly R4: R4B's run with the long tests of `scripts/test --servers`
-    "release",
-    [pytest.param(R4B, marks=pytest.mark.servers), R5],
-    ids=lambda release: release.name,
-)
+@pytest.mark.servers  # a minute; below is one of each type at each run
+@RELEASES
 def test_no_example_is_refused_but_those_that_are_argued(release):
     files = examples(release)
     assert len(files) > 2800
+    found = checked(release, files)
+    assert refused_without_reason(release, found) == {}
+    assert [counted(each, found) for each in ARGUED[release.name]] == ARGUED[release.name]
+
+
+@pytest.mark.examples
+@pytest.mark.timeout(600)
+@RELEASES
+def test_of_each_type_an_example_is_not_refused_without_reason(release):
+    by_type = {file.name.partition("-")[0]: file for file in examples(release)}
+    assert len(by_type) > 140
+    assert refused_without_reason(release, checked(release, by_type.values())) == {}
+
+
+def checked(release, files):
+    """The rules that each file breaks, by its name."""
     check.validator = Validator(fhir_version=release.version)
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        found = dict(pool.imap_unordered(check, files, chunksize=16))
+        return dict(pool.imap_unordered(check, files, chunksize=16))
+
+
+def refused_without_reason(release, found):
     wrong = {name: rules - argued(release, name) for name, rules in found.items()}
-    assert {name: rules for name, rules in wrong.items() if rules} == {}
-    assert [counted(each, found) for each in ARGUED[release.name]] == ARGUED[release.name]
+    return {name: rules for name, rules in wrong.items() if rules}
 
 
 def counted(entry, found):

@@ -1,13 +1,14 @@
 """Two pushes of one package at once: one wins, the other says so, and nothing appears twice."""
 
 import threading
+from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 
 import pytest
 
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.publishing.bookkeeping.head import ConflictError, read_head, write_head
-from fhirpkg.publishing.bookkeeping.state import Phase
+from fhirpkg.publishing.bookkeeping.state import Phase, head_id, head_of
 from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.push import push
@@ -66,6 +67,27 @@ def test_of_two_contents_at_once_no_mixture_is_called_complete(server, played):
             for given in complete:
                 assert head.digest == given.digest
                 assert verify(given, connected)
+
+
+@pytest.mark.parametrize("played", PLAYED.values(), ids=PLAYED)
+def test_of_two_first_pushes_the_later_writes_nothing(server, played):
+    """The other one has written its head, and its content comes at any moment."""
+    begun = []
+
+    def another_begins(request, forward):
+        if request.method == "PUT" and request.path.endswith(head_id("demo.walking")) and not begun:
+            begun.append(request)
+            with client(server) as other:
+                write_head(other, replace(head_of(request.resource, 0), owner="x:1", id=""))
+        return forward(request)
+
+    with (
+        scripted(server_like(another_begins, *played), server) as proxy,
+        pytest.raises(ConflictError, match="by x:1"),
+    ):
+        publish(proxy.base_url)
+    assert begun
+    assert state(server) == {}
 
 
 @pytest.mark.parametrize("minutes", [-10, 0, 10])

@@ -73,6 +73,7 @@ def test_each_procedure_has_its_leaflets():
 
 
 @leaflets
+@pytest.mark.servers  # test_pdf.py counts the pages of our own PDF at each run
 @pytest.mark.skipif(not CHROMIUM, reason="no chromium to print with")
 def test_a_leaflet_has_two_pages_at_most(name, tmp_path):
     page, printed = tmp_path / "page.xhtml", tmp_path / "page.pdf"

@@ -150,15 +150,10 @@ sys.stdout.buffer.write(pdf(sys.stdin.read(), paper="A4", created="2031-01-01"))
 """
 
 
-@pytest.mark.parametrize(
-    "later, changed",
-    [("0", {}), ("90000000", {}), ("0", {"SOURCE_DATE_EPOCH": "1", "PYTHONHASHSEED": "7"}),
-     ("0", {"TZ": "Asia/Tokyo", "LC_ALL": "C"})],
-    ids=["another process", "another day", "another epoch and seed", "another place"],
-)  # fmt: skip
-def test_the_same_document_gives_the_same_bytes(later, changed):
+def test_the_same_document_gives_the_same_bytes_on_another_day_in_another_place():
+    changed = {"SOURCE_DATE_EPOCH": "1", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, later],
+        [sys.executable, "-c", SCRIPT, "90000000"],
         input=TEXT.encode(), capture_output=True, check=True, env=os.environ | changed,
     )  # fmt: skip
     assert ran.stdout == made()

@@ -1,5 +1,6 @@
 """Who may call: no page from elsewhere, no name that is not the server's, nobody without end."""
 
+import contextlib
 import socket
 import time
 
@@ -130,9 +131,15 @@ def test_bodies_are_bounded_over_all_connections(monkeypatch):
     with running() as base:
         client = Client(base)
         host, port = base.split("/")[2].split(":")
-        with socket.create_connection((host, int(port))) as slow:
-            slow.sendall(head + b" " * 3500)
-            refused = until(lambda: client.put(BASIC | {"text": {"div": "x" * 600}}), 429)
+        with contextlib.ExitStack() as connections:
+
+            def put_beside_a_slow_one():
+                """Of two at the same moment the slow one may be refused: then comes another."""
+                slow = connections.enter_context(socket.create_connection((host, int(port))))
+                slow.sendall(head + b" " * 3500)
+                return client.put(BASIC | {"text": {"div": "x" * 600}})
+
+            refused = until(put_beside_a_slow_one, 429)
             assert rules_of(refused) == ["server-busy"]
             assert refused.headers["Retry-After"]
             assert client.get("metadata").status_code == 200

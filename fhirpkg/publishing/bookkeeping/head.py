@@ -17,10 +17,12 @@ from fhirpkg.publishing.bookkeeping.state import (
     SYSTEM,
     Head,
     Inventory,
+    Phase,
     head_id,
     head_of,
     inventory_of,
 )
+from fhirpkg.publishing.writing.creations import Done, version_before
 
 if TYPE_CHECKING:
     from fhirpkg.client.client import FhirClient
@@ -127,9 +129,25 @@ def _create(client: FhirClient, head: Head) -> Head:
             if not response.worked:
                 raise response.error()
             new = replace(new, id=_new_id(response))
-        return reread(client, new)
+        return _undisputed(client, reread(client, new))
     problem = "offers neither List nor Basic, one of which a push needs as its lock"
     raise ServerError(client.base_url, problem)
+
+
+def _undisputed(client: FhirClient, head: Head) -> Head:
+    """A new head, unless it was written over the one of a push that began at the same moment.
+
+    HAPI creates in spite of `If-None-Match: *`; the other push would not know before its end.
+    """
+    done = Done(f"{head.type}/{head.id}", head.etag, created=True)
+    for before in version_before(client, done) or ():
+        other = head_of(before, 0)
+        if other is not None and other.phase is Phase.PUSHING and other.owner != head.owner:
+            raise ConflictError(
+                f"{other.package} {other.version} is being pushed by {other.owner}, which began at "
+                "the same moment; run push again"
+            )
+    return head
 
 
 def reread(client: FhirClient, head: Head) -> Head:
