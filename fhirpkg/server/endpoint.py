@@ -55,13 +55,7 @@ class Endpoint:
         found = find(self.store, criteria, most=min(most, MOST_MATCHES) + 1).keys
         if len(found) > most == MOST_MATCHES:
             raise refused(422, SERVER_SEARCH_LIMIT, what="matches", most=MOST_MATCHES)
-        keys = found[:most]
-        versions: list[Version] = []
-        while keys:  # a part at a time: the store gives only that many characters at once
-            some = self.store.by_keys(keys)
-            versions += some
-            keys = keys[max(len(some), 1) :]
-        return versions
+        return list(self.store.each(found[:most]))
 
     def count(self, criteria: Criteria) -> int:
         """How many resources fit."""

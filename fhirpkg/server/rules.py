@@ -222,7 +222,7 @@ SERVER_INCLUDED = warning(
     "server-included",
     "incomplete",
     title="Every resource to be included fits into the answer",
-    text="more than {most} resources are to be included; the rest is left out",
+    text="more is to be included than {most} resources or 32 MB; the rest is left out",
     advice="ask for smaller pages (_count)",
     spec=f"{_SEARCH}#include",
 )

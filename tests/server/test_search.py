@@ -2,6 +2,7 @@
 
 import pytest
 
+from fhirpkg.server.storing.store import Store
 from tests.server.client import entry, rules_of
 
 TYPES = "http://terminology.hl7.org/CodeSystem/usage-context-type"
@@ -319,6 +320,26 @@ def test_no_match_is_left_out_when_others_are_deleted_between_two_pages(server, 
     assert seen == [f"b{n}" for n in range(6) if n < 2 or f"b{n}" not in gone]
 
 
+def test_a_page_whose_matches_are_deleted_while_it_is_made_is_asked_for_again(
+    server, endpoint, monkeypatch
+):
+    for number in range(4):
+        server.put({"resourceType": "Basic", "id": f"b{number}", "code": {"text": "x"}})
+    by_keys, meanwhile = Store.by_keys, ["Basic/b0", "Basic/b1"]
+
+    def deleted_first(store, keys):
+        while meanwhile:
+            store.delete(*meanwhile.pop().split("/"))
+        return by_keys(store, keys)
+
+    monkeypatch.setattr(Store, "by_keys", deleted_first)
+    first = server.get("Basic?_count=2")
+    assert first.status_code == 200
+    assert "entry" not in first.json()
+    following = next_of(first.json()).removeprefix(f"{server.base}/")
+    assert server.found(following) == ["b2", "b3"]
+
+
 def test_what_is_made_or_changed_between_two_pages_comes_once(server):
     for number in range(4):
         server.put({"resourceType": "Basic", "id": f"b{number}", "code": {"text": "x"}})
@@ -397,8 +418,9 @@ def test_text_of_a_query_is_never_taken_for_sql(stored, text):
     assert stored.found(f"PlanDefinition?name:exact={text.replace('%', '%25')}") == []
 
 
-def test_more_than_can_be_included_is_said(stored, monkeypatch):
-    monkeypatch.setattr("fhirpkg.server.searching.including.MOST_INCLUDED", 1)
+@pytest.mark.parametrize("bound", ["MOST_INCLUDED", "_MOST_CHARACTERS"])
+def test_more_than_can_be_included_is_said(stored, monkeypatch, bound):
+    monkeypatch.setattr(f"fhirpkg.server.searching.including.{bound}", 1)
     bundle = stored.get("PlanDefinition?_id=p&_include=*").json()
     added = [e["resource"] for e in bundle["entry"] if e["search"]["mode"] == "include"]
     assert len(added) == 1

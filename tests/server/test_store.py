@@ -41,6 +41,20 @@ def write_and_fail(store, resource):
         raise ZeroDivisionError
 
 
+def test_what_is_deleted_while_others_are_read_is_left_out_and_none_comes_twice():
+    with Store() as store:
+        for number in range(90):
+            store.write({"resourceType": "Basic", "id": f"b{number}"}, "PUT")
+        keys = [key for (key,) in store.query("SELECT key FROM current ORDER BY key")]
+        reading = store.each(keys)
+        seen = [next(reading).id]
+        for number in (0, 5, 21, 22, 39, 89, *range(40, 60)):
+            store.delete("Basic", f"b{number}")
+        seen += [version.id for version in reading]
+    gone = {21, 22, 39, 89, *range(40, 60)}  # the others were read before
+    assert seen == [f"b{number}" for number in range(90) if number not in gone]
+
+
 def test_an_exception_undoes_the_whole_transaction():
     with Store() as store:
         with pytest.raises(ZeroDivisionError):

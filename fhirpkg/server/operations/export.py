@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 NDJSON = "application/fhir+ndjson"
 _FORMATS = {NDJSON, "application/ndjson", "ndjson"}
 _PART, _MANIFEST = "_part", "manifest"
-_PORTION = 20
 _KNOWN = ("_type", "_since", "_outputFormat", _PART)
 
 
@@ -104,13 +103,8 @@ def _manifest(
 def _lines(store: Store, resource_type: str, since: int) -> Iterator[str]:
     """The resources of a type, a portion at a time, each on a line of its own."""
     rows = store.query(
-        "SELECT id, key FROM current WHERE type = ? AND digest IS NOT NULL AND updated >= ?",
+        "SELECT key FROM current WHERE type = ? AND digest IS NOT NULL AND updated >= ?",
         (resource_type, since),
     )
-    start = 0
-    while start < len(rows):
-        portion = dict(rows[start : start + _PORTION])
-        some = store.by_keys(portion.values())
-        yield "".join(f"{version.content}\n" for version in some)
-        # Of large ones the store gives fewer at once; what was deleted meanwhile it skips.
-        start += list(portion).index(some[-1].id) + 1 if some else len(portion)
+    for version in store.each(key for (key,) in rows):
+        yield f"{version.content}\n"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 INCLUDES = ("_include", "_revinclude")
 MOST_INCLUDED = 1000
+_MOST_CHARACTERS = 32_000_000
 _MOST_ROUNDS = 10
 
 
@@ -47,10 +48,11 @@ class _Gathering:
     endpoint: Endpoint
     known: set[tuple[str, str]]
     found: list[Version] = field(default_factory=list)
+    characters: int = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self.found) > MOST_INCLUDED
+        return len(self.found) > MOST_INCLUDED or self.characters > _MOST_CHARACTERS
 
     def add(self, versions: Iterable[Version]) -> None:
         for version in versions:
@@ -58,6 +60,7 @@ class _Gathering:
             if place not in self.known:
                 self.known.add(place)
                 self.found.append(version)
+                self.characters += len(version.content or "")
             if self.is_full:
                 return
 
@@ -143,7 +146,7 @@ def _referred(
         " ORDER BY wanted.key",
         (json.dumps(local),),
     )
-    yield from endpoint.store.by_keys(row[0] for row in keys[: MOST_INCLUDED + 1])
+    yield from endpoint.store.each(row[0] for row in keys[: MOST_INCLUDED + 1])
     for type_, value, version in rows:
         if type_ is None:
             yield from _by_canonical(value, version, wish.target, parameter, endpoint)

@@ -152,9 +152,9 @@ def _bundle(search: _Search) -> str:
             offset=0 if page.after else page.offset,
             after=_key_of(page.after, search),
         )
-        found, total = store.by_keys(matches.keys[: page.count]), matches.total
-        if len(matches.keys) > len(found):
-            last = "" if search.order else found[-1].id
+        found, total = list(store.by_keys(matches.keys[: page.count]).values()), matches.total
+        if len(matches.keys) > len(found):  # more follow, or some were deleted meanwhile
+            last = found[-1].id if found and not search.order else page.after
             following = Page(page.count, page.offset + len(found), last)
         elif not page.offset:
             total = len(found)

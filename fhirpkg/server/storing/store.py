@@ -23,7 +23,7 @@ from fhirpkg.server.storing.versions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -108,35 +108,55 @@ class Store:
 
     def versions(self, source: str, tail: str, arguments: Sequence[Any]) -> list[Version]:
         """The versions that SQL picks: what is joined with `version`, and what follows WHERE."""
+        return [version for _, version in self._versions("0", source, tail, arguments)]
+
+    def _versions(
+        self, column: str, source: str, tail: str, arguments: Sequence[Any]
+    ) -> list[tuple[int, Version]]:
         joined_body = "LEFT JOIN body ON body.id = version.body"
-        sql = f"SELECT {_COLUMNS} FROM {source} {joined_body} WHERE {tail}"  # noqa: S608 - ours
-        rows = self.query(sql, arguments)
+        sql = f"SELECT {column}, {_COLUMNS} FROM {source} {joined_body} WHERE {tail}"  # noqa: S608 - ours
         return [
-            Version(type_, identity, number, updated, method, unpacked(content, body))
-            for type_, identity, number, updated, method, content, body in rows
+            (key, Version(type_, identity, number, updated, method, unpacked(content, body)))
+            for key, type_, identity, number, updated, method, content, body in self.query(
+                sql, arguments
+            )
         ]
 
-    def by_keys(self, keys: Iterable[int]) -> list[Version]:
-        """The newest versions of these keys of `current`, in their order.
+    def by_keys(self, keys: Iterable[int]) -> dict[int, Version]:
+        """The newest versions of these keys of `current`, in their order, without deletions.
 
         Of large ones it may give fewer than were asked for, but at least one.
         """
         wanted = list(keys)
-        found: list[Version] = []
+        found: dict[int, Version] = {}
         left = _MOST_CHARACTERS
         for start in range(0, len(wanted), _AT_ONCE):
-            some = self.versions(
+            some = self._versions(
+                "current.key",
                 "json_each(?) AS wanted CROSS JOIN current ON current.key = wanted.value"
                 " JOIN version ON version.seq = current.seq",
                 "current.digest IS NOT NULL ORDER BY wanted.key",
                 [str(wanted[start : start + _AT_ONCE])],
             )
-            for version in some:
+            for key, version in some:
                 left -= len(version.content or "")
                 if left < 0 and found:
                     return found
-                found.append(version)
+                found[key] = version
         return found
+
+    def each(self, keys: Iterable[int]) -> Iterator[Version]:
+        """The newest versions of all these keys, a few in memory at a time, in their order.
+
+        What is deleted meanwhile is left out.
+        """
+        left = list(keys)
+        while left:
+            asked = left[:_AT_ONCE]
+            some = self.by_keys(asked)
+            yield from some.values()
+            given = asked.index(next(reversed(some))) + 1 if some else len(asked)
+            del left[:given]
 
     def query(self, sql: str, arguments: Sequence[Any] = (), *, most: int = 0) -> list[Any]:
         """The rows of a question in SQL; inside of a transaction it sees what that wrote.
