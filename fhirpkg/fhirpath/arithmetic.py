@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.comparison import EvaluationError, name_of
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.units import combined, comparable_values
+from fhirpkg.fhirpath.units import combined, summable_values
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Long, Quantity, is_number
 
 if TYPE_CHECKING:
@@ -114,10 +114,11 @@ def _quantities(operator: str, left: Json, right: Json) -> Json:
     if not isinstance(one, Quantity) or not isinstance(two, Quantity):
         return NotImplemented
     if operator in {"+", "-"}:
-        pair = comparable_values(one, two)
-        if pair is None:
+        found = summable_values(one, two)
+        if found is None:
             return None
-        return Quantity(pair[0] + pair[1] * (1 if operator == "+" else -1), one.unit)
+        mine, theirs, unit = found
+        return Quantity(mine + theirs * (1 if operator == "+" else -1), unit)
     if operator not in {"*", "/"}:
         return NotImplemented
     unit = combined(operator, one.unit, two.unit)

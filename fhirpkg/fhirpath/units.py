@@ -35,7 +35,7 @@ def ucum_code(unit: str) -> str | None:
 def comparable_values(
     one: Quantity | None, two: Quantity | None, *, loosely: bool = False
 ) -> tuple[Decimal, Decimal] | None:
-    """Both numbers in one unit; None when the units cannot be compared.
+    """Both numbers in the unit of the first; None when the units cannot be compared.
 
     `loosely` takes a calendar year for UCUM's mean year, as equivalence does.
     """
@@ -44,7 +44,7 @@ def comparable_values(
     if one.unit == two.unit:
         return one.value, two.value
     if one.unit in _MONTHS and two.unit in _MONTHS:
-        return one.value * _MONTHS[one.unit], two.value * _MONTHS[two.unit]
+        return one.value, two.value * _MONTHS[two.unit] / _MONTHS[one.unit]
     mine, theirs = _code(one.unit, loosely), _code(two.unit, loosely)
     if mine is None or theirs is None:
         return None
@@ -52,6 +52,19 @@ def comparable_values(
 
     converted = ucum.convert(two.value, theirs, mine)
     return None if converted is None else (one.value, converted)
+
+
+def summable_values(one: Quantity, two: Quantity) -> tuple[Decimal, Decimal, str] | None:
+    """Both numbers in the more granular of the two units, and that unit, as sums have it.
+
+    None when the units cannot be compared (http://hl7.org/fhirpath/N1/#addition).
+    """
+    step = comparable_values(Quantity(Decimal(1), one.unit), Quantity(Decimal(1), two.unit))
+    if step is not None and step[1] < 1:
+        values = comparable_values(two, one)
+        return values and (values[1], values[0], two.unit)
+    values = comparable_values(one, two)
+    return values and (*values, one.unit)
 
 
 def are_comparable(one: str, two: str) -> bool:

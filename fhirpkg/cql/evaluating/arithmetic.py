@@ -15,7 +15,7 @@ from fhirpkg.cql.evaluating.units import UCUM_DURATIONS, unit_of
 from fhirpkg.cql.evaluating.values import KindError, Long, Ratio, Uncertainty
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath.temporal import Temporal
-from fhirpkg.fhirpath.units import comparable_values
+from fhirpkg.fhirpath.units import comparable_values, summable_values
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
@@ -84,10 +84,11 @@ def _summed(one: Value, two: Value, sign: int) -> Value:
 def _summed_quantities(one: Quantity | None, two: Quantity | None, sign: int) -> Quantity | None:
     if one is None or two is None:
         raise KindError("a quantity is added to a value that is not a quantity")
-    values = comparable_values(one, two)
-    if values is None:
+    found = summable_values(one, two)
+    if found is None:
         return None
-    return Quantity(_CONTEXT.add(values[0], sign * values[1]), one.unit)
+    mine, theirs, unit = found
+    return Quantity(_CONTEXT.add(mine, sign * theirs), unit)
 
 
 def _on_uncertain(
@@ -193,7 +194,7 @@ def _whole_of_quantities(one: Quantity | None, two: Quantity | None, *, modulo: 
     if values is None:
         return None
     found = _whole(values[0], values[1], modulo=modulo)
-    return None if found is None else Quantity(found, one.unit)
+    return None if found is None else Quantity(rounded(Decimal(found)), one.unit)
 
 
 def _truncated(value: Decimal) -> Decimal:
@@ -327,6 +328,7 @@ def converted(value: Value, unit: Value) -> Quantity | None:
     if found is None or unit is None:
         return None
     wanted = str(unit.unit if isinstance(unit, Quantity) else unit)
+    wanted = CALENDAR_UNITS.get(wanted, wanted)
     values = comparable_values(Quantity(Decimal(1), wanted), found)
     return None if values is None else Quantity(rounded(values[1]), wanted)
 

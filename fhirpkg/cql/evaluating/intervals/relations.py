@@ -227,11 +227,13 @@ def meets_before(one: Value, two: Value, precision: str | None = None) -> Truth:
         return False if _is_by(first, last, precision) else None
     if precision is not None and isinstance(last, Temporal):
         found = difference_between(last, first, precision)
-        return found == 1 if isinstance(found, int) else None
-    if isinstance(last, Temporal) and len(fields(last)) != len(fields(first)):
-        return False if compare(last, first) in {0, 1} else None
+        if isinstance(found, Uncertainty):
+            return None if found.low <= 1 <= found.high else False
+        return None if found is None else found == 1
     if compare(last, first) == 1 or last == limit(last, high=True):
         return False
+    if isinstance(last, Temporal) and len(fields(last)) < len(fields(first)):
+        return _is_same(last, neighbour(first, -1))
     return _is_same(neighbour(last, 1), first)
 
 
