@@ -117,8 +117,8 @@ def _quantities(operator: str, left: Json, right: Json) -> Json:
         found = summable_values(one, two)
         if found is None:
             return None
-        mine, theirs, unit = found
-        return Quantity(mine + theirs * (1 if operator == "+" else -1), unit)
+        mine, theirs, finer = found
+        return Quantity(mine + theirs * (1 if operator == "+" else -1), finer)
     if operator not in {"*", "/"}:
         return NotImplemented
     unit = combined(operator, one.unit, two.unit)

@@ -132,6 +132,8 @@ def to_text(value: Value) -> str | None:
     value = system(value)
     if isinstance(value, Temporal) and isinstance(value.zone, AssumedZone):
         value = replace(value, zone=None)
+    elif isinstance(value, Temporal) and value.zone == "Z":
+        value = replace(value, zone="+00:00")
     if isinstance(value, Ratio):
         return f"{to_text(value.numerator)}:{to_text(value.denominator)}"
     found = text_of(value)
