@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from fhirpkg.repository import Repository
 
 Form = Literal["careplan", "bundle"]
+TEXTS = "Language of texts"
+"""The parameter by which the logic of procedures says its words in a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def apply(
         raise ResolutionError(parties.subject, f"the subject is not in the data{near}")
     if rules.carries and (translate := translator(resource, language, patient)):
         resource, source = translate(resource), Translated(source, translate)
+        parameters = {TEXTS: resource.get("language", ""), **(parameters or {})}
     evaluator = Evaluator(source, parties, parameters, now, lenient=rules.lenient_fhirpath)
     run = Run(parties, source, evaluator, rules, contained=form == "careplan")
     try:

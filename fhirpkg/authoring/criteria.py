@@ -9,6 +9,7 @@ criterion on the patient's sex alone needs none and is FHIRPath.
 from __future__ import annotations
 
 import base64
+import functools
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import logic
@@ -16,11 +17,12 @@ from fhirpkg.authoring.building import against, answered
 from fhirpkg.authoring.building.conditions import condition, expression, needs_library
 from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
 from fhirpkg.authoring.building.value_sets import listed_value_set
+from fhirpkg.authoring.translating import said_in
 from fhirpkg.cql.reading.elm import elm_text
 from fhirpkg.render.limits import CRITERION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.criterion import Criterion
@@ -135,7 +137,8 @@ def logic_library(context: BuildContext) -> Resource | None:
         return None
     name, version = context.id("logic"), context.package.version
     rules = [*(_rule(context, c) for c in context.procedure.criteria), *against.rules(context)]
-    text = logic.library(name, version, rules, answered.definitions(context))
+    further, spoken = answered.definitions(context), _spoken(context)
+    text = logic.library(name, version, rules, further, spoken, context.package.language)
     elm = elm_text(text)
     title = f"{context.procedure.name.text}: logic"
     made: Resource = {
@@ -160,7 +163,8 @@ def logic_library(context: BuildContext) -> Resource | None:
             }
             for rule in rules
             if logic.has_age(rule)
-        ],
+        ]
+        + ([_LANGUAGE] if spoken else []),
         "dataRequirement": [
             *_requirements(rules),
             *([{"type": "QuestionnaireResponse"}] if answered.decides(context) else []),
@@ -171,6 +175,29 @@ def logic_library(context: BuildContext) -> Resource | None:
         ],
     }
     return filled(made)
+
+
+_LANGUAGE: Resource = {
+    "name": logic.TEXTS,
+    "use": "in",
+    "min": 0,
+    "max": "1",
+    "documentation": "The language of the words that are said, such as es",
+    "type": "string",
+}
+
+
+def _spoken(context: BuildContext) -> dict[str, Callable[[str], str]]:
+    """The languages of a procedure besides English, each with how it says the words of the logic.
+
+    They are ours, from its catalogue, and the author's.
+    """
+    texts = {context.package.language: {}, **context.beside.texts}
+    return {
+        language: functools.partial(said_in, language=language, own=own)
+        for language, own in texts.items()
+        if language.partition("-")[0] != "en"
+    }
 
 
 def criteria_value_sets(context: BuildContext) -> list[Resource]:

@@ -9,15 +9,19 @@ comes to the same state. Two habits keep it portable: FHIR's values are taken ou
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 _HELPERS = "FHIRHelpers"
+TEXTS = "Language of texts"
+"""The parameter that says which language the words of the logic are in; a tag such as ``es``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,20 @@ class Rule:
     """What is said before what is found, of a rule that finds a reason against the procedure."""
 
 
-def library(name: str, version: str, rules: Iterable[Rule], further: Iterable[str] = ()) -> str:
-    """The library as CQL: shared functions, the definitions of each rule, and `further` ones."""
+def library(
+    name: str,
+    version: str,
+    rules: Iterable[Rule],
+    further: Iterable[str] = (),
+    spoken: Mapping[str, Callable[[str], str]] = MappingProxyType({}),
+    main: str = "en",
+) -> str:
+    """The library as CQL: shared functions, the definitions of each rule, and `further` ones.
+
+    `spoken` are the languages besides English that its words can be asked for in, by the parameter
+    TEXTS with `main` as its default, each with how it says English words; without them the words
+    stand there plainly.
+    """
     rules = list(rules)
     lines = [f"library {name} version '{version}'", "", "using FHIR version '4.0.1'", ""]
     lines += [f"include {_HELPERS} version '4.0.1' called {_HELPERS}", ""]
@@ -64,13 +80,45 @@ def library(name: str, version: str, rules: Iterable[Rule], further: Iterable[st
     lines.append("")
     aged = [rule for rule in rules if has_age(rule)]
     lines += [f"parameter {_quoted(rule, ' days')} Integer default null" for rule in aged]
+    lines += [f"parameter \"{TEXTS}\" String default '{main}'"] if spoken else []
     parts = [part("shared")]
     parts += [part("observed")] if any(rule.kind == "observation" for rule in rules) else []
     for rule in rules:
         parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
         parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
         parts += [_filled("against", rule)] if rule.against else []
-    return "\n".join([*lines, "", "context Patient", "", *parts, *further])
+    defined = "\n".join([*parts, *further])
+    said = [_dictionary(defined, spoken)] if spoken else []
+    defined = defined if spoken else _SAID.sub(r"'\1'", defined)
+    return "\n".join([*lines, "", "context Patient", "", *said, defined])
+
+
+_SAID = re.compile(r"\"Say\"\('((?:[^'\\]|\\.)*)'\)")
+"""Words in the templates that are said in the language that is asked for."""
+_EDGES = re.compile(r"([\s:;,]*)(.*?)([\s:;,]*)", re.DOTALL)
+
+
+def _dictionary(defined: str, spoken: Mapping[str, Callable[[str], str]]) -> str:
+    """The function that says words in the languages; what has no translation stays English."""
+    words = sorted(set(_SAID.findall(defined)))
+    lines = ['define function "Say"(words String):', f'  case "{TEXTS}"']
+    for language, translated in spoken.items():
+        lines += [f"    when '{language}' then", "      case words"]
+        for each in words:
+            before, core, after = _EDGES.fullmatch(_unquoted(each)).groups()  # type: ignore[union-attr]
+            if found := translated(core):
+                lines.append(f"        when '{each}' then '{text(before + found + after)}'")
+        lines += ["        else words", "      end"]
+    return "\n".join([*lines, "    else words", "  end", ""])
+
+
+def _unquoted(literal: str) -> str:
+    return literal.replace("\\'", "'").replace("\\\\", "\\")
+
+
+def _said(words: str) -> str:
+    """Words of a template that are said in the language that is asked for; nothing for none."""
+    return f"\"Say\"('{text(words)}')" if words else "''"
 
 
 _PARTS = {
@@ -127,14 +175,16 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     if rule.within:
         by_author = f"not Coalesce(date from moment on or after Today() - {rule.within}, false)"
     holds, shown = {
-        "age": (f"AgeInYears() {rule.wanted}", "ToString(AgeInYears()) + ' years'"),
+        "age": (f"AgeInYears() {rule.wanted}", f"ToString(AgeInYears()) + {_said(' years')}"),
         "sex": (f"Patient.gender.value = '{rule.wanted}'", "Patient.gender.value"),
     }.get(rule.kind, ("", ""))
     return {
         "against": "exceeded" if rule.limit else "met",
         "prefix": text(rule.against),
         "lead": text(rule.title) + (" " if observed else ": "),
-        "day": f""" + ' on ' + "Day"("{title} deciding".moment)""" if has_age(rule) else "",
+        "day": f""" + {_said(" on ")} + "Day"("{title} deciding".moment)"""
+        if has_age(rule)
+        else "",
         "doubt": f' + "{title} doubt"' if observed else "",
         "before": f' + "{title} before"' if observed else "",
         "past": f' + "{title} past"' if rule.kind in ("condition", "observation") else "",
@@ -157,18 +207,20 @@ def _of_limit(rule: Rule) -> dict[str, str]:
         "measure": _CONVERTED.format(unit=text(unit)) if unit else ratio,
         "lowest": measured.format(title, "lowest"),
         "highest": measured.format(title, "highest"),
-        "compared": f"compared with {unit}" if unit else "read as a ratio",
+        "compared": "compared with" if unit else "read as a ratio",
+        "unit": f" + ' {text(unit)}'" if unit else "",
         "exceeded": "false",
         "kept": "true",
         "worst": "asc",
-        **dict.fromkeys(("beyond", "settled", "within"), ""),
+        **dict.fromkeys(("beyond", "settled", "within"), "''"),
     }
     if limit is None:
         return found
-    source = f" ({text(rule.source)})" if rule.source else ""
-    bound = f"{limit.direction} {limit.number} {unit}".rstrip() + source
-    found |= {"beyond": f": {bound}", "within": f", not {bound}"}
-    found["settled"] = f"; the limit is {bound}"
+    source = f" ({rule.source})" if rule.source else ""
+    bound = text(f" {limit.number} {unit}".rstrip() + source)
+    leads = {"beyond": ": ", "within": ", not ", "settled": "; the limit is "}
+    for name, lead in leads.items():
+        found[name] = f"{_said(lead + limit.direction)} + '{bound}'"
     return found | _compared(limit.direction, limit.number)
 
 

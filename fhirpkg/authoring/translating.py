@@ -165,12 +165,12 @@ def _in(text: str, language: str, own: Mapping[str, str]) -> str:
     """A text, or a literal of FHIRPath that says one, in a language; nothing where it has none."""
     words = words_of(text)
     if words is None:
-        return _said(text, language, own)
-    found = _said(words, language, own)
+        return said_in(text, language, own)
+    found = said_in(words, language, own)
     return literal(found) if found else ""
 
 
-def _said(text: str, language: str, own: Mapping[str, str]) -> str:
+def said_in(text: str, language: str, own: Mapping[str, str]) -> str:
     """A text in a language: the author's, ours, or one of each, as in ``NAME: plan of care``."""
     known = own.get(text) or catalogue(language).get(text)
     if known:

@@ -1,5 +1,6 @@
 """Sheets for readers go out and come back; the readers and the verdicts here are made up."""
 
+import csv
 import datetime as dt
 import io
 import json
@@ -421,7 +422,9 @@ def test_words_may_begin_like_a_formula(package):
         ("s.html", b"", "not HTML"),
         ("s.txt", b"\xff\xfe", "not text"),
         ("s.doc", b"", "ends in none of"),
-        ("s.csv", b"Fact,Verdict", "ends in none of"),
+        ("s.csv", b"Fact,Verdict", "no sheet of it begins"),
+        ("s.csv", b"\xff\xfe", "not CSV in UTF-8"),
+        ("s.ods", b"", "save it as .xlsx"),
         ("s.html", "<p>\u00e9</p>".encode("utf-16"), "not HTML"),
     ],
 )
@@ -461,3 +464,76 @@ def test_a_line_of_text_that_cannot_be_read_is_told(package):
 )
 def test_wrong_use_is_told(package, arguments):
     assert main(["review", str(package), *arguments]) == ExitCode.UNUSABLE
+
+
+def saved_as_csv(file, delimiter):
+    page = openpyxl.load_workbook(file).worksheets[0]
+    text = io.StringIO()
+    rows = [[cell.value for cell in row] for row in page.iter_rows()]
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    saved = file.with_suffix(".csv")
+    saved.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
+    return saved
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_worksheet_that_was_saved_as_csv_is_read(package, delimiter):
+    file = saved_as_csv(filled(sent(package), judged_all), delimiter)
+    assert run(package, "--read", file, *WHO).return_value == ExitCode.DONE
+    assert {s.verdict.verdict for s in state(package).values()} == {"same"}
+
+
+@pytest.mark.parametrize("written", ["SAME", ' "same". ', "Same!", "\u2018same\u2019"])
+def test_a_verdict_may_be_spelled_with_marks_and_capitals(package, written):
+    def change(rows, page):
+        judged_all(rows, page)
+        rows["steps-1"]["Verdict"].value = written
+        rows["steps-2"]["Verdict"].value = "Added-words"
+        for cell in next(row for row in page.iter_rows() if row[0].value == "Fact"):
+            cell.value = f" {cell.value.upper()}"
+
+    result = run(package, "--read", filled(sent(package), change), *WHO)
+    assert result.return_value == ExitCode.DONE, result.output
+    verdicts = {fact: s.verdict.verdict for fact, s in state(package).items()}
+    assert (verdicts["steps-1"], verdicts["steps-2"]) == ("same", "added words")
+
+
+@pytest.mark.parametrize("written", ["igual", "ok", "same: but colder", "x"])
+def test_another_word_is_no_verdict(package, written):
+    def change(rows, _page):
+        rows["steps-1"]["Verdict"].value = written
+
+    result = run(package, "--read", filled(sent(package), change), *WHO)
+    assert result.return_value == ExitCode.ISSUES
+    assert "review-verdict" in result.output
+
+
+@pytest.mark.parametrize("head", ["Second reader", None])
+def test_a_column_that_a_second_reader_has_added_is_told(package, head):
+    def change(rows, page):
+        judged_all(rows, page)
+        where = rows["steps-1"]["Digest"]
+        page.cell(next(r[0].row for r in page.iter_rows() if r[0].value == "Fact"),
+                  where.column + 1).value = head  # fmt: skip
+        page.cell(where.row, where.column + 1).value = "weaker"
+
+    result = run(package, "--read", filled(sent(package), change), *WHO)
+    assert result.return_value == ExitCode.ISSUES
+    assert "review-columns" in result.output
+    assert (head or "column K") in result.output
+
+
+def test_a_second_readers_other_verdict_is_told_when_it_replaces_the_first(package, capsys):
+    file = sent(package)
+    assert main(["review", str(package), "--read", str(filled(file, judged_all)), *WHO]) == 0
+    assert "other verdicts" not in capsys.readouterr().err
+
+    def change(rows, page):
+        judged_all(rows, page)
+        rows["steps-1"]["Verdict"].value = "weaker"
+
+    other = ("--by", "Another made-up reader", "--on", "2031-02-04")
+    assert main(["review", str(package), "--read", str(filled(file, change)), *other]) == 0
+    told = capsys.readouterr().err
+    assert f"TeaPouring steps-1, 'same' by {READER}" in told
+    assert told.count(f"by {READER}") == 1

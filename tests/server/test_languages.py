@@ -8,9 +8,11 @@ import pytest
 import requests
 from click.testing import CliRunner
 
+from fhirpkg.applying.hooks.cards import _Writer
 from fhirpkg.applying.hooks.responses import respond
 from fhirpkg.applying.hooks.services import services
 from fhirpkg.cli.apply import command as apply
+from fhirpkg.languages.words import speaking
 from fhirpkg.repository import MemoryRepository
 from tests.applying.made_records import record
 from tests.server.client import Client
@@ -102,7 +104,7 @@ def test_apply_of_the_command_line_takes_a_language(tmp_path):
         assert fasting(json.loads(result.stdout)) == wanted
 
 
-def cards(base, header, *languages):
+def cards(base, header, *languages, changes=None):
     order = {
         "resourceType": "ServiceRequest",
         "id": "o",
@@ -111,7 +113,11 @@ def cards(base, header, *languages):
         "subject": {"reference": "Patient/p1"},
         "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "20983"}]},
     }
-    found = [r for r in record({"name": "x", "images": []}) if r["resourceType"] != "Patient"]
+    found = [
+        r
+        for r in record({"name": "x", **(changes or {"images": []})})
+        if r["resourceType"] != "Patient"
+    ]
     found.append(patient("p1", *languages))
     found[-1] = {k: v for k, v in found[-1].items() if v != []}
     bundle = {
@@ -151,6 +157,34 @@ def cards(base, header, *languages):
 def test_cards_are_for_staff_and_follow_the_header_alone(server, header, language, title):
     (card,) = cards(server.base, header, *filter(None, [language]))
     assert title in card["detail"]
+
+
+BEYOND = {"inr": [{"loinc": "6301-6", "value": 2.4, "at": "2026-11-20"}]}
+TEXT = {"inr": [{"loinc": "6301-6", "text": "high", "at": "2026-11-20"}]}
+FEW = {"platelets": [{"loinc": "777-3", "value": 40, "unit": "10*9/L", "at": "2026-11-20"}]}
+SPANISH = {
+    "no images": ({"images": []}, "No consta ninguna imagen por TC o RM."),
+    "beyond": (BEYOND, "INR 2.4 el 20 nov 2026: por encima de 1.8 (SIR 2019)"),
+    "a text": (TEXT, 'INR "high" el 20 nov 2026: es un texto y no un número; el límite: por enc'),
+    "few": (FEW, "Plaquetas 40 10*9/L el 20 nov 2026: por debajo de 50 10*9/L (SIR 2019)"),
+}
+
+
+@pytest.mark.parametrize("changes, says", SPANISH.values(), ids=SPANISH)
+def test_what_a_card_says_of_the_record_is_in_the_language_too(server, changes, says):
+    (card,) = cards(server.base, "es", changes=changes)
+    assert card["summary"].startswith(says)
+    (english,) = cards(server.base, "de, fr;q=0.5", changes=changes)
+    assert not english["summary"].startswith(says[:12].rstrip("0123456789 ") + " el")
+    assert " on " in english["summary"]
+
+
+def test_a_card_that_leads_to_the_plan_has_its_own_words_in_the_language():
+    content = [json.loads(file.read_text()) for file in sorted(CONTENT.glob("*.json"))]
+    plan = next(r for r in content if r["resourceType"] == "PlanDefinition")
+    for language, words in {"es": "no deja nada pendiente", "en": "nothing is open"}.items():
+        with speaking(language):
+            assert words in _Writer(plan, "x", {}, [], str).nothing_open()["summary"]
 
 
 def document(name, language, **more):

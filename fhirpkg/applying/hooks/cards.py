@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from fhirpkg.applying.goals import all_actions
+from fhirpkg.languages.words import gettext
 from fhirpkg.render import clinical
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _LONGEST = 139
 _RELATED_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _HELPED_BY = "concurrent-with-start"
 """The relation of what is open to the order that settles it."""
-_NOT = "DO NOT: "
 _NOT_CREATED = ("Goal", "RequestGroup", "Questionnaire", "CarePlan")
 
 
@@ -66,7 +66,7 @@ def _marked(action: Resource, made: dict[str, Resource]) -> Resource:
     marked = {**action}
     resource = made.get(action.get("resource", {}).get("reference", ""), {})
     if clinical.is_prohibited(resource):
-        marked["title"] = f"{_NOT}{action.get('title') or clinical.subject_matter(resource)}"
+        marked["title"] = f"{_not()}{action.get('title') or clinical.subject_matter(resource)}"
     if "action" in action:
         marked["action"] = [_marked(part, made) for part in action["action"]]
     return marked
@@ -150,7 +150,9 @@ class _Writer:
         definition = self._definition
         card: Resource = {
             "uuid": self._id("nothing-open"),
-            "summary": shortened(f"{self._title()}: nothing is open in the record"),
+            "summary": shortened(
+                gettext("{title}: nothing is open in the record", title=self._title())
+            ),
             "indicator": "info",
             "source": self._source({}),
         }
@@ -163,7 +165,9 @@ class _Writer:
         """The card that tells what could not be evaluated."""
         return {
             "uuid": self._id("not-evaluated"),
-            "summary": shortened(f"{self._title()}: not everything could be checked"),
+            "summary": shortened(
+                gettext("{title}: not everything could be checked", title=self._title())
+            ),
             "indicator": "warning",
             "source": self._source({}),
             "detail": "\n".join(f"- {reason}" for reason in reasons),
@@ -239,7 +243,7 @@ class _Writer:
             for title, resource in requests
         ]
         prohibits = all(clinical.is_prohibited(resource) for _, resource in requests)
-        label = f"{_NOT}{label}" if prohibits and not label.startswith(_NOT) else label
+        label = f"{_not()}{label}" if prohibits and not label.startswith(_not()) else label
         return {"label": label, "uuid": self._id(*names, "suggestion"), "actions": creations}
 
     def _requests(self, action: Resource) -> Iterator[tuple[str, Resource]]:
@@ -286,9 +290,14 @@ _OVERRIDE_REASONS = [
 """Why a clinician may decide against a card: of HL7's codes for the management of issues."""
 
 
+def _not() -> str:
+    """What stands before what is not to be done."""
+    return f"{gettext('DO NOT')}: "
+
+
 def _named(resource: Resource, title: str) -> str:
-    prefix = _NOT if clinical.is_prohibited(resource) else ""
-    what = title.removeprefix(_NOT) or resource.get("description") or resource["id"]
+    prefix = _not() if clinical.is_prohibited(resource) else ""
+    what = title.removeprefix(_not()) or resource.get("description") or resource["id"]
     return f"{prefix}{resource['resourceType']}: {what}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.applying.application import apply
@@ -24,6 +23,7 @@ from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.languages.choosing import best, language_of, localized, spoken
+from fhirpkg.languages.words import speaking
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects
@@ -69,25 +69,25 @@ def respond(
         orders += dispatched_orders(request, data.resources, fetch)
     if problem := misshapen(orders, Definitions.core().types):
         raise HookError(400, f"what was sent is not FHIR: {problem}")
-    speaking = [s for s in found if not s.codes or any(codings(o) & s.codes for o in orders)]
-    if not speaking and hook == "patient-view" and "ServiceRequest" in data.shortfalls:
+    asked = [s for s in found if not s.codes or any(codings(o) & s.codes for o in orders)]
+    if not asked and hook == "patient-view" and "ServiceRequest" in data.shortfalls:
         raise HookError(412, data.shortfalls["ServiceRequest"])
     data.resources += orders
     answer: Resource = {"cards": []}
     left_out: list[str] = []
     read = [*languages, *(s for r in data.resources if _is_patient(r) for s in spoken(r))]
-    for each in speaking:
+    for each in asked:
         language = language_of(each.plan, languages)
-        service = replace(each, plan=localized(each.plan, language))
-        applied = _applied(service, context, data, repository, language)
-        answer["cards"] += cards(
-            applied,
-            service.plan,
-            request["hookInstance"],
-            orders if service.codes else (),
-            hook,
-            lambda url: _address(url, base, repository, read),
-        )
+        applied = _applied(each, context, data, repository, language)
+        with speaking(language or "en"):
+            answer["cards"] += cards(
+                applied,
+                localized(each.plan, language),
+                request["hookInstance"],
+                orders if each.codes else (),
+                hook,
+                lambda url: _address(url, base, repository, read),
+            )
         left_out += [str(why) for why in applied.why if why.verdict != "applicable"]
     if left_out:
         answer["extension"] = {WHY: left_out}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,15 @@ class Reader:
 
 
 def plain_verdict(text: str) -> str:
-    """A verdict without what its writing has of case and white space."""
-    return " ".join(text.lower().split())
+    """A verdict without what its writing has of case, white space and marks.
+
+    >>> plain_verdict(' "Added-words". ')
+    'added words'
+    """
+    return " ".join(_MARKS.sub(" ", text.lower()).split())
+
+
+_MARKS = re.compile(r"[\s_.,;!\"'\u2018-\u201f\u2010-\u2015-]+")
 
 
 def report(entry: Entry, rule: Rule, **found: Any) -> Issue:
@@ -141,3 +149,17 @@ def merged(review: Review | None, entries: Iterable[Entry], reader: Reader) -> R
             facts[entry.label] = Verdict.model_validate({**found, **who})
     changed = {"facts": facts, "additions": additions, "sign_off": tuple(signed)}
     return review.model_copy(update=changed)
+
+
+def overruled(review: Review | None, entries: Iterable[Entry], reader: Reader) -> Iterator[str]:
+    """The verdicts of other readers on the same words that entries replace by another one."""
+    if review is None:
+        return
+    known = {**review.facts, **{ADDED + name: each for name, each in review.additions.items()}}
+    for entry in entries:
+        old = known.get(entry.label)
+        by = (old.by or review.by) if old else ""
+        if old is None or by == reader.by or old.digest != entry.digest:
+            continue
+        if entry.verdict not in ("", old.verdict):
+            yield f"{entry.procedure} {entry.label}, '{old.verdict}' by {by}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 COLUMNS = (
     "Fact", "Words", "Elements", "Codes", "Criteria", "Sources", "Earlier verdict", "Verdict",
@@ -26,6 +26,12 @@ GUIDE = (
     ),
     "Change nothing else. What you leave empty stays as it was.",
 )
+
+
+def heads(texts: Iterable[str]) -> list[str]:
+    """The heads of columns as we write them, however somebody spelled them."""
+    known = {name.lower(): name for name in COLUMNS}
+    return [known.get(text.strip().lower(), text.strip()) for text in texts]
 
 
 def missing(names: Sequence[str]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -15,7 +17,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from fhirpkg.authoring.reviewing.filled import Entry, plain_verdict, report
-from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, READ, missing
+from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, READ, heads, missing
 from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_FORMULA, REVIEW_MERGED
 from fhirpkg.errors import SourceError
 from fhirpkg.render.workbook import TO_FILL_IN, empty, landscape, saved, sheet_name, write
@@ -86,9 +88,13 @@ def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
         book = openpyxl.load_workbook(io.BytesIO(data), rich_text=False)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, InvalidFileException) as error:
         raise SourceError(file, f"it is not an Excel workbook ({error})", _ADVICE) from error
+    return _of_pages(book.worksheets, file)
+
+
+def _of_pages(pages: Iterable[Worksheet], file: str) -> tuple[list[Entry], list[Issue]]:
     found: list[Entry] = []
     issues: list[Issue] = []
-    ours = [page for page in book.worksheets if _text(page.cell(1, 1)) == _MARK]
+    ours = [page for page in pages if _text(page.cell(1, 1)) == _MARK]
     if not ours:
         raise SourceError(file, f"no sheet of it begins with '{_MARK}'", _ADVICE)
     for page in ours:
@@ -96,16 +102,34 @@ def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
     return found, issues
 
 
+def entries_of_csv(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
+    """The lines of a worksheet that was saved as CSV, with commas, semicolons or tabs.
+
+    Raises SourceError when it is none of ours.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(file, "it is not CSV in UTF-8", _ADVICE) from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    page = openpyxl.Workbook().create_sheet(sheet_name(Path(file).stem)[:31])
+    for row, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+        for column, value in enumerate(cells, 1):
+            write(page.cell(row, column), value)
+    return _of_pages([page], file)
+
+
 _ADVICE = "give a sheet of 'fhirpkg review --output FILE.xlsx' that was filled in"
 
 
 def _read(page: Worksheet, file: str, found: list[Entry], issues: list[Issue]) -> None:
     procedure = _text(page.cell(1, 2))
-    heads = {"Fact", "Verdict"}
-    head = next((r for r in range(1, page.max_row + 1) if heads & set(_row(page, r))), 0)
+    wanted = {"Fact", "Verdict"}
+    head = next((r for r in range(1, page.max_row + 1) if wanted & set(_row(page, r))), 0)
     at = Entry(file, page.title, max(head, 1), procedure, "", "", "")
     names = _row(page, head) if head else []
-    problem = missing(names)
+    problem = missing(names) or _beside(page, head, names)
     if problem:
         issues.append(report(at, REVIEW_COLUMNS, problem=problem, columns=", ".join(COLUMNS)))
         return
@@ -117,6 +141,16 @@ def _read(page: Worksheet, file: str, found: list[Entry], issues: list[Issue]) -
         issues += _formulas(entry, cells)
         if entry.label or entry.is_filled:
             found.append(entry)
+
+
+def _beside(page: Worksheet, head: int, names: Sequence[str]) -> str:
+    """A column that somebody has added and written into, as a second reader may; or nothing."""
+    for column, name in enumerate(names, 1):
+        below = (page.cell(row, column) for row in range(head + 1, page.max_row + 1))
+        if name not in COLUMNS and any(map(_text, below)):
+            said = f"'{name}'" if name else get_column_letter(column)
+            return f"nobody reads the column {said}, which was added: each reader needs a sheet"
+    return ""
 
 
 def _entry(at: Entry, cells: dict[str, Cell | MergedCell]) -> Entry:
@@ -157,7 +191,7 @@ def _formulas(entry: Entry, cells: dict[str, Cell | MergedCell]) -> Iterator[Iss
 
 def _row(page: Worksheet, row: int) -> list[str]:
     cells: Iterable[Cell | MergedCell] = page[row]
-    return [_text(cell) for cell in cells]
+    return heads(map(_text, cells))
 
 
 def _text(cell: Cell | MergedCell) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Issue
 
 _FORMS = ("html", "xlsx")
+_SPREADSHEETS = (".ods", ".xls", ".xlsm", ".xlsb", ".numbers")
 _UNSAVED = dict.fromkeys(
     (".html", ".htm"),
     "; if it was filled in, save it with the button below it, not with the browser",
@@ -45,7 +46,7 @@ _UNSAVED = dict.fromkeys(
     "--read",
     "filled",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Read this filled-in sheet (.xlsx, .html, or lines of .txt) into review.yaml.",
+    help="Read this filled-in sheet (.xlsx, .csv, .html, or lines of .txt) into review.yaml.",
 )
 @click.option("--by", help="With --read: who filled it in.")
 @click.option(
@@ -159,7 +160,7 @@ def _read(
     resources: Path, authored: Authored, sheets: list[Sheet], filled: Path, reader: Reader
 ) -> ExitCode:
     """Take the verdicts of a sheet, all or none of them."""
-    from fhirpkg.authoring.reviewing.filled import check, merged
+    from fhirpkg.authoring.reviewing.filled import check, merged, overruled
     from fhirpkg.authoring.reviewing.keeping import written
     from fhirpkg.authoring.writing import replace
     from fhirpkg.issues import in_order
@@ -180,17 +181,19 @@ def _read(
         )
         return ExitCode.ISSUES
     texts: dict[Path, bytes] = {}
+    replaced: list[str] = []
     for name, procedure in authored.procedures.items():
         mine = [entry for entry in entries if entry.procedure == procedure.id]
         if mine:
             file = resources / name / REVIEW
             before = file.read_text("utf-8") if file.is_file() else ""
+            replaced += overruled(authored.reviews[name], mine, reader)
             review = merged(authored.reviews[name], mine, reader)
             texts[file] = written(review, before).encode()
     for file, data in texts.items():
         replace(file, data)
         click.echo(str(file))
-    click.echo("\n".join(_told(entries, by_id, filled)), err=True)
+    click.echo("\n".join(_told(entries, by_id, filled, replaced)), err=True)
     return ExitCode.DONE
 
 
@@ -200,13 +203,15 @@ def _entries(filled: Path) -> tuple[list[Entry], list[Issue]]:
 
     readers = {
         ".xlsx": spreadsheet.entries,
+        ".csv": spreadsheet.entries_of_csv,
         ".html": page.entries,
         ".htm": page.entries,
         ".txt": page.entries_of_text,
     }
     read = readers.get(filled.suffix.lower())
     if read is None:
-        raise SourceError(str(filled), f"its name ends in none of {', '.join(readers)}")
+        advice = "save it as .xlsx" if filled.suffix.lower() in _SPREADSHEETS else ""
+        raise SourceError(str(filled), f"its name ends in none of {', '.join(readers)}", advice)
     try:
         data = filled.read_bytes()
     except OSError as error:
@@ -214,7 +219,9 @@ def _entries(filled: Path) -> tuple[list[Entry], list[Issue]]:
     return read(data, str(filled))
 
 
-def _told(entries: list[Entry], sheets: Mapping[str, Sheet], filled: Path) -> Iterator[str]:
+def _told(
+    entries: list[Entry], sheets: Mapping[str, Sheet], filled: Path, replaced: list[str]
+) -> Iterator[str]:
     from fhirpkg.authoring.reviewing.filled import is_of_now
     from fhirpkg.authoring.reviewing.sheet import SIGN_OFF
 
@@ -225,6 +232,8 @@ def _told(entries: list[Entry], sheets: Mapping[str, Sheet], filled: Path) -> It
     if old:
         names = ", ".join(f"{entry.procedure} {entry.label}" for entry in old)
         yield f"of older words, so taken as stale: {names}"
+    if replaced:
+        yield f"other verdicts that another reader had given: {'; '.join(replaced)}"
     if entries:
         yield "run 'fhirpkg build', so that the resources name who signed"
 
