@@ -10,6 +10,8 @@ _PACKAGE = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:#(?P<version>[A-Za-z0-9][\w.+$-]*))?"
 )
 
+_MOVING = re.compile(r"latest|current(\$.*)?|dev|(\d+\.)*x(\.x)*")
+
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
@@ -62,6 +64,15 @@ class PackageId:
 
     def __str__(self) -> str:
         return f"{self.name}#{self.version}" if self.version else self.name
+
+
+def is_moving(version: str) -> bool:
+    """Whether a version names no release but whichever is newest, or a build that changes.
+
+    >>> [is_moving(text) for text in ("1.2.x", "current$branch", "dev", "1.2.0-dev", "2.x-ray")]
+    [True, True, True, False, False]
+    """
+    return _MOVING.fullmatch(version) is not None
 
 
 def version_matches(wanted: str | None, found: str | None) -> bool:

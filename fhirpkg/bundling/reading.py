@@ -17,7 +17,7 @@ from fhirpkg.bundling.built import built_resources
 from fhirpkg.bundling.checking import Checker, Found
 from fhirpkg.bundling.content import CompressedResources, Content
 from fhirpkg.bundling.gathering import SUFFIXES, Gathering
-from fhirpkg.canonical import PackageId
+from fhirpkg.canonical import PackageId, is_moving
 from fhirpkg.errors import ConfigError, PackageError, SourceError
 from fhirpkg.packages.cache import PackageCache, check_origin_sha256, resolve_package
 from fhirpkg.packages.freshness import stale
@@ -273,6 +273,9 @@ def _identity(opened: _Source, guides: dict[str, Resource], selection: Selection
         raise PackageError(opened.name, f"it is {named}; --as is for content without a name")
     identity = named or given
     assert identity is not None, "one of the two is given"
+    if is_moving(identity.version or ""):
+        problem = f"its version, {identity.version}, names no release: what it holds may change"
+        raise PackageError(opened.name, problem, "give it a version of its own, like 1.0.0")
     return identity
 
 

@@ -107,7 +107,6 @@ HANDLED = {
     "a pipe in the url": (made(P, (V[0], VALUE_SET | {"url": "http://example.org/v|1.0"})), 1),
     "much text": (made(P, (V[0], VALUE_SET | {"description": "word " * 400_000})), 1),
     "it depends on itself": (made(manifest(dependencies={"demo.wild": "1.0.0"}), V), 1),
-    "a build of today": (made(manifest(version="current"), V), 1),
     "a version that is a number": (made(manifest(version=1), V), 1),
     "references in a ring": (
         made(
@@ -155,6 +154,8 @@ NOT_PUBLISHED = {
     "half a surrogate": (made(P, (V[0], b'{"resourceType": "X", "id": "\\ud800"}')), ["v.json"]),
     "too deep": (made(P, (V[0], b'{"resourceType": "X", "extension": ' + NESTED + b"}")), ["deep"]),
     "an id twice": (made(P, V, (OTHER[0], VALUE_SET)), ["package/o.json", "package/v.json"]),
+    "a build of today": (made(manifest(version="current"), V), ["current", "names no release"]),
+    "a wildcard": (made(manifest(version="1.2.x"), V), ["1.2.x", "names no release"]),
     "two guides": (
         made(P, *((f"package/{n}.json", canonical("ImplementationGuide", n, packageId=f"demo.{n}"))
                   for n in ("wild", "other"))),
