@@ -124,10 +124,6 @@ RECURSIONS = {
     "a term of CQL holds terms": (
         "cql.reading.parser cql.reading.queries cql.reading.selectors cql.reading.timing"
     ),
-    "an operator of CQL evaluates its operands": (
-        "cql.evaluating.evaluator cql.evaluating.conditionals cql.evaluating.instances "
-        "cql.evaluating.queries cql.evaluating.references cql.evaluating.types"
-    ),
 }
 """The modules that know each other, if by type only, and what in the matter is a circle itself."""
 

@@ -70,7 +70,7 @@ def of_words(pairs: Iterable[str]) -> dict[str, Json]:
 
 
 def _value(name: str, text: str) -> Json:
-    from fhirpkg.cql.evaluating.evaluator import Evaluation, Session  # noqa: PLC0415 - start-up
+    from fhirpkg.cql.evaluating.evaluator import open_session  # noqa: PLC0415 - start-up
     from fhirpkg.cql.evaluating.library import Library  # noqa: PLC0415
     from fhirpkg.cql.reading.library import read_expression  # noqa: PLC0415
     from fhirpkg.definitions.definitions import Definitions  # noqa: PLC0415
@@ -81,9 +81,9 @@ def _value(name: str, text: str) -> Json:
             raise ConfigError(f"--parameter {name}: {issues[0].text}")
         return value
     library, types = Library(""), Definitions.core().types
-    session = Session(MemoryRepository([]), "", {}, lambda _name, _version: library, types)
+    session = open_session(MemoryRepository([]), "", {}, lambda _name, _version: library, types)
     try:
-        return Evaluation(session, library).of(read_expression(text, library))
+        return session.evaluate(read_expression(text, library), library)
     except FhirpkgError as error:
         hint = "write text in quotes ('x'), a date as @2026-01-31"
         raise ConfigError(

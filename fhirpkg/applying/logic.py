@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import version_matches
-from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import as_list, to_json
 from fhirpkg.cql.needs import retrieved
@@ -39,7 +39,7 @@ class Logic:
         self._repository = repository
         self._variables = variables
         self._libraries: dict[str, Library] = {}
-        self._session = Session(repository, subject, variables, self._named, types, now)
+        self._session = open_session(repository, subject, variables, self._named, types, now)
 
     def defined(
         self, name: str, reference: str, context: Resource, resource: Resource | None
@@ -61,7 +61,7 @@ class Logic:
         if local and library.definition(name) is None and alias == library.name:
             name = local
         if library.definition(name) is None:
-            return Evaluation(self._session, library).of(read_expression(name, library))
+            return self._session.evaluate(read_expression(name, library), library)
         return self._session.value_of(library, name)
 
     def retrieved(self, text: str, *, is_name: bool, reference: str, context: Resource) -> set[str]:
@@ -97,7 +97,7 @@ class Logic:
 
     def _read_and_evaluated(self, text: str, context: Resource) -> Json:
         library = self._around(context)
-        return Evaluation(self._session, library).of(read_expression(text, library))
+        return self._session.evaluate(read_expression(text, library), library)
 
     def _around(self, context: Resource) -> Library:
         """The first library, from which the definitions of all are named: `Name."Definition"`."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fhirpkg.applying.application import apply
-from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import Code, Concept
 from fhirpkg.cql.reading import xml
@@ -368,10 +368,10 @@ def evaluated(node):
     include = {"system": "http://example.org/s", "concept": [{"code": "1"}]}
     value_set = {"resourceType": "ValueSet", "url": "http://example.org/v"}
     repository = MemoryRepository([value_set | {"compose": {"include": [include]}}])
-    session = Session(repository, "Patient/x", {}, lambda *_: None, R4, NOW)
+    session = open_session(repository, "Patient/x", {}, lambda *_: None, R4, NOW)
     library = Library("", code_systems={"S": {"name": "S", "id": "http://example.org/s"}})
     library.value_sets["V"] = {"name": "V", "id": "http://example.org/v"}
-    return Evaluation(session, library).of(node)
+    return session.evaluate(node, library)
 
 
 def text(value):

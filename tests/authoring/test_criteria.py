@@ -122,6 +122,49 @@ def test_a_criterion_may_ask_for_something_recent():
     assert still_open(resources, gone) == ["missing-imaging"]
 
 
+COUNT = {
+    "id": "count",
+    "title": "Count",
+    "text": "x",
+    "observation": "Platelet count",
+    "missing": "None on record.",
+    "exceeded": "Beyond the limit.",
+    "noticed": "Close to the limit.",
+}
+HIGH = {"limit": "above 400 10*9/L", "notice": "from 350"}
+LOW = {"limit": "below 50 10*9/L", "notice": "to 60"}
+
+
+@pytest.mark.parametrize(
+    "band, value, wanted",
+    [
+        (HIGH, 349, []),
+        (HIGH, 350, ["noticed-count"]),
+        (HIGH, 400, ["noticed-count"]),
+        (HIGH, 401, ["exceeded-count"]),
+        (LOW, 61, []),
+        (LOW, 60, ["noticed-count"]),
+        (LOW, 50, ["noticed-count"]),
+        (LOW, 49, ["exceeded-count"]),
+    ],
+)
+def test_a_value_within_its_limit_is_noticed_in_the_band_beside_it(band, value, wanted):
+    unit = {"unit": "10*9/L", "system": "http://unitsofmeasure.org", "code": "10*9/L"}
+    measured = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "777-3"}]},
+        "subject": {"reference": "Patient/x"},
+        "effectiveDateTime": "2026-01-01",
+        "valueQuantity": {"value": value, **unit},
+    }
+    repository = MemoryRepository([PATIENT, *built(COUNT | band), measured])
+    result = apply("PlanDefinition/BoneTumorCryoablationPlan", "Patient/x", repository)
+    applicable = [why.action_id for why in result.why if why.verdict == "applicable"]
+    assert [name for name in applicable if name.endswith("-count")] == wanted
+
+
 def test_several_codes_become_a_value_set_with_compose_and_expansion():
     resources = built(BONE_PAIN)
     (found,) = [r for r in resources if r["id"] == "BoneTumorCryoablationPain"]

@@ -7,7 +7,7 @@ import functools
 from decimal import Decimal
 from typing import Any
 
-from fhirpkg.cql.evaluating.evaluator import Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import (
     Code,
@@ -33,7 +33,7 @@ ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f"
 def evaluate(source: str | dict[str, Any]) -> str:
     """Definition X of a library, CQL text or ELM, as a CQL literal."""
     library = read_library(source) if isinstance(source, str) else from_elm(source)
-    session = Session(MemoryRepository([]), "Patient/x", {}, _missing, MODEL, NOW)
+    session = open_session(MemoryRepository([]), "Patient/x", {}, _missing, MODEL, NOW)
     return literal(session.value_of(library, "X"))
 
 

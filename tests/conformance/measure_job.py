@@ -9,7 +9,7 @@ import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.cql.evaluating.evaluator import Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import Interval, to_json
 from fhirpkg.cql.reading.library import read_library
@@ -75,7 +75,7 @@ def populations(job: dict[str, Any]) -> dict[str, Any]:
         period = (Temporal.parse("dateTime", patient["period"][end]) for end in ("start", "end"))
         parameters = {"Measurement Period": Interval(*period)}
         subject = patient["subject"]
-        session = Session(repository, subject, parameters, named, MODEL, now)
+        session = open_session(repository, subject, parameters, named, MODEL, now)
         found: dict[str, Any] = {}
         for population in job["populations"]:
             try:

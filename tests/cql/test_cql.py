@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 import yaml
 
-from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
@@ -123,8 +123,8 @@ def evaluate():
     library, numbers = read_library(LIBRARY), read_library(NUMBERS)
     repository = MemoryRepository(resources())
     types = Definitions.core().types
-    session = Session(repository, "Patient/x", {}, lambda *_: numbers, types, NOW)
-    return lambda text: Evaluation(session, library).of(read_expression(text, library))
+    session = open_session(repository, "Patient/x", {}, lambda *_: numbers, types, NOW)
+    return lambda text: session.evaluate(read_expression(text, library), library)
 
 
 GOOD = [
@@ -153,12 +153,12 @@ def test_what_cannot_be_evaluated_is_an_error_that_says_why(evaluate, text, word
 
 @pytest.mark.parametrize("name", ["Missing value set", "Whole system"])
 def test_an_unknown_membership_is_null_and_its_reason_is_noted(name):
-    session = Session(
+    session = open_session(
         MemoryRepository(resources()), "Patient/x", {}, None, Definitions.core().types, NOW
     )
     text = f'First([Condition]).code in "{name}"'
     library = read_library(LIBRARY)
-    assert Evaluation(session, library).of(read_expression(text, library)) is None
+    assert session.evaluate(read_expression(text, library), library) is None
     assert len(session.unknown) == 1
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from fhirpkg.cql.evaluating.evaluator import Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import from_elm
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
@@ -90,7 +90,7 @@ def evaluated(expression, using=None):
         "statements": {"def": [{"name": "X", "expression": expression}]},
     }})  # fmt: skip
     types = Definitions.core().types
-    session = Session(MemoryRepository(RESOURCES), "Patient/x", {}, None, types, NOW)
+    session = open_session(MemoryRepository(RESOURCES), "Patient/x", {}, None, types, NOW)
     return session.value_of(library, "X")
 
 

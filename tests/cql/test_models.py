@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from fhirpkg.cql.evaluating.evaluator import Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import from_elm
 from fhirpkg.cql.reading.library import read_library
 from fhirpkg.definitions.definitions import Definitions
@@ -97,7 +97,7 @@ def evaluated(text, using="QICore version '4.1.1'", parameters=None):
         f"context Patient\ndefine X: {text}\ndefine Y: 1\n"
     )
     types = Definitions.core().types
-    session = Session(
+    session = open_session(
         MemoryRepository(resources()), "Patient/x", parameters or {}, None, types, NOW
     )
     return session.value_of(library, "X")
@@ -279,7 +279,7 @@ define D: Count([Encounter]) + C
 def test_data_of_other_patients_is_refused_where_it_is_asked_for():
     library = read_library(CONTEXTS)
     types = Definitions.core().types
-    session = Session(MemoryRepository(resources()), "Patient/x", {}, None, types, NOW)
+    session = open_session(MemoryRepository(resources()), "Patient/x", {}, None, types, NOW)
     assert session.value_of(library, "A") == 1
     with pytest.raises(FhirpkgError, match="retrieves in the context Unfiltered"):
         session.value_of(library, "B")
@@ -294,7 +294,7 @@ def test_elm_in_another_context_is_refused_too():
     for context, refused in (("Patient", False), ("Unfiltered", True), ("Population", True)):
         statements = {"def": [definition | {"context": context}]}
         library = from_elm({"library": {"identifier": {"id": "L"}, "statements": statements}})
-        session = Session(MemoryRepository(resources()), "Patient/x", {}, None, types, NOW)
+        session = open_session(MemoryRepository(resources()), "Patient/x", {}, None, types, NOW)
         if refused:
             with pytest.raises(FhirpkgError, match=f"the context {context}"):
                 session.value_of(library, "B")

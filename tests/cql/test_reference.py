@@ -10,7 +10,7 @@ import pathlib
 import pytest
 
 from fhirpkg.cql.evaluating.comparison import equal
-from fhirpkg.cql.evaluating.evaluator import Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.values import Interval, Uncertainty
 from fhirpkg.cql.reading.library import read_library
 from fhirpkg.definitions.definitions import Definitions
@@ -30,7 +30,9 @@ CASES = [
 def value(expression):
     library = read_library(f"library T\ndefine X: {expression}")
     types = Definitions.core().types
-    found = Session(MemoryRepository([]), "Patient/x", {}, None, types, NOW).value_of(library, "X")
+    found = open_session(MemoryRepository([]), "Patient/x", {}, None, types, NOW).value_of(
+        library, "X"
+    )
     return Interval(found.low, found.high) if isinstance(found, Uncertainty) else found
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from fhirpkg.cql.evaluating.evaluator import Session
+from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.reading.library import read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
@@ -53,7 +53,7 @@ define X: """
 def value(expression, record=RECORD):
     types = Definitions.core().types
     repository = MemoryRepository(record)
-    session = Session(repository, "Patient/x", {}, None, types, NOW)
+    session = open_session(repository, "Patient/x", {}, None, types, NOW)
     return session.value_of(read_library(LIBRARY + expression), "X")
 
 

@@ -8,7 +8,7 @@ from fhirpkg.cql.evaluating import comparison, lists
 from fhirpkg.cql.evaluating.values import KindError
 
 if TYPE_CHECKING:
-    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.evaluating.session import Evaluation
     from fhirpkg.cql.tree import Node, Value
 
 

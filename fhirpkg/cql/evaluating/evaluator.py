@@ -1,13 +1,11 @@
-"""Evaluates the tree of ELM for one patient.
+"""Every operator of ELM, and a session with them.
 
 Operators are functions of their values, in tables by chapter; what has to look at its operands
-itself (queries, references, conditionals) is here. An operator that is in no table is an error
-with its place, never a value. Raises FhirpkgError.
+itself is in the tables called SPECIAL, membership and time here.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -26,219 +24,24 @@ from fhirpkg.cql.evaluating import (
     strings,
     types,
 )
-from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, is_coded, resource
+from fhirpkg.cql.evaluating.elements import codes, codes_to_look_up, is_coded
 from fhirpkg.cql.evaluating.intervals import bounds, relations, sets
 from fhirpkg.cql.evaluating.moments import EARLIEST, duration_between
+from fhirpkg.cql.evaluating.session import Operators, Session
 from fhirpkg.cql.evaluating.values import (
-    AssumedZone,
     CodeSystem,
-    Element,
-    KindError,
     Long,
     ValueSet,
-    as_list,
 )
-from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.definitions.terminology.contents import Resolved
-from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.definitions.terminology.verdicts import Verdict
-from fhirpkg.errors import FhirpkgError, ResolutionError
+from fhirpkg.errors import FhirpkgError
 from fhirpkg.fhirpath import temporal
 from fhirpkg.fhirpath.values import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
-    from fhirpkg.cql.evaluating.library import Library, Statement
-    from fhirpkg.cql.evaluating.values import Code
+    from fhirpkg.cql.evaluating.session import Evaluation
     from fhirpkg.cql.tree import Node, Value
-    from fhirpkg.definitions.typemodel import TypesOfDefinitions
-    from fhirpkg.repository import Repository
-
-_PLAIN: dict[str, Callable[..., Value]] = {
-    **comparison.OPERATORS,
-    **arithmetic.OPERATORS,
-    **relations.OPERATORS,
-    **sets.OPERATORS,
-    **lists.OPERATORS,
-    **aggregates.OPERATORS,
-    **strings.OPERATORS,
-    **conversions.OPERATORS,
-}
-_DEEPEST = 40
-
-
-class Session:
-    """What the evaluation of one patient's logic shares: data, clock, libraries, parameters."""
-
-    def __init__(
-        self,
-        repository: Repository,
-        subject: str,
-        parameters: Mapping[str, Value],
-        libraries: Callable[[str, str], Library],
-        types_of_fhir: TypesOfDefinitions,
-        now: dt.datetime | None = None,
-    ) -> None:
-        self.repository = repository
-        self.subject = subject
-        self.parameters = parameters
-        self.libraries = libraries
-        self.types = types_of_fhir
-        self.now = now or dt.datetime.now().astimezone()
-        self.unknown: list[str] = []
-        """Why a membership could not be decided: one reason a value set and code."""
-        self.seen: list[dict[str, Value]] = []
-        """The resources retrieved, but for the patient."""
-        self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
-        self._results: dict[
-            tuple[str, str, str], tuple[Value, list[str], list[dict[str, Value]]]
-        ] = {}
-        self._open: set[tuple[str, str, str]] = set()
-        self._retrieved: dict[str, list[Element]] = {}
-        self.zone = AssumedZone(temporal.moment(self.now).zone or "Z")
-        """The offset that a moment has which is written without one."""
-
-    @functools.cached_property
-    def patient(self) -> Element:
-        """The patient; raises ResolutionError when the data has none."""
-        found = self.repository.read(*self.subject.split("/", 1))
-        if found is None:
-            raise ResolutionError(self.subject, "the subject is not in the data")
-        return resource(found, self.types)
-
-    def resources(self, type_name: str) -> list[Element]:
-        """The patient's resources of a type; fetched once."""
-        if type_name not in self._retrieved:
-            if type_name == "Patient":
-                self._retrieved[type_name] = [self.patient]
-            else:
-                found = self.repository.search(type_name, {"patient": self.subject})
-                self._retrieved[type_name] = [resource(each, self.types) for each in found]
-        return self._retrieved[type_name]
-
-    def is_member(self, value_set: str, codes: Iterable[Code]) -> bool | None:
-        """Whether one of some codes is in a value set; None, and the reason noted, if unknown."""
-        found = self._terminology.any_in(value_set, ((code.system, code.code) for code in codes))
-        if found.verdict is Verdict.UNKNOWN:
-            self.unknown.append(found.reason)
-            return None
-        return found.verdict is Verdict.YES
-
-    def value_of(self, library: Library, name: str) -> Value:
-        """The value of a definition, computed once."""
-        key = (library.name, library.version, name)
-        if key not in self._results:
-            statement = library.definition(name)
-            if statement is None:
-                from fhirpkg.rules import nearest  # noqa: PLC0415 - only when something is wrong
-
-                hint = nearest(name, list(library.statements))
-                raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
-            if key in self._open:
-                raise FhirpkgError(f"{statement.place} needs itself, without end")
-            self._open.add(key)
-            around, self.unknown = self.unknown, []
-            seen, self.seen = self.seen, []
-            try:
-                value = Evaluation(self, library).of_statement(statement)
-                self._results[key] = value, self.unknown, self.seen
-            finally:
-                self._open.discard(key)
-                self.unknown, self.seen = around, seen
-        value, unknown, retrieved = self._results[key]
-        self.unknown += unknown
-        self.seen += retrieved
-        return value
-
-
-class Evaluation:
-    """The evaluation of one tree: its library and the names that hold where it stands."""
-
-    def __init__(
-        self,
-        session: Session,
-        library: Library,
-        names: Mapping[str, Value] | None = None,
-        depth: int = 0,
-    ) -> None:
-        self.session = session
-        self.library = library
-        self.names = names or {}
-        """Aliases, lets, operands and `$this`, by name."""
-        self.depth = depth
-
-    def with_names(self, **names: Value) -> Evaluation:
-        """The same with more names."""
-        return Evaluation(self.session, self.library, {**self.names, **names}, self.depth)
-
-    def within(self, library: Library) -> Evaluation:
-        """An evaluation in another library, without the names of this one."""
-        return Evaluation(self.session, library, depth=self.depth)
-
-    def of_statement(self, statement: Statement, arguments: tuple[Value, ...] = ()) -> Value:
-        """The value of a statement in its library; errors say where."""
-        if self.depth > _DEEPEST:
-            raise FhirpkgError(f"{statement.place}: definitions call each other without end")
-        names = dict(zip(statement.operands or {}, arguments, strict=True))
-        inside = Evaluation(self.session, self.library, names, self.depth + 1)
-        try:
-            return inside.of(statement.tree)
-        except _PlacedError:
-            raise
-        except FhirpkgError as error:
-            raise _PlacedError(f"{error} (in {statement.place})") from error
-
-    def of(self, node: Node) -> Value:
-        """The value of a node."""
-        kind = node["type"]
-        plain = _PLAIN.get(kind)
-        if plain is not None:
-            return _called(kind, plain, self._operands(node))
-        timed = relations.WITH_PRECISION.get(kind)
-        if timed is not None:
-            return _called(kind, timed, [*self._operands(node), node.get("precision")])
-        special = _SPECIAL.get(kind)
-        if special is not None:
-            try:
-                return special(self, node)
-            except _UNFIT as error:
-                raise KindError(f"{kind} does not take what it is given ({error})") from error
-        raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
-
-    def _operands(self, node: Node) -> list[Value]:
-        if "operand" in node:
-            operands = [self.of(operand) for operand in as_list(node["operand"])]
-            if isinstance(node.get("precision"), dict):  # Round
-                operands.append(self.of(node["precision"]))
-            return operands
-        return [self.of(node[key]) for key in _OPERAND_NAMES if key in node]
-
-
-_UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What Python raises for operands of a kind that an operator does not take."""
-
-
-def _called(kind: str, operator: Callable[..., Value], operands: list[Value]) -> Value:
-    """The value of an operator; operands of a kind it does not take are an error of the logic."""
-    try:
-        return operator(*operands)
-    except _UNFIT as error:
-        kinds = ", ".join(type(operand).__name__ for operand in operands)
-        raise KindError(f"{kind} does not take operands like these ({kinds})") from error
-
-
-class _PlacedError(FhirpkgError):
-    """An error that already tells its definition."""
-
-
-_OPERAND_NAMES = (
-    "source", "stringToSub", "stringToSplit", "substring", "pattern", "string", "separator",
-    "separatorPattern", "startIndex", "length", "endIndex", "element", "precision", "child",
-    "start", "end",
-)  # fmt: skip
-"""Where ELM keeps operands that are not called so, in the order of the operator's signature."""
-
 
 # -- membership, time, data ----------------------------------------------------
 
@@ -364,5 +167,24 @@ _SPECIAL: dict[str, Callable[[Evaluation, Node], Value]] = {
     **instances.SPECIAL,
     **types.SPECIAL,
 }
-for _lazy in _SPECIAL:
-    _PLAIN.pop(_lazy, None)
+_PLAIN: dict[str, Callable[..., Value]] = {
+    **comparison.OPERATORS,
+    **arithmetic.OPERATORS,
+    **relations.OPERATORS,
+    **sets.OPERATORS,
+    **lists.OPERATORS,
+    **aggregates.OPERATORS,
+    **strings.OPERATORS,
+    **conversions.OPERATORS,
+}
+
+open_session = functools.partial(
+    Session,
+    Operators(
+        {kind: operator for kind, operator in _PLAIN.items() if kind not in _SPECIAL},
+        relations.WITH_PRECISION,
+        _SPECIAL,
+    ),
+)
+"""A session for a repository, the subject's reference, parameters, libraries by name and version,
+the types of FHIR, and the time that counts as now (by default the clock's)."""

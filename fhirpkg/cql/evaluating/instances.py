@@ -29,7 +29,7 @@ from fhirpkg.fhirpath.temporal import Temporal
 from fhirpkg.fhirpath.values import CALENDAR_UNITS, Quantity
 
 if TYPE_CHECKING:
-    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.evaluating.session import Evaluation
     from fhirpkg.cql.tree import Node, Value
     from fhirpkg.fhirpath.model import ElementType
 

@@ -18,7 +18,7 @@ from fhirpkg.fhirpath.temporal import Temporal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.evaluating.session import Evaluation
     from fhirpkg.cql.tree import Node, Value
 
 

@@ -13,8 +13,8 @@ from fhirpkg.errors import FhirpkgError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fhirpkg.cql.evaluating.evaluator import Evaluation, Session
     from fhirpkg.cql.evaluating.library import Library
+    from fhirpkg.cql.evaluating.session import Evaluation, Session
     from fhirpkg.cql.tree import Node, Value
 
 _HELPERS = "FHIRHelpers"

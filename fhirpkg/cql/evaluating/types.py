@@ -26,7 +26,7 @@ from fhirpkg.fhirpath.values import Quantity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.cql.evaluating.evaluator import Evaluation
+    from fhirpkg.cql.evaluating.session import Evaluation
     from fhirpkg.cql.tree import Node, Value
 
 SYSTEM = "{urn:hl7-org:elm-types:r1}"
