@@ -89,6 +89,17 @@ def guide_of(
     return _finished(implementation_guide(package, everything, claimed), profiles)
 
 
+def guide_of_members(
+    package: PackageSource, members: Iterable[PackageSource], library: Resource
+) -> tuple[Resource, Resource]:
+    """The guide of a catalogue of packages, and its index, both as they are published."""
+    members = list(members)
+    versions = {member.id: member.version for member in members}
+    urls = {each.id: f"{each.canonical}/ImplementationGuide/{each.id}" for each in members}
+    guide = implementation_guide(package, [part_of(library)], versions, urls)
+    return _finished(guide, ()), _finished(library, ())
+
+
 def _claimed(
     package: PackageSource, profiles: Sequence[Resource], own: Sequence[Resource]
 ) -> dict[str, str]:

@@ -5,6 +5,7 @@ A package has a procedure.yaml in each folder below; a single one may stand besi
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ from fhirpkg.packages.freshness import (
     PACKAGE,
     PROCEDURE,
     procedure_folders,
+    stale_catalogue,
     stale_procedure,
 )
 from fhirpkg.rules import issue
@@ -150,8 +152,13 @@ def open_folder(folder: Path) -> Opened:
     package, found = check_package(package_file)
     around = (*without_printer(package, package_file), *without_catalogue(package, package_file))
     issues = (*found, *around)
-    files = tuple(sorted([*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")]))
-    if not files:
+    members = package.members if package else ()
+    found_files = [*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")]
+    files = tuple(sorted(file for file in found_files if file.parent.name not in members))
+    if members and files:
+        problem = f"it has members, and {files[0]} is no part of one"
+        raise SourceError(str(folder / PACKAGE), problem, "move the procedure into a member")
+    if not (files or members):
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")
     return Opened(folder, package, issues, files, package_file, lock.read(folder))
 
@@ -267,6 +274,7 @@ def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:
         problems = stale_procedure(package, folder) if built else iter(())
     else:  # procedures that are still there tell it themselves
         gone = [f for f in procedure_folders(folder) if not (f / PROCEDURE).is_file()]
-        problems = (problem for f in gone for problem in stale_procedure(folder, f))
+        of_gone = (problem for f in gone for problem in stale_procedure(folder, f))
+        problems = itertools.chain(stale_catalogue(folder), of_gone)
     for problem in problems:
         yield issue(SOURCE_STALE, file=str(file), line=1, column=1, problem=problem)

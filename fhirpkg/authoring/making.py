@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.build import Part, guide_of, part_of, resources_of
 from fhirpkg.authoring.building.build_context import BuildContext
 from fhirpkg.authoring.carrying import carried, claimed_profiles
+from fhirpkg.authoring.catalogue import member_folders, write_catalogue
 from fhirpkg.authoring.folder import open_folder, same_ids
 from fhirpkg.authoring.writing import (
     discard,
@@ -28,6 +29,7 @@ from fhirpkg.authoring.writing import (
     take_place,
     text,
 )
+from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Issue, Severity
 from fhirpkg.packages.freshness import RECORD, Record, digest, read_record, sources_of
 from fhirpkg.packages.package import content_root
@@ -121,6 +123,12 @@ def build_folder(
         for read in map(opened.read, opened.files):
             list(map(tell, read.issues))
         return Done(is_usable=False)
+    if opened.package.members:
+        if output or canonical:
+            raise ConfigError(
+                f"{folder} is a catalogue, which is built in place; build its members"
+            )
+        return _catalogue(opened, opened.package, jobs, tell, (started, done))
     package = rebased(opened.package, canonical) if canonical else opened.package
     names = [str(file.parent.relative_to(folder)) for file in opened.files]
     work = _Work(
@@ -148,6 +156,31 @@ def build_folder(
         removed = tuple(remove_orphans(folder, package.id))
     count = sum(len(each.parts) for each in made) + 1
     return Done(usable, count, changed, sum(each.is_kept for each in made), removed)
+
+
+def _catalogue(
+    opened: Opened,
+    package: PackageSource,
+    jobs: int,
+    tell: Callable[[Issue], None],
+    progress: tuple[Callable[[int], None], Callable[[int], None]],
+) -> Done:
+    """Build the members of a catalogue, and its guide and index when nothing is wrong in one."""
+    started, shown = progress
+    folders = member_folders(opened.folder, package)
+    made = [
+        build_folder(each, jobs=jobs, tell=tell, started=started, done=shown) for each in folders
+    ]
+    if not (opened.is_usable and all(each.is_usable for each in made)):
+        return Done(is_usable=False)
+    changed = write_catalogue(opened.folder, package)
+    return Done(
+        is_usable=True,
+        resources=sum(each.resources for each in made) + 2,
+        changed=sum(each.changed for each in made) + changed,
+        kept=sum(each.kept for each in made),
+        removed=tuple(file for each in made for file in each.removed),
+    )
 
 
 def _all_made(

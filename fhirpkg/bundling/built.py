@@ -8,6 +8,7 @@ from fhirpkg import fhirjson
 from fhirpkg.bundling.checking import Found
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import PackageError, SourceError
+from fhirpkg.packages.freshness import members_of
 from fhirpkg.packages.package import read_profiles
 from fhirpkg.render.profiles import published_profile
 from fhirpkg.untrusted import objects, text_of
@@ -26,7 +27,8 @@ def built_resources(folder: Path) -> Iterator[Found]:
     """
     guides: list[Resource] = []
     made = set()
-    for file in sorted([*folder.glob("fhir/*.json"), *folder.glob("*/fhir/*.json")]):
+    below = [] if members_of(folder) else folder.glob("*/fhir/*.json")
+    for file in sorted([*folder.glob("fhir/*.json"), *below]):
         resource = read_resource(file)
         if resource["resourceType"] == "ImplementationGuide":
             guides.append(resource)

@@ -20,7 +20,7 @@ from fhirpkg.bundling.gathering import SUFFIXES, Gathering
 from fhirpkg.canonical import PackageId, is_moving
 from fhirpkg.errors import ConfigError, PackageError, SourceError
 from fhirpkg.packages.cache import PackageCache, check_origin_sha256, resolve_package
-from fhirpkg.packages.freshness import stale
+from fhirpkg.packages.freshness import members_of, stale
 from fhirpkg.packages.package import Package, folder_in_use, read_package
 from fhirpkg.untrusted import objects, text_of
 
@@ -89,6 +89,15 @@ def read_content(source: Path | str | None, selection: Selection | None = None) 
     """
     selection = selection or Selection()
     return _content(_open(folder_in_use() if source is None else source, selection), selection)
+
+
+def read_members(source: Path | str | None, selection: Selection | None = None) -> list[Content]:
+    """The packages of a catalogue's folder, in its order; none of anything else.
+
+    Raises as `read_content`.
+    """
+    folder = folder_in_use() if source is None else Path(source)
+    return [read_content(each, selection) for each in members_of(folder)]
 
 
 def content_of(package: Package, selection: Selection | None = None) -> Content:

@@ -47,8 +47,19 @@ class Record:
         return (json.dumps(noted, indent=2) + "\n").encode()
 
 
+def members_of(package: Path) -> list[Path]:
+    """The packages below a catalogue that is built; none of a package with procedures."""
+    record = read_record(package / _BUILT)
+    names = record.sources if record else ()
+    return [
+        package / name.removesuffix(f"/{PACKAGE}") for name in names if name.endswith(f"/{PACKAGE}")
+    ]
+
+
 def procedure_folders(package: Path) -> list[Path]:
     """The folders of a package that hold a procedure or what was built of one."""
+    if members_of(package):
+        return []
     below = [file.parent for file in package.glob(f"*/{PROCEDURE}")]
     below += [folder.parent for folder in package.glob(f"*/{_BUILT}") if folder.is_dir()]
     beside = [package] if (package / PROCEDURE).is_file() or (package / _BUILT).is_dir() else []
@@ -57,8 +68,24 @@ def procedure_folders(package: Path) -> list[Path]:
 
 def stale(package: Path) -> Iterator[str]:
     """What of a package is not as it would be built now, a sentence each."""
+    yield from stale_catalogue(package)
+    for member in members_of(package):
+        yield from stale(member)
     for folder in procedure_folders(package):
         yield from stale_procedure(package, folder)
+
+
+def stale_catalogue(package: Path) -> Iterator[str]:
+    """What of a catalogue itself is not as it would be built now; of any other package nothing."""
+    folder = package / _BUILT
+    noted = read_record(folder) if members_of(package) else None
+    for name, then in noted.sources.items() if noted else ():
+        file = package / name
+        if not file.is_file():
+            yield f"{folder} was built from {file}, which is gone"
+        elif digest(file.read_bytes()) != then:
+            yield f"{file} was changed after {folder} was built"
+    yield from _changed_by_hand(folder, noted) if noted else ()
 
 
 def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
@@ -78,6 +105,10 @@ def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
     for name, digest_now in sources_of(package, procedure).items():
         if noted.sources.get(name) != digest_now:
             yield f"{_place(package, procedure, name)} was changed after {folder} was built"
+    yield from _changed_by_hand(folder, noted)
+
+
+def _changed_by_hand(folder: Path, noted: Record) -> Iterator[str]:
     for name, written in noted.files.items():
         file = folder / name
         if not file.is_file():

@@ -337,13 +337,23 @@ class BuildContext:
 
     def copyright(self, resource: Resource) -> str:
         """The licence of our words, and the notice of each code system used in a resource."""
-        used = set(_codings(resource))
-        found = {url for url, _ in used}
-        notices = [system.notice for url, system in BY_URL.items() if url in found]
-        if SNOMED_CT in found:
-            notices.append(OF_SNOMED[not used & self._unlisted])
-        ours = f"Words (c) {self.package.publisher}, licensed under {self.package.license}."
-        return "\n\n".join(filter(None, [ours, *notices]))
+        return copyright_of(self.package, resource, self._unlisted)
+
+
+def copyright_of(
+    package: PackageSource, resource: Resource, unlisted: set[tuple[str, str]] | None = None
+) -> str:
+    """The licence of a package's words, and the notice of each code system used in a resource.
+
+    `unlisted` are the codes of SNOMED CT that are not known to be free; without it, all of them.
+    """
+    used = set(_codings(resource))
+    found = {url for url, _ in used}
+    notices = [system.notice for url, system in BY_URL.items() if url in found]
+    if SNOMED_CT in found:
+        notices.append(OF_SNOMED[unlisted is not None and not used & unlisted])
+    ours = f"Words (c) {package.publisher}, licensed under {package.license}."
+    return "\n\n".join(filter(None, [ours, *notices]))
 
 
 def _codings(value: Any) -> Iterator[tuple[str, str]]:

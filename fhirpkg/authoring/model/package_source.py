@@ -13,6 +13,9 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3}
 """A tag of a language: `es`, `pt-BR`."""
 
 
+Folder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
 class PackageSource(Part):
     """The package that procedures are published in."""
 
@@ -68,6 +71,12 @@ class PackageSource(Part):
         description="Whether the package depends on fhirpkg.profiles or carries these profiles and "
         "extensions under its own base, so that it needs no package of ours",
         examples=["carry"],
+    )
+    members: tuple[Folder, ...] = Field(
+        (),
+        description="Makes it a catalogue of other packages, such as one a specialty: the folders "
+        "below it that are packages; it depends on each and lists their procedures by code",
+        examples=[["cardiology", "urology"]],
     )
     dependencies: dict[str, Text] = Field(
         description="FHIR packages and their versions",

@@ -37,13 +37,19 @@ def command(content: str | None, output: Path) -> None:
 
     CONTENT is a folder with a package.yaml that has been built, or a .tgz; without it the current
     folder if it is a package, else its ./resources. The profiles that it claims and does not carry
-    are written as a package of their own, fhirpkg.profiles.
+    are written as a package of their own, fhirpkg.profiles. The members of a catalogue are
+    written to folders of their names.
 
     Example: fhirpkg package resources --output dist
     """
-    from fhirpkg.bundling.reading import read_content
+    from fhirpkg.bundling.reading import read_content, read_members
 
-    read = read_content(content)
+    for member in read_members(content):
+        _package(member, output / Path(member.source).name)
+    _package(read_content(content), output)
+
+
+def _package(read: Content, output: Path) -> None:
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
     files = _Files(output)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fhirpkg.bundling.content import Content
     from fhirpkg.bundling.reading import Selection
+    from fhirpkg.canonical import PackageId
     from fhirpkg.cli.publishing.output import Output
     from fhirpkg.client.client import FhirClient
     from fhirpkg.publishing.members import Release
@@ -115,23 +116,34 @@ def releases_of(
     from fhirpkg.publishing.members import release_of
 
     content = read_content(source, selection)
-    needed = _dependencies(content, selection) if with_dependencies else []
+    needed = _dependencies(content, selection, source) if with_dependencies else []
     return [release_of(each) for each in (*needed, content)]
 
 
-def _dependencies(content: Content, selection: Selection) -> list[Content]:
-    """What a package depends on, transitively, fetched if need be; the needed ones first."""
+def _dependencies(content: Content, selection: Selection, source: str | None) -> list[Content]:
+    """What a package depends on, transitively, fetched if need be; the needed ones first.
+
+    The members of a catalogue are those beside it.
+    """
     from dataclasses import replace
 
-    from fhirpkg.bundling.reading import content_of
+    from fhirpkg.bundling.reading import content_of, read_members
     from fhirpkg.bundling.writing import manifest
     from fhirpkg.packages.cache import PackageCache, install_dependencies
     from fhirpkg.packages.package import Manifest
 
-    text = Manifest.of(manifest(content), content.source)
-    packages = install_dependencies(text, PackageCache())
     others = replace(selection, identity=None, sha256="")
-    return [content_of(package, others) for package in packages]
+    members = read_members(source, others)
+    here = {each.id.name for each in members}
+    found: dict[PackageId, Content] = {}
+    for each in (*members, content):
+        text = manifest(each)
+        elsewhere = {k: v for k, v in text["dependencies"].items() if k not in here}
+        needed = Manifest.of({**text, "dependencies": elsewhere}, each.source)
+        for package in install_dependencies(needed, PackageCache()):
+            if package.id not in found:
+                found[package.id] = content_of(package, others)
+    return [*found.values(), *members]
 
 
 def saved_plan(source: str | None) -> SavedPlan | None:
