@@ -48,20 +48,27 @@ def choice_of(parent: Resource, name: str) -> tuple[str, Any]:
 
 def mappings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
     """Every object inside a value, the outer before the inner, with its place."""
-    if isinstance(value, dict):
-        yield path, value
-        for key, item in value.items():
-            yield from mappings(item, (*path, key))
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            yield from mappings(item, (*path, at))
+    waiting: list[tuple[Path, Any]] = [(path, value)]
+    while waiting:
+        place, node = waiting.pop()
+        if isinstance(node, dict):
+            yield place, node
+            inner: list[tuple[Any, Any]] = list(node.items())
+        else:
+            inner = list(enumerate(node)) if isinstance(node, list) else []
+        waiting += [
+            ((*place, step), item) for step, item in inner[::-1] if isinstance(item, (dict, list))
+        ]
 
 
 def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
     """Every coding inside a value, with its place."""
-    for place, found in mappings(value, path):
-        if isinstance(found.get("system"), str) and "code" in found:
-            yield place, found
+    return (each for each in mappings(value, path) if is_coding(each[1]))
+
+
+def is_coding(value: Resource) -> bool:
+    """Whether an object has a code and its system."""
+    return isinstance(value.get("system"), str) and "code" in value
 
 
 def texts(value: Resource, key: str) -> list[str]:

@@ -72,6 +72,8 @@ class Targets:
     entries: dict[str, Entry] = field(default_factory=dict)
     """What identifies each of them."""
     _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
+    _size: int = 0
+    """Bytes of what is held parsed."""
 
     def add(self, given: Input, identity: Identity) -> None:
         """Note one input; of two with one name the first is the target, of two in Bundles too."""
@@ -118,8 +120,9 @@ class Targets:
         key = f"{given.file}:{given.first_line}"
         if key not in self._parsed:
             self._parsed[key] = _parse(given.data(), self.types)
-            while len(self._parsed) > 1 and sum(p.size for p in self._parsed.values()) > _KEPT:
-                self._parsed.popitem(last=False)
+            self._size += self._parsed[key].size
+            while len(self._parsed) > 1 and self._size > _KEPT:
+                self._size -= self._parsed.popitem(last=False)[1].size
         return self._parsed[key]
 
 

@@ -317,6 +317,9 @@ def _step(item: Item, step: Step, run: Run) -> Iterator[Item]:
 def _property(holder: Json, name: str, trail: Json) -> Iterator[Item]:
     if not isinstance(holder, dict):
         return
+    if name in holder:  # else it may be a choice, or have no value
+        yield from values(holder, name, trail)
+        return
     for key in holder:
         bare = key.removeprefix("_")
         if key.startswith("_") and bare in holder:

@@ -18,7 +18,7 @@ from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.packages.package import content_root, read_profiles
 from fhirpkg.rules import nearest
-from fhirpkg.untrusted import codings, mappings, objects, value_at
+from fhirpkg.untrusted import codings, is_coding, mappings, objects, value_at
 from fhirpkg.validation.content.documents import attachment_of, check_document
 from fhirpkg.validation.content.plans import check_plan
 from fhirpkg.validation.content.rules import (
@@ -45,7 +45,7 @@ from fhirpkg.validation.elements.reference_rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.validation.run import Run
@@ -70,7 +70,8 @@ def check_content(resource: Resource, path: Path, run: Run) -> None:
     """Report where a resource that claims one of our profiles breaks the rules of our content."""
     if not claims_ours(resource):
         return
-    for place, value in mappings(resource, path):
+    every = list(mappings(resource, path))
+    for place, value in every:
         _check_repeated(value, place, run)
         _check_codings(value, place, run)
         _check_expression(value, place, run)
@@ -81,8 +82,9 @@ def check_content(resource: Resource, path: Path, run: Run) -> None:
     _check_name(resource, path, run)
     _check_identity(resource, path, run)
     _check_keys(resource, path, run)
-    _check_codes(resource, path, run)
-    _check_notices(resource, path, run)
+    codes = [each for each in every if is_coding(each[1])]
+    _check_codes(resource, codes, path, run)
+    _check_notices(resource, codes, path, run)
     if resource["resourceType"] == "PlanDefinition":
         check_plan(resource, path, run)
     elif resource["resourceType"] == "DocumentReference":
@@ -237,11 +239,14 @@ def _written(coding: Resource) -> str:
     return f"{NAMES.get(system, system)} {coding.get('code')}"
 
 
-def _check_codes(resource: Resource, path: Path, run: Run) -> None:
+def _check_codes(
+    resource: Resource, codes: list[tuple[Path, Resource]], path: Path, run: Run
+) -> None:
     """No display on CPT; systems that are known and can have the code; ICD-10-CM by its url."""
-    content = {key: value for key, value in resource.items() if key != "meta"}
     in_us = "US" in str(resource.get("jurisdiction"))
-    for place, coding in codings(content, path):
+    for place, coding in codes:
+        if "meta" in place[len(path) :][:1]:
+            continue
         if coding["system"] == CPT and "display" in coding:
             run.report(CONTENT_CPT_DISPLAY, (*place, "display"), display=coding["display"])
         if (
@@ -293,9 +298,21 @@ _FAMILY = "http://hl7.org/fhir/sid/"
 def _check_repeated(value: Resource, place: Path, run: Run) -> None:
     """No item appears twice in a list."""
     for key, items in value.items():
-        for at, item in enumerate(items) if isinstance(items, list) else ():
-            if item is not None and item in items[:at]:
+        if not isinstance(items, list) or len(items) < 2:
+            continue
+        alike: dict[Hashable, list[Json]] = {}
+        for at, item in enumerate(items):
+            others = alike.setdefault(_outline(item), [])
+            if item is not None and item in others:
                 run.report(CONTENT_REPEATED, (*place, key, at), first=items.index(item))
+            others.append(item)
+
+
+def _outline(item: Json) -> Hashable:
+    """A key that equal items share, as others may: the texts of an object."""
+    if isinstance(item, dict):
+        return frozenset(pair for pair in item.items() if isinstance(pair[1], str))
+    return item if isinstance(item, str) else None
 
 
 def _check_codings(concept: Resource, place: Path, run: Run) -> None:
@@ -346,9 +363,11 @@ def _includes(resource: Resource, path: Path) -> Iterator[tuple[Path, Resource]]
         yield (*path, "compose", "include", at), include
 
 
-def _check_notices(resource: Resource, path: Path, run: Run) -> None:
+def _check_notices(
+    resource: Resource, codes: list[tuple[Path, Resource]], path: Path, run: Run
+) -> None:
     """Each code system that is used and whose owner asks for a notice has one."""
-    used = {coding["system"] for _, coding in codings(resource, ())}
+    used = {coding["system"] for _, coding in codes}
     systems = [include.get("system") for _, include in _includes(resource, ())]
     used |= {system for system in systems if isinstance(system, str)}
     if resource["resourceType"] == "DocumentReference":
