@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fhirpkg.server.storing.versions import Version
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+_ETAGS = re.compile(rf"\s*{_ETAG.pattern}(?:\s*,\s*{_ETAG.pattern})*\s*")
 
 
 def read(request: Request, endpoint: Endpoint) -> Answer:
@@ -256,7 +257,7 @@ def check_preconditions(
         problem = "If-Match wants the resource to be there, If-None-Match: * wants it not to be"
         raise refused(400, SERVER_CONDITIONS, problem=problem)
     if wanted is not None:
-        tags = _ETAG.findall(wanted)
+        tags = _ETAG.findall(wanted) if _ETAGS.fullmatch(wanted) else []
         if not tags and wanted.strip() != "*":
             allowed = 'write W/"1" or *'
             raise refused(400, SERVER_HEADER, header="If-Match", found=wanted, allowed=allowed)

@@ -6,11 +6,13 @@ http://hl7.org/fhir/R4/http.html#patch. Patches by XML and FHIRPath are refused.
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fhirpkg import fhirjson
 from fhirpkg.server import interactions
+from fhirpkg.server.bounds import check_bounds
 from fhirpkg.server.exchange import Answer, Request, refused
 from fhirpkg.server.rules import SERVER_PATCH, SERVER_UNKNOWN_RESOURCE
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 1000
 _MOST_COPIED = 1_000_000  # characters: copies of copies grow without end
+_NO_ESCAPE = re.compile("~(?![01])")
 _MEMBERS = {
     "add": ("path", "value"), "replace": ("path", "value"), "test": ("path", "value"),
     "remove": ("path",), "move": ("path", "from"), "copy": ("path", "from"),
@@ -39,6 +42,7 @@ def patch(request: Request, endpoint: Endpoint) -> Answer:
         changed = patched(version.resource(), request.patch)
         if not isinstance(changed, dict):
             _refuse("the patch leaves no resource")
+        check_bounds(changed, may_have_controls=False)  # which were looked for in the patch
         return interactions.update(replace(request, resource=changed), endpoint)
 
 
@@ -95,6 +99,8 @@ def _read(step: object, number: int) -> tuple[str, list[str], list[str], Any]:
 def _pointer(text: str, number: int) -> list[str]:
     if text and not text.startswith("/"):
         _refuse(f"step {number}: '{text}' does not begin with '/'")
+    if _NO_ESCAPE.search(text):
+        _refuse(f"step {number}: '{text}' has a '~' that stands before neither 0 nor 1")
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")]
 
 

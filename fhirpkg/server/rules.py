@@ -261,3 +261,18 @@ SERVER_OPERATION_INPUT = error(
     text="${name}: {problem}",
     spec="http://hl7.org/fhir/R4/operations.html",
 )
+SERVER_DEPTH = error(
+    "server-depth",
+    "too-long",
+    title="A resource is nested within the limit",
+    text="the resource is nested more than {most} deep",
+    spec=_HTTP,
+)
+SERVER_TEXT = error(
+    "server-text",
+    "value",
+    title="Text and names hold the characters that FHIR allows",
+    text="the request holds {what}",
+    advice="the only control characters allowed are tab, carriage return and line feed",
+    spec="http://hl7.org/fhir/R4/datatypes.html#string",
+)

@@ -78,7 +78,7 @@ def test_a_body_in_an_encoding_is_refused_not_misread(server, path, media):
 
 def test_a_body_may_be_gzip_and_so_is_a_long_answer(server):
     body = gzip.compress(json.dumps(PLAN | {"purpose": "why " * 1000}).encode())
-    made = server("PUT", "PlanDefinition/p", body, Content_Type=FHIR, Content_Encoding="gzip")
+    made = server("PUT", "PlanDefinition/p", body, Content_Type=FHIR, Content_Encoding="GZIP")
     assert made.status_code == 201
     plain = server.get("PlanDefinition/p", Accept_Encoding="identity")
     packed = server.get("PlanDefinition/p", Accept_Encoding="gzip")

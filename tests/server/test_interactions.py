@@ -160,7 +160,8 @@ def test_if_match_never_creates(server, tags):
 
 
 def test_an_if_match_that_is_no_etag_is_refused(server):
-    assert rules_of(server.put(PLAN, If_Match="one")) == ["server-header"]
+    for wrong in ("one", 'W/"1', 'w/"1"', 'W/"1" or', '"1" "2"', ""):
+        assert rules_of(server.put(PLAN, If_Match=wrong)) == ["server-header"]
 
 
 def test_if_none_match_star_keeps_what_is_there(server):

@@ -72,6 +72,13 @@ def test_a_patch_changes_what_its_steps_say(server, steps, changes):
         ([{"op": "add", "path": "/id"}], 400),
         ([{"op": "add", "path": "id", "value": "p"}], 400),
         ([5], 400),
+        ([{"op": "add", "path": "/~2", "value": 1}], 400),
+        ([{"op": "add", "path": "/name/0/a b", "value": 1}], 400),
+        ([{"op": "add", "path": "/a", "value": {}}]
+         + [{"op": "copy", "from": "/a", "path": "/a/a"}] * 10
+         + [{"op": "move", "from": "/a", "path": "/b"},
+            {"op": "add", "path": "/a", "value": {}},
+            {"op": "move", "from": "/b", "path": "/a/b"}] * 100, 400),
         ([{"op": "add", "path": "/x", "value": "\u0000"}], 400),
         ([{"op": "add", "path": "/a", "value": ["x" * 1000]}]
          + [{"op": "copy", "from": "/a", "path": "/a/-"}] * 40, 400),

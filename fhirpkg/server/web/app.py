@@ -19,9 +19,10 @@ from starlette.routing import Route
 
 from fhirpkg import fhirjson, rules
 from fhirpkg.server import hooks
+from fhirpkg.server.bounds import UNWRITABLE
 from fhirpkg.server.exchange import Answer, Refused, Request, outcome, refused
 from fhirpkg.server.routes import handle
-from fhirpkg.server.rules import SERVER_UNKNOWN_PATH
+from fhirpkg.server.rules import SERVER_TEXT, SERVER_UNKNOWN_PATH
 from fhirpkg.server.storing.connections import TooBusy, TooCostly
 from fhirpkg.server.web import binaries, formats, pages
 from fhirpkg.server.web.access import Access
@@ -33,7 +34,6 @@ from fhirpkg.server.web.rules import (
     SERVER_FAULT,
     SERVER_SLOW,
     SERVER_STORAGE,
-    SERVER_TEXT,
     SERVER_TOO_COSTLY,
     SERVER_TOO_LARGE,
 )
@@ -201,7 +201,7 @@ def _request(http: HttpRequest, data: bytes) -> Request:
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
         request = replace(request, query=query + posted)
     texts = [*path, *(text for pair in request.query for text in pair)]
-    if any(map(formats.UNWRITABLE.search, texts)):
+    if any(map(UNWRITABLE.search, texts)):
         raise refused(400, SERVER_TEXT, what="a control character in its address")
     return request
 

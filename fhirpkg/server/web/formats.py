@@ -10,21 +10,20 @@ import functools
 import re
 import zlib
 from email.message import Message
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhirpkg import fhirjson, rules
 from fhirpkg.errors import SourceError
 from fhirpkg.parsing_rules import (
     PARSE_NO_RESOURCE,
 )
+from fhirpkg.server.bounds import check_bounds
 from fhirpkg.server.exchange import Refused, refused
 from fhirpkg.server.rules import SERVER_UNREADABLE
 from fhirpkg.server.web.rules import (
-    SERVER_DEPTH,
     SERVER_MEDIA_TYPE,
     SERVER_NOT_ACCEPTABLE,
     SERVER_PATCH_TYPE,
-    SERVER_TEXT,
     SERVER_TOO_LARGE,
 )
 from fhirpkg.untrusted import objects
@@ -89,6 +88,7 @@ def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
 
     Raises Refused: 415 for an encoding that is not offered, 400 for a damaged body, 413.
     """
+    encoding = encoding.strip().lower()
     if encoding in {"identity", ""}:
         return data
     if encoding not in {"gzip", "x-gzip"}:
@@ -178,7 +178,7 @@ def read_resource(data: bytes, content_type: str, definitions: Definitions) -> R
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         problem = "it is not an object with a resourceType"
         raise refused(400, PARSE_NO_RESOURCE, problem=problem)
-    _check_bounds(value, may_have_controls=found == JSON and _ESCAPE.search(data) is not None)
+    check_bounds(value, may_have_controls=found == JSON and _ESCAPE.search(data) is not None)
     return value
 
 
@@ -190,39 +190,11 @@ def read_patch(data: bytes, content_type: str) -> object:
     if errors := [issue for issue in issues if issue.severity.rank <= 1]:
         raise Refused(400, *errors)
     if isinstance(value, list):
-        _check_bounds({"patch": value}, may_have_controls=_ESCAPE.search(data) is not None)
+        check_bounds({"patch": value}, may_have_controls=_ESCAPE.search(data) is not None)
     return value
 
 
-_DEEPEST = 100
 _ESCAPE = re.compile(rb"\\[ubf]")
-_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")
-UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-def _check_bounds(resource: Resource, *, may_have_controls: bool) -> None:
-    """Refuse what could be stored and never be read again: in XML, or at all."""
-    level: list[Any] = [resource]
-    for _ in range(_DEEPEST):
-        inner: list[Any] = []
-        for value in level:
-            if isinstance(value, dict):
-                if not all(map(_is_name, value)):
-                    raise refused(400, SERVER_TEXT, what="a name that no element can have")
-                inner += value.values()
-            else:
-                inner += value
-        if may_have_controls and any(isinstance(v, str) and UNWRITABLE.search(v) for v in inner):
-            raise refused(400, SERVER_TEXT, what="a control character")
-        level = [value for value in inner if isinstance(value, (dict, list))]
-        if not level:
-            return
-    raise refused(400, SERVER_DEPTH, most=_DEEPEST)
-
-
-@functools.lru_cache(maxsize=10_000)
-def _is_name(key: str) -> bool:
-    return _NAME.fullmatch(key) is not None
 
 
 def _read_xml(data: bytes, definitions: Definitions) -> tuple[Resource | None, list[Issue]]:

@@ -75,21 +75,6 @@ SERVER_SLOW = error(
     text="the body did not arrive within {seconds} s",
     spec=_HTTP,
 )
-SERVER_DEPTH = error(
-    "server-depth",
-    "too-long",
-    title="A resource is nested within the limit",
-    text="the resource is nested more than {most} deep",
-    spec=_HTTP,
-)
-SERVER_TEXT = error(
-    "server-text",
-    "value",
-    title="Text and names hold the characters that FHIR allows",
-    text="the request holds {what}",
-    advice="the only control characters allowed are tab, carriage return and line feed",
-    spec="http://hl7.org/fhir/R4/datatypes.html#string",
-)
 SERVER_PATCH_TYPE = error(
     "server-patch-type",
     "not-supported",
