@@ -169,3 +169,86 @@ def profile(name="code", type_="code", **more):
 def test_the_profile_of_an_operation_keeps_to_its_parameters(asked, given, is_told):
     found = told(operation(**asked), profile(**given))
     assert found == ([("operation-parameter", "OperationDefinition.inputProfile")] * is_told)
+
+
+def typed(source, target, source_type="From", target_type="To"):
+    """A map of a Patient to a Person whose rule names these elements."""
+    made = structure_map(rule(), structure=[
+        {"url": f"{CORE}Patient", "mode": "source", "alias": "From"},
+        {"url": f"{CORE}Person", "mode": "target", "alias": "To"},
+    ])  # fmt: skip
+    [group] = made["group"]
+    group["input"] = [
+        {"name": "src", "type": source_type, "mode": "source"},
+        {"name": "tgt", "type": target_type, "mode": "target"},
+    ]
+    group["rule"][0]["source"][0]["element"] = source
+    group["rule"][0]["target"][0]["element"] = target
+    return made
+
+
+@pytest.mark.parametrize(
+    "source, target, found",
+    [
+        ("name", "name", []),
+        ("deceased", "gender", []),
+        ("deceasedBoolean", "gender", []),
+        ("nome", "name", ["source[0].element"]),
+        ("name", "contact", ["target[0].element"]),
+    ],
+)
+def test_rules_name_elements_of_what_they_map(source, target, found):
+    expected = [("structure-map-element", f"rule[0].{place}") for place in found]
+    assert told(typed(source, target)) == expected
+
+
+@pytest.mark.parametrize(
+    "inner, is_found",
+    [
+        ({"element": "family"}, False),
+        ({"element": "famly"}, True),
+        ({"element": "famly", "context": "unknown"}, False),
+    ],
+)
+def test_variables_have_the_types_of_the_elements_they_name(inner, is_found):
+    made = typed("name", "name")
+    outer = made["group"][0]["rule"][0]
+    source = {"context": "a", **inner}
+    outer["rule"] = [{"name": "r", "source": [source], "target": []}]
+    found = [name for name, _ in told(made) if name != "structure-map-variable"]
+    assert found == (["structure-map-element"] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    "transform, element, found",
+    [
+        ("create", "family", ["structure-map-element"]),
+        ("create", "city", []),
+        ("copy", "city", ["structure-map-element"]),
+    ],
+)
+def test_what_a_target_creates_is_of_the_type_it_says(transform, element, found):
+    made = typed("name", "name")
+    outer = made["group"][0]["rule"][0]
+    parameters = [{"valueString": "Address"}] if transform == "create" else [{"valueId": "a"}]
+    outer["target"][0] |= {"variable": "b", "transform": transform, "parameter": parameters}
+    target = {"context": "b", "contextType": "variable", "element": element, "transform": "uuid"}
+    outer["rule"] = [
+        {"name": "r", "source": [{"context": "a"}], "target": [target]},
+    ]
+    assert [name for name, _ in told(made)] == found
+
+
+@pytest.mark.parametrize(
+    "aliases, found",
+    [
+        ({"source_type": "Patient"}, []),
+        ({"source_type": "HumanName"}, ["element"]),
+        ({"source_type": "Frm"}, ["type"]),
+        ({"source_type": "To"}, ["mode"]),
+        ({"target_type": "From"}, ["mode"]),
+    ],
+)
+def test_inputs_are_of_structures_that_the_map_names(aliases, found):
+    names = [name for name, _ in told(typed("gender", "gender", **aliases))]
+    assert names == [f"structure-map-{name}" for name in found]

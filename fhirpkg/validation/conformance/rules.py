@@ -71,6 +71,29 @@ STRUCTURE_MAP_VARIABLE = warning(
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.context",
     is_strict=True,  # R4's own example names what is none
 )
+STRUCTURE_MAP_TYPE = error(
+    "structure-map-type",
+    "not-found",
+    title="Inputs of groups are of structures that the map names, or of types of FHIR",
+    text="the map names no structure '{name}'{near}",
+    advice="add it to the structures of the map",
+    spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.input.type",
+)
+STRUCTURE_MAP_MODE = error(
+    "structure-map-mode",
+    "business-rule",
+    title="Inputs of groups are of structures of the same side",
+    text="this input is a {mode}, but the structure '{name}' is {found}",
+    spec=f"{_R4}/structuremap-definitions.html#StructureMap.structure.mode",
+)
+STRUCTURE_MAP_ELEMENT = warning(
+    "structure-map-element",
+    "not-found",
+    title="Sources and targets are elements of the types of their contexts",
+    text="{type} has no element '{name}'{near}",
+    spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.element",
+    is_strict=True,  # R4's own example writes to an element that SupplyRequest once had
+)
 GUIDE_DEPENDENCY_URL = warning(
     "guide-dependency-url",
     "business-rule",

@@ -1,4 +1,4 @@
-"""StructureMaps: the groups that their rules call, and the variables that they use.
+"""StructureMaps: the groups that rules call, the variables that they use, and their elements.
 
 See http://hl7.org/fhir/R4/mapping-language.html and structuremap-definitions.html.
 """
@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import numbered, objects, text_of
+from fhirpkg.validation.conformance.map_types import MapTypes, Types
 from fhirpkg.validation.conformance.rules import (
+    STRUCTURE_MAP_ELEMENT,
     STRUCTURE_MAP_GROUP,
     STRUCTURE_MAP_INPUTS,
+    STRUCTURE_MAP_MODE,
+    STRUCTURE_MAP_TYPE,
     STRUCTURE_MAP_VARIABLE,
 )
 
@@ -23,17 +27,39 @@ if TYPE_CHECKING:
 
 Groups = dict[str, int]
 """The groups that may be called, each with the number of its inputs."""
+Variables = dict[str, "Types"]
+"""What is known at a place: variables, each with the types that it may be of."""
+_MODES = {"source": ("source", "queried"), "target": ("target", "produced")}
+"""The modes of inputs to those of the structures that they may be of."""
 
 
 def check_structure_map(structure_map: Resource, path: Path, run: Run) -> None:
-    """Report calls of groups that are not there or take other inputs, and unknown variables."""
+    """Report what rules and calls name that is not there, or that takes other inputs."""
     groups, is_whole = _groups(structure_map, run)
+    types = MapTypes(structure_map, run.definitions)
     for place, group in numbered(structure_map, "group", path):
         extended = text_of(group, "extends")
         if extended and is_whole and extended not in groups:
             _report_group(extended, groups, (*place, "extends"), run)
-        names = {text_of(each, "name") for each in objects(group, "input")}
-        _Scope(groups, run, is_whole=is_whole).check(group, frozenset(names), place)
+        _check_inputs(group, types, place, run)
+        known = {
+            text_of(each, "name"): types.named(text_of(each, "type"))
+            for each in objects(group, "input")
+        }
+        _Scope(groups, types, run, is_whole=is_whole).check(group, known, place)
+
+
+def _check_inputs(group: Resource, types: MapTypes, path: Path, run: Run) -> None:
+    """The type of an input is one of the map's structures, of the same side, or one of FHIR's."""
+    for place, each in numbered(group, "input", path):
+        name, mode = text_of(each, "type"), text_of(each, "mode")
+        modes = types.modes.get(name, set())
+        if name and types.modes and not types.is_known(name):
+            near = nearest(name, list(types.modes))
+            run.report(STRUCTURE_MAP_TYPE, (*place, "type"), name=name, near=near)
+        elif modes and mode in _MODES and modes.isdisjoint(_MODES[mode]):
+            words: dict[str, Json] = {"name": name, "mode": mode, "found": ", ".join(sorted(modes))}
+            run.report(STRUCTURE_MAP_MODE, (*place, "mode"), **words)
 
 
 def _groups(structure_map: Resource, run: Run) -> tuple[Groups, bool]:
@@ -62,12 +88,13 @@ def _report_group(name: str, groups: Groups, place: Path, run: Run) -> None:
 class _Scope:
     """The rules of one group."""
 
-    def __init__(self, groups: Groups, run: Run, *, is_whole: bool) -> None:
+    def __init__(self, groups: Groups, types: MapTypes, run: Run, *, is_whole: bool) -> None:
         self._groups = groups
+        self._types = types
         self._run = run
         self._is_whole = is_whole
 
-    def check(self, holder: Resource, known: frozenset[str], path: Path) -> None:
+    def check(self, holder: Resource, known: Variables, path: Path) -> None:
         """Check the rules of a group or a rule; `known` are the variables around them."""
         for place, rule in numbered(holder, "rule", path):
             here = self._sources(rule, known, place)
@@ -75,23 +102,43 @@ class _Scope:
             self._calls(rule, here, place)
             self.check(rule, here, place)
 
-    def _sources(self, rule: Resource, known: frozenset[str], path: Path) -> frozenset[str]:
+    def _sources(self, rule: Resource, known: Variables, path: Path) -> Variables:
         for place, source in numbered(rule, "source", path):
             self._use(text_of(source, "context"), known, (*place, "context"))
-            known |= {text_of(source, "variable")}
+            found = self._element(source, known, place)
+            stated = self._types.named(text_of(source, "type"))
+            known = {**known, text_of(source, "variable"): stated or found}
         return known
 
-    def _targets(self, rule: Resource, known: frozenset[str], path: Path) -> frozenset[str]:
+    def _targets(self, rule: Resource, known: Variables, path: Path) -> Variables:
         for place, target in numbered(rule, "target", path):
+            found: Types = frozenset()
             if target.get("contextType") != "type":
                 self._use(text_of(target, "context"), known, (*place, "context"))
+                found = self._element(target, known, place)
             for at, parameter in numbered(target, "parameter", place):
                 self._use(text_of(parameter, "valueId"), known, (*at, "valueId"))
+            made = self._types.made(target, found)
             listed = target.get("listRuleId")
-            known |= {text_of(target, "variable"), str(listed or "")}
+            known = {**known, text_of(target, "variable"): made, str(listed or ""): frozenset()}
         return known
 
-    def _calls(self, rule: Resource, known: frozenset[str], path: Path) -> None:
+    def _element(self, part: Resource, known: Variables, place: Path) -> Types:
+        """The types of the element that a source or target names; none where these are not known.
+
+        Without an element it is the variable itself.
+        """
+        around, name = known.get(text_of(part, "context"), frozenset()), text_of(part, "element")
+        if not name or not around:
+            return around
+        found, names = self._types.element(around, name)
+        if names:
+            words: dict[str, Json] = {"name": name, "type": " or ".join(sorted(around))}
+            near = nearest(name, names)
+            self._run.report(STRUCTURE_MAP_ELEMENT, (*place, "element"), **words, near=near)
+        return found
+
+    def _calls(self, rule: Resource, known: Variables, path: Path) -> None:
         for place, call in numbered(rule, "dependent", path):
             given = list(_given(call))
             for name, where in given:
@@ -104,10 +151,10 @@ class _Scope:
                 words: dict[str, Json] = {"name": name, "wanted": wanted, "found": len(given)}
                 self._run.report(STRUCTURE_MAP_INPUTS, place, **words)
 
-    def _use(self, name: str, known: frozenset[str], place: Path) -> None:
+    def _use(self, name: str, known: Variables, place: Path) -> None:
         """Report a variable that is not known; a context may be a type as well."""
         if name and name not in known and not self._run.definitions.types.is_type(name):
-            near = nearest(name, sorted(known - {""}))
+            near = nearest(name, sorted(known.keys() - {""}))
             self._run.report(STRUCTURE_MAP_VARIABLE, place, name=name, near=near)
 
 
