@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _ADDED_UP = {"alias", "code", "condition", "example", "mapping"}
 _IDENTITY = {"id", "path", "base"}
+_SUPPRESS = "http://hl7.org/fhir/StructureDefinition/elementdefinition-suppress"
 
 
 def merge(element: Resource, change: Resource, source: str) -> None:
@@ -45,9 +46,23 @@ def _drop_alternatives(element: Resource, key: str) -> None:
                 del element[known]
 
 
+def is_suppressed(constraint: Resource) -> bool:
+    """Whether a profile leaves a warning or best practice out; R4 says so by an extension.
+
+    http://hl7.org/fhir/R5/elementdefinition-definitions.html#ElementDefinition.constraint.suppress
+    """
+    return constraint.get("suppress") is True or any(
+        extension.get("url") == _SUPPRESS and extension.get("valueBoolean") is True
+        for extension in constraint.get("extension", ())
+    )
+
+
 def _constraints(known: list[Resource], added: list[Resource], source: str) -> list[Resource]:
-    """All constraints add up; the same one said again counts once."""
+    """All constraints add up; the same one said again counts once, unless to suppress it."""
+    suppressed = {c.get("key") for c in added if is_suppressed(c)}
+    known = [{**c, "suppress": True} if c.get("key") in suppressed else c for c in known]
     seen = {(c.get("key"), c.get("expression")) for c in known}
+    seen |= {(c.get("key"), None) for c in known}  # who suppresses names the key
     new = [c for c in added if (c.get("key"), c.get("expression")) not in seen]
     return [*known, *({**c, "source": c.get("source", source)} for c in new)]
 

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.fhirpath.expression import compile_expression
 from fhirpkg.issues import Severity
@@ -18,6 +19,8 @@ from fhirpkg.validation.elements.constraints import (
     keys_looked_at,
 )
 from fhirpkg.validation.elements.errata import CORRECTED, MEANT, corrected
+from fhirpkg.validation.run import Settings
+from fhirpkg.validation.validator import Validator
 
 CONSTRAINT = Constraint("x-1", "error", "words", "name.exists()")
 
@@ -133,3 +136,46 @@ def test_the_severity_is_that_of_the_constraint(validator):
 @pytest.mark.parametrize("published", sorted({**MEANT, **CORRECTED}))
 def test_a_corrected_expression_stands_in_the_published_definitions(validator, published):
     assert any(c.expression == published for _, c in core_constraints(validator))
+
+
+SUPPRESS = "http://hl7.org/fhir/StructureDefinition/elementdefinition-suppress"
+NO_TEXT = {"resourceType": "Patient", "active": True}
+WARNED = {"key": "w-1", "severity": "warning", "human": "born", "expression": "birthDate.exists()"}
+
+
+def suppressing(name, base, number, **more):
+    constraint = {"key": name, "severity": "warning", "human": "x"}
+    constraint |= more or {"extension": [{"url": SUPPRESS, "valueBoolean": True}]}
+    return {
+        "resourceType": "StructureDefinition", "url": f"http://example.org/s{number}",
+        "name": "S", "status": "draft", "kind": "resource", "abstract": False, "type": "Patient",
+        "baseDefinition": base, "derivation": "constraint",
+        "differential": {"element": [
+            {"id": "Patient", "path": "Patient", "constraint": [constraint]}
+        ]},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "key, more, is_found",
+    [
+        ("dom-6", {}, False),
+        ("dom-6", {"expression": "text.exists()"}, True),
+        ("dom-3", {}, True),
+        ("w-1", {}, False),
+        ("w-2", {}, True),
+    ],
+)
+def test_a_profile_suppresses_warnings_that_it_names(key, more, is_found):
+    """Best practice of the type and warnings of the profile below; never what is an error."""
+    core = "http://hl7.org/fhir/StructureDefinition/Patient"
+    warning = suppressing("w-1", core, 1, **WARNED)
+    profile = suppressing(key, warning["url"], 2, **more)
+    definitions = Definitions.core().with_resources([warning, profile])
+    settings = Settings(best_practice=Severity.WARNING)
+    text = {"status": "empty", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
+    inner = {"resourceType": "Basic", "id": "a", "code": {"text": "x"}, "text": text}
+    resource = NO_TEXT | {"contained": [inner]}
+    validator = Validator(definitions=definitions, settings=settings)
+    rules = {issue.rule for issue in validator.validate(resource, [profile["url"]]).issues}
+    assert {"dom-6", "dom-3", "w-1"} - rules == (set() if is_found else {key})

@@ -37,11 +37,13 @@ from fhirpkg.validation.rules import (
 from fhirpkg.validation.versions import other_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.definitions.terminology.valuesets import Terminology
+    from fhirpkg.issues import Path
     from fhirpkg.rules import Rule
+    from fhirpkg.validation.compiling.schema import ElementSchema
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run, Settings
 
@@ -68,6 +70,7 @@ class Checks:
         self._parts = CheckBuilder(self)
         self._types: dict[str, Json] = {}
         self._profiles: dict[str, Callable[..., object] | None] = {}
+        self._suppressed: dict[str, frozenset[tuple[str, str]]] = {}
         # how those of a release are called by version (versions.html#extensions)
         self._own = f"http://hl7.org/fhir/{definitions.release.short}/StructureDefinition/"
 
@@ -166,6 +169,8 @@ class Checks:
             run.report(PROFILE_TYPE, trail, canonical=canonical, type=wanted, found=found)
             return
         check(value, trail, None, run)
+        if self._suppressed[canonical]:
+            self._suppress(canonical, trail, run)
         for imposed in self.schemas.imposed(canonical):
             self.check_profile(imposed, value, trail, run)
 
@@ -176,8 +181,21 @@ class Checks:
             made = None
             if schema is not None:
                 made = _load(profile_code(schema, self._parts, canonical))
+                self._suppressed[canonical] = frozenset(_suppressed_by(schema))
             self._profiles[canonical] = made
         return self._profiles[canonical]
+
+    def _suppress(self, canonical: str, trail: Trail, run: Run) -> None:
+        """Withdraw the warnings of a type that a profile on it suppresses."""
+        around, root = flat(trail), self.schemas.type_of(canonical)
+        run.findings[:] = [
+            finding
+            for finding in run.findings
+            if finding.path[: len(around)] != around
+            or run.severity_of(finding) is Severity.ERROR
+            or (_element_of(root, finding.path[len(around) :]), finding.rule.id)
+            not in self._suppressed[canonical]
+        ]
 
     def code(self, name: str) -> Code:
         """The generated source for a type or the canonical of a profile, with its constants.
@@ -233,6 +251,17 @@ class Checks:
 
 def _check_nothing(*_: Json) -> None:
     """The check of a type without definition: there is no rule."""
+
+
+def _suppressed_by(schema: ElementSchema) -> Iterator[tuple[str, str]]:
+    """The elements of a profile with the keys of what it suppresses on them."""
+    yield from ((schema.path, c.key) for c in schema.constraints if c.suppressed)
+    for child in schema.children:
+        yield from _suppressed_by(child)
+
+
+def _element_of(root: str, path: Path) -> str:
+    return ".".join((root, *(step for step in path if isinstance(step, str))))
 
 
 def _claimed(resource: Resource) -> list[str]:

@@ -137,7 +137,9 @@ class Schemas:
             "types": schema.types if schema.types != rules.types else (),
             "binding": schema.binding if schema.binding != rules.binding else None,
             "max_length": schema.max_length if schema.max_length != rules.max_length else None,
-            "constraints": tuple(c for c in schema.constraints if c.key not in known),
+            "constraints": tuple(
+                c for c in schema.constraints if c.suppressed or c.key not in known
+            ),
             "choices": rules.choices,
             "content": base.path if base else "",
             "is_list": rules.is_list,

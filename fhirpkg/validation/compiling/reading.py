@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.definitions.merging import is_suppressed
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
 from fhirpkg.validation.compiling.schema import (
@@ -247,6 +248,7 @@ def _constraint(constraint: Resource) -> Constraint:
             extension.get("url") == _BEST_PRACTICE and extension.get("valueBoolean") is True
             for extension in constraint.get("extension", ())
         ),
+        is_suppressed(constraint) and constraint.get("severity") == "warning",
     )
 
 

@@ -47,6 +47,8 @@ class Constraint:
     expression: str
     source: str = ""
     best_practice: bool = False
+    suppressed: bool = False
+    """Whether a profile leaves it out, which it may if it is no error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,8 @@ def invariant(
     expression = constraint.expression
     if not expression or expression == _NARRATIVE or expression.startswith(_DOM_3):
         return None
+    if constraint.suppressed:
+        return None
     severity = Severity.WARNING if constraint.severity == "warning" else Severity.ERROR
     if constraint.best_practice:
         if best_practice is None:
