@@ -128,6 +128,12 @@ def _search_parameter() -> Families:
     return (check_search_parameter,)
 
 
+def _actor_definition() -> Families:
+    from fhirpkg.validation.conformance.actors import check_actor
+
+    return (check_actor,)
+
+
 def _structure_map() -> Families:
     from fhirpkg.validation.conformance.structure_maps import check_structure_map
 
@@ -142,6 +148,7 @@ def _structure_definition() -> Families:
 
 _BY_TYPE: dict[str, Callable[[], Families]] = {
     "ActivityDefinition": _logic,
+    "ActorDefinition": _actor_definition,
     "Bundle": _bundle,
     "CapabilityStatement": _capability_statement,
     "CodeSystem": _code_system,

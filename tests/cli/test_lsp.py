@@ -12,7 +12,9 @@ pytest.importorskip("pygls", reason="pygls is not installed: pip install 'fhirpk
 from lsprotocol import types as lsp
 from pygls.lsp.client import BaseLanguageClient
 
+from fhirpkg.cli.editor import diagnostics
 from fhirpkg.cli.editor.definitions import name_at
+from fhirpkg.issues import Issue, Severity
 
 PATIENT = {"resourceType": "Patient", "id": "a", "gender": "femal"}
 PROFILE = {
@@ -330,3 +332,11 @@ def test_without_pygls_the_verb_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fhirpkg.cli.editor.server", None)
     with pytest.raises(ConfigError, match=r"fhirpkg\[lsp\]"):
         CliRunner().invoke(command, [], catch_exceptions=False, standalone_mode=False)
+
+
+def test_rules_are_explained_for_the_version_that_was_checked(monkeypatch):
+    monkeypatch.setattr(diagnostics, "told", lambda rule, version: f"{rule} of {version}")
+    here = lsp.Range(lsp.Position(0, 0), lsp.Position(0, 5))
+    issue = Issue(Severity.ERROR, "invariant", "cnl-1", "words")
+    hover = diagnostics.hovered([(lsp.Diagnostic(here, "words"), issue)], here.start, "5.0.0")
+    assert "cnl-1 of 5.0.0" in hover.contents.value

@@ -420,13 +420,17 @@ def test_the_profiles_of_an_operation_are_on_parameters(key):
             {"uri": "http://b.example/ImplementationGuide/b", "packageId": "B"},
             "guide-dependency-package",
         ),
+        (
+            {"uri": "http://b.example/ImplementationGuide/b", "version": None},
+            "guide-dependency-version",
+        ),
     ],
 )
 def test_what_a_guide_depends_on_is_a_guide_in_a_package(dependency, rule):
     guide = {
         "resourceType": "ImplementationGuide", "url": "http://a.example/ImplementationGuide/a",
         "name": "A", "status": "draft", "packageId": "a.example", "fhirVersion": ["4.0.1"],
-        "dependsOn": [{**dependency, "version": "1.0.0"}],
+        "dependsOn": [{k: v for k, v in ({"version": "1"} | dependency).items() if v}],
     }  # fmt: skip
     told = {r for s in ("error", "warning") for r, _ in found(guide, severity=s)}
     assert {r for r in told if r.startswith("guide-")} == ({rule} if rule else set())

@@ -221,3 +221,10 @@ def test_an_extension_of_r4_may_stand_where_the_extensions_pack_lets_it(validato
     person = {"resourceType": "Person", "extension": [{"url": url}]}
     found = {issue.rule for issue in validator.validate(person).issues}
     assert ("extension-context" not in found) is allowed
+
+
+@pytest.mark.parametrize("url", [f"{URL}#part", f"{URL}#"])
+def test_a_part_of_a_definition_is_no_extension(url):
+    patient = {"resourceType": "Patient", "extension": [{"url": url, "valueString": "x"}]}
+    definition = extension(("element", "Patient"))
+    assert rules(definition, patient) == [("extension-fragment", "Patient.extension[0]")]

@@ -50,19 +50,24 @@ def diagnostic_of(issue: Issue, document: TextDocument) -> lsp.Diagnostic:
     )
 
 
-def hovered(found: list[tuple[lsp.Diagnostic, Issue]], position: lsp.Position) -> lsp.Hover | None:
-    """What `explain` says of the rules that are broken at a position, or None."""
+def hovered(
+    found: list[tuple[lsp.Diagnostic, Issue]], position: lsp.Position, fhir_version: str
+) -> lsp.Hover | None:
+    """What `explain` says of the rules that are broken at a position, or None.
+
+    `fhir_version` is that of what was checked: invariants of one key differ between versions.
+    """
     here = [issue for diagnostic, issue in found if _is_in(position, diagnostic.range)]
-    words = dict.fromkeys(map(_explained, here))
+    words = dict.fromkeys(_explained(issue, fhir_version) for issue in here)
     if not words:
         return None
     text = "\n\n---\n\n".join(words)
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text))
 
 
-def _explained(issue: Issue) -> str:
+def _explained(issue: Issue, fhir_version: str) -> str:
     try:
-        said = told(issue.rule)
+        said = told(issue.rule, fhir_version)
     except ConfigError:  # an invariant of a profile, which tells itself
         said = f"{issue.rule} ({issue.severity}): {issue.text}"
     stated = f"\n\nstated by {issue.profile}" if issue.profile else ""

@@ -23,6 +23,7 @@ from fhirpkg.cli.editor.diagnostics import diagnostic_of, hovered
 from fhirpkg.cli.editor.workspace import Workspace
 from fhirpkg.corpus.inputs import AUTHORED
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.releases import R4
 
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
@@ -89,6 +90,13 @@ class _Server(LanguageServer):
         if self._workspace is None:
             self._workspace = Workspace(self._tell)
         return self._workspace
+
+    @property
+    def fhir_version(self) -> str:
+        """The version of FHIR that documents are checked by."""
+        if self._workspace is None:
+            return R4.version
+        return self._workspace.corpus.validator.definitions.release.version
 
     def saved(self, uri: str) -> None:
         """Read the workspace again if what was saved is a definition or holds the settings."""
@@ -178,7 +186,7 @@ def make_server() -> LanguageServer:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hover(params: lsp.HoverParams) -> lsp.Hover | None:
         known = server.documents.get(params.text_document.uri)
-        return hovered(known.found if known else [], params.position)
+        return hovered(known.found if known else [], params.position, server.fhir_version)
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     async def definition(params: lsp.DefinitionParams) -> lsp.Location | None:

@@ -94,6 +94,21 @@ STRUCTURE_MAP_ELEMENT = warning(
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.element",
     is_strict=True,  # R4's own example writes to an element that SupplyRequest once had
 )
+ACTOR_DERIVED = error(
+    "actor-derived",
+    "business-rule",
+    title="Actors are derived from actors of the same kind, and not from themselves",
+    text="{problem}",
+    spec="http://hl7.org/fhir/R5/actordefinition-definitions.html#ActorDefinition.derivedFrom",
+)
+GUIDE_DEPENDENCY_VERSION = warning(
+    "guide-dependency-version",
+    "business-rule",
+    title="Guides say which versions of others they depend on",
+    text="the dependency on {name} names no version",
+    advice="write the version, or what a guide is checked with changes when that is released",
+    spec=f"{_R4}/implementationguide-definitions.html#ImplementationGuide.dependsOn.version",
+)
 GUIDE_DEPENDENCY_URL = warning(
     "guide-dependency-url",
     "business-rule",

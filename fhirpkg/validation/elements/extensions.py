@@ -20,6 +20,7 @@ from fhirpkg.validation.elements.rules import (
     EXTENSION_CONTEXT,
     EXTENSION_CROSS_ELEMENT,
     EXTENSION_CROSS_VERSION,
+    EXTENSION_FRAGMENT,
     EXTENSION_INVARIANT,
     EXTENSION_MODIFIER,
     EXTENSION_PART,
@@ -81,6 +82,9 @@ class Extensions:
             definition = run.definitions.structure(url)
         except DefinitionError as error:
             run.report(NOT_CHECKED_EXTENSION, trail, url=url, reason=error.problem)
+            return
+        if definition is not None and "#" in url and definition.get("url") != url:
+            run.report(EXTENSION_FRAGMENT, trail, url=url)
             return
         if definition is None and (match := _OF_VERSION.fullmatch(url)):
             version = match[1]

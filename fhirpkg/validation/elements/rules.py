@@ -232,6 +232,14 @@ EXTENSION_VERSION = error(
     advice="remove '|' and what follows",
     spec=_EXTENSION,
 )
+EXTENSION_FRAGMENT = error(
+    "extension-fragment",
+    "value",
+    title="Extension urls name a whole definition",
+    text="the extension url '{url}' names a part of a definition",
+    advice="remove '#' and what follows; a part of a complex extension stands inside it",
+    spec=_EXTENSION,
+)
 EXTENSION_TYPE = error(
     "extension-type",
     "value",
