@@ -264,6 +264,24 @@ def test_what_a_guide_among_the_inputs_should_define_must_be_there():
     ]
 
 
+@pytest.mark.parametrize(
+    "version, found", [("", []), ("|1.0", ["not-checked-canonical"]), ("|2.0", [])]
+)
+def test_a_guide_may_refer_to_an_older_version_of_what_it_defines(version, found):
+    library = {
+        "resourceType": "Library", "url": "http://example.org/ig/Library/a", "version": "2.0",
+        "status": "draft", "type": {"text": "x"},
+    }  # fmt: skip
+    plan = {
+        "resourceType": "PlanDefinition",
+        "status": "draft",
+        "library": [library["url"] + version],
+    }
+    definitions = Definitions.core().with_resources([library])
+    validator = Validator(definitions=definitions, bases=["http://example.org/ig"])
+    assert [issue.rule for issue in validator.validate(plan).issues] == found
+
+
 def test_a_target_that_is_known_to_be_elsewhere_is_not_read():
     def retrieve(reference):
         raise AssertionError(reference)

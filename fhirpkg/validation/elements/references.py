@@ -268,12 +268,18 @@ class Target:
             target = run.definitions.find(canonical) or run.resolve(canonical, t)
         if target is None and canonical.startswith("#"):
             run.report(CANONICAL_FRAGMENT, t, value=cut(canonical, 80))
-        elif target is None and run.must_be_here(canonical):
+        elif target is None and run.must_be_here(canonical) and not _is_there(canonical, t, run):
             run.report(REFERENCE_NOT_FOUND, t, reference=cut(canonical, 120))
         elif target is None:
             run.report(NOT_CHECKED_CANONICAL, t, canonical=cut(canonical, 120))
         elif isinstance(target.get("resourceType"), str):
             self._check_type(target["resourceType"], "what it leads to", t, run)
+
+
+def _is_there(canonical: str, t: Trail, run: Run) -> bool:
+    """Whether there is another version of what a canonical names: a guide refers to older ones."""
+    url, mark, _ = canonical.partition("|")
+    return bool(mark) and (run.definitions.find(url) or run.resolve(url, t)) is not None
 
 
 class Allowed(NamedTuple):

@@ -19,7 +19,7 @@ BUNDLE_FULL_URL_IDENTITY = warning(
     "bundle-full-url-identity",
     "invalid",
     title="A fullUrl on a server ends with the type and id of its resource",
-    text="the fullUrl '{url}' does not end with '{identity}'",
+    text="the fullUrl '{url}' {problem}",
     advice="a fullUrl like [base]/[type]/[id] names the resource; else use urn:uuid:",
     spec=_FULL_URL,
     is_strict=True,

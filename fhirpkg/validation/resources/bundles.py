@@ -38,6 +38,7 @@ _PAGING = frozenset(("self", "first", "previous", "prev", "next", "last"))
 _PAGED = frozenset(("searchset", "history"))
 _REQUESTS = frozenset(("transaction", "batch"))
 _WITHOUT_FULL_URL = frozenset((*_REQUESTS, "transaction-response", "batch-response"))
+_NO_ID = "is that of a resource on a server, but this resource has no id"
 _SENDS = {"POST": True, "PUT": True, "PATCH": True, "GET": False, "HEAD": False, "DELETE": False}
 
 
@@ -82,7 +83,7 @@ def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
         return
     if resource.get("id") is None and kind in _REQUESTS:
         return  # a server has yet to give it one
-    identity = f"{resource.get('resourceType')}/{resource.get('id', '(an id)')}"
+    identity = f"{resource.get('resourceType')}/{resource.get('id')}"
     if f"{match['type']}/{match['id']}" != identity:
         is_sure = "id" not in resource or match["type"] != resource.get("resourceType")
         run.report(
@@ -90,7 +91,7 @@ def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
             place,
             severity=Severity.ERROR if is_sure else None,
             url=url,
-            identity=f"/{identity}",
+            problem=f"does not end with '/{identity}'" if "id" in resource else _NO_ID,
         )
 
 
