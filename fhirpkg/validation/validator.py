@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     Locate = Callable[[Iterable[Place]], Mapping[Place, tuple[int, int]]]
 
-_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|(?:\xff\xfe)?<\0|(?:\xfe\xff)?\0<")
+"""How XML begins, in UTF-16 too, which its reader refuses as such."""
 
 
 class Validator:

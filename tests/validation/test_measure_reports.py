@@ -3,6 +3,8 @@ import copy
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.issues import Severity
+from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
 URL = "http://example.org/Measure/m"
@@ -140,6 +142,22 @@ def test_a_score_is_what_the_scoring_gives(scoring, score, place):
     if score is None:
         del made["measureScore"]
     assert {at for _, at in found([made], measure(scoring))} == ({place} if place else set())
+
+
+@pytest.mark.parametrize("scoring, is_error", [("cohort", False), ("proportion", True)])
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_cohort_without_score_is_a_warning_unless_all_is_strict(scoring, is_error, strict):
+    definitions = Definitions.core().with_resources([measure(scoring)])
+    made = group()
+    del made["measureScore"]
+    report = {
+        "resourceType": "MeasureReport", "status": "complete", "type": "summary", "measure": URL,
+        "period": {"start": "2020"}, "group": [made],
+    }  # fmt: skip
+    outcome = Validator(definitions=definitions, settings=Settings(strict=strict)).validate(report)
+    found = {issue.rule: issue.severity for issue in outcome.issues}
+    wanted = Severity.ERROR if strict or is_error else Severity.WARNING
+    assert found["measure-report-score"] is wanted
 
 
 def test_a_data_collection_has_no_score():

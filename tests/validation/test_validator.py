@@ -282,6 +282,16 @@ def test_a_guide_may_refer_to_an_older_version_of_what_it_defines(version, found
     assert [issue.rule for issue in validator.validate(plan).issues] == found
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text, rule",
+    [('<Patient xmlns="http://hl7.org/fhir"/>', "xml-encoding"), ('{"a": 1}', "parse-json")],
+)
+def test_utf_16_is_refused_as_what_it_is(validator, encoding, text, rule):
+    [issue] = validator.validate(text.encode(encoding)).issues
+    assert (issue.rule, "UTF-16" in issue.text) == (rule, True)
+
+
 def test_a_target_that_is_known_to_be_elsewhere_is_not_read():
     def retrieve(reference):
         raise AssertionError(reference)

@@ -158,7 +158,10 @@ def _check_score(key: str, score: Json, scoring: str, place: Path, run: Run) -> 
     where = (*place, key)
     if not isinstance(score, dict):
         problem = f"the scoring of the Measure is '{scoring}', so there is to be a score"
-        run.report(MEASURE_REPORT_SCORE, place, problem=problem)
+        # A cohort is counted: HL7's validator demands a score, guides (DEQM, QI-Core) give none.
+        is_sure = scoring != "cohort" or run.settings.strict
+        severity = None if is_sure else Severity.WARNING
+        run.report(MEASURE_REPORT_SCORE, place, severity=severity, problem=problem)
         return
     value: Json = score.get("value")
     if value is None and "extension" not in score:
