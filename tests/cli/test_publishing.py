@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 
+import jsonschema
 import pytest
 
 from fhirpkg import fhirjson
@@ -20,6 +22,9 @@ from tests.servers import vendors
 from tests.servers.embedded import running
 from tests.servers.habits import is_transaction, server_like
 from tests.servers.scripted import Reply, scripted
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+SCHEMA = json.loads((DOCS / "publishing.schema.json").read_text())
 
 
 @pytest.fixture
@@ -246,6 +251,7 @@ def as_json(capfd, verb, *arguments):
     capfd.readouterr()
     code = _run([verb, *arguments, "--output-format", "json"])
     told = json.loads(capfd.readouterr().out)
+    jsonschema.validate(told, SCHEMA)
     assert (told["verb"], told["exitCode"]) == (verb, code)
     (found,) = told["releases"]
     return code, found
