@@ -42,14 +42,18 @@ class CodeSystem:
     codes: tuple[Code, ...]
 
 
-def code_systems(resources: Iterable[Resource]) -> list[CodeSystem]:
-    """The clinical codes in resources; systems and codes in the order in which they appear."""
+def code_systems(resources: Iterable[Resource], of: str = "") -> list[CodeSystem]:
+    """The clinical codes in resources; systems and codes in the order in which they appear.
+
+    Titles of what uses a code lose the name of the procedure that they begin with, `of`.
+    """
     found: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
     for resource in resources:
         for system, code, words, use in _codings(resource, "", text_of(resource, "title")):
             said, uses = found.setdefault(system, {}).setdefault(code, ([], []))
             said.append(words)
-            uses.append(use)
+            rest = use.removeprefix(f"{of}: ") if of else use
+            uses.append(rest[:1].upper() + rest[1:])
     return [
         CodeSystem(written({"system": system}), system, tuple(
             Code(code, next(filter(None, said), ""), tuple(dict.fromkeys(filter(None, uses))))

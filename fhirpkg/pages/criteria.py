@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.render.limits import criteria_parts, is_of, limits
 from fhirpkg.render.procedure import conditions, looked_up
+from fhirpkg.render.words import readable
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _criterion(name: str, actions: list[Resource], limit: str, *, is_named: bool
         anchor=f"criterion-{name}",
         title=titles[0] if is_one else text_of(actions[0], "title") or name,
         why=text_of(actions[0], "description"),
-        limit=limit,
+        limit=readable(limit),
         cases=tuple(_case(action, is_one=is_one) for action in actions),
         sources=tuple(
             {text_of(s, "citation") or text_of(s, "display"): s for s in sources}.values()

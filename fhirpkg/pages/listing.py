@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,15 +30,29 @@ class Entry:
     codes: tuple[str, ...]
     lead: str
     standing: str
+    own_title: str = ""
+    """What it is called in its own language, where that is another one."""
 
     @property
     def words(self) -> str:
         """What a search finds it by."""
-        return " ".join([self.title, *self.codes, self.lead, self.place, self.standing]).lower()
+        texts = (self.title, *self.codes, self.lead, self.place, self.standing, self.own_title)
+        return plain(" ".join(texts))
+
+
+def plain(text: str) -> str:
+    """Words as a search compares them: small letters without accents.
+
+    >>> plain("Crioablación")
+    'crioablacion'
+    """
+    parts = unicodedata.normalize("NFD", text.lower())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def entry(resource: Resource) -> Entry:
     """The row of a resource."""
+    own_title = title_of(resource)
     resource = localized(resource, language())
     title, description = title_of(resource), text_of(resource, "description")
     is_plan = resource["resourceType"] == "PlanDefinition"
@@ -47,6 +62,7 @@ def entry(resource: Resource) -> Entry:
         codes=tuple(procedure_codes(resource, ())) if is_plan else (),
         lead=_shortened(description) if description != title else "",
         standing=standing(resource),
+        own_title=own_title if own_title != title else "",
     )
 
 

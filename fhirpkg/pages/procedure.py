@@ -165,7 +165,9 @@ def _around(plan: Resource, resources: list[Resource], shelf: Shelf) -> dict[str
     questionnaires = [r for r in resources if r["resourceType"] == "Questionnaire"]
     return {
         "codes": procedure_codes(plan, resources),
-        "systems": code_systems(r for r in resources if r["resourceType"] in _CODED),
+        "systems": code_systems(
+            (r for r in resources if r["resourceType"] in _CODED), plan_title(plan)
+        ),
         "places": [text for definition in defined for text in _places(definition)],
         "durations": list(filter(None, map(_duration, defined))),
         "documents": documents(resources, shelf),

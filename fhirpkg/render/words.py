@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
@@ -73,6 +74,22 @@ def within(due: Resource) -> str:
     code = due.get("code") or due.get("unit", "")
     unit = gettext(MANY[code]) if code in MANY and due["value"] != 1 else due.get("unit", code)
     return gettext("within {count} {unit}", count=due["value"], unit=unit).strip()
+
+
+def readable(text: str) -> str:
+    """A text with powers of ten as people write them, not as UCUM does.
+
+    >>> readable("below 50 10*9/L")
+    'below 50 \u00d7 10\u2079/L'
+    """
+    return _POWER.sub(lambda found: f"{_TIMES} 10{found[1].translate(_RAISED)}", text)
+
+
+_POWER = re.compile(r"(?<![\d.])10[*^](-?\d{1,2})(?!\d)")
+_TIMES = "\u00d7"
+_RAISED = str.maketrans(
+    "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+)
 
 
 def people(action: Resource) -> str:

@@ -104,10 +104,20 @@ def test_criteria_have_their_cases_sources_and_logic(plan):
     assert [source["label"] for source in inr.sources] == ["SIR 2019"]
 
 
+def test_titles_of_what_uses_a_code_lose_the_name_of_the_procedure():
+    coding = {"coding": [{"system": "http://loinc.org", "code": "1"}]}
+    resources = [
+        {"resourceType": "ActivityDefinition", "title": title, "code": coding}
+        for title in ("Cut: fasting", "Cut", "Cuts: more", "Cut: Fasting")
+    ]
+    (system,) = code_systems(resources, "Cut")
+    assert system.codes[0].uses == ("Fasting", "Cut", "Cuts: more")
+
+
 def test_limits_come_from_the_plan(plan):
     found = {c.anchor: c.limit for c in criteria(plan)}
     assert found["criterion-inr"] == "above 1.8, noticed from 1.5"
-    assert found["criterion-platelets"] == "below 50 10*9/L"
+    assert found["criterion-platelets"] == "below 50 \u00d7 10\u2079/L"
     assert found["criterion-images"] == ""
     with speaking("es"):
         spanish = {c.anchor: c.limit for c in criteria(plan)}

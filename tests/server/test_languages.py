@@ -260,3 +260,24 @@ def test_a_page_has_the_texts_of_the_plan_in_its_language(server):
     english = server.get("../procedure/BoneTumorCryoablationPlan", Accept_Language="en").text
     assert FASTING[0] in english
     assert AYUNO[0] not in english.partition('id="documents"')[0]
+
+
+@pytest.mark.parametrize(
+    "query, header, finds",
+    [
+        ("crioablacion", "es", True),
+        ("Crioablación huesos", "es", False),
+        ("TUMORES ÓSEOS", "es", True),
+        ("cryoablation", "es", True),
+        ("CPT 20983", "es", True),
+        ("crioablacion", "en", False),
+    ],
+)
+def test_the_search_finds_a_procedure_in_the_language_and_without_accents(
+    server, query, header, finds
+):
+    address = server.base.removesuffix("/fhir") + "/search"
+    answer = requests.get(
+        address, params={"q": query}, headers={"Accept-Language": header}, timeout=60
+    )
+    assert ("procedure/BoneTumorCryoablationPlan" in answer.text) is finds

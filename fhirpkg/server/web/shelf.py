@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import Canonical
-from fhirpkg.pages.listing import Entry, entry
+from fhirpkg.languages.words import language
+from fhirpkg.pages.listing import Entry, entry, plain
 from fhirpkg.pages.shelf import LISTED, TITLES
 from fhirpkg.repository import MemoryRepository
 from fhirpkg.server.operations.apply import StoreRepository
@@ -83,10 +84,10 @@ class StoreShelf(StoreRepository):
 
     def searched(self, query: str) -> list[Entry]:
         """What has all the words of a query among its names, words and codes; plans first."""
-        words = query.lower().split()
+        words = plain(query).split()
         if not words:
             return []
-        longest = max(words, key=len)
+        longest = max(query.lower().split(), key=len)
         kinds = [kind for kind in self.counts() if kind in _searched(self._endpoint)]
         found: dict[str, Entry] = {}
         for kind in sorted(kinds, key=lambda kind: kind != "PlanDefinition"):
@@ -99,7 +100,9 @@ class StoreShelf(StoreRepository):
         return list(found.values())[:LISTED]
 
     def _candidates(self, kind: str, word: str) -> Iterator[Resource]:
-        """The resources of a type that have a word somewhere."""
+        """The resources of a type that have a word somewhere; of plans also in a translation."""
+        if kind == "PlanDefinition" and language() != "en":
+            yield from self.listed(kind)
         known = self._endpoint.definitions.search_parameters(kind)
         asked = [(f"{name}:contains", word) for name in TITLES if name in known]
         asked += [(name, word.upper()) for name in _CODED if name in known]
