@@ -136,8 +136,8 @@ def _phase(action: Resource) -> Iterator[Section]:
     title, text = str(action.get("title", "")), str(action.get("description", ""))
     anchor = str(action.get("id", ""))
     if needed := "; ".join(conditions(action)):
-        needed = gettext("If: {condition}", condition=needed)
-        text = f"{_sentence(text)} {needed}" if text else needed
+        whole = gettext("If: {condition}", condition=needed)
+        text = whole if text in ("", needed) else f"{_sentence(text)} {whole}"
     if len(groups) * 2 <= len(parts):
         yield Section(title, text, _items(action), numbered=True, anchor=anchor)
         return
@@ -227,7 +227,7 @@ def _people(action: Resource) -> Iterator[str]:
     """Who takes part, in words alone: the codes stand under Personnel."""
     for participant in action.get("participant", ()):
         role = participant.get("role")
-        yield str(role.get("text") or concept(role)) if role else str(participant["type"])
+        yield str(role.get("text") or concept(role)) if role else gettext(participant["type"])
 
 
 def _sentence(text: str) -> str:

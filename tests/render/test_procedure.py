@@ -6,7 +6,7 @@ import pytest
 
 from fhirpkg.render.document import Document, Item, Link, Section, Table, xhtml
 from fhirpkg.render.limits import CRITERION
-from fhirpkg.render.procedure import procedure_document
+from fhirpkg.render.procedure import phases, procedure_document
 
 NAMESPACE = "{http://www.w3.org/1999/xhtml}"
 
@@ -160,3 +160,15 @@ def test_a_plan_with_hardly_anything_is_a_document_too():
     document = procedure_document({"resourceType": "PlanDefinition", "id": "p"}, ())
     assert document.title == "p"
     assert document.sections == ()
+
+
+def test_words_that_are_the_condition_itself_stand_once():
+    """As in CDC's opioid guide, whose descriptions repeat their conditions."""
+    condition = {"kind": "applicability", "expression": {"description": "No screening"}}
+    action = {"title": "Screening", "description": "No screening", "condition": [condition],
+              "action": [{"title": "Screen"}]}  # fmt: skip
+    (phase,) = [s for s in phases(PLAN | {"action": [action]}, {}) if s.title == "Screening"]
+    assert phase.text == "If: No screening"
+    (other,) = [s for s in phases(PLAN | {"action": [{**action, "description": "Yearly"}]}, {})
+                if s.title == "Screening"]  # fmt: skip
+    assert other.text == "Yearly. If: No screening"
