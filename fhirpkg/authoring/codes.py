@@ -85,6 +85,21 @@ def problem(coding: Coding) -> str:
     return answer.reason if answer.verdict is Verdict.NO else ""
 
 
+def problem_of_line(line: str) -> str:
+    """What is wrong with a line of a system and its codes, or nothing.
+
+    >>> problem_of_line("CPT 43235"), problem_of_line("43235")[:36]
+    ('', "'43235' does not begin with a system")
+    """
+    if is_url_and_code(line):
+        return ""
+    system, *found = words_of(line) or [""]
+    if system not in SYSTEMS or not found:
+        known = ", ".join(SYSTEMS)
+        return f"'{line}' does not begin with a system, as 'CPT 43235' does (known: {known})"
+    return next(filter(None, map(problem, codings(line))), "")
+
+
 @functools.cache
 def known_codes(url: str) -> frozenset[str]:
     """All codes of a system that the core definitions hold whole; else nothing."""

@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _NAME_WITH_NUMBER = re.compile(
     r"\b(?:CA[- ]\d+(?:-\d+)?|[Tt]ype \d\b|[A-Z][A-Za-z]*\d[A-Za-z0-9]*(?:[.-]\d+)*"
-    r"|[A-Z][A-Za-z]*[A-Z]-\d+)"
+    r"|[A-Z][A-Za-z]*[A-Z]-\d+(?:[.,]\d+)*)"
     r"|\b10[*^]\d+|\b[cdm]?m[23]\b|\{[^{}]*\}"
 )
 """Names that have a number in them: B12, HbA1c, CA 19-9, COVID-19, type 2 diabetes.

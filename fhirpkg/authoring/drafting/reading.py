@@ -24,6 +24,11 @@ def read(file: Path, content: bytes, table: Headings) -> list[Line]:
     kind = file.suffix.lower()
     if kind not in FORMATS:
         raise SourceError(str(file), f"'{kind}' is not read", f"one of {', '.join(FORMATS)} is")
+    other = next((name for start, name in _OTHERS.items() if content.startswith(start)), "")
+    if other and (kind != ".docx" or other != _ZIP):
+        raise SourceError(str(file), f"it is {other}", "save its text as .docx, .html or .txt")
+    if not content.strip():
+        raise SourceError(str(file), "it is empty")
     if kind == ".docx":
         from fhirpkg.authoring.drafting.word import read_docx  # noqa: PLC0415 - slow to load
 
@@ -44,4 +49,12 @@ def _decoded(content: bytes, file: Path) -> str:
     raise SourceError(str(file), "it is not text in UTF-8", "save it in UTF-8")
 
 
+_ZIP = "a zip archive, such as a Word document"
+_OTHERS = {
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "a document of Word before 2007",
+    b"{\\rtf": "a document in RTF",
+    b"PK\x03\x04": _ZIP,
+}
+"""What files begin with that are not of the format that their name says."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")

@@ -83,6 +83,7 @@ def command(
             "write headings such as 'Indications' and 'Preparation', or teach yours: --headings"
         )
         raise SourceError(str(monograph), "no heading in it names a section", advice)
+    _check(found, monograph, code)
     names = [fact.text for fact in found.of("name")]
     folder = output or Path(slug(names[0] if names else monograph.stem))
     new = lock.lock(found, file=monograph.name, content=content, rights=rights)
@@ -96,6 +97,22 @@ def command(
         rights=rights,
     )
     return _draft(found, folder, new, data, output_format)
+
+
+def _check(found: Monograph, monograph: Path, code: str) -> None:
+    """Refuse what could not be built, before anything is written."""
+    from fhirpkg.authoring.codes import problem_of_line
+    from fhirpkg.authoring.model.values import MOST_FACTS
+    from fhirpkg.errors import ConfigError, SourceError
+
+    if code and (problem := problem_of_line(code)):
+        raise ConfigError(f"--code: {problem}")
+    for section, count in found.counts.items():
+        if count > MOST_FACTS:
+            problem = f"{count} facts stand under {section}, and at most {MOST_FACTS} may"
+            raise SourceError(
+                str(monograph), problem, "draft each procedure from a text of its own"
+            )
 
 
 def _table(headings: Path | None, output: Path | None) -> Headings:
