@@ -165,7 +165,7 @@ def _said(step: Step, action: Resource, definition: Resource) -> Row:
         "Instructions": "" if description in (step.title, step.name) else description,
         "For the patient": "" if told in (step.name, description) else told,
         **{head: "\n".join(texts) for head, texts in notes.items()},
-        "Logic": "\n".join(wording.conditions(action)),
+        "Logic": "\n".join([*wording.conditions(action), *wording.data(action)]),
     }
 
 

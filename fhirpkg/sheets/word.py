@@ -28,6 +28,8 @@ _ROOM = 27.7
 """Centimetres between the margins of A4 in landscape."""
 _NARROWEST = 1.2
 _TO_FILL_IN = 2.0
+_LONG = 600
+"""Letters in a cell from which a row may go on to the next page, not to leave one nearly empty."""
 _WORD, _LETTER = 10, 0.18
 """Letters of a word that is not to be broken, and the width of a bold one."""
 
@@ -84,10 +86,12 @@ def _fill(made: Document, table: Table) -> None:
     _head(word, tuple(groups))
     for place, cells in enumerate(rows):
         row = _row(word)
-        _unbroken(row)
-        for cell, columns in zip(row.cells, groups.values(), strict=True):
+        said = [lines(cells, columns) for columns in groups.values()]
+        if max(sum(len(text) for _, text in each) for each in said) < _LONG:
+            _unbroken(row)
+        for cell, columns, each in zip(row.cells, groups.values(), said, strict=True):
             is_heading = place in table.headings and not table.together
-            _cell(cell, lines(cells, columns), is_bold=is_heading and columns[0].head == "Item")
+            _cell(cell, each, is_bold=is_heading and columns[0].head == "Item")
 
 
 def _widths(groups: dict[str, tuple[Column, ...]], rows: Sequence[Row]) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from fhirpkg.course.wording import said, words_of_expression
 from fhirpkg.render import clinical, times, words
 from fhirpkg.render.environment import timing
 from fhirpkg.render.told import is_told, told
-from fhirpkg.untrusted import choice_of, objects, text_of
+from fhirpkg.untrusted import choice_of, objects, text_of, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,6 +169,14 @@ def conditions(action: Resource) -> Iterator[str]:
         expression = condition.get("expression")
         if text := text_of(expression, "expression"):
             yield f"{text} ({text_of(expression, 'language') or 'no language'})"
+
+
+def data(action: Resource) -> Iterator[str]:
+    """The data that an action needs and gives, by their types and profiles."""
+    for key in ("input", "output"):
+        for needed in objects(action, key):
+            profiles = " ".join(texts(needed, "profile"))
+            yield " ".join(filter(None, (f"{key}:", text_of(needed, "type"), profiles)))
 
 
 def artifacts(holder: Resource, *types: str) -> str:

@@ -234,6 +234,22 @@ def test_on_paper_a_list_is_one_row_and_facts_share_columns(ours):
 
 @pytest.mark.examples
 @pytest.mark.skipif(not EXAMPLES, reason="no official examples here: scripts/examples")
+def test_the_data_that_an_action_needs_stand_beside_its_logic():
+    """As in plans of reporting, whose actions take a Bundle of a profile."""
+    bundle = {"type": "Bundle", "profile": ["http://e.org/report", 5]}
+    made = rows(plan(step("report", input=[bundle], output=[{"type": "Task"}, 5])))
+    assert made["report"]["Logic"].split("\n") == [
+        "input: Bundle http://e.org/report", "output: Task",
+    ]  # fmt: skip
+
+
+def test_a_long_row_may_go_on_to_the_next_page():
+    made = build_sheet([plan(step("a", description="x " * 900), step("b", description="y"))], "n")
+    words = docx.Document(io.BytesIO(document(made))).tables[2]
+    kept = ["cantSplit" in row._tr.xml for row in words.rows]
+    assert kept == [True, False, True]
+
+
 def test_official_examples_become_sheets_of_each_form():
     for file in EXAMPLES:
         sheet = build_sheet([json.loads(file.read_text())], "hl7.fhir.r4.examples#4.0.1")
