@@ -13,7 +13,7 @@ _SMALL = frozenset(
     "before during type structure procedure disorder finding disease".split()
 )
 _TAG = re.compile(r"\s*\(([a-z][a-z /+,-]+)\)$")
-_LENGTH = 6
+_LENGTH, _LONGER = 6, 9
 
 
 def tag(display: str) -> str:
@@ -47,7 +47,7 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) > 2:
             word = word[: -len(ending)] + ("y" if ending == "ies" else "")
             break
-    return word[:_LENGTH]
+    return word[: _LONGER if word.startswith(_long()) else _LENGTH]
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -56,6 +56,12 @@ def _one_form(stem: str) -> str:
         if stem.startswith(beginning):
             return form
     return stem
+
+
+@functools.cache
+def _long() -> tuple[str, ...]:
+    text = (resources.files(__package__) / "words.yaml").read_text("utf-8")
+    return tuple(yaml.safe_load(text)["long"].split())
 
 
 @functools.cache

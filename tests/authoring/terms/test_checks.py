@@ -66,6 +66,57 @@ def test_what_is_right_is_not_told_to_differ(codes):
     assert set(rules("Pneumonia", codes)) <= kinds | {"code-not-verified"}
 
 
+_OF_A_KIND = {
+    "diagnosis": ["ICD-10-CM I21.9", "ICD-10 I21.9", "ICD-11 BA41", "SNOMED 22298006"],
+    "step": ["CPT 71046", "OPS 1-650.2|2026", "OPCS-4 H22.9", "CCAM HHQE002", "ICD-10-PCS 0DJD8ZZ",
+             "SNOMED 399208008"],
+    "value": ["LOINC 24627-2"],
+    "medicine": ["RxNorm 11289", "ATC B01AA03", "CVX 08"],
+    "place": ["RoleCode HOSP"],
+    "person": ["NUCC 2085R0204X"],
+}  # fmt: skip
+_SLOTS = {
+    "indications: [{id: a, text: A., code: X, added: a}]": ["diagnosis"],
+    "indications: [{id: a, text: A., diagnoses: X, added: a}]": ["diagnosis"],
+    "contraindications: [{id: a, text: A., code: X, added: a}]": ["diagnosis"],
+    "contraindications: [{id: a, text: A., found-by: {condition: X}, added: a}]": ["diagnosis"],
+    "contraindications: [{id: a, text: A., found-by: {medicine: X}, added: a}]": ["medicine"],
+    "risks: [{id: a, text: A., code: X, added: a}]": ["diagnosis"],
+    "steps: [{id: a, text: A., code: X, added: a}]": ["step", "value"],
+    "recovery: [{id: a, text: A., code: X, added: a}]": ["step", "value"],
+    "steps: [{id: a, text: A., medicine: X, added: a}]": ["medicine"],
+    "preparation: [{id: a, text: A., stop: X, added: a}]": ["medicine"],
+    "alternatives: [{id: a, text: A., code: X, added: a}]": ["step", "value"],
+    "personnel: [{id: a, text: A., code: X, added: a}]": ["person", "place"],
+    "setting: {text: A., places: [X], added: a}": ["place"],
+    "criteria: [{id: a, text: A., observation: X, added: a}]": ["value", "step"],
+    "code: {use: X, added: a}": ["step", "value"],
+}
+
+
+@pytest.mark.parametrize("slot", _SLOTS)
+@pytest.mark.parametrize("kind", _OF_A_KIND)
+def test_a_code_of_another_kind_is_told_in_every_place_and_of_every_system(slot, kind):
+    for code in _OF_A_KIND[kind]:
+        source = read(
+            f"{slot.replace('X', 'Thing')}\ncodes: {{Thing: '{code}'}}".encode(), "a.yaml"
+        )
+        check_terms(source, Sources((terms(),)))
+        told = "code-kind" in [issue.rule for issue in source.issues]
+        if kind not in _SLOTS[slot]:
+            assert told, code
+        elif kind == _SLOTS[slot][0]:
+            assert not told, code
+
+
+@pytest.mark.parametrize(
+    "name", ["Pneumothorax", "Asthma", "Broken hip", "Cystic fibrosis", "Appendicitis"]
+)
+@pytest.mark.parametrize("code", ["SNOMED 22298006", "SNOMED 233604007", "ICD-10-CM J18.9"])
+def test_a_code_of_another_thing_is_told_under_any_name(name, code):
+    assert "code-display-differs" in rules(name, code)
+
+
 @pytest.mark.parametrize("code", ["0001F", "0042T", "0001U", "99499", "99607"])
 def test_no_category_of_cpt_is_beyond_what_is_known(code):
     assert "code-unknown" not in rules("Pneumonia", f"CPT {code}")
@@ -178,3 +229,16 @@ def test_the_beginnings_of_words_stand_once():
     file = pathlib.Path(__file__).parents[3] / "fhirpkg/authoring/terms/words.yaml"
     lines = yaml.safe_load(file.read_text())["alike"]
     assert lines == sorted(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "display"),
+    [
+        ("Pneumonia", "Pneumothorax, unspecified"),
+        ("Pneumonia", "Unspecified pneumoconiosis"),
+        ("Hypertension", "Hypotension"),
+    ],
+)
+def test_words_that_only_begin_alike_are_not_the_same(name, display):
+    assert likeness(name, display) == 0.0
+    assert likeness(name, name) == 1.0
