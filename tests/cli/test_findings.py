@@ -71,6 +71,21 @@ def test_a_rule_broken_in_very_many_ways_is_cut_and_the_rest_counted():
     assert "r-a" in lines[-1]
 
 
+def test_many_rules_broken_in_many_ways_fit_on_a_few_pages():
+    found = [
+        issue(rule=f"r-{rule}", text=f"code {n}", file=f"{n}.json")
+        for rule in range(40)
+        for n in range(1 + rule)
+    ]
+    lines = lines_of(*found, issue(rule="r-last"))
+    rules = {line.partition("error ")[2].partition(":")[0] for line in lines}
+    assert rules == {f"r-{rule}" for rule in (*range(40), "last")}
+    assert len(lines) <= 120
+    counted = sum(int(line.split()[3]) for line in lines if "more findings" in line)
+    shown = [line for line in lines if "more findings" not in line]
+    assert counted + len(shown) == len(found) + 1
+
+
 def test_the_worse_side_of_a_fault_is_told_once():
     required = issue(rule="binding-required", line=1)
     base = issue(Severity.WARNING, "binding-extensible", line=1)

@@ -179,3 +179,23 @@ def test_a_profile_suppresses_warnings_that_it_names(key, more, is_found):
     validator = Validator(definitions=definitions, settings=settings)
     rules = {issue.rule for issue in validator.validate(resource, [profile["url"]]).issues}
     assert {"dom-6", "dom-3", "w-1"} - rules == (set() if is_found else {key})
+
+
+@pytest.mark.parametrize(
+    "start, end, is_right",
+    [
+        ("2020-01-01", "2020-01-01T10:00:00Z", True),
+        ("2020-01-01T10:00:00Z", "2020-01-01", True),
+        ("2020-05", "2020", True),
+        ("2020-01-02", "2020-01-01T10:00:00Z", False),
+        ("2021", "2020-12", False),
+        ("2020-01-02", "2020-01-01", False),
+    ],
+)
+def test_a_period_is_in_order_as_far_as_its_bounds_say(validator, start, end, is_right):
+    patient = {
+        "resourceType": "Patient",
+        "name": [{"text": "x", "period": {"start": start, "end": end}}],
+    }
+    found = [issue.rule for issue in validator.validate(patient).errors]
+    assert found == ([] if is_right else ["per-1"])

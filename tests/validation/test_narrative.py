@@ -158,6 +158,24 @@ def test_sections_of_a_composition_have_narratives_too():
     ]
 
 
+@pytest.mark.parametrize(
+    "text, is_html",
+    [
+        ("a <b>c</b>", True),
+        ("a<br/>b", True),
+        ("<http://a.example/x>", False),
+        ("<mailto:a@b.example>", False),
+        ("<a.b@c.example>", False),
+        ("a < b", False),
+    ],
+)
+def test_an_address_in_brackets_is_markdown_and_no_tag(text, is_html):
+    resource = {"resourceType": "Basic", "code": {"text": "x"}}
+    resource["extension"] = [{"url": "http://a.example", "valueMarkdown": text}]
+    found = [finding.rule.id for finding in check(resource, html_in_text=False)]
+    assert ("text-html" in found) is is_html
+
+
 def test_html_in_strings_and_markdown_is_told_only_when_asked_for():
     resource = {
         "resourceType": "Communication",

@@ -43,6 +43,15 @@ class Group:
         self.count += 1
         self.files.add(issue.file)
 
+    def take(self, other: Group) -> None:
+        """Count the findings of another group with these."""
+        self.count += other.count
+        self.files |= other.files
+
+    def copy(self) -> Group:
+        """The same group, to which others can be added."""
+        return Group(self.first, self.count, set(self.files), list(self.others))
+
 
 class Groups:
     """Groups of findings in the order of their first places; memory is bounded by the rules."""
@@ -64,6 +73,31 @@ class Groups:
     def rest(self) -> Iterator[Group]:
         """The findings of rules that were broken in too many ways, a group a rule."""
         return iter(self._rest.values())
+
+    def within(self, lines: int) -> tuple[list[Group], list[Group]]:
+        """The groups and the rest in about so many lines, each rule with one at least.
+
+        Of the rules with the most groups so many are counted with the rest that all fit.
+        """
+        sizes = Counter(key[:2] for key in self._groups)
+        most = max(sizes.values(), default=1)
+        while most > 1 and self._lines(sizes, most) > lines:
+            most -= 1
+        shown: list[Group] = []
+        rest = {rule: group.copy() for rule, group in self._rest.items()}
+        seen: Counter[tuple[Severity, str]] = Counter()
+        for (severity, rule, _), group in self._groups.items():
+            seen[severity, rule] += 1
+            if seen[severity, rule] <= most:
+                shown.append(group)
+            else:
+                rest.setdefault((severity, rule), Group(group.first)).take(group)
+        return shown, list(rest.values())
+
+    def _lines(self, sizes: Counter[tuple[Severity, str]], most: int) -> int:
+        return sum(
+            min(size, most) + (size > most or rule in self._rest) for rule, size in sizes.items()
+        )
 
     def _group(self, issue: Issue) -> Group:
         key = (issue.severity, issue.rule, issue.text)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fhirpkg.corpus.checking import Checked
     from fhirpkg.issues import Issue
 
+_LINES = 120
+"""Of findings; a summary of as many lines as there are rules follows."""
 _COLOURS = {
     Severity.FATAL: "red",
     Severity.ERROR: "red",
@@ -37,9 +39,9 @@ def report(checked: list[Checked]) -> str:
 
 
 def text_of(groups: Groups) -> str:
-    """The lines of the groups, each with a line feed."""
-    lines = [_line(group) for group in groups]
-    lines += [_rest(group) for group in groups.rest()]
+    """The lines of the groups, each with a line feed: as many as somebody reads."""
+    shown, rest = groups.within(_LINES)
+    lines = [*map(_line, shown), *map(_rest, rest)]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -69,6 +69,11 @@ CORRECTED = {
         "reference.startsWith('#').not() or (reference = '#' and %rootResource != %resource) "
         "or (reference.substring(1).trace('url') in %rootResource.contained.id.trace('ids'))"
     ),
+    # A day and a time on it are in order, as R5 says by the boundaries of what is less precise
+    # (http://hl7.org/fhir/R5/datatypes.html#Period); of a definite order R4 says more.
+    "start.hasValue().not() or end.hasValue().not() or (start <= end)": (
+        "start.hasValue().not() or end.hasValue().not() or (start <= end).empty() or (start <= end)"
+    ),
     # A parameter that is a resource may have to meet a profile (R4B and R5: opd-3,
     # http://hl7.org/fhir/R5/operationdefinition.html#invs).
     "targetProfile.exists() implies (type = 'Reference' or type = 'canonical')": (

@@ -57,7 +57,8 @@ _NAMES_ONLY = ("urn:", "cid:")
 _IGNORED_IN_URL = re.compile(r"[\x00-\x20]+")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_TAG_START = re.compile(r"<[A-Za-z][^<>]{0,20}")
+_TAG_START = re.compile(r"<[A-Za-z](?![\w.+-]*[:@])[^<>]{0,20}")
+"""How a tag begins; an address in such brackets is Markdown's own."""
 
 
 def check_narrative(resource: Resource, path: Path, run: Run) -> None:
