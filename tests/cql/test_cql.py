@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from fhirpkg.cql.evaluating.evaluator import open_session
+from fhirpkg.cql.evaluating.values import to_json
 from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
@@ -111,6 +112,7 @@ THO = "http://terminology.hl7.org/CodeSystem/"
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 
 
+MG = {"unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
 NUMBERS = """
 library Numbers
 define fluent function doubled(n Integer): n * 2
@@ -183,3 +185,29 @@ def test_a_header_tells_name_version_terminology_and_parameters():
 def test_an_error_tells_library_line_and_column():
     with pytest.raises(FhirpkgError, match="CQL at Bad:2:1: expected"):
         read_library("library Bad\nnonsense here")
+
+
+JSON = [
+    ("Interval[1 'mg', 2 'mg']", {"low": MG | {"value": 1}, "high": MG | {"value": 2}}),
+    ("Interval[@2020-01-01, @2020-02-01]", {"start": "2020-01-01", "end": "2020-02-01"}),
+    ("Interval[@2020-01-01, null]", {"start": "2020-01-01"}),
+    ("1 'mg':2 days", {"numerator": MG | {"value": 1}, "denominator": {"value": 2, "unit": "day"}}),
+    (
+        "Concept { Code '1' from \"LOINC\" display 'One' } display 'Words'",
+        {
+            "coding": [{"system": "http://loinc.org", "code": "1", "display": "One"}],
+            "text": "Words",
+        },
+    ),
+    ("Tuple { a: 1, b: null, c: { @T10:30 } }", {"a": 1, "c": ["10:30"]}),
+]
+
+
+@pytest.mark.parametrize("text, expected", JSON, ids=[text for text, _ in JSON])
+def test_a_value_is_json_of_the_type_that_fhir_has_for_it(evaluate, text, expected):
+    assert to_json(evaluate(text)) == expected
+
+
+def test_an_uncertain_number_has_no_json(evaluate):
+    with pytest.raises(FhirpkgError, match="between 0 and 11"):
+        to_json(evaluate("months between @2020 and @2020-12-31"))

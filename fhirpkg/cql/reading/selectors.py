@@ -31,8 +31,8 @@ def literal(parser: Parser) -> Node:
         return _temporal(token.text)
     if parser.token.kind == "string":
         return _quantity_or_ratio(parser, quantity(token.text, parser.advance().text))
-    if parser.token.kind == "name" and _is_time_unit(parser):
-        return quantity(token.text, parser.advance().text)
+    if _is_time_unit(parser):
+        return _quantity_or_ratio(parser, quantity(token.text, parser.advance().text))
     if parser.token.is_word(":") and parser.ahead().kind == "number" and _is_ratio(parser):
         return _quantity_or_ratio(parser, quantity(token.text, "1"))
     if token.text.endswith("L"):
@@ -42,7 +42,9 @@ def literal(parser: Parser) -> Node:
 
 def _is_time_unit(parser: Parser) -> bool:
     """Whether `days` belongs to the number before it: not in `5 years between …`."""
-    return parser.token.text in PRECISIONS and not parser.ahead().is_word("between")
+    token = parser.token
+    is_word = token.kind == "name" and token.text in PRECISIONS
+    return is_word and not parser.ahead().is_word("between")
 
 
 def _is_ratio(parser: Parser) -> bool:
@@ -55,7 +57,8 @@ def _quantity_or_ratio(parser: Parser, first: Node) -> Node:
         return first
     parser.advance()
     number = parser.advance().text
-    unit = parser.advance().text if parser.token.kind == "string" else "1"
+    is_unit = parser.token.kind == "string" or _is_time_unit(parser)
+    unit = parser.advance().text if is_unit else "1"
     return {"type": "Ratio", "numerator": first, "denominator": quantity(number, unit)}
 
 
