@@ -49,18 +49,23 @@ class Logic:
         if not canonical:
             raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
         self._give_variables(context, resource)
-        return self._decided(lambda: self._value_of(name, self._library(canonical, context)))
+        around = None if reference else context
+        return self._decided(
+            lambda: self._value_of(name, self._library(canonical, context), around)
+        )
 
     @property
     def seen(self) -> list[Resource]:
         """The resources that the last expression retrieved."""
         return self._session.seen
 
-    def _value_of(self, name: str, library: Library) -> Json:
+    def _value_of(self, name: str, library: Library, context: Resource | None) -> Json:
+        """The value of a name in a library, or in another of the context: `Other."Definition"`."""
         alias, _, local = name.partition(".")
         if local and library.definition(name) is None and alias == library.name:
             name = local
         if library.definition(name) is None:
+            library = library if context is None else self._around(context)
             return self._session.evaluate(read_expression(name, library), library)
         return self._session.value_of(library, name)
 

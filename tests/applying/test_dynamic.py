@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.applying.fitting import fit
+from fhirpkg.applying.fitting import fit, type_of
 from fhirpkg.applying.paths import set_path
 from fhirpkg.cql.evaluating.values import Code, Concept
 from fhirpkg.definitions.definitions import Definitions
@@ -25,6 +25,13 @@ PLACES = [
         {"code": {"coding": [{"system": "s", "code": "c"}]}},
     ),
     ("ServiceRequest", {}, "note.text", ["x"], {"note": [{"text": "x"}]}),
+    (
+        "ServiceRequest",
+        {"bodySite": [{"text": "a"}]},
+        "bodySite[1]",
+        [{"text": "b"}],
+        {"bodySite": [{"text": "a"}, {"text": "b"}]},
+    ),
     (
         "ServiceRequest",
         {},
@@ -186,3 +193,16 @@ FITS = [
 @pytest.mark.parametrize("value, type_name, wanted", FITS)
 def test_a_value_becomes_what_the_element_takes(value, type_name, wanted):
     assert fit(value, type_name, TYPES) == wanted
+
+
+@pytest.mark.parametrize(
+    "value, wanted",
+    [
+        ({"system": "urn:x", "value": "1"}, "Identifier"),
+        ({"system": "urn:x", "value": 1}, "Quantity"),
+        ({"system": "urn:x"}, "Quantity"),
+        ({"type": {"text": "a"}}, "Identifier"),
+    ],
+)
+def test_an_object_is_of_the_type_that_has_all_its_elements(value, wanted):
+    assert type_of(value, ("Identifier", "Quantity"), TYPES) == wanted

@@ -172,6 +172,37 @@ def test_a_filter_that_cannot_be_asked_for_whole_is_not_asked_for(requirement, q
     }
 
 
+EXPANDED = {"total": 2, "contains": [{"code": "a"}, {"code": "b"}]}
+
+
+@pytest.mark.parametrize(
+    "expansion, query",
+    [
+        (EXPANDED, "&code=a,b"),
+        (EXPANDED | {"total": 500}, ""),
+        ({"contains": EXPANDED["contains"]}, ""),
+        (EXPANDED | {"total": 1, "contains": [{"code": "a", "contains": [{"code": "b"}]}]}, ""),
+    ],
+    ids=["whole", "partial", "without total", "nested"],
+)
+def test_a_value_set_is_asked_for_only_when_all_its_codes_are_known(expansion, query):
+    value_set = {"resourceType": "ValueSet", "url": f"{BASE}/v", "expansion": expansion}
+    action = {"title": "A", "input": [coded(valueSet=f"{BASE}/v")]}
+    repository = MemoryRepository([value_set])
+    service = services([PLAN | {"action": [action]}], repository)[0]
+    assert service.prefetch["observation"] == (
+        f"Observation?patient={{{{context.patientId}}}}{query}"
+    )
+
+
+def test_a_service_of_one_plan_has_its_name_and_one_of_several_their_number():
+    other = PLAN | {"id": "Other", "url": f"{BASE}/PlanDefinition/Other", "title": "Another plan"}
+    titles = {s["title"] for s in discovery(OFFERED)["services"]}
+    assert titles == {"Plan of care"}
+    both = discovery(services([PLAN, other], REPOSITORY))["services"]
+    assert all(s["title"].startswith("2 ") for s in both)
+
+
 def test_a_type_without_a_parameter_patient_is_asked_for_by_its_subject():
     subject = "subject=Patient/{{context.patientId}}"
     assert asked({"type": "AdverseEvent"}) == {"adverseEvent": f"AdverseEvent?{subject}"}
@@ -214,6 +245,15 @@ def test_an_action_answers_the_hook_that_triggers_it_and_no_other(hook):
     body["context"] |= {"encounterId": "e", "draftOrders": {"resourceType": "Bundle"}}
     answer = respond(f"named-{hook}", body, offered, REPOSITORY)
     assert [card["summary"] for card in answer["cards"]] == ANSWERS[hook]
+
+
+def test_a_problem_of_another_hook_takes_no_card_from_this_one():
+    signed = triggered("Signed", "order-sign", id="s", condition=[MALES_ONLY])
+    actions = [{"title": "Always"}, signed, triggered("Seen", "patient-view")]
+    offered = services([NAMED | {"action": actions}], REPOSITORY)
+    body = request("patient-view", prefetch={"patient": PATIENT})
+    answer = respond("named-patient-view", body, offered, REPOSITORY)
+    assert [card["summary"] for card in answer["cards"]] == ["Always", "Seen"]
 
 
 def test_a_plan_for_an_order_that_says_when_is_silent_otherwise():

@@ -282,6 +282,17 @@ def test_logic_that_a_plan_contains_is_found(text):
     assert [why.verdict for why in result.why] == ["applicable"]
 
 
+def test_of_all_that_a_plan_contains_only_the_library_of_that_id_is_its_logic():
+    others = [
+        {"resourceType": "Questionnaire", "id": "logic"},
+        CONTAINED_LOGIC | {"id": "other", "content": []},
+    ]
+    asked = condition("Yes", language="text/cql-identifier")
+    contained = [*others, CONTAINED_LOGIC]
+    (why,) = applied(plan({"condition": [asked]}, contained=contained, library=["#logic"])).why
+    assert (why.verdict, why.reason) == ("applicable", "Yes")
+
+
 @pytest.mark.parametrize("text", ["3", "'routine'", "true", "1 + 1"])
 def test_without_a_library_the_text_of_cql_is_an_expression(text):
     value = {"path": "description", "expression": {"language": "text/cql", "expression": text}}
@@ -333,6 +344,27 @@ def test_those_that_were_not_looked_at_then_are_told():
     ]
     assert result, "what nobody needs to know is not a failure"
     assert sum("skipped" in message for message in messages(result)) == 2
+
+
+def test_one_that_applies_first_is_not_itself_among_those_that_were_not_looked_at():
+    url = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+    children = [{"title": "a"}, {"title": "b"}]
+    parent = {"extension": [{"url": url, "valueCode": "any"}], "action": children}
+    verdicts = [(why.title, why.verdict) for why in applied(plan(parent)).why[1:]]
+    assert verdicts == [("a", "applicable"), ("b", "skipped")]
+
+
+@pytest.mark.parametrize(
+    "codes, more", [("", None), ("a", None), ("abc", None), ("abcd", 1), ("abcdefgh", 5)]
+)
+@pytest.mark.parametrize("wanted", ["exists [Observation]", "not exists [Observation]"])
+def test_three_findings_and_how_many_more_stand_beside_a_verdict(wanted, codes, more):
+    data = [observation(code, {"code": code, "display": f"Test {code}"}) for code in codes]
+    asked = condition(wanted, language="text/cql-expression")
+    (why,) = applied(plan({"title": "A", "condition": [asked]}), *data).why
+    assert len(why.evidence) == min(len(codes), 3) + bool(more)
+    assert all(words.startswith("Test ") for words in why.evidence[:3])
+    assert not more or f" {more} " in why.evidence[3]
 
 
 UNUSED = {
@@ -670,6 +702,23 @@ def test_an_expression_names_the_definitions_of_all_libraries(language, text):
     named["library"] = [made["url"] for made in libraries]
     (why,) = applied(named, *libraries).why
     assert (why.verdict, why.reason) == ("applicable", text)
+
+
+@pytest.mark.parametrize(
+    "name, verdict",
+    [("Which", "applicable"), ("First.Which", "applicable"), ("Second.Which", "not applicable")],
+)
+def test_a_name_without_library_is_of_the_first_and_one_with_it_of_that(name, verdict):
+    libraries = [
+        library(title, f'library {title}\ndefine "Which": {value}')
+        for title, value in (("First", "true"), ("Second", "false"))
+    ]
+    named = plan({"condition": [condition(name, language="text/cql-identifier")]})
+    named["library"] = [made["url"] for made in libraries]
+    (why,) = applied(named, *libraries).why
+    assert why.verdict == verdict
+    named["action"] = [{"condition": [condition("Which and true", language="text/cql-expression")]}]
+    assert applied(named, *libraries).why[0].verdict == "applicable"
 
 
 def test_an_expression_of_cql_needs_no_library():

@@ -52,6 +52,21 @@ def test_the_strength_of_a_binding_is_its_severity(validator, patient, wanted):
     assert bound(validator, **patient) == set(wanted)
 
 
+@pytest.mark.parametrize(
+    "code, wanted", [("h", []), ("mo(", [("binding-required", "error")])], ids=["unit", "no unit"]
+)
+def test_a_unit_that_ucum_cannot_have_is_an_error_whatever_the_strength(validator, code, wanted):
+    encounter = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+        "length": {"value": 1, "system": "http://unitsofmeasure.org", "code": code},
+    }
+    issues = validator.validate(encounter).issues
+    found = [(i.rule, str(i.severity)) for i in issues if i.expression == "Encounter.length"]
+    assert [each for each in found if "binding" in each[0]] == wanted
+
+
 def by_profile(binding, status, *loaded):
     """The issues of a marital status that a profile binds; a value set alone is required."""
     if isinstance(binding, str):

@@ -50,6 +50,8 @@ def rules(definition, resource):
         (("element", "Patient"), False),
         (("element", "HumanName.family"), False),
         (("element", "http://hl7.org/fhir/StructureDefinition/HumanName"), True),
+        (("element", "http://example.org/not-loaded#Patient.name"), True),
+        (("element", "http://example.org/not-loaded#Patient.contact"), False),
         (("fhirpath", "Patient.name.where(use = 'old')"), True),
         (("fhirpath", "Patient.name.where(use = 'usual')"), False),
         (("extension", "http://example.org/other"), False),

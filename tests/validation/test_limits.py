@@ -1,8 +1,9 @@
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 
-from fhirpkg.validation.elements.limits import compare, equal, matches
+from fhirpkg.validation.elements.limits import _limit, compare, equal, matches
 
 CODING = {"system": "s", "code": "c"}
 
@@ -63,3 +64,28 @@ def test_a_pattern_is_held_when_all_of_it_is_somewhere_in_the_value(pattern, val
 )
 def test_values_are_compared_where_they_can_be(value, limit, order):
     assert compare(value, limit) == order
+
+
+@pytest.mark.parametrize(
+    "code, seconds, tolerance",
+    [
+        ("s", 2, 0),
+        ("min", 120, 0),
+        ("h", 7200, 0),
+        ("d", 2 * 86400, 0),
+        ("wk", 14 * 86400, 0),
+        ("mo", 61 * 86400, 86400),
+        ("a", 730.5 * 86400, 86400),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_duration_limits_a_date_that_far_from_now(code, seconds, tolerance, sign):
+    now = dt.datetime.now(dt.UTC)
+    found = dt.datetime.fromisoformat(_limit("2026-01-01", {"value": 2, "code": code}, sign))
+    minute = 60
+    assert abs((found - now).total_seconds() - sign * seconds) <= tolerance + minute
+
+
+@pytest.mark.parametrize("stated", [{"value": 2, "code": "m"}, {"code": "d"}, {"value": "2"}])
+def test_what_is_no_duration_limits_no_date(stated):
+    assert _limit("2026-01-01", stated, 1) is None

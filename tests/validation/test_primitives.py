@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.validation.elements.primitives import PREDICATES, cut, problem, shorten
+from fhirpkg.validation.elements.primitives import PREDICATES, cut, kind, problem, shorten
 
 GOOD = {
     "base64Binary": ["aGk=", "aGVs bG8h", "aGVs\nbG8h"],
@@ -101,6 +101,13 @@ def test_days_are_those_of_the_calendar(year):
 )
 def test_the_rule_says_what_kind_of_mistake_it_is(name, value, rule):
     assert problem(name, value)[0].id == rule
+
+
+def test_each_kind_of_json_has_its_word():
+    values = ["a", 1, True, False, None, {}, []]
+    words = [kind(value) for value in values]
+    assert len(set(words)) == len(values)
+    assert words[2:5] == ["true", "false", "null"]
 
 
 def test_values_are_shown_on_one_short_line():
