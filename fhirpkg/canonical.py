@@ -75,6 +75,15 @@ def is_moving(version: str) -> bool:
     return _MOVING.fullmatch(version) is not None
 
 
+def definition_name(url: str) -> str:
+    """The name of a StructureDefinition by its url, under any base; empty for another url.
+
+    A package may carry profiles and extensions of ours under its own base.
+    """
+    _, sign, name = url.partition("|")[0].rpartition("/StructureDefinition/")
+    return name if sign else ""
+
+
 def version_matches(wanted: str | None, found: str | None) -> bool:
     """Whether a version found satisfies the one wanted.
 

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 import fhirpkg.canonical
-from fhirpkg.canonical import Canonical, PackageId, version_key, version_matches
+from fhirpkg.canonical import Canonical, PackageId, definition_name, version_key, version_matches
 
 
 def test_the_examples_in_the_docstrings_hold():
@@ -38,3 +38,16 @@ def test_versions_match_as_packages_mean_them(wanted, found, matches):
 def test_versions_order_by_number_and_a_release_after_its_candidates():
     versions = ["10.0.0", "9.0.0", "10.0.0-ballot", "2.x"]
     assert sorted(versions, key=version_key) == ["2.x", "9.0.0", "10.0.0-ballot", "10.0.0"]
+
+
+@pytest.mark.parametrize(
+    "url, name",
+    [
+        ("https://w3id.org/fhirpkg/StructureDefinition/criterion", "criterion"),
+        ("http://example.org/base/StructureDefinition/criterion|0.2.0", "criterion"),
+        ("http://example.org/ValueSet/criterion", ""),
+        ("criterion", ""),
+    ],
+)
+def test_a_definition_has_its_name_under_any_base(url, name):
+    assert definition_name(url) == name

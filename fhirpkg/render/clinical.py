@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.canonical import definition_name
 from fhirpkg.languages.words import gettext
 from fhirpkg.render import words
 from fhirpkg.render.times import period, quantity, schedule, span, timed
@@ -278,14 +279,10 @@ def relation(related: Resource, titles: Mapping[str, str]) -> str:
     return f"{offset} {words.behavior(related['relationship'])} {named}".strip()
 
 
-_FREQUENCY = "/StructureDefinition/RiskFrequency"
-"""The end of its url: a package may carry it under a base of its own."""
-
-
 def how_often(element: Resource) -> str:
     """How often a risk happens, as its extension says it: ``1 in 1000``, ``1 to 2 %``, ``rare``."""
     for extension in element.get("extension", ()):
-        if extension.get("url", "").endswith(_FREQUENCY):
+        if definition_name(extension.get("url", "")) == "RiskFrequency":
             ratio, said = extension.get("valueRatio"), extension.get("valueCodeableConcept")
             return _ratio(ratio) if ratio else _concept(said) or span(extension["valueRange"])
     return ""

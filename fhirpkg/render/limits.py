@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.canonical import definition_name
 from fhirpkg.languages.words import gettext
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
-_PATH = "/StructureDefinition/criterion"
-CRITERION = f"https://w3id.org/fhirpkg{_PATH}"
+CRITERION = "https://w3id.org/fhirpkg/StructureDefinition/criterion"
 """The extension of a plan by which applying it computes the state of a criterion."""
 
 
 def is_criterion(extension: Resource) -> bool:
     """Whether an extension is a criterion, under our base or that of a package that carries it."""
-    return text_of(extension, "url").endswith(_PATH) and "extension" in extension
+    is_one = definition_name(text_of(extension, "url")) == "criterion"
+    return is_one and "extension" in extension
 
 
 def criteria_parts(plan: Resource) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.canonical import definition_name
 from fhirpkg.languages.words import gettext
 from fhirpkg.render.clinical import how_often, relation
 from fhirpkg.render.document import Document, Item, Link, Section, Table
@@ -169,7 +170,7 @@ def _definitions(actions: Sequence[Resource], by_url: dict[str, Resource]) -> It
 def _collected_with(definition: Resource) -> Iterator[str]:
     """The questionnaires that a task collects information with (CPG's cpg-collectWith)."""
     for extension in definition.get("extension", ()):
-        if extension["url"].endswith("/StructureDefinition/cpg-collectWith"):
+        if definition_name(extension["url"]) == "cpg-collectWith":
             yield str(extension.get("valueCanonical", "")).partition("|")[0]
 
 

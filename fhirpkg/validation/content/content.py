@@ -10,6 +10,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from fhirpkg.canonical import definition_name
 from fhirpkg.definitions.terminology import grammars
 from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import BY_URL, NAMES, SYSTEMS
@@ -137,19 +138,14 @@ def claims_ours(resource: Resource) -> bool:
     claimed = meta.get("profile") if isinstance(meta, dict) else None
     if not isinstance(claimed, list):
         return False
-    return any(_end(str(url).partition("|")[0]) in _our_profiles() for url in claimed)
+    return any(definition_name(str(url)) in _our_profiles() for url in claimed)
 
 
 @functools.cache
 def _our_profiles() -> frozenset[str]:
     profiles = read_profiles(content_root() / "resources")
     kinds = (p for p in profiles if p["resourceType"] == "StructureDefinition")
-    return frozenset(_end(p["url"]) for p in kinds if p["type"] != "Extension")
-
-
-def _end(url: str) -> str:
-    """What a url of a profile keeps under the base of a package that carries it."""
-    return url[url.find("/StructureDefinition/") :]
+    return frozenset(definition_name(p["url"]) for p in kinds if p["type"] != "Extension")
 
 
 def _listed(guide: Resource, path: Path) -> Iterator[tuple[Path, str]]:
