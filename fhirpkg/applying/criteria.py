@@ -41,7 +41,7 @@ def computed(
         ]
     except FhirpkgError as error:
         name = extension_value(extension, "id")
-        messages.report(APPLY_CRITERION, f"the criterion {name} was not evaluated: {error}")
+        messages.report(APPLY_CRITERION, f"{name}: {error}")
         parts = [
             {"url": "id", "valueString": name},
             {"url": "state", "valueString": NOT_EVALUATED},

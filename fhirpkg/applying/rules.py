@@ -44,14 +44,14 @@ APPLY_QUESTIONNAIRE = error(
     "apply-questionnaire",
     "exception",
     title="The profiles that a generated Questionnaire is made from are found",
-    text="{text}",
+    text="the Questionnaire is incomplete: {text}",
     spec="http://hl7.org/fhir/uv/cpg/StructureDefinition-cpg-questionnaire-generate.html",
 )
 APPLY_CRITERION = error(
     "apply-criterion",
     "exception",
     title="The criteria of a plan can be evaluated",
-    text="{text}",
+    text="the criterion was not evaluated: {text}",
     advice="whether the criterion is met is not known; look it up in the record",
     spec=_SPEC,
 )

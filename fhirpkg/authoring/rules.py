@@ -118,7 +118,7 @@ SOURCE_STALE = warning(
     "source-stale",
     "incomplete",
     title="Built resources match their sources",
-    text="{problem}",
+    text="the built resources are out of date: {problem}",
     advice="run 'fhirpkg build'; otherwise the old content is published",
 )
 SOURCE_UNUSED_CODE = warning(
@@ -245,7 +245,7 @@ SOURCE_DRAWING = error(
     "source-drawing",
     "invalid",
     title="A drawing is an SVG that stands alone",
-    text="{problem}",
+    text="the drawing cannot be used: {problem}",
     advice="put an SVG beside this file that has shapes and numbers only: no script, style or link",
 )
 SOURCE_PDF = error(

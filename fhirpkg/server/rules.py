@@ -214,7 +214,7 @@ SERVER_UNREADABLE = warning(
     "server-unreadable",
     "exception",
     title="A stored resource can be returned in the requested format",
-    text="{url} cannot be given as {format}: {problem}",
+    text="{url} cannot be returned as {format}: {problem}",
     advice="ask for it as JSON",
     spec=_HTTP,
 )

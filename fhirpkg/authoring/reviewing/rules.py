@@ -55,7 +55,7 @@ REVIEW_MERGED = error(
     "review-merged",
     "structure",
     title="Each line has its own cells",
-    text="{where}: the cells {cells} are merged, so which line they are of cannot be known",
+    text="{where}: the cells {cells} are merged, so it is unclear which line they belong to",
     advice="unmerge them, and write the verdict of each line into its own cell",
 )
 REVIEW_WORDS = error(

@@ -10,7 +10,10 @@ from fhirpkg.cli.publishing.shared import KINDS, content_options, dependency_opt
 from fhirpkg.cli.shared.connection import connect, reading_client, server_options
 
 if TYPE_CHECKING:
+    from fhirpkg.bundling.reading import Selection
     from fhirpkg.cli import ExitCode
+    from fhirpkg.publishing.members import Release
+    from fhirpkg.publishing.planfile import SavedPlan
 
 
 @click.command("push")
@@ -62,29 +65,21 @@ def command(
         exit_code_of,
         make_plan_with_progress,
         publish,
-        releases_from,
-        releases_of,
         saved_plan,
         selection_of,
         worst,
     )
-    from fhirpkg.errors import ConfigError
     from fhirpkg.publishing import planfile
     from fhirpkg.publishing.survey import Change
 
     selection = selection_of(options)
+    saved = None if from_server else saved_plan(content)
     if from_token and not from_server:
         raise click.UsageError("--from-token needs --from-server")
-    if from_server and with_dependencies:
-        raise click.UsageError("--from-server takes whole releases")
-    saved = None if from_server else saved_plan(content)
-    if saved and selection.sha256:
-        raise ConfigError("a plan names its content by digest already; leave out --sha256")
-    source, selection = (saved.source, saved.selection) if saved else (content, selection)
     if from_server:
-        releases = releases_from(reading_client(from_server, from_token), content, selection)
+        releases = _from_server(from_server, from_token, content, selection, with_dependencies)
     else:
-        releases = releases_of(source, selection, with_dependencies=with_dependencies)
+        releases = _from_content(content, selection, saved, with_dependencies)
     client = connect(**options)
     versions = saved.versions if saved else versions
     kinds = saved.overwrite if saved else tuple(Change(kind) for kind in overwrite)
@@ -103,3 +98,27 @@ def command(
         return worst(codes)
 
     return exit_code_of(work, output)
+
+
+def _from_server(
+    url: str, token: str | None, package: str | None, selection: Selection, with_dependencies: bool
+) -> list[Release]:
+    """What is taken from another server."""
+    from fhirpkg.cli.publishing.shared import releases_from
+
+    if with_dependencies:
+        raise click.UsageError("--from-server takes whole releases")
+    return releases_from(reading_client(url, token), package, selection)
+
+
+def _from_content(
+    content: str | None, selection: Selection, saved: SavedPlan | None, with_dependencies: bool
+) -> list[Release]:
+    """The releases that CONTENT holds, or that a saved plan was made of."""
+    from fhirpkg.cli.publishing.shared import releases_of
+    from fhirpkg.errors import ConfigError
+
+    if saved and selection.sha256:
+        raise ConfigError("a plan names its content by digest already; leave out --sha256")
+    source, selection = (saved.source, saved.selection) if saved else (content, selection)
+    return releases_of(source, selection, with_dependencies=with_dependencies)
