@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from fhirpkg.client.capabilities import Capabilities
@@ -9,6 +11,7 @@ from fhirpkg.publishing.writing.strategy import (
     refusals,
     strategy_for,
 )
+from fhirpkg.publishing.writing.writer import Writer
 from tests.publishing.sample import canonical, document, release
 
 ALL = ["read", "search-type", "update", "create"]
@@ -96,3 +99,12 @@ def test_a_condition_may_be_by_identifier_alone():
     offered = capabilities(PlanDefinition=entry, ActivityDefinition=entry)
     found = [condition(offered, member, by_identifier=True) for member in members]
     assert found == ["identifier=urn%3Ax%7Ccourse", ""]
+
+
+@pytest.mark.parametrize("place", ["Library/1", "Library/zz", "Library/mine"])
+def test_what_stands_elsewhere_than_it_asked_for_is_linked_by_where_it_stands(place):
+    writer = SimpleNamespace(done={}, links={})
+    done = SimpleNamespace(place=place)
+    Writer._keep(writer, SimpleNamespace(local="Library/mine"), done)
+    assert writer.done == {"Library/mine": done}
+    assert writer.links == ({} if place == "Library/mine" else {"Library/mine": place})

@@ -47,8 +47,8 @@ def test_a_code_is_judged_by_the_grammar_of_its_system(system, code, verdict):
     assert (found.reason == "") == (verdict == "yes")
 
 
-def test_every_single_digit_slip_in_a_snomed_id_is_noticed():
-    right = "94222008"
+@pytest.mark.parametrize("right", ["94222008", "999000011000000103"])
+def test_every_single_digit_slip_in_a_snomed_id_is_noticed(right):
     wrong = [
         right[:i] + d + right[i + 1 :]
         for i in range(len(right))

@@ -7,6 +7,7 @@ import pytest
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.composition import Composition
+from fhirpkg.definitions.terminology.contents import Contents
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.definitions.terminology.verdicts import YES, unknown
 
@@ -199,8 +200,9 @@ def test_an_expansion_serves_where_the_definition_cannot_be_evaluated():
     assert asked.codes(made["url"]) == {"in", "nested"}
 
 
-def test_a_page_of_an_expansion_says_nothing_of_the_rest():
-    expansion = {"total": 9, "contains": [{"system": "http://x.org", "code": "in"}]}
+@pytest.mark.parametrize("page", [{"total": 9}, {"offset": 10}, {"offset": 10, "total": 1}])
+def test_a_page_of_an_expansion_says_nothing_of_the_rest(page):
+    expansion = {**page, "contains": [{"system": "http://x.org", "code": "in"}]}
     made = value_set("x", {"system": "http://x.org"}, expansion=expansion)
     asked = terminology(made)
     assert asked.membership(made["url"], "out", "http://x.org").verdict == "unknown"
@@ -210,6 +212,41 @@ def test_a_page_of_an_expansion_says_nothing_of_the_rest():
 def test_a_contained_value_set_is_asked_itself():
     contained = {"resourceType": "ValueSet", "id": "mine", "compose": {"include": [clause()]}}
     assert terminology().membership(contained, "dog", ANIMALS) == YES
+
+
+def test_a_fragment_names_a_value_set_that_a_resource_contains():
+    own = {"resourceType": "ValueSet", "id": "mine", "compose": {"include": [clause()]}}
+    others = [
+        {"resourceType": "CodeSystem", "id": "mine"},
+        {"resourceType": "ValueSet", "id": "other"},
+    ]
+    url = "http://example.org/holder"
+    holder = {"resourceType": "Questionnaire", "url": url, "contained": [*others, own]}
+    asked = terminology(holder)
+    assert asked.membership(f"{url}#mine", "dog", ANIMALS) == YES
+    assert asked.membership(f"{url}#none", "dog", ANIMALS).verdict == "unknown"
+
+
+def test_a_code_system_goes_by_its_identifiers_too():
+    named = SYSTEM | {"identifier": [{"value": "urn:oid:1.2.3"}, {"value": "urn:oid:1.2.4"}]}
+    contents = Contents(Definitions.core().with_resources([named, PART]))
+    assert contents.identified("urn:oid:1.2.4") == ANIMALS
+    assert contents.identified("urn:oid:1.2.5") == ""
+
+
+@pytest.mark.parametrize(
+    "properties, inactive",
+    [
+        ({"inactive": ("true",)}, True),
+        ({"inactive": (False,)}, False),
+        ({"status": ("active",)}, False),
+        ({"status": ("Retired",)}, True),
+        ({"status": ("active", "inactive")}, True),
+        ({}, False),
+    ],
+)
+def test_a_code_is_inactive_by_its_property_or_its_status(properties, inactive):
+    assert Concept("a", properties=properties).is_inactive is inactive
 
 
 def test_lookup_gives_the_concept_with_what_is_said_of_it():
@@ -240,6 +277,27 @@ def test_displays_come_from_the_system_its_designations_and_supplements():
     }
     definitions = Definitions.core().with_resources([SYSTEM, supplement])
     assert Terminology(definitions).displays(ANIMALS, "dog") == ("Dog", "Hund")
+
+
+def test_displays_come_from_what_a_value_set_lists_and_from_its_expansion():
+    listed = clause(concept=[{"code": "dog", "display": "Good dog"}])
+    contains = [
+        {"system": ANIMALS, "code": "dog", "display": "Best dog"},
+        {"system": "http://a.org", "code": "dog", "display": "Hot dog"},
+        {"system": "http://z.org", "code": "dog", "display": "Sea dog"},
+    ]
+    made = value_set("x", listed, expansion={"contains": contains})
+    found = terminology(made).listed_displays(made["url"], ANIMALS, "dog")
+    assert sorted(found) == ["Best dog", "Good dog"]
+
+
+@pytest.mark.parametrize(
+    "system, verdict",
+    [("http://unitsofmeasure.org", "yes"), ("http://example.org/units", "unknown")],
+)
+def test_only_units_of_ucum_are_compared_by_their_canonical_form(system, verdict):
+    made = value_set("x", clause(("canonical", "=", "g"), system=system))
+    assert terminology(made).membership(made["url"], "mg", system).verdict == verdict
 
 
 def test_what_names_a_system_to_supplement_is_a_supplement_whatever_it_says_of_its_content():
