@@ -142,6 +142,9 @@ def open_repository(path: Path | str) -> MemoryRepository:
     """The resources of a folder or of one file: JSON, and NDJSON as bulk exports have it.
 
     Raises SourceError when a file cannot be read as FHIR JSON.
+
+        repository = fhirpkg.open_repository("export")
+        patient = repository.read("Patient", "1")
     """
     path = Path(path)
     if not path.exists():

@@ -1,6 +1,8 @@
 """The public names: one sorted list, documented, and used here as a stranger would."""
 
+import ast
 import inspect
+import textwrap
 
 import pytest
 from fhir.resources.R4B.patient import Patient
@@ -34,6 +36,34 @@ def test_public_methods_are_documented(name):
     for member, method in vars(found).items() if inspect.isclass(found) else ():
         if inspect.isfunction(method) and not member.startswith("_"):
             assert inspect.getdoc(method), f"{name}.{member}"
+
+
+FUNCTIONS = [name for name in fhirpkg.__all__ if inspect.isfunction(getattr(fhirpkg, name))]
+MADE_BY_USERS = ["Definitions", "Settings", "Terminology", "Validator"]
+
+
+def example_of(name):
+    """The indented lines that follow a blank one in a docstring."""
+    lines = inspect.getdoc(getattr(fhirpkg, name)).split("\n")
+    first = next(
+        (i for i, line in enumerate(lines) if line[:4] == "    " and not lines[i - 1]), len(lines)
+    )
+    return textwrap.dedent("\n".join(lines[first:]))
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *MADE_BY_USERS, "FhirClient"])
+def test_what_users_call_has_an_example(name):
+    used = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(ast.parse(example_of(name)))
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    assert name in used
+
+
+@pytest.mark.parametrize("name", MADE_BY_USERS)
+def test_an_example_that_needs_neither_file_nor_server_runs(name):
+    exec(example_of(name), {"fhirpkg": fhirpkg})
 
 
 PATIENT = {"resourceType": "Patient", "gender": "mal"}

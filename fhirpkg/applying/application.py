@@ -97,6 +97,11 @@ def apply(
     that cannot be applied. Texts are those of `language` (a tag, such as `es`) where they have a
     translation; without one, texts for patients are in a language that the patient speaks. All that
     fails inside of a plan is in the outcomes instead.
+
+        repository = fhirpkg.open_repository("export")  # the plan and its patient
+        applied = fhirpkg.apply("PlanDefinition/my-plan", "Patient/1", repository)
+        for why in applied.why:
+            print(why)
     """
     if not subject:
         raise ConfigError("a subject is needed: the patient, as Patient/id")

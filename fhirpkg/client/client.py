@@ -52,6 +52,9 @@ class FhirClient:
     with the server's own authority or our certificate (see `tls_context`). With `stays`, a
     redirect to another server is an error, whatever the method. Raises ConfigError for a base url
     that cannot be one.
+
+        client = fhirpkg.FhirClient("http://localhost:8080/fhir")
+        patient = client.read("Patient", "1")
     """
 
     def __init__(

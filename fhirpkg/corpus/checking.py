@@ -99,6 +99,9 @@ def validate_all(
 
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
     had, such as the core of another release of FHIR, ConfigError for a profile that is not loaded.
+
+        for checked in fhirpkg.validate_all(["resources"], profiles=[]):
+            print(checked.file, [issue.rule for issue in checked.outcome.errors])
     """
     options = CorpusOptions(
         profiles=tuple(profiles),

@@ -59,6 +59,9 @@ class Definitions:
     """An immutable look-up: the R4 core, and over it packages and single resources.
 
     Resources that come out are shared: treat them as frozen.
+
+        definitions = fhirpkg.Definitions.core()
+        patient = definitions.find("http://hl7.org/fhir/StructureDefinition/Patient")
     """
 
     def __init__(

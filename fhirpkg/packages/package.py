@@ -130,6 +130,9 @@ def read_package(source: Path | bytes) -> Package:
 
     Raises PackageError for what is damaged, hostile (paths outside, links, bombs, members that
     stand twice) or no package.
+
+        package = fhirpkg.read_package(Path("my.package-1.0.0.tgz"))
+        print(package.manifest.name, len(package.files))
     """
     if isinstance(source, bytes):
         return _package(_untar(io.BytesIO(source), "package"), "package")

@@ -76,6 +76,10 @@ def make_plan(
     `overwrite` names conflicts that shall be written over: drift, foreign, immutable. `versions`
     is by default as the package was published before. Raises ServerError for a server that cannot
     be read.
+
+        client = fhirpkg.FhirClient("http://localhost:8080/fhir")
+        plan = fhirpkg.plan(fhirpkg.read_release("resources"), client)
+        print([(item.local, item.change) for item in plan.items])
     """
     capabilities = client.capabilities()
     record = read_record(client, release.name)

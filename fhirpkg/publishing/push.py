@@ -90,6 +90,10 @@ def push(
 
     Raises ConflictError when another push holds or takes the package's head, ServerError when the
     server cannot be used.
+
+        client = fhirpkg.FhirClient("http://localhost:8080/fhir")
+        report = fhirpkg.push(fhirpkg.plan(fhirpkg.read_release("resources"), client), client)
+        print(report.created, report.refused)
     """
     check_lease(plan)
     refused = _refused_beforehand(plan)

@@ -36,7 +36,13 @@ _MOST_RETRIEVED = 200
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may choose about checking; the defaults are those of `fhirpkg validate`."""
+    """What a user may choose about checking; the defaults are those of `fhirpkg validate`.
+
+    They are given when a Validator is made:
+
+        settings = fhirpkg.Settings(strict=True)
+        outcome = fhirpkg.Validator(settings=settings).validate({"resourceType": "Patient"})
+    """
 
     best_practice: Severity | None = None
     """The severity of constraints that are marked as best practice; None leaves them out."""

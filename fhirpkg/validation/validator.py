@@ -48,6 +48,9 @@ class Validator:
     `retrieve` gives the resource of a reference that leads out of the input, or None; `knows`
     says without reading it whether there is one. `bases` are the canonical bases of guides of
     which every definition must be at hand.
+
+        outcome = fhirpkg.Validator().validate({"resourceType": "Patient", "gender": "mal"})
+        assert [issue.rule for issue in outcome.errors] == ["binding-required"]
     """
 
     def __init__(

@@ -37,6 +37,10 @@ class Terminology(Contents):
     """What the definitions say of codes; `server` is asked about what they do not say.
 
     A server is a function of (value set or None, code, system or None, version or None).
+
+        terminology = fhirpkg.Terminology(fhirpkg.Definitions.core())
+        genders = "http://hl7.org/fhir/ValueSet/administrative-gender"
+        assert terminology.membership(genders, "female").verdict == "yes"
     """
 
     def __init__(

@@ -68,6 +68,9 @@ def verify(
     """Read everything back and search for it. `validate` also asks the server's $validate.
 
     Raises ServerError for a server that cannot be read.
+
+        client = fhirpkg.FhirClient("http://localhost:8080/fhir")
+        assert fhirpkg.verify(fhirpkg.read_release("resources"), client)
     """
     found = Verification()
     record = read_record(client, release.name)
