@@ -85,6 +85,11 @@ def child(node: object, step: str | int) -> Any:
         return None
 
 
+def address_of(artifact: Any) -> str:
+    """Where a RelatedArtifact is: its url, else that of its document; empty without both."""
+    return text_of(artifact, "url") or text_of(child(artifact, "document"), "url")
+
+
 def data_of(attachment: Any) -> bytes | None:
     """The bytes of an Attachment or a Binary; None when it holds none or they are not base64.
 

@@ -204,7 +204,7 @@ def _of_limit(rule: Rule) -> dict[str, str]:
         measured = f"Coalesce({measured}, ToDecimal(R.whole))"
     ratio = f""""Ratio"(quantity, '{text(rule.title.lower())}')"""
     found = {
-        "measure": _CONVERTED.format(unit=text(unit)) if unit else ratio,
+        "measure": _converted(unit) if unit else ratio,
         "lowest": measured.format(title, "lowest"),
         "highest": measured.format(title, "highest"),
         "compared": "compared with" if unit else "read as a ratio",
@@ -212,6 +212,7 @@ def _of_limit(rule: Rule) -> dict[str, str]:
         "exceeded": "false",
         "kept": "true",
         "worst": "asc",
+        "impossible": "",
         **dict.fromkeys(("beyond", "settled", "within"), "''"),
     }
     if limit is None:
@@ -221,11 +222,24 @@ def _of_limit(rule: Rule) -> dict[str, str]:
     leads = {"beyond": ": ", "within": ", not ", "settled": "; the limit is "}
     for name, lead in leads.items():
         found[name] = f"{_said(lead + limit.direction)} + '{bound}'"
+    if not limit.number.startswith("-"):
+        found["impossible"] = _IMPOSSIBLE
     return found | _compared(limit.direction, limit.number)
 
 
+_IMPOSSIBLE = (
+    """if Coalesce(lowest, highest) < 0 then "Say"('it is less than nothing') else null,"""
+)
+
+
+def _converted(unit: str) -> str:
+    """A quantity in the unit of the limit; nobody counts in moles, which are numbers in UCUM."""
+    moles = """ and not Matches("Code in UCUM"(quantity), '.*(mol|osm|eq).*')"""
+    return _CONVERTED.format(unit=text(unit), counted="" if "mol" in unit else moles)
+
+
 _CONVERTED = """\
-if "Code in UCUM"(quantity) is not null
+if "Code in UCUM"(quantity) is not null{counted}
     then (convert System.Quantity {{ value: quantity.value.value * 1.00000000,
       unit: "Code in UCUM"(quantity) }} to '{unit}').value
     else null"""

@@ -10,6 +10,7 @@ import jinja2
 
 import fhirpkg
 from fhirpkg.languages.words import gettext, language
+from fhirpkg.render.cited import purpose, taken_from
 
 if TYPE_CHECKING:
     from fhirpkg.pages.links import Links
@@ -28,7 +29,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(_=gettext, language=language)
+    environment.globals.update(_=gettext, language=language, taken_from=taken_from, purpose=purpose)
     return environment
 
 

@@ -23,7 +23,7 @@ from fhirpkg.pages.shelf import InLanguage, local, place, plan_title, standing, 
 from fhirpkg.render.procedure import phases, questions
 from fhirpkg.render.times import timed
 from fhirpkg.render.words import concept, target
-from fhirpkg.untrusted import objects, text_of
+from fhirpkg.untrusted import address_of, objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -241,7 +241,7 @@ def _evidence(plan: Resource, shelf: Shelf) -> list[Resource]:
     return [
         artifact
         for artifact in objects(plan, "relatedArtifact")
-        if artifact.get("type") in _PUBLISHED and not place(text_of(artifact, "url"), shelf)
+        if artifact.get("type") in _PUBLISHED and not place(address_of(artifact), shelf)
     ]
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from fhirpkg.languages.words import UNTRANSLATED, say
 from fhirpkg.render import clinical, times, words
+from fhirpkg.render.cited import taken_from
 
 _QUOTES = {"&#39;": "'", "&#34;": '"'}
 _QUOTED = re.compile(r"&#3[49];(?=[^<>]*<)")
@@ -75,7 +76,7 @@ def _environment() -> jinja2.Environment:
         target=words.target,
         timing=timing,
     )
-    environment.globals.update(relation=clinical.relation, say=_say)
+    environment.globals.update(relation=clinical.relation, say=_say, taken_from=taken_from)
     return environment
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import definition_name
 from fhirpkg.languages.words import gettext
+from fhirpkg.render.cited import purpose, taken_from
 from fhirpkg.render.clinical import how_often, relation
 from fhirpkg.render.document import Document, Item, Link, Section, Table
 from fhirpkg.render.limits import is_of, limits
@@ -28,7 +29,7 @@ def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Documen
     by_url = {resource["url"]: resource for resource in resources if "url" in resource}
     sections = [
         Section("Summary", plan.get("description", "")),
-        Section("Purpose", plan.get("usage", "")),
+        Section("Purpose", purpose(plan)),
         *_of_procedure(plan, by_url),
         Section("Goals", items=tuple(_goal(goal) for goal in plan.get("goal", ()))),
         *_course(plan, by_url),
@@ -96,7 +97,7 @@ def _goal(goal: Resource) -> str:
 
 def _source(artifact: Resource) -> Link | str:
     """A publication with what was taken from it; a link where it has an address."""
-    said = " ".join(filter(None, (artifact["citation"], artifact.get("display"))))
+    said = " ".join(filter(None, (artifact["citation"], taken_from(artifact))))
     return Link(said, artifact["url"]) if "url" in artifact else said
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.course.reading import course
+from fhirpkg.render.cited import purpose
 from fhirpkg.render.limits import is_of, limits
 from fhirpkg.sheets import wording
 from fhirpkg.sheets.tables import Column, Row, Table
@@ -94,7 +95,7 @@ def order_set(
     entries = list(_entries(steps.whole, items, "", 0))
     rows = _rows(entries, actions, plan, resolve)
     alert_rows = _rows(_entries(steps.whole, alerts, "A", 0), actions, plan, resolve)
-    intro = (text_of(plan, "description"), text_of(plan, "usage"), *steps.remarks)
+    intro = (text_of(plan, "description"), purpose(plan), *steps.remarks)
     table = Table(
         title=title,
         columns=(*_ITEM, *_codes(rows), *_DEFAULTS, *_RULES, *SIGN_OFF),

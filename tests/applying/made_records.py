@@ -1,4 +1,4 @@
-"""The made-up records of records.yaml and records_sent.yaml as FHIR resources."""
+"""The made-up records of the files records*.yaml as FHIR resources."""
 
 import itertools
 import json
@@ -6,7 +6,7 @@ import pathlib
 
 import yaml
 
-FILES = ("records.yaml", "records_sent.yaml")
+FILES = ("records.yaml", "records_sent.yaml", "records_further.yaml")
 UCUM = "http://unitsofmeasure.org"
 CONDITION = "http://terminology.hl7.org/CodeSystem/condition"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -49,15 +49,18 @@ def record(case, patient="p1"):
     """The resources of a case, for this patient: `Patient/p1` in the file, never `Patient/p2`."""
     ids = itertools.count(1)
     made = [{"resourceType": "Patient", "id": patient, "gender": "male", "birthDate": "1961-05-02"}]
+    made[0] |= case.get("patient", {})
     for name, brief in [*BASE.items(), ("more", [])]:
         for item in case.get(name, brief):
             subject = {"reference": f"Patient/{patient}"}
             made.append(_resource(item, {"id": f"{patient}-{next(ids)}", "subject": subject}))
-    return json.loads(json.dumps(made).replace('"Patient/p1/', f'"Patient/{patient}/'))
+    return json.loads(json.dumps(made).replace("Patient/p1", f"Patient/{patient}"))
 
 
 def _resource(brief, head):
     rest = dict(brief)
+    if "resourceType" in rest:
+        return _without_null(head | rest)
     for key, resource_type in (
         ("study", "ImagingStudy"), ("report", "DiagnosticReport"), ("procedure", "Procedure"),
     ):  # fmt: skip

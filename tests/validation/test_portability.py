@@ -1,11 +1,15 @@
 """What HAPI drops, cannot compile or evaluates differently; only when it is asked for."""
 
+import pathlib
+
 import pytest
 
+from fhirpkg.corpus.ignoring import read_ignore_file
 from fhirpkg.validation.content.portability import not_portable
 from fhirpkg.validation.run import Settings
 from fhirpkg.validation.validator import Validator
 
+RESOURCES = pathlib.Path(__file__).parents[2] / "resources"
 PLAN = {"resourceType": "PlanDefinition", "status": "draft"}
 
 
@@ -167,3 +171,38 @@ def test_the_second_hook_of_a_plan_is_told(check):
     ((rule, place, text),) = check(plan)
     assert (rule, place) == ("hooks", "PlanDefinition.action[1].trigger[1].name")
     assert "'order-sign' is lost" in text
+
+
+def test_what_a_dynamic_value_says_too_is_not_lost(check):
+    activity = {
+        "resourceType": "ActivityDefinition",
+        "status": "draft",
+        "kind": "ServiceRequest",
+        "participant": [{"type": "practitioner", "role": {"text": "x"}}],
+        "timingTiming": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+    }
+    lost = [text for rule, _, text in check(activity) if rule == "dropped"]
+    assert [("'timing'" in text, "'participant'" in text) for text in lost] == [
+        (False, True),
+        (True, False),
+    ]
+    said = [
+        {"path": path, "expression": {"language": "text/fhirpath", "expression": value}}
+        for path, value in (
+            ("occurrence", "%context.timing"),
+            ("performerType", "%context.participant.select(role).first()"),
+        )
+    ]
+    assert check(activity | {"dynamicValue": said}) == []
+
+
+def test_what_is_not_portable_in_our_content_is_argued_in_one_file():
+    """Nothing else is found, and nothing that is argued there is found no longer."""
+    argued = read_ignore_file(RESOURCES / "portability.toml")
+    asked = Validator(settings=Settings(portability=True))
+    left = []
+    for file in sorted(RESOURCES.glob("*/fhir/*.json")):
+        found = asked.validate(file)
+        left += [str(issue) for issue in argued.apply(found).issues if "portability" in issue.rule]
+    assert left == []
+    assert argued.unused().issues == ()

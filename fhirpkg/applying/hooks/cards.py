@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.applying.goals import all_actions
 from fhirpkg.languages.words import gettext
 from fhirpkg.render import clinical
+from fhirpkg.untrusted import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -195,7 +196,7 @@ class _Writer:
     def _links(self) -> list[Resource]:
         """The documents of the plan that can be opened; a canonical names one and opens nothing."""
         documents = {
-            artifact["display"]: self._place_of(artifact.get("url", ""))
+            artifact["display"]: self._place_of(address_of(artifact))
             for artifact in self._definition.get("relatedArtifact", ())
             if artifact.get("type") == "documentation" and artifact.get("display")
         }

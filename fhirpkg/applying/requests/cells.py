@@ -5,6 +5,7 @@ A cell is one such making; the table in :mod:`fhirpkg.applying.requests.activity
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ _COLLECT_WITH = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-collectWith"
 _DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
 _TARGET_STATUS = "http://hl7.org/fhir/us/ecr/StructureDefinition/targetStatus"
 _ACTIVITY_TYPES = "http://hl7.org/fhir/uv/cpg/CodeSystem/cpg-activity-type-cs"
+_BESIDE = re.compile(r"DocumentReference/[A-Za-z0-9.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,17 @@ def presented_links(definition: Resource, _: Parties) -> dict[str, Json]:
 def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Json]:
     """The text of the code and the documents as payload; citations are not for the receiver."""
     documents = _attachments(definition, "documentation")
-    payload = [{"contentAttachment": document} for document in documents]
+    payload = [_sent(document) for document in documents]
     texts = payload_of_text(definition, parties).get("payload", [])
     return {"payload": texts + payload} if payload else {}
+
+
+def _sent(document: dict[str, Json]) -> dict[str, Json]:
+    """A document as payload: one that stands beside the definition is referred to."""
+    if not _BESIDE.fullmatch(str(document.get("url", ""))):
+        return {"contentAttachment": document}
+    title = {"display": document["title"]} if "title" in document else {}
+    return {"contentReference": {"reference": document["url"], **title}}
 
 
 def presented(definition: Resource, _: Parties) -> dict[str, Json]:

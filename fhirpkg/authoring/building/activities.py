@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building import checklist
+from fhirpkg.authoring.building.carried import carried
 from fhirpkg.authoring.building.elements import (
     PATIENT,
     action_timing,
@@ -59,7 +60,7 @@ def activity_definitions(
         "aftercare": procedure.recovery,
     }
     education = documents["education"]
-    return [
+    made = [
         _procedure(context, education),
         *_counseling(context, education),
         *checklist.task(context),
@@ -75,6 +76,14 @@ def activity_definitions(
             if item.kind in ("implant", "material")
         ),
     ]
+    return [_portable(definition) for definition in made]
+
+
+def _portable(definition: Resource) -> Resource:
+    """A definition with dynamic values for what other engines drop of it."""
+    if not (added := carried(definition)):
+        return definition
+    return {**definition, "dynamicValue": [*definition.get("dynamicValue", ()), *added]}
 
 
 def _with_kind(actions: Iterable[Action]) -> Iterator[Action]:
@@ -100,7 +109,7 @@ def _procedure(context: BuildContext, document: Resource) -> Resource:
             "subjectCodeableConcept": PATIENT,
             "useContext": [context.focus, *context.venues()],
             "purpose": "To order the procedure by its code, with all that belongs to it.",
-            "usage": procedure.purpose.text if procedure.purpose else "",
+            "usage": f"As a part of the plan of care of '{procedure.name.text}', or on its own.",
             "effectivePeriod": context.effective,
             "topic": context.topics(),
             "author": context.authors(),

@@ -15,6 +15,7 @@ from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.definitions.terminology.grammars import SNOMED_CT
 from fhirpkg.definitions.terminology.systems import BY_URL, OF_SNOMED
 from fhirpkg.languages.words import UNTRANSLATED, say
+from fhirpkg.render.cited import FINDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,11 +90,15 @@ class BuildContext:
         return self.url("ActivityDefinition", self.id(action.id))
 
     def artifact(self, document: Resource) -> Resource:
-        """A DocumentReference as a related artifact: it has no canonical, so its url stands."""
+        """A DocumentReference as a related artifact.
+
+        It has no canonical, and stands wherever the plan does: R4 reads a relative url of an
+        Attachment from the base of the server.
+        """
         return {
             "type": "documentation",
             "display": document["description"],
-            "url": self.url("DocumentReference", document["id"]),
+            "document": {"url": f"DocumentReference/{document['id']}"},
         }
 
     def head(self, resource_type: str, resource_id: str) -> Resource:
@@ -371,9 +376,12 @@ def _codings(value: Any) -> Iterator[tuple[str, str]]:
 
 def _citation(evidence: Evidence) -> Resource:
     found = {
+        "extension": [{"url": FINDING, "valueMarkdown": evidence.findings}]
+        if evidence.findings
+        else [],
         "type": "citation",
         "label": evidence.label,
-        "display": evidence.findings,
+        "display": evidence.label,
         "citation": evidence.citation,
         "url": evidence.url,
     }

@@ -86,6 +86,7 @@ def _document_reference(context: BuildContext, kind: str) -> Resource:
         {
             **head,
             "language": context.translation,
+            "contained": [_publisher(context)],
             **coded,
             "masterIdentifier": {
                 "system": "urn:ietf:rfc:3986",
@@ -94,6 +95,8 @@ def _document_reference(context: BuildContext, kind: str) -> Resource:
             "status": "current",
             "docStatus": "preliminary" if context.package.status == "draft" else "final",
             "date": f"{context.package.date}T00:00:00Z",
+            "author": [_OUR],
+            "custodian": _OUR,
             "relatesTo": _translated_from(context, kind),
             "description": full_title,
             "content": [
@@ -102,6 +105,19 @@ def _document_reference(context: BuildContext, kind: str) -> Resource:
             ],
         }
     )
+
+
+_OUR = {"reference": "#publisher"}
+
+
+def _publisher(context: BuildContext) -> Resource:
+    """Who made the documents and keeps them: the publisher of the package."""
+    return {
+        "resourceType": "Organization",
+        "id": "publisher",
+        "active": True,
+        "name": context.package.publisher,
+    }
 
 
 def _note(context: BuildContext) -> str:

@@ -29,7 +29,7 @@ _COLLECTION = {
 def manifest(context: BuildContext, resources: Sequence[Resource]) -> Resource:
     """The manifest Library: each canonical resource of the procedure, pinned to its version.
 
-    The documents have no canonical to pin; they are told by their urls.
+    The documents have no canonical to pin; they are named by their places.
     """
     procedure = context.procedure
     composed = [

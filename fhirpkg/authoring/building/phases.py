@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building import answered
+from fhirpkg.authoring.building import answered, carried
 from fhirpkg.authoring.building.actions import actions_of
 from fhirpkg.authoring.building.elements import (
     CREATE,
@@ -147,7 +147,8 @@ def procedure(context: BuildContext) -> Resource:
         if step.get("requiredBehavior") != "could":  # what may be left out, nothing waits for
             before = step["id"]
     aims = authored.purpose.goals if authored.purpose else ()
-    goals = (*aims, *(risk.id for risk in authored.risks))
+    benefits = (benefit.id for benefit in authored.benefits)
+    goals = dict.fromkeys((*aims, *benefits, *(risk.id for risk in authored.risks)))
     purpose = authored.purpose or authored.summary or authored.name
     phase = {
         **_phase(context, "procedure", authored.name.text),
@@ -162,7 +163,10 @@ def procedure(context: BuildContext) -> Resource:
         **_ALL,
         "cardinalityBehavior": "single",
         "definitionCanonical": context.url("ActivityDefinition", context.id()),
-        "dynamicValue": answered.site(context),
+        "dynamicValue": [
+            *answered.site(context),
+            *carried.reasons(context, site=not authored.code.choose),
+        ],
         "action": [*steps, *_family(context)],
     }
     return filled(phase)

@@ -55,7 +55,8 @@ def plan_definition(
         "purpose": "To give systems that order, schedule, document and teach one description of "
         f"the whole course of the procedure '{procedure.name.text}': counseling, preparation, "
         "the procedure itself and recovery.",
-        "usage": procedure.purpose.text if procedure.purpose else "",
+        "usage": "Load it with all that its manifest lists, and apply it to a patient for whom the "
+        "procedure is considered; CDS Hooks and the events that it names do so too.",
         "effectivePeriod": context.effective,
         "topic": context.topics(),
         "author": context.authors(),

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path
 
 _CODE_KEYS = (
-    "code", "use", "measure", "condition", "observation", "procedure", "imaging", "allergy",
+    "code", "use", "condition", "observation", "procedure", "imaging", "allergy",
 )  # fmt: skip
 _WORDS_KEYS = (
     "sites", "diagnoses", "places", "specialty", "medicine", "stop", "route", "one-of", "of",
+    "measure",
 )  # fmt: skip
 """Where a name may stand for words alone: what is not coded is still said."""
 _LOOK_UP = "found-by"
@@ -105,7 +106,8 @@ def check_names(read: Source) -> None:
         if name in codes:
             continue
         if may_be_words and closest(name, codes, _ALIKE) == name:
-            if place[-1] not in ("medicine", "stop"):  # told as left to do
+            # a medicine without a code is told as left to do, and many a score has none
+            if place[-1] not in ("medicine", "stop", "measure"):
                 uncoded.setdefault(name, place)
             continue
         close = nearest(name, list(codes))

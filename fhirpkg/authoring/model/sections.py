@@ -251,7 +251,7 @@ class Target(Origin):
     """How far a benefit shall go, and by when."""
 
     measure: Text = Field(
-        description="A name under 'codes'", examples=["Pain severity from 0 to 10"]
+        description="A name under 'codes', or words", examples=["Pain severity from 0 to 10"]
     )
     change: Text = Field(description="What is to be reached", examples=["Half the score before"])
     within: Within = Field(description="By when", examples=["8 wk"])

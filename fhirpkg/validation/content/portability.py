@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.reading import ast
 from fhirpkg.fhirpath.reading.parser import parse
-from fhirpkg.untrusted import objects
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.content.portability_rules import (
     PORTABILITY_DROPPED,
     PORTABILITY_FHIRPATH,
@@ -35,6 +35,14 @@ _DROPPED_OF_ACTION = (
     "precheckBehavior", "cardinalityBehavior",
 )  # fmt: skip
 _DROPPED_OF_ACTIVITY = ("location", "participant", "priority", "quantity", "timing")
+_CARRIED_BY = {
+    "location": ("location",),
+    "participant": ("performer", "recipient", "owner"),
+    "priority": ("priority",),
+    "quantity": ("quantity", "dispenseRequest"),
+    "timing": ("occurrence", "dosageInstruction", "restriction"),
+}
+"""How the path begins of a dynamic value that says the same in the request."""
 _DROPPED_OF_GOAL = ("addresses", "documentation")
 _NAMES = ("text/cql", "text/cql-identifier", "text/cql.identifier", "text/cql.name")
 _PLAIN_NAME = re.compile(r"[\w .?:/&'-]+")
@@ -73,9 +81,16 @@ def _check_activity(activity: Resource, path: Path, run: Run) -> None:
     for element in _DROPPED_OF_ACTIVITY:
         if element == "quantity" and activity.get("kind") == "SupplyRequest":
             continue
+        if _is_carried(activity, element):
+            continue
         keys = [key for key in activity if key.startswith(element)]
         _dropped([(*path, key) for key in keys], element, run)
     _check_expressions(activity, path, list(_expressions(activity, path)), run)
+
+
+def _is_carried(activity: Resource, element: str) -> bool:
+    paths = [text_of(value, "path") for value in objects(activity, "dynamicValue")]
+    return any(path.startswith(_CARRIED_BY[element]) for path in paths)
 
 
 def _check_library(library: Resource, path: Path, run: Run) -> None:

@@ -1,0 +1,58 @@
+"""What other engines drop of a definition, said again where they look: as dynamic values.
+
+`$apply` on HAPI copies neither timing nor performers nor place, and runs FHIRPath as CQL in which
+`%context` is the definition. A Reference or a list of codes out of the record needs logic of its
+own, so reasons and sites are definitions of the Library and stand on the actions of the plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fhirpkg.authoring.building.build_context import BuildContext
+    from fhirpkg.issues import Resource
+
+_ROLES = "%context.participant.where(type = 'practitioner').select(role)"
+_PLACES = "%context.useContext.where(code.code = 'venue').select(value)"
+_WHEN = ("timingTiming", "occurrence", "%context.timing")
+_BY_ONE = ("participant", "performerType", f"{_ROLES}.first()")
+
+_CARRIED = {
+    "ServiceRequest": (_WHEN, _BY_ONE, ("location", "locationCode", _PLACES)),
+    "MedicationRequest": (_BY_ONE,),
+    "Task": (("participant", "performerType", _ROLES),),
+    "CommunicationRequest": (("participant", "recipient", "%resource.subject"),),
+    "SupplyRequest": (_WHEN,),
+}
+"""By the kind of request: the element of the definition, the path in the request, the value."""
+
+
+def carried(definition: Resource) -> list[Resource]:
+    """The dynamic values that repeat what a definition says and HAPI drops."""
+    return [
+        _value(path, "text/fhirpath", expression)
+        for element, path, expression in _CARRIED.get(definition["kind"], ())
+        if definition.get(element) and _concerns(definition[element], path)
+    ]
+
+
+def _concerns(value: object, path: str) -> bool:
+    """Whether somebody is there whom the path is for: patients receive, staff perform."""
+    if not isinstance(value, list):
+        return True
+    wanted = "patient" if path == "recipient" else "practitioner"
+    return any(participant["type"] == wanted for participant in value)
+
+
+def reasons(context: BuildContext, *, site: bool) -> list[Resource]:
+    """The dynamic values that name the problems on record in an order, and where they are."""
+    wanted = [("reasonReference", "references"), *([("bodySite", "sites")] if site else [])]
+    titles = [c.title for c in context.procedure.criteria if c.indications]
+    return [
+        _value(path, "text/cql", f"{title} {what}") for title in titles[:1] for path, what in wanted
+    ]
+
+
+def _value(path: str, language: str, expression: str) -> Resource:
+    return {"path": path, "expression": {"language": language, "expression": expression}}
