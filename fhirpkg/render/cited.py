@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.untrusted import objects, text_of
+
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
@@ -13,16 +15,16 @@ FINDING = "https://w3id.org/fhirpkg/StructureDefinition/CitedFinding"
 
 def taken_from(artifact: Resource) -> str:
     """What was taken from a publication: its extension, else a display that is no mere label."""
-    for extension in artifact.get("extension", ()):
-        if extension.get("url", "").endswith("/StructureDefinition/CitedFinding"):
-            return str(extension.get("valueMarkdown", ""))
-    display = str(artifact.get("display", ""))
+    for extension in objects(artifact, "extension"):
+        if text_of(extension, "url").endswith("/StructureDefinition/CitedFinding"):
+            return text_of(extension, "valueMarkdown")
+    display = text_of(artifact, "display")
     return "" if display == artifact.get("label") else display
 
 
 def purpose(plan: Resource) -> str:
     """What the procedure of a plan is for, as its action says; else the usage of the plan."""
-    for action in plan.get("action", ()):
-        if action.get("id") == "procedure" and action.get("description"):
-            return str(action["description"])
-    return str(plan.get("usage", ""))
+    for action in objects(plan, "action"):
+        if action.get("id") == "procedure" and (told := text_of(action, "description")):
+            return told
+    return text_of(plan, "usage")
