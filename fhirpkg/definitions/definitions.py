@@ -280,7 +280,7 @@ class Definitions:
             return self._structures[name]
         found = self.find(name if ":" in name else _STRUCTURES + name, "StructureDefinition")
         if found is None:
-            found = self._added_type(name)
+            found = self._added_types.get(name)
         if found is None:
             return None
         if not _has_snapshot(found):
@@ -297,18 +297,19 @@ class Definitions:
 
         return generate(structure, lambda wanted: self._structure(wanted, (*underway, name)))
 
-    def _added_type(self, name: str) -> Resource | None:
-        """A type outside the core, by its name."""
-        for entry, content in reversed(self._added):
-            is_it = defines_type(entry) and entry.type.rpartition("/")[2] == name
-            if is_it and isinstance(content, dict):
-                return content
-        return None
+    @functools.cached_property
+    def _added_types(self) -> Mapping[str, Resource]:
+        """The types outside the core by name; of two the one that was added last."""
+        return {
+            entry.type.rpartition("/")[2]: content
+            for entry, content in self._added
+            if isinstance(content, dict) and defines_type(entry)
+        }
 
     def _added_structure(self, type_name: str) -> Resource | None:
         """An added type with snapshot; a broken one counts as none and is told when it is used."""
         try:
-            return self.structure(type_name) if self._added_type(type_name) else None
+            return self.structure(type_name) if type_name in self._added_types else None
         except DefinitionError:
             return None
 

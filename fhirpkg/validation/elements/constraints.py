@@ -43,8 +43,8 @@ _NARRATIVE = "htmlChecks()"
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'")
 _LOOKS_AROUND = re.compile(
-    r"%(?!ucum|sct|loinc)|\$this|\$index|\b(?:children|descendants|hasValue|extension|resolve|iif"
-    r"|is|as|ofType|type|repeat|all|trace|now|today)\b|\bthis\b"
+    r"%(?!ucum|sct|loinc)|\$this|\$index|\btype\s*\(|\bthis\b"
+    r"|\b(?:children|descendants|hasValue|extension|resolve|repeat|now|today)\b"
 )
 
 
