@@ -57,8 +57,7 @@ class Index:
         targets = Targets(types)
         for given in inputs.values():
             targets.add(given, identify(given, types))
-        whole = (guide for guide in self.guides if all(map(self.knows, guide.lists)))
-        targets.guides = {Guide(guide.base, frozenset()) for guide in whole}
+        targets.guides = {guide for guide in self.guides if guide.is_whole(self.knows)}
         targets.definitions = {url: inputs[name] for url, name in self.defines.items()}
         targets.entries = {url: targets.entries[url] for url in self.defines}
         return targets

@@ -13,7 +13,7 @@ from fhirpkg.definitions.datafile import entry_of
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.corpus.inputs import Input
     from fhirpkg.definitions.datafile import Entry
@@ -35,6 +35,10 @@ class Guide(NamedTuple):
 
     base: str
     lists: frozenset[str]
+
+    def is_whole(self, knows: Callable[[str], bool]) -> bool:
+        """Whether there is all that it lists; a guide that lists nothing is not finished."""
+        return bool(self.lists) and all(map(knows, self.lists))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,10 @@ class Targets:
     def bases(self) -> set[str]:
         """Canonical bases of the guides whose definitions are all here.
 
-        In the sources of a guide they may be in another language, such as FHIR Shorthand.
+        In the sources of a guide they may be in another language, such as FHIR Shorthand, or the
+        guide lists none yet.
         """
-        return {guide.base for guide in self.guides if all(map(self.knows, guide.lists))}
+        return {guide.base for guide in self.guides if guide.is_whole(self.knows)}
 
     def as_definitions(self) -> Targets:
         """The definitions alone, which no reference leads to."""

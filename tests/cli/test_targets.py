@@ -55,7 +55,9 @@ def test_what_is_no_resource_has_no_names(data):
     ],
 )
 def test_a_guide_owns_the_base_of_its_url_but_nobody_owns_fhirs(url, bases):
-    targets = targets_among([(file := given(guide(url)), identify(file, TYPES))], TYPES)
+    owner = given(guide(url) | {"definition": LISTED})
+    inputs = [owner, given(VALUE_SET)]
+    targets = targets_among(((each, identify(each, TYPES)) for each in inputs), TYPES)
     assert targets.bases == set(bases)
 
 
@@ -63,12 +65,13 @@ LISTED = {"resource": [{"reference": {"reference": name}} for name in ("ValueSet
 
 
 @pytest.mark.parametrize("has_all", [True, False])
-def test_a_guide_whose_definitions_are_not_all_here_owns_nothing(has_all):
-    owner = guide("http://a.example/ImplementationGuide/p") | {"definition": LISTED}
+@pytest.mark.parametrize("lists", [LISTED, {}])
+def test_a_guide_whose_definitions_are_not_all_here_owns_nothing(has_all, lists):
+    owner = guide("http://a.example/ImplementationGuide/p") | {"definition": lists}
     inputs = [given(owner), *([given(VALUE_SET)] if has_all else [])]
     targets = targets_among(((each, identify(each, TYPES)) for each in inputs), TYPES)
     index = indexed((each.data() for each in inputs), TYPES)
-    wanted = {"http://a.example"} if has_all else set()
+    wanted = {"http://a.example"} if has_all and lists else set()
     assert (targets.bases, index.targets(TYPES).bases) == (wanted, wanted)
 
 
