@@ -123,7 +123,8 @@ class Lanes:
         if lane is self._writes and size <= _SMALL_BODY and http.path_params.get("path"):
             return await self._together.run(in_thread)
         async with lane.turn():
-            if http.method in _WRITES:  # a write is done, whether or not its client waits for it
+            # A write is done, whether or not its client waits for it; a read by id is quick.
+            if lane is self._reads or http.method in _WRITES:
                 return await run_in_threadpool(in_thread)
             watching = asyncio.create_task(_cancel_when_gone(http, budget))
             try:
