@@ -166,9 +166,13 @@ def open_folder(folder: Path) -> Opened:
 def read_folder(folder: Path) -> Authored:
     """The package and the procedures of a folder, with every problem of their files.
 
-    Raises SourceError when the folder, or a package.yaml in it, is not there or cannot be read.
+    Raises SourceError when the folder, or a package.yaml in it, is not there or cannot be read, and
+    for a catalogue, whose procedures are in its members.
     """
     opened = open_folder(folder)
+    if opened.package and opened.package.members:
+        members = ", ".join(opened.package.members)
+        raise SourceError(str(folder), "it is a catalogue of packages", f"name one: {members}")
     authored = Authored(opened.package, issues=[*opened.issues])
     for read in map(opened.read, opened.files):
         authored.issues += read.issues

@@ -154,3 +154,11 @@ def test_a_mistake_in_a_member_keeps_the_catalogue_as_it_was(built, capsys):
     assert main(["build", str(built)]) == ExitCode.ISSUES
     assert "colour" in capsys.readouterr().out
     assert resource(built, "Library-ExampleCatalogueIndex.json") == before
+
+
+@pytest.mark.parametrize(
+    "verb", [["coverage"], ["codes", "check"], ["review", "--output", "a.html"]]
+)
+def test_verbs_about_procedures_send_to_the_members(built, verb, capsys):
+    assert main([*verb, str(built)]) == ExitCode.UNUSABLE
+    assert "name one" in capsys.readouterr().err

@@ -192,8 +192,12 @@ def _procedures(resources: Path) -> Iterator[Source]:
     from fhirpkg.packages.freshness import PROCEDURE
 
     files = sorted([*resources.glob(PROCEDURE), *resources.glob(f"*/{PROCEDURE}")])
+    if not resources.is_dir():
+        raise SourceError(str(resources), "there is no such folder")
     if not files:
-        raise SourceError(str(resources), f"no folder in it holds a {PROCEDURE}", "write one")
+        is_deeper = any(resources.glob(f"*/*/{PROCEDURE}"))
+        advice = "name one of the packages in it" if is_deeper else "write one"
+        raise SourceError(str(resources), f"no folder in it holds a {PROCEDURE}", advice)
     for file in files:
         source = read_source(file)
         if not isinstance(source.data, dict):
