@@ -141,18 +141,8 @@ def _cast(
 
 def _may_be(evaluation: Evaluation, operand: Node, specifier: Node) -> bool:
     """Whether an element that is read is a choice that could have been of a type."""
-    if operand["type"] != "Property":
-        return False
-    source = (
-        evaluation.of(operand["source"])
-        if "source" in operand
-        else evaluation.names.get(operand["scope"])
-    )
-    if not isinstance(source, Element):
-        return False
-    member = source.types.elements(source.type_name).get(operand["path"])
     wanted = specifier.get("name", "").rpartition("}")[2].removeprefix("Simple")
-    return member is not None and member.is_choice and wanted in member.types
+    return wanted in evaluation.choices(operand)
 
 
 def _kinds(arguments: list[Value]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.elements import resource
-from fhirpkg.cql.evaluating.values import AssumedZone, KindError, as_list
+from fhirpkg.cql.evaluating.values import AssumedZone, Element, KindError, as_list
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.contents import Resolved
 from fhirpkg.definitions.terminology.valuesets import Terminology
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from fhirpkg.cql.evaluating.library import Library, Statement
-    from fhirpkg.cql.evaluating.values import Code, Element
+    from fhirpkg.cql.evaluating.values import Code
     from fhirpkg.cql.tree import Node, Value
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.repository import Repository
@@ -178,10 +178,10 @@ class Evaluation:
         operators = self.session.operators
         plain = operators.plain.get(kind)
         if plain is not None:
-            return _called(kind, plain, self._operands(node))
+            return self._applied(node, plain, self._operands(node))
         timed = operators.timed.get(kind)
         if timed is not None:
-            return _called(kind, timed, [*self._operands(node), node.get("precision")])
+            return self._applied(node, timed, [*self._operands(node), node.get("precision")])
         special = operators.special.get(kind)
         if special is not None:
             try:
@@ -189,6 +189,29 @@ class Evaluation:
             except _UNFIT as error:
                 raise KindError(f"{kind} does not take what it is given ({error})") from error
         raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
+
+    def choices(self, operand: Node) -> tuple[str, ...]:
+        """The types of FHIR among which an element that is read is a choice; else none."""
+        if operand["type"] != "Property":
+            return ()
+        source = (
+            self.of(operand["source"])
+            if "source" in operand
+            else self.names.get(operand.get("scope", "$this"))
+        )
+        if not isinstance(source, Element):
+            return ()
+        member = source.types.elements(source.type_name).get(operand["path"])
+        return tuple(member.types) if member is not None and member.is_choice else ()
+
+    def _applied(self, node: Node, operator: Callable[..., Value], operands: list[Value]) -> Value:
+        """The value of an operator; unknown for a choice that holds what it does not take."""
+        try:
+            return _called(node["type"], operator, operands)
+        except KindError:
+            if any(self.choices(each) for each in as_list(node.get("operand"))):
+                return None
+            raise
 
     def _operands(self, node: Node) -> list[Value]:
         if "operand" in node:

@@ -202,6 +202,8 @@ def _is(evaluation: Evaluation, node: Node) -> bool:
 def _convert(evaluation: Evaluation, node: Node) -> Value:
     value = evaluation.of(node["operand"])
     specifier = _specifier(node, "to")
+    if "name" not in specifier and (value is None or fits(value, specifier)):
+        return value  # a list or interval that is of the type already
     local = specifier.get("name", "").rpartition("}")[2]
     conversion = HELPERS.get(f"To{local}")
     if conversion is None:
