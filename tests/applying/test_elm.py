@@ -244,9 +244,23 @@ def test_elm_as_xml_is_the_same_tree():
     assert tree["operand"][1]["operand"][1]["highClosed"] is False
 
 
+def test_types_in_xml_are_named_by_the_prefixes_of_the_document():
+    text = b"""<library xmlns="urn:hl7-org:elm:r1" xmlns:s="urn:hl7-org:elm-types:r1"
+        xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><identifier id="T"/><statements>
+        <def name="Is" context="Unfiltered"><expression xsi:type="Is">
+        <operand xsi:type="Literal" valueType="s:Decimal" value="5.0"/>
+        <isTypeSpecifier xsi:type="NamedTypeSpecifier" name="s:Decimal"/>
+        </expression></def></statements></library>"""
+    tree = from_elm(xml.read(text)).definition("Is").tree
+    assert tree["operand"]["valueType"] == "{urn:hl7-org:elm-types:r1}Decimal"
+    assert tree["isTypeSpecifier"]["name"] == "{urn:hl7-org:elm-types:r1}Decimal"
+    assert verdict("Is", library(("application/elm+xml", text)))[0] == "applicable"
+
+
 @pytest.mark.parametrize(
     "text, words",
     [
+        ("<!DOCTYPE library [<!ENTITY a 'b'>]><library/>".encode("utf-16"), "in UTF-8"),
         (b"<!DOCTYPE library [<!ENTITY a 'b'>]><library/>", "must not declare"),
         (b"<library", "well-formed XML"),
         (b"<other/>", "the root is not a library"),

@@ -6,6 +6,7 @@ are refused before they are parsed.
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -32,32 +33,37 @@ _BOOLEANS = frozenset({"lowClosed", "highClosed", "distinct", "strict", "asc", "
 def read(text: bytes | str) -> Node:
     """The tree; raises FhirpkgError for text that is not a safe, well-formed ELM."""
     head = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if "\0" in head:
+        raise FhirpkgError("ELM as XML must be written in UTF-8")
     if "<!DOCTYPE" in head or "<!ENTITY" in head:
         raise FhirpkgError("ELM as XML must not declare a document type or entities")
-    try:
-        root = ET.fromstring(text)  # noqa: S314 - document types and entities were refused above
+    data = text.encode() if isinstance(text, str) else text
+    try:  # what is dangerous was refused above
+        events = list(ET.iterparse(io.BytesIO(data), ("start-ns", "end")))  # noqa: S314
     except ET.ParseError as error:
         raise FhirpkgError(f"the ELM is not well-formed XML: {error}") from error
+    root = events[-1][1]
+    prefixes = dict(found for event, found in events if event == "start-ns")
     if root.tag != f"{_ELM}library":
         raise FhirpkgError("this is not ELM: the root is not a library")
-    return {"library": _node(root)}
+    return {"library": _node(root, prefixes)}
 
 
-def _node(element: ET.Element) -> Node:
+def _node(element: ET.Element, prefixes: dict[str, str]) -> Node:
     node: Node = {}
-    for name, value in _attributes(element):
+    for name, value in _attributes(element, prefixes):
         node[name] = value == "true" if name in _BOOLEANS else value
     for child in element:
         name = child.tag.removeprefix(_ELM)
         if name == "annotation" or "}" in name:
             continue
         if name in _LISTS or _is_operand_list(name, node):
-            node.setdefault(name, []).append(_node(child))
+            node.setdefault(name, []).append(_node(child, prefixes))
         elif name in node:  # a second one: a list after all
             first = node[name]
-            node[name] = [*(first if isinstance(first, list) else [first]), _node(child)]
+            node[name] = [*(first if isinstance(first, list) else [first]), _node(child, prefixes)]
         else:
-            node[name] = _node(child)
+            node[name] = _node(child, prefixes)
     return node
 
 
@@ -71,18 +77,17 @@ def _is_operand_list(name: str, node: Node) -> bool:
     return (name == "source" and node.get("type") == "Query") or name == "by"
 
 
-def _attributes(element: ET.Element) -> Iterator[tuple[str, str]]:
+def _attributes(element: ET.Element, prefixes: dict[str, str]) -> Iterator[tuple[str, str]]:
+    is_type = element.attrib.get(_TYPE, "").endswith("NamedTypeSpecifier")
     for name, value in element.attrib.items():
         if name == _TYPE:
             yield "type", value.rpartition(":")[2]
         elif "}" not in name:
-            yield name, _expanded(value) if name.endswith(("Type", "dataType")) else value
+            is_of_type = name.endswith(("Type", "dataType")) or (is_type and name == "name")
+            yield name, _expanded(value, prefixes) if is_of_type else value
 
 
-_PREFIXES = {"t": "urn:hl7-org:elm-types:r1", "fhir": "http://hl7.org/fhir"}
-
-
-def _expanded(name: str) -> str:
+def _expanded(name: str, prefixes: dict[str, str]) -> str:
     """`t:Boolean` as JSON has it: `{urn:hl7-org:elm-types:r1}Boolean`."""
     prefix, _, local = name.partition(":")
-    return f"{{{_PREFIXES[prefix]}}}{local}" if prefix in _PREFIXES else name
+    return f"{{{prefixes[prefix]}}}{local}" if prefix in prefixes else name
