@@ -9,6 +9,7 @@ import json
 import pytest
 import requests
 
+from fhirpkg.server.cds.fetching import FetchError, allowed_base
 from fhirpkg.server.hooks import HookAccess
 from tests.applying.test_hooks import ITEM, PATIENT, request
 from tests.server.conversation import call, filled
@@ -317,3 +318,43 @@ def test_a_whole_search_of_a_client_is_taken_as_it_is(services, ehr):
     whole["entry"].append(included)
     answer = call(f"{services}/Observed-order-sign", observed(ehr, observation=whole))
     assert (titles(answer), ehr.asked) == ([], [])
+
+
+NAMES = [  # of a server on the list, https://ehr.example.org/fhir, as others might read them
+    "https://user@ehr.example.org/fhir",
+    "https://ehr.example.org@evil.example/fhir",
+    "https://ehr.example.org#@evil.example/fhir",
+    "https://ehr.example.org\\@evil.example/fhir",
+    "https://ehr.example.org%2eevil.example/fhir",
+    "https://ehr.example.org\x00.evil.example/fhir",
+    "https://ehr.example.org.evil.example/fhir",
+    "https://evil.example/https://ehr.example.org/fhir",
+    "https://\u0435hr.example.org/fhir",
+    "https://ehr\u3002example\u3002org/fhir",
+    "https://ehr.example.org:444/fhir",
+    "https://ehr.example.org:\uff14\uff14\uff13/fhir",
+    "https:ehr.example.org/fhir",
+    "//ehr.example.org/fhir",
+    "\thttps://ehr.example.org/fhir",
+    "https://ehr.example.org/fhir\n",
+    "https://ehr.example.org//fhir",
+    "https://ehr.example.org/fhir;x",
+    "https://ehr.example.org/",
+    "https://[::ffff:127.0.0.1]/fhir",
+    "https://[::1%25lo]/fhir",
+    "http://0/fhir",
+    "http://0x7f.1/fhir",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_could_be_read_otherwise_is_not_that_of_a_server_on_the_list(name):
+    with pytest.raises(FetchError):
+        allowed_base(name, ["https://ehr.example.org/fhir"])
+
+
+@pytest.mark.parametrize(
+    "name", ["HTTPS://EHR.example.org:443/fhir/", "https://ehr.example.org./fhir/a"]
+)
+def test_the_same_origin_in_other_words_is_on_the_list(name):
+    assert allowed_base(name, ["https://ehr.example.org/fhir"]) == name
