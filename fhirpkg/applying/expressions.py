@@ -147,6 +147,9 @@ class Evaluator:
     def _variables(self) -> dict[str, Json]:
         found = {name: self._party(getattr(self._parties, name)) for name in _PARTIES}
         known = {name: value for name, value in found.items() if value is not None}
+        subject = known.get("subject")
+        if subject is not None and subject["resourceType"] == "Patient":
+            known["patient"] = subject  # as SDC and CDS Hooks name it
         return known | dict(self._parameters)
 
     def _as_cql(

@@ -403,6 +403,7 @@ def test_a_condition_with_several_values_is_not_evaluated(text):
 
 VERDICTS = [
     ("%subject.gender = 'female'", "applicable", ""),
+    ("%patient.gender = 'female'", "applicable", ""),
     (
         "%subject.gender = 'male'",
         "not applicable",
