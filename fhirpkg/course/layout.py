@@ -16,6 +16,7 @@ from fhirpkg.course.legend import legend
 from fhirpkg.course.order import rails
 from fhirpkg.course.shapes import LINE, Box, Drawing, Path, Ring, Shape
 from fhirpkg.course.steps import Note, Step, in_words
+from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,6 @@ _ROOM = 220.0
 _TINTED = 3
 """Tints lie on tints: deeper groups have none, or words on them would be hard to read."""
 _MARKER = 20.0
-_EACH = "Each of these:"
 
 
 def drawing(course: Course, width: float = _WIDTH) -> Drawing:
@@ -57,7 +57,7 @@ def drawing(course: Course, width: float = _WIDTH) -> Drawing:
     if course.whole.steps:
         shapes, bottom = layout.parts(course.whole, _EDGE, top, room, 0)
     else:
-        empty = paragraph("words", "This plan has no actions.", _EDGE, top, room, WORDS)
+        empty = paragraph("words", gettext("This plan has no actions."), _EDGE, top, room, WORDS)
         shapes, bottom = [empty], empty.bottom
     stripes = lanes.stripes(top - 4, bottom + 4)
     below, bottom = legend(course, _EDGE, bottom + 1.5 * _PAD, width - 2 * _EDGE)
@@ -111,7 +111,9 @@ class _Layout:
         common, parts = _shared(parts)
         if not common and not any(n in pair for pair in step.arrows for n in block):
             return self._grid(parts, left, top, room, level, step.choice)
-        head, below = content(Step("", text=_EACH, notes=common), left + 8, top + 8, room - 16)
+        head, below = content(
+            Step("", text=gettext("Each of these:"), notes=common), left + 8, top + 8, room - 16
+        )
         below = below + 8 if common else top + 8
         shapes, bottom = self._grid(parts, left + 8, below, room - 16, level, step.choice)
         box = Box("set", left, top, room, bottom + 8 - top)

@@ -61,9 +61,15 @@ def entry(resource: Resource) -> Entry:
         title=plan_title(resource) if is_plan else title,
         codes=tuple(procedure_codes(resource, ())) if is_plan else (),
         lead=_shortened(description) if description != title else "",
-        standing=standing(resource),
+        standing=", ".join(filter(None, (standing(resource), _tongue(resource)))),
         own_title=own_title if own_title != title else "",
     )
+
+
+def _tongue(resource: Resource) -> str:
+    """The language of a document, where it is not that of the page; its title may be."""
+    tag = text_of(resource, "language")
+    return tag if resource["resourceType"] == "DocumentReference" and tag != language() else ""
 
 
 def start_page(shelf: Shelf, links: Links, *, title: str, about: str = "") -> str:

@@ -21,6 +21,7 @@ from fhirpkg.languages.words import (
     speaking,
 )
 from fhirpkg.pages import changes, procedure, trying
+from fhirpkg.pages.listing import entry
 from fhirpkg.render import times, words
 from fhirpkg.server.capabilities import ABOUT
 from fhirpkg.server.web import pages
@@ -188,3 +189,13 @@ def test_a_catalogue_has_all_fixed_words_and_keeps_their_places(file):
     assert words - known.keys() == set()
     for english, other in known.items():
         assert re.findall(r"\{\w*\}", english) == re.findall(r"\{\w*\}", other), english
+
+
+def test_a_document_in_another_language_than_the_page_says_so():
+    """Its title may be translated, so that two documents would look the same."""
+    document = {"resourceType": "DocumentReference", "id": "d", "status": "current",
+                "description": "How to prepare", "language": "en"}  # fmt: skip
+    assert entry(document).standing == "current"
+    with speaking("es"):
+        assert entry(document).standing.endswith(", en")
+        assert entry({**document, "language": "es"}).standing == "actual"
