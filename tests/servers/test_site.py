@@ -132,7 +132,7 @@ def test_the_search_narrows_the_lists_down(browser, ours):
     assert browser.run(said).startswith("0 of ")
     browser.run(f"{typed}('')")
     assert browser.run(said) == ""
-    for query in ("20983", "CRYO bone", "cpt 20983", "  Crýo-bone".replace("-", " ")):
+    for query in ("20983", "CRYO bone", "  Cr\u00fdo bone", "cpt 20983"):
         browser.run(f"{typed}({json.dumps(query)})")
         assert browser.run(shown) == 1, query
     browser.submit("document.querySelector('form[role=search]').submit()")
