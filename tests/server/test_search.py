@@ -405,6 +405,24 @@ def test_includes_add_what_matches_refer_to_or_what_refers_to_them(stored, query
     assert added == INCLUDES[query]
 
 
+def test_an_include_iterates_where_that_is_asked_for(server):
+    """FirelyTeam/firely-net-sdk#1412."""
+    for number in range(4):
+        part_of = {"reference": f"Organization/o{number + 1}"}
+        one = {"resourceType": "Organization", "id": f"o{number}", "active": True}
+        server.put(one | ({"partOf": part_of} if number < 3 else {}))
+
+    def included(query):
+        entries = server.get(f"Organization?{query}").json()["entry"]
+        return sorted(e["resource"]["id"] for e in entries if e["search"]["mode"] == "include")
+
+    assert included("_id=o0&_include=Organization:partof") == ["o1"]
+    assert included("_id=o0&_include:iterate=Organization:partof") == ["o1", "o2", "o3"]
+    assert included("_id=o3&_revinclude:iterate=Organization:partof") == ["o0", "o1", "o2"]
+    refused = server.get("Organization?_include:recurse=Organization:partof")
+    assert (refused.status_code, rules_of(refused)) == (400, ["server-search-modifier"])
+
+
 def test_a_search_sees_each_write_at_once(stored):
     stored.put(PLANS[0] | {"url": "http://x.org/moved"})
     assert stored.found("PlanDefinition?url=http://x.org/plans/p") == []
