@@ -1,8 +1,8 @@
 """What other engines drop of a definition, said again where they look: as dynamic values.
 
 `$apply` on HAPI copies neither timing nor performers nor place, and runs FHIRPath as CQL in which
-`%context` is the definition. A Reference or a list of codes out of the record needs logic of its
-own, so reasons and sites are definitions of the Library and stand on the actions of the plan.
+`%context` is the definition. Reasons and sites out of the record are not said so: where the logic
+gives nothing, HAPI puts a boolean there, and its whole answer is no JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.issues import Resource
 
 _ROLES = "%context.participant.where(type = 'practitioner').select(role)"
@@ -43,15 +42,6 @@ def _concerns(value: object, path: str) -> bool:
         return True
     wanted = "patient" if path == "recipient" else "practitioner"
     return any(participant["type"] == wanted for participant in value)
-
-
-def reasons(context: BuildContext, *, site: bool) -> list[Resource]:
-    """The dynamic values that name the problems on record in an order, and where they are."""
-    wanted = [("reasonReference", "references"), *([("bodySite", "sites")] if site else [])]
-    titles = [c.title for c in context.procedure.criteria if c.indications]
-    return [
-        _value(path, "text/cql", f"{title} {what}") for title in titles[:1] for path, what in wanted
-    ]
 
 
 def _value(path: str, language: str, expression: str) -> Resource:

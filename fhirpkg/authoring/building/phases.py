@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building import answered, carried
+from fhirpkg.authoring.building import answered
 from fhirpkg.authoring.building.actions import actions_of
 from fhirpkg.authoring.building.elements import (
     CREATE,
@@ -163,10 +163,7 @@ def procedure(context: BuildContext) -> Resource:
         **_ALL,
         "cardinalityBehavior": "single",
         "definitionCanonical": context.url("ActivityDefinition", context.id()),
-        "dynamicValue": [
-            *answered.site(context),
-            *carried.reasons(context, site=not authored.code.choose),
-        ],
+        "dynamicValue": answered.site(context),
         "action": [*steps, *_family(context)],
     }
     return filled(phase)

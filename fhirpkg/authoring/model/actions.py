@@ -86,11 +86,6 @@ class Action(Titled):
         "needed",
         examples=[["nurse", "patient"], {"one-of": ["radiologist", "urologist"]}],
     )
-    site: StrictBool = Field(
-        default=False,
-        description="Whether an order of it names the sites of the problems on record",
-        examples=[True],
-    )
     goals: Ids = Field(
         (), description="Ids of the benefits and risks that it serves", examples=[["bleeding"]]
     )
