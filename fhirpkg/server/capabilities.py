@@ -11,9 +11,11 @@ from fhirpkg.server.operations.operations import OPERATIONS
 from fhirpkg.server.web.formats import JSON_PATCH
 
 if TYPE_CHECKING:
+    from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Request
+    from fhirpkg.server.searching.indexing import Indexing
 
 ABOUT = (
     "An embedded FHIR R4 server for development and small sites, run by fhirpkg. For anything "
@@ -31,7 +33,7 @@ _INTERACTIONS = (
 
 def capabilities(request: Request, endpoint: Endpoint) -> Answer:
     """What this server offers."""
-    statement = _statement(endpoint)
+    statement = _statement(endpoint.definitions, endpoint.indexing)
     (rest,) = statement["rest"]
     changed = {
         "implementation": {"description": "fhirpkg serve", "url": request.base},
@@ -40,10 +42,10 @@ def capabilities(request: Request, endpoint: Endpoint) -> Answer:
     return Answer(200, statement | changed)
 
 
-@functools.lru_cache(maxsize=8)
-def _statement(endpoint: Endpoint) -> Resource:
-    types = sorted(endpoint.definitions.types.resource_types())
-    referring = _referring(types, endpoint)
+@functools.lru_cache(maxsize=2)
+def _statement(definitions: Definitions, indexing: Indexing) -> Resource:
+    types = sorted(definitions.types.resource_types())
+    referring = _referring(types, indexing)
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -59,7 +61,7 @@ def _statement(endpoint: Endpoint) -> Resource:
             {
                 "mode": "server",
                 "documentation": ABOUT,
-                "resource": [_resource(name, endpoint, referring[name]) for name in types],
+                "resource": [_resource(name, indexing, referring[name]) for name in types],
                 "interaction": [
                     {"code": code} for code in ("transaction", "batch", "history-system")
                 ],
@@ -69,11 +71,11 @@ def _statement(endpoint: Endpoint) -> Resource:
     }
 
 
-def _referring(types: list[str], endpoint: Endpoint) -> dict[str, list[str]]:
+def _referring(types: list[str], indexing: Indexing) -> dict[str, list[str]]:
     """The `Type:parameter` of all references that may lead to each type."""
     found: dict[str, list[str]] = {name: [] for name in types}
     for source in types:
-        for parameter in endpoint.indexing.parameters(source).values():
+        for parameter in indexing.parameters(source).values():
             if parameter.kind == "reference":
                 to = set(parameter.targets)
                 for target in types if not to or "Resource" in to else sorted(to & found.keys()):
@@ -81,8 +83,8 @@ def _referring(types: list[str], endpoint: Endpoint) -> dict[str, list[str]]:
     return found
 
 
-def _resource(resource_type: str, endpoint: Endpoint, referring: list[str]) -> Resource:
-    parameters = endpoint.indexing.parameters(resource_type).values()
+def _resource(resource_type: str, indexing: Indexing, referring: list[str]) -> Resource:
+    parameters = indexing.parameters(resource_type).values()
     references = sorted(
         f"{resource_type}:{parameter.code}"
         for parameter in parameters

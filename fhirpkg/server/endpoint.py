@@ -14,7 +14,7 @@ from fhirpkg.server.rules import (
     SERVER_UNKNOWN_TYPE,
     SERVER_VALUE,
 )
-from fhirpkg.server.searching.indexing import Indexing, Unindexable
+from fhirpkg.server.searching.indexing import Indexing, Unindexable, indexing_of
 from fhirpkg.server.searching.planning import count, find
 from fhirpkg.server.storing.store import Store
 
@@ -68,7 +68,7 @@ def open_endpoint(path: Path | None = None, definitions: Definitions | None = No
     Raises SourceError when the file cannot be used.
     """
     definitions = definitions or Definitions.core()
-    indexing = Indexing(definitions)
+    indexing = indexing_of(definitions)
 
     def index(resource: Resource) -> Rows:
         try:

@@ -1,12 +1,28 @@
 """The embedded server on loopback for tests: `with running() as base_url`."""
 
+import asyncio
 import contextlib
 import threading
 import time
 
+import uvicorn.server
+
 from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.web.app import create_app
 from fhirpkg.server.web.listening import http_server, listen
+
+
+class Hurried:
+    """The module asyncio for uvicorn, which else sleeps a fifth of a second while it stops."""
+
+    def __getattr__(self, name):
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds):
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+uvicorn.server.asyncio = Hurried()
 
 
 @contextlib.contextmanager

@@ -342,3 +342,9 @@ _ROWS: dict[str, Callable[[Any], Iterator[tuple[Any, ...]]]] = {
     "quantity": _quantity_rows,
     "reference": _reference_rows,
 }
+
+
+@functools.lru_cache(maxsize=2)
+def indexing_of(definitions: Definitions) -> Indexing:
+    """The indexing by some definitions, made once in a process."""
+    return Indexing(definitions)
