@@ -12,6 +12,8 @@ from fhirpkg.issues import Issue
 from fhirpkg.validation.run import Run
 
 _seen: set[str] = set()
+_worded: set[tuple[str, ...]] = set()
+"""Rules with the names of what was found, whose words were put together."""
 
 
 def pytest_addoption(parser):
@@ -48,7 +50,9 @@ def _note_reports(owner):
         report(self, rule, *args, **keywords)
         if owner is Run and self.findings:  # a rule of another release leaves none
             found = self.findings[-1].found
-            rule.text.format(**found), rule.advice.format(**found)
+            if (rule.id, *found) not in _worded:
+                rule.text.format(**found), rule.advice.format(**found)
+                _worded.add((rule.id, *found))
 
     owner.report = noted
 
