@@ -25,11 +25,11 @@ def mapping(
     function: Callable[[Any, Any], Any], shared: Any, jobs: int
 ) -> Iterator[Callable[[Iterable[Any]], Iterator[Any]]]:
     """`function(shared, item)` for each item, in order, over `jobs` processes."""
-    import multiprocessing  # noqa: PLC0415 - takes time, and most runs have one process
-
-    if jobs == 1 or "fork" not in multiprocessing.get_all_start_methods():
+    if jobs == 1 or not hasattr(os, "fork"):
         yield partial(map, partial(function, shared))
         return
+    import multiprocessing  # noqa: PLC0415 - takes time, and most runs have one process
+
     context = multiprocessing.get_context("fork")
     # A process that has just been forked is not to be interrupted; the parent is, once it can act.
     signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
