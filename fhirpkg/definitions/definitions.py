@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.canonical import Canonical, version_key, version_matches
 from fhirpkg.definitions import crossversion
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from fhirpkg.definitions.crossversion import Table
     from fhirpkg.issues import Resource
     from fhirpkg.packages.package import Manifest, Package
+
+    _Added = tuple[Entry, Resource | "Unread" | "Elsewhere"]
 
 CORE_FILE = Path(__file__).parent / "data" / "hl7.fhir.r4.core.bin"
 _MAX_CHAIN = 50
@@ -55,6 +57,15 @@ class Elsewhere:
         return self.read()
 
 
+class _Index(NamedTuple):
+    """What is known of the first `size` added definitions, so that a few more cost little."""
+
+    by_url: Mapping[str, tuple[_Added, ...]]
+    types: Mapping[str, Resource]
+    has_versions: bool
+    size: int
+
+
 class Definitions:
     """An immutable look-up: the R4 core, and over it packages and single resources.
 
@@ -67,21 +78,27 @@ class Definitions:
     def __init__(
         self,
         core: DataFile,
-        added: tuple[tuple[Entry, Resource | Unread | Elsewhere], ...] = (),
+        added: tuple[_Added, ...] = (),
         manifests: Mapping[str, Manifest] | None = None,
         tables: Mapping[str, Table] | None = None,
+        *,
+        before: _Index | None = None,
     ) -> None:
         self._core = core
         self._tables = tables or {}
         self._added = added
         self._manifests = manifests or {}
-        self._by_url: dict[str, list[tuple[Entry, Resource | Unread | Elsewhere]]] = {}
-        for entry, content in added:
+        self._by_url: dict[str, tuple[_Added, ...]] = dict(before.by_url) if before else {}
+        self._added_types: dict[str, Resource] = dict(before.types) if before else {}
+        """The types outside the core by name; of two the one that was added last."""
+        self._has_versions = bool(before and before.has_versions)
+        for entry, content in added[before.size if before else 0 :]:
             if entry.url:
-                self._by_url.setdefault(entry.url, []).append((entry, content))
-        self._has_versions = any(
-            len({entry.version for entry, _ in same}) > 1 for same in self._by_url.values()
-        )
+                same = self._by_url.get(entry.url, ())
+                self._by_url[entry.url] = (*same, (entry, content))
+                self._has_versions |= bool(same) and same[0][0].version != entry.version
+            if isinstance(content, dict) and defines_type(entry):
+                self._added_types[entry.type.rpartition("/")[2]] = content
         self._sought: Bounded[tuple[str | Canonical, str | None], Resource | Elsewhere | None] = (
             Bounded(_MOST_KEPT)
         )
@@ -107,7 +124,9 @@ class Definitions:
         """
         singles = (each for resource in resources for each in _singles(resource))
         added = [(entry_of(resource), resource) for resource in singles]
-        return Definitions(self._core, (*self._added, *added), self._manifests, self._tables)
+        together = (*self._added, *added)
+        before = _Index(self._by_url, self._added_types, self._has_versions, len(self._added))
+        return Definitions(self._core, together, self._manifests, self._tables, before=before)
 
     def with_elsewhere(self, definitions: Iterable[tuple[Entry, Elsewhere]]) -> Definitions:
         """These definitions and some that are read when they are asked for, and not all held.
@@ -296,15 +315,6 @@ class Definitions:
         from fhirpkg.definitions.snapshot import generate  # noqa: PLC0415 - the core has snapshots
 
         return generate(structure, lambda wanted: self._structure(wanted, (*underway, name)))
-
-    @functools.cached_property
-    def _added_types(self) -> Mapping[str, Resource]:
-        """The types outside the core by name; of two the one that was added last."""
-        return {
-            entry.type.rpartition("/")[2]: content
-            for entry, content in self._added
-            if isinstance(content, dict) and defines_type(entry)
-        }
 
     def _added_structure(self, type_name: str) -> Resource | None:
         """An added type with snapshot; a broken one counts as none and is told when it is used."""
