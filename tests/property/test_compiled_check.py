@@ -86,7 +86,7 @@ def mutate(draw, resource):
     last = place[-1]
     way = draw(st.sampled_from(["replace", "delete", "rename", "wrap", "repeat", "beside"]))
     if way == "replace":
-        owner[last] = draw(st.sampled_from(STRANGE))
+        owner[last] = copy.deepcopy(draw(st.sampled_from(STRANGE)))  # the next change may be in it
     elif way == "delete":
         del owner[last]
     elif way == "wrap":
@@ -98,7 +98,7 @@ def mutate(draw, resource):
             owner.pop(last)
         )
     elif way == "beside" and isinstance(owner, dict):
-        owner[f"_{last}"] = draw(st.sampled_from([*STRANGE, [{"id": "x"}, None]]))
+        owner[f"_{last}"] = copy.deepcopy(draw(st.sampled_from([*STRANGE, [{"id": "x"}, None]])))
 
 
 RESOURCES = [
