@@ -124,17 +124,14 @@ class Definitions:
         """
         singles = (each for resource in resources for each in _singles(resource))
         added = [(entry_of(resource), resource) for resource in singles]
-        together = (*self._added, *added)
-        before = _Index(self._by_url, self._added_types, self._has_versions, len(self._added))
-        return Definitions(self._core, together, self._manifests, self._tables, before=before)
+        return self._with(added)
 
     def with_elsewhere(self, definitions: Iterable[tuple[Entry, Elsewhere]]) -> Definitions:
         """These definitions and some that are read when they are asked for, and not all held.
 
         Not StructureDefinitions: what is compiled of them is held anyway.
         """
-        added = (*self._added, *definitions)
-        return Definitions(self._core, added, self._manifests, self._tables)
+        return self._with(definitions)
 
     def with_package(self, package: Package) -> Definitions:
         """These definitions and those of a package; the core's own types stay the core's.
@@ -148,9 +145,22 @@ class Definitions:
             raise PackageError(name, f"it is the core of FHIR, and {self.release} is checked here")
         defined = definitions_of(package)
         kept = [(entry, content) for entry, content in defined if not self._is_core_type(entry)]
-        manifests = {**self._manifests, name: package.manifest}
-        tables = {**self._tables, **tables_of(package)}
-        return Definitions(self._core, (*self._added, *kept), manifests, tables)
+        return self._with(kept, {name: package.manifest}, tables_of(package))
+
+    def _with(
+        self,
+        more: Iterable[_Added],
+        manifests: Mapping[str, Manifest] | None = None,
+        tables: Mapping[str, Table] | None = None,
+    ) -> Definitions:
+        """These definitions and some more, of which alone the index is made."""
+        return Definitions(
+            self._core,
+            (*self._added, *more),
+            {**self._manifests, **(manifests or {})},
+            {**self._tables, **(tables or {})},
+            before=_Index(self._by_url, self._added_types, self._has_versions, len(self._added)),
+        )
 
     def find(self, canonical: str | Canonical, resource_type: str | None = None) -> Resource | None:
         """The definition of a canonical, of a type if one is asked for.
