@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.canonical import definition_name
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ FINDING = "https://w3id.org/fhirpkg/StructureDefinition/CitedFinding"
 def taken_from(artifact: Resource) -> str:
     """What was taken from a publication: its extension, else a display that is no mere label."""
     for extension in objects(artifact, "extension"):
-        if text_of(extension, "url").endswith("/StructureDefinition/CitedFinding"):
+        if definition_name(text_of(extension, "url")) == "CitedFinding":
             return text_of(extension, "valueMarkdown")
     display = text_of(artifact, "display")
     return "" if display == artifact.get("label") else display

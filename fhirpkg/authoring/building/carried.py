@@ -30,7 +30,7 @@ _CARRIED = {
 def carried(definition: Resource) -> list[Resource]:
     """The dynamic values that repeat what a definition says and HAPI drops."""
     return [
-        _value(path, "text/fhirpath", expression)
+        {"path": path, "expression": {"language": "text/fhirpath", "expression": expression}}
         for element, path, expression in _CARRIED.get(definition["kind"], ())
         if definition.get(element) and _concerns(definition[element], path)
     ]
@@ -42,7 +42,3 @@ def _concerns(value: object, path: str) -> bool:
         return True
     wanted = "patient" if path == "recipient" else "practitioner"
     return any(participant["type"] == wanted for participant in value)
-
-
-def _value(path: str, language: str, expression: str) -> Resource:
-    return {"path": path, "expression": {"language": language, "expression": expression}}
