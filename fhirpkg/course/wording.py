@@ -148,9 +148,4 @@ def people(action: Resource) -> Iterator[str]:
 def _person(participant: Resource) -> str:
     role = participant.get("role")
     text = clean(text_of(role, "text")) or said(words.concept, role or {})
-    return text or _role(text_of(participant, "type"))
-
-
-def _role(participant: str) -> str:
-    """A type of participant as people say it: ``Related person``."""
-    return gettext(clean(participant.replace("-", " ")).capitalize()) if participant else ""
+    return text or words.role(clean(text_of(participant, "type")))

@@ -22,7 +22,7 @@ from fhirpkg.pages.reached import MOST, reached
 from fhirpkg.pages.shelf import InLanguage, local, place, plan_title, standing, title_of
 from fhirpkg.render.procedure import phases, questions
 from fhirpkg.render.times import timed
-from fhirpkg.render.words import concept, target
+from fhirpkg.render.words import concept, role, target
 from fhirpkg.untrusted import address_of, objects, text_of
 
 if TYPE_CHECKING:
@@ -217,11 +217,10 @@ def _people(plan: Resource) -> list[tuple[str, str]]:
     def walk(actions: Sequence[Resource]) -> None:
         for action in actions:
             for participant in action.get("participant", ()):
-                role = participant.get("role", {})
-                words = (
-                    text_of(role, "text") or concept(role) or _named(text_of(participant, "type"))
-                )
-                coded = concept({"coding": role.get("coding", [])}) if role.get("text") else ""
+                given = participant.get("role", {})
+                words = text_of(given, "text") or concept(given)
+                words = words or role(text_of(participant, "type"))
+                coded = concept({"coding": given.get("coding", [])}) if given.get("text") else ""
                 found.setdefault(words, []).append(coded)
             walk(action.get("action", ()))
 
@@ -229,11 +228,6 @@ def _people(plan: Resource) -> list[tuple[str, str]]:
     return [
         (words, ", ".join(dict.fromkeys(filter(None, codes)))) for words, codes in found.items()
     ]
-
-
-def _named(participant: str) -> str:
-    """A type of participant as a role: ``Related person``."""
-    return gettext(participant.replace("-", " ").capitalize())
 
 
 def _evidence(plan: Resource, shelf: Shelf) -> list[Resource]:

@@ -92,6 +92,11 @@ _RAISED = str.maketrans(
 )
 
 
+def role(participant: str) -> str:
+    """A type of participant as people say it: ``Related person``; nothing for none."""
+    return gettext(participant.replace("-", " ").capitalize())
+
+
 def people(action: Resource) -> str:
     """Who takes part in an action."""
     found = (
