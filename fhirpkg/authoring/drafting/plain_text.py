@@ -60,36 +60,16 @@ def read_text(text: str, table: Headings) -> list[Line]:
     found = [Line(title, 1, TITLE)] if title else []
     gap, width = False, 0
     while at < len(raw):
-        line = raw[at]
         if at in printed:
             if printed[at]:
                 found.append(Line(printed[at], at + 1, outside="the head or foot of a page"))
             gap, at = True, at + 1
             continue
-        if rows := columns(written, at, table) if line.strip() else []:
-            cells = [[_cell(text, n + 1) if text else () for text in row] for n, row in rows]
-            found += table_lines(cells, table, has_header=False)
-            at, gap = rows[-1][0] + 1, True
-            continue
-        if not line.strip() or _FENCE.match(line):
-            gap, at = True, at + 1
-            continue
-        if _HTML_BLOCK.match(line) and _HASHES.match(_TAG.sub("", line)):
-            line = _TAG.sub("", line)
-        elif _HTML_BLOCK.match(line):
-            end = _end_of_html(raw, at)
-            found += _html_lines(raw[at:end], at, table)
-            at, gap = end, True
-            continue
-        if _is_table(raw, at):
-            end = at
-            while end < len(raw) and "|" in raw[end]:
-                end += 1
-            found += _table(raw, at, end, table)
-            at, gap = end, True
-            continue
-        if _UNDERLINE.match(line):  # a rule; an underline is read with the line above it
-            gap, at = True, at + 1
+        line = _heading_in_html(raw[at])
+        end, apart = _set_apart(written, raw, at, line, table)
+        if end > at:
+            found += apart
+            gap, at = True, end
             continue
         new = _line(line, at + 1, gap=gap)
         under = _UNDERLINE.match(raw[at + 1]) if at + 1 < len(raw) else None
@@ -104,6 +84,31 @@ def read_text(text: str, table: Headings) -> list[Line]:
             found.append(new)
         width, gap, at = len(line), False, at + 1
     return _with_depths(found)
+
+
+def _heading_in_html(line: str) -> str:
+    """A line without the tags around a heading of Markdown; any other as it is."""
+    bare = _TAG.sub("", line) if _HTML_BLOCK.match(line) else ""
+    return bare if _HASHES.match(bare) else line
+
+
+def _set_apart(
+    written: list[str], raw: list[str], at: int, line: str, table: Headings
+) -> tuple[int, list[Line]]:
+    """Where what begins here and is no running text ends, and its lines; else the same place."""
+    if rows := columns(written, at, table) if line.strip() else []:
+        cells = [[_cell(text, n + 1) if text else () for text in row] for n, row in rows]
+        return rows[-1][0] + 1, list(table_lines(cells, table, has_header=False))
+    if not line.strip() or _FENCE.match(line):
+        return at + 1, []
+    if _HTML_BLOCK.match(line):
+        end = _end_of_html(raw, at)
+        return end, list(_html_lines(raw[at:end], at, table))
+    if _is_table(raw, at):
+        end = next((n for n in range(at, len(raw)) if "|" not in raw[n]), len(raw))
+        return end, list(_table(raw, at, end, table))
+    # a rule; an underline is read with the line above it
+    return (at + 1 if _UNDERLINE.match(line) else at), []
 
 
 def _without_comments(text: str) -> str:
