@@ -18,6 +18,7 @@ from fhirpkg.applying.rules import (
 from fhirpkg.applying.run import Run
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
+from fhirpkg.languages.choosing import TEXTS
 from fhirpkg.languages.speaking import Translated, translator
 from fhirpkg.repository import Layers, MemoryRepository, in_bundle
 from fhirpkg.rules import nearest
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from fhirpkg.repository import Repository
 
 Form = Literal["careplan", "bundle"]
-TEXTS = "Language of texts"
-"""The parameter by which the logic of procedures says its words in a language."""
 
 
 @dataclass(frozen=True, slots=True)

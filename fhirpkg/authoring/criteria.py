@@ -19,6 +19,7 @@ from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_ev
 from fhirpkg.authoring.building.value_sets import listed_value_set
 from fhirpkg.authoring.translating import said_in
 from fhirpkg.cql.reading.elm import elm_text
+from fhirpkg.languages.choosing import TEXTS
 from fhirpkg.render.limits import CRITERION
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def logic_library(context: BuildContext) -> Resource | None:
 
 
 _LANGUAGE: Resource = {
-    "name": logic.TEXTS,
+    "name": TEXTS,
     "use": "in",
     "min": 0,
     "max": "1",

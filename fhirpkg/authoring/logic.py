@@ -16,12 +16,13 @@ from string import Template
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.choosing import TEXTS
+from fhirpkg.render.told import escaped, literal, words_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _HELPERS = "FHIRHelpers"
-TEXTS = "Language of texts"
-"""The parameter that says which language the words of the logic are in; a tag such as ``es``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +106,16 @@ def _dictionary(defined: str, spoken: Mapping[str, Callable[[str], str]]) -> str
     for language, translated in spoken.items():
         lines += [f"    when '{language}' then", "      case words"]
         for each in words:
-            before, core, after = _EDGES.fullmatch(_unquoted(each)).groups()  # type: ignore[union-attr]
+            before, core, after = _EDGES.fullmatch(words_of(f"'{each}'") or "").groups()  # type: ignore[union-attr]
             if found := translated(core):
-                lines.append(f"        when '{each}' then '{text(before + found + after)}'")
+                lines.append(f"        when '{each}' then {literal(before + found + after)}")
         lines += ["        else words", "      end"]
     return "\n".join([*lines, "    else words", "  end", ""])
 
 
-def _unquoted(literal: str) -> str:
-    return literal.replace("\\'", "'").replace("\\\\", "\\")
-
-
 def _said(words: str) -> str:
     """Words of a template that are said in the language that is asked for; nothing for none."""
-    return f"\"Say\"('{text(words)}')" if words else "''"
+    return f'"Say"({literal(words)})' if words else "''"
 
 
 _PARTS = {
@@ -149,7 +146,7 @@ def _filled(name: str, rule: Rule) -> str:
     """A template with what is the rule's own in it."""
     template = part(name).replace("$done", part("done").rstrip())
     values = _of_limit(rule) | _of_kind(rule)
-    return Template(template).substitute(values, title=_name(rule), missing=text(rule.missing))
+    return Template(template).substitute(values, title=_name(rule), missing=escaped(rule.missing))
 
 
 def _name(rule: Rule) -> str:
@@ -159,11 +156,6 @@ def _name(rule: Rule) -> str:
 
 def _quoted(rule: Rule, part: str = "") -> str:
     return f'"{_name(rule)}{part}"'
-
-
-def text(words: str) -> str:
-    """Words as they stand inside of a text."""
-    return words.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _of_kind(rule: Rule) -> dict[str, str]:
@@ -180,15 +172,15 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     }.get(rule.kind, ("", ""))
     return {
         "against": "exceeded" if rule.limit else "met",
-        "prefix": text(rule.against),
-        "lead": text(rule.title) + (" " if observed else ": "),
+        "prefix": escaped(rule.against),
+        "lead": escaped(rule.title) + (" " if observed else ": "),
         "day": f""" + {_said(" on ")} + "Day"("{title} deciding".moment)"""
         if has_age(rule)
         else "",
         "doubt": f' + "{title} doubt"' if observed else "",
         "before": f' + "{title} before"' if observed else "",
         "past": f' + "{title} past"' if rule.kind in ("condition", "observation") else "",
-        "words": ", ".join(f"'{text(word)}'" for word in dict.fromkeys(map(str.lower, names))),
+        "words": ", ".join(map(literal, dict.fromkeys(map(str.lower, names)))),
         "by_author": by_author,
         "holds": holds,
         "shown": shown,
@@ -202,13 +194,13 @@ def _of_limit(rule: Rule) -> dict[str, str]:
     measured = '"{0} measure"(R.{1})'
     if not unit:
         measured = f"Coalesce({measured}, ToDecimal(R.whole))"
-    ratio = f""""Ratio"(quantity, '{text(rule.title.lower())}')"""
+    ratio = f'"Ratio"(quantity, {literal(rule.title.lower())})'
     found = {
         "measure": _converted(unit) if unit else ratio,
         "lowest": measured.format(title, "lowest"),
         "highest": measured.format(title, "highest"),
         "compared": "compared with" if unit else "read as a ratio",
-        "unit": f" + ' {text(unit)}'" if unit else "",
+        "unit": f" + ' {escaped(unit)}'" if unit else "",
         "exceeded": "false",
         "kept": "true",
         "worst": "asc",
@@ -218,7 +210,7 @@ def _of_limit(rule: Rule) -> dict[str, str]:
     if limit is None:
         return found
     source = f" ({rule.source})" if rule.source else ""
-    bound = text(f" {limit.number} {unit}".rstrip() + source)
+    bound = escaped(f" {limit.number} {unit}".rstrip() + source)
     leads = {"beyond": ": ", "within": ", not ", "settled": "; the limit is "}
     for name, lead in leads.items():
         found[name] = f"{_said(lead + limit.direction)} + '{bound}'"
@@ -235,7 +227,7 @@ _IMPOSSIBLE = (
 def _converted(unit: str) -> str:
     """A quantity in the unit of the limit; nobody counts in moles, which are numbers in UCUM."""
     moles = """ and not Matches("Code in UCUM"(quantity), '.*(mol|osm|eq).*')"""
-    return _CONVERTED.format(unit=text(unit), counted="" if "mol" in unit else moles)
+    return _CONVERTED.format(unit=escaped(unit), counted="" if "mol" in unit else moles)
 
 
 _CONVERTED = """\

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Json, Resource
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+TEXTS = "Language of texts"
+"""The parameter that says which language the logic of a procedure says its words in: ``es``."""
 
 
 def translation(language: str, text: str) -> Resource:

@@ -50,8 +50,12 @@ def literal(text: str) -> str:
     >>> literal("It's cold")
     "'It\\'s cold'"
     """
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return f"'{escaped(text)}'"
+
+
+def escaped(text: str) -> str:
+    """A text as it stands inside a literal of FHIRPath or CQL."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def words_of(literal_text: str) -> str | None:

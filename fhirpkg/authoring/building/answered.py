@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.asked import contraindication_link
-from fhirpkg.authoring.logic import part, text
+from fhirpkg.authoring.logic import part
+from fhirpkg.render.told import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def definitions(context: BuildContext) -> list[str]:
         return []
     form = context.url("Questionnaire", context.id("checklist"))
     sites = [_SITE.format(_coded(context))] if context.procedure.code.choose else []
-    return [part("answered").replace("$form", text(form)), *sites, *_held(context)]
+    return [part("answered").replace("$form", escaped(form)), *sites, *_held(context)]
 
 
 def site(context: BuildContext) -> list[Resource]:
@@ -73,11 +74,11 @@ def _coded(context: BuildContext) -> str:
     made = ""
     for name in context.procedure.code.sites:
         codings = [
-            _CODING.format(system=text(coding["system"]), code=text(coding["code"]))
+            _CODING.format(system=escaped(coding["system"]), code=escaped(coding["code"]))
             for coding in context.concept(name).get("coding", ())
         ]
         if codings:
-            made += _CODED.format(name=text(name), codings=", ".join(codings))
+            made += _CODED.format(name=escaped(name), codings=", ".join(codings))
     return made
 
 
