@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import drawing
-from fhirpkg.authoring.checks import check_procedure
+from fhirpkg.authoring.checking.authored import check_procedure
 from fhirpkg.authoring.reviewing.verdicts import without_sign_off
 from fhirpkg.authoring.rules import (
     SOURCE_DRAWING,

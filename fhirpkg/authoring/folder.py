@@ -19,8 +19,8 @@ from fhirpkg.authoring.around import (
     without_catalogue,
     without_printer,
 )
+from fhirpkg.authoring.checking.authored import check_package, check_procedure
 from fhirpkg.authoring.checking.edition import check_edition, read_lock
-from fhirpkg.authoring.checks import check_package, check_procedure
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.reviewing.verdicts import current, read_review, unreviewed
 from fhirpkg.authoring.rules import SOURCE_SAME_PROCEDURE, SOURCE_STALE

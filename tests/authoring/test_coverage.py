@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirpkg.authoring.build import build
-from fhirpkg.authoring.checks import check_procedure
+from fhirpkg.authoring.checking.authored import check_procedure
 from fhirpkg.authoring.coverage import coverage, sayings
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.source import read

@@ -8,7 +8,7 @@ import pytest
 
 from fhirpkg.applying.application import apply
 from fhirpkg.authoring.build import build
-from fhirpkg.authoring.checks import check_procedure
+from fhirpkg.authoring.checking.authored import check_procedure
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.model.procedure import Criterion
 from fhirpkg.authoring.source import read

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhirpkg.authoring.build import build
-from fhirpkg.authoring.checks import check_package, check_procedure
+from fhirpkg.authoring.checking.authored import check_package, check_procedure
 from fhirpkg.authoring.source import read
 
 SECOND = Path(__file__).parent / "second"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fhirpkg.authoring.checks import check_package, check_procedure
+from fhirpkg.authoring.checking.authored import check_package, check_procedure
 from fhirpkg.authoring.source import read
 from fhirpkg.cli.catalogue import catalogue
 

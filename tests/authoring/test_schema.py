@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fhirpkg.authoring.checks import check_procedure
+from fhirpkg.authoring.checking.authored import check_procedure
 from fhirpkg.authoring.model.package_source import PackageSource
 from fhirpkg.authoring.model.procedure import Procedure
 from fhirpkg.authoring.model.values import frequency, length, moment

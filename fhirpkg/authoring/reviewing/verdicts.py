@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import source
-from fhirpkg.authoring.checks import check_part
+from fhirpkg.authoring.checking.authored import check_part
 from fhirpkg.authoring.coverage import words_by_fact
 from fhirpkg.authoring.model.review import DIGITS, Review
 from fhirpkg.authoring.rules import SOURCE_REVIEW, SOURCE_UNKNOWN_FACT
