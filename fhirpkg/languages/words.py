@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 UNTRANSLATED = "\ue000"
 """Begins words that have no translation, until the text that holds them is finished."""
@@ -48,8 +48,23 @@ def gettext(words: str, /, **named: object) -> str:
     ...     gettext("and {count} more", count=2)
     'y 2 más'
     """
-    text = say(words, language()).removeprefix(UNTRANSLATED)
+    text = gettext_in(words, language())
     return text.format(**named) if named else text
+
+
+def recognized(words: Iterable[str]) -> dict[str, str]:
+    """English words of ours by how they are said in every known language, in small letters.
+
+    >>> recognized(["same"])["igual"]
+    'same'
+    """
+    known = known_languages()
+    return {gettext_in(each, tag).casefold(): each for each in words for tag in known}
+
+
+def gettext_in(words: str, language: str) -> str:
+    """English words in a language, or in English where its catalogue lacks them."""
+    return say(words, language).removeprefix(UNTRANSLATED)
 
 
 def language() -> str:

@@ -11,7 +11,7 @@ from fhirpkg.bundling.content import Content, rank
 from fhirpkg.bundling.writing import archive, collection_bundle, transaction_bundle
 from fhirpkg.canonical import PackageId
 from fhirpkg.course import mermaid, svg
-from fhirpkg.languages.words import gettext, speaking
+from fhirpkg.languages.words import gettext
 from fhirpkg.pages.reached import reached
 from fhirpkg.untrusted import data_of, objects, text_of
 
@@ -90,8 +90,7 @@ def _sheet(plan: Resource, shelf: Shelf) -> bytes:
     from fhirpkg.sheets.making import build_sheet  # noqa: PLC0415 - a server may never need it
     from fhirpkg.sheets.spreadsheet import workbook  # noqa: PLC0415 - as above: openpyxl is large
 
-    with speaking("en"):  # its headings have no other language
-        return workbook(build_sheet(reached(plan, shelf), plan["id"]))
+    return workbook(build_sheet(reached(plan, shelf), plan["id"]))
 
 
 def _procedure(plan: Resource, shelf: Shelf) -> bytes:

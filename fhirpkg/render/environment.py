@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from fhirpkg.languages.words import UNTRANSLATED, say
+from fhirpkg.languages.words import gettext, gettext_in, language
 from fhirpkg.render import clinical, times, words
 from fhirpkg.render.cited import taken_from
 
@@ -36,11 +36,6 @@ def row(value: object, name: str) -> Markup:
 def _concepts(found: Any) -> str:
     """Concepts in words; nothing for none."""
     return "; ".join(map(words.concept, found or ()))
-
-
-def _say(text: str, language: str) -> str:
-    """Words of ours in a language, English where it has none."""
-    return say(text, language).removeprefix(UNTRANSLATED)
 
 
 class _Environment(jinja2.Environment):
@@ -76,7 +71,13 @@ def _environment() -> jinja2.Environment:
         target=words.target,
         timing=timing,
     )
-    environment.globals.update(relation=clinical.relation, say=_say, taken_from=taken_from)
+    environment.globals.update(
+        _=gettext,
+        language=language,
+        relation=clinical.relation,
+        say=gettext_in,
+        taken_from=taken_from,
+    )
     return environment
 
 

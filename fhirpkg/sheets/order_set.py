@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.course.reading import course
+from fhirpkg.languages.words import gettext
 from fhirpkg.render.cited import purpose
 from fhirpkg.render.limits import is_of, limits
 from fhirpkg.sheets import wording
@@ -159,10 +160,10 @@ def _said(step: Step, action: Resource, definition: Resource) -> Row:
     description = _HIGHLIGHT.sub("", description).replace("**", "")
     notes: dict[str, list[str]] = {}
     for note in step.notes:
-        label = f"{note.label}: " if note.label in ("Starts if", "Stops if") else ""
+        label = f"{gettext(note.label)}: " if note.label in ("Starts if", "Stops if") else ""
         notes.setdefault(_LABELS[note.label], []).append(f"{label}{note.text}")
     return {
-        "Item": step.title or step.text or f"Step {step.key}",
+        "Item": step.title or step.text or gettext("Step {number}", number=step.key),
         "Instructions": "" if description in (step.title, step.name) else description,
         "For the patient": "" if told in (step.name, description) else told,
         **{head: "\n".join(texts) for head, texts in notes.items()},

@@ -11,8 +11,10 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import Outline
 
+from fhirpkg.languages.words import gettext
 from fhirpkg.render.workbook import TO_FILL_IN, empty, landscape, saved, sheet_name, write
 from fhirpkg.sheets.fixed import fixed
+from fhirpkg.sheets.tables import Paper, lines, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from openpyxl.styles.cell_style import StyleArray
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from fhirpkg.sheets.tables import BuildSheet, Column, Table
+    from fhirpkg.sheets.tables import BuildSheet, Column, Row, Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet program may take for a formula when the cell is edited or saved as CSV."""
@@ -30,8 +32,8 @@ _LONGEST = 32_000
 """Excel takes 32,767 letters in a cell."""
 _TALLEST = 409.0
 _LINE = 13.5
-_PAGE = 250
-"""Letters beside each other on a printed page that can still be read: A4 across at 60 %, 6 pt."""
+_PAGE = Paper(room=250, narrowest=6, to_fill_in=11, letter=1.1, margin=2)
+"""Letters, of which so many beside each other can still be read on A4 across: at 60 %, in 6 pt."""
 _FONT = "Calibri"
 _PLAIN, _BOLD = Font(name=_FONT, size=10), Font(name=_FONT, size=10, bold=True)
 _TITLE = Font(name=_FONT, size=16, bold=True)
@@ -46,7 +48,7 @@ def workbook(sheet: BuildSheet) -> bytes:
     """The workbook; the same content gives the same bytes."""
     book = empty()
     book.properties.title, book.properties.creator = sheet.title, "fhirpkg"
-    _cover(book.create_sheet("Cover"), sheet)
+    _cover(book.create_sheet(gettext("Cover")), sheet)
     for table in sheet.tables:
         _fill(book.create_sheet(_name(table.title, book.sheetnames)), table)
     return fixed(saved(book), sheet.date)
@@ -54,7 +56,7 @@ def workbook(sheet: BuildSheet) -> bytes:
 
 def _name(title: str, taken: Sequence[str]) -> str:
     """A name that Excel takes and that no other worksheet has."""
-    name = sheet_name(title).strip("' ")[:31].strip() or "Sheet"
+    name = sheet_name(title).strip("' ")[:31].strip() or gettext("Sheet")
     number = 2
     while name.lower() in {each.lower() for each in taken}:
         ending = f" {number}"
@@ -67,7 +69,7 @@ def _cover(page: Worksheet, sheet: BuildSheet) -> None:
     page.column_dimensions["A"].width = 22
     for letter in "BCD":
         page.column_dimensions[letter].width = 40
-    _write(page.cell(1, 1), f"Build sheet: {sheet.title}", _TITLE, wraps=False)
+    _write(page.cell(1, 1), gettext("Build sheet: {name}", name=sheet.title), _TITLE, wraps=False)
     page.cell(1, 1).border = Border()
     page.row_dimensions[1].height = 26
     row = 2
@@ -78,7 +80,7 @@ def _cover(page: Worksheet, sheet: BuildSheet) -> None:
         row = _across(page, row, 2, text)
     row += 1
     for column, text in enumerate(("Sign-off", "Name", "Date", "Signature"), 1):
-        _write(page.cell(row, column), text, _BOLD, _HEAD)
+        _write(page.cell(row, column), gettext(text), _BOLD, _HEAD)
     for row, role in enumerate(sheet.signatures, row + 1):  # noqa: B020 - on from the head
         _write(page.cell(row, 1), role)
         page.row_dimensions[row].height = 2 * _LINE
@@ -97,62 +99,87 @@ def _across(page: Worksheet, row: int, column: int, text: str) -> int:
 
 def _fill(page: Worksheet, table: Table) -> None:
     """The head, frozen with the number and the name of a row, and the rows, which fold by level."""
-    columns = table.used()
-    widths = [_width(column, table) for column in columns]
-    for number, (column, width) in enumerate(zip(columns, widths, strict=True), 1):
-        _write(page.cell(1, number), column.head, _BOLD, _HEAD)
+    groups, widths = _columns(table)
+    for number, (head, width) in enumerate(zip(groups, widths, strict=True), 1):
+        _write(page.cell(1, number), gettext(head), _BOLD, _HEAD)
         page.column_dimensions[get_column_letter(number)].width = width
     for place, cells in enumerate(table.rows):
         row = place + 2
         is_heading = place in table.headings
-        for number, column in enumerate(columns, 1):
+        texts = [_said(cells, columns) for columns in groups.values()]
+        for number, ((head, columns), text) in enumerate(
+            zip(groups.items(), texts, strict=True), 1
+        ):
             cell = page.cell(row, number)
-            fill = TO_FILL_IN if column.to_fill_in else _GROUP if is_heading else None
-            font = _BOLD if is_heading and column.head == "Item" else _PLAIN
-            _write(cell, cells.get(column.head, ""), font, fill)
-            if column.head == "Item" and table.levels:
+            fill = TO_FILL_IN if columns[0].to_fill_in else _GROUP if is_heading else None
+            font = _BOLD if is_heading and head == "Item" else _PLAIN
+            _write(cell, text, font, fill)
+            if head == "Item" and table.levels:
                 indent = min(table.levels[place], 15)
                 cell.alignment = Alignment("left", "top", wrap_text=True, indent=indent)
-        page.row_dimensions[row].height = _height(
-            [(cells.get(c.head, ""), width) for c, width in zip(columns, widths, strict=True)]
-        )
+        page.row_dimensions[row].height = _height([*zip(texts, widths, strict=True)])
         if table.levels and table.levels[place]:
             page.row_dimensions[row].outline_level = min(table.levels[place], 7)
     page.sheet_properties.outlinePr = Outline(summaryBelow=False)
-    _frozen(page, columns, len(table.rows))
-    _printed(page, math.ceil(sum(widths) / _PAGE))
+    _frozen(page, [*groups], len(table.rows))
+    _printed(page)
+
+
+def _columns(table: Table) -> tuple[dict[str, tuple[Column, ...]], Sequence[float]]:
+    """The columns by their heads, and their widths; in groups where a page is too narrow for all.
+
+    What is to be filled in keeps a column of its own.
+    """
+    used = table.used()
+    widths = [_width(column, table) for column in used]
+    if sum(widths) <= _PAGE.room:
+        return {column.head: (column,) for column in used}, widths
+    groups: dict[str, tuple[Column, ...]] = {}
+    for column in used:
+        name = column.head if column.to_fill_in else column.group
+        groups[name] = (*groups.get(name, ()), column)
+    return groups, spread(groups, table.rows, _PAGE)
+
+
+def _said(row: Row, columns: tuple[Column, ...]) -> str:
+    """What a row says in a column, or in several that share one, each behind its head."""
+    if len(columns) == 1:
+        return row.get(columns[0].head, "")
+    found = lines(row, columns)
+    return "\n".join(f"{head}: {text}" if head else text for head, text in found)
 
 
 def _width(column: Column, table: Table) -> int:
     """As wide as its words, and no wider than it should be."""
     texts = (row.get(column.head, "") for row in table.rows)
     longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
-    return (
-        column.width if column.to_fill_in else min(column.width, max(longest, len(column.head)) + 4)
-    )
+    most = max(longest, len(gettext(column.head))) + 4
+    return column.width if column.to_fill_in else min(column.width, most)
 
 
-def _frozen(page: Worksheet, columns: Sequence[Column], rows: int) -> None:
-    fixed_columns = 2 if columns[0].head == "No." else 1
+def _frozen(page: Worksheet, heads: Sequence[str], rows: int) -> None:
+    fixed_columns = 2 if heads[0] == "No." else 1
     page.freeze_panes = f"{get_column_letter(fixed_columns + 1)}2"
     page.print_title_rows = "1:1"
-    page.print_title_cols = f"A:{get_column_letter(fixed_columns)}"
-    page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{rows + 1}"
+    page.auto_filter.ref = f"A1:{get_column_letter(len(heads))}{rows + 1}"
 
 
-def _printed(page: Worksheet, pages: int = 1) -> None:
-    """Landscape, so many pages wide, with the name of the worksheet and page numbers below."""
+def _printed(page: Worksheet) -> None:
+    """Landscape, one page wide, with the name of the worksheet and page numbers below."""
     landscape(page)
-    page.page_setup.fitToWidth = pages
+    page.page_setup.paperSize = page.PAPERSIZE_A4
+    page.page_setup.fitToWidth = 1
     footer = page.oddFooter
     assert footer is not None, "a new worksheet has one"
     assert footer.left is not None, "and it has all its parts"
     assert footer.right is not None, "and it has all its parts"
     footer.left.text, footer.right.text = "&A", "&P / &N"
-    page.page_margins.left = page.page_margins.right = 0.4
+    margins = page.page_margins
+    margins.left = margins.right = margins.top = 0.4
+    margins.bottom = 0.6
 
 
-def _height(texts: Sequence[tuple[str, int]]) -> float:
+def _height(texts: Sequence[tuple[str, float]]) -> float:
     """How high a row is, in points: Excel does not measure cells that nobody has opened."""
     lines = (
         sum(max(1, math.ceil(len(line) * 1.1 / width)) for line in text.split("\n"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.course.wording import said
 from fhirpkg.cql.reading.lexer import CqlError
 from fhirpkg.cql.reading.library import outline
+from fhirpkg.languages.words import gettext
 from fhirpkg.render import times, words
 from fhirpkg.sheets import wording
 from fhirpkg.sheets.order_set import SIGN_OFF
@@ -28,15 +29,19 @@ def supporting(resources: Iterable[Resource]) -> list[Table]:
         by_type.setdefault(text_of(resource, "resourceType"), []).append(resource)
     tables = (
         Table(
-            "Lists of codes",
+            gettext("Lists of codes"),
             _LISTS,
             _rows(by_type.get("ValueSet", ()), _codes),
             together=("List", "System", "Url"),
         ),
-        Table("Forms", _FORMS, _rows(by_type.get("Questionnaire", ()), _questions)),
-        Table("Documents", _DOCUMENTS, _rows(by_type.get("DocumentReference", ()), _documents)),
-        Table("Goals", _GOALS, _rows(by_type.get("PlanDefinition", ()), _goals)),
-        Table("Logic", _LOGIC, _rows(_named(by_type), _definitions)),
+        Table(gettext("Forms"), _FORMS, _rows(by_type.get("Questionnaire", ()), _questions)),
+        Table(
+            gettext("Documents"),
+            _DOCUMENTS,
+            _rows(by_type.get("DocumentReference", ()), _documents),
+        ),
+        Table(gettext("Goals"), _GOALS, _rows(by_type.get("PlanDefinition", ()), _goals)),
+        Table(gettext("Logic"), _LOGIC, _rows(_named(by_type), _definitions)),
     )
     return [table for table in tables if table.rows]
 
@@ -67,7 +72,7 @@ def _codes(value_set: Resource) -> Iterator[Row]:
     """The codes of a value set; where they are not listed, what they are."""
     head = {"List": name_of(value_set), "Url": text_of(value_set, "url")}
     compose = value_set.get("compose")
-    for key, label in (("include", ""), ("exclude", "not: ")):
+    for key, label in (("include", ""), ("exclude", f"{gettext('not')}: ")):
         for part in objects(compose, key):
             listed = [{**c, "system": part.get("system")} for c in objects(part, "concept")]
             for concept in listed:
@@ -93,8 +98,8 @@ def _intension(part: Resource) -> str:
         " ".join((text_of(f, "property"), text_of(f, "op"), text_of(f, "value")))
         for f in objects(part, "filter")
     )
-    found = [*filters, *(f"those of {url}" for url in texts(part, "valueSet"))]
-    return "; ".join(found) or "all codes of the system"
+    found = [*filters, *(gettext("those of {url}", url=url) for url in texts(part, "valueSet"))]
+    return "; ".join(found) or gettext("all codes of the system")
 
 
 _FORMS = (
@@ -128,7 +133,7 @@ def _questions(questionnaire: Resource) -> Iterator[Row]:
             "Shown if": "\n".join(needs),
             "Type": text_of(item, "type"),
             "Answers": wording.answer(item),
-            "Required": "required" if item.get("required") is True else "",
+            "Required": gettext("required") if item.get("required") is True else "",
             "Codes": said(wording.coded, {"coding": objects(item, "code")}),
         }
 
@@ -168,7 +173,7 @@ def _documents(document: Resource) -> Iterator[Row]:
             "Type": said(wording.coded, document.get("type") or {}),
             "Format": text_of(attachment, "contentType"),
             "Language": text_of(attachment, "language") or text_of(document, "language"),
-            "Size": f"{size} bytes" if isinstance(size, int) else "",
+            "Size": gettext("{count} bytes", count=size) if isinstance(size, int) else "",
             "Address": text_of(attachment, "url") or f"DocumentReference/{document.get('id')}",
         }
 
@@ -221,6 +226,6 @@ def _definitions(library: Resource) -> Iterator[Row]:
         try:
             found = [(each.name, each.text) for each in outline(text)[2]]
         except CqlError as error:
-            found = [(f"not read: {error}", text)]
+            found = [(f"{gettext('not read')}: {error}", text)]
         for name, cql in found:
             yield {"Library": name_of(library), "Name": name, "CQL": cql.strip()}

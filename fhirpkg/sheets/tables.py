@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fhirpkg.languages.words import gettext
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `width` counts letters.
+    """A column; `width` counts letters. Head and group are English and are translated when shown.
 
     On paper those of one `group` share a column, each with its head before its words, but for the
     one that is called as the group. What is `to_fill_in` stays empty.
@@ -88,9 +94,44 @@ class BuildSheet:
 
 
 def lines(row: Row, columns: tuple[Column, ...]) -> list[tuple[str, str]]:
-    """What a row says in columns that share one: heads (empty where needless) and words."""
+    """What a row says in columns that share one: shown heads (empty where needless) and words."""
     return [
-        ("" if column.head == column.group else column.head, row[column.head])
+        ("" if column.head == column.group else gettext(column.head), row[column.head])
         for column in columns
         if row.get(column.head)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What columns share on a page, all in the unit of its file: centimetres, letters."""
+
+    room: float
+    """Between the margins of the page."""
+    narrowest: float
+    to_fill_in: float
+    letter: float
+    """A bold letter's width."""
+    margin: float
+
+
+_WORD = 10
+"""Letters of a word that is not to be broken."""
+
+
+def spread(
+    groups: dict[str, tuple[Column, ...]], rows: Sequence[Row], paper: Paper
+) -> tuple[float, ...]:
+    """The width of each group: by how much stands in it, and all of the room in sum."""
+    least, more = [], []
+    for name, columns in groups.items():
+        texts = [" ".join(b for _, b in lines(row, columns)) for row in rows]
+        sizes = sorted(map(len, texts))
+        typical = sizes[int(len(sizes) * 0.9)] if sizes else 0
+        longest = max(len(word) for text in (gettext(name), *texts) for word in [*text.split(), ""])
+        fits = min(longest, _WORD) * paper.letter + paper.margin
+        fill_in = paper.to_fill_in if columns[0].to_fill_in else 0.0
+        least.append(fill_in or max(paper.narrowest, fits))
+        more.append(0.0 if fill_in else typical**0.7)
+    room = paper.room - sum(least)
+    return tuple(a + b * room / (sum(more) or 1) for a, b in zip(least, more, strict=True))

@@ -11,8 +11,9 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 
+from fhirpkg.languages.words import gettext, language
 from fhirpkg.sheets.fixed import fixed
-from fhirpkg.sheets.tables import lines
+from fhirpkg.sheets.tables import Paper, lines, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +23,12 @@ if TYPE_CHECKING:
     from docx.table import _Cell, _Row
     from docx.text.paragraph import Paragraph
 
-    from fhirpkg.sheets.tables import BuildSheet, Column, Row, Table
+    from fhirpkg.sheets.tables import BuildSheet, Table
 
-_ROOM = 27.7
-"""Centimetres between the margins of A4 in landscape."""
-_NARROWEST = 1.2
-_TO_FILL_IN = 2.0
+_PAPER = Paper(room=27.7, narrowest=1.2, to_fill_in=2.0, letter=0.18, margin=0.4)
+"""Centimetres: those between the margins of A4 in landscape, and those of a bold letter."""
 _LONG = 600
 """Letters in a cell from which a row may go on to the next page, not to leave one nearly empty."""
-_WORD, _LETTER = 10, 0.18
-"""Letters of a word that is not to be broken, and the width of a bold one."""
 
 
 def document(sheet: BuildSheet) -> bytes:
@@ -39,7 +36,7 @@ def document(sheet: BuildSheet) -> bytes:
     made = docx.Document()
     _laid_out(made)
     made.core_properties.title, made.core_properties.author = sheet.title, "fhirpkg"
-    made.add_heading(f"Build sheet: {sheet.title}", 0)
+    made.add_heading(gettext("Build sheet: {name}", name=sheet.title), 0)
     for text in sheet.guide:
         made.add_paragraph(text)
     _facts(made, sheet)
@@ -60,6 +57,8 @@ def _laid_out(made: Document) -> None:
     section.left_margin = section.right_margin = Cm(1)
     section.top_margin = section.bottom_margin = Cm(1.5)
     style = made.styles["Normal"]
+    for spoken in made.styles.element.iter(qn("w:lang")):
+        spoken.set(qn("w:val"), language())
     style.font.name, style.font.size = "Arial", Pt(8.5)
     style.paragraph_format.space_after = Pt(2)
 
@@ -70,7 +69,7 @@ def _facts(made: Document, sheet: BuildSheet) -> None:
         row = _row(table)
         _said(row.cells[0].paragraphs[0], name, is_bold=True)
         _said(row.cells[1].paragraphs[0], text)
-    made.add_heading("Sign-off", 1)
+    made.add_heading(gettext("Sign-off"), 1)
     table = _table(made, (6.0, 8.0, 4.0, 9.7))
     _head(table, ("Role", "Name", "Date", "Signature"))
     for role in sheet.signatures:
@@ -82,7 +81,7 @@ def _facts(made: Document, sheet: BuildSheet) -> None:
 def _fill(made: Document, table: Table) -> None:
     groups = table.grouped()
     rows = table.on_paper()
-    word = _table(made, _widths(groups, rows))
+    word = _table(made, spread(groups, rows, _PAPER))
     _head(word, tuple(groups))
     for place, cells in enumerate(rows):
         row = _row(word)
@@ -92,21 +91,6 @@ def _fill(made: Document, table: Table) -> None:
         for cell, columns, each in zip(row.cells, groups.values(), said, strict=True):
             is_heading = place in table.headings and not table.together
             _cell(cell, each, is_bold=is_heading and columns[0].head == "Item")
-
-
-def _widths(groups: dict[str, tuple[Column, ...]], rows: Sequence[Row]) -> tuple[float, ...]:
-    """Centimetres for each column: by how much stands in it, and all of the page in sum."""
-    least, more = [], []
-    for name, columns in groups.items():
-        texts = [" ".join(b for _, b in lines(row, columns)) for row in rows]
-        sizes = sorted(map(len, texts))
-        typical = sizes[int(len(sizes) * 0.9)] if sizes else 0
-        longest = max(len(word) for text in (name, *texts) for word in [*text.split(), ""])
-        fill_in = _TO_FILL_IN if columns[0].to_fill_in else 0.0
-        least.append(fill_in or max(_NARROWEST, min(longest, _WORD) * _LETTER + 0.4))
-        more.append(0.0 if fill_in else typical**0.7)
-    room = _ROOM - sum(least)
-    return tuple(a + b * room / (sum(more) or 1) for a, b in zip(least, more, strict=True))
 
 
 def _table(made: Document, widths: Sequence[float]) -> WordTable:
@@ -127,7 +111,7 @@ def _head(table: WordTable, names: Sequence[str]) -> None:
     """A first row that comes again on each page."""
     row = _row(table)
     for cell, name in zip(row.cells, names, strict=True):
-        _said(cell.paragraphs[0], name, is_bold=True)
+        _said(cell.paragraphs[0], gettext(name), is_bold=True)
         shade = OxmlElement("w:shd")
         shade.set(qn("w:val"), "clear")
         shade.set(qn("w:fill"), "DCE6F2")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.course.wording import people as people_of
 from fhirpkg.course.wording import said, words_of_expression
+from fhirpkg.languages.words import gettext
 from fhirpkg.render import clinical, times, words
 from fhirpkg.render.environment import timing
 from fhirpkg.render.told import is_told, told
@@ -22,7 +23,7 @@ KINDS = {
     "NutritionOrder": "Diet order", "ServiceRequest": "Order", "SupplyRequest": "Supply order",
 }  # fmt: skip
 """What a kind of request is called where orders are built; others by their own name."""
-_OF_TYPE = {"Questionnaire": "Form", "PlanDefinition": "Another order set", "Library": "Logic"}
+OF_TYPE = {"Questionnaire": "Form", "PlanDefinition": "Another order set", "Library": "Logic"}
 
 
 def kind(action: Resource, definition: Resource) -> str:
@@ -30,22 +31,22 @@ def kind(action: Resource, definition: Resource) -> str:
     resource_type = text_of(definition, "resourceType")
     asked = text_of(definition, "kind")
     if resource_type == "ActivityDefinition":
-        never = "Do not: " if definition.get("doNotPerform") is True else ""
-        return f"{never}{KINDS.get(asked, asked or 'Order')}"
+        never = f"{gettext('Do not')}: " if definition.get("doNotPerform") is True else ""
+        return f"{never}{gettext(KINDS.get(asked, asked or 'Order'))}"
     if resource_type:
-        return _OF_TYPE.get(resource_type, resource_type)
+        return gettext(OF_TYPE.get(resource_type, resource_type))
     if objects(action, "action"):
-        return "Group"
+        return gettext("Group")
     url = text_of(action, "definitionCanonical") or text_of(action, "definitionUri")
     if url:
-        return "Not in this content"
-    return "Item" if objects(action, "code") else "Text"
+        return gettext("Not in this content")
+    return gettext("Item") if objects(action, "code") else gettext("Text")
 
 
 def selection(action: Resource) -> str:
     """How many parts of a group are meant, and whether an item is chosen beforehand."""
     chosen = text_of(action, "selectionBehavior") if objects(action, "action") else ""
-    before = {"yes": "preselected", "no": "not preselected"}
+    before = {"yes": gettext("preselected"), "no": gettext("not preselected")}
     found = (words.behavior(chosen), before.get(text_of(action, "precheckBehavior"), ""))
     return ", ".join(filter(None, found))
 
@@ -55,7 +56,7 @@ def demands(action: Resource) -> str:
     required, repeated = (
         text_of(action, key) for key in ("requiredBehavior", "cardinalityBehavior")
     )
-    document = "must be done, or the reason given"
+    document = gettext("must be done, or the reason given")
     found = (
         document if required == "must-unless-documented" else words.behavior(required),
         words.behavior(repeated),
@@ -101,7 +102,8 @@ def defaults(action: Resource, definition: Resource) -> Iterator[tuple[str, str]
     yield "Dose", "; then: ".join(filter(None, doses))
     yield "Amount", said(times.quantity, definition.get("quantity") or {})
     yield "When", said(timing, action) or said(timing, definition)
-    yield "Priority", text_of(action, "priority") or text_of(definition, "priority")
+    priority = text_of(action, "priority") or text_of(definition, "priority")
+    yield "Priority", gettext(priority) if priority else ""
     yield "By", "; ".join(list(people(action)) or list(people(definition)))
     yield "Where", place(definition)
     yield "Body site", _concepts(definition, "bodySite")
@@ -168,7 +170,7 @@ def conditions(action: Resource) -> Iterator[str]:
     for condition in objects(action, "condition"):
         expression = condition.get("expression")
         if text := text_of(expression, "expression"):
-            yield f"{text} ({text_of(expression, 'language') or 'no language'})"
+            yield f"{text} ({text_of(expression, 'language') or gettext('no language')})"
 
 
 def data(action: Resource) -> Iterator[str]:
@@ -176,7 +178,7 @@ def data(action: Resource) -> Iterator[str]:
     for key in ("input", "output"):
         for needed in objects(action, key):
             profiles = " ".join(texts(needed, "profile"))
-            yield " ".join(filter(None, (f"{key}:", text_of(needed, "type"), profiles)))
+            yield " ".join(filter(None, (f"{gettext(key)}:", text_of(needed, "type"), profiles)))
 
 
 def artifacts(holder: Resource, *types: str) -> str:

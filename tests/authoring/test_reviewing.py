@@ -16,10 +16,13 @@ from click.testing import CliRunner
 from openpyxl.comments import Comment
 
 from fhirpkg.authoring.folder import check_file, read_folder
+from fhirpkg.authoring.reviewing import form
+from fhirpkg.authoring.reviewing.sheet import JUDGED, SIGNED
 from fhirpkg.authoring.reviewing.verdicts import reviewed
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli import _run as main
 from fhirpkg.cli.authoring.review import command as review
+from fhirpkg.languages.words import gettext, known_languages, speaking
 from fhirpkg.packages.freshness import stale
 
 SECOND = Path(__file__).parent / "second"
@@ -39,9 +42,9 @@ def run(*arguments):
     return CliRunner().invoke(review, [str(a) for a in arguments], standalone_mode=False)
 
 
-def sent(package, name="sheet.xlsx"):
+def sent(package, name="sheet.xlsx", language="en"):
     file = package.parent / name
-    assert run(package, "--output", file).return_value == ExitCode.DONE
+    assert run(package, "--output", file, "--language", language).return_value == ExitCode.DONE
     return file
 
 
@@ -161,6 +164,60 @@ def back(package, kind):
     typed = file.with_suffix(".txt")
     typed.write_text("\n".join(lines))
     return typed
+
+
+SPANISH = {"same": "igual", "approved": "aprobado"}
+
+
+def test_a_spanish_worksheet_comes_back_as_an_english_one(package):
+    """Its heads, its verdicts to choose from and its mark are Spanish; the facts' words are not."""
+    file = sent(package, language="es")
+    book = openpyxl.load_workbook(file)
+    page = book.worksheets[0]
+    rows = list(page.iter_rows())
+    head = next(row for row in rows if row[0].value == "Dato")
+    place = {cell.value: at for at, cell in enumerate(head)}
+    offered = {each.formula1 for each in page.data_validations.dataValidation}
+    judged, signed = "igual,más débil,más fuerte,palabras añadidas", "revisado,aprobado,respaldado"
+    assert offered == {f'"{judged}"', f'"{signed}"'}
+    for row in rows[rows.index(head) + 1 :]:
+        signs = row[0].value == "sign-off"
+        row[place["Dictamen"]].value = "Aprobado" if signs else "Palabras añadidas."
+    book.save(file)
+    assert run(package, "--read", file, *WHO).return_value == ExitCode.DONE
+    kept = yaml.safe_load(text_of(package))
+    assert {each["verdict"] for each in kept["facts"].values()} == {"added words"}
+    assert [each["verdict"] for each in kept["sign-off"]] == ["approved"]
+    assert not [s for s in state(package).values() if s.is_stale]
+
+
+def test_a_spanish_page_comes_back_as_an_english_one(package):
+    file = sent(package, "sheet.html", "es")
+    text = file.read_text()
+    assert '<html lang="es">' in text
+    assert '<td class="words" lang="en">' in text
+    for verdict, words in SPANISH.items():
+        option = f'<option value="{verdict}">{words}'
+        assert option in text
+        text = text.replace(option, option.replace(">", " selected>"))
+    file.write_text(text)
+    assert run(package, "--read", file, *WHO).return_value == ExitCode.DONE
+    assert {s.verdict.verdict for s in state(package).values()} == {"same"}
+
+
+def test_a_line_typed_in_spanish_is_read(package):
+    row = cells(openpyxl.load_workbook(sent(package)).worksheets[0])["name"]
+    file = package.parent / "typed.txt"
+    file.write_text(f"TeaPouring name {row['Digest'].value} más  débil: falta la hora")
+    assert run(package, "--read", file, *WHO).return_value == ExitCode.DONE
+    assert state(package)["name"].verdict.verdict == "weaker"
+
+
+def test_words_of_sheets_differ_so_that_they_can_be_read_back():
+    for words in (form.COLUMNS, JUDGED, SIGNED):
+        for tag in known_languages():
+            with speaking(tag):
+                assert len(set(map(gettext, words))) == len(words)
 
 
 def built(package, name):
@@ -483,7 +540,7 @@ def test_a_worksheet_that_was_saved_as_csv_is_read(package, delimiter):
     assert {s.verdict.verdict for s in state(package).values()} == {"same"}
 
 
-@pytest.mark.parametrize("written", ["SAME", ' "same". ', "Same!", "\u2018same\u2019"])
+@pytest.mark.parametrize("written", ["SAME", ' "same". ', "Same!", "\u2018same\u2019", "Igual"])
 def test_a_verdict_may_be_spelled_with_marks_and_capitals(package, written):
     def change(rows, page):
         judged_all(rows, page)
@@ -498,7 +555,7 @@ def test_a_verdict_may_be_spelled_with_marks_and_capitals(package, written):
     assert (verdicts["steps-1"], verdicts["steps-2"]) == ("same", "added words")
 
 
-@pytest.mark.parametrize("written", ["igual", "ok", "same: but colder", "x"])
+@pytest.mark.parametrize("written", ["gleich", "ok", "same: but colder", "x"])
 def test_another_word_is_no_verdict(package, written):
     def change(rows, _page):
         rows["steps-1"]["Verdict"].value = written

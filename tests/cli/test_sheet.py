@@ -53,3 +53,12 @@ def test_content_without_plans_writes_nothing(folder):
     result = run(folder / "in", "--as", "x.y#1.0.0", "--output", folder / "out.html")
     assert result == ExitCode.ISSUES
     assert not (folder / "out.html").exists()
+
+
+def test_a_sheet_is_in_the_language_asked_for(folder):
+    output = folder / "out.html"
+    asked = (folder / "in", "--as", "x.y#1.0.0", "--output", output, "--language")
+    assert run(*asked, "es-MX") == ExitCode.DONE
+    assert "Hoja de configuración: A plan" in output.read_text()
+    with pytest.raises(click.BadParameter, match="en, es"):
+        run(*asked, "fi")

@@ -7,7 +7,9 @@ from typing import get_args
 
 import pytest
 
-from fhirpkg.authoring.model.review import Judged
+from fhirpkg.authoring.model.review import Judged, Signed
+from fhirpkg.authoring.reviewing import form
+from fhirpkg.authoring.reviewing.sheet import WHOLE
 from fhirpkg.course import wording
 from fhirpkg.languages.choosing import best, languages_of, localized, spoken, wanted
 from fhirpkg.languages.words import (
@@ -26,6 +28,8 @@ from fhirpkg.render import times, words
 from fhirpkg.server.capabilities import ABOUT
 from fhirpkg.server.web import pages
 from fhirpkg.server.web import trying as served
+from fhirpkg.sheets import making, order_set
+from fhirpkg.sheets import wording as wording_of_orders
 
 ROOT = Path(__file__).parent.parent.parent / "fhirpkg"
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
@@ -155,18 +159,16 @@ def test_a_schedule_is_in_the_language_that_is_spoken():
 
 
 def said_in_code():
-    """Every literal that is given to `say`, in Python and in templates."""
+    """Every literal that is given to `say` or heads a column, in Python and in templates."""
     for file in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and getattr(
-                node.func, "attr", getattr(node.func, "id", "")
-            ) in {"say", "gettext"}:
-                for constant in ast.walk(node.args[0]):
-                    is_whole = node.args[0] is constant
-                    if is_whole and isinstance(constant, ast.Constant):
-                        yield constant.value
+            called = getattr(node, "func", None)
+            name = getattr(called, "attr", getattr(called, "id", ""))
+            for place in {"say": (0,), "gettext": (0,), "Column": (0, 2)}.get(name, ()):
+                if isinstance(node.args[place], ast.Constant):
+                    yield node.args[place].value
     for file in (ROOT / "render" / "templates").iterdir():
-        yield from re.findall(r'say\("([^"]+)"', file.read_text())
+        yield from re.findall(r'\b(?:say|_)\("([^"]+)"', file.read_text())
     for file in (ROOT / "pages" / "templates").iterdir():
         yield from re.findall(r'\b_\("([^"]+)"', file.read_text())
     yield from (name for _, name, _ in procedure._CONTENTS)
@@ -175,7 +177,21 @@ def said_in_code():
     yield from (*words.MANY.values(), *wording._EVENTS.values())
     yield from (*pages._FEEDBACK_HEADS, served._NOT_A_FORM, served._TOO_LARGE, ABOUT)
     yield from (*changes._NEW.values(), *changes._GONE.values())
-    yield from ("met", "exceeded", "unusable", "missing", *get_args(Judged))
+    yield from (*making.GUIDE, *making.SIGNATURES, "Name", "Signature", "Role")
+    yield from (*wording_of_orders.KINDS.values(), *wording_of_orders.OF_TYPE.values(), "Order")
+    yield from (*order_set._ALERT.values(), "Codes without a system", "Codes")
+    yield from (*form.GUIDE, *form.COLUMNS, form.MARK, WHOLE, *get_args(Signed))
+    yield from (
+        "attention",
+        "correct-first",
+        "input",
+        "output",
+        "met",
+        "exceeded",
+        "unusable",
+        "missing",
+        *get_args(Judged),
+    )
 
 
 CATALOGUES = sorted((ROOT / "languages" / "catalogues").glob("*.po"))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from lxml import html
 
+from fhirpkg.languages.words import speaking
 from fhirpkg.repository import open_repository
 from fhirpkg.sheets.making import build_sheet
 from fhirpkg.sheets.order_set import order_set
@@ -35,7 +36,7 @@ def told(form, data):
     if form == "xlsx":
         book = openpyxl.load_workbook(io.BytesIO(data))
         cells = (cell.value for sheet in book for row in sheet.iter_rows() for cell in row)
-        return "\n".join(str(value) for value in cells if value is not None)
+        return "\n".join([*book.sheetnames, *(str(value) for value in cells if value is not None)])
     if form == "docx":
         body = docx.Document(io.BytesIO(data))
         tables = [c.text for t in body.tables for row in t.rows for c in row.cells]
@@ -97,6 +98,32 @@ def test_a_worksheet_is_frozen_folds_and_prints_with_its_head(ours):
     deepest = next(n for n, level in levels.items() if level == 2)
     assert sheet[f"B{deepest}"].alignment.indent == 2
     assert all(cell.alignment.wrap_text for cell in sheet[3])
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_each_worksheet_prints_one_page_wide_in_letters_that_can_be_read(language):
+    with speaking(language):
+        made = build_sheet(open_repository(ROOT / "resources/cpt-20983/fhir"), "ours#1")
+    book = openpyxl.load_workbook(io.BytesIO(workbook(made)))
+    for sheet in book:
+        setup = sheet.page_setup
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (setup.orientation, setup.fitToWidth, setup.fitToHeight) == ("landscape", 1, 0)
+        widths = [sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]]
+        assert round(sum(widths)) <= 250
+        assert min(widths) >= 6
+
+
+def test_columns_share_one_where_a_page_is_too_narrow_and_each_keeps_its_head(ours):
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook(ours))).worksheets[1]
+    heads, *below = sheet.iter_rows(values_only=True)
+    assert {"No.", "Item", "Build as", "Codes", "Defaults", "Conditions", "Documents"} <= {*heads}
+    assert {column.head for column in ours.tables[0].columns if column.to_fill_in} <= {*heads}
+    row = dict(zip(heads, next(each for each in below if each[0] == "3.3.2"), strict=True))
+    assert row["Item"].startswith("General anesthesia\nInstructions: ")
+    assert row["Codes"] == "SNOMED CT: 50697003 General anesthesia"
+    for cells, written in zip(ours.tables[0].rows, below, strict=True):
+        assert all(text in "\n".join(filter(None, written)) for text in cells.values())
 
 
 def test_names_of_worksheets_are_taken_by_excel_and_differ():
@@ -264,3 +291,27 @@ def test_any_plan_becomes_a_sheet(made):
     sheet = build_sheet([{**made, "resourceType": "PlanDefinition"}], "x#1")
     for written in FORMS.values():
         assert written(sheet)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_sheet_in_spanish_has_no_english_words_of_ours(form):
+    """What the content itself does not say in Spanish stays as it is: its codes, its logic."""
+    folder = ROOT / "resources/cpt-20983/fhir"
+    with speaking("es"):
+        made = build_sheet(open_repository(folder), "ours#1")
+        text = told(form, FORMS[form](made))
+    for words in ("Hoja de configuración", "Firmas", "Mensaje", "Límite", "Avisos",
+                  "Listas de códigos", "Formularios", "Objetivos", "Configurado",
+                  "ninguna aprobación registrada", "Ayuno"):  # fmt: skip
+        assert words in text
+    english = {"Sign-off", "Build as", "Defaults", "Checked by", "Instructions", "Lists of codes",
+               "Medication order", "Clinical owner", "Cover", "required"}  # fmt: skip
+    assert english.isdisjoint(line.strip(" :") for line in text.replace(":", ":\n").splitlines())
+
+
+def test_each_form_names_its_language():
+    made = build_sheet([plan(step("a"))], "x#1")
+    with speaking("es"):
+        assert b'<html lang="es">' in page(made)
+        word = docx.Document(io.BytesIO(document(made)))
+    assert 'w:lang w:val="es"' in word.styles.element.xml

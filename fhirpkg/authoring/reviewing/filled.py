@@ -15,8 +15,9 @@ from fhirpkg.authoring.reviewing.rules import (
     REVIEW_VERDICT,
     REVIEW_WORDS,
 )
-from fhirpkg.authoring.reviewing.sheet import ADDED, SIGN_OFF
+from fhirpkg.authoring.reviewing.sheet import ADDED, JUDGED, SIGN_OFF, SIGNED, WHOLE
 from fhirpkg.authoring.reviewing.verdicts import digest_of
+from fhirpkg.languages.words import recognized
 from fhirpkg.rules import issue, nearest
 
 if TYPE_CHECKING:
@@ -56,12 +57,15 @@ class Reader:
 
 
 def plain_verdict(text: str) -> str:
-    """A verdict without what its writing has of case, white space and marks.
+    """A verdict in English, without what its writing has of case, white space and marks.
 
     >>> plain_verdict(' "Added-words". ')
     'added words'
+    >>> plain_verdict("Igual")
+    'same'
     """
-    return " ".join(_MARKS.sub(" ", text.lower()).split())
+    plain = " ".join(_MARKS.sub(" ", text.casefold()).split())
+    return recognized((*JUDGED, *SIGNED)).get(plain, plain)
 
 
 _MARKS = re.compile(r"[\s_.,;!\"'\u2018-\u201f\u2010-\u2015-]+")
@@ -109,7 +113,7 @@ def _is_edited(entry: Entry, line: Line) -> bool:
     if entry.words is None:
         return False
     if entry.label == SIGN_OFF:
-        return _plain(entry.words) != _plain(line.words)
+        return _plain(entry.words).casefold() not in recognized([WHOLE])
     if entry.digest == line.digest:
         return _plain(entry.words) != _plain(line.words)
     return digest_of([entry.words]) != entry.digest

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.languages.words import recognized
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+MARK = "fhirpkg review of"
+"""What the first cell of a worksheet says, before the id of the procedure."""
 COLUMNS = (
     "Fact", "Words", "Elements", "Codes", "Criteria", "Sources", "Earlier verdict", "Verdict",
     "Comment", "Digest",
@@ -29,9 +33,9 @@ GUIDE = (
 
 
 def heads(texts: Iterable[str]) -> list[str]:
-    """The heads of columns as we write them, however somebody spelled them."""
-    known = {name.lower(): name for name in COLUMNS}
-    return [known.get(text.strip().lower(), text.strip()) for text in texts]
+    """The English heads of columns, in whatever language and spelling they come back."""
+    known = recognized(COLUMNS)
+    return [known.get(text.strip().casefold(), text.strip()) for text in texts]
 
 
 def missing(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree, html
 
 from fhirpkg.authoring.reviewing.filled import Entry, plain_verdict, report
-from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, missing
+from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, heads, missing
 from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_LINE
 from fhirpkg.errors import SourceError
 from fhirpkg.render.environment import render
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ADVICE = "give a sheet of 'fhirpkg review --output FILE.html', saved with the button below it"
 _LINE = re.compile(
     r"(?P<procedure>\S+)\s+(?P<fact>\S+)\s+(?P<digest>[0-9a-f]{12})\s+"
-    r"(?P<verdict>[A-Za-z ]*[A-Za-z])\s*(?::\s*(?P<note>.*))?"
+    r"(?P<verdict>[^\W\d_]+(?: +[^\W\d_]+)*)\s*(?::\s*(?P<note>.*))?"
 )
 
 
@@ -53,7 +53,7 @@ def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
 def _read(table: html.HtmlElement, file: str, found: list[Entry], issues: list[Issue]) -> None:
     procedure = str(table.get("data-procedure"))
     rows = table.findall(".//tr")
-    names = [_text(cell) for cell in rows[0]] if rows else []
+    names = heads(map(_text, rows[0])) if rows else []
     problem = missing(names)
     if problem:
         at = Entry(file, procedure, 1, procedure, "", "", "")

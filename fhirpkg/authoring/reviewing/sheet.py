@@ -15,6 +15,7 @@ from fhirpkg.authoring.model.review import Judged, Signed
 from fhirpkg.authoring.model.sections import Contraindication, Target
 from fhirpkg.authoring.reviewing.verdicts import digest_of_all, state
 from fhirpkg.definitions.terminology.systems import NAMES
+from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 SIGN_OFF = "sign-off"
 """The label of the last line, which is on the whole."""
+WHOLE = "Everything above, as it stands"
+"""What the last line is on."""
 ADDED = "+"
 """What the label of an item without a fact begins with; the place of the item follows."""
 JUDGED, SIGNED = get_args(Judged), get_args(Signed)
@@ -69,6 +72,8 @@ class Sheet:
     """Its id."""
     name: str
     package: str
+    language: str
+    """Of the procedure's own words."""
     lines: tuple[Line, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     """Facts of the source that are left out, each with the reason."""
@@ -106,6 +111,7 @@ def sheet(
         procedure.id,
         procedure.name.text,
         f"{package.id} {package.version}, {package.date}",
+        package.language,
         (*found, _whole(procedure, review)),
         tuple(procedure.source.left_out.items()) if procedure.source else (),
     )
@@ -165,7 +171,7 @@ def _elements(places: Iterable[tuple[str, str]]) -> Iterator[str]:
     for resource, path in unique[:_MOST_ELEMENTS]:
         yield f"{resource} {path}"
     if len(unique) > _MOST_ELEMENTS:
-        yield f"and {len(unique) - _MOST_ELEMENTS} more"
+        yield gettext("and {count} more", count=len(unique) - _MOST_ELEMENTS)
 
 
 def _codes(item: Origin, facts: _Facts) -> Iterator[str]:
@@ -176,7 +182,8 @@ def _codes(item: Origin, facts: _Facts) -> Iterator[str]:
                 known = facts.terms.find(coding.system, coding.code)
                 display = f" {known.display}" if known and known.display else ""
                 system = NAMES.get(coding.system, coding.system)
-                yield f"{name}: {system} {coding.code}{display or ' (no display known here)'}"
+                unknown = f" ({gettext('no display known here')})"
+                yield f"{name}: {system} {coding.code}{display or unknown}"
 
 
 def _names(item: BaseModel) -> Iterator[str]:
@@ -195,18 +202,19 @@ def _limits(item: Origin) -> str:
     if isinstance(item, Contraindication):
         found = item.found_by
         if found and found.age:
-            return f"age {found.age} years"
-        return f"{', '.join(found.names)}: {found.limit or 'on record'}" if found else ""
+            return gettext("age {age} years", age=found.age)
+        limit = (found.limit if found else "") or gettext("on record")
+        return f"{', '.join(found.names)}: {limit}" if found else ""
     if not isinstance(item, Criterion):
         return ""
     parts = (
-        item.limit and f"limit: {item.limit}",
-        item.notice and f"noticed {item.notice}",
-        f"from {item.age} years of age" if item.age else "",
-        item.within and f"not older than {item.within}",
-        item.strength if item.limit else "",
+        item.limit and gettext("limit: {limit}", limit=item.limit),
+        item.notice and gettext("noticed {limit}", limit=item.notice),
+        gettext("from {age} years of age", age=item.age) if item.age else "",
+        item.within and gettext("not older than {time}", time=item.within),
+        gettext(item.strength) if item.limit else "",
     )
-    return f"{item.title}: {', '.join(filter(None, parts)) or 'on record'}"
+    return f"{item.title}: {', '.join(filter(None, parts)) or gettext('on record')}"
 
 
 def _cited(item: Origin, procedure: Procedure) -> Iterator[str]:
@@ -222,17 +230,17 @@ def _earlier(read: Reviewed) -> str:
     verdict = read.verdict
     if verdict is None:
         return ""
-    stale = "of older words: " if read.is_stale else ""
+    stale = f"{gettext('of older words')}: " if read.is_stale else ""
     when = f", {read.on}" if read.on else ""
     note = f": {verdict.note}" if verdict.note else ""
-    return f"{stale}{verdict.verdict}{note} ({read.by}{when})"
+    return f"{stale}{gettext(verdict.verdict)}{note} ({read.by}{when})"
 
 
 def _whole(procedure: Procedure, review: Review | None) -> Line:
     now = digest_of_all(procedure)
+    older = f"{gettext('of an older text')}: "
     signed = [
-        f"{'' if each.digest == now else 'of an older text: '}{each.verdict} ({each.by}, {each.on})"
+        f"{'' if each.digest == now else older}{gettext(each.verdict)} ({each.by}, {each.on})"
         for each in (review.sign_off if review else ())
     ]
-    words = "Everything above, as it stands"
-    return Line(SIGN_OFF, words, now, earlier="\n".join(signed))
+    return Line(SIGN_OFF, gettext(WHOLE), now, earlier="\n".join(signed))

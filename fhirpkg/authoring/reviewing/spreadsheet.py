@@ -17,9 +17,10 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from fhirpkg.authoring.reviewing.filled import Entry, plain_verdict, report
-from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, READ, heads, missing
+from fhirpkg.authoring.reviewing.form import COLUMNS, GUIDE, MARK, READ, heads, missing
 from fhirpkg.authoring.reviewing.rules import REVIEW_COLUMNS, REVIEW_FORMULA, REVIEW_MERGED
 from fhirpkg.errors import SourceError
+from fhirpkg.languages.words import gettext, recognized
 from fhirpkg.render.workbook import TO_FILL_IN, empty, landscape, saved, sheet_name, write
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.reviewing.sheet import Line, Sheet
     from fhirpkg.issues import Issue
 
-_MARK = "fhirpkg review of"
 _WIDTHS = (18, 60, 40, 40, 30, 40, 24, 14, 40, 14)
 
 
@@ -45,11 +45,13 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
 
 
 def _fill(page: Worksheet, sheet: Sheet) -> None:
-    page.append([_MARK, sheet.procedure, f"{sheet.name} ({sheet.package})"])
-    left_out = [f"Left out: {fact} ({reason})" for fact, reason in sheet.left_out]
-    for text in (*GUIDE, *left_out):
+    page.append([gettext(MARK), sheet.procedure, f"{sheet.name} ({sheet.package})"])
+    left_out = [
+        gettext("Left out: {what}", what=f"{fact} ({reason})") for fact, reason in sheet.left_out
+    ]
+    for text in (*map(gettext, GUIDE), *left_out):
         page.append(["", text])
-    page.append([*COLUMNS])
+    page.append([*map(gettext, COLUMNS)])
     head = page.max_row
     for column in range(1, len(COLUMNS) + 1):
         page.cell(head, column).font = Font(bold=True)
@@ -72,7 +74,9 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 def _offer(page: Worksheet, line: Line, row: int) -> None:
     """The verdicts to choose from, in the cell of the verdict; the cells to fill in are tinted."""
-    offered = DataValidation("list", formula1=f'"{",".join(line.verdicts)}"', allow_blank=True)
+    offered = DataValidation(
+        "list", formula1=f'"{",".join(map(gettext, line.verdicts))}"', allow_blank=True
+    )
     page.add_data_validation(offered)
     offered.add(page.cell(row, COLUMNS.index("Verdict") + 1))
     for name in ("Verdict", "Comment"):
@@ -94,9 +98,10 @@ def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
 def _of_pages(pages: Iterable[Worksheet], file: str) -> tuple[list[Entry], list[Issue]]:
     found: list[Entry] = []
     issues: list[Issue] = []
-    ours = [page for page in pages if _text(page.cell(1, 1)) == _MARK]
+    marks = recognized([MARK])
+    ours = [page for page in pages if _text(page.cell(1, 1)).casefold() in marks]
     if not ours:
-        raise SourceError(file, f"no sheet of it begins with '{_MARK}'", _ADVICE)
+        raise SourceError(file, f"no sheet of it begins with '{MARK}'", _ADVICE)
     for page in ours:
         _read(page, file, found, issues)
     return found, issues

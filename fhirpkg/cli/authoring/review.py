@@ -10,16 +10,17 @@ import click
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.authoring.codes import asked, terms_options, terms_that_know
 from fhirpkg.cli.shared.content import folder_argument
+from fhirpkg.cli.shared.language import language_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.authoring.folder import Authored
     from fhirpkg.authoring.reviewing.filled import Entry, Reader
     from fhirpkg.authoring.reviewing.sheet import Sheet
     from fhirpkg.authoring.terms.sources import Sources
-    from fhirpkg.issues import Issue
+    from fhirpkg.issues import Issue, Resource
 
 _FORMS = ("html", "xlsx")
 _SPREADSHEETS = (".ods", ".xls", ".xlsm", ".xlsb", ".numbers")
@@ -52,6 +53,7 @@ _UNSAVED = dict.fromkeys(
 @click.option(
     "--on", type=click.DateTime(["%Y-%m-%d"]), help="With --read: the day that it was filled in."
 )
+@language_option
 @terms_options
 def command(
     resources: Path,
@@ -60,6 +62,7 @@ def command(
     filled: Path | None,
     by: str | None,
     on: datetime | None,
+    language: str,
     packages: tuple[str, ...],
     files: tuple[str, ...],
     tx: str | None,
@@ -69,13 +72,15 @@ def command(
     The sheet holds each fact of the source with our words for it, the elements, codes with their
     official displays, criteria with limits and sources, a verdict and a comment to fill in, and a
     last line to sign. --read notes verdicts and sign-off, with who and when, in review.yaml; it
-    takes all of a sheet or nothing. Text lines are: PROCEDURE FACT DIGEST VERDICT: COMMENT
+    takes all of a sheet or nothing, in any language that sheets are made in. Text lines are:
+    PROCEDURE FACT DIGEST VERDICT: COMMENT
 
     Example: fhirpkg review resources --output review.xlsx, then
     fhirpkg review resources --read review.xlsx --by "Jo Doe, MD" --on 2027-02-01
     """
     from fhirpkg.authoring.folder import read_folder
     from fhirpkg.authoring.reviewing.filled import Reader
+    from fhirpkg.languages.words import speaking
 
     if (output is None) == (filled is None):
         raise click.UsageError("say where the sheet goes (--output) or which came back (--read)")
@@ -90,13 +95,16 @@ def command(
     if not authored.is_usable:
         return ExitCode.ISSUES
     if output:
-        sheets = _sheets(authored, _terms(authored, resources, packages, files, tx))
-        return _write(sheets, output, kind)
+        terms = _terms(authored, resources, packages, files, tx)
+        made = _made(authored)
+        with speaking(language):
+            return _write(_sheets(authored, made, terms), output, kind)
     assert filled, "checked above"
     assert by, "checked above"
     assert on, "checked above"
     reader = Reader(by.strip(), on.date().isoformat())
-    return _read(resources, authored, _sheets(authored, _terms_of_nobody()), filled, reader)
+    sheets = _sheets(authored, _made(authored), _terms_of_nobody())
+    return _read(resources, authored, sheets, filled, reader)
 
 
 def _terms_of_nobody() -> Sources:
@@ -133,12 +141,20 @@ def _terms(
     return Sources(tuple(found))
 
 
-def _sheets(authored: Authored, terms: Sources) -> list[Sheet]:
+def _made(authored: Authored) -> Mapping[str, Sequence[Resource]]:
+    """The resources of each procedure, which are the same whatever language the sheet speaks."""
     from fhirpkg.authoring.build import build
+
+    assert authored.package, "the folder is usable"
+    return build(authored.package, authored.procedures, beside=authored.beside)
+
+
+def _sheets(
+    authored: Authored, made: Mapping[str, Sequence[Resource]], terms: Sources
+) -> list[Sheet]:
     from fhirpkg.authoring.reviewing.sheet import sheet
 
     assert authored.package, "the folder is usable"
-    made = build(authored.package, authored.procedures, beside=authored.beside)
     return [
         sheet(authored.package, procedure, made[name], authored.reviews[name], terms, name)
         for name, procedure in authored.procedures.items()

@@ -9,6 +9,7 @@ import click
 
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.shared.content import content_argument
+from fhirpkg.cli.shared.language import language_option
 
 if TYPE_CHECKING:
     from fhirpkg.sheets.tables import BuildSheet
@@ -32,7 +33,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="NAME#VERSION",
     help="The package's name, for content that does not say it.",
 )
-def command(content: str | None, output: Path, form: str | None, identity: str | None) -> ExitCode:
+@language_option
+def command(
+    content: str | None, output: Path, form: str | None, identity: str | None, language: str
+) -> ExitCode:
     """Make a build sheet of CONTENT for teams whose EHR cannot import FHIR definitions.
 
     CONTENT is a folder, package, Bundle, NDJSON or NAME#VERSION; without it the current folder if
@@ -46,6 +50,7 @@ def command(content: str | None, output: Path, form: str | None, identity: str |
     from fhirpkg.authoring.writing import replace
     from fhirpkg.bundling.reading import Selection, read_content
     from fhirpkg.canonical import PackageId
+    from fhirpkg.languages.words import speaking
     from fhirpkg.sheets.making import build_sheet
 
     kind = form or output.suffix.removeprefix(".").lower()
@@ -58,13 +63,15 @@ def command(content: str | None, output: Path, form: str | None, identity: str |
     read = read_content(content, Selection(identity=named))
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
-    sheet = build_sheet(read.resources, str(read.id))
+    with speaking(language):
+        sheet = build_sheet(read.resources, str(read.id))
+        if sheet.plans:
+            replace(output, _written(sheet, kind))
     if not sheet.plans:
         click.echo(
             f"{read.source}: no PlanDefinition in it, so there is nothing to build", err=True
         )
         return ExitCode.ISSUES
-    replace(output, _written(sheet, kind))
     rows = sum(len(table.rows) for table in sheet.tables)
     click.echo(f"{output}: {len(sheet.tables)} tables, {rows} rows", err=True)
     return ExitCode.DONE

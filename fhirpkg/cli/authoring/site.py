@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fhirpkg.cli.shared.content import content_argument
+from fhirpkg.cli.shared.language import language_option
 
 
 @click.command("site")
@@ -34,13 +35,7 @@ from fhirpkg.cli.shared.content import content_argument
     metavar="CONTENT",
     help="What was published before; the pages then say what changed.",
 )
-@click.option(
-    "--language",
-    default="en",
-    show_default=True,
-    metavar="TAG",
-    help="The language of the pages; texts without a translation stay as they are.",
-)
+@language_option
 def command(
     content: str | None,
     output: Path,
@@ -61,8 +56,7 @@ def command(
     """
     from fhirpkg.bundling.reading import Selection, read_content
     from fhirpkg.canonical import PackageId
-    from fhirpkg.languages.choosing import best
-    from fhirpkg.languages.words import known_languages, speaking
+    from fhirpkg.languages.words import speaking
     from fhirpkg.pages.facts import sources_in
     from fhirpkg.pages.site import site_files
     from fhirpkg.pages.writing import write
@@ -71,15 +65,11 @@ def command(
         named = PackageId.parse(identity) if identity else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--as") from error
-    if not (spoken := best([language], known_languages())):
-        known = ", ".join(known_languages())
-        problem = f"pages have no words in '{language}'; they have them in: {known}"
-        raise click.BadParameter(problem, param_hint="--language")
     selection = Selection(exclude=exclude, identity=named)
     read = read_content(content, selection)
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
     before = read_content(previous, selection) if previous else None
-    with speaking(spoken):
+    with speaking(language):
         count = write(site_files(read, before, sources_in(Path(read.source))), output)
     click.echo(f"{output / 'index.html'} ({count} files)")

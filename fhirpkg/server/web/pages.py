@@ -64,7 +64,7 @@ def routes(endpoint: Endpoint, sources: Sources | None = None) -> list[Route]:
         _route("/show/{type}/{id}", _show, endpoint),
         _route("/feedback", _feedback, endpoint),
         Route("/asset/{name}", _asset),
-        Route("/download/{name}", _downloads(endpoint)),
+        Route("/download/{name}", in_language(_downloads(endpoint))),
     ]
 
 
@@ -95,8 +95,12 @@ def in_language(
 
 def html(text: str, status: int = 200) -> HTMLResponse:
     """A page that says in which language it is."""
-    spoken = {"Content-Language": language(), "Vary": "Accept-Language"}
-    return HTMLResponse(text, status, {**HEADERS, **spoken})
+    return HTMLResponse(text, status, _spoken())
+
+
+def _spoken() -> dict[str, str]:
+    """The headers of what is said in the best language that a browser asks for."""
+    return {**HEADERS, "Content-Language": language(), "Vary": "Accept-Language"}
 
 
 def missing() -> HTMLResponse:
@@ -110,7 +114,7 @@ def _downloads(endpoint: Endpoint) -> Callable[[HttpRequest], Awaitable[Response
         data = await run_in_threadpool(lambda: download(name, StoreShelf(endpoint)))
         if data is None:
             return missing()
-        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        headers = {**_spoken(), "Content-Disposition": f'attachment; filename="{name}"'}
         return Response(data, media_type=MEDIA[name.rpartition(".")[2]], headers=headers)
 
     return answer
