@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/compartmentdefinition-patient.html
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from fhirpkg.untrusted import child, objects, text_of
 
@@ -27,6 +28,8 @@ _ELSEWHERE = {
     "SupplyRequest": ("deliverTo",),
 }
 """Where the patient stands, among others, in resources that have none of these elements."""
+_SEARCH = "Patient?identifier="
+"""How a conditional reference begins, https://hl7.org/fhir/R4/http.html#trules."""
 _OF_SOMEBODY = ("Condition", "DiagnosticReport", "ImagingStudy", "Observation", "Procedure")
 
 
@@ -58,6 +61,9 @@ def _named(reference: Resource, holder: Resource, base: str) -> Iterator[str]:
         for one in objects(holder, "contained"):
             if one.get("id") == name[1:]:
                 yield from _identifiers(objects(one, "identifier"))
+    elif name.startswith(_SEARCH):
+        system, _, value = unquote(name.removeprefix(_SEARCH)).rpartition("|")
+        yield from _identifiers([{"system": system or None, "value": value}])
     elif name:
         yield name.removeprefix(f"{base}/") if base else "/".join(name.split("/")[-2:])
     else:

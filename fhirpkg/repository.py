@@ -72,9 +72,9 @@ class MemoryRepository:
             reason = self._shortfalls[resource_type]
             raise FhirpkgError(f"not all {resource_type} resources are known: {reason}")
         found = list(self._by_type.get(resource_type, {}).values())
-        if resource_type == "Observation":
-            reports = self._by_type.get("DiagnosticReport", {}).values()
-            found += [result for report in reports for result in _results_inside(report)]
+        for holder_type in _HOLDERS.get(resource_type, ()):
+            holders = self._by_type.get(holder_type, {}).values()
+            found += [inner for holder in holders for inner in _inside(holder, resource_type)]
         if "patient" in params:
             patient = params["patient"]
             owner = self.read("Patient", patient.removeprefix("Patient/")) or {}
@@ -257,22 +257,27 @@ def _is_bundle(value: Any) -> bool:
     return isinstance(value, dict) and value.get("resourceType") == "Bundle"
 
 
-def _results_inside(report: Resource) -> Iterator[Resource]:
-    """The results that a report contains, of its patient and moment where they do not say theirs.
+_HOLDERS = {
+    "ImagingStudy": ("DiagnosticReport",),
+    "Observation": ("DiagnosticReport", "Observation"),
+}
+"""What else is searched for a type: reports and panels contain results, reports studies."""
 
-    Their id is that of the report and their own: `report#result`.
+
+def _inside(holder: Resource, resource_type: str) -> Iterator[Resource]:
+    """What a report or panel contains, of its patient; a result also of its moment if it has none.
+
+    The id is that of the holder and its own: `report#result`.
     """
-    if report.get("status") in ("cancelled", "entered-in-error"):
+    if holder.get("status") in ("cancelled", "entered-in-error"):
         return
-    for one in objects(report, "contained"):
-        if one.get("resourceType") == "Observation":
-            has_moment = any(key.startswith(_MOMENT) for key in one)
-            moment = (
-                {} if has_moment else {k: v for k, v in report.items() if k.startswith(_MOMENT)}
-            )
-            subject = {"subject": report["subject"]} if "subject" in report else {}
-            name = {"id": f"{report.get('id')}#{one.get('id')}"}
-            yield {"contained": report["contained"], **subject, **moment, **one, **name}
+    for one in objects(holder, "contained"):
+        if one.get("resourceType") == resource_type:
+            dated = resource_type != "Observation" or any(k.startswith(_MOMENT) for k in one)
+            moment = {} if dated else {k: v for k, v in holder.items() if k.startswith(_MOMENT)}
+            subject = {"subject": holder["subject"]} if "subject" in holder else {}
+            name = {"id": f"{holder.get('id')}#{one.get('id')}"}
+            yield {"contained": holder["contained"], **subject, **moment, **one, **name}
 
 
 _MOMENT = ("effective", "_effective", "issued")

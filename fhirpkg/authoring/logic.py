@@ -83,7 +83,8 @@ def library(
     lines += [f"parameter {_quoted(rule, ' days')} Integer default null" for rule in aged]
     lines += [f"parameter \"{TEXTS}\" String default '{main}'"] if spoken else []
     parts = [part("shared")]
-    parts += [part("observed")] if any(rule.kind == "observation" for rule in rules) else []
+    kinds = {rule.kind for rule in rules}
+    parts += [part(name) for kind, name in _SHARED.items() if kind in kinds]
     for rule in rules:
         parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
         parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
@@ -94,6 +95,8 @@ def library(
     return "\n".join([*lines, "", "context Patient", "", *said, defined])
 
 
+_SHARED = {"condition": "diagnosed", "observation": "observed"}
+"""The functions that all rules of a kind share."""
 _SAID = re.compile(r"\"Say\"\('((?:[^'\\]|\\.)*)'\)")
 """Words in the templates that are said in the language that is asked for."""
 _EDGES = re.compile(r"([\s:;,]*)(.*?)([\s:;,]*)", re.DOTALL)

@@ -6,7 +6,7 @@ import pathlib
 
 import yaml
 
-FILES = ("records.yaml", "records_sent.yaml", "records_further.yaml")
+FILES = ("records.yaml", "records_sent.yaml", "records_further.yaml", "records_countries.yaml")
 UCUM = "http://unitsofmeasure.org"
 CONDITION = "http://terminology.hl7.org/CodeSystem/condition"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"

@@ -45,6 +45,42 @@ def absolute():
     return json.loads(text)
 
 
+def versioned():
+    """References to a version of the patient at its whole address."""
+    text = json.dumps(entries()).replace('"Patient/p1"', f'"{BASE}/Patient/p1/_history/4"')
+    return json.loads(text)
+
+
+def posted():
+    """New resources by their urn:uuid, the patient looked for by its identifier."""
+    number = {"system": "http://hospital.example.org/mrn", "value": "17"}
+    made = named_by_uuid()
+    for entry in made:
+        kind = entry["resource"]["resourceType"]
+        entry["request"] = {"method": "POST", "url": kind}
+        if kind == "Patient":
+            entry["resource"]["identifier"] = [number]
+            entry["request"]["ifNoneExist"] = "identifier={system}|{value}".format(**number)
+        elif kind == "Observation":
+            entry["resource"]["subject"] = {
+                "reference": "Patient?identifier={system}|{value}".format(**number)
+            }
+    return made
+
+
+def of_another():
+    """A second patient who is included, with a record that is worse."""
+    worse = record({"platelets": [{"loinc": "777-3", "value": 4, "unit": "10*9/L"}]}, "p2")
+    return [
+        {
+            "fullUrl": f"{BASE}/{r['resourceType']}/{r['id']}",
+            "resource": r,
+            "search": {"mode": "include"},
+        }
+        for r in worse
+    ]
+
+
 def bundle(kind, found, **more):
     return {"resourceType": "Bundle", "type": kind, **more, "entry": found}
 
@@ -88,6 +124,11 @@ FORMS = {
         [*entries(search={"mode": "match"}), *first(OUTCOME)],
     ),
     "searchset of absolute references": lambda: bundle("searchset", absolute()),
+    "searchset of versioned references": lambda: bundle("searchset", versioned()),
+    "searchset with another patient": lambda: bundle(
+        "searchset", [*entries(search={"mode": "match"}), *of_another()]
+    ),
+    "transaction of new resources": lambda: bundle("transaction", posted()),
     "transaction": lambda: bundle("transaction", [put(e) for e in entries()]),
     "transaction-response": lambda: bundle(
         "transaction-response", [answered(e) for e in entries()]

@@ -52,6 +52,7 @@ _SYSTEMS = {
     "ATC": (_MEDICINE,), "CCAM": (_DONE,), "CPT": (_DONE, _VALUE), "CVX": (_MEDICINE,),
     "HCPCS": (_DONE, _THING, _MEDICINE), "RoleCode": (_PLACE, _PERSON),
     "ICD-10": (_PROBLEM,), "ICD-10-CM": (_PROBLEM,), "ICD-10-PCS": (_DONE,), "ICD-11": (_PROBLEM,),
+    "ICD-10-GM": (_PROBLEM,), "ICD-10-GM-DIMDI": (_PROBLEM,), "ICD-9-CM": (_PROBLEM,),
     "LOINC": (_VALUE, _DONE), "NUCC": (_PERSON,), "OPCS-4": (_DONE,), "OPS": (_DONE,),
     "RxNorm": (_MEDICINE,),
 }  # fmt: skip

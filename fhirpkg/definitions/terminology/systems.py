@@ -24,6 +24,12 @@ class System:
     """Whether a code means something only together with the year of its edition."""
 
 
+_OF_GM = (
+    "ICD-10-GM is published by the Bundesinstitut für Arzneimittel und Medizinprodukte (BfArM) for "
+    "the German Federal Ministry of Health, from ICD-10 of the World Health Organization; its "
+    "codes are used unchanged."
+)
+
 SYSTEMS = {
     "ATC": System(
         "http://www.whocc.no/atc",
@@ -75,6 +81,10 @@ SYSTEMS = {
         owner="World Health Organization",
     ),
     "ICD-10-CM": System(ICD_10_CM),
+    "ICD-10-GM": System("http://fhir.de/CodeSystem/bfarm/icd-10-gm", _OF_GM, owner="BfArM"),
+    "ICD-10-GM-DIMDI": System(  # the same by its url of before 2021, which old records have
+        "http://fhir.de/CodeSystem/dimdi/icd-10-gm", _OF_GM, owner="BfArM"
+    ),
     "ICD-10-PCS": System(
         "http://www.cms.gov/Medicare/Coding/ICD10",
         pattern=r"[0-9A-HJ-NP-Z]{7}",
@@ -86,6 +96,11 @@ SYSTEMS = {
         pattern=r"[0-9A-HJ-NP-Z]{4}(\.[0-9A-HJ-NP-Z]{1,2})?([&/][0-9A-HJ-NP-Z]{4,}(\.[0-9A-Z]+)?)*",
         form="four digits and letters and up to two after a point, such as 'DB30.1'",
         owner="World Health Organization",
+    ),
+    "ICD-9-CM": System(
+        "http://hl7.org/fhir/sid/icd-9-cm",
+        pattern=r"(\d{3}|V\d\d|E\d{3})(\.\d{1,2})?",
+        form="three digits and up to two after a point, such as '198.5'",
     ),
     "LOINC": System(
         LOINC,
