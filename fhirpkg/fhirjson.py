@@ -298,25 +298,31 @@ def _write(value: Any, put: Any, line: str, step: str) -> None:
 
 def _write_object(value: dict[str, Any], put: Any, line: str, step: str) -> None:
     inner = line + step
-    between = "{" + inner
+    between, more = "{" + inner, "," + inner
     colon = ": " if line else ":"
     for key, item in value.items():
         if isinstance(item, str):
             put(f"{between}{encode_basestring(key)}{colon}{encode_basestring(item)}")
         else:
             put(f"{between}{encode_basestring(key)}{colon}")
-            _write(item, put, inner, step)
-        between = "," + inner
+            if isinstance(item, dict):
+                _write_object(item, put, inner, step)
+            else:
+                _write(item, put, inner, step)
+        between = more
     put(line + "}" if value else "{}")
 
 
 def _write_list(value: list[Any] | tuple[Any, ...], put: Any, line: str, step: str) -> None:
     inner = line + step
-    between = "[" + inner
+    between, more = "[" + inner, "," + inner
     for item in value:
         put(between)
-        _write(item, put, inner, step)
-        between = "," + inner
+        if isinstance(item, dict):
+            _write_object(item, put, inner, step)
+        else:
+            _write(item, put, inner, step)
+        between = more
     put(line + "]" if value else "[]")
 
 

@@ -31,7 +31,11 @@ def _ordered(value: Resource, type_name: str) -> Resource:
     made: Resource = {}
     for key in keys:
         inner = value[key]
-        made[key] = inner if isinstance(inner, str) else _inner(inner, children[key])
+        if isinstance(inner, dict):
+            type_name = children[key]
+            made[key] = _ordered(inner, type_name or str(inner["resourceType"]))
+        else:
+            made[key] = inner if isinstance(inner, str) else _inner(inner, children[key])
     return made
 
 

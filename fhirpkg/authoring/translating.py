@@ -151,13 +151,15 @@ def _extended(value: Json, texts: Mapping[str, Mapping[str, str]]) -> Json:
         return value
     made: Resource = {}
     for key, inner in value.items():
-        made[key] = inner if key == _MACHINES else _extended(inner, texts)
-        is_extension = key == "valueString" and "url" in value
-        if key in _ELEMENTS and isinstance(inner, str) and not is_extension:
-            found = [(language, _in(inner, language, own)) for language, own in texts.items()]
-            extensions = [translation(language, other) for language, other in found if other]
-            if extensions:
-                made[f"_{key}"] = {"extension": extensions}
+        if isinstance(inner, str):
+            made[key] = inner
+            if key in _ELEMENTS and not (key == "valueString" and "url" in value):
+                found = [(language, _in(inner, language, own)) for language, own in texts.items()]
+                extensions = [translation(language, other) for language, other in found if other]
+                if extensions:
+                    made[f"_{key}"] = {"extension": extensions}
+        else:
+            made[key] = inner if key == _MACHINES else _extended(inner, texts)
     return made
 
 

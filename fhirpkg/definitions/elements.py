@@ -5,6 +5,7 @@ Paths and ids (http://hl7.org/fhir/R4/elementdefinition.html#id) follow from the
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ class Node:
     def find(self, element_id: str) -> Node | None:
         """The node of an id below this one, the root's own name included."""
         node: Node | None = self
-        for name, part in _segments(element_id)[1:]:
+        for name, part in _segments(element_id)[0][1:]:
             node = node.children.get(name) if node else None
             if node and part:
                 node = node.slices.get(part)
@@ -81,13 +82,13 @@ def tree(elements: Iterable[Resource]) -> Node:
     root: Node | None = None
     for segments, element in placed(elements):
         name, part = segments[-1]
-        node = nodes[tuple(segments)] = Node(name, element, part)
+        node = nodes[segments] = Node(name, element, part)
         if root is None:
             root = node
         elif part:
             nodes[(*segments[:-1], (name, ""))].slices[part] = node
         else:
-            nodes[tuple(segments[:-1])].children[name] = node
+            nodes[segments[:-1]].children[name] = node
     if root is None:
         raise ValueError("a snapshot has at least one element")
     return root
@@ -98,31 +99,35 @@ def written(root: Node) -> list[Resource]:
     return list(_written(root, "", ""))
 
 
-def placed(elements: Iterable[Resource]) -> Iterator[tuple[list[Segment], Resource]]:
+def placed(elements: Iterable[Resource]) -> Iterator[tuple[tuple[Segment, ...], Resource]]:
     """Each element and its place.
 
     The place is the id's when it agrees with path and slice name. Otherwise it follows from these
     two: what stands behind a slice, with a longer path, belongs to that slice.
     """
-    open_: list[tuple[str, list[Segment], bool]] = []
+    open_: list[tuple[str, tuple[Segment, ...], bool]] = []
     for element in elements:
         path: str = element["path"]
         while open_ and not path.startswith(open_[-1][0] + "."):
             open_.pop()
-        above, known, without_id = open_[-1] if open_ else ("", [], False)
+        above, known, without_id = open_[-1] if open_ else ("", (), False)
         part = element.get("sliceName", "")
-        segments = _segments(element.get("id", ""))
-        is_told = ".".join(name for name, _ in segments) == path
+        segments, told_path = _segments(element.get("id", ""))
+        is_told = told_path == path
         by_order = without_id or not is_told or bool(part and not segments[-1][1])
         if by_order:
             names = (path[len(above) + 1 :] if above else path).split(".")
-            segments = [*known, *((name, "") for name in names[:-1]), (names[-1], part)]
+            segments = (*known, *((name, "") for name in names[:-1]), (names[-1], part))
         open_.append((path, segments, without_id or (by_order and bool(part))))
         yield segments, element
 
 
-def _segments(element_id: str) -> list[Segment]:
-    return [(name, part) for name, _, part in (s.partition(":") for s in element_id.split("."))]
+@functools.lru_cache(maxsize=50_000)
+def _segments(element_id: str) -> tuple[tuple[Segment, ...], str]:
+    """The steps of an id, and the path that they make."""
+    steps = (step.partition(":") for step in element_id.split("."))
+    segments = tuple((name, part) for name, _, part in steps)
+    return segments, ".".join(name for name, _ in segments)
 
 
 def _written(node: Node, above_id: str, above_path: str) -> Iterator[Resource]:

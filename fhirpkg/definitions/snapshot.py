@@ -68,9 +68,7 @@ def generate(structure: Resource, retrieve: Retrieve) -> Resource:
         work = _Snapshot(name, structure, retrieve)
         for segments, element in placed(structure.get("differential", {}).get("element", [])):
             work.apply(segments, element)
-        work.finish()
-        elements = written(work.root)
-    return {**structure, "snapshot": {"element": elements}}
+    return {**structure, "snapshot": {"element": work.elements()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +88,23 @@ class Refinement:
     """Why it has no place."""
 
 
-def refinements(structure: Resource, definitions: Structures) -> list[Refinement]:
-    """What each element of the differential refines, in the differential's order.
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A differential laid over its base."""
+
+    steps: list[Refinement]
+    """What each of its elements refines, in the differential's order."""
+    elements: Callable[[], list[Resource]]
+    """Finish the snapshot and give its elements; once. Raises DefinitionError as `generate`."""
+
+
+def laid(structure: Resource, retrieve: Retrieve) -> Laid:
+    """The differential over its base, whatever in it has no place there.
 
     Raises DefinitionError when the base is not known or something is malformed.
     """
     with _well_formed(_name(structure)) as name:
-        work = _Snapshot(name, structure, definitions.structure)
+        work = _Snapshot(name, structure, retrieve)
         steps: list[tuple[Node | None, Refinement]] = []
         for segments, element in placed(structure.get("differential", {}).get("element", [])):
             try:
@@ -104,7 +112,8 @@ def refinements(structure: Resource, definitions: Structures) -> list[Refinement
             except DefinitionError as error:
                 steps.append((None, Refinement(element, {}, {}, problem=error.problem)))
         places = {id(node): number for number, node in enumerate(_nodes(work.root))}
-    return [replace(step, place=places.get(id(node), 0)) for node, step in steps]
+    made = [replace(step, place=places.get(id(node), 0)) for node, step in steps]
+    return Laid(made, work.elements)
 
 
 def _name(structure: Resource) -> str:
@@ -146,7 +155,7 @@ class _Snapshot:
         if self._extends and structure.get("type"):
             self.root.name = str(structure["type"]).rpartition("/")[2]
 
-    def apply(self, segments: list[Segment], element: Resource) -> tuple[Node, Refinement]:
+    def apply(self, segments: tuple[Segment, ...], element: Resource) -> tuple[Node, Refinement]:
         """Find the place of one element of the differential and merge the element into it."""
         place = ".".join(f"{name}:{part}" if part else name for name, part in segments)
         if segments[0][0] != self.root.name:
@@ -179,13 +188,15 @@ class _Snapshot:
             _demand_type(sliced, node)
         return node, Refinement(element, before, outer, is_locked_out=is_locked_out)
 
-    def finish(self) -> None:
-        """Draw the conclusion that needs all slices: which types a choice is left with."""
-        for node, is_extension in self._short_forms.values():
-            if is_extension:
-                _allow_only_sliced_types(node)
-            if node.element["slicing"] == _BY_TYPE and _all_types_are_sliced(node):
-                node.own_element()["slicing"] = {**_BY_TYPE, "rules": "closed"}
+    def elements(self) -> list[Resource]:
+        """The elements, after the conclusion that needs all slices: the types left to a choice."""
+        with _well_formed(self.name):
+            for node, is_extension in self._short_forms.values():
+                if is_extension:
+                    _allow_only_sliced_types(node)
+                if node.element["slicing"] == _BY_TYPE and _all_types_are_sliced(node):
+                    node.own_element()["slicing"] = {**_BY_TYPE, "rules": "closed"}
+            return written(self.root)
 
     def _is_closed(self, node: Node) -> bool:
         """Whether the base lets no slices be added; choices are closed by their types."""

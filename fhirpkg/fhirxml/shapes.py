@@ -38,6 +38,7 @@ class Shapes:
         self._model = model
         self._children: dict[str, dict[str, Child]] = {}
         self._by_tag: dict[str, dict[str, Child]] = {}
+        self._attributes: dict[str, tuple[str, ...]] = {}
 
     def children(self, type_name: str) -> Mapping[str, Child]:
         """The elements of a type by their names; `id` and `url` included where attributes."""
@@ -58,9 +59,13 @@ class Shapes:
 
     def attributes(self, type_name: str) -> tuple[str, ...]:
         """The elements of a type that XML writes as attributes."""
-        if self._model.is_resource(type_name):
-            return ()
-        return ("id", "url") if type_name == "Extension" else ("id",)
+        found = self._attributes.get(type_name)
+        if found is None:
+            inner = ("id", "url") if type_name == "Extension" else ("id",)
+            found = self._attributes[type_name] = (
+                () if self._model.is_resource(type_name) else inner
+            )
+        return found
 
     def _made(self, type_name: str) -> list[Child]:
         made: list[Child] = []

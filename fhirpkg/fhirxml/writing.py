@@ -22,6 +22,8 @@ _ESCAPES = {
     "&": "&amp;", "<": "&lt;", ">": "&gt;",
     '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;",
 }  # fmt: skip
+_HOLDING = frozenset(("narrative", "resource"))
+"""The kinds of elements whose content is not written as that of their type."""
 _ESCAPED = re.compile('[&<>"\n\r\t]')
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
@@ -58,17 +60,21 @@ class _Writer:
 
     def _children(self, value: Resource, type_name: str, line: str, skip: tuple[str, ...]) -> None:
         shape = self._shapes.children(type_name)
-        names = dict.fromkeys(key.removeprefix("_") for key in value if key not in skip)
         last = len(shape)
-        for name in sorted(names, key=lambda n: shape[n].place if n in shape else last):
+        places = {
+            name: shape[name].place if name in shape else last
+            for name in (key.removeprefix("_") for key in value if key not in skip)
+        }
+        for name in sorted(places, key=places.__getitem__):
             item, sibling, child = value.get(name), value.get(f"_{name}"), shape.get(name)
-            if (
-                isinstance(item, str)
-                and sibling is None
-                and not (child and child.kind == "narrative")
-            ):
-                self._put(f'{line}<{name} value="{_escaped(item)}"/>')  # what most elements are
-                continue
+            if sibling is None and (child is None or child.kind not in _HOLDING):
+                if isinstance(item, str):
+                    self._put(f'{line}<{name} value="{_escaped(item)}"/>')  # what most are
+                    continue
+                if isinstance(item, dict):
+                    self._put(line)
+                    self._complex(name, item, child.type if child else "", line)
+                    continue
             for each, beside in _pairs(item, sibling):
                 self._put(line)
                 self._element(name, each, beside, child, line)
@@ -90,7 +96,7 @@ class _Writer:
     def _complex(self, name: str, value: Resource, type_name: str, line: str) -> None:
         attributes = self._shapes.attributes(type_name)
         self._put(f"<{name}{_attributes(value, attributes)}")
-        if all(key in attributes for key in value):
+        if len(value) <= len(attributes) and all(key in attributes for key in value):
             self._put("/>")
             return
         self._put(">")
@@ -124,7 +130,11 @@ def _pairs(value: Json, sibling: Json) -> Iterator[tuple[Json, Json]]:
 
 
 def _attributes(value: Resource, names: tuple[str, ...]) -> str:
-    return "".join(f' {name}="{_escaped(_text(value[name]))}"' for name in names if name in value)
+    text = ""
+    for name in names:
+        if name in value:
+            text += f' {name}="{_escaped(_text(value[name]))}"'
+    return text
 
 
 def _escaped(text: str) -> str:

@@ -63,7 +63,7 @@ def pack(
     total = 0
     with (
         gzip.GzipFile(
-            filename="", mode="wb", fileobj=stream, compresslevel=9, mtime=0
+            filename="", mode="wb", fileobj=stream, compresslevel=6, mtime=0
         ) as compressed,
         _Hashed(compressed) as hashed,
         tarfile.open(fileobj=hashed, mode="w", format=tarfile.USTAR_FORMAT) as archive,

@@ -31,6 +31,7 @@ def untagged(display: str) -> str:
     return _TAG.sub("", display)
 
 
+@functools.lru_cache(maxsize=10_000)
 def stems(text: str) -> frozenset[str]:
     """The beginnings of a text's words, in one form for what means the same.
 

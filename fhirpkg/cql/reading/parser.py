@@ -34,6 +34,7 @@ BINARY: tuple[dict[str, str], ...] = (
 
 _TIMING_LEVEL = 6
 _OF_OPERATORS = ("symbol", "name")
+_CLOSING = frozenset(("", ")", "]", "}", ",", ";"))
 _TERMS: tuple[dict[str, str], ...] = (
     {"+": "Add", "-": "Subtract", "&": "ConcatenateOrEmpty"},
     {"*": "Multiply", "/": "Divide", "div": "TruncatedDivide", "mod": "Modulo"},
@@ -66,10 +67,16 @@ class Parser(Stream):
     def expression(self, level: int = 0) -> Node:
         """An expression of operators that bind at least as tightly as the level."""
         left = self._prefixed()
+        if self._closes():
+            return left
         for each in range(len(BINARY) - 1, level - 1, -1):  # the tightest first
             while (found := self._continued(left, each)) is not None:
                 left = found
         return left
+
+    def _closes(self) -> bool:
+        """Whether what is next ends an expression, so that no level needs to look for operators."""
+        return self.token.text in _CLOSING and self.token.kind in {"symbol", "end"}
 
     def _continued(self, left: Node, level: int) -> Node | None:
         """The operand with the next operator of a level and what follows it, if one follows."""
@@ -143,6 +150,8 @@ class Parser(Stream):
     def term(self, level: int = 0) -> Node:
         """A term: arithmetic and all that binds tighter."""
         left = self._signed()
+        if self._closes():
+            return left
         for each in range(len(_TERMS) - 1, level - 1, -1):
             while (token := self.token).kind in _OF_OPERATORS and token.text in _TERMS[each]:
                 self.advance()

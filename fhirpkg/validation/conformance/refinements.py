@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.definitions.snapshot import generate, refinements
+from fhirpkg.definitions.snapshot import laid
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
 from fhirpkg.issues import Severity
@@ -30,7 +30,7 @@ from fhirpkg.validation.publishers import not_loaded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fhirpkg.definitions.snapshot import Refinement
+    from fhirpkg.definitions.snapshot import Laid, Refinement
     from fhirpkg.issues import Path, Resource
     from fhirpkg.rules import Rule
     from fhirpkg.validation.run import Run
@@ -61,10 +61,11 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
     """
     alone = {**structure, "url": text_of(structure, "url") or "urn:uuid:unnamed"}
     try:
-        steps = refinements(alone, run.definitions.with_resources([alone]))
+        found = laid(alone, _retrieving(alone, run))
     except DefinitionError as error:
         _report_unusable(error, path, run)
         return
+    steps = found.steps
     for number, step in enumerate(steps):
         if is_unannounced(step):
             place = (*path, "differential", "element", number)
@@ -82,7 +83,18 @@ def check_differential(structure: Resource, path: Path, run: Run) -> None:
         problem = f"of its elements these do not fit: {named}"
         run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, severity=severity, problem=problem)
     elif severity is None:
-        _check_snapshot(alone, path, run)
+        _check_snapshot(alone, found, path, run)
+
+
+def _retrieving(structure: Resource, run: Run) -> Callable[[str], Resource | None]:
+    """How definitions are found, of which the one being checked wins over others of its url."""
+
+    def retrieve(name: str) -> Resource | None:
+        if name.partition("|")[0] == structure["url"]:
+            return run.definitions.with_resources([structure]).structure(name)
+        return run.definitions.structure(name)
+
+    return retrieve
 
 
 def _report_unusable(error: DefinitionError, path: Path, run: Run) -> None:
@@ -94,13 +106,13 @@ def _report_unusable(error: DefinitionError, path: Path, run: Run) -> None:
         run.report(STRUCTURE_DEFINITION_SNAPSHOT, path, problem=error.problem)
 
 
-def _check_snapshot(structure: Resource, path: Path, run: Run) -> None:
+def _check_snapshot(structure: Resource, over_base: Laid, path: Path, run: Run) -> None:
     """Report a snapshot that has more or fewer elements than the differential gives."""
     stated = [element for _, element in numbered(structure.get("snapshot"), "element")]
     if not stated:
         return
     try:
-        made = generate(structure, run.definitions.structure)["snapshot"]["element"]
+        made = over_base.elements()
     except DefinitionError as error:
         _report_unusable(error, path, run)
         return
@@ -129,10 +141,9 @@ def _problems(
 ) -> Iterator[tuple[int, Rule, str]]:
     """The elements that do not fit, by their number, each with a rule and words."""
     is_constraint = structure.get("derivation") == "constraint"
+    misplaced = _misplaced(steps) if is_constraint else {}
     for number, step in enumerate(steps):
-        problem = step.problem
-        if is_constraint and not problem:
-            problem = _misplaced(step, steps[:number], steps[number + 1 :])
+        problem = step.problem or misplaced.get(number, "")
         if problem:
             yield number, STRUCTURE_DEFINITION_ELEMENT, problem
             continue
@@ -146,14 +157,24 @@ def _problems(
             yield number, STRUCTURE_DEFINITION_SLICING, slicing
 
 
-def _misplaced(step: Refinement, before: list[Refinement], after: list[Refinement]) -> str:
-    """Whether an element appears twice, or behind one that it precedes in the base."""
-    if any(other.place == step.place and not other.problem for other in before):
-        return "the differential has this element twice"
-    earlier = [o for o in after if o.place < step.place and not o.problem]
-    if not earlier:
-        return ""
-    return f"it follows {text_of(earlier[0].element, 'path')} in its base, but comes before it"
+def _misplaced(steps: list[Refinement]) -> dict[int, str]:
+    """By number the elements that appear twice, or before one that they follow in the base."""
+    found: dict[int, str] = {}
+    placed = [(number, step) for number, step in enumerate(steps) if not step.problem]
+    seen: set[int] = set()
+    for number, step in placed:
+        if step.place in seen:
+            found[number] = "the differential has this element twice"
+        seen.add(step.place)
+    waiting: list[tuple[int, Refinement]] = []
+    for each, step in placed:
+        # those that wait stand in the order of their places, so that each is met once
+        while waiting and waiting[-1][1].place > step.place:
+            number, _ = waiting.pop()
+            where = text_of(step.element, "path")
+            found.setdefault(number, f"it follows {where} in its base, but comes before it")
+        waiting.append((each, step))
+    return found
 
 
 def _min(step: Refinement, _run: Run) -> str:

@@ -74,9 +74,12 @@ def check_content(resource: Resource, path: Path, run: Run) -> None:
     every = list(mappings(resource, path))
     for place, value in every:
         _check_repeated(value, place, run)
-        _check_codings(value, place, run)
-        _check_expression(value, place, run)
-        _check_filters(value, place, run)
+        if "coding" in value:
+            _check_codings(value, place, run)
+        if "expression" in value:
+            _check_expression(value, place, run)
+        if "codeFilter" in value:
+            _check_filters(value, place, run)
     if resource["resourceType"] == "ImplementationGuide":
         _check_guide(resource, path, run)
         return
