@@ -30,6 +30,8 @@ _NUMBERING = re.compile(
 )
 _PREPOSITION = re.compile(r"\b(?:of|for|from|with|in|to|after|before|during|by|on|at|following)\b")
 
+_ADVERB = re.compile(r"\b(?:actually|exactly|really|normally|usually|typically)\b ?")
+_ARTICLE = "(?:an?|the|your|my|this)"
 _QUESTION = re.compile(r"(?:what|who|whom|when|where|why|how|which|is|are|will|does|do i)\b")
 _WHAT_IT_IS = re.compile(r"(?:what (?:is|are)|about) (?:an? |the |your )?(.+)")
 
@@ -60,6 +62,7 @@ class Headings:
     """The compiled table, with the headings that a user taught and the procedure's own name."""
 
     against: re.Pattern[str]
+    forbids: re.Pattern[str]
     elsewhere: re.Pattern[str]
     asks: Mapping[str, re.Pattern[str]]
     asks_strictly: Mapping[str, re.Pattern[str]]
@@ -72,19 +75,24 @@ class Headings:
     labels: re.Pattern[str]
     lessons: re.Pattern[str]
     imprint: re.Pattern[str]
+    letterhead: re.Pattern[str]
     procedure: re.Pattern[str]
     taught: Mapping[str, str] = field(default_factory=dict)
     name: frozenset[str] = frozenset()
     called: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
 
-    def naming(self, words: Iterable[str]) -> Headings:
-        """The same table for a procedure whose name has these words."""
+    def naming(self, words: Iterable[str], titles: Iterable[str] = ()) -> Headings:
+        """The same table for a procedure whose name has these words; titles name no section."""
         words = list(words)
-        found = {word for text in words for word in normal(text).split()}
         called = {each for text in words for each in _called(text)}
-        found |= {word for each in called for word in each.split()}
-        name = frozenset(word for word in found if len(word) > 2)
-        return replace(self, name=name, called=frozenset(called))
+        # what comes after "post-" in a name, such as "post-traumatic", says nothing of its own
+        texts = (
+            re.sub(r"\b(?:pre|post) \w+", " ", text) for text in (*map(normal, words), *called)
+        )
+        name = frozenset(word for text in texts for word in text.split() if len(word) > 2)
+        titles = frozenset(map(normal, titles))
+        return replace(self, name=name, called=frozenset(called), titles=titles)
 
     def named(self, heading: str, *, strictly: bool = False) -> Named:
         """What a heading names; `strictly` also for lines that only look like one.
@@ -94,11 +102,31 @@ class Headings:
         >>> table().named("Risks and benefits").sections
         ('risks', 'benefits')
         """
-        words = normal(heading)
-        if not words or (strictly and self._is_loose(words)):
-            return _UNKNOWN
+        words = _ADVERB.sub("", normal(heading))
         if words in self.taught:
             return Named((self.taught[words],), is_known=True)
+        if not words or words in self.titles or (strictly and self._is_loose(words)):
+            return _UNKNOWN
+        found = self._named(words, strictly=strictly)
+        if found.is_known:
+            return found
+        named = self._named(self._with_it(words), strictly=strictly)
+        if named.section or strictly:
+            return named if named.section else found
+        named = self._named(self._with_it(words, parts=True), strictly=False)
+        # a part of the name may be the disease: who has the hernia is nobody that needs its repair
+        return named if named.section == "contraindications" else found
+
+    def _with_it(self, words: str, *, parts: bool = False) -> str:
+        """A heading with "it" for the procedure's name, and for parts of it such as "the drain"."""
+        for each in sorted(self.called, key=len, reverse=True):
+            words = re.sub(rf"\b(?:{_ARTICLE} )?{re.escape(each)}s?\b", "it", words)
+        for article, word in re.findall(rf"\b({_ARTICLE}) (\w+)", words) if parts else ():
+            if word in self.name:
+                words = re.sub(rf"\b{article} (?:(?:{'|'.join(self.name)})\b ?)+", "it ", words)
+        return words.strip()
+
+    def _named(self, words: str, *, strictly: bool) -> Named:
         if self.elsewhere.fullmatch(words):
             return Named(why="it belongs to no section", is_known=True)
         asked = self._asked(words, strictly=strictly)
@@ -206,6 +234,10 @@ class Headings:
         """Whether words turn round what stands below them."""
         return bool(self.against.search(normal(text)))
 
+    def says_not_to(self, text: str) -> bool:
+        """Whether words say that something is not to be done, not that something did not help."""
+        return bool(self.forbids.search(normal(text)))
+
     def without_labels(self, heading: str) -> str:
         """A heading without the words that only divide its section: "Rare risks" is "risks"."""
         words = heading.split()
@@ -247,14 +279,19 @@ def _called(title: str) -> set[str]:
     """What a title calls its procedure: before a preposition, in parentheses, by first letters.
 
     >>> sorted(_called("Percutaneous nephrolithotomy of a kidney (keyhole surgery)"))
-    ['keyhole surgery', 'percutaneous nephrolithotomy', 'pnk']
+    ['keyhole surgery', 'nephrolithotomy', 'percutaneous nephrolithotomy', 'pnk']
+    >>> sorted(_called("EMDR session"))
+    ['emdr', 'emdr session', 'session']
     """
     inside = re.findall(r"\(([^()]+)\)", title)
     outside = re.sub(r"\([^()]*\)", " ", title)
     letters = "".join(word[0] for word in re.findall(r"\w+", outside) if len(word) > 3)
     before = _PREPOSITION.split(normal(outside))[0].strip()
+    last = before.partition(" and ")[0].split()[-1:]  # the repair, of a hernia repair
     told = [each for each in inside if " " in each or each.strip("‘’'\"").isupper()]
-    return {each for each in (before, *map(normal, told), letters.lower()) if len(each) > 2}
+    told += [] if title.isupper() else re.findall(r"\b[A-Z][A-Z0-9]{2,}\b", outside)
+    found = (before, *last, *map(normal, told), letters.lower())
+    return {each for each in found if len(each) > 2}
 
 
 def _expanded(found: re.Match[str]) -> str:
@@ -284,6 +321,7 @@ def table() -> Headings:
 
     return Headings(
         against=_words(data["against"].split()),
+        forbids=_any(data["forbids"]),
         elsewhere=_any(
             rf"(?:the |your |our )?(?:{each})(?: (?:and|or) (?:{'|'.join(data['elsewhere'])}))?"
             rf"(?: (?:of|for|from) .*)?"
@@ -299,6 +337,7 @@ def table() -> Headings:
         labels=re.compile(rf"(?:(?:{'|'.join(data['labels'].split())})(?: and | or | |$))+"),
         lessons=re.compile(rf"(?:{'|'.join(data['lessons'].split())})\b", re.IGNORECASE),
         imprint=re.compile(rf"(?:{'|'.join(data['imprint'])})", re.IGNORECASE),
+        letterhead=_any(data["letterhead"]),
         procedure=_any([*data["named"].split(), *data["procedure"].split()]),
         filler=_any([*data["filler"].split(), *data["procedure"].split()]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,7 +25,8 @@ class Line:
 
     `line` counts from 1 (in a Word document the paragraphs); `level` is that of a heading (1 is
     the highest) or 0; `depth` that of a list item; `gap` tells of an empty line before it;
-    `label` is its number; `outside` says why it is no part of the monograph.
+    `label` is its number; `outside` says why it is no part of the monograph; `opening` holds the
+    words in bold that begin it, where others follow.
     """
 
     text: str
@@ -35,9 +37,19 @@ class Line:
     gap: bool = False
     label: str = ""
     outside: str = ""
+    opening: str = ""
 
 
 Cell = tuple[Line, ...]
+
+
+def looks(pieces: Sequence[tuple[str, bool]]) -> tuple[str, str]:
+    """The mark of a line in pieces of bold and other text, and the bold words that begin it."""
+    told = [(words, is_bold) for words, is_bold in pieces if words.strip(" \n\t:.")]
+    if told and all(is_bold for _, is_bold in told):
+        return BOLD, ""
+    strong = itertools.takewhile(lambda piece: piece[1] or not piece[0].strip(), pieces)
+    return TEXT, " ".join("".join(words for words, _ in strong).split())
 
 
 def table_lines(
@@ -49,6 +61,10 @@ def table_lines(
     """
     rows = [row for row in rows if any(row)]
     if not rows:
+        return
+    if _is_of_things(rows):
+        yield from _things(rows, table)
+        yield Line("", rows[-1][0][0].line if rows[-1][0] else 0, END)
         return
     first = [_section(row[0], table) for row in rows if row and len(row) > 1]
     header = {section for cell in rows[0] if (section := _section(cell, table))}
@@ -64,6 +80,35 @@ def table_lines(
         for row in rows[has_header and len(rows) > 1 :]:
             yield from _fact(row, table, are_headings=are_headings)
     yield Line("", rows[-1][0][0].line if rows[-1][0] else 0, END)
+
+
+_THINGS = "no|nr|#|number|steps?|items?|actions?|activit(?:y|ies)|tasks?|what|risks?|complications?"
+_OF_THINGS = re.compile(
+    rf"(?:{_THINGS}|who|by|by whom|performed by|responsib(?:le|ility)|persons?|roles?|staff|when"
+    r"|time|timing|duration|minutes|rationale|reasons?|why|notes?|comments?|remarks?|details?|rate"
+    r"|frequency|how often|likelihood|incidence|quantity|amount|dose|route|done|initials"
+    r"|signature|tick|unit|size)"
+    r"(?: \([^()]*\))?\.?",
+    re.IGNORECASE,
+)
+
+
+def _is_of_things(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Whether each row is one thing, and the columns say what, who, when: "Step, Who, Time"."""
+    heads = [" ".join(line.text for line in cell).rstrip(": ") for cell in rows[0]]
+    are_known = all(_OF_THINGS.fullmatch(head) for head in heads)
+    begins = re.fullmatch(rf"(?:{_THINGS})\.?", heads[0], re.IGNORECASE)
+    return len(rows) > 1 and len(heads) > 1 and are_known and begins is not None
+
+
+def _things(rows: Sequence[Sequence[Cell]], table: Headings) -> Iterator[Line]:
+    """A fact a row, without the number of the row, below the heading that the columns give."""
+    is_counted = all(len(row[0]) == 1 and row[0][0].text.strip(".)").isdigit() for row in rows[1:])
+    heads, *rest = [row[is_counted:] for row in rows]
+    if _section(heads[0], table):
+        yield Line(heads[0][0].text, heads[0][0].line, ROW, OF_TABLES)
+    for row in rest:
+        yield from _fact(row, table, are_headings=False)
 
 
 def _section(cell: Cell, table: Headings) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import lxml.html
 
-from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, table_lines
+from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, looks, table_lines
 from fhirpkg.errors import SourceError
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ _BLOCKS = frozenset(
     "figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section "
     "summary table tbody td tfoot th thead tr ul".split()
 )
-_BOLD = frozenset("b strong".split())
+_BOLD = frozenset("b strong u".split())
+_STYLED_BOLD = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)|text-decoration[^;]*underline")
 _AROUND = re.compile(
     r"nav(bar|igation)?|menu|breadcrumbs?|cookies?|cookie-(banner|notice|bar)|site-?(header|footer)|footer|sidebar"
     r"|skip-?(link|nav|to-content)?|social|share|sharing|toolbar|pagination|advert\w*|related(-links)?"
@@ -61,9 +62,10 @@ class _Reader:
         elif tag in ("table", "dl"):
             self._block(element, is_bold=is_bold, inside=self._table_of)
         elif tag in _BLOCKS or tag == "button":
+            is_bold = is_bold or _is_styled_bold(element)
             self._block(element, is_bold=is_bold, inside=self._inside)
         else:
-            self._inside(element, is_bold=is_bold or tag in _BOLD)
+            self._inside(element, is_bold=is_bold or tag in _BOLD or _is_styled_bold(element))
 
     def _inside(self, element: HtmlElement, *, is_bold: bool) -> None:
         self._text(element.text, is_bold=is_bold)
@@ -104,12 +106,15 @@ class _Reader:
         """End a line; `keeps` when the block goes on behind a line break."""
         text = " ".join("".join(words for words, _ in self._words).split())
         if text:
-            bold = all(is_bold for words, is_bold in self._words if words.strip(" \n\t:."))
-            mark = BOLD if bold and not self._mark and not self._level else self._mark
+            mark, opening = looks(self._words)
+            mark = self._mark if self._mark or self._level else mark
             level, depth, label = self._level, max(self._depth, 0), ""
             if not mark and not level:
                 mark, label, text = _as_written(text)
-            line = Line(text, self._started, mark, level, depth, label=label, gap=True)
+            opening = opening if text.startswith(opening) else ""
+            line = Line(
+                text, self._started, mark, level, depth, label=label, gap=True, opening=opening
+            )
             self.lines.append(replace(line, outside=self._outside))
             if self._mark == ITEM and not keeps:
                 self._mark = ""  # what follows in the item is a paragraph of it
@@ -181,6 +186,10 @@ def _is_hidden(element: HtmlElement) -> bool:
             opens or any(re.fullmatch("h[1-6]", str(e.tag)) for e in element.iterancestors())
         )
     return element.tag in _HIDDEN or element.get("hidden") is not None
+
+
+def _is_styled_bold(element: HtmlElement) -> bool:
+    return bool(_STYLED_BOLD.search((element.get("style") or "").lower()))
 
 
 def _around(element: HtmlElement) -> str:

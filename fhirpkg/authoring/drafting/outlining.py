@@ -26,6 +26,7 @@ from fhirpkg.authoring.drafting.lines import (
     answered,
 )
 from fhirpkg.authoring.drafting.monograph import sentences
+from fhirpkg.authoring.drafting.run_ins import RunIns, bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +49,6 @@ _LEADING = re.compile(
     r"|such as|as follows|with|has|have|need|needs|includ\w+|will|would|do|does|not)\b",
     re.IGNORECASE,
 )
-_RUN_IN = re.compile(r"([^:.;]{3,60}?)\s*(?::|\s[–—-])\s+(?=\S)(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +75,37 @@ def outline(lines: Sequence[Line], table: Headings) -> list[Block]:
 
 class _Outline:
     def __init__(self, lines: Sequence[Line], table: Headings) -> None:
-        self._runs_in = self._runs_in_capitals = False
         self._lines = [line for line in lines if _has_words(line) or line.mark == END]
         self._table = table
+        written = [line for line in self._lines if sum(map(str.isalpha, line.text)) > 3]
+        capital = sum(_is_in_capitals(line.text) for line in written)
+        self._is_capital = capital * 5 > len(written) * 4
+        self._run_ins = RunIns(self._lines, table)
         known = [
             line
             for line in self._lines
             if not line.outside and line.mark not in (END, ROW) and self._names(line)
         ]
-        counts = Counter(style for line in known for style in _styles(line))
+        counts = Counter(style for line in known for style in self._styles(line))
         self._style = next((s for s in _STYLES if counts[s] > 1), "short")
         if counts["level"] == 1 and counts[self._style] < 2:
             self._style = "level"
-        numbered = [line for line in known if "number" in _styles(line)]
+        numbered = [line for line in known if "number" in self._styles(line)]
         self._numbers = [line.label for line in numbered]
         self._families = list(dict.fromkeys(map(_family, self._numbers)))
         self._in_capitals = bool(numbered) and all(_is_in_capitals(line.text) for line in numbered)
         self._last_number = ""
-        run_in = [line.text for line in self._lines if line.mark == TEXT and self._run_in(line)]
-        self._runs_in = len(run_in) > 2
-        self._run_in_is_the_way = len(run_in) > len(known)
+        self._run_in_is_the_way = self._run_ins.number > len(known)
         self._own: Line | None = None
         self._is_led = False
-        self._runs_in_capitals = all(text.partition(":")[0].isupper() for text in run_in)
+
+    def _styles(self, line: Line) -> set[str]:
+        """How a line is written; capitals say nothing where everything is in capitals."""
+        return _styles(line) - ({"capitals"} if self._is_capital else set())
 
     def _names(self, line: Line) -> bool:
         """Whether the table knows a line for a heading, whatever it looks like."""
-        return self._table.named(_bare(line.text), strictly=not line.level).is_known
+        return self._table.named(bare(line.text), strictly=not line.level).is_known
 
     def blocks(self) -> Iterator[Block]:
         for at, line in enumerate(self._lines):
@@ -113,31 +117,35 @@ class _Outline:
                 yield Block(ENDING, "", line.line, OF_TABLES)
             elif line.outside:
                 yield Block(OUTSIDE, line.text, line.line, why=f"it stands in {line.outside}")
-            elif line.mark in (TEXT, BOLD, CELL) and self._table.imprint.match(line.text):
+            elif line.mark != TITLE and not line.level and self._is_imprint(line):
                 yield Block(OUTSIDE, line.text, line.line, why="it is about the text itself")
             elif line.level or line.mark == TITLE:
                 yield self._heading(line)
             else:
                 yield from self._by_looks(line, at)
 
+    def _is_imprint(self, line: Line) -> bool:
+        text = f"{line.label}. {line.text}" if line.label.isalpha() else line.text
+        return bool(self._table.imprint.match(text))
+
     def _heading(self, line: Line) -> Block:
         is_row = line.mark == ROW
         level = 0 if line.mark == TITLE else line.level
         if self._is_of_labels(line.text):
             level += 1  # it divides the section above it, whatever its level
-        return Block(HEADING, _bare(line.text), line.line, level, not is_row)
+        return Block(HEADING, bare(line.text), line.line, level, not is_row)
 
     def _by_looks(self, line: Line, at: int) -> Iterator[Block]:
         level = _SUB if self._style == "level" else _PEER
-        run_in = self._run_in(line)
+        run_in = self._run_ins.of(line)
         if self._is_label(line) and self._has_more(at):
-            yield Block(HEADING, _bare(line.text), line.line, _OWN)
+            yield Block(HEADING, bare(line.text), line.line, _OWN)
             return
         if not run_in and self._is_heading(line, at):
             if line.label:
                 self._last_number = line.label
                 level += line.label.count(".") + self._families.index(_family(line.label))
-            yield Block(HEADING, _bare(line.text), line.line, level, inherits=level != _PEER)
+            yield Block(HEADING, bare(line.text), line.line, level, inherits=level != _PEER)
         elif line.text.endswith(":") and self._has_more(at):
             self._is_led = line.mark == TEXT
             yield from _lead(line)
@@ -147,8 +155,8 @@ class _Outline:
         elif run_in:
             if line.mark == ITEM or not self._run_in_is_the_way:
                 self._own, level = line, _OWN
-            yield Block(HEADING, run_in[1], line.line, level, inherits=level != _PEER)
-            yield Block(PROSE, run_in[2], line.line)
+            yield Block(HEADING, run_in[0], line.line, level, inherits=level != _PEER)
+            yield Block(PROSE, run_in[1], line.line)
         else:
             kind = FACT if line.mark == ITEM or self._is_led else PROSE
             text = f"{line.label}. {line.text}" if _is_code(line) else line.text
@@ -175,8 +183,8 @@ class _Outline:
     def _is_heading(self, line: Line, at: int) -> bool:
         if line.mark == CELL:
             return False
-        styles = _styles(line)
-        named = self._table.named(_bare(line.text), strictly=not {"bold", "capitals"} & styles)
+        styles = self._styles(line)
+        named = self._table.named(bare(line.text), strictly=not {"bold", "capitals"} & styles)
         if line.mark == ITEM:
             numbered = "number" in styles and self._is_numbered(line, known=named.is_known)
             return numbered and (named.is_known or self._numbers_go_back(line, at))
@@ -254,20 +262,6 @@ class _Outline:
         after = self._lines[at + 1]
         return not after.level and after.mark not in (TITLE, END, ROW)
 
-    def _run_in(self, line: Line) -> re.Match[str] | None:
-        """A heading on the line of its own text: ``Summary: …``."""
-        found = _RUN_IN.match(line.text)
-        if not found or (line.mark == ITEM and line.depth):
-            return None
-        if line.mark in (CELL, BOLD) or not any(c.isalnum() for c in found[2]):
-            return None
-        named = self._table.named(self._table.without_labels(found[1]), strictly=True)
-        if named.is_known:
-            return found if not named.is_phase or line.mark == TEXT else None
-        is_like = self._runs_in and line.mark == TEXT and len(found[1].split()) < 6
-        is_like = is_like and line is not self._lines[0]  # that is the title
-        return found if is_like and (found[1].isupper() or not self._runs_in_capitals) else None
-
 
 def _has_words(line: Line) -> bool:
     return any(c.isalnum() for c in line.text)
@@ -288,7 +282,7 @@ def _styles(line: Line) -> set[str]:
         found.add("capitals")
     if line.text.endswith(":"):
         found.add("colon")
-    if line.mark == TEXT and len(line.text.split()) <= 10 and line.text[-1:] not in ".;,":
+    if line.mark == TEXT and len(line.text.split()) <= 10 and bare(line.text)[-1:] not in ".;,":
         found.add("short")
     return found
 
@@ -311,10 +305,6 @@ def _is_beyond(own: Line, line: Line) -> bool:
     if own.mark == ITEM:
         return line.depth <= own.depth if line.mark == ITEM else line.gap
     return line.mark != ITEM
-
-
-def _bare(text: str) -> str:
-    return text.strip().rstrip(":").strip()
 
 
 def _family(label: str) -> str:

@@ -27,6 +27,12 @@ _NUMBER = re.compile(
 _CELLS = re.compile(r"(?<!\\)\|")
 _RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _ALL_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)((?:(?!\1).)+)\1\s*:?\s*$")
+_OPENS_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)((?:(?!\1).){3,60}?)(?<=\S)\1\W*\s\W*\w")
+_BOX_OR_LABEL = re.compile(r"^(?:\[[ xX]\]|\(?[a-z]\)|\(?\d{1,2}\))\s+")
+"""What stands between a bullet and its text: a box to tick, a letter, a number."""
+_FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]+\]:\s+(\S.*)")
+_LABELLED = re.compile(r"[A-Z][\w /&()-]{1,30}:\s+\S")
+"""A line that begins with a label of its own."""
 _TAGS = (
     "a abbr address article aside b blockquote br caption center cite code col colgroup dd del "
     "details div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i iframe img "
@@ -136,18 +142,32 @@ def _html_lines(raw: list[str], before: int, table: Headings) -> Iterator[Line]:
 
 def _line(line: str, number: int, *, gap: bool) -> Line:
     line = re.sub(r"^\s{0,3}>\s?", "", line)
+    if found := _FOOTNOTE.match(line):
+        return Line(plain(found[1]), number, gap=gap, outside="a footnote")
     if found := _HASHES.match(_ATTRIBUTES.sub("", line)):
         return Line(plain(found[2]), number, level=len(found[1]), gap=gap)
     if found := _ALL_BOLD.match(line):
         colon = ":" if line.rstrip().endswith(":") and not found[2].endswith(":") else ""
         return Line(plain(found[2]) + colon, number, BOLD, gap=gap)
     if found := _BULLET.match(line):
-        text = re.sub(r"^\[[ xX]\]\s+", "", found[2])
-        return Line(plain(text), number, ITEM, depth=len(found[1]), gap=gap)
+        text = _BOX_OR_LABEL.sub("", found[2])
+        opening = _opening(text)
+        return Line(plain(text), number, ITEM, depth=len(found[1]), gap=gap, opening=opening)
     if found := _NUMBER.match(line):
         label = re.sub(r"(\.0+)+$", "", found[2].rstrip(".):"))
-        return Line(plain(found[3]), number, ITEM, depth=len(found[1]), gap=gap, label=label)
-    return Line(plain(line.strip()), number, depth=len(line) - len(line.lstrip()), gap=gap)
+        opening = _opening(found[3])
+        return Line(
+            plain(found[3]), number, ITEM, depth=len(found[1]), gap=gap, label=label,
+            opening=opening,
+        )  # fmt: skip
+    indent = len(line) - len(line.lstrip())
+    return Line(plain(line.strip()), number, depth=indent, gap=gap, opening=_opening(line))
+
+
+def _opening(line: str) -> str:
+    """The words in bold that begin a line of Markdown."""
+    found = _OPENS_BOLD.match(line)
+    return plain(found[2]) if found else ""
 
 
 def plain(text: str) -> str:
@@ -157,6 +177,7 @@ def plain(text: str) -> str:
     'Stop iron 7 days_before'
     """
     text = html.unescape(_TAG.sub(" ", text))
+    text = re.sub(r"\[\^[^\]\s]+\]", "", text)  # a footnote is meant
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
     text = re.sub(r"(?<!\w)([*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
@@ -183,8 +204,8 @@ def _continues(before: Line, new: Line, line: str, left: int, table: Headings) -
         return False
     indent = len(line) - len(line.lstrip())
     if before.mark == ITEM and indent >= before.depth + 2:
-        return True
-    if new.gap:
+        return not (new.gap and table.named(before.text.rstrip(": "), strictly=True).is_known)
+    if new.gap or (_LABELLED.match(new.text) and _LABELLED.match(before.text)):
         return False
     is_open = before.text[-1:] not in ".:?!;"
     if new.text[:1].islower() and (is_open or before.mark == ITEM):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.drafting.coded import codes_of
 from fhirpkg.authoring.drafting.headings import normal
-from fhirpkg.authoring.drafting.lines import OF_TABLES, TITLE
+from fhirpkg.authoring.drafting.lines import OF_TABLES
 from fhirpkg.authoring.drafting.monograph import (
     ONE_FACT,
     Fact,
@@ -29,6 +29,15 @@ from fhirpkg.authoring.drafting.outlining import (
     Block,
     outline,
 )
+from fhirpkg.authoring.drafting.titles import (
+    called_things,
+    is_title,
+    is_title_line,
+    marked_titles,
+    names_of,
+    title_of,
+    without_letterhead,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +49,9 @@ _CPT = re.compile(
     r"(?:ama\s+)?cpt\W{0,4}\s*4?\s*(?:procedure\s+)?(?:codes?|number)\b", re.IGNORECASE
 )
 _DONE = ("preparation", "steps", "recovery")
+_FOR = ("indications", "purpose", "benefits", "summary", "name")
+"""Sections in which a line that says "should not" leads in what does not belong there."""
+_NOWHERE = "nowhere"
 _SHORT = 12
 """Paragraphs of so many words below a line that leads in are its list."""
 _FIVE = re.compile(r"\b(\d{4}[0-9A-Z])\b")
@@ -48,9 +60,11 @@ _FIVE = re.compile(r"\b(\d{4}[0-9A-Z])\b")
 def sort(lines: Sequence[Line], table: Headings) -> Monograph:
     """The facts of a monograph by section; what is not certain is told, nothing is lost."""
     monograph = Monograph()
-    kept = list(_without_descriptor(lines, monograph))
-    naming = table.naming(_titles(kept, table))
-    sorter = _Sorter(monograph, naming, table, _title(kept, table))
+    kept = without_letterhead(list(_without_descriptor(lines, monograph)), table)
+    naming = table.naming(
+        [*names_of(kept, table), *called_things(kept)], marked_titles(kept, table)
+    )
+    sorter = _Sorter(monograph, naming, table, title_of(kept, table))
     for block in outline(kept, naming):
         sorter.take(block)
     sorter.finish()
@@ -68,7 +82,7 @@ def _without_descriptor(lines: Sequence[Line], monograph: Monograph) -> Iterator
             re.match(r"(the )?(name|title)\b|\w+ (name|title)\b", normal(line.text))
             for line in lines
         )
-        above = None if _is_title(lines[at - 1]) and not has_name else at - 1
+        above = None if is_title(lines[at - 1]) and not has_name else at - 1
         found = _FIVE.search(lines[at].text)
         monograph.codes = [f"CPT {found[1]}"] if found else []
     for number, line in enumerate(lines):
@@ -77,33 +91,6 @@ def _without_descriptor(lines: Sequence[Line], monograph: Monograph) -> Iterator
             monograph.told.append(Told(line.line, why, heading=lines[number + 1].text[:20]))
         else:
             yield line
-
-
-def _is_title(line: Line) -> bool:
-    """A line that can only be a title: short, and not written as descriptors are."""
-    longest = 12 if line.mark == TITLE or line.level == 1 else 6
-    return len(line.text.split()) <= longest and not re.search(r"[;,(]", line.text)
-
-
-def _title(lines: Sequence[Line], table: Headings) -> str:
-    """The only heading of the highest level, which is the title; else nothing."""
-    marked = [line for line in lines if not line.outside]
-    found = [line for line in marked if line.mark == TITLE] or [
-        line for line in marked if line.level == 1
-    ]
-    is_one = len(found) == 1 and not table.named(found[0].text).is_known
-    return found[0].text if is_one else ""
-
-
-def _titles(lines: Sequence[Line], table: Headings) -> list[str]:
-    """The words that may be the procedure's name: the first line, titles, and what names it."""
-    found = [line.text for line in lines[:1]]
-    found += [line.text for line in lines if line.mark == TITLE or line.level == 1]
-    for line, after in itertools.pairwise(lines):
-        label, _, rest = line.text.partition(":")
-        if table.named(label, strictly=True).section == "name":
-            found.append(rest or after.text)
-    return [text for text in found if len(text.split()) < 16 and not table.named(text).is_known]
 
 
 @dataclass(slots=True)
@@ -201,13 +188,15 @@ class _Sorter:
                     m.told.append(Told(fact.line, why, fact.text, fact.heading))
 
     def _name_by_procedure(self) -> None:
-        """A heading "Procedure" above a few words and nothing else gives the name."""
-        facts = self._monograph.facts
-        found = [
-            fact for fact in facts if normal(fact.heading) in ("procedure", "operation", "test")
-        ]
-        if len(found) == 1 and not self._monograph.of("name") and _is_title_line(found[0].text):
-            facts[facts.index(found[0])] = replace(found[0], section="name")
+        """A heading "Procedure" above a few words gives the name, where others give the steps."""
+        m = self._monograph
+        found = [f for f in m.facts if normal(f.heading) in ("procedure", "operation", "test")]
+        if len(found) != 1 or not is_title_line(found[0].text):
+            return
+        is_first = all(fact.section == "name" for fact in m.facts[: m.facts.index(found[0])])
+        has_steps = len(m.of("steps")) > 1 and is_first
+        if has_steps or not m.of("name"):
+            m.facts[m.facts.index(found[0])] = replace(found[0], section="name")
 
     def _heading(self, block: Block) -> None:
         named = self._table.named(block.text)
@@ -269,6 +258,8 @@ class _Sorter:
             turned = named.section
         elif here and not here.section and named.section and here.level:
             turned = turned or named.section
+        elif here and here.section in _FOR and self._table.says_not_to(block.text):
+            turned = _NOWHERE
         if above:
             above.is_used = True
         text = f"{above.text}: {block.text}" if above else block.text
@@ -288,7 +279,7 @@ class _Sorter:
     def _text(self, block: Block) -> None:
         here = self._open[-1] if self._open else None
         is_first = not (self._has_begun or self._open or self._title)
-        if is_first and _is_title_line(block.text):
+        if is_first and is_title_line(block.text):
             self._has_begun = True
             self._add("name", block.text, block.line)
             return
@@ -327,6 +318,9 @@ class _Sorter:
         self._has_begun = True
         if here:
             here.is_used = True
+        if section == _NOWHERE and lead:
+            self._tell_against(lead, text, line)
+            return
         if section:
             if lead:
                 lead.is_used = True
@@ -336,6 +330,12 @@ class _Sorter:
             lead.is_used = True
             self._tell_below(here, lead.text, lead.line)
         self._tell_below(here, text, line)
+
+    def _tell_against(self, lead: _Lead, text: str, line: int) -> None:
+        if not lead.is_used:
+            self._monograph.told.append(Told(lead.line, "it says 'not': of what?", lead.text))
+        lead.is_used = True
+        self._monograph.told.append(Told(line, "the line that leads it in says 'not'", text))
 
     def _tell_below(self, here: _Open | None, text: str, line: int) -> None:
         if not here or not here.why:
@@ -374,7 +374,3 @@ def _may_inherit(named: Named, above: str, near: str) -> bool:
     if named.why:
         return not named.is_known and above in ("", *_DONE)
     return not named.is_known and not (above in _DONE and near in _DONE and near != above)
-
-
-def _is_title_line(text: str) -> bool:
-    return len(text.split()) <= 14 and text[-1:] not in ".:;"

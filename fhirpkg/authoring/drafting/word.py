@@ -12,10 +12,12 @@ import lxml.etree
 from docx.oxml.ns import qn
 from docx.oxml.table import CT_Tbl
 from docx.oxml.text.paragraph import CT_P
+from docx.oxml.text.run import CT_R
 from docx.table import Table
 from docx.text.paragraph import Paragraph
+from docx.text.run import Run
 
-from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, table_lines
+from fhirpkg.authoring.drafting.lines import BOLD, ITEM, TITLE, Cell, Line, looks, table_lines
 from fhirpkg.errors import SourceError
 
 if TYPE_CHECKING:
@@ -74,19 +76,20 @@ class _Reader:
         style = (paragraph.style.name or "") if paragraph.style else ""
         level = _heading_level(paragraph)
         depth = _list_depth(paragraph, style)
-        for part in "".join(_words(paragraph._p)).split("\n"):
-            text = " ".join(part.split())
+        for part in _parts(paragraph):
+            text = " ".join("".join(words for words, _ in part).split())
             if not text:
                 continue
+            mark, opening = looks(part)
             if level:
                 yield Line(text, self._line, level=level, gap=gap)
             elif style.lower() in ("title", "subtitle"):
                 yield Line(text, self._line, TITLE, gap=gap)
             elif depth is not None or _BULLET.match(text):
-                yield Line(_BULLET.sub("", text, count=1), self._line, ITEM, depth=depth or 0)
+                text = _BULLET.sub("", text, count=1)
+                yield Line(text, self._line, ITEM, depth=depth or 0, opening=opening)
             else:
-                mark = BOLD if _is_bold(paragraph) else ""
-                yield Line(text, self._line, mark, gap=gap)
+                yield Line(text, self._line, mark, gap=gap, opening=opening)
 
     def _rows(self, found: Table) -> Iterator[Line]:
         rows: list[list[Cell]] = []
@@ -154,20 +157,25 @@ def _boxes(paragraph: Paragraph) -> Iterator[Paragraph]:
     seen = set()
     for box in paragraph._p.iter(qn("w:txbxContent")):
         inner = [Paragraph(p, paragraph._parent) for p in box.iter() if isinstance(p, CT_P)]
-        text = "\n".join("".join(_words(each._p)) for each in inner)
+        text = "\n".join(_text(each._p) for each in inner)
         if text not in seen:
             yield from inner
         seen.add(text)
 
 
-def _words(element: _Element) -> Iterator[str]:
+def _words(element: _Element, run: CT_R | None = None) -> Iterator[tuple[str, CT_R | None]]:
+    """The text of an element in pieces, each with the run that it stands in."""
     for child in element:
         if child.tag == qn("w:t"):
-            yield child.text or ""
+            yield child.text or "", run
         elif child.tag in _SIGNS:
-            yield _SIGNS[child.tag]
+            yield _SIGNS[child.tag], run
         elif child.tag not in _LEFT_OUT:
-            yield from _words(child)
+            yield from _words(child, child if isinstance(child, CT_R) else run)
+
+
+def _text(element: _Element) -> str:
+    return "".join(words for words, _ in _words(element))
 
 
 def _list_depth(paragraph: Paragraph, style: str) -> int | None:
@@ -184,8 +192,31 @@ def _list_depth(paragraph: Paragraph, style: str) -> int | None:
 
 
 def _is_bold(paragraph: Paragraph) -> bool:
-    runs = [run for run in paragraph.runs if run.text.strip(" :.\t")]
-    return bool(runs) and all(run.bold for run in runs)
+    return looks([piece for part in _parts(paragraph) for piece in part])[0] == BOLD
+
+
+def _parts(paragraph: Paragraph) -> list[list[tuple[str, bool]]]:
+    """The lines of a paragraph, each in pieces of text that are in bold or not."""
+    found: list[list[tuple[str, bool]]] = [[]]
+    for words, run in _words(paragraph._p):
+        is_bold = run is not None and _is_strong(Run(run, paragraph), paragraph)
+        first, *others = words.split("\n")
+        found[-1].append((first, is_bold))
+        found += [[(each, is_bold)] for each in others]
+    return found
+
+
+def _is_strong(run: Run, paragraph: Paragraph) -> bool:
+    """Whether a run is in bold or underlined, by itself or by the styles it is written in."""
+    fonts = [run.font]
+    for named in (run.style, paragraph.style):
+        style = named
+        while style is not None:
+            fonts.append(style.font)
+            style = style.base_style
+    bold = next((font.bold for font in fonts if font.bold is not None), False)
+    line = next((font.underline for font in fonts if font.underline is not None), False)
+    return bool(bold or line)
 
 
 def _margins(document: Document) -> Iterator[Line]:
@@ -206,5 +237,5 @@ def _notes(document: Document) -> Iterator[Line]:
         where = _NOTES.get(relation.reltype.rpartition("/")[2])
         if where:
             for paragraph in lxml.etree.fromstring(relation.target_part.blob).iter(qn("w:p")):
-                if text := " ".join("".join(_words(paragraph)).split()):
+                if text := " ".join(_text(paragraph).split()):
                     yield Line(text, 0, outside=where)

@@ -155,3 +155,36 @@ def test_a_line_broken_by_a_backslash_and_what_pandoc_writes_are_no_words_of_a_f
         ("steps", "Cut"),
     ]
     assert monograph.told == []
+
+
+@pytest.mark.parametrize(
+    ("lead", "section"),
+    [
+        ("The tube should not be changed when:", "contraindications"),
+        ("Staff cannot begin without:", ""),
+        ("Other tubes did not help:", "indications"),
+    ],
+)
+def test_a_line_that_forbids_leads_nothing_into_the_indications(lead, section):
+    text = f"# Changing a tube\n\n## Indications\n\n- Blocked\n\n{lead}\n\n- Young stoma\n"
+    sections, told = found(text)
+    assert [name for name, facts in sections.items() if "Young stoma" in facts] == (
+        [section] if section else []
+    )
+    assert ("Young stoma" in told) == (not section)
+
+
+@pytest.mark.parametrize(
+    "above", ["Department of Radiology", "PATIENT INFORMATION", "Example NHS Foundation Trust"]
+)
+def test_a_letterhead_is_no_name(above):
+    monograph = read_as(f"{above}\n\nNephrostomy\n\nRisks:\n- Bleeding\n", "a.txt")
+    assert [fact.text for fact in monograph.of("name")] == ["Nephrostomy"]
+    assert [told.text for told in monograph.told] == [above]
+
+
+def test_a_label_procedure_gives_the_name_where_the_steps_stand_elsewhere():
+    text = "NOTE\n\nProcedure: Drainage\nRisks: pain\n\nTechnique:\n- Cut\n- Close\n"
+    monograph = read_as(text, "a.txt")
+    assert [fact.text for fact in monograph.of("name")] == ["Drainage"]
+    assert [fact.text for fact in monograph.of("steps")] == ["Cut", "Close"]

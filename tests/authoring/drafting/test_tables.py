@@ -78,3 +78,10 @@ def test_what_stands_around_a_page_is_told_and_what_holds_its_title_is_read():
         ("risks", "Bleeding."),
     ]
     assert [told.text for told in monograph.told] == ["Home Risks", "Cookies are used."]
+
+
+@pytest.mark.parametrize("head", [("No.", "Step", "Who", "Time"), ("#", "Risk", "Who", "Rate")])
+def test_columns_that_say_who_and_when_belong_to_the_fact_of_their_row(head):
+    html = rows(("1", "Cut", "Surgeon", "5 min"), ("2", "Close", "Nurse", "4 min"), head=head)
+    section = {"Step": "steps", "Risk": "risks"}[head[1]]
+    assert found(html) == ({section: ["Cut: Surgeon: 5 min", "Close: Nurse: 4 min"]}, [])

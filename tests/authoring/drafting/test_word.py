@@ -110,3 +110,30 @@ def test_a_cell_that_spans_rows_heads_all_of_them_and_is_there_once():
         "indications": ["Nosebleed", "After surgery"],
         "risks": ["Infection", "Pain"],
     }
+
+
+def test_headings_in_bold_by_their_style_or_before_a_break_are_headings():
+    document = docx.Document()
+    style = document.styles.add_style("Leaflet head", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    style.font.bold = True
+    for heading, text in (("Risks", "Bleeding"), ("What donors say", "Bruises")):
+        document.add_paragraph(heading, style="Leaflet head")
+        document.add_paragraph(text)
+    for heading, text in (("Benefits", "Quick"), ("Parking", "Below the house")):
+        run = document.add_paragraph().add_run(heading)
+        run.underline = True
+        run.add_break()
+        document.paragraphs[-1].add_run(text)
+    sections = {"risks": ["Bleeding"], "experience": ["Bruises"], "benefits": ["Quick"]}
+    assert found(saved(document)) == (sections, ["Below the house"])
+
+
+def test_words_in_bold_that_begin_a_paragraph_are_its_heading():
+    document = docx.Document()
+    parts = {"Risks": "Bleeding", "Benefits": "Quick", "Parking": "Below", "Recovery": "is short"}
+    for heading, text in parts.items():
+        paragraph = document.add_paragraph()
+        paragraph.add_run(heading).bold = True
+        paragraph.add_run(f" {text}")
+    sections = {"risks": ["Bleeding"], "benefits": ["Quick"], "recovery": ["Recovery is short"]}
+    assert found(saved(document)) == (sections, ["Below"])
