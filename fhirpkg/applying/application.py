@@ -12,9 +12,8 @@ from fhirpkg.applying.expressions import Evaluator
 from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_extension
 from fhirpkg.applying.requests import activity
 from fhirpkg.applying.requests.cells import Parties
-from fhirpkg.applying.rules import (
-    APPLY_NO_PLACE,
-)
+from fhirpkg.applying.requests.subjects import misplaced_subjects
+from fhirpkg.applying.rules import APPLY_NO_PLACE
 from fhirpkg.applying.run import Run
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
@@ -198,6 +197,8 @@ def _activity(
     messages = Messages(rules)
     resource, left_over = activity.build(definition, parties, rules)
     activity.compute(definition, resource, evaluator, messages)
+    for problem in misplaced_subjects(resource):
+        messages.report(APPLY_NO_PLACE, problem)
     for key in left_over:
         messages.report(APPLY_NO_PLACE, activity.without_place(resource, key))
     outcome = messages.outcome(resource["id"])
@@ -221,10 +222,12 @@ def _care_plan(run: Run, group: Resource, definition: Resource) -> Resource:
     if run.dialect.carries:
         care_plan |= {k: definition[k] for k in ("title", "description") if k in definition}
     # The reference engine has an author only when it knows the practitioner.
-    authored = ("author",) if run.dialect.carries or run.parties.practitioner else ()
+    authored = ("author",) if run.parties.practitioner else ()
     for element in ("subject", "encounter", *authored):
         if element in group:
             care_plan[element] = group[element]
+    if run.dialect.carries and (author := run.parties.practitioner or run.parties.organization):
+        care_plan["author"] = {"reference": author}
     goals = [run.reference(r) for r in run.resources if r["resourceType"] == "Goal"]
     if goals:
         care_plan["goal"] = goals

@@ -22,13 +22,18 @@ def judge(
 ) -> tuple[Verdict, str, str]:
     """The verdict on an action, its reason and the expression that decided.
 
-    All applicability conditions must be true; the first that is not decides. The records that they
+    All applicability conditions must be true; the first that is not decides. What was not evaluated
+    is reported. The records that they
     read are in the evaluator afterwards, for :func:`evidence_of`.
     """
     told = ""
     evaluator.seen = []
     for condition in action.get("condition", ()):
-        if condition.get("kind") != "applicability" or "expression" not in condition:
+        if condition.get("kind") != "applicability":
+            continue
+        if "expression" not in condition:
+            if messages.dialect.explains:
+                return _not_evaluated("a condition has no expression", "", messages)
             continue
         expression = condition["expression"]
         text = expression.get("expression") or expression.get("reference", "")
@@ -44,13 +49,19 @@ def judge(
             return Verdict.NOT_APPLICABLE, f"only if: {told} (which has no value)", text
         if len(values) > 1 and messages.dialect.explains:
             problem = f"'{told}' gives {len(values)} values where one is needed"
-            return Verdict.NOT_EVALUATED, problem, text
+            return _not_evaluated(problem, text, messages)
         if not isinstance(first, bool):
             problem = f"'{told}' gives {first!r}, which is neither true nor false"
-            return Verdict.NOT_EVALUATED, problem, text
+            return _not_evaluated(problem, text, messages)
         if not first:
             return Verdict.NOT_APPLICABLE, f"only if: {told} (which is false)", text
     return Verdict.APPLICABLE, told, ""
+
+
+def _not_evaluated(problem: str, expression: str, messages: Messages) -> tuple[Verdict, str, str]:
+    if messages.dialect.explains:
+        messages.report(APPLY_CONDITION, problem)
+    return Verdict.NOT_EVALUATED, problem, expression
 
 
 def evidence_of(evaluator: Evaluator) -> tuple[str, ...]:

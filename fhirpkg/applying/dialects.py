@@ -29,6 +29,8 @@ class Dialect:
     name: str
     action_elements: tuple[str, ...]
     """Elements that a RequestGroup.action takes over from the PlanDefinition.action as they are."""
+    condition_elements: tuple[str, ...]
+    """Elements of a condition that are taken over; none stands for all."""
     all_action_codes: bool
     """All codes of an action, else the first only."""
     carries: bool
@@ -49,6 +51,7 @@ DIALECTS = {
     "complete": Dialect(
         "complete",
         action_elements=("prefix", *_BOTH, *_BEHAVIORS),
+        condition_elements=(),
         all_action_codes=True,
         carries=True,
         explains=True,
@@ -60,6 +63,7 @@ DIALECTS = {
     "reference": Dialect(
         "reference",
         action_elements=(*_BOTH, "selectionBehavior"),
+        condition_elements=("kind", "expression"),
         all_action_codes=False,
         carries=False,
         explains=False,

@@ -5,14 +5,13 @@ dynamicValue goes by path into the request or its action; cqf-expression stands 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.applying.fitting import fit
 from fhirpkg.applying.paths import element_of, set_path
 from fhirpkg.applying.requests.cells import extension_value
-from fhirpkg.applying.rules import (
-    APPLY_EXTENSION,
-)
+from fhirpkg.applying.rules import APPLY_DYNAMIC_VALUE, APPLY_EXTENSION
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -37,16 +36,20 @@ def set_values(
     resource: Resource | None,
     action: Resource | None,
     evaluator: Evaluator,
-) -> list[str]:
-    """Compute and set each dynamicValue of a definition or action; gives what went wrong.
+    messages: Messages,
+) -> None:
+    """Compute and set each dynamicValue of a definition or action; what goes wrong is reported.
 
     A value goes to the resource, or to the action when its path says so or there is no resource.
     A value that is empty sets nothing.
     """
-    problems = []
     for dynamic_value in holder.get("dynamicValue", ()):
-        path = dynamic_value.get("path", "").replace("%", "")
-        if not path or "expression" not in dynamic_value:
+        path = _OF_TARGET.sub("", dynamic_value.get("path", "")).replace("%", "")
+        lacking = [name for name in ("path", "expression") if not dynamic_value.get(name)]
+        if lacking:
+            if messages.dialect.explains:
+                problem = f"a dynamicValue{f' for {path}' if path else ''} has no {lacking[0]}"
+                messages.report(APPLY_DYNAMIC_VALUE, problem)
             continue
         try:
             values = evaluator.evaluate(dynamic_value["expression"], context, resource)
@@ -54,18 +57,27 @@ def set_values(
                 _place(path, values, resource, action, evaluator.types)
         except FhirpkgError as error:
             problem = f"DynamicValue resolution for path {path} encountered exception: {error}"
-            problems.append(problem)
+            messages.report(APPLY_DYNAMIC_VALUE, problem)
     if "dynamicValue" in holder:
         for target in (resource, action):
             _drop_fillers(target or {})
-    return problems
+
+
+_OF_TARGET = re.compile(r"^(%resource|\$this)\.")
+"""What a path may begin with that means the target itself."""
 
 
 def _drop_fillers(target: Resource) -> None:
     """Items that only made room for one further on, and never came to hold anything, go."""
     for key, value in target.items():
-        if isinstance(value, list) and {} in value:
-            target[key] = [item for item in value if item != {}]
+        if isinstance(value, dict):
+            _drop_fillers(value)
+        elif isinstance(value, list):
+            if {} in value:
+                target[key] = [item for item in value if item != {}]
+            for item in value:
+                if isinstance(item, dict):
+                    _drop_fillers(item)
 
 
 def computed_extensions(

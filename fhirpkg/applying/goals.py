@@ -35,6 +35,7 @@ def goals_of(run: Run, plan: Resource) -> dict[str, Resource]:
         if "target" in goal:
             resource["target"] = [_target(target) for target in goal["target"]]
         if run.dialect.carries:
+            resource |= kept(goal, ("extension", "modifierExtension"))
             _carry_addresses(goal, resource)
         run.add(resource)
         made[goal.get("id", f"#{index}")] = resource

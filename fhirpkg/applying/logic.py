@@ -39,6 +39,8 @@ class Logic:
         self._repository = repository
         self._variables = variables
         self._libraries: dict[str, Library] = {}
+        self._beside: list[Resource] = []
+        """The libraries that the definition contains whose expression is evaluated."""
         self._session = open_session(repository, subject, variables, self._named, types, now)
 
     def defined(
@@ -74,6 +76,7 @@ class Logic:
 
         Raises FhirpkgError for what cannot be read.
         """
+        self._beside = libraries_in(context)
         canonical = reference or next(iter(context.get("library", ())), "")
         if is_name and canonical:
             library = self._library(canonical, context)
@@ -110,12 +113,18 @@ class Logic:
         if not canonicals:
             return Library("")
         first = self._library(canonicals[0], context)
-        found = [self._repository.resolve(canonical, "Library") for canonical in canonicals]
+        found = [self._resource_of(canonical, context) for canonical in canonicals]
         named = {r["name"]: (r["name"], "") for r in found if r is not None and "name" in r}
         return replace(first, includes=named | first.includes)
 
+    def _resource_of(self, canonical: str, context: Resource) -> Resource | None:
+        if canonical.startswith("#"):
+            return _contained(context, canonical[1:])
+        return self._repository.resolve(canonical, "Library")
+
     def _give_variables(self, context: Resource, resource: Resource | None) -> None:
         """`%context` and `%resource` are parameters that change with the expression."""
+        self._beside = libraries_in(context)
         changing = {"context": context, "resource": context if resource is None else resource}
         self._session.parameters = {**self._variables, **changing}
 
@@ -134,8 +143,9 @@ class Logic:
         return found
 
     def _named(self, name: str, version: str) -> Library:
-        """A library that another one includes, by its name."""
-        found = self._repository.search("Library", {"name": name})
+        """A library that another one includes, by its name; one contained beside it comes first."""
+        found = [library for library in self._beside if library.get("name") == name]
+        found = found or self._repository.search("Library", {"name": name})
         fitting = [r for r in found if version_matches(version or None, r.get("version"))]
         fitting = fitting or [r for r in found if "version" not in r]
         if not fitting:
@@ -160,12 +170,16 @@ def _kinds(contents: Mapping[Json, Resource]) -> str:
     return ", ".join(f"{kind} without data" for kind in contents) or "nothing"
 
 
+def libraries_in(definition: Resource) -> list[Resource]:
+    """The libraries that a definition contains."""
+    return [r for r in definition.get("contained", ()) if r.get("resourceType") == "Library"]
+
+
 def _contained(context: Resource, identity: str) -> Resource:
     """The library that a definition contains."""
-    for resource in context.get("contained", ()):
-        if resource.get("resourceType") == "Library" and resource.get("id") == identity:
-            found: Resource = resource
-            return found
+    for resource in libraries_in(context):
+        if resource.get("id") == identity:
+            return resource
     raise ResolutionError(f"#{identity}", "the definition contains no such library")
 
 

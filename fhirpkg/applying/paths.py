@@ -34,14 +34,18 @@ def set_path(
     """
     if named := _EXTENSION.search(path):
         before, after = path[: named.start()].rstrip("."), path[named.end() :].lstrip(".")
-        target, _ = _descended(target, type_name, _steps(before) if before else [], types)
+        way, _ = _way(type_name, _steps(before) if before else [], types)
+        target = _descended(target, way)
         extension = _extension(target, named[1], int(named[2] or 0))
         set_path(extension, "Extension", after or "value", values, types)
         return
     steps = _steps(path)
-    target, type_name = _descended(target, type_name, steps[:-1], types)
+    way, type_name = _way(type_name, steps[:-1], types)
     name, index, of_type = steps[-1]
     key, element, element_type = element_of(type_name, name, of_type, types)
+    if len(values) > 1 and (index is not None or not element.is_list):
+        raise DefinitionError(path, f"there are {len(values)} values where one is needed")
+    target = _descended(target, way)
     if not element_type:
         element_type = type_of(values[0], element.types, types)
         key = element.key(element_type)
@@ -50,18 +54,27 @@ def set_path(
     _set(target, key, element, index, [fit(value, element_type, types) for value in values])
 
 
-def _descended(
-    target: Resource,
-    type_name: str,
-    steps: list[tuple[str, int | None, str]],
-    types: TypesOfDefinitions,
-) -> tuple[Resource, str]:
-    """The object that steps lead to, and its type."""
+def _way(
+    type_name: str, steps: list[tuple[str, int | None, str]], types: TypesOfDefinitions
+) -> tuple[list[tuple[str, int | None]], str]:
+    """Key and index (for a list) of each step, and the type of what they lead to.
+
+    Beside a primitive value stands its object: `description` leads to `_description`.
+    """
+    way: list[tuple[str, int | None]] = []
     for name, index, of_type in steps:
         key, element, element_type = element_of(type_name, name, of_type, types)
         type_name = element_type or element.types[0]
-        target = _descend(target, key, element.is_list, index or 0)
-    return target, type_name
+        key = f"_{key}" if types.is_primitive(type_name) else key
+        way.append((key, (index or 0) if element.is_list else None))
+    return way, type_name
+
+
+def _descended(target: Resource, way: list[tuple[str, int | None]]) -> Resource:
+    """The object that a way leads to, made where it is not there."""
+    for key, index in way:
+        target = _descend(target, key, index)
+    return target
 
 
 def _extension(target: Resource, url: str, index: int) -> Resource:
@@ -110,15 +123,16 @@ def element_of(
     raise DefinitionError(type_name, f"has no element '{name}'{hint}")
 
 
-def _descend(target: Resource, key: str, is_list: bool, index: int) -> Resource:
+def _descend(target: Resource, key: str, index: int | None) -> Resource:
     """The object below a key, a copy that belongs to the target alone."""
-    if not is_list:
+    if index is None:
         target[key] = dict(target.get(key, {}))
         inner: Resource = target[key]
         return inner
     items = list(target.get(key, ()))
-    items += [{} for _ in range(index + 1 - len(items))]
-    items[index] = dict(items[index])
+    filler: Json = None if key.startswith("_") else {}
+    items += [filler for _ in range(index + 1 - len(items))]
+    items[index] = dict(items[index] or {})
     target[key] = items
     return items[index]  # type: ignore[no-any-return]  # items of FHIR JSON
 

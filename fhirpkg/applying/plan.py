@@ -24,10 +24,10 @@ from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_
 from fhirpkg.applying.questionnaires.generation import asked_of, generated, is_generated
 from fhirpkg.applying.requests import activity
 from fhirpkg.applying.requests.cells import canonical_of, extension_value
+from fhirpkg.applying.requests.subjects import misplaced_subjects
 from fhirpkg.applying.rules import (
     APPLY_BEHAVIOR,
     APPLY_DEFINITION,
-    APPLY_DYNAMIC_VALUE,
     APPLY_LEFT_OUT,
     APPLY_NO_PLACE,
     APPLY_NOT_USED,
@@ -80,8 +80,13 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
     }
     if run.parties.encounter:
         group["encounter"] = {"reference": run.parties.encounter}
-    if author := run.parties.organization or run.parties.practitioner:
+    if author := run.group_author():
         group["author"] = {"reference": author}
+    if run.dialect.carries:
+        group |= kept(plan, ("modifierExtension",))
+    for resource in (group, *goals.values()):
+        for problem in misplaced_subjects(resource):
+            messages.report(APPLY_NO_PLACE, problem)
     maker = _Actions(run, plan, group, goals, messages)
     actions = list(maker.made_of(plan, "PlanDefinition"))
     for resource in generated(run, plan, messages):
@@ -163,8 +168,9 @@ class _Actions:
         if children:
             made["action"] = children
         target, failure = self._defined(action, made, place)
-        for problem in dynamic.set_values(action, self._plan, target, made, self._run.evaluator):
-            self._messages.report(APPLY_DYNAMIC_VALUE, problem)
+        if target is None and self._run.dialect.carries:
+            self._tell_without_request(action, place)
+        self._compute(action, target, made)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
         title = _title(made) if _tells_itself(action) else self._called(action)
         words = (place, action.get("id", ""), title, verdict, reason, expression)
@@ -172,6 +178,16 @@ class _Actions:
         self._run.whys.insert(position, why)
         self._run.actions.insert(position, made)
         return with_one_of_both(made, _title(action)) if self._run.dialect.one_of_both else made
+
+    def _compute(self, action: Resource, target: Resource | None, made: Resource) -> None:
+        """The dynamic values of an action; who refers to a request whose id is computed follows."""
+        before = None if target is None else target["id"]
+        evaluator = self._run.evaluator
+        dynamic.set_values(action, self._plan, target, made, evaluator, self._messages)
+        if target is not None and target["id"] != before:
+            target["id"] = free_id(str(target["id"]), self._run.ids)
+            self._run.ids.add(target["id"])
+            made["resource"] = self._run.reference(target)
 
     def _called(self, action: Resource) -> str:
         """What people know an action by: its own words, else the title of what it is defined by."""
@@ -204,7 +220,8 @@ class _Actions:
             if key.startswith("timing"):
                 made[key] = action[key]
         if conditions := action.get("condition"):
-            made["condition"] = [kept(c, ("kind", "expression")) for c in conditions]
+            parts = dialect.condition_elements
+            made["condition"] = [kept(c, parts) if parts else c for c in conditions]
         if related := action.get("relatedAction"):
             made["relatedAction"] = related
         if dialect.carries:
@@ -212,22 +229,26 @@ class _Actions:
         return made
 
     def _carry_more(self, action: Resource, made: Resource, place: str) -> None:
+        made |= kept(action, ("modifierExtension",))
         if participants := action.get("participant"):
             made["participant"] = [self._participant(p) for p in participants]
-        has_definition = any(key.startswith("definition") for key in action)
-        for element in ("goalId", "reason"):
-            if action.get(element) and not has_definition:
-                words = ", ".join(str(v) for v in map(in_words, action[element]))
-                problem = f"{place}.{element} has no place in a RequestGroup: {words}"
-                self._messages.report(APPLY_NO_PLACE, problem, place)
         asked = asked_of(action) if is_generated(self._plan) else []
         for problem in unused(action, asked):
             self._messages.report(APPLY_NOT_USED, f"{place}.{problem}", place)
 
+    def _tell_without_request(self, action: Resource, place: str) -> None:
+        """What only a request could carry, of an action that has none."""
+        for element in ("goalId", "reason"):
+            if action.get(element):
+                words = ", ".join(str(v) for v in map(in_words, action[element]))
+                problem = f"{place}.{element} has no place in a RequestGroup: {words}"
+                self._messages.report(APPLY_NO_PLACE, problem, place)
+
     def _participant(self, participant: Resource) -> dict[str, Json]:
         """The person, when we know who it is; else the role in words."""
         parties, kind = self._run.parties, participant.get("type", "")
-        known = {"patient": parties.subject, "practitioner": parties.practitioner}.get(kind, "")
+        patient = parties.subject if parties.subject.startswith("Patient/") else ""
+        known = {"patient": patient, "practitioner": parties.practitioner}.get(kind, "")
         reference: dict[str, Json] = {"reference": known} if known else {}
         words = in_words(participant.get("role", {})) or ("" if known else kind)
         return reference | ({"display": words} if words else {})
@@ -270,23 +291,18 @@ class _Actions:
         raise ResolutionError(canonical, f"is a {kind}, which cannot be applied")
 
     def _resolve(self, canonical: str) -> Resource:
-        found: Resource | None
-        if canonical.startswith("#"):
-            found = next(
-                (
-                    c
-                    for c in self._plan.get("contained", ())
-                    if c.get("id", "").lstrip("#") == canonical[1:]
-                ),
-                None,
-            )
-        else:
-            found = self._run.repository.resolve(canonical)
+        """The definition behind a canonical; a fragment names one that is contained."""
+        whole, _, fragment = canonical.partition("#")
+        holder = self._run.repository.resolve(whole) if whole else self._plan
+        if holder is not None and not fragment:
+            return holder
+        beside: list[Resource] = (holder or {}).get("contained", [])
+        found = next((c for c in beside if c.get("id", "").lstrip("#") == fragment), None)
         if found is None:
             raise ResolutionError(canonical)
-        if canonical.startswith("#") and self._run.dialect.carries:
+        if self._run.dialect.carries:
             # What is contained does not contain: its references lead to what lies beside it.
-            return {**found, "contained": self._plan["contained"]}
+            return {**found, "contained": beside}
         return found
 
     def _applied_activity(self, definition: Resource) -> tuple[Resource, list[str]]:
@@ -332,9 +348,14 @@ class _Actions:
             if goal := self._goals.get(goal_id):
                 link = _pertains_to(self._run.reference(goal))
                 resource["extension"] = [*resource.get("extension", ()), link]
+            else:
+                problem = f"{place}.goalId: the plan has no goal '{goal_id}'"
+                self._messages.report(APPLY_NO_PLACE, problem, place)
         reasons = action.get("reason")
         if reasons and not activity.add_reasons(resource, reasons):
             left_over = [*left_over, "reason"]
+        for problem in misplaced_subjects(resource):
+            self._messages.report(APPLY_NO_PLACE, f"{place}: {problem}", place)
         for key in left_over:
             kept = self._kept_on_action(key, action, made)
             problem = f"{place}: {activity.without_place(resource, key)}{kept}"

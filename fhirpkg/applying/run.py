@@ -40,6 +40,12 @@ class Run:
             return {"reference": f"#{resource['id']}"}
         return {"reference": f"{resource['resourceType']}/{resource['id']}"}
 
+    def group_author(self) -> str:
+        """Who asks for a RequestGroup: never an organization, but with the reference engine."""
+        if self.dialect.carries:
+            return self.parties.practitioner
+        return self.parties.organization or self.parties.practitioner
+
     def add(self, resource: Resource) -> None:
         """Take a request into the result, under an id that no other has."""
         resource["id"] = free_id(resource["id"] or resource["resourceType"], self.ids)

@@ -34,6 +34,8 @@ def test_reference_sets_what_the_engine_of_hapi_sets(kind):
 def test_complete_adds_all_that_the_target_has_a_place_for(kind):
     made, left_over = build(definition(kind, **CASES[kind]["definition"]), PARTIES, COMPLETE)
     wanted = CASES[kind]["gives"] | CASES[kind]["adds"]
+    moments = [made.pop(name) for name in ("created", "dateWritten") if name in made]
+    assert all(moment[:2] == "20" for moment in moments)
     assert made == {"resourceType": kind, "id": "a"} | wanted
     assert left_over == []
 

@@ -75,7 +75,7 @@ def test_parties_stand_in_group_plan_and_request():
     result = applied(plan(orders()), activity(), encounter="e", practitioner="d", organization="o")
     request = result.result["contained"][1]
     assert result.result["encounter"] == {"reference": "Encounter/e"}
-    assert group_of(result)["author"] == {"reference": "Organization/o"}
+    assert group_of(result)["author"] == {"reference": "Practitioner/d"}
     assert request["requester"] == {"reference": "Practitioner/d"}
     assert request["subject"] == {"reference": "Patient/x"}
 
@@ -643,7 +643,8 @@ AUTHORS = [
 def test_the_author_of_a_care_plan(dialect, parties, author):
     result = applied(plan(), dialect=dialect, **parties)
     assert result.result.get("author") == author
-    assert group_of(result)["author"] == {"reference": "Organization/o"}
+    found = group_of(result).get("author", {}).get("reference")
+    assert found == ("Organization/o" if dialect == "reference" else None)  # R4 has it in CarePlan
 
 
 def test_an_applicability_behavior_that_is_none_is_told_and_all_children_are_taken():

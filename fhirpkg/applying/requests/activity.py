@@ -23,6 +23,7 @@ from fhirpkg.applying.requests.cells import (
     do_not_perform_extension,
     extension_value,
     fixed,
+    forbidding,
     intent,
     last_link,
     listed,
@@ -34,6 +35,7 @@ from fhirpkg.applying.requests.cells import (
     payload_of_text,
     presented,
     presented_links,
+    taking_part,
     task_status,
 )
 from fhirpkg.applying.requests.timings import (
@@ -46,9 +48,6 @@ from fhirpkg.applying.requests.timings import (
     recommended,
     restricted,
     within,
-)
-from fhirpkg.applying.rules import (
-    APPLY_DYNAMIC_VALUE,
 )
 from fhirpkg.errors import DefinitionError
 from fhirpkg.rules import nearest
@@ -135,7 +134,7 @@ KINDS: dict[str, Kind] = {
     "DeviceRequest": Kind(
         complete=(canonical(True), _ACTIVE, intent("order"), _PRIORITY,
                   copied("code", "codeCodeableConcept"),
-                  chosen("product", "code", ("CodeableConcept", "Reference")),
+                  chosen("product", "code", ("CodeableConcept",)),
                   _SUBJECT, _ENCOUNTER, _WHEN, _REQUESTER, _ONE_PERFORMER),
     ),
     "Communication": Kind(
@@ -156,13 +155,13 @@ KINDS: dict[str, Kind] = {
         needs=("code",),
     ),
     "ImmunizationRecommendation": Kind(
-        (party("patient", "subject"), Cell("", now), Cell("product", recommended)),
+        (party("patient", "subject"), now("date"), Cell("product", recommended)),
         (Cell("timing", dated),),
         needs=("productCodeableConcept",),
     ),
     "Appointment": Kind(
         (fixed("status", "proposed"), Cell("", patient_takes_part)),
-        (copied("description"), listed("code", "serviceType"),
+        (copied("description"), listed("code", "serviceType"), Cell("participant", taking_part),
          listed("location", "supportingInformation"),
          within("requestedPeriod", as_list=True)),
     ),
@@ -178,19 +177,21 @@ KINDS: dict[str, Kind] = {
         complete=(canonical(True), _ACTIVE, intent("proposal"), _PRIORITY, copied("code"),
                   _SUBJECT, _ENCOUNTER),
     ),
-    "Claim": Kind(complete=(_DRAFT, fixed("use", "claim"), party("patient", "subject"))),
+    "Claim": Kind(
+        complete=(_DRAFT, fixed("use", "claim"), party("patient", "subject"), now("created")),
+    ),
     "Contract": Kind(
         complete=(copied("title"), listed("location", "site"), within("applies")),
     ),
     "EnrollmentRequest": Kind(complete=(_DRAFT, party("candidate", "subject"))),
     "NutritionOrder": Kind(
         complete=(canonical(True), _ACTIVE, intent("order"), party("patient", "subject"),
-                  _ENCOUNTER, party("orderer", "practitioner"),
+                  _ENCOUNTER, party("orderer", "practitioner"), now("dateTime"),
                   Cell("code", fed), Cell("timing", fed_at)),
     ),
     "VisionPrescription": Kind(
         complete=(_ACTIVE, party("patient", "subject"), _ENCOUNTER,
-                  party("prescriber", "practitioner")),
+                  party("prescriber", "practitioner"), now("created"), now("dateWritten")),
     ),
 }  # fmt: skip
 
@@ -252,9 +253,24 @@ def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Res
             made.update(elements)
     if not dialect.carries:
         return made, []
+    used |= _forbid(definition, made)
     _keep_contained(definition, made)
     left_over = [k for k in definition if k in _HAS_EFFECT and _HAS_EFFECT[k] not in used]
     return made, sorted(left_over)
+
+
+def _forbid(definition: Resource, made: Resource) -> set[str]:
+    """Modifier extensions come along; "do not" becomes one where the request has no element for it.
+
+    Who does not know a modifier extension must not act on the request.
+    """
+    modifiers = [*definition.get("modifierExtension", ()), *made.get("modifierExtension", ())]
+    has_place = "doNotPerform" in made or "modifierExtension" in made
+    if definition.get("doNotPerform") is True and not has_place:
+        modifiers.append(forbidding(flag=True))
+    if modifiers:
+        made["modifierExtension"] = modifiers
+    return {"doNotPerform"}
 
 
 def compute(
@@ -270,8 +286,7 @@ def compute(
     attached = [part for part in payload if "contentString" not in part]
     if attached and "dynamicValue" in definition:  # what is computed comes first, then documents
         resource["payload"] = [part for part in payload if part not in attached]
-    for problem in dynamic.set_values(definition, definition, resource, None, evaluator):
-        messages.report(APPLY_DYNAMIC_VALUE, problem)
+    dynamic.set_values(definition, definition, resource, None, evaluator, messages)
     if attached and "dynamicValue" in definition:
         resource["payload"] += attached
 

@@ -164,8 +164,12 @@ def do_not_perform_extension(definition: Resource, _: Parties) -> dict[str, Json
     """R4 has no Task.doNotPerform: a modifier extension says it."""
     if "doNotPerform" not in definition:
         return {}
-    flag = {"url": _DO_NOT_PERFORM, "valueBoolean": definition["doNotPerform"]}
-    return {"modifierExtension": [flag]}
+    return {"modifierExtension": [forbidding(flag=definition["doNotPerform"])]}
+
+
+def forbidding(*, flag: Json) -> dict[str, Json]:
+    """The modifier extension that says whether a request is one not to do something."""
+    return {"url": _DO_NOT_PERFORM, "valueBoolean": flag}
 
 
 def collected_with(definition: Resource, _: Parties) -> dict[str, Json]:
@@ -177,15 +181,23 @@ def collected_with(definition: Resource, _: Parties) -> dict[str, Json]:
     return {"input": [{"type": {"coding": [code]}, "valueCanonical": questionnaire}]}
 
 
-def now(_: Resource, _parties: Parties) -> dict[str, Json]:
+def now(target: str) -> Cell:
     """The moment of applying."""
-    return {"date": datetime.now(UTC).isoformat(timespec="seconds")}
+    return Cell("", lambda *_: {target: datetime.now(UTC).isoformat(timespec="seconds")})
 
 
 def patient_takes_part(_: Resource, parties: Parties) -> dict[str, Json]:
     """The patient as a participant who has yet to answer."""
     actor = {"reference": parties.subject}
     return {"participant": [{"actor": actor, "status": "needs-action"}]}
+
+
+def taking_part(definition: Resource, parties: Parties) -> dict[str, Json]:
+    """The patient again, and the others by their roles; nobody has answered yet."""
+    roles = [{"type": [role], "status": "needs-action"} for role in _roles(definition)]
+    takes_part = bool(definition.get("participant"))
+    patient = patient_takes_part(definition, parties)["participant"]
+    return {"participant": [*patient, *roles]} if takes_part else {}
 
 
 def _roles(definition: Resource) -> list[dict[str, Json]]:

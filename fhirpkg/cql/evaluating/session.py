@@ -70,10 +70,8 @@ class Session:
         self.seen: list[dict[str, Value]] = []
         """The resources retrieved, but for the patient."""
         self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
-        self._results: dict[
-            tuple[str, str, str], tuple[Value, list[str], list[dict[str, Value]]]
-        ] = {}
-        self._open: set[tuple[str, str, str]] = set()
+        self._results: dict[Statement, tuple[Value, list[str], list[dict[str, Value]]]] = {}
+        self._open: set[Statement] = set()
         self._retrieved: dict[str, list[Element]] = {}
         self.zone = AssumedZone(temporal.moment(self.now).zone or "Z")
         """The offset that a moment has which is written without one."""
@@ -110,26 +108,25 @@ class Session:
 
     def value_of(self, library: Library, name: str) -> Value:
         """The value of a definition, computed once."""
-        key = (library.name, library.version, name)
-        if key not in self._results:
-            statement = library.definition(name)
-            if statement is None:
-                from fhirpkg.rules import nearest  # noqa: PLC0415 - only when something is wrong
+        statement = library.definition(name)
+        if statement is None:
+            from fhirpkg.rules import nearest  # noqa: PLC0415 - only when something is wrong
 
-                hint = nearest(name, list(library.statements))
-                raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
-            if key in self._open:
+            hint = nearest(name, list(library.statements))
+            raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
+        if statement not in self._results:
+            if statement in self._open:
                 raise FhirpkgError(f"{statement.place} needs itself, without end")
-            self._open.add(key)
+            self._open.add(statement)
             around, self.unknown = self.unknown, []
             seen, self.seen = self.seen, []
             try:
                 value = Evaluation(self, library).of_statement(statement)
-                self._results[key] = value, self.unknown, self.seen
+                self._results[statement] = value, self.unknown, self.seen
             finally:
-                self._open.discard(key)
+                self._open.discard(statement)
                 self.unknown, self.seen = around, seen
-        value, unknown, retrieved = self._results[key]
+        value, unknown, retrieved = self._results[statement]
         self.unknown += unknown
         self.seen += retrieved
         return value

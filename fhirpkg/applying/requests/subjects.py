@@ -1,0 +1,52 @@
+"""Whom R4 lets a result be about: a diet is for a patient, a service may be for a location.
+
+A plan may be applied to a Patient, Practitioner, Organization, Location, Device or Group. Where the
+result has no such subject the reference stands all the same, or nobody would know whom it is for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fhirpkg.issues import Resource
+
+_PATIENT = ("Patient",)
+_CARE = ("Patient", "Group")
+_PLACES = ("Patient", "Group", "Location", "Device")
+_INVITED = ("Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Device",
+            "HealthcareService", "Location")  # fmt: skip
+MAY_BE = {
+    "AppointmentResponse.actor": _INVITED,
+    "CarePlan.subject": _CARE,
+    "Claim.patient": _PATIENT,
+    "Communication.subject": _CARE,
+    "CommunicationRequest.subject": _CARE,
+    "DeviceRequest.subject": _PLACES,
+    "DiagnosticReport.subject": _PLACES,
+    "EnrollmentRequest.candidate": _PATIENT,
+    "Goal.subject": ("Patient", "Group", "Organization"),
+    "ImmunizationRecommendation.patient": _PATIENT,
+    "MedicationRequest.subject": _CARE,
+    "NutritionOrder.patient": _PATIENT,
+    "Procedure.subject": _CARE,
+    "RequestGroup.subject": _CARE,
+    "ServiceRequest.subject": _PLACES,
+    "VisionPrescription.patient": _PATIENT,
+}
+
+
+def misplaced_subjects(resource: Resource) -> Iterator[str]:
+    """What to tell of a resource that is about somebody whom R4 does not let it be about."""
+    kind = resource["resourceType"]
+    found = {f"{kind}.{name}": v for name, v in resource.items() if f"{kind}.{name}" in MAY_BE}
+    named = [(name, value, MAY_BE[name]) for name, value in found.items()]
+    if kind == "Appointment":
+        actors = [p["actor"] for p in resource.get("participant", ()) if "actor" in p]
+        named += [("Appointment.participant.actor", actor, _INVITED) for actor in actors]
+    for name, value, allowed in named:
+        reference = value.get("reference", "")
+        if reference.rpartition("/")[0].rpartition("/")[2] not in allowed:
+            yield f"{name} cannot be {reference} in R4, only {' or '.join(allowed)}"
