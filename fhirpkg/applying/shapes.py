@@ -1,4 +1,4 @@
-"""Whether a resource has the shape of its type: lists where R4 has lists, objects where objects.
+"""Whether a resource has the shape of its type: lists, objects, texts where R4 has them.
 
 Enough to work on a resource without falling over it; whether it is valid is another question.
 """
@@ -46,6 +46,8 @@ def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int)
         if isinstance(inner, list) != element.is_list:
             return f"{key}: a list {'belongs' if element.is_list else 'does not belong'} here"
         for item in inner if element.is_list else [inner]:
+            if item is None and element.is_list and types.is_primitive(element.types[0]):
+                continue  # there are only extensions
             problem = _problem_of_item(item, element.types[0], types, depth)
             if problem:
                 return f"{key}: {problem}"
@@ -64,7 +66,16 @@ def _problem_of_choice(
     return ""
 
 
+_NUMBERS = ("decimal", "integer", "positiveInt", "unsignedInt")
+
+
 def _problem_of_item(item: Json, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
     if types.is_primitive(type_name) or type_name in {"xhtml", "string"}:
-        return "a plain value belongs here" if isinstance(item, dict | list) else ""
+        if isinstance(item, dict | list):
+            return "a plain value belongs here"
+        if type_name == "boolean":
+            return "" if isinstance(item, bool) else "true or false belongs here"
+        # A number as text is a common slip, and whoever reads it says so.
+        fits = isinstance(item, str) or (type_name in _NUMBERS and item is not None)
+        return "" if fits else "text belongs here"
     return _problem(item, type_name, types, depth + 1)

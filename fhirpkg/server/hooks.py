@@ -1,8 +1,8 @@
 """CDS Hooks at `/cds-services`, beside `/fhir`: thin routes over the functions of applying.
 
-Discovery, calls and feedback answer in JSON; a refusal is `{"error": …}` with 400, 401, 404, 412,
-413 or 415. When clients are configured, a call needs the JWT of one of them. Data are fetched from
-the FHIR servers that this server was told of, and from no other.
+Discovery, calls and feedback answer in JSON; a refusal is `{"error": …}` with 400, 401, 404, 408,
+412, 413 or 415. When clients are configured, a call needs the JWT of one of them. Data are fetched
+from the FHIR servers that this server was told of, and from no other.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ PATH = "/cds-services"
 _DEFINITIONS = ("PlanDefinition", "ActivityDefinition", "Library", "ValueSet")
 """What services are made of."""
 _LARGEST_REQUEST = 16 * 1024 * 1024
+_ONCE = ("authorization", "content-type", "content-encoding")
+"""Headers of which a second one could be read by somebody else on the way."""
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
@@ -128,14 +130,20 @@ async def _handled(
 ) -> Response:
     """The answer to a POST; `audiences` are the ends of the address that a token may be for."""
     service = request.path_params["service"]
+    if any(len(request.headers.getlist(name)) > 1 for name in _ONCE):
+        return _refusal(HookError(400, f"a request has one of each: {', '.join(_ONCE)}"))
     media = media_type(request.headers.get("content-type", ""))
     if not re.fullmatch(r"application/(\S+\+)?json", media):
         # A page of any website could send text/plain, or nothing, without asking first (CORS).
         return _refusal(HookError(415, "a request is application/json"))
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        return _refusal(HookError(415, "a request is not compressed"))
     try:
         body = await body_within(_LARGEST_REQUEST, request)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
+    except TimeoutError:
+        return _refusal(HookError(408, "the request came too slowly"))
     if body is None:
         return _refusal(HookError(413, f"a request may have {_LARGEST_REQUEST} bytes at most"))
     token = request.headers.get("authorization", "")

@@ -56,9 +56,9 @@ def raw(header, payload, signature=b"x"):
     return f"{part(header)}.{part(payload)}.{part(signature)}"
 
 
-def by_hand(**changes):
-    """Rightly signed by the client, with claims that the library would not write."""
-    head = f"{part({'alg': 'ES384', 'typ': 'JWT'})}.{part(claims() | changes)}"
+def by_hand(header=None, **changes):
+    """Rightly signed by the client, with a header or claims that the library would not write."""
+    head = f"{part(header or {'alg': 'ES384', 'typ': 'JWT'})}.{part(claims() | changes)}"
     signature = jwt.get_algorithm_by_name("ES384").sign(head.encode(), KEY)
     return f"{head}.{part(signature)}"
 

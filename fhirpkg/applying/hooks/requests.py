@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -32,7 +33,12 @@ CONTEXTS = {
 _TOKEN = re.compile(r"\{\{\s*context\.(\w+)\s*\}\}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}", re.ASCII)
-_OPTIONAL = {"encounterId": "encounterId", "fulfillmentTasks": "fulfillmentTasks"}
+_OPTIONAL = ("userId", "encounterId", "fulfillmentTasks")
+_LONGEST_INSTANCE = 256
+_MOST_DISPATCHED = 100
+"""Orders that one call may send us to fetch."""
+_LARGEST_ITEM = 20_000
+"""Characters of an item of feedback, which is kept."""
 
 
 class HookError(Exception):
@@ -56,6 +62,8 @@ def check_request(request: Json, hook: str) -> Resource:
     if request.get("hook") != hook:
         raise HookError(400, f"this service answers '{hook}', not '{request.get('hook')}'")
     _text(request, "hookInstance", "")
+    if len(request["hookInstance"]) > _LONGEST_INSTANCE:
+        raise HookError(400, f"'hookInstance' has more than {_LONGEST_INSTANCE} characters")
     context = request.get("context")
     if not isinstance(context, dict):
         raise HookError(400, "the request has no 'context' object")
@@ -104,6 +112,8 @@ def _references(context: Resource, name: str, where: str) -> None:
 
 def _local_references(context: Resource, name: str, where: str) -> None:
     _references(context, name, where)
+    if len(context[name]) > _MOST_DISPATCHED:
+        raise HookError(400, f"'{where}{name}' has more than {_MOST_DISPATCHED} references")
     for reference in context[name]:
         if not _REFERENCE.fullmatch(reference) or not is_id(reference.rpartition("/")[2]):
             raise HookError(
@@ -118,12 +128,16 @@ def _bundle(context: Resource, name: str, where: str) -> None:
     entries = value.get("entry", [])
     if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
         raise HookError(400, f"'{where}{name}' has an entry without a resource")
+    for entry in entries:
+        _in(entry["resource"], f"{where}{name}")
 
 
 def _resources(context: Resource, name: str, where: str) -> None:
     value = context.get(name)
     if not isinstance(value, list) or not all(_is_entry({"resource": item}) for item in value):
         raise HookError(400, f"'{where}{name}' is not a list of resources")
+    for resource in value:
+        _in(resource, f"{where}{name}")
 
 
 def _is_entry(entry: Json) -> bool:
@@ -171,21 +185,21 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
             value = _completed(request, value, template, fetch)
         if value is None:
             continue
-        found.resources += _in(value, key)
+        found.resources += _in(value, f"prefetch {key}")
         if lack := shortfall(value):
             found.shortfalls[re.split("[/?]", template)[0]] = f"prefetch '{key}' {lack}"
     return found
 
 
 def _in(value: Json, key: str) -> list[Resource]:
-    """The resources in a value of the prefetch. Raises HookError (400)."""
+    """The resources in a value of a prefetch or context. Raises HookError (400)."""
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        raise HookError(400, f"prefetch '{key}' is not a FHIR resource")
+        raise HookError(400, f"'{key}' is not a FHIR resource")
     if problem := misshapen([value], Definitions.core().types):
-        raise HookError(400, f"prefetch '{key}': what was sent is not FHIR: {problem}")
+        raise HookError(400, f"'{key}': what was sent is not FHIR: {problem}")
     resources = in_bundle(value)
     if not all(_is_entry({"resource": resource}) for resource in resources):
-        raise HookError(400, f"prefetch '{key}' has an entry without a resourceType")
+        raise HookError(400, f"'{key}' has an entry without a resourceType")
     return [r for r in resources if r["resourceType"] != "OperationOutcome"]
 
 
@@ -246,10 +260,10 @@ def sent_along(context: Resource) -> list[Resource]:
 
 def draft_orders(context: Resource, hook: str) -> Iterator[Resource]:
     """The orders that a hook is about: those selected, or all that are signed."""
-    selected = context.get("selections")
+    selected = frozenset(context.get("selections", ()))
     for resource in in_bundle(context.get("draftOrders", {"resourceType": "Bundle"})):
         reference = f"{resource['resourceType']}/{resource.get('id')}"
-        if hook != "order-select" or reference in (selected or ()):
+        if hook != "order-select" or reference in selected:
             yield resource
 
 
@@ -262,10 +276,13 @@ def problem_of_feedback(item: Json) -> str:
     if not _TIMESTAMP.fullmatch(str(item.get("outcomeTimestamp", ""))):
         return f"'outcomeTimestamp' of card {item['card']} is not an ISO timestamp"
     accepted = item.get("acceptedSuggestions")
-    if item["outcome"] == "accepted" and (
-        not isinstance(accepted, list)
-        or not accepted
-        or not all(isinstance(a, dict) and isinstance(a.get("id"), str) for a in accepted)
-    ):
+    is_list = isinstance(accepted, list) and all(
+        isinstance(a, dict) and isinstance(a.get("id"), str) for a in accepted
+    )
+    if not is_list and accepted is not None:
+        return f"'acceptedSuggestions' of card {item['card']} is not a list of objects with an id"
+    if item["outcome"] == "accepted" and not accepted:
         return f"card {item['card']} is accepted, but 'acceptedSuggestions' names none by id"
+    if len(json.dumps(item)) > _LARGEST_ITEM:
+        return f"an item of the feedback has more than {_LARGEST_ITEM} characters"
     return ""

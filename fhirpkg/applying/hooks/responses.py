@@ -19,8 +19,6 @@ from fhirpkg.applying.hooks.requests import (
     sent_along,
 )
 from fhirpkg.applying.hooks.services import answering
-from fhirpkg.applying.shapes import misshapen
-from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.languages.choosing import best, language_of, localized, spoken
 from fhirpkg.languages.words import speaking
@@ -67,8 +65,6 @@ def respond(
         orders = [r for r in data.resources if r["resourceType"] == "ServiceRequest"]
     elif hook == "order-dispatch":
         orders += dispatched_orders(request, data.resources, fetch)
-    if problem := misshapen(orders, Definitions.core().types):
-        raise HookError(400, f"what was sent is not FHIR: {problem}")
     asked = [s for s in found if not s.codes or any(codings(o) & s.codes for o in orders)]
     if not asked and hook == "patient-view" and "ServiceRequest" in data.shortfalls:
         raise HookError(412, data.shortfalls["ServiceRequest"])
@@ -123,11 +119,16 @@ def feedback(service_id: str, body: Json, offered: Iterable[Service]) -> list[Re
     items = body.get("feedback") if isinstance(body, dict) else None
     if not isinstance(items, list) or not items:
         raise HookError(400, "the feedback is not an object with a list 'feedback'")
+    if len(items) > _MOST_ITEMS:
+        raise HookError(400, f"the feedback has more than {_MOST_ITEMS} items")
     for item in items:
         problem = problem_of_feedback(item)
         if problem:
             raise HookError(400, problem)
     return items
+
+
+_MOST_ITEMS = 1000
 
 
 def _chosen(service_id: str, offered: Iterable[Service]) -> list[Service]:

@@ -38,8 +38,13 @@ class HookClients:
     address: str
     """Of the services, such as ``https://cds.example.org/cds-services``."""
     clock: Callable[[], float] = time.time
+    _started: int = 0
+    """Tokens issued before are refused: which of them were used already is forgotten."""
     _seen: dict[tuple[str, str], float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._started = int(self.clock())
 
     def check(self, authorization: str, paths: list[str]) -> None:
         """Accept the token of a known client for one of the paths below the address.
@@ -64,6 +69,8 @@ class HookClients:
         now = self.clock()
         if claims["exp"] - min(now, claims["iat"]) > LONGEST_LIFE + _SKEW:
             _refuse(f"it is good for longer than {LONGEST_LIFE // 60} minutes")
+        if claims["iat"] < self._started:
+            _refuse("it was issued before this service started")
 
     def _remember(self, issuer: str, claims: dict[str, Any]) -> None:
         """Take a `jti` once; those that have expired are forgotten."""
