@@ -145,6 +145,22 @@ def test_a_forbidden_slice_of_a_choice_is_there_no_time():
     assert issues({"deceasedDateTime": "2024"}, sliced, {**part, **kind}) == []
 
 
+@pytest.mark.parametrize(
+    "name, code, item",
+    [
+        ("identifier", "Identifier", {"value": "1"}),
+        ("generalPractitioner", "Reference", {"reference": "Practitioner/1"}),
+        ("generalPractitioner", "Reference", {"display": "x"}),
+    ],
+)
+def test_what_is_no_choice_has_the_one_type_that_tells_its_slice(name, code, item):
+    sliced = {"id": f"Patient.{name}", "slicing": {"rules": "closed", "discriminator": [
+        {"type": "type", "path": "$this"}]}}  # fmt: skip
+    part = {"id": f"Patient.{name}:a", "sliceName": "a", "min": 1, "type": [{"code": code}]}
+    assert issues({name: [item]}, sliced, part) == []
+    assert issues({"active": True}, sliced, part) == [("cardinality-min", "error", "Patient")]
+
+
 def test_an_item_that_may_be_in_a_slice_is_counted_for_it_and_against_none():
     elements = (
         {"id": "Patient.identifier:known", "sliceName": "known", "min": 1},

@@ -149,14 +149,16 @@ def _exists(discriminator: Discriminator, element: ElementSchema, schemas: Schem
 def _type(discriminator: Discriminator, element: ElementSchema, schemas: Schemas) -> Condition:
     path = steps(discriminator.path)
     allowed: set[str] = set()
+    names: set[str] = set()
     for schema in _schemas(element, path, schemas):
+        names.add(schema.path.rpartition(".")[2])
         allowed.update(ref.code for ref in schema.types)
         if not schema.types and schema.content:
             allowed.add(schema.content)
     if not allowed:
         raise UnclearError(f"slice '{element.id}' allows every type at '{discriminator.path}'")
     return lambda item, run: some(
-        None if found == ({}, (), UNRESOLVED) else _matches_type(found, allowed, run)
+        None if found == ({}, (), UNRESOLVED) else _matches_type(found, allowed, names, run)
         for found in _walk(item, path, run)
     )
 
@@ -191,14 +193,17 @@ def _meets(item: Item, profile: str, schemas: Schemas, run: Run) -> bool | None:
     return True if kind and schemas.is_core_type(profile) else None
 
 
-def _matches_type(item: Item, allowed: set[str], run: Run) -> bool:
-    """Whether a value is of one of some types: a resource, or a choice by its property."""
+def _matches_type(item: Item, allowed: set[str], names: set[str], run: Run) -> bool:
+    """Whether a value is of one of some types: a resource, or a choice by its property.
+
+    What is no choice, as a Reference, has the one type of its element.
+    """
     value, trail, _ = item
     if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
         return any(run.definitions.types.is_a(value["resourceType"], code) for code in allowed)
     key = next((step for step in reversed(trail[1:]) if isinstance(step, str)), "")
     bare = key.removeprefix("_")
-    return any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
+    return bare in names or any(bare.endswith(code[:1].upper() + code[1:]) for code in allowed)
 
 
 _CONDITIONS = {

@@ -44,6 +44,8 @@ _LITERAL = re.compile(
 )
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
+_OPERATION = re.compile(r"[A-Z][A-Za-z]+/(?:[A-Za-z0-9.-]{1,64}/)?\$[a-z][\w-]*(?:\?\S*)?")
+"""An operation, whose address some give to be called (``Task/1/$accept?ac=x``)."""
 _NOWHERE = re.compile(r"example\.org|acme\.com")
 """The domains of the specification's examples; what they name need not exist."""
 _HL7 = "http://hl7.org/"
@@ -90,7 +92,8 @@ def _check_form(reference: str, trail: Trail, run: Run) -> None:
         if around == "transaction":
             return
         rule, is_minor = REFERENCE_CONDITIONAL, around in {None, "batch"}
-    severity = Severity.WARNING if is_minor and run.ignores_targets else None
+    is_minor = (is_minor and run.ignores_targets) or _OPERATION.fullmatch(reference) is not None
+    severity = Severity.WARNING if is_minor else None
     run.report(rule, (trail, "reference"), severity=severity, reference=cut(reference, 80))
 
 
