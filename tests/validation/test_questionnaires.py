@@ -64,6 +64,26 @@ def test_a_condition_compares_values_of_the_question_s_type(kind, answer, count)
     assert [rule for rule, *_ in found] == ["questionnaire-enable-type"] * count
 
 
+@pytest.mark.parametrize(
+    "kind, key, count",
+    [
+        ("integer", "valueInteger", 0),
+        ("integer", "valueString", 1),
+        ("url", "valueUri", 0),
+        ("dateTime", "valueDate", 1),
+        ("choice", "valueReference", 0),
+        ("choice", "valueBoolean", 1),
+        ("open-choice", "valueString", 0),
+        ("group", "valueString", 0),
+    ],
+)
+@pytest.mark.parametrize("name", ["initial", "answerOption"])
+def test_options_and_initial_values_are_of_the_item_s_type(kind, name, key, count):
+    made = {"linkId": "a", "type": kind, name: [{key: {"x": 1}}, {"extension": []}]}
+    found = [(rule, path) for rule, path, _ in check(made)]
+    assert found == [("questionnaire-value-type", ("item", 0, name, 0, key))] * count
+
+
 def test_whether_a_question_is_answered_at_all_can_be_asked_of_any_type():
     assert check(item("a", kind="quantity"), item("b", when="a", operator="exists")) == []
 

@@ -131,7 +131,7 @@ def _schema(element: Resource, children: tuple[ElementSchema, ...]) -> ElementSc
         max_value=_value(element, "maxValue"),
         max_length=element.get("maxLength"),
         min_length=_extension(element, f"{_STRUCTURE}minLength", "valueInteger"),
-        form=_extension(element, f"{_STRUCTURE}regex", "valueString"),
+        form=_form(element),
         alternatives=_alternatives(element),
         narrative=_narrative(element),
         binding=_binding(element),
@@ -178,6 +178,13 @@ def _value(element: Resource, prefix: str) -> Value | None:
 def _extension(element: Resource, url: str, key: str) -> Json:
     """What an extension of an element definition states, or None."""
     return next((e.get(key) for e in element.get("extension", ()) if e.get("url") == url), None)
+
+
+def _form(element: Resource) -> Json:
+    """The regular expression of a value, which R4 states with its type and R5 also beside it."""
+    holders = (element, *element.get("type", ()))
+    found = (_extension(holder, f"{_STRUCTURE}regex", "valueString") for holder in holders)
+    return next((regex for regex in found if regex), None)
 
 
 def _alternatives(element: Resource) -> tuple[str, ...] | None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 _CHOICES = ("Coding", "String", "Integer", "Date", "Time")
-_TYPES: dict[str, tuple[str, ...]] = {
+ANSWER_TYPES: dict[str, tuple[str, ...]] = {
     "boolean": ("Boolean",),
     "decimal": ("Decimal",),
     "integer": ("Integer",),
@@ -83,7 +83,7 @@ class Question:
             return
         place = (*path, key)
         type_name, kind = str(self.definition.get("type")), key.removeprefix("value")
-        wanted = _TYPES.get(type_name)
+        wanted = ANSWER_TYPES.get(type_name)
         if wanted is _CHOICES:
             wanted = self._choices
         if wanted is None:

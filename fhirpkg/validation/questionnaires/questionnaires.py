@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.untrusted import objects, text_of
+from fhirpkg.validation.questionnaires.answers import ANSWER_TYPES
+from fhirpkg.validation.questionnaires.enabling import value_of
 from fhirpkg.validation.questionnaires.limits import check_limits
 from fhirpkg.validation.questionnaires.rules import (
     QUESTIONNAIRE_ENABLE_ORDER,
     QUESTIONNAIRE_ENABLE_TARGET,
     QUESTIONNAIRE_ENABLE_TYPE,
     QUESTIONNAIRE_PARAMETER,
+    QUESTIONNAIRE_VALUE_TYPE,
 )
 from fhirpkg.validation.terminology.value_sets import parameters_of
 
@@ -39,6 +42,8 @@ _ANSWERS = {
     "quantity": {"Quantity"},
 }
 """The types of `enableWhen.answer[x]` that fit a question, by its type."""
+_OFTEN = {"choice": ("Reference",), "open-choice": ("Reference",)}
+"""Types of options beside those of every answer: a choice may be among references."""
 
 
 def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
@@ -61,6 +66,7 @@ def check_questionnaire(questionnaire: Resource, path: Path, run: Run) -> None:
     for item, place, above in places:
         _check_parameters(item, place, run)
         check_limits(item, place, run)
+        _check_values(item, place, run)
         for number, condition in enumerate(objects(item, "enableWhen")):
             question = condition.get("question")
             if isinstance(question, str):
@@ -78,6 +84,19 @@ def _check_parameters(item: Resource, path: Path, run: Run) -> None:
     for name in sorted(parameters_of(value_set) - given):
         place = (*path, "answerValueSet")
         run.report(QUESTIONNAIRE_PARAMETER, place, value_set=canonical, name=name)
+
+
+def _check_values(item: Resource, path: Path, run: Run) -> None:
+    """What an item offers or begins with could be its answer."""
+    kind = text_of(item, "type")
+    allowed = ANSWER_TYPES.get(kind)
+    for name in ("answerOption", "initial"):
+        for number, holder in enumerate(objects(item, name)):
+            key, value = value_of(holder)
+            found = key.removeprefix("value")
+            if allowed and value is not None and found not in {*allowed, *_OFTEN.get(kind, ())}:
+                where, link = (*path, name, number, key), text_of(item, "linkId")
+                run.report(QUESTIONNAIRE_VALUE_TYPE, where, link=link, type=kind, found=found)
 
 
 def _check_condition(

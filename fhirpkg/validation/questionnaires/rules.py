@@ -28,6 +28,13 @@ QUESTIONNAIRE_ENABLE_TYPE = warning(
     text="the question '{question}' is of type {type}, which cannot be compared with a {found}",
     spec=_ENABLE_WHEN,
 )
+QUESTIONNAIRE_VALUE_TYPE = warning(
+    "questionnaire-value-type",
+    "business-rule",
+    title="Options and initial values are of the item's type",
+    text="'{link}' is of type {type}, which a {found} does not answer",
+    spec="http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.initial.value_x_",
+)
 QUESTIONNAIRE_LIMIT = warning(
     "questionnaire-limit",
     "business-rule",
