@@ -11,8 +11,6 @@ from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.library import Library, from_elm
 from fhirpkg.cql.evaluating.values import as_list, to_json
 from fhirpkg.cql.needs import retrieved
-from fhirpkg.cql.reading import xml
-from fhirpkg.cql.reading.library import read_expression, read_library
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.untrusted import data_of
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from fhirpkg.cql.tree import Node
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.issues import Json, Resource
     from fhirpkg.repository import Repository
@@ -68,7 +67,7 @@ class Logic:
             name = local
         if library.definition(name) is None:
             library = library if context is None else self._around(context)
-            return self._session.evaluate(read_expression(name, library), library)
+            return self._session.evaluate(_read(name, library), library)
         return self._session.value_of(library, name)
 
     def retrieved(self, text: str, *, is_name: bool, reference: str, context: Resource) -> set[str]:
@@ -84,7 +83,7 @@ class Logic:
                 if statement := library.definition(name):
                     return retrieved(statement.tree, library, self._named)
         library = self._around(context)
-        return retrieved(read_expression(text, library), library, self._named)
+        return retrieved(_read(text, library), library, self._named)
 
     def inline(
         self, text: str, context: Resource, resource: Resource | None, inputs: Mapping[str, Json]
@@ -105,7 +104,7 @@ class Logic:
 
     def _read_and_evaluated(self, text: str, context: Resource) -> Json:
         library = self._around(context)
-        return self._session.evaluate(read_expression(text, library), library)
+        return self._session.evaluate(_read(text, library), library)
 
     def _around(self, context: Resource) -> Library:
         """The first library, from which the definitions of all are named: `Name."Definition"`."""
@@ -165,6 +164,13 @@ class Logic:
         raise FhirpkgError(f"the library {name} has no CQL or ELM in it; {held}")
 
 
+def _read(text: str, library: Library) -> Node:
+    """The tree of a CQL expression; raises FhirpkgError."""
+    from fhirpkg.cql.reading.library import read_expression  # noqa: PLC0415 - ELM is read without it
+
+    return read_expression(text, library)
+
+
 def _kinds(contents: Mapping[Json, Resource]) -> str:
     """The kinds of content that a library says it has."""
     return ", ".join(f"{kind} without data" for kind in contents) or "nothing"
@@ -196,11 +202,15 @@ def _from_json(text: bytes, _: str) -> Library:
 
 @functools.lru_cache(maxsize=256)
 def _from_xml(text: bytes, _: str) -> Library:
+    from fhirpkg.cql.reading import xml  # noqa: PLC0415 - ELM in XML is rare
+
     return from_elm(xml.read(text))
 
 
 @functools.lru_cache(maxsize=256)
 def _from_cql(text: bytes, name: str) -> Library:
+    from fhirpkg.cql.reading.library import read_library  # noqa: PLC0415 - ELM is read without it
+
     return read_library(text.decode("utf-8", "replace"), name)
 
 

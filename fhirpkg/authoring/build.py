@@ -18,7 +18,7 @@ from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readi
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.ordering import in_order
 from fhirpkg.authoring.translating import with_translations
-from fhirpkg.packages.package import PROFILES_PACKAGE
+from fhirpkg.packages.installed import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
 
 if TYPE_CHECKING:

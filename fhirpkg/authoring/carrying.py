@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.packages.package import OUR_BASE, read_profiles
+from fhirpkg.packages.installed import OUR_BASE, read_profiles
 from fhirpkg.render.profiles import published_profile
 
 if TYPE_CHECKING:

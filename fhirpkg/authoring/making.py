@@ -32,7 +32,7 @@ from fhirpkg.authoring.writing import (
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Issue, Severity
 from fhirpkg.packages.freshness import RECORD, Record, digest, read_record, sources_of
-from fhirpkg.packages.package import content_root
+from fhirpkg.packages.installed import content_root
 from fhirpkg.processes import mapping
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from fhirpkg.bundling.checking import Found
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import PackageError, SourceError
 from fhirpkg.packages.freshness import members_of
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 from fhirpkg.render.profiles import published_profile
 from fhirpkg.untrusted import objects, text_of
 

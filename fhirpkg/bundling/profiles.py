@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.bundling.content import CompressedResources, Content
 from fhirpkg.canonical import PackageId
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.packages.package import OUR_BASE, PROFILES_PACKAGE, bundled_content, read_profiles
+from fhirpkg.packages.installed import OUR_BASE, PROFILES_PACKAGE, bundled_content, read_profiles
 from fhirpkg.render.profiles import published_profile
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from fhirpkg.canonical import PackageId, is_moving
 from fhirpkg.errors import ConfigError, PackageError, SourceError
 from fhirpkg.packages.cache import PackageCache, check_origin_sha256, resolve_package
 from fhirpkg.packages.freshness import members_of, stale
-from fhirpkg.packages.package import Package, folder_in_use, read_package
+from fhirpkg.packages.installed import folder_in_use
+from fhirpkg.packages.package import Package, read_package
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from enum import IntEnum
-from pathlib import Path
 
 import click
 
@@ -114,6 +113,8 @@ def cli() -> None:
     if os.environ.get("NO_COLOR"):  # https://no-color.org
         context.color = False
     if context.invoked_subcommand in WITH_SETTINGS:
+        from pathlib import Path
+
         from fhirpkg.cli.shared.settings import settings_in
 
         context.default_map = settings_in(Path(), context, WITH_SETTINGS)

@@ -205,9 +205,9 @@ def _as_json(applied: Applied, subject: str) -> Resource:
 
 def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Repository]:
     """The definition and where everything is read from: data first, then content."""
-    from fhirpkg.cli.shared.content import definitions_in_use
-    from fhirpkg.errors import ConfigError
-    from fhirpkg.repository import Layers, in_bundle, open_repository
+    from fhirpkg.cli.shared.content import layers_of
+    from fhirpkg.errors import ConfigError, SourceError
+    from fhirpkg.repository import Layers, open_repository
 
     layers: list[Repository] = []
     if options["data"]:
@@ -216,19 +216,15 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
         layers.append(_server(options))
     if not (layers or options["population"]):
         raise ConfigError("there are no patient data; name them with --data or --server")
-    definition: Resource | str = plan
-    if plan.endswith(".json") and Path(plan).is_file():
-        file = open_repository(Path(plan))
-        layers.append(file)
-        if Path(plan).parent.name == "fhir":  # a build puts what it refers to beside it
-            layers.append(open_repository(Path(plan).parent))
-        definition = in_bundle(next(iter(file)))[0]
-    if options["content"]:
-        layers.append(open_repository(options["content"]))
-    else:
-        must_be_here = isinstance(definition, str) and not options["server"]
-        layers += definitions_in_use(bundled=options["bundled"], must_be_here=must_be_here)
-    return definition, Layers(*layers)
+    file = Path(plan) if plan.endswith(".json") and Path(plan).is_file() else None
+    must_be_here = file is None and not options["server"]
+    content = layers_of(
+        file, options["content"], bundled=options["bundled"], must_be_here=must_be_here
+    )
+    definition = next(iter(content[0]), None) if file else plan
+    if definition is None:
+        raise SourceError(plan, "it holds no resource")
+    return definition, Layers(*layers, *content)
 
 
 def _server(options: dict[str, Any]) -> Repository:

@@ -13,7 +13,6 @@ _TABLES = (
     "applying.rules",
     "authoring.reviewing.rules",
     "authoring.rules",
-    "fhirxml.rules",
     "packages.rules",
     "parsing_rules",
     "server.rules",

@@ -62,22 +62,14 @@ def command(
 
 def _found(plan: str, content: Path | None, *, bundled: bool) -> tuple[Resource, Repository]:
     """The plan, and where the definitions are that it refers to."""
-    from fhirpkg.cli.shared.content import definitions_in_use
+    from fhirpkg.cli.shared.content import layers_of
     from fhirpkg.errors import SourceError
-    from fhirpkg.repository import Layers, open_repository
+    from fhirpkg.repository import Layers
 
-    layers: list[Repository] = []
-    is_file = Path(plan).is_file()
-    if is_file:
-        layers.append(open_repository(Path(plan)))
-        if Path(plan).parent.name == "fhir":  # a build puts what it refers to beside it
-            layers.append(open_repository(Path(plan).parent))
-    if content:
-        layers.append(open_repository(content))
-    else:
-        layers += definitions_in_use(bundled=bundled, must_be_here=not is_file)
+    file = Path(plan) if Path(plan).is_file() else None
+    layers = layers_of(file, content, bundled=bundled, must_be_here=file is None)
     definitions = Layers(*layers)
-    if is_file:
+    if file:
         return _only(layers[0].search("PlanDefinition", {}), plan), definitions
     short = plan.removeprefix("PlanDefinition/")
     found = definitions.read("PlanDefinition", short) or definitions.resolve(plan, "PlanDefinition")

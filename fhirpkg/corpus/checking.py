@@ -13,6 +13,7 @@ from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify, targets_among
 from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, in_order
+from fhirpkg.parsing_rules import PARSE_BYTE_ORDER_MARK, PARSE_NO_RESOURCE, XML_NAMESPACE
 from fhirpkg.processes import mapping
 from fhirpkg.releases import R4, release_of
 
@@ -235,9 +236,6 @@ def _is_no_resource(corpus: Corpus, outcome: Outcome) -> bool:
 
     What has the name of a type means to be FHIR, whatever its namespace.
     """
-    from fhirpkg.fhirxml.rules import XML_NAMESPACE
-    from fhirpkg.parsing_rules import PARSE_BYTE_ORDER_MARK, PARSE_NO_RESOURCE
-
     issues = [issue for issue in outcome.issues if issue.rule != PARSE_BYTE_ORDER_MARK.id]
     if len(issues) != 1:
         return False

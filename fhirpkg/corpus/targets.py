@@ -154,7 +154,7 @@ def _value(data: bytes, types: TypesOfDefinitions) -> Any:
 
 def _installed(name: str) -> Resource | None:
     """The target of a relative reference in the content that is installed with this program."""
-    from fhirpkg.packages.package import installed_resource
+    from fhirpkg.packages.installed import installed_resource
 
     resource_type, _, identifier = name.partition("/")
     known = resource_type.isalpha() and identifier.replace("-", "").replace(".", "").isalnum()

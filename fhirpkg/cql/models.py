@@ -10,12 +10,13 @@ from __future__ import annotations
 import functools
 import json
 import re
-from importlib import resources
+from pathlib import Path as File
 from typing import NamedTuple
 
 from fhirpkg.cql.tree import Value
 from fhirpkg.errors import FhirpkgError
 
+_DATA = File(__file__).parent / "data" / "models.json"
 FHIR_VERSIONS = ("4.0.0", "4.0.1", "4.0")
 _STEP = re.compile(r"(\w+)(?:\[(.*?)\])?\.?")
 _CONDITION = re.compile(r"([\w.]+)='([^']*)'")
@@ -53,8 +54,7 @@ class Profile(NamedTuple):
 
 @functools.cache
 def _data() -> dict[str, Value]:
-    file = resources.files("fhirpkg.cql").joinpath("data/models.json")
-    found: dict[str, Value] = json.loads(file.read_text())
+    found: dict[str, Value] = json.loads(_DATA.read_bytes())
     return found
 
 

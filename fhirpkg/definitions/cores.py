@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +65,16 @@ def _compile(id_: PackageId, cache: PackageCache, target: Path) -> DataFile:
         target.parent.mkdir(exist_ok=True)
         return DataFile(_written(data, target))
     except OSError:
+        import tempfile  # noqa: PLC0415 - seldom needed
+
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             return DataFile(_written(data, Path(folder) / target.name))
 
 
 def _written(data: bytes, target: Path) -> Path:
     """Write a file whole or not at all: another process may read it meanwhile."""
+    import tempfile  # noqa: PLC0415 - seldom needed
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
     with os.fdopen(handle, "wb") as stream:
         stream.write(data)

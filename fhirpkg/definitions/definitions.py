@@ -16,6 +16,7 @@ from fhirpkg.definitions.packaged import Unread, definitions_of
 from fhirpkg.definitions.typemodel import TypesOfDefinitions, defines_type
 from fhirpkg.errors import DefinitionError, PackageError
 from fhirpkg.identity import Bounded, ByIdentity
+from fhirpkg.packages.installed import installed_resource
 from fhirpkg.releases import R4, RELEASES
 from fhirpkg.untrusted import objects
 
@@ -269,10 +270,6 @@ class Definitions:
         if match is None or resource_type not in {None, match["type"]}:
             return None
         if wanted.url not in self._installed:
-            from fhirpkg.packages.package import (  # noqa: PLC0415 - reading archives is not for all
-                installed_resource,
-            )
-
             found = installed_resource(match["type"], match["id"])
             fits = found is not None and found.get("url") == wanted.url
             self._installed[wanted.url] = found if fits else None

@@ -13,7 +13,9 @@ from lxml import etree
 from fhirpkg import rules
 from fhirpkg.fhirjson import WrittenDecimal
 from fhirpkg.fhirxml.positions import locate, starts
-from fhirpkg.fhirxml.rules import (
+from fhirpkg.fhirxml.shapes import FHIR, XHTML, Child, Shapes, shapes_of
+from fhirpkg.issues import Json
+from fhirpkg.parsing_rules import (
     XML_ATTRIBUTE,
     XML_ATTRIBUTE_AS_ELEMENT,
     XML_DEPTH,
@@ -27,8 +29,6 @@ from fhirpkg.fhirxml.rules import (
     XML_SYNTAX,
     XML_TEXT,
 )
-from fhirpkg.fhirxml.shapes import FHIR, XHTML, Child, Shapes, shapes_of
-from fhirpkg.issues import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

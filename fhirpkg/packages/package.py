@@ -5,33 +5,23 @@ The format: https://hl7.org/fhir/packages.html. Nothing here uses the network or
 
 from __future__ import annotations
 
-import gzip
 import io
-import tarfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from fhirpkg import fhirjson
 from fhirpkg.canonical import PackageId
-from fhirpkg.errors import ConfigError, PackageError
+from fhirpkg.errors import PackageError
 from fhirpkg.parsing_rules import PARSE_DUPLICATE_KEY
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fhirpkg.issues import Resource
     from fhirpkg.releases import Release
-
-MAX_MEMBERS = 100_000
-MAX_BYTES = 512 * 1024 * 1024
-"""What an archive may hold when unpacked; the largest official package has 185 MB."""
-
-_MAX_HEADER = 1024 * 1024
-_ROOT = "package/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,86 +124,17 @@ def read_package(source: Path | bytes) -> Package:
         package = fhirpkg.read_package(Path("my.package-1.0.0.tgz"))
         print(package.manifest.name, len(package.files))
     """
+    from fhirpkg.packages.archive import unpack  # noqa: PLC0415 - most starts read no archive
+
     if isinstance(source, bytes):
-        return _package(_untar(io.BytesIO(source), "package"), "package")
+        return _package(unpack(io.BytesIO(source), "package"), "package")
     if source.is_dir():
         return _package(_FolderFiles(source), str(source))
     try:
         with source.open("rb") as stream:
-            return _package(_untar(stream, str(source)), str(source))
+            return _package(unpack(stream, str(source)), str(source))
     except FileNotFoundError as error:
         raise PackageError(str(source), "there is no such file") from error
-
-
-def content_root() -> Path:
-    """The folder that holds `resources/` and `profiles/`: in the wheel, or beside the checkout.
-
-    Raises PackageError when neither is there.
-    """
-    package = Path(__file__).parent.parent
-    for root in (package / "content", package.parent):
-        if (root / "resources" / "package.yaml").is_file():
-            return root
-    raise PackageError("fhirpkg", "its own content is not installed", "install it again with pip")
-
-
-OUR_BASE = "https://w3id.org/fhirpkg"
-"""The base of the urls of what is fhirpkg's own."""
-PROFILES_PACKAGE = "fhirpkg.profiles"
-"""The package that holds the profiles which content of others claims."""
-
-
-def folder_in_use() -> Path:
-    """The package that is meant when none is named: the current folder, else its `resources`.
-
-    Raises ConfigError when neither holds a package.yaml: what is installed with fhirpkg is
-    somebody else's content, which is taken only by name.
-    """
-    for folder in (Path(), Path("resources")):
-        if (folder / "package.yaml").is_file():
-            return folder
-    raise ConfigError(
-        "neither this folder nor its 'resources' holds a package.yaml; name the content, or take "
-        "what is installed with fhirpkg by --bundled"
-    )
-
-
-def bundled_content() -> Path:
-    """The content that is installed with fhirpkg."""
-    return content_root() / "resources"
-
-
-def installed_resource(resource_type: str, identifier: str) -> Resource | None:
-    """A resource of the content that is installed with this program; its file is named by both."""
-    try:
-        root = content_root()
-    except PackageError:
-        return None
-    name = f"{resource_type}-{identifier}.json"
-    paths = [*root.glob(f"resources/*/fhir/{name}"), root / "profiles" / name]
-    for path in paths:
-        if path.is_file():
-            value = fhirjson.read(path.read_bytes())[0]
-            return value if isinstance(value, dict) else None
-    return None
-
-
-def read_profiles(resources: Path) -> list[Resource]:
-    """The profiles that content in a folder claims: those of `profiles/` beside it, else ours.
-
-    Raises PackageError for a file that is no resource.
-    """
-    folder = resources.absolute().parent / "profiles"
-    if not folder.is_dir():
-        folder = content_root() / "profiles"
-    found = []
-    for path in sorted(folder.glob("*.json")):
-        value, issues = fhirjson.read(path.read_bytes())
-        if not isinstance(value, dict) or "resourceType" not in value:
-            problem = issues[0].text if issues else "it has no resourceType"
-            raise PackageError(str(path), f"it is not a FHIR resource: {problem}")
-        found.append(value)
-    return found
 
 
 def _package(files: Mapping[str, bytes], source: str) -> Package:
@@ -223,69 +144,6 @@ def _package(files: Mapping[str, bytes], source: str) -> Package:
             source, "it is not a FHIR package: there is no package/package.json in it"
         )
     return Package(Manifest.parse(text, source), files)
-
-
-def _untar(stream: Any, source: str) -> dict[str, bytes]:
-    """Files under `package/`; the archive is read once, from front to back, within limits."""
-    files: dict[str, bytes] = {}
-    total = 0
-    try:
-        with (
-            gzip.GzipFile(fileobj=stream) as unpacked,
-            _Limited(unpacked, source) as limited,
-            tarfile.open(fileobj=limited, mode="r|") as archive,
-        ):
-            for count, member in enumerate(archive):
-                total += member.size
-                if count >= MAX_MEMBERS or total > MAX_BYTES:
-                    limits = f"{MAX_MEMBERS} files or {MAX_BYTES >> 20} MB"
-                    raise PackageError(source, f"it unpacks to more than {limits}")
-                limited.allow(member.size)
-                name = _member_name(member, source)
-                if name in files:
-                    raise PackageError(source, f"it holds {name} twice")
-                content = archive.extractfile(member) if name else None
-                if content is not None:
-                    files[name] = content.read()
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise PackageError(source, f"it is not a readable .tgz archive ({error})") from error
-    return files
-
-
-class _Limited(io.RawIOBase):
-    """A stream that gives a member's header, then what the header says, and no more.
-
-    A header may be continued without end (pax), which tarfile would gather in memory.
-    """
-
-    def __init__(self, stream: gzip.GzipFile, source: str) -> None:
-        super().__init__()
-        self._stream = stream
-        self._source = source
-        self.allow(0)
-
-    def allow(self, size: int) -> None:
-        """Let so many bytes of a member and one more header through."""
-        self._left = size + _MAX_HEADER
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes; PackageError past what was allowed."""
-        self._left -= size
-        if self._left < 0:
-            raise PackageError(self._source, f"it has a header of over {_MAX_HEADER >> 20} MB")
-        return self._stream.read(size)
-
-
-def _member_name(member: tarfile.TarInfo, source: str) -> str:
-    """The name inside `package/`, or nothing for folders and what lies beside `package/`."""
-    name = member.name.removeprefix("./")
-    if name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
-        raise PackageError(source, f"its member {member.name!r} leads out of the archive")
-    if member.isdir():
-        return ""
-    if not member.isreg():
-        raise PackageError(source, f"its member {member.name!r} is a link or a device")
-    return name.removeprefix(_ROOT) if name.startswith(_ROOT) else ""
 
 
 class _FolderFiles(Mapping[str, bytes]):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fhirpkg import fhirjson
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, PackageError
-from fhirpkg.packages.package import MAX_BYTES, MAX_MEMBERS, Manifest, Package
+from fhirpkg.packages.archive import MAX_BYTES, MAX_MEMBERS
+from fhirpkg.packages.package import Manifest, Package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

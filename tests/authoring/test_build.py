@@ -22,7 +22,7 @@ from fhirpkg.authoring.writing import rebased, text
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import ConfigError, SourceError
 from fhirpkg.fhirpath import Environment, compile_expression
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 from fhirpkg.render.cited import FINDING
 from fhirpkg.render.limits import CRITERION
 from fhirpkg.render.told import told
@@ -111,7 +111,7 @@ from pathlib import Path
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.writing import text
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 from fhirpkg.render.told import told
 folder = Path(sys.argv[1])
 authored = read_folder(folder)

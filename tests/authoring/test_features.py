@@ -17,7 +17,7 @@ from fhirpkg.applying.hooks.services import services
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.writing import text
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.validation.validator import Validator
 

@@ -11,7 +11,7 @@ from fhirpkg.cli import ExitCode
 from fhirpkg.cli import _run as main
 from fhirpkg.errors import ConfigError
 from fhirpkg.packages.freshness import stale
-from fhirpkg.packages.package import folder_in_use
+from fhirpkg.packages.installed import folder_in_use
 
 SECOND = Path(__file__).parent / "second"
 

@@ -17,7 +17,7 @@ from fhirpkg.authoring.source import read
 from fhirpkg.authoring.translating import KEYS
 from fhirpkg.languages.choosing import languages_of, localized
 from fhirpkg.languages.words import UNTRANSLATED
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 
 SECOND = Path(__file__).parent / "second"
 WIDE = Path(__file__).parent / "wide"

@@ -18,7 +18,7 @@ from fhirpkg.authoring.making import build_folder
 from fhirpkg.authoring.writing import text
 from fhirpkg.errors import SourceError
 from fhirpkg.packages.freshness import stale
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 
 HERE = Path(__file__).parent
 GUIDE = "ImplementationGuide-example.wide.json"

@@ -14,7 +14,7 @@ from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli import _run as main
 from fhirpkg.packages.freshness import stale
-from fhirpkg.packages.package import read_profiles
+from fhirpkg.packages.installed import read_profiles
 
 SECOND = Path(__file__).parent / "second"
 PROFILES = read_profiles(Path(__file__).parent.parent.parent / "resources")

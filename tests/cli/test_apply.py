@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from fhirpkg.cli import ExitCode
 from fhirpkg.cli.apply import command
-from fhirpkg.errors import ConfigError, ResolutionError
+from fhirpkg.errors import ConfigError, ResolutionError, SourceError
 from tests.server.client import Client
 from tests.servers.embedded import running
 
@@ -152,3 +152,19 @@ def test_a_misspelt_plan_or_patient_is_answered_with_the_nearest():
         apply(f"{PLAN}n", "--subject", "Patient/example-eligible", "--data", data)
     with pytest.raises(ResolutionError, match="did you mean 'Patient/example-eligible'"):
         apply(PLAN, "--subject", "Patient/example-eligble", "--data", data)
+
+
+def test_a_file_without_a_resource_is_refused_by_its_name(tmp_path):
+    file = tmp_path / "empty.json"
+    file.write_text("{}")
+    with pytest.raises(SourceError, match="holds no resource"):
+        apply(file, "--subject", "Patient/a", "--data", EXAMPLES)
+
+
+def test_a_plan_in_the_folder_of_its_build_finds_what_it_refers_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [plan] = (EXAMPLES.parent / "fhir").glob("PlanDefinition-BoneTumorCryoablationPlan.json")
+    data = EXAMPLES / "eligible.json"
+    result = apply(plan, "--subject", "Patient/example-eligible", "--data", data)
+    assert result.return_value == ExitCode.DONE
+    assert "order: ServiceRequest" in result.stdout

@@ -171,7 +171,7 @@ def test_an_ignored_finding_does_not_fail_and_is_counted(tmp_path):
 
 def test_our_own_content_and_one_file_of_it_elsewhere_are_clean(tmp_path):
     assert [i for i in findings("resources", "profiles") if i["severity"] != "information"] == []
-    from fhirpkg.packages.package import content_root
+    from fhirpkg.packages.installed import content_root
 
     for plan in content_root().glob("resources/*/fhir/PlanDefinition-*.json"):
         shutil.copy(plan, tmp_path)

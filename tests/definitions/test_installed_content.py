@@ -3,7 +3,7 @@
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.packages.package import content_root, installed_resource, read_profiles
+from fhirpkg.packages.installed import content_root, installed_resource, read_profiles
 
 
 def own_profile():

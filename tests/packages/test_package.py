@@ -8,8 +8,10 @@ import pytest
 
 from fhirpkg.canonical import PackageId
 from fhirpkg.errors import ConfigError, PackageError
-from fhirpkg.packages import package as module
-from fhirpkg.packages.package import content_root, read_package, read_profiles
+from fhirpkg.packages import archive as unpacking
+from fhirpkg.packages import installed as module
+from fhirpkg.packages.installed import content_root, read_profiles
+from fhirpkg.packages.package import read_package
 from fhirpkg.packages.packing import index, pack, write_package
 
 MANIFEST = {"name": "test.one", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
@@ -154,7 +156,7 @@ def test_a_damaged_or_hostile_archive_is_refused(archive, words):
 def test_an_archive_that_unpacks_to_very_much_is_refused(monkeypatch, limit):
     members = [(f"package/{number}", b"\0" * 30_000) for number in range(4)]
     assert len(read_package(tar(PACKAGE_JSON, *members)).files) == 5
-    monkeypatch.setattr(module, *limit)
+    monkeypatch.setattr(unpacking, *limit)
     with pytest.raises(PackageError, match="unpacks to more than"):
         read_package(tar(PACKAGE_JSON, *members))
 
@@ -185,7 +187,7 @@ def test_profiles_beside_the_content_come_first(tmp_path):
 def test_our_own_content_is_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeypatch):
     installed = tmp_path / "site" / "fhirpkg"
     (installed / "packages").mkdir(parents=True)
-    monkeypatch.setattr(module, "__file__", str(installed / "packages" / "package.py"))
+    monkeypatch.setattr(module, "__file__", str(installed / "packages" / "installed.py"))
     with pytest.raises(PackageError, match="not installed"):
         content_root()
     for root in (tmp_path / "site", installed / "content"):

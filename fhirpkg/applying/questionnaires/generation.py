@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.applying.goals import all_actions
-from fhirpkg.applying.questionnaires.items import Asked, items_of
 from fhirpkg.applying.requests.cells import extension_value
 from fhirpkg.applying.rules import APPLY_QUESTIONNAIRE
 from fhirpkg.definitions.definitions import Definitions
@@ -18,6 +17,7 @@ from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
     from fhirpkg.applying.outcomes import Messages
+    from fhirpkg.applying.questionnaires.items import Asked
     from fhirpkg.applying.run import Run
     from fhirpkg.issues import Resource
 
@@ -76,6 +76,8 @@ def _group(
     run: Run, plan: Resource, requirement: Resource, link_id: str, messages: Messages
 ) -> tuple[Resource, list[Resource]]:
     """The group that asks for one input, and the groups that answer it, one a resource."""
+    from fhirpkg.applying.questionnaires.items import items_of  # noqa: PLC0415 - costs start-up
+
     canonical = requirement["profile"][0]
     profile = run.repository.resolve(canonical, "StructureDefinition")
     profile = profile or Definitions.core().find(canonical, "StructureDefinition")

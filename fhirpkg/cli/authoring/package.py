@@ -143,7 +143,7 @@ def _written(read: Content, files: _Files) -> Iterator[None]:
         manifest,
         write_archive,
     )
-    from fhirpkg.packages.package import PROFILES_PACKAGE
+    from fhirpkg.packages.installed import PROFILES_PACKAGE
 
     name = f"{read.id.name}-{read.id.version}"
     with contextlib.ExitStack() as stack:

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fhirpkg.repository import Repository
+    from fhirpkg.repository import MemoryRepository
 
 _BUNDLED = "fhirpkg.bundled"
 
@@ -23,7 +23,7 @@ def folder_argument(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _folder(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:
-    from fhirpkg.packages.package import folder_in_use
+    from fhirpkg.packages.installed import folder_in_use
 
     return value or folder_in_use()
 
@@ -52,27 +52,38 @@ def _content(context: click.Context, _parameter: click.Parameter, value: str | N
         return value
     if value is not None:
         raise click.UsageError("CONTENT and --bundled name two contents; give one of them")
-    from fhirpkg.packages.package import bundled_content
+    from fhirpkg.packages.installed import bundled_content
 
     return str(bundled_content())
 
 
-def definitions_in_use(*, bundled: bool, must_be_here: bool) -> list[Repository]:
-    """The definitions when none are named; none is fine where something else brings them."""
+def layers_of(
+    file: Path | None, content: Path | None, *, bundled: bool, must_be_here: bool
+) -> list[MemoryRepository]:
+    """What a verb reads definitions from: a file, what was built with it, the content named.
+
+    Without `content` that is the package in use; nothing where none is and none must be here.
+    """
+    from fhirpkg.repository import open_repository
+
+    layers = [open_repository(file)] if file else []
+    beside = {file.parent.resolve()} if file and file.parent.name == "fhir" else set()
+    layers += map(open_repository, beside)  # a build puts what it refers to beside it
+    if content:
+        return [*layers, open_repository(content)]
+    folders = _built(bundled=bundled, must_be_here=must_be_here)
+    return layers + [open_repository(each) for each in folders if each.resolve() not in beside]
+
+
+def _built(*, bundled: bool, must_be_here: bool) -> list[Path]:
+    """The folders with the built resources of the package in use; its examples are not content."""
     from fhirpkg.errors import ConfigError
-    from fhirpkg.packages.package import bundled_content, folder_in_use
+    from fhirpkg.packages.installed import bundled_content, folder_in_use
 
     try:
-        return [_built(bundled_content() if bundled else folder_in_use())]
+        package = bundled_content() if bundled else folder_in_use()
     except ConfigError:
         if must_be_here:
             raise
         return []
-
-
-def _built(package: Path) -> Repository:
-    """The built resources of a package; its examples are not content."""
-    from fhirpkg.repository import Layers, open_repository
-
-    folders = sorted([*package.glob("fhir"), *package.glob("*/fhir")])
-    return Layers(*(open_repository(folder) for folder in folders))
+    return sorted([*package.glob("fhir"), *package.glob("*/fhir")])

@@ -14,10 +14,6 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.cql.evaluating.elements import resource
 from fhirpkg.cql.evaluating.values import AssumedZone, Element, KindError, as_list
-from fhirpkg.definitions.definitions import Definitions
-from fhirpkg.definitions.terminology.contents import Resolved
-from fhirpkg.definitions.terminology.valuesets import Terminology
-from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.fhirpath import temporal
 
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from fhirpkg.cql.evaluating.library import Library, Statement
     from fhirpkg.cql.evaluating.values import Code
     from fhirpkg.cql.tree import Node, Value
+    from fhirpkg.definitions.terminology.valuesets import Terminology
     from fhirpkg.definitions.typemodel import TypesOfDefinitions
     from fhirpkg.repository import Repository
 
@@ -69,7 +66,6 @@ class Session:
         """Why a membership could not be decided: one reason a value set and code."""
         self.seen: list[dict[str, Value]] = []
         """The resources retrieved, but for the patient."""
-        self._terminology = Terminology(Resolved(repository.resolve, Definitions.core()))
         self._results: dict[Statement, tuple[Value, list[str], list[dict[str, Value]]]] = {}
         self._open: set[Statement] = set()
         self._retrieved: dict[str, list[Element]] = {}
@@ -94,8 +90,18 @@ class Session:
                 self._retrieved[type_name] = [resource(each, self.types) for each in found]
         return self._retrieved[type_name]
 
+    @functools.cached_property
+    def _terminology(self) -> Terminology:
+        from fhirpkg.definitions.definitions import Definitions  # noqa: PLC0415 - costs start-up
+        from fhirpkg.definitions.terminology.contents import Resolved  # noqa: PLC0415 - as above
+        from fhirpkg.definitions.terminology.valuesets import Terminology  # noqa: PLC0415
+
+        return Terminology(Resolved(self.repository.resolve, Definitions.core()))
+
     def is_member(self, value_set: str, codes: Iterable[Code]) -> bool | None:
         """Whether one of some codes is in a value set; None, and the reason noted, if unknown."""
+        from fhirpkg.definitions.terminology.verdicts import Verdict  # noqa: PLC0415 - start-up
+
         found = self._terminology.any_in(value_set, ((code.system, code.code) for code in codes))
         if found.verdict is Verdict.UNKNOWN:
             self.unknown.append(found.reason)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg import ucum
 from fhirpkg.definitions.terminology.verdicts import YES, Membership, no, unknown
 
 if TYPE_CHECKING:
@@ -182,6 +181,8 @@ def _loinc(code: str) -> Membership:
 
 
 def _unit(code: str) -> Membership:
+    from fhirpkg import ucum  # noqa: PLC0415 - costs start-up
+
     problem = ucum.problem(code)
     return no(f"'{code}' is not of UCUM: {problem}") if problem else YES
 

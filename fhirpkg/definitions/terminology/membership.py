@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg import ucum
 from fhirpkg.definitions.terminology import codesystems
 from fhirpkg.definitions.terminology.codesystems import CodeSystem, Concept
 from fhirpkg.definitions.terminology.expansion import DEPTH_LIMIT, Expansion
@@ -124,6 +123,8 @@ class Evaluation:
         if held is not None and held.content != "not-present":
             return every(_answer(codesystems.matches(held, concept, f), f) for f in clause.filters)
         if system == UCUM and all(f.property == "canonical" for f in clause.filters):
+            from fhirpkg import ucum  # noqa: PLC0415 - costs start-up
+
             units = [f.value for f in clause.filters]
             return YES if all(ucum.commensurable(self._code, unit) for unit in units) else no("")
         doubt = unknown(f"{system} has no content here to evaluate filters with")

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from fhirpkg import fhirjson
 from fhirpkg.errors import ConfigError, FhirpkgError
 from fhirpkg.languages.words import gettext
-from fhirpkg.packages.package import bundled_content
+from fhirpkg.packages.installed import bundled_content
 from fhirpkg.pages.trying import Asked, Tried, of_bundle, tried, try_page
 from fhirpkg.render import clinical
 from fhirpkg.repository import Layers

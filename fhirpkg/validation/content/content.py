@@ -17,7 +17,7 @@ from fhirpkg.definitions.terminology.systems import BY_URL, NAMES, SYSTEMS
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.reading.parser import parse
-from fhirpkg.packages.package import content_root, read_profiles
+from fhirpkg.packages.installed import content_root, read_profiles
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import codings, is_coding, mappings, objects, value_at
 from fhirpkg.validation.content.documents import attachment_of, check_document

@@ -1,0 +1,84 @@
+"""The .tgz of a package, unpacked in memory within limits."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zlib
+from typing import BinaryIO
+
+from fhirpkg.errors import PackageError
+
+MAX_MEMBERS = 100_000
+MAX_BYTES = 512 * 1024 * 1024
+"""What an archive may hold when unpacked; the largest official package has 185 MB."""
+
+_MAX_HEADER = 1024 * 1024
+_ROOT = "package/"
+
+
+def unpack(stream: BinaryIO, source: str) -> dict[str, bytes]:
+    """The files under `package/` by their name there; the archive is read once, front to back.
+
+    Raises PackageError, with `source` as the name of the archive, for what is damaged or hostile.
+    """
+    files: dict[str, bytes] = {}
+    total = 0
+    try:
+        with (
+            gzip.GzipFile(fileobj=stream) as unpacked,
+            _Limited(unpacked, source) as limited,
+            tarfile.open(fileobj=limited, mode="r|") as archive,
+        ):
+            for count, member in enumerate(archive):
+                total += member.size
+                if count >= MAX_MEMBERS or total > MAX_BYTES:
+                    limits = f"{MAX_MEMBERS} files or {MAX_BYTES >> 20} MB"
+                    raise PackageError(source, f"it unpacks to more than {limits}")
+                limited.allow(member.size)
+                name = _member_name(member, source)
+                if name in files:
+                    raise PackageError(source, f"it holds {name} twice")
+                content = archive.extractfile(member) if name else None
+                if content is not None:
+                    files[name] = content.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise PackageError(source, f"it is not a readable .tgz archive ({error})") from error
+    return files
+
+
+class _Limited(io.RawIOBase):
+    """A stream that gives a member's header, then what the header says, and no more.
+
+    A header may be continued without end (pax), which tarfile would gather in memory.
+    """
+
+    def __init__(self, stream: gzip.GzipFile, source: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._source = source
+        self.allow(0)
+
+    def allow(self, size: int) -> None:
+        """Let so many bytes of a member and one more header through."""
+        self._left = size + _MAX_HEADER
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes; PackageError past what was allowed."""
+        self._left -= size
+        if self._left < 0:
+            raise PackageError(self._source, f"it has a header of over {_MAX_HEADER >> 20} MB")
+        return self._stream.read(size)
+
+
+def _member_name(member: tarfile.TarInfo, source: str) -> str:
+    """The name inside `package/`, or nothing for folders and what lies beside `package/`."""
+    name = member.name.removeprefix("./")
+    if name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
+        raise PackageError(source, f"its member {member.name!r} leads out of the archive")
+    if member.isdir():
+        return ""
+    if not member.isreg():
+        raise PackageError(source, f"its member {member.name!r} is a link or a device")
+    return name.removeprefix(_ROOT) if name.startswith(_ROOT) else ""
