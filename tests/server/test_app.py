@@ -164,7 +164,7 @@ def test_outside_of_the_base_the_base_is_named(server, method, status):
 
 def test_other_methods_get_an_outcome_too(server):
     refused = server("TRACE", "PlanDefinition")
-    assert (refused.status_code, rules_of(refused)) == (405, ["server-unknown-path"])
+    assert (refused.status_code, rules_of(refused)) == (405, ["server-method"])
 
 
 def test_head_gives_the_headers_of_get(server):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MOST_READERS = 12
+MOST_READERS = 13
 _LONGEST_WAIT = 30.0
 _MOST_IN_A_GROUP = 64
 _STEPS = 20_000  # of SQLite's machine between two looks at the clock: about a millisecond
@@ -203,6 +203,14 @@ class Readers:
         self._free: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         for _ in range(MOST_READERS):
             self._free.put(None)
+        self._own = threading.local()
+        self._kept: list[sqlite3.Connection] = []
+
+    def keep_one(self) -> None:
+        """Keep a connection for this thread alone, which then never waits for one."""
+        if not hasattr(self._own, "connection"):
+            self._own.connection = self._free.get(timeout=_LONGEST_WAIT) or self._connect()
+            self._kept.append(self._own.connection)
 
     def open_all(self) -> None:
         """Make all connections now, and let each see the file."""
@@ -214,6 +222,9 @@ class Readers:
     @contextmanager
     def one(self) -> Iterator[sqlite3.Connection]:
         """A connection. Raises TooBusy when none becomes free."""
+        if own := getattr(self._own, "connection", None):
+            yield own
+            return
         try:
             connection = self._free.get(timeout=_LONGEST_WAIT)
         except queue.Empty:
@@ -226,6 +237,8 @@ class Readers:
 
     def close(self) -> None:
         """Close those that are not in use, which are all when the requests have ended."""
+        for connection in self._kept:
+            self._free.put(connection)
         for connection in [self._free.get(timeout=_LONGEST_WAIT) for _ in range(MOST_READERS)]:
             if connection:
                 connection.close()

@@ -89,6 +89,15 @@ class Store:
         found = self.current(resource_type, identity)
         return found if found and found.content is not None else None
 
+    def is_quickly_read(self, resource_type: str, identity: str) -> bool:
+        """Whether a resource is there and small; the thread that asks never waits for others."""
+        self._readers.keep_one()
+        there = (
+            "SELECT 1 FROM current JOIN version ON version.seq = current.seq"
+            " WHERE current.type = ? AND current.id = ? AND version.body IS NULL"
+        )
+        return bool(self.query(there, (resource_type, identity)))
+
     def all_present(self, condition: str, arguments: Sequence[Any]) -> list[Version]:
         """The newest versions, no deletions, that a condition on `current` picks."""
         return self.versions(

@@ -67,7 +67,9 @@ async def body_within(limit: int, http: HttpRequest) -> bytes | None:
 
     Raises TimeoutError when it comes too slowly.
     """
-    announced = http.headers.get("content-length", "0")
+    announced = http.headers.get("content-length", "")
+    if not announced and "transfer-encoding" not in http.headers:
+        return b""
     if announced.isdecimal() and int(announced) > limit:
         return None
     data = bytearray()

@@ -105,6 +105,7 @@ class Lanes:
     """The lanes of one server. Threads number 33 together, fewer than the pool of Starlette has."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._together = _Together(store)
         self._reads = _Lane(8)
         self._searches = _Lane(3)
@@ -113,14 +114,17 @@ class Lanes:
 
     async def run(self, http: HttpRequest, size: int, work: Work) -> Response:
         """Do the work of a request in the lane that is its own. Raises TooBusy."""
-        lane = self._lane(http, size)
+        path: tuple[str, ...] = http.path_params["path"]
+        lane = self._lane(http, path, size)
+        if lane is self._reads and self._is_quick(http, path):
+            return work()
         budget = Budget(SEARCH_SECONDS)
 
         def in_thread() -> Response:
             BUDGET.set(budget)
             return work()
 
-        if lane is self._writes and size <= _SMALL_BODY and http.path_params.get("path"):
+        if lane is self._writes and size <= _SMALL_BODY and path:
             return await self._together.run(in_thread)
         async with lane.turn():
             # A write is done, whether or not its client waits for it; a read by id is quick.
@@ -132,8 +136,16 @@ class Lanes:
             finally:
                 watching.cancel()
 
-    def _lane(self, http: HttpRequest, size: int) -> _Lane:
-        path = [part for part in http.path_params.get("path", "").split("/") if part]
+    def _is_quick(self, http: HttpRequest, path: tuple[str, ...]) -> bool:
+        """Whether a read takes less time than to hand it to a thread: it is small, and in JSON."""
+        if len(path) != 2 or http.scope["query_string"] or "xml" in http.headers.get("accept", ""):
+            return False
+        try:
+            return self._store.is_quickly_read(*path)
+        except (sqlite3.Error, TooBusy):  # the read says it in words
+            return False
+
+    def _lane(self, http: HttpRequest, path: tuple[str, ...], size: int) -> _Lane:
         if size > _LARGE_BODY or "content-encoding" in http.headers:  # it may become large
             return self._large
         if path and (path[-1] == "_search" or path[-1].startswith("$")):
@@ -146,7 +158,7 @@ class Lanes:
 
 
 async def _cancel_when_gone(http: HttpRequest, budget: Budget) -> None:
-    """The body was read, so what comes next is that the client goes."""
-    message = await http.receive()
-    if message["type"] == "http.disconnect":
-        budget.is_cancelled = True
+    """The body was read, so what comes next, after its empty end, is that the client goes."""
+    while (await http.receive())["type"] != "http.disconnect":
+        pass
+    budget.is_cancelled = True
