@@ -21,7 +21,7 @@ def _base(endpoint):
 def server(_base, endpoint):
     """A client of a server in memory that holds nothing."""
     with endpoint.store.transaction():
-        for table in ("version", "current", "searchable", "body"):
+        for table in ("version", "current", "searchable", "body", "present"):
             endpoint.store.query(f"DELETE FROM {table}")
     endpoint.learned.forget()
     return Client(_base)

@@ -1,5 +1,6 @@
 """The store: what is acknowledged is kept, a transaction is kept whole or not at all."""
 
+import contextlib
 import json
 import random
 import sqlite3
@@ -252,3 +253,30 @@ def test_versions_are_dated_when_they_are_written():
         before = time.time_ns() // 1000 - 1000
         version, _ = store.write(BASIC, "PUT")
         assert before <= version.updated <= time.time_ns() // 1000
+
+
+def test_resources_of_a_type_are_counted_as_they_come_and_go(tmp_path):
+    one, two = ({"resourceType": "Basic", "id": name} for name in ("one", "two"))
+    with Store(tmp_path / "s.db") as store:
+        assert store.number("Basic") == 0
+        for resource in (one, two, one | {"language": "en"}, one | {"language": "en"}):
+            store.write(resource, "PUT")
+        assert store.number("Basic") == 2
+        store.delete("Basic", "one")
+        store.delete("Basic", "one")
+        assert store.number("Basic") == 1
+        with contextlib.suppress(KeyError), store.transaction():
+            store.write(one, "PUT")
+            raise KeyError
+        assert store.number("Basic") == 1
+        store.write(one, "PUT")
+        assert store.number("Basic") == 2
+
+
+def test_a_file_that_was_laid_out_before_resources_were_counted_is_counted(tmp_path):
+    with Store(tmp_path / "s.db") as store:
+        store.write({"resourceType": "Basic", "id": "one"}, "PUT")
+    with contextlib.closing(sqlite3.connect(tmp_path / "s.db")) as file:
+        file.execute("DROP TABLE present")
+    with Store(tmp_path / "s.db") as store:
+        assert store.number("Basic") == 1

@@ -7,7 +7,7 @@ See http://hl7.org/fhir/R4/search.html. Text of a query enters SQL only as an ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
@@ -23,6 +23,7 @@ from fhirpkg.server.searching.predicates import (
     date,
     is_one_value,
     select,
+    span,
     split_values,
     unescaped,
     wrong_value,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.server.searching.indexing import Indexing, Parameter
-    from fhirpkg.server.searching.predicates import Sql
+    from fhirpkg.server.searching.predicates import Span, Sql
 
 _MOST_VALUES = 400  # SQLite takes 500 parts of a union
 _MOST_PARAMETERS = 40
@@ -62,12 +63,14 @@ class Condition:
 
     Without `keys` (as of a negation) it only tests; `is_ordered` keys come sorted from the index.
     The keys of a chain are quickly found only when few resources fit `beyond`, its next link.
+    `span` is where the value lies that it asks for.
     """
 
     test: Sql
     keys: Sql | None = None
     is_ordered: bool = False
     beyond: Criteria | None = None
+    span: Span | None = None
 
 
 @dataclass(slots=True)
@@ -121,7 +124,7 @@ class _Reader:
     ) -> Condition:
         _check_modifier(parameter, modifier)
         if modifier == "missing":
-            return _missing(parameter, text, resource_type)
+            return _missing(parameter, text)
         texts = list(dict.fromkeys(split_values(text)))
         self.left -= len(texts)
         if len(texts) > _MOST_VALUES or self.left < 0:
@@ -135,7 +138,10 @@ class _Reader:
             dates = [date(Wanted(parameter, modifier, one, self.base), UPDATED) for one in texts]
             found = _of_columns(*_joined(" OR ", dates), resource_type)
         else:
-            found = _indexed([Wanted(parameter, modifier, one, self.base) for one in texts])
+            wanted = [Wanted(parameter, modifier, one, self.base) for one in texts]
+            found = _indexed(wanted)
+            if len(wanted) == 1:
+                found = replace(found, span=span(wanted[0]))
         if modifier == "not":
             return Condition((f"NOT {found.test[0]}", found.test[1]))
         return found
@@ -161,21 +167,29 @@ class _Reader:
         if not fitting:
             raise unknown_parameter(code, targets[0], self.indexing)
         beyond = [self._beyond(t, rest, text, depth) for t in fitting]
-        test, arguments = _joined(" OR ", [self._leading_to(one, by_test=True) for one in beyond])
-        keys, those = _joined(" OR ", [self._leading_to(one) for one in beyond])
+        test, arguments = _joined(" OR ", self._leading_to(beyond, by_test=True))
         param = f"r.param = {param_key(parameter.name)}"
         one = f"searchable r INDEXED BY searchable_key WHERE r.key = current.key AND {param}"
         return Condition(
             (f"EXISTS (SELECT 1 FROM {one} AND ({test}))", arguments),
-            (f"SELECT r.key FROM searchable r WHERE {param} AND ({keys})", those),
+            _joined(
+                " UNION ALL ",
+                [
+                    (f"SELECT r.key FROM searchable r WHERE {param} AND {there}", those)
+                    for there, those in self._leading_to(beyond)
+                ],
+            ),
             beyond=beyond[0] if len(beyond) == 1 else None,
         )
 
-    def _leading_to(self, beyond: Criteria, *, by_test: bool = False) -> Sql:
-        """A test of a row `r` of a reference or canonical: it leads to a resource that fits.
+    def _leading_to(self, beyond: Iterable[Criteria], *, by_test: bool = False) -> list[Sql]:
+        """Tests of a row `r` of a reference or canonical: one holds if it leads to what fits.
 
-        It looks among the keys of all that fit, or tests the one that the row leads to.
+        They look among the keys of all that fit, or test the one that the row leads to.
         """
+        return [way for one in beyond for way in self._ways_to(one, by_test=by_test)]
+
+    def _ways_to(self, beyond: Criteria, *, by_test: bool) -> list[Sql]:
         target = beyond.type
         inner, arguments = beyond.tests() if by_test else beyond.keys()
         if by_test:
@@ -184,8 +198,9 @@ class _Reader:
         else:
             there = f"r.value IN (SELECT id FROM current WHERE key IN ({inner}))"
             fits = f"u.key IN ({inner})"
+        local = f"r.type = ? AND {there}", [target, *arguments]
         if "url" not in self.indexing.parameters(target):
-            return f"r.type = ? AND {there}", [target, *arguments]
+            return [local]
         url, version = param_key(f"{target}.url"), param_key(f"{target}.version")
         canonical = (
             f"r.type IS NULL AND EXISTS (SELECT 1 FROM searchable u WHERE u.param = {url}"
@@ -193,7 +208,7 @@ class _Reader:
             f" searchable v WHERE v.key = u.key AND v.param = {version}"
             " AND v.value = lower(r.version))))"
         )
-        return f"r.type = ? AND {there} OR {canonical}", [target, *arguments, *arguments]
+        return [local, (canonical, arguments)]
 
     def _knows(self, resource_type: str, code: str) -> bool:
         return code in self.indexing.parameters(resource_type) or code == "_has"
@@ -219,7 +234,9 @@ class _Reader:
         keys, arguments = beyond.keys()
         tests, more = beyond.tests()
         fitting = f"EXISTS (SELECT 1 FROM current WHERE current.key = h.key AND {tests})"
-        referred = f"id IN (SELECT h.value {there} AND h.key IN ({keys}))"
+        # Few fit, or these keys are not asked for: SQLite would look through all references.
+        quick = there.replace("h WHERE", "h INDEXED BY searchable_key WHERE")
+        referred = f"id IN (SELECT h.value {quick} AND h.key IN ({keys}))"
         return Condition(
             (
                 f"EXISTS (SELECT 1 {there} AND h.value = current.id AND {fitting})",
@@ -308,18 +325,16 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
     raise refused(400, SERVER_SEARCH_MODIFIER, parameter=code, modifier=modifier, allowed=allowed)
 
 
-def _missing(parameter: Parameter, text: str, resource_type: str) -> Condition:
+def _missing(parameter: Parameter, text: str) -> Condition:
     if text not in {"true", "false"}:
         raise wrong_value(parameter, f"':missing' is true or false, not '{text}'")
     if parameter.code in {"_id", "_lastUpdated"}:  # never missing
         return Condition((str(int(text == "false")), []))
     sql, arguments = "FROM searchable WHERE param = ?", [param_key(parameter.name)]
-    there = f"EXISTS (SELECT 1 {sql} AND key = current.key)"
+    one = sql.replace("WHERE", "INDEXED BY searchable_key WHERE key = current.key AND")
+    there = f"EXISTS (SELECT 1 {one})"
     if text == "true":
-        # Both halves come sorted, so that this takes half the time of a look-up for each resource.
-        all_ = f"SELECT key FROM current WHERE {_PRESENT}"
-        without = f"{all_} EXCEPT SELECT key {sql} ORDER BY 1"
-        return Condition((f"NOT {there}", arguments), (without, [resource_type, *arguments]))
+        return Condition((f"NOT {there}", arguments))
     return Condition((there, arguments), (f"SELECT key {sql}", arguments))
 
 

@@ -135,7 +135,8 @@ def _referred(
     """What the references and canonicals of a parameter lead to, from resources of some ids."""
     rows = endpoint.store.query(
         "SELECT DISTINCT r.type, r.value, r.version FROM json_each(?) AS source"
-        " CROSS JOIN current c ON c.type = ? AND c.id = source.value CROSS JOIN searchable r"
+        " CROSS JOIN current c ON c.type = ? AND c.id = source.value"
+        " CROSS JOIN searchable r INDEXED BY searchable_key"
         " ON r.key = c.key AND r.param = ? AND r.value <> '' ORDER BY source.key",
         (json.dumps(sources), wish.source, param_key(parameter.name)),
     )

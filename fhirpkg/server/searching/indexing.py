@@ -55,6 +55,8 @@ class Parameter:
     focus: str | None = None
     targets: tuple[str, ...] = ()
     components: tuple[Parameter, ...] = ()
+    is_single: bool = False
+    """Whether a resource has one value at most."""
 
 
 class Unindexable(ValueError):  # noqa: N818 - told as a refusal
@@ -128,6 +130,7 @@ class Indexing:
         texts = tuple(_alternatives(definition.get("expression", ""), resource_type))
         if not texts or (kind not in INDEXED and kind != "composite"):
             return None
+        is_single = len(texts) == 1 and self._is_single(texts[0])
         if kind == "date":
             texts = tuple(map(self._without_text, texts))
         name = f"{resource_type}.{code}"
@@ -139,7 +142,9 @@ class Indexing:
                 for number, part in enumerate(definition.get("component", []), 1)
             )
         targets = tuple(definition.get("target", ()))
-        return Parameter(name, code, kind, url, texts, resource_type, targets, components)
+        return Parameter(
+            name, code, kind, url, texts, resource_type, targets, components, is_single
+        )
 
     def _component(self, name: str, part: Resource, focus: str | None) -> Parameter:
         definition = self._definitions.find(part["definition"], "SearchParameter")
@@ -157,6 +162,16 @@ class Indexing:
             element = elements.get(step)
             here = element.types if element else ()
         return here
+
+    def _is_single(self, path: str) -> bool:
+        """Whether a plain path leads to one value at most."""
+        here, *steps = path.split(".")
+        for step in steps:
+            element = self._definitions.types.elements(here).get(step)
+            if element is None or element.is_list:
+                return False
+            here = element.types[0]
+        return True
 
     def _without_text(self, path: str) -> str:
         """A path for dates: a choice like Immunization.occurrence may hold any text as well."""

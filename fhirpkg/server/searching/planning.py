@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.server.searching.narrowing import narrowed
 from fhirpkg.server.storing.layout import param_key
 
 if TYPE_CHECKING:
@@ -71,25 +72,30 @@ def find(
     after: int = 0,
 ) -> Found:
     """The keys of at most that many matches, after an offset or after a key. Raises TooCostly."""
+    criteria = narrowed(store, criteria)
     few = _fewest(store, criteria)
     if few is not None:
         found = few.fitting(store, criteria, order, after)
         return Found(found[offset : offset + most], None if after else len(found))
     if not order or order[0].code in COLUMNS:
         sql, arguments = _walked(criteria, order, after)
-        rows = store.query(f"{sql} LIMIT ? OFFSET ?", [*arguments, most, offset])
-        return Found([row[0] for row in rows])
+        return Found(store.keys(f"{sql} LIMIT ? OFFSET ?", [*arguments, most, offset]))
     return Found(_walked_by_value(store, criteria, order, most, offset))
 
 
 def count(store: Store, criteria: Criteria) -> int:
     """How many resources match. Raises TooCostly."""
+    criteria = narrowed(store, criteria)
     few = _fewest(store, criteria)
     if few is not None:
         return len(few.fitting(store, criteria, (), 0))
-    number = "count(DISTINCT key)" if criteria.conditions else "count(*)"
+    if not criteria.conditions:
+        return store.number(criteria.type)
     sql, arguments = criteria.keys()
-    return int(store.query(f"SELECT {number} FROM ({sql})", arguments)[0][0])
+    # Keys that come sorted are counted once each as they come: DISTINCT would sort them.
+    lone = _lone_ordered(criteria)
+    sql = f"{sql} GROUP BY key" if lone else f"SELECT DISTINCT key FROM ({sql})"
+    return int(store.query(f"SELECT count(*) FROM ({sql})", arguments)[0][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +111,11 @@ class _Few:
         """Those that fit the other conditions as well, in order."""
         tests, arguments = criteria.tests(self.condition)
         sql = (
-            "SELECT current.key FROM json_each(?) AS few CROSS JOIN current"
+            "SELECT current.key AS key FROM json_each(?) AS few CROSS JOIN current"
             f" ON current.key = few.value WHERE {tests} AND current.key > ?"
             f" ORDER BY {_order(order)}"
         )
-        keys = str(list(set(self.keys)))
-        return [row[0] for row in store.query(sql, [keys, *arguments, after])]
+        return store.keys(sql, [str(list(set(self.keys))), *arguments, after])
 
 
 def _fewest(store: Store, criteria: Criteria) -> _Few | None:
@@ -122,7 +127,7 @@ def _fewest(store: Store, criteria: Criteria) -> _Few | None:
         if condition.beyond and _fewest(store, condition.beyond) is None:
             continue
         sql, arguments = condition.keys
-        keys = [row[0] for row in store.query(f"SELECT key FROM ({sql}) LIMIT {least}", arguments)]
+        keys = store.keys(f"SELECT key FROM ({sql}) LIMIT {least}", arguments)
         if len(keys) < least:
             best, least = _Few(condition, keys), max(len(keys), 1)
         if not keys:
@@ -140,11 +145,17 @@ def _later(after: int) -> Sql:
     return (" AND current.key > ?", [after]) if after else ("", [])
 
 
+def _lone_ordered(criteria: Criteria) -> Sql | None:
+    """The keys of the only condition, if they come sorted."""
+    lone = criteria.conditions[0] if len(criteria.conditions) == 1 else None
+    return lone.keys if lone and lone.is_ordered else None
+
+
 def _walked(criteria: Criteria, order: Sequence[SortKey], after: int) -> Sql:
     """Along the keys, or along the column of `current` that the first key of the order is."""
-    lone = criteria.conditions[0] if len(criteria.conditions) == 1 else None
-    if lone and lone.is_ordered and lone.keys and not order:
-        keys, arguments = lone.keys
+    lone = _lone_ordered(criteria)
+    if lone and not order:
+        keys, arguments = lone
         return f"SELECT DISTINCT key FROM ({keys}) WHERE key > ? ORDER BY key", [*arguments, after]
     tests, arguments = criteria.tests()
     later, bound = _later(after)
@@ -163,26 +174,30 @@ def _walked_by_value(
     terms = ", ".join(
         [f"s.value {first.direction}", *(k.sql for k in rest), f"s.key {first.direction}"]
     )
+    spans = [one.span for one in criteria.conditions if one.span]
+    ends = next((one for one in spans if (one.name, one.group) == (first.name, "")), None)
+    asked = [param, *([ends.low, ends.high] if ends else []), *arguments]
     # Of several values of one resource the first that is met counts.
     valued = (
         "FROM searchable s CROSS JOIN current ON current.key = s.key WHERE s.param = ?"
-        " AND NOT EXISTS (SELECT 1 FROM searchable t INDEXED BY searchable_key"
-        f" WHERE t.key = s.key AND t.param = s.param AND"
+        f"{' AND s.value BETWEEN ? AND ?' if ends else ''}"
+        " AND NOT EXISTS (SELECT 1 FROM searchable t INDEXED BY searchable_key WHERE"
+        f" t.key = s.key AND t.param = s.param AND"
         f" (t.value, t.part, t.n) {beyond} (s.value, s.part, s.n)) AND {tests}"
     )
-    rows = store.query(
-        f"SELECT s.key {valued} ORDER BY {terms} LIMIT ? OFFSET ?",
-        [param, *arguments, most, offset],
+    keys = store.keys(
+        f"SELECT s.key AS key {valued} ORDER BY {terms} LIMIT ? OFFSET ?",
+        [*asked, most, offset],
     )
-    if len(rows) < most:
-        passed = offset + len(rows)
-        if not rows and offset:
-            ((passed,),) = store.query(f"SELECT count(*) {valued}", [param, *arguments])
+    if len(keys) < most and not ends:
+        passed = offset + len(keys)
+        if not keys and offset:
+            ((passed,),) = store.query(f"SELECT count(*) {valued}", asked)
         without = (
-            f"SELECT current.key FROM current WHERE {tests} AND NOT EXISTS (SELECT 1 FROM"
+            f"SELECT current.key AS key FROM current WHERE {tests} AND NOT EXISTS (SELECT 1 FROM"
             " searchable WHERE key = current.key AND param = ?)"
             f" ORDER BY {_order(rest, first.direction)} LIMIT ? OFFSET ?"
         )
-        limits: list[Any] = [most - len(rows), max(offset - passed, 0)]
-        rows += store.query(without, [*arguments, param, *limits])
-    return [row[0] for row in rows]
+        limits: list[Any] = [most - len(keys), max(offset - passed, 0)]
+        keys += store.keys(without, [*arguments, param, *limits])
+    return keys

@@ -6,6 +6,7 @@ See http://hl7.org/fhir/R4/search.html#ptypes. Text of a query enters SQL only a
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,7 @@ class Wanted:
         return wrong_value(self.parameter, problem)
 
 
-def select(wanted: Wanted, columns: str = "key", *, of_current: bool = False) -> Sql:
+def select(wanted: Wanted, *, of_current: bool = False) -> Sql:
     """A SELECT of the keys that one value of a parameter fits, or of the one key of `current`."""
     parameter = wanted.parameter
     if parameter.components:
@@ -82,7 +83,7 @@ def select(wanted: Wanted, columns: str = "key", *, of_current: bool = False) ->
     source = "searchable INDEXED BY searchable_key" if of_current else "searchable"
     within = "key = current.key AND " if of_current else ""
     return (
-        f"SELECT {columns} FROM {source} WHERE {within}param = ? AND ({sql})",
+        f"SELECT key FROM {source} WHERE {within}param = ? AND ({sql})",
         [param_key(name), *arguments],
     )
 
@@ -101,11 +102,21 @@ def _select_composite(wanted: Wanted, *, of_current: bool) -> Sql:
         form = "$".join(component.code for component in components)
         raise wanted.wrong(f"'{wanted.text}' has {len(texts)} of the {len(components)} of {form}")
     parts = [
-        select(Wanted(component, "", text, wanted.base), "key, part", of_current=of_current)
+        (param_key(component.name), *_PREDICATES[component.kind](one))
         for component, text in zip(components, texts, strict=True)
+        for one in [Wanted(component, "", text, wanted.base)]
     ]
-    both = " INTERSECT ".join(sql for sql, _ in parts)
-    return f"SELECT key FROM ({both})", [argument for _, some in parts for argument in some]
+    (param, first, arguments), *others = parts
+    index = " INDEXED BY searchable_key" if of_current else ""
+    sql = f"SELECT key FROM searchable AS a{index} WHERE param = ? AND ({first})"
+    arguments = [param, *arguments]
+    for other, test, more in others:
+        sql += (
+            " AND EXISTS (SELECT 1 FROM searchable AS b INDEXED BY searchable_key"
+            f" WHERE b.key = a.key AND b.param = ? AND b.part = a.part AND ({test}))"
+        )
+        arguments += [other, *more]
+    return (f"{sql} AND key = current.key" if of_current else sql), arguments
 
 
 def _token(wanted: Wanted) -> Sql:
@@ -151,22 +162,29 @@ def _prefix(text: str) -> tuple[str, str]:
 
 
 _DATES = {
-    "eq": "{low} >= :a AND {low} < :b AND {high} <= :b",
-    "ne": "NOT ({low} >= :a AND {high} <= :b)",
-    "gt": "{high} > :b",
+    "eq": "{low} >= :a AND {low} < :b AND {high} <= :b{less}",
+    "ne": "NOT ({low} >= :a AND {high} <= :b{less})",
+    "gt": "{high} > :b{less}",
     "lt": "{low} < :a",
-    "ge": "{high} > :a",
+    "ge": "{high} > :a{less}",
     "le": "{low} < :b",
     "sa": "{low} >= :b",
-    "eb": "{high} <= :a",
-    "ap": "{low} < :b AND {high} > :a",
+    "eb": "{high} <= :a{less}",
+    "ap": "{low} < :b AND {high} > :a{less}",
 }
-UPDATED = {"low": "current.updated", "high": "(current.updated + 1000)"}
-_STORED = {"low": "value", "high": "high"}
+# The end of a stored instant is a millisecond later; as an argument that leaves it to an index.
+UPDATED = {"low": "current.updated", "high": "current.updated", "less": " - 1000"}
+_STORED = {"low": "value", "high": "high", "less": ""}
 
 
 def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Sql:
     """A condition on a stored date, or on other columns that hold the ends of a range."""
+    prefix, low, high = _asked_date(wanted)
+    return _with_arguments(_DATES[prefix].format(**columns), low, high)
+
+
+def _asked_date(wanted: Wanted) -> tuple[str, int, int]:
+    """The comparison that a date asks for, and the range that it compares with."""
     prefix, text = _prefix(wanted.text)
     try:
         low, high = values.date_range(unescaped(text))
@@ -175,7 +193,7 @@ def date(wanted: Wanted, columns: Mapping[str, str] = _STORED) -> Sql:
     if prefix == "ap":  # a tenth of the time from then to now, as the specification suggests
         margin = abs(values.now() - low) // 10
         low, high = low - margin, high + margin
-    return _with_arguments(_DATES[prefix].format(**columns), low, high)
+    return prefix, low, high
 
 
 _NUMBERS = {
@@ -192,10 +210,11 @@ _NUMBERS = {
 
 
 def _number(wanted: Wanted) -> Sql:
-    return _with_arguments(*_bounds(wanted))
+    prefix, low, high = _asked_number(wanted)
+    return _with_arguments(_NUMBERS[prefix], low, high)
 
 
-def _bounds(wanted: Wanted) -> tuple[str, float, float]:
+def _asked_number(wanted: Wanted) -> tuple[str, float, float]:
     """The comparison that a number asks for, and the range that it compares with."""
     prefix, number = _prefix(wanted.text)
     try:
@@ -207,7 +226,7 @@ def _bounds(wanted: Wanted) -> tuple[str, float, float]:
         low, high = float(number) - margin, float(number) + margin
     elif prefix not in {"eq", "ne"}:  # they take the number as exact
         low = high = float(number)
-    return _NUMBERS[prefix], low, high
+    return prefix, low, high
 
 
 def _with_arguments(template: str, low: float, high: float) -> Sql:
@@ -217,21 +236,74 @@ def _with_arguments(template: str, low: float, high: float) -> Sql:
 
 
 def _quantity(wanted: Wanted) -> Sql:
-    number, *unit = (unescaped(part) for part in split_values(wanted.text, "|"))
-    template, low, high = _bounds(replace(wanted, text=number))
-    if len(unit) not in {0, 2}:
-        raise wanted.wrong(f"'{wanted.text}' is not number, number|system|code or number||code")
-    system, code = unit or ("", "")
-    if system == values.UCUM and (base := values.in_base_units(low, high, code)):
-        low, high, code = base
-        system = values.BASE_UNITS
-    sql, arguments = _with_arguments(template, low, high)
+    prefix, low, high, system, code = _asked_quantity(wanted)
+    sql, arguments = _with_arguments(_NUMBERS[prefix], low, high)
     if system:
         return f"({sql}) AND system = ? AND code = ?", [*arguments, system, code]
     arguments.append(values.BASE_UNITS)  # each amount counts once, as it is written
     if code:
         return f"({sql}) AND system <> ? AND (code = ? OR unit = ?)", [*arguments, code, code]
     return f"({sql}) AND system <> ?", arguments
+
+
+def _asked_quantity(wanted: Wanted) -> tuple[str, float, float, str, str]:
+    """Comparison and range of a quantity, its system and code: in base units if it has some."""
+    number, *unit = (unescaped(part) for part in split_values(wanted.text, "|"))
+    prefix, low, high = _asked_number(replace(wanted, text=number))
+    if len(unit) not in {0, 2}:
+        raise wanted.wrong(f"'{wanted.text}' is not number, number|system|code or number||code")
+    system, code = unit or ("", "")
+    if system == values.UCUM and (base := values.in_base_units(low, high, code)):
+        return prefix, *base[:2], values.BASE_UNITS, base[2]
+    return prefix, low, high, system, code
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where the value lies that a condition asks for: it begins from `low` to `high`.
+
+    If `after` is known it ends from there on. `sql` is the whole condition. A `group` tells that a
+    resource has one such value at most; spans of a group ask of the same one.
+    """
+
+    name: str
+    sql: str
+    arguments: list[Any]
+    group: str | None
+    low: float = -math.inf
+    high: float = math.inf
+    after: float | None = None
+
+
+def span(wanted: Wanted) -> Span | None:
+    """The span of a date, number or quantity; None for what may lie on both sides of it."""
+    parameter, group = wanted.parameter, ""
+    low: float
+    high: float
+    if parameter.kind == "date":
+        prefix, low, high = _asked_date(wanted)
+    elif parameter.kind == "number":
+        prefix, low, high = _asked_number(wanted)
+    elif parameter.kind == "quantity":
+        prefix, low, high, group, _ = _asked_quantity(wanted)
+        group = "in base units" if group == values.BASE_UNITS else "as written"
+    else:
+        return None
+    sides: dict[str, tuple[float, float, float | None]] = {
+        "eq": (low, high, None),
+        "gt": (-math.inf, math.inf, high),
+        "ge": (-math.inf, math.inf, low),
+        "sa": (high, math.inf, None),
+        "lt": (-math.inf, low, None),
+        "le": (-math.inf, high, None),
+        "eb": (-math.inf, low, None),
+        "ap": (-math.inf, high, low),
+    }
+    if prefix not in sides:
+        return None
+    sql, arguments = _PREDICATES[parameter.kind](wanted)
+    alone = group if parameter.is_single else None
+    return Span(parameter.name, sql, arguments, alone, *sides[prefix])
 
 
 def _reference(wanted: Wanted) -> Sql:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_READERS = 13
 _LONGEST_WAIT = 30.0
 _MOST_IN_A_GROUP = 64
-_STEPS = 20_000  # of SQLite's machine between two looks at the clock: about a millisecond
+_STEPS = 100_000  # of SQLite's machine between two looks at the clock: some milliseconds
 _CHEAPEST = 0.0001
 _ROLLED_BACK = "the transaction was rolled back"
 
@@ -237,8 +237,8 @@ class Readers:
 
     def close(self) -> None:
         """Close those that are not in use, which are all when the requests have ended."""
-        for connection in self._kept:
-            self._free.put(connection)
+        for kept in self._kept:
+            self._free.put(kept)
         for connection in [self._free.get(timeout=_LONGEST_WAIT) for _ in range(MOST_READERS)]:
             if connection:
                 connection.close()

@@ -64,6 +64,11 @@ CREATE TABLE searchable (
     version TEXT, PRIMARY KEY (param, value, key, part, n)) WITHOUT ROWID;
 CREATE INDEX searchable_key ON searchable (key, param)
 """
+_COUNTS_SQL = """
+CREATE TABLE present (type TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO present SELECT type, count(*) FROM current WHERE digest IS NOT NULL GROUP BY type
+"""
+"""How many resources there are of each type; added to the files of earlier versions."""
 
 
 @functools.cache
@@ -127,8 +132,9 @@ class StoreFile:
             connection.execute("PRAGMA journal_size_limit = 16777216")
             connection.execute("BEGIN EXCLUSIVE")
             if not pages:
-                for statement in _LAYOUT_SQL.split(";"):
-                    connection.execute(statement)
+                _lay_out(connection, _LAYOUT_SQL)
+            if not connection.execute("SELECT 1 FROM pragma_table_info('present')").fetchone():
+                _lay_out(connection, _COUNTS_SQL)
             connection.execute("COMMIT")
         except (sqlite3.Error, SourceError) as error:
             if connection:
@@ -151,6 +157,11 @@ class StoreFile:
             self._held = None
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _lay_out(connection: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";"):  # executescript would commit first
+        connection.execute(statement)
 
 
 def _check_ours(connection: sqlite3.Connection, name: str) -> None:

@@ -6,7 +6,9 @@ The newest version of each resource is indexed for searching. An acknowledged wr
 from __future__ import annotations
 
 import hashlib
+import json
 import operator
+import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from fhirpkg.server import values
@@ -52,6 +54,9 @@ class Store:
         self, path: Path | None = None, *, index: Callable[[Resource], Rows] | None = None
     ) -> None:
         self._index = index or (lambda _: {})
+        self._longest: dict[int, float] = {}
+        self._measured: set[int] = set()
+        self._measuring = threading.Lock()
         self._file = StoreFile(path)
         self._writer = Writer(self._file.first())
         self._readers = Readers(self._file.connect)
@@ -117,19 +122,9 @@ class Store:
 
     def versions(self, source: str, tail: str, arguments: Sequence[Any]) -> list[Version]:
         """The versions that SQL picks: what is joined with `version`, and what follows WHERE."""
-        return [version for _, version in self._versions("0", source, tail, arguments)]
-
-    def _versions(
-        self, column: str, source: str, tail: str, arguments: Sequence[Any]
-    ) -> list[tuple[int, Version]]:
         joined_body = "LEFT JOIN body ON body.id = version.body"
-        sql = f"SELECT {column}, {_COLUMNS} FROM {source} {joined_body} WHERE {tail}"  # noqa: S608 - ours
-        return [
-            (key, Version(type_, identity, number, updated, method, unpacked(content, body)))
-            for key, type_, identity, number, updated, method, content, body in self.query(
-                sql, arguments
-            )
-        ]
+        sql = f"SELECT {_COLUMNS} FROM {source} {joined_body} WHERE {tail}"  # noqa: S608 - ours
+        return [_version(row) for row in self.query(sql, arguments)]
 
     def by_keys(self, keys: Iterable[int]) -> dict[int, Version]:
         """The newest versions of these keys of `current`, in their order, without deletions.
@@ -140,19 +135,31 @@ class Store:
         found: dict[int, Version] = {}
         left = _MOST_CHARACTERS
         for start in range(0, len(wanted), _AT_ONCE):
-            some = self._versions(
-                "current.key",
-                "json_each(?) AS wanted CROSS JOIN current ON current.key = wanted.value"
-                " JOIN version ON version.seq = current.seq",
-                "current.digest IS NOT NULL ORDER BY wanted.key",
-                [str(wanted[start : start + _AT_ONCE])],
-            )
-            for key, version in some:
+            for key, version in self._of_keys(wanted[start : start + _AT_ONCE]):
                 left -= len(version.content or "")
                 if left < 0 and found:
                     return found
                 found[key] = version
         return found
+
+    def _of_keys(self, keys: list[int]) -> Iterator[tuple[int, Version]]:
+        """The newest versions of a few keys, in one row as `keys` gives them."""
+        ((text,),) = self.query(
+            "SELECT json_group_array(json_array(key, type, id, version, updated, method, content,"
+            " body)) FROM (SELECT current.key, version.* FROM json_each(?) AS wanted"
+            " CROSS JOIN current ON current.key = wanted.value"
+            " JOIN version ON version.seq = current.seq"
+            " WHERE current.digest IS NOT NULL ORDER BY wanted.key)",
+            [str(keys)],
+        )
+        for key, *row, body in json.loads(text):
+            yield key, _version((*row, self._body(body)))
+
+    def _body(self, number: int | None) -> bytes | None:
+        found = (
+            [] if number is None else self.query("SELECT content FROM body WHERE id = ?", (number,))
+        )
+        return found[0][0] if found else None
 
     def each(self, keys: Iterable[int]) -> Iterator[Version]:
         """The newest versions of all these keys, a few in memory at a time, in their order.
@@ -178,12 +185,40 @@ class Store:
         with self._readers.one() as connection:
             return budget.fetch(connection, sql, arguments, most)
 
+    def keys(self, sql: str, arguments: Sequence[Any]) -> list[int]:
+        """The column `key` of a question's rows, in their order.
+
+        They come as one row: with each row of its own, other threads would take their turn.
+        """
+        ((text,),) = self.query(f"SELECT json_group_array(key) FROM ({sql})", arguments)  # noqa: S608 - ours
+        found: list[int] = json.loads(text)
+        return found
+
+    def number(self, resource_type: str) -> int:
+        """How many resources there are of a type."""
+        found = self.query("SELECT number FROM present WHERE type = ?", (resource_type,))
+        return found[0][0] if found else 0
+
     def latest(self, types: Sequence[str]) -> tuple[int, ...]:
         """The number of the last write of each type: while they stay, so do these resources."""
         each = " UNION ALL ".join(
             "SELECT coalesce(max(seq), 0) FROM version WHERE type = ?" for _ in types
         )
         return tuple(number for (number,) in self.query(each, types))
+
+    def longest(self, param: int) -> float:
+        """The length of the longest range that a parameter has or had."""
+        if param not in self._measured:
+            ((there,),) = self.query(
+                "SELECT max(high - value) FROM searchable WHERE param = ?", (param,)
+            )
+            self._lengthen(param, there or 0)
+            self._measured.add(param)
+        return self._longest.get(param, 0)
+
+    def _lengthen(self, param: int, length: float) -> None:
+        with self._measuring:
+            self._longest[param] = max(self._longest.get(param, 0), length)
 
     def prepare(self, resource: Resource) -> Prepared:
         """Make a resource ready for `write`: best done before a transaction begins."""
@@ -211,6 +246,8 @@ class Store:
             head, body = ready.content(number + 1, updated)
             version = Version(*ready.place, number + 1, updated, method, joined(head, body))
             self._append(version, key, ready.digest, rows, (head, body))
+            if kept is None:
+                self._count(version.type, 1)
         return version, True
 
     def delete(self, resource_type: str, identity: str) -> Version | None:
@@ -221,6 +258,7 @@ class Store:
                 return None
             version = Version(resource_type, identity, number + 1, values.now(), "DELETE", None)
             self._append(version, key, None, {}, None)
+            self._count(resource_type, -1)
         return version
 
     def amend(self, version: Version, resource: Resource) -> Version:
@@ -243,6 +281,13 @@ class Store:
             version.type, version.id, version.version, version.updated, version.method,
             joined(head, body),
         )  # fmt: skip
+
+    def _count(self, resource_type: str, more: int) -> None:
+        self._execute(
+            "INSERT INTO present VALUES (?, ?)"
+            " ON CONFLICT (type) DO UPDATE SET number = number + excluded.number",
+            (resource_type, more),
+        )
 
     def _execute(self, sql: str, arguments: Sequence[Any] = ()) -> int:
         return int(self._writer.connection.execute(sql, arguments).lastrowid or 0)
@@ -306,7 +351,16 @@ class Store:
             [row[:5] for row in there - wanted],
         )
         fresh: list[tuple[Any, ...]] = sorted(wanted - there, key=operator.itemgetter(0))
+        for param, low, *_, high in (row[:6] for row in fresh):
+            if high is not None and high - low > self._longest.get(param, 0):
+                self._lengthen(param, high - low)
         write(_INSERT, fresh)
+
+
+def _version(row: Sequence[Any]) -> Version:
+    """A version from `_COLUMNS`."""
+    type_, identity, number, updated, method, content, body = row
+    return Version(type_, identity, number, updated, method, unpacked(content, body))
 
 
 def _full_rows(key: int, rows: Rows) -> Iterable[tuple[Any, ...]]:
