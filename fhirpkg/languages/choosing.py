@@ -89,12 +89,6 @@ def best(asked: Iterable[str], offered: Iterable[str]) -> str:
     return ""
 
 
-def language_of(resource: Resource, asked: Iterable[str]) -> str:
-    """The first language asked for that a resource has, else its own."""
-    own = text_of(resource, "language")
-    return best(asked, {*languages_of(resource), own} - {""}) or own
-
-
 def localized(value: Json, language: str, keys: Collection[str] | None = None) -> Json:
     """A resource, or a part of one, with each text in a language where it has a translation.
 

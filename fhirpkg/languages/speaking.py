@@ -25,11 +25,11 @@ def translator(
     All texts of a definition follow the language that was asked for. Where none was, those for
     patients follow the languages that the patient speaks.
     """
+    own = str(definition.get("language", ""))
     wanted, keys = ([asked], None) if asked else (spoken(patient or {}), _FOR_PATIENTS)
-    if not wanted:
+    if not set(wanted) - {own}:
         return None
     offered = languages_of(definition)
-    own = str(definition.get("language", ""))
     chosen = best(wanted, {*offered, own} - {""}) if offered else ""
     if not chosen or chosen == own:
         return None

@@ -20,7 +20,7 @@ from fhirpkg.applying.hooks.requests import (
 )
 from fhirpkg.applying.hooks.services import answering
 from fhirpkg.errors import FhirpkgError
-from fhirpkg.languages.choosing import best, language_of, localized, spoken
+from fhirpkg.languages.choosing import best, spoken
 from fhirpkg.languages.words import speaking
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.rules import nearest
@@ -73,12 +73,12 @@ def respond(
     left_out: list[str] = []
     read = [*languages, *(s for r in data.resources if _is_patient(r) for s in spoken(r))]
     for each in asked:
-        language = language_of(each.plan, languages)
+        language = each.language(languages)
         applied = _applied(each, context, data, repository, language)
         with speaking(language or "en"):
             answer["cards"] += cards(
                 applied,
-                localized(each.plan, language),
+                each.in_language(language),
                 request["hookInstance"],
                 orders if each.codes else (),
                 hook,

@@ -7,7 +7,7 @@ the view of the patient, and speaks only when that order is there. See https://c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fhirpkg.applying.goals import all_actions
@@ -16,6 +16,7 @@ from fhirpkg.applying.hooks.requests import CONTEXTS
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.systems import PROCEDURES
+from fhirpkg.languages.choosing import best, languages_of, localized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,19 @@ class Service:
     codes: frozenset[tuple[str, str]]
     """The orders it is about; none for a plan that is about the patient as such."""
     prefetch: dict[str, str]
+    languages: frozenset[str] = frozenset()
+    """The languages that the texts of the plan are in."""
+    _texts: dict[str, Resource] = field(default_factory=dict, compare=False, repr=False)
+
+    def language(self, asked: Iterable[str]) -> str:
+        """The first language asked for that the plan has, else its own."""
+        return best(asked, self.languages) or str(self.plan.get("language", ""))
+
+    def in_language(self, language: str) -> Resource:
+        """The plan with its texts in one of its languages; made once."""
+        if language not in self._texts:
+            self._texts[language] = localized(self.plan, language)
+        return self._texts[language]
 
     @property
     def id(self) -> str:
@@ -58,6 +72,7 @@ def services(plans: Iterable[Resource], repository: Repository) -> list[Service]
         if misshapen([plan], Definitions.core().types):
             continue  # a server may hold what is not a plan; the others are offered all the same
         codes = frozenset(_order_codes(plan))
+        languages = frozenset({*languages_of(plan), str(plan.get("language", ""))} - {""})
         named = list(_named_events(plan))
         hooks = [*named, *_ORDER_HOOKS, "patient-view"] if codes else named
         templates = templates_of(plan, repository)
@@ -65,7 +80,7 @@ def services(plans: Iterable[Resource], repository: Repository) -> list[Service]
             if plan.get("action") and not answering(plan, hook)["action"]:
                 continue
             extra = {"orders": ORDER_QUERY} if codes and hook == "patient-view" else {}
-            found.append(Service(plan, hook, codes, templates | extra))
+            found.append(Service(plan, hook, codes, templates | extra, languages))
     return found
 
 
