@@ -13,7 +13,7 @@ from fhirpkg.applying.outcomes import Messages, Verdict, contain, messages_exten
 from fhirpkg.applying.requests import activity
 from fhirpkg.applying.requests.cells import Parties
 from fhirpkg.applying.requests.subjects import misplaced_subjects
-from fhirpkg.applying.rules import APPLY_NO_PLACE
+from fhirpkg.applying.rules import APPLY_NO_PLACE, APPLY_NOT_USED
 from fhirpkg.applying.run import Run
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
@@ -151,13 +151,18 @@ def _applied(run: Run, definition: Resource) -> Applied:
 
 
 def parameter_values(parameters: Resource) -> dict[str, Json]:
-    """The values of a Parameters resource by name; of a name that appears twice a list."""
+    """The values of a Parameters resource by name: a list of a name that appears twice.
+
+    A parameter with parts is an object of them.
+    """
     values: dict[str, Json] = {}
     for parameter in parameters.get("parameter", ()):
         name = parameter.get("name", "")
         value = parameter.get("resource")
         if value is None:
             value = next((v for k, v in parameter.items() if k.startswith("value")), None)
+        if value is None and "part" in parameter:
+            value = parameter_values({"parameter": parameter["part"]})
         if name not in values:
             values[name] = value
         elif isinstance(values[name], list):
@@ -199,6 +204,8 @@ def _activity(
     activity.compute(definition, resource, evaluator, messages)
     for problem in misplaced_subjects(resource):
         messages.report(APPLY_NO_PLACE, problem)
+    for problem in evaluator.unused_parameters():
+        messages.report(APPLY_NOT_USED, problem)
     for key in left_over:
         messages.report(APPLY_NO_PLACE, activity.without_place(resource, key))
     outcome = messages.outcome(resource["id"])

@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError, FhirpkgError
+from fhirpkg.languages.choosing import TEXTS
+from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.applying.logic import Logic
@@ -42,6 +44,13 @@ def in_cql(expression: Resource, context: Resource) -> bool | None:
     return False if language in _IDENTIFIERS else None
 
 
+_VARIABLES = re.compile(r"\w[\w-]*")
+"""What could be the name of a parameter: `%setting`, or `Limit` in inline CQL."""
+CONTEXT = ("userType", "userLanguage", "userTaskContext", "setting", "settingContext")
+"""Parameters of $apply about user and setting: variables of expressions, if they ask."""
+_SUPPLIED = frozenset({TEXTS, "draftOrders", *CONTEXT})
+
+
 class NotEvaluatedError(FhirpkgError):
     """An expression that could not be evaluated, and why; it is neither true nor false."""
 
@@ -67,6 +76,8 @@ class Evaluator:
         self._parameters = parameters or {}
         self._now = now
         self._lenient = lenient
+        self._named: set[str] = set()
+        """Words of expressions, which may name parameters."""
         self.seen: list[Resource] = []
         """Data of the patient that expressions looked at; whoever asks for it empties it first."""
 
@@ -103,6 +114,7 @@ class Evaluator:
     ) -> list[Json]:
         language = expression.get("language", "")
         text = expression.get("expression", "")
+        self._named |= set(_VARIABLES.findall(text))
         if language == "text/fhirpath":
             try:
                 return self._fhirpath(text, context, resource, inputs)
@@ -119,6 +131,13 @@ class Evaluator:
             reference = expression.get("reference", "")
             return self._by_logic(lambda logic: logic.defined(text, reference, context, resource))
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
+
+    def unused_parameters(self) -> Iterator[str]:
+        """What to tell of parameters that no library declares and no expression names."""
+        declared = self._logic.declared if "_logic" in self.__dict__ else set()
+        for name in self._parameters.keys() - declared - self._named - _SUPPLIED:
+            hint = nearest(name, sorted(declared))
+            yield f"the parameter '{name}' is not used: nothing has this name{hint}"
 
     def _by_logic(self, evaluate: Callable[[Logic], list[Json]]) -> list[Json]:
         """A value of CQL, with the data it looked at kept."""

@@ -40,6 +40,8 @@ class Logic:
         self._libraries: dict[str, Library] = {}
         self._beside: list[Resource] = []
         """The libraries that the definition contains whose expression is evaluated."""
+        self.declared: set[str] = set()
+        """The parameters of the libraries that were read."""
         self._session = open_session(repository, subject, variables, self._named, types, now)
 
     def defined(
@@ -157,7 +159,9 @@ class Logic:
         for content_type, read in _READERS.items():
             part = contents.get(content_type)
             if part is not None and "data" in part:
-                return read(_decoded(part["data"]), str(library.get("name", "")))
+                found = read(_decoded(part["data"]), str(library.get("name", "")))
+                self.declared |= found.parameters.keys()
+                return found
         name = library.get("url") or library.get("name") or library.get("id")
         elsewhere = [str(part["url"]) for part in contents.values() if "url" in part]
         held = f"it is at {', '.join(elsewhere)}" if elsewhere else f"it holds {_kinds(contents)}"

@@ -93,6 +93,8 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
         run.add(resource)
     if actions:
         group["action"] = actions
+    for problem in () if run.nesting else run.evaluator.unused_parameters():
+        messages.report(APPLY_NOT_USED, problem)
     if run.dialect.prunes_relations:
         prune_relations(group, messages)
     outcome = messages.outcome(group["id"])

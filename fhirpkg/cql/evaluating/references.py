@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql.evaluating import types
 from fhirpkg.cql.evaluating.conversions import HELPERS
 from fhirpkg.cql.evaluating.elements import codes_to_look_up, element, resource
+from fhirpkg.cql.evaluating.parameters import given
 from fhirpkg.cql.evaluating.values import Code, CodeSystem, Concept, Element, ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
 
@@ -182,25 +183,15 @@ def _parameter_ref(evaluation: Evaluation, node: Node) -> Value:
     """Its value as given, else its default; raises FhirpkgError when there is neither."""
     name = node["name"]
     session = evaluation.session
-    if name in session.parameters:
-        value = session.parameters[name]
-        return (
-            [_given(v, session.types) for v in value]
-            if isinstance(value, list)
-            else (_given(value, session.types))
-        )
     library = _library_of(evaluation, node)
     definition = library.parameters.get(name) if library else None
+    if name in session.parameters:
+        specifier = types.specifier_of(definition or {}, "parameter")
+        return given(name, session.parameters[name], specifier, session.types)
     if library is None or definition is None or "default" not in definition:
         where = f" of {library.name}" if library and definition else ""
         raise FhirpkgError(f"the parameter '{name}'{where} was not given and has no default")
     return evaluation.within(library).of(definition["default"])
-
-
-def _given(value: Value, types_of_fhir: Value) -> Value:
-    """A resource that was given as JSON."""
-    is_resource = isinstance(value, dict) and "resourceType" in value
-    return resource(value, types_of_fhir) if is_resource else value
 
 
 def _defined(evaluation: Evaluation, node: Node, table: str) -> tuple[Library, Node]:

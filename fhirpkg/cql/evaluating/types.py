@@ -112,7 +112,7 @@ def _is_of_fhir(value: Element, local: str) -> bool:
     return local == "Any"
 
 
-def _specifier(node: Node, key: str) -> Node:
+def specifier_of(node: Node, key: str) -> Node:
     """The type that a node asks for, as a specifier."""
     if name := node.get(f"{key}Type"):
         return {"name": name}
@@ -169,7 +169,7 @@ def accepts(specifier: Node, value: Value) -> bool:
 def _as(evaluation: Evaluation, node: Node) -> Value:
     """The value if it is of the type; else nothing, or an error when the cast is strict."""
     value = evaluation.of(node["operand"])
-    specifier = _specifier(node, "as")
+    specifier = specifier_of(node, "as")
     if value is None or fits(value, specifier) or accepts_cast(specifier, value):
         return value
     if node.get("strict"):
@@ -196,12 +196,12 @@ def shown(specifier: Node) -> str:
 
 def _is(evaluation: Evaluation, node: Node) -> bool:
     value = evaluation.of(node["operand"])
-    return value is not None and fits(value, _specifier(node, "is"))
+    return value is not None and fits(value, specifier_of(node, "is"))
 
 
 def _convert(evaluation: Evaluation, node: Node) -> Value:
     value = evaluation.of(node["operand"])
-    specifier = _specifier(node, "to")
+    specifier = specifier_of(node, "to")
     if "name" not in specifier and (value is None or fits(value, specifier)):
         return value  # a list or interval that is of the type already
     local = specifier.get("name", "").rpartition("}")[2]

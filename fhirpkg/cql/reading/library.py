@@ -211,7 +211,7 @@ class _Header(Parser):
         name = self.identifier()
         definition: Node = {"name": name}
         if self.token.kind in {"name", "quoted"} and not self.token.is_word("default"):
-            self.type_of_operand()
+            definition["parameterTypeSpecifier"] = self.type_of_operand()
         if self.accept("default"):
             default = self.expression()
             resolver = Resolver(self._library, self.source)

@@ -12,6 +12,7 @@ from fhirpkg.canonical import Canonical
 from fhirpkg.errors import ConfigError, DefinitionError, ResolutionError
 from fhirpkg.languages.choosing import best, languages_of, wanted
 from fhirpkg.repository import Layers, MemoryRepository, in_bundles
+from fhirpkg.rules import nearest
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
 from fhirpkg.server.rules import (
     SERVER_OPERATION_INPUT,
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
     from fhirpkg.server.endpoint import Endpoint
 
 DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
+
+
+_NAMES = (
+    "planDefinition", "activityDefinition", "canonical", "url", "version", "subject", "encounter",
+    "practitioner", "organization", "userType", "userLanguage", "userTaskContext", "setting",
+    "settingContext", "parameters", "useServerData", "data", "prefetchData",
+)  # fmt: skip
+"""Parameters that are used; endpoints, from which data would be fetched, are not among them."""
+_MOST_SUBJECTS = 1000
 
 
 class StoreRepository:
@@ -95,9 +105,23 @@ class _Input:
     def parameters(self) -> dict[str, Any]:
         """What the logic gets as its parameters."""
         from fhirpkg.applying.application import parameter_values  # noqa: PLC0415 - start-up
+        from fhirpkg.applying.expressions import CONTEXT  # noqa: PLC0415 - start-up
 
         given = self.all("parameters")
-        return parameter_values(given[0]) if given and isinstance(given[0], dict) else {}
+        named = parameter_values(given[0]) if given and isinstance(given[0], dict) else {}
+        context = {name: self.all(name)[0] for name in CONTEXT if self.all(name)}
+        return context | named
+
+    def check(self, most_subjects: int) -> None:
+        """Raise Refused (400) for what would be ignored otherwise."""
+        problem = ""
+        if (count := len(self.references("subject"))) > most_subjects:
+            problem = f"it gives one result, and {count} subjects are named; $r5.apply takes many"
+        for name in self._values:
+            if name not in _NAMES and not name.startswith("_"):
+                problem = f"it has no parameter '{name}'{nearest(name, list(_NAMES))}"
+        if problem:
+            raise refused(400, SERVER_OPERATION_INPUT, name="apply", problem=problem)
 
     def language(self) -> str:
         """The code of the user's language."""
@@ -114,12 +138,14 @@ class _Input:
 def apply(request: Request, endpoint: Endpoint) -> Answer:
     """A CarePlan with its RequestGroup, or the resource that an ActivityDefinition asks for."""
     given = _Input(request)
+    given.check(most_subjects=1)
     return Answer(200, _applied(request, endpoint, given, given.reference("subject")).result)
 
 
 def r5_apply(request: Request, endpoint: Endpoint) -> Answer:
     """One Bundle a subject, in a Parameters resource."""
     given = _Input(request)
+    given.check(most_subjects=_MOST_SUBJECTS)
     subjects = given.references("subject") or [""]
     bundles = [
         _applied(request, endpoint, given, subject, as_bundle=True).result for subject in subjects
