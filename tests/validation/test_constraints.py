@@ -1,6 +1,7 @@
 """What is decided without FHIRPath is what FHIRPath says."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,10 +11,12 @@ from fhirpkg.fhirpath.expression import compile_expression
 from fhirpkg.issues import Severity
 from fhirpkg.validation.compiling.schema import Constraint
 from fhirpkg.validation.elements.constraints import (
+    ELD_13,
     ELE_1,
     EXT_1,
     REF_1,
     VIOLATED,
+    elements_needed,
     inlined,
     invariant,
     keys_looked_at,
@@ -85,6 +88,62 @@ def test_an_invariant_that_is_left_out_where_its_keys_are_absent_is_true_there(v
         for key in others:
             assert compiled.is_true({key: "x"}, Environment(resource={})), (constraint, key)
     assert guarded > 70
+
+
+def test_an_invariant_is_true_where_an_element_that_it_needs_is_absent(validator):
+    parts, types = validator._checks._parts, validator.definitions.types
+    met = 0
+    for schema, constraint in core_constraints(validator):
+        text = corrected(constraint.expression, by_letter=False)
+        for keys in parts.needed(constraint, schema):
+            met += 1
+            v = {k: "x" for k in parts.members(schema) if k not in keys and k != "resourceType"}
+            compiled = compile_expression(text, types, schema.path)
+            assert compiled.is_true(v, Environment(resource={})), (constraint, keys)
+    assert met > 60
+
+
+@pytest.mark.parametrize(
+    "text, needed",
+    [
+        ("a.empty() or b.empty() or c > 1", {"a", "b"}),
+        ("a.empty() or b > 1 or c.empty()", {"a"}),
+        ("(a.empty() or b.empty()) implies c.exists()", set()),
+        ("a.exists() implies b.exists()", {"a"}),
+        ("(a.b.exists() and c = 1) implies d.exists()", {"a"}),
+        ("(a = 1 and c.exists()) implies d.exists()", set()),
+        ("a.empty() and b.empty()", set()),
+        ("a.exists(b = 1) implies c.exists()", set()),
+        ("%resource.a.exists() implies b.exists()", set()),
+        ("a.exists(", set()),
+    ],
+)
+def test_an_element_is_needed_only_where_it_decides_first(text, needed):
+    assert elements_needed(text) == needed
+
+
+@pytest.mark.parametrize("type_", [None, "x", [], [{"code": "a"}], [{"code": "a"}, {"code": "b"}]])
+@pytest.mark.parametrize("twice", [False, True])
+def test_types_that_differ_are_not_asked_for_their_codes(validator, type_, twice):
+    types = [*type_, *type_] if twice and isinstance(type_, list) else type_
+    v = {"path": "x"} | ({} if types is None else {"type": types})
+    compiled = compile_expression(ELD_13, validator.definitions.types, "ElementDefinition")
+    is_asked = eval(VIOLATED[ELD_13], {"len": len, "type": type, "list": list}, {"v": v})
+    assert is_asked or compiled.is_true(v, Environment(resource={}))
+
+
+def test_an_invariant_that_held_is_evaluated_again_for_other_values(validator):
+    found = []
+    run = SimpleNamespace(environment=Environment(), report=lambda *a, **_: found.append(a[1]))
+    types = validator.definitions.types
+    text = "active = true or name.exists()"
+    checked = invariant(Constraint("x", "error", "w", text), "", "Patient", types, None)
+    checked.looks_at(["active", "name"])
+    values = [{"active": True}, {"active": 1}, {"active": True}, {"active": False}, {"active": 1}]
+    values += [{"name": [{}]}, {"name": []}, {"active": True, "name": []}, {}]
+    for number, value in enumerate(values):
+        checked(value, None, (None, number), run)
+    assert [place[1] for place in found] == [1, 3, 4, 6, 8]
 
 
 def test_every_invariant_of_the_core_can_be_compiled(validator):

@@ -189,14 +189,21 @@ def _root_constraints(writer: _Writer, schema: ElementSchema) -> list[str]:
         invariant = writer.parts.invariant(constraint, schema, "")
         if invariant is None:
             continue
+        keys = writer.parts.guard(constraint, schema)
+        invariant.looks_at(sorted(keys or ()))
+        needed = writer.parts.needed(constraint, schema) or ([keys] if keys else [])
+        guard = inlined or " and ".join(_guard(writer, each) for each in needed)
         call = writer.call(invariant, V, _Name("None"), PATH, RUN)
-        guard = inlined or _guard(writer, writer.parts.guard(constraint, schema))
         lines.append(f"if {guard}: {call}" if guard else call)
     return lines
 
 
-def _guard(writer: _Writer, keys: frozenset[str] | None) -> str:
-    return f"not {writer.constant(keys.isdisjoint)}(v)" if keys else ""
+def _guard(writer: _Writer, keys: frozenset[str]) -> str:
+    """The condition that one of some keys is there."""
+    if len(keys) == 2:  # an element that is no choice
+        name, beside = sorted(keys, key=len)
+        return f"({writer.constant(name)} in v or {writer.constant(beside)} in v)"
+    return f"not {writer.constant(keys.isdisjoint)}(v)"
 
 
 def _item_function(writer: _Writer, schema: ElementSchema) -> str:

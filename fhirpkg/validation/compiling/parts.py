@@ -15,6 +15,7 @@ from fhirpkg.validation.compiling.discriminators import UnclearError, condition
 from fhirpkg.validation.compiling.slicing import Case, Sliced
 from fhirpkg.validation.elements import constraints
 from fhirpkg.validation.elements.bindings import Bound
+from fhirpkg.validation.elements.errata import corrected
 from fhirpkg.validation.elements.forms import Member
 from fhirpkg.validation.elements.primitives import PREDICATES, predicates
 from fhirpkg.validation.elements.references import Allowed, Target
@@ -205,12 +206,26 @@ class CheckBuilder:
 
     def guard(self, constraint: Constraint, schema: ElementSchema) -> frozenset[str] | None:
         """The keys without which an invariant of a type is true; None when it must be evaluated."""
-        names = {key: m.name.removesuffix("[x]") for key, m in self.members(schema).items()}
-        names |= {f"_{key}": name for key, name in names.items()}
-        keys = constraints.keys_looked_at(constraint.expression, names)
+        keys = constraints.keys_looked_at(self._formula(constraint), self._names(schema))
         if not keys or not self._is_true_of_nothing(constraint, schema):
             return None
         return keys
+
+    def needed(self, constraint: Constraint, schema: ElementSchema) -> list[frozenset[str]]:
+        """Sets of keys; an invariant of a type is true where any of them has none that is there."""
+        names = self._names(schema)
+        elements = constraints.elements_needed(self._formula(constraint))
+        found = [frozenset(k for k, name in names.items() if name == each) for each in elements]
+        return sorted(filter(None, found), key=min)
+
+    def _formula(self, constraint: Constraint) -> str:
+        """The expression that is evaluated."""
+        return corrected(constraint.expression, by_letter=self._checks.settings.by_letter)
+
+    def _names(self, schema: ElementSchema) -> dict[str, str]:
+        """The element of each key of a type."""
+        names = {key: m.name.removesuffix("[x]") for key, m in self.members(schema).items()}
+        return names | {f"_{key}": name for key, name in names.items()}
 
     def _is_true_of_nothing(self, constraint: Constraint, schema: ElementSchema) -> bool:
         invariant = self.invariant(constraint, schema, "")

@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import FhirPathError
-from fhirpkg.issues import Json, Severity
+from fhirpkg.fhirpath.reading.ast import Binary, Call, Member
+from fhirpkg.issues import Json, Resource, Severity
 from fhirpkg.rules import Rule
 from fhirpkg.validation.elements.errata import corrected
 from fhirpkg.validation.elements.rules import (
@@ -19,10 +20,11 @@ from fhirpkg.validation.elements.rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fhirpkg.fhirpath.expression import Expression
     from fhirpkg.fhirpath.model import TypeModel
+    from fhirpkg.fhirpath.reading.ast import Part
     from fhirpkg.validation.compiling.schema import Constraint
     from fhirpkg.validation.places import Trail
     from fhirpkg.validation.run import Run
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
 ELE_1 = "hasValue() or (children().count() > id.count())"
 EXT_1 = "extension.exists() != value.exists()"
 REF_1 = "reference.startsWith('#').not() or "
+ELD_13 = "type.select(code).isDistinct()"
 VIOLATED = {
     ELE_1: "len(v) == 1 and 'id' in v",
     EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
     REF_1: "'reference' in v and str(v['reference'])[:1] == '#'",
+    ELD_13: "'type' in v and (type(v['type']) is not list or len(v['type']) > 1)",
 }
 """How an expression begins, to a Python condition on `v` under which it is to be evaluated."""
 
@@ -42,6 +46,14 @@ _DOM_3 = "contained.where((('#'+id in ("
 _NARRATIVE = "htmlChecks()"
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'")
+_ABSENT = {True: "empty", False: "exists"}
+"""The function that gives an outcome where its element is absent."""
+_SHORTCUT = {True: "or", False: "and"}
+"""The operator that has an outcome as soon as its left side has it."""
+_MOST_KEYS = 12
+"""An invariant that looks at more elements than this hardly ever meets the same values again."""
+_MOST_KEPT = 4096
+_KEPT_TYPES = frozenset((str, int, bool, type(None)))
 _LOOKS_AROUND = re.compile(
     r"%(?!ucum|sct|loinc)|\$this|\$index|\btype\s*\(|\bthis\b"
     r"|\b(?:children|descendants|hasValue|extension|resolve|repeat|now|today)\b"
@@ -60,6 +72,8 @@ class Invariant:
         "_expressions",
         "_focus",
         "_formula",
+        "_held",
+        "_keys",
         "_model",
         "_rule",
         "constraint",
@@ -84,15 +98,27 @@ class Invariant:
         self._model = model
         self._formula = formula
         self._expressions: dict[str, Expression] = {}
+        self._keys: tuple[str, ...] = ()
+        self._held: set[tuple[Json, ...]] = set()
+
+    def looks_at(self, keys: Iterable[str]) -> None:
+        """Say that it depends on these keys of an object alone: what held once holds again."""
+        known = tuple(keys)
+        self._keys = known if len(known) <= _MOST_KEYS else ()
 
     def __call__(self, x: Json, s: Json, t: Trail, run: Run) -> None:
         """Evaluate the invariant on one value."""
         constraint = self.constraint
+        seen = self._seen(x) if self._keys else None
+        if seen in self._held:
+            return
         try:
             expression = self.expression(t)
             if expression.is_true(x, run.environment, s) or _is_there(
                 expression.evaluate(x, run.environment, s)
             ):
+                if seen and len(self._held) < _MOST_KEPT:
+                    self._held.add(seen)
                 return
         except FhirPathError as error:
             run.report(
@@ -110,6 +136,12 @@ class Invariant:
             profile=self.profile,
             human=constraint.human,
         )
+
+    def _seen(self, value: Resource) -> tuple[Json, ...] | None:
+        """The values it depends on, with their types; None unless each is a text or a flag."""
+        values = tuple(map(value.get, self._keys))
+        types = tuple(map(type, values))
+        return (*values, *types) if _KEPT_TYPES.issuperset(types) else None
 
     def expression(self, trail: Trail) -> Expression:
         """The compiled expression for the type of the value at a place."""
@@ -176,3 +208,50 @@ def keys_looked_at(expression: str, names: Mapping[str, str]) -> frozenset[str] 
         return None
     words = set(_WORD.findall(bare))
     return frozenset(key for key, name in names.items() if name in words)
+
+
+def elements_needed(expression: str) -> frozenset[str]:
+    """Elements of an object without any one of which an expression on it is true.
+
+    Only those that decide before anything else is looked at: `a.empty() or …`, `a.exists() implies
+    …`. Nothing for what is not FHIRPath.
+
+    >>> sorted(elements_needed("(a.exists() and b) implies c.exists()"))
+    ['a']
+    """
+    from fhirpkg.fhirpath.reading.parser import parse  # noqa: PLC0415 - definitions are read without
+
+    try:
+        return _deciding(parse(expression), outcome=True)
+    except FhirPathError:
+        return frozenset()
+
+
+def _deciding(part: Part, *, outcome: bool) -> frozenset[str]:
+    """The elements of which each alone, when it is absent, gives a part this outcome at once."""
+    if isinstance(part, Call):
+        name = _first_member(part.source) if part.name == _ABSENT[outcome] else ""
+        return frozenset((name,) if name and not part.arguments else ())
+    if not isinstance(part, Binary):
+        return frozenset()
+    if part.operator == "implies" and outcome:
+        return _deciding(part.left, outcome=False)
+    if part.operator != _SHORTCUT[outcome]:
+        return frozenset()
+    right = _deciding(part.right, outcome=outcome) if _cannot_fail(part.left) else frozenset()
+    return _deciding(part.left, outcome=outcome) | right
+
+
+def _cannot_fail(part: Part) -> bool:
+    """Whether a part only asks whether elements are there, which is always true or false."""
+    if isinstance(part, Binary):
+        return part.operator in {"and", "or"} and all(map(_cannot_fail, (part.left, part.right)))
+    is_asked = isinstance(part, Call) and part.name in {"empty", "exists"} and not part.arguments
+    return is_asked and bool(_first_member(getattr(part, "source", None)))
+
+
+def _first_member(part: Part | None) -> str:
+    """The first name of a path that is nothing but names."""
+    while isinstance(part, Member) and part.source is not None:
+        part = part.source
+    return part.name if isinstance(part, Member) else ""
