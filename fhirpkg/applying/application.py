@@ -126,7 +126,7 @@ def apply(
     try:
         return _applied(run, resource)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        # A fault of ours, unless the content is not what its type says: that is told instead.
+        # A bug in fhirpkg, unless the content is not what its type says: that is reported instead.
         given = [resource, *extra, *(repository if isinstance(repository, Layers) else ())]
         problem = misshapen(given, evaluator.types)
         if not problem:

@@ -16,7 +16,7 @@ APPLY_CONDITION = error(
     "exception",
     title="The conditions of an action can be evaluated",
     text="the condition could not be evaluated: {text}",
-    advice="the action is left out because nobody knows whether it applies; check it by hand",
+    advice="whether the action applies is unknown, so it is left out; decide by the record",
     spec=_SPEC,
 )
 APPLY_DYNAMIC_VALUE = error(
@@ -80,7 +80,8 @@ APPLY_NOT_USED = information(
     "apply-not-used",
     "informational",
     title="Elements of an action that $apply does not use are listed",
-    text="{text}",
+    text="nothing in the result is made of this element: {text}",
+    advice="say what the reader must know in the title or description of the action",
     spec=_SPEC,
 )
 APPLY_RELATION = information(

@@ -259,7 +259,7 @@ SOURCE_LANGUAGE = error(
     "source-language",
     "value",
     title="Texts are in the languages of their package",
-    text="{problem}",
+    text="the text does not fit the package: {problem}",
     advice="the package has {allowed}; see 'language' and 'languages' in package.yaml",
 )
 SOURCE_UNTRANSLATED = information(

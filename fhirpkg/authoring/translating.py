@@ -90,7 +90,7 @@ def check_languages(read: Source, others: Iterable[str], main: str) -> None:
     for path, value in said:
         given = set(value) if isinstance(value, dict) else {main}
         wrong = [f"the package has no language '{each}'" for each in sorted(given - known)]
-        wrong += [] if main in given else [f"this text lacks the language '{main}'"]
+        wrong += [] if main in given else [f"the text lacks the language '{main}'"]
         for problem in wrong:
             allowed = ", ".join(sorted(known))
             read.report(SOURCE_LANGUAGE, path, problem=problem, allowed=allowed)

@@ -18,14 +18,14 @@ VERBS: dict[str, tuple[str, str]] = {
         "authoring.coverage",
         "Show which element holds each fact of the source.",
     ),
-    "draft": ("authoring.draft", "Make the draft of a procedure.yaml of a monograph."),
+    "draft": ("authoring.draft", "Draft a procedure.yaml from a monograph."),
     "explain": ("explain", "Say what a rule means, or print the check that runs for a type."),
     "fhirpath": ("fhirpath", "Evaluate a FHIRPath expression on a resource."),
     "graph": ("graph", "Draw the course of a PlanDefinition: a picture, or Mermaid text."),
     "install": ("publishing.install", "Put FHIR packages into the local package cache."),
-    "leaflets": ("authoring.leaflets", "Make PDF of the documents for patients."),
+    "leaflets": ("authoring.leaflets", "Make PDFs of the documents for patients."),
     "lsp": ("lsp", "Run the language server for editors."),
-    "new": ("authoring.new", "Begin a procedure: a folder that can be built as it is."),
+    "new": ("authoring.new", "Start a procedure: a folder that builds as it is."),
     "package": (
         "authoring.package",
         "Make the NPM package, Bundles, NDJSON and XML of content.",
@@ -33,14 +33,14 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("publishing.plan", "Show what a push would change on a server, without changing it."),
     "prune": ("publishing.prune", "Retire or delete what a package left behind on a server."),
     "push": ("publishing.push", "Publish content to a FHIR server and read it back."),
-    "review": ("authoring.review", "Make a sheet for readers, and take their verdicts back."),
+    "review": ("authoring.review", "Make a review sheet, and read the verdicts back."),
     "rollback": (
         "publishing.rollback",
         "Bring back the previous version of a package.",
     ),
     "schema": ("authoring.schema", "Print the JSON Schema of procedure.yaml for editors."),
     "serve": ("serve", "Run the embedded FHIR server."),
-    "sheet": ("authoring.sheet", "Make a build sheet of content for teams that build EHRs."),
+    "sheet": ("authoring.sheet", "Make a build sheet of content for teams that configure an EHR."),
     "site": ("authoring.site", "Make pages of content that people can look at, print and search."),
     "validate": ("validate", "Check resources, bundles and packages."),
     "verify": ("publishing.verify", "Prove that a server holds the content as it was published."),
@@ -62,7 +62,7 @@ class ExitCode(IntEnum):
     UNUSABLE = 2
     """Wrong use, or an input, file or server that cannot be used."""
     BUG = 3
-    """A fault of ours."""
+    """A bug in fhirpkg."""
     CONFLICT = 4
     """Drift, foreign, duplicate or leased content on a server."""
     INTERRUPTED = 130
@@ -105,8 +105,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Clinical procedures as FHIR R4 content: write, build, validate, publish, apply.
 
-    Exit codes: 0 done or nothing to do; 1 issues, refused, incomplete or different; 2 wrong use or
-    an input or server that cannot be used; 3 a fault of ours; 4 a conflict on the server; 130
+    Exit codes: 0 done or nothing to do; 1 issues, refused, incomplete or different; 2 wrong usage,
+    an input or server that cannot be used; 3 a bug in fhirpkg; 4 a conflict on the server; 130
     interrupted.
     """
     context = click.get_current_context()
@@ -161,7 +161,7 @@ def _run(arguments: list[str]) -> int:
         where = error.filename or "reading or writing failed"
         click.echo(f"fhirpkg: {where}: {error.strerror or error}", err=True)
         return ExitCode.UNUSABLE
-    except Exception:  # noqa: BLE001 - the last line of defence, told as what it is
+    except Exception:  # noqa: BLE001 - the last line of defence, reported as a bug
         return _report_bug()
     return int(result or ExitCode.DONE)
 
@@ -170,5 +170,5 @@ def _report_bug() -> int:
     import traceback
 
     traceback.print_exc()
-    click.echo("fhirpkg: this is a fault of ours; please report it with the lines above", err=True)
+    click.echo("fhirpkg: this is a bug in fhirpkg; please report it with the lines above", err=True)
     return ExitCode.BUG

@@ -48,13 +48,14 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     "--organization",
     default="",
     metavar="Organization/ID",
-    help="The organization on whose behalf.",
+    help="The organization on whose behalf it is applied.",
 )
 @click.option(
     "--language",
     default="",
     metavar="TAG",
-    help="Language of the texts; else the definition's, and the patient's for what patients read.",
+    help="Language of the texts; by default the definition's, and in texts for patients the "
+    "patient's.",
 )
 @click.option(
     "--dialect",
@@ -87,8 +88,8 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
     when a condition could not be evaluated or something failed, 2 when plan, patient or data
     cannot be used.
 
-    With --population each patient of a bulk export gets the states of the criteria, as lines of
-    JSON with --output-format json, and counts end it: who is open for what.
+    With --population, print the states of the criteria for each patient of a bulk export (with
+    --output-format json, one object a line), and at the end how often each criterion is open.
 
     Example: fhirpkg apply plan.json --subject Patient/p1 --data patients
     """

@@ -25,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     type=click.Choice(["svg", "mermaid"]),
     default="svg",
     show_default=True,
-    help="A picture, or text that README pages draw by themselves.",
+    help="A picture, or text that Markdown viewers draw.",
 )
 @click.option(
     "--content",

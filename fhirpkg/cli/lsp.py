@@ -9,11 +9,11 @@ from fhirpkg.errors import ConfigError
 
 @click.command(short_help="Run the language server for editors.")
 def command() -> None:
-    """Serve editors over standard input and output, by the Language Server Protocol.
+    """Serve editors by the Language Server Protocol, over standard input and output.
 
     It reports findings while JSON, XML, NDJSON and procedure.yaml are written, explains their rules
-    and leads from references and canonicals to what they name. The settings of `validate` in
-    fhirpkg.toml or pyproject.toml of the workspace hold.
+    and leads from references and canonicals to what they name. It follows the settings of
+    `validate` in the workspace's fhirpkg.toml or pyproject.toml.
 
     Example: fhirpkg lsp
     in Neovim: vim.lsp.start({ name = "fhirpkg", cmd = { "fhirpkg", "lsp" } })

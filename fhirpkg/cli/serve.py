@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     "cds_fhir_servers",
     multiple=True,
     metavar="URL",
-    help="A FHIR server that may be asked for what a CDS Hooks call does not bring.",
+    help="A FHIR server to ask for data that a CDS Hooks call does not include.",
 )
 def command(
     host: str,

@@ -166,7 +166,7 @@ def check_fits(request: Request, endpoint: Endpoint, identity: str) -> None:
     criteria = read_criteria(own, request.path[0], endpoint.indexing, base=request.base)
     if not endpoint.matches(criteria, most=1):
         text = _criteria_text(query)
-        problem = f"the resource that was sent does not fit '{text}': it contradicts itself"
+        problem = f"the resource in the body does not match its own criteria '{text}'"
         raise refused(400, SERVER_CONDITIONS, problem=problem)
 
 
@@ -254,7 +254,7 @@ def check_preconditions(
     """If-Match and If-None-Match of a write. Raises Refused (412)."""
     wanted = request.headers.get("if-match")
     if wanted is not None and request.headers.get("if-none-match", "").strip() == "*":
-        problem = "If-Match wants the resource to be there, If-None-Match: * wants it not to be"
+        problem = "If-Match demands that the resource exists, If-None-Match: * that it does not"
         raise refused(400, SERVER_CONDITIONS, problem=problem)
     if wanted is not None:
         tags = _ETAG.findall(wanted) if _ETAGS.fullmatch(wanted) else []

@@ -207,7 +207,8 @@ SERVER_CONDITIONS = error(
     "server-conditions",
     "invalid",
     title="The conditions of a request do not contradict each other",
-    text="{problem}",
+    text="the conditions contradict each other: {problem}",
+    advice="send one of them, or conditions that the resource meets",
     spec=_HTTP,
 )
 SERVER_UNREADABLE = warning(
@@ -222,7 +223,7 @@ SERVER_INCLUDED = warning(
     "server-included",
     "incomplete",
     title="Every resource to be included fits into the answer",
-    text="more is to be included than {most} resources or 32 MB; the rest is left out",
+    text="the resources to be included exceed {most} or 32 MB; the rest is left out",
     advice="ask for smaller pages (_count)",
     spec=f"{_SEARCH}#include",
 )

@@ -372,7 +372,7 @@ MISTAKES = {
     "one verdict for several lines": (merged, "review-merged", "are merged"),
     "a cell that failed": (set_("risks", "Verdict", "#N/A"), "review-verdict", "#n/a"),
     "a verdict beside no fact": (set_("risks", "Fact", None), "review-fact", "''"),
-    "a second column of verdicts": (second_column, "review-columns", "Verdict stands twice"),
+    "a second column of verdicts": (second_column, "review-columns", "Verdict appears twice"),
 }
 
 

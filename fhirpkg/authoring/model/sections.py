@@ -288,7 +288,7 @@ class Equipment(Said):
     kind: Literal["implant", "device", "material"] | None = Field(
         None,
         description="An implant is ordered as a device, material as a supply; a device that is "
-        "only used is told",
+        "only used is named, not ordered",
         examples=["implant"],
     )
     code: Names = Field((), description="Names under 'codes', or words", examples=["Surgical mesh"])

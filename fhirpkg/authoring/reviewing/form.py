@@ -44,4 +44,4 @@ def missing(names: Sequence[str]) -> str:
     if gone:
         return f"there is no column {', '.join(gone)}"
     twice = [name for name in READ if names.count(name) > 1]
-    return f"the column {', '.join(twice)} stands twice" if twice else ""
+    return f"the column {', '.join(twice)} appears twice" if twice else ""

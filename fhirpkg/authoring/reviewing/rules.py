@@ -6,7 +6,7 @@ REVIEW_COLUMNS = error(
     "review-columns",
     "structure",
     title="A sheet has the columns that it was sent out with",
-    text="{where}: {problem}",
+    text="{where}: these are not the columns of a review: {problem}",
     advice="the columns are {columns}; fill in a sheet of 'fhirpkg review --output FILE'",
 )
 REVIEW_PROCEDURE = error(

@@ -154,7 +154,7 @@ def _beside(page: Worksheet, head: int, names: Sequence[str]) -> str:
         below = (page.cell(row, column) for row in range(head + 1, page.max_row + 1))
         if name not in COLUMNS and any(map(_text, below)):
             said = f"'{name}'" if name else get_column_letter(column)
-            return f"nobody reads the column {said}, which was added: each reader needs a sheet"
+            return f"the column {said} was added and would not be read; each reader needs a sheet"
     return ""
 
 

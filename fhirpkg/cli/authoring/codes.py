@@ -24,8 +24,8 @@ _Function = TypeVar("_Function", bound="Callable[..., object]")
 def command() -> None:
     """Look codes up, and check those of the procedures against their terminologies.
 
-    Known offline are the displays of FHIR R4, SNOMED's Global Patient Set (of an
-    installed hl7.terminology.r4, else of September 2020), and ICD-10-CM with fhirpkg[codes].
+    Offline, it knows the displays of FHIR R4, SNOMED's Global Patient Set (from an installed
+    hl7.terminology.r4, otherwise of September 2020) and, with fhirpkg[codes], ICD-10-CM.
 
     Example: fhirpkg codes check resources
     """
@@ -210,7 +210,7 @@ def _procedures(resources: Path) -> Iterator[Source]:
 def sources(
     packages: tuple[str, ...], files: tuple[str, ...], tx: str | None, output_format: str
 ) -> None:
-    """Name what is known here: sources, their systems, numbers of codes and licences.
+    """List the sources of codes, with their systems, numbers of codes and licences.
 
     Example: fhirpkg codes sources
     """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def command(resources: Path, output_format: str) -> ExitCode:
     """Show which resource and element holds each fact of the procedures in RESOURCES.
 
-    The facts are those of the monograph where a source.lock has them: placed, left out with a
+    With a source.lock the facts are those of the monograph. Each is placed, left out with a
     reason, or lost (exit code 1).
 
     Example: fhirpkg coverage resources

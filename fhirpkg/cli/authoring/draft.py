@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to write to; by default one called after the procedure.",
+    help="The folder to write to; by default one named after the procedure.",
 )
 @click.option("--code", default="", help='The code of the procedure: "CPT 43235".')
 @click.option(
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(["none", "own", "licensed"]),
     default="none",
     show_default=True,
-    help="Whether the words of the monograph may be copied; with none they are left to be written.",
+    help="Whether the wording of the monograph may be copied; with 'none' you write the sentences.",
 )
 @click.option(
     "--headings",
@@ -60,8 +60,8 @@ def command(
 ) -> ExitCode:
     """Draft a procedure.yaml from MONOGRAPH, with a label for each fact, and build it.
 
-    Facts are sorted by the headings that they stand below; what is not certain is told with its
-    line, and never guessed. OUTPUT gets procedure.yaml, source.lock (hashes and lines of the
+    Facts are sorted by their headings; whatever is uncertain is listed with its line, not guessed.
+    OUTPUT gets procedure.yaml, source.lock (hashes and lines of the
     facts), and package.yaml where the folder above has none.
 
     Example: fhirpkg draft monograph.docx --code "CPT 43235" --output resources/cpt-43235

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Paper size.",
 )
-@click.option("--large-print", is_flag=True, help="Set the text in 18 points.")
+@click.option("--large-print", is_flag=True, help="Set the text in 18-point type.")
 def command(content: str | None, output: Path, paper: Paper, large_print: bool) -> ExitCode:
     """Make a PDF of each document for patients in CONTENT: DOCUMENT.pdf.
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to make, instead of one called after NAME.",
+    help="The folder to make, instead of one named after NAME.",
 )
 def command(name: str, output: Path | None) -> ExitCode:
-    """Begin a procedure called NAME: a folder with procedure.yaml, and package.yaml if needed.
+    """Start a procedure called NAME: a folder with procedure.yaml, and package.yaml if needed.
 
-    The folder above may hold the package.yaml of several procedures. It builds at once.
+    The folder builds as it is. The one above it may hold the package.yaml of several procedures.
 
     Example: fhirpkg new "Upper endoscopy"
     """

@@ -36,9 +36,9 @@ def command(content: str | None, output: Path) -> None:
     """Make the FHIR NPM package, Bundles, NDJSON and XML of CONTENT.
 
     CONTENT is a folder with a package.yaml that has been built, or a .tgz; without it the current
-    folder if it is a package, else its ./resources. The profiles that it claims and does not carry
-    are written as a package of their own, fhirpkg.profiles. The members of a catalogue are
-    written to folders of their names.
+    folder if it is a package, else its ./resources. Profiles that it claims but does not contain
+    become a package of their own, fhirpkg.profiles. Each member of a catalogue is written to a
+    folder with its name.
 
     Example: fhirpkg package resources --output dist
     """

@@ -82,7 +82,7 @@ class _Server(LanguageServer):
         except FhirpkgError as error:
             self._tell(str(error))
         except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
-            self._tell(f"a fault of ours, please report it: {error!r}")
+            self._tell(f"a bug in fhirpkg, please report it: {error!r}")
         return []
 
     def opened(self) -> Workspace:

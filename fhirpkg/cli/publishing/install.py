@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 def command(
     packages: tuple[str, ...], *, offline: bool, lock_file: Path | None, frozen: bool
 ) -> ExitCode:
-    """Put packages and all they depend on into ~/.fhir/packages (or FHIRPKG_CACHE).
+    """Put packages, and all that they depend on, into ~/.fhir/packages (or FHIRPKG_CACHE).
 
     PACKAGE is NAME#VERSION or a .tgz file; with --frozen, by default all that the lock file names.
     A version is exact (4.0.1), a wildcard (4.0.x) or left out for the latest release. The registry
     is that of FPL_REGISTRY, with the token in FPL_REGISTRY_TOKEN, or HL7's two; FHIRPKG_REGISTRIES
-    names others for namespaces (acme=https://npm.acme.example|TOKEN_VARIABLE). Ends with 2 when a
-    package named here cannot be had or differs from the lock, with 1 when one that it depends on
-    cannot be had.
+    names others for namespaces (acme=https://npm.acme.example|TOKEN_VARIABLE). Exit code 2
+    when a package named here cannot be fetched or differs from the lock, 1 when a dependency
+    cannot be fetched.
 
     Example: fhirpkg install hl7.fhir.uv.cpg#2.0.0 --lock packages.lock
     """

@@ -38,9 +38,9 @@ def command(
 ) -> ExitCode:
     """Retire or delete what belongs to the package of CONTENT but is no longer in it.
 
-    CONTENT is what `plan` takes. Retires by default and takes the package's mark away; nothing
-    that the package does not own is touched, and of what another package holds too only the mark
-    is taken.
+    CONTENT is what `plan` takes. By default it retires resources and removes the package's tag
+    from them. A resource that another package holds too loses only the tag; one that the package
+    does not own is not touched.
 
     Example: fhirpkg prune --server http://127.0.0.1:8080/fhir --dry-run
     """

@@ -32,9 +32,8 @@ def command(
 ) -> ExitCode:
     """Bring back the state of a package that was published before the present one.
 
-    CONTENT only says which package it is; the selection is that of --package. What the present
-    state has beyond the previous one becomes an orphan, for `prune`. A second rollback undoes the
-    first.
+    CONTENT only says which package it is; the selection is that of --package. Resources that only
+    the present state has become orphans, which `prune` removes. A second rollback undoes the first.
 
     Example: fhirpkg rollback --server http://127.0.0.1:8080/fhir --dry-run
     """

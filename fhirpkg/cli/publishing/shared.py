@@ -49,7 +49,7 @@ _VERSIONS = click.option(
     "--versions",
     type=click.Choice(("single", "multiple")),
     help="Whether versions of a resource replace each other or stand side by side, with the "
-    "version in their ids; else as the package was published before.",
+    "version in their ids; by default as the package was published before.",
 )
 
 

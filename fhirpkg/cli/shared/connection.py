@@ -29,12 +29,12 @@ _OPTIONS = (
     click.option("--client-secret", metavar="SECRET", help="Secret of --client-id."),
     click.option("--private-key", type=_FILE, help="PEM or JWK that signs for --client-id."),
     click.option("--key-id", metavar="KID", help="Id of the private key in the client's JWKS."),
-    click.option("--token-url", metavar="URL", help="Token endpoint; else the server is asked."),
-    click.option("--scope", metavar="SCOPES", help="OAuth 2 scopes; else system/*.cruds."),
+    click.option("--token-url", metavar="URL", help="Token endpoint; by default the server's own."),
+    click.option("--scope", metavar="SCOPES", help="OAuth 2 scopes; by default system/*.cruds."),
     click.option("--ca", type=_FILE, help="PEM file of the authority that issued the server's"
                  " certificate."),
     click.option("--cert", type=_FILE, help="Client certificate (PEM), for mutual TLS."),
-    click.option("--key", type=_FILE, help="Its private key (PEM), when not in the same file."),
+    click.option("--key", type=_FILE, help="The private key of --cert, if it is in another file."),
     click.option("--retry-for", type=click.FloatRange(min=0), default=60.0, metavar="SECONDS",
                  show_default=True, help="Give up after this long without progress."),
 )  # fmt: skip

@@ -65,7 +65,8 @@ SERVER_LOGIN = error(
     "server-login",
     "login",
     title="A request carries a token that is accepted",
-    text="{problem}",
+    text="the login failed: {problem}",
+    advice="send the header 'Authorization: Bearer TOKEN' with a token that this server accepts",
     spec=f"{_HTTP}#security",
 )
 SERVER_SLOW = error(
@@ -103,6 +104,6 @@ SERVER_DONE = information(
     "server-done",
     "informational",
     title="Result of the request",
-    text="{done}",
+    text="the request was carried out: {done}",
     spec=_HTTP,
 )

@@ -98,7 +98,7 @@ ACTOR_DERIVED = error(
     "actor-derived",
     "business-rule",
     title="Actors are derived from actors of the same kind, and not from themselves",
-    text="{problem}",
+    text="an actor cannot be derived from this one: {problem}",
     spec="http://hl7.org/fhir/R5/actordefinition-definitions.html#ActorDefinition.derivedFrom",
 )
 GUIDE_DEPENDENCY_VERSION = warning(
@@ -106,7 +106,7 @@ GUIDE_DEPENDENCY_VERSION = warning(
     "business-rule",
     title="Guides say which versions of others they depend on",
     text="the dependency on {name} names no version",
-    advice="write the version, or what a guide is checked with changes when that is released",
+    advice="write the version: without one, a new release may change what a check finds",
     spec=f"{_R4}/implementationguide-definitions.html#ImplementationGuide.dependsOn.version",
 )
 GUIDE_DEPENDENCY_URL = warning(

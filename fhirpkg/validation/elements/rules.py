@@ -70,8 +70,8 @@ STRUCTURE_EMPTY = error(
 STRUCTURE_NULL = error(
     "structure-null",
     "structure",
-    title="null has a value beside it, in the other list",
-    text="this null has nothing beside it",
+    title="A null has a counterpart in the other list",
+    text="this null has no counterpart: value and extensions are both missing",
     spec=f"{_JSON}#null",
 )
 STRUCTURE_ALIGNMENT = error(
@@ -221,7 +221,7 @@ EXTENSION_CROSS_VERSION = error(
     "extension-cross-version",
     "value",
     title="Cross-version extensions name a published version of FHIR",
-    text="'{url}' names FHIR {version}, which is not another published version",
+    text="'{url}' names FHIR {version}; it must name a published version other than this one",
     spec="http://hl7.org/fhir/R4/versions.html#extensions",
 )
 EXTENSION_VERSION = error(
