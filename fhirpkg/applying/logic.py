@@ -152,7 +152,11 @@ class Logic:
         if not fitting:
             wanted = f"{name} version '{version}'" if version else name
             raise ResolutionError(wanted, "the included library is not in the package or the data")
-        return self._of_resource(fitting[-1])
+        library = self._of_resource(fitting[-1])
+        if library.version and not version_matches(version or None, library.version):
+            problem = f"the included library found is of version '{library.version}'"
+            raise ResolutionError(f"{name} version '{version}'", problem)
+        return library
 
     def _of_resource(self, library: Resource) -> Library:
         contents = {part.get("contentType"): part for part in library.get("content", ())}

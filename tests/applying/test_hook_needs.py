@@ -13,6 +13,7 @@ from fhirpkg.applying.hooks.requests import HookError
 from fhirpkg.applying.hooks.responses import WHY, respond
 from fhirpkg.applying.hooks.services import discovery, services
 from fhirpkg.repository import MemoryRepository
+from tests.applying.test_hooks import request
 
 BASE = "http://example.org"
 SYSTEM = f"{BASE}/drugs"
@@ -171,3 +172,39 @@ def test_the_types_that_logic_may_retrieve(action, types):
     ]
     repository = MemoryRepository([RULES, COMMON, activity, around])
     assert retrieved_types(PLAN | {"action": [action]}, repository) == types
+
+
+# -- types that are of no patient -------------------------------------------------------------
+
+
+def places(expression):
+    """The services and answers of a plan that looks at locations."""
+    condition = {"kind": "applicability"}
+    condition["expression"] = {"language": "text/cql", "expression": expression}
+    event = {"type": "named-event", "name": "patient-view"}
+    action = {"title": "A", "trigger": [event], "condition": [condition]}
+    made = {"resourceType": "PlanDefinition", "id": "p", "action": [action]}
+    repository = MemoryRepository([made])
+    return services([made], repository), repository
+
+
+def test_of_what_is_of_no_patient_all_is_asked_for():
+    (service,) = places("exists [Location] or exists [Observation]")[0]
+    assert set(service.prefetch.values()) == {
+        "Patient/{{context.patientId}}",
+        "Location?_count=1000",
+        "Observation?patient={{context.patientId}}",
+    }
+
+
+@pytest.mark.parametrize("sent, cards", [(["l"], 1), ([], 0), (None, 1)])
+def test_without_what_is_of_no_patient_its_logic_is_not_evaluated(sent, cards):
+    offered, repository = places("exists [Location]")
+    body = request("patient-view", prefetch={"patient": PATIENT})
+    if sent is not None:
+        entries = [{"resource": {"resourceType": "Location", "id": name}} for name in sent]
+        body["prefetch"]["location"] = {"resourceType": "Bundle", "entry": entries}
+    found = respond("patient-view", body, offered, repository)["cards"]
+    assert len(found) == cards
+    if sent is None:
+        assert "not all Location resources are known" in found[0]["detail"]

@@ -120,7 +120,7 @@ def test_a_parameter_is_written_as_a_value_of_cql(declared, text, written):
 def test_a_value_of_another_type_is_not_evaluated_and_named(declared, given):
     (found,) = why(declared, "P is not null", of(given)).why
     assert str(found.verdict) == "not evaluated"
-    assert f"'P' is {declared}, which" in found.reason
+    assert f"'P' is {declared.removeprefix('FHIR.')}, which" in found.reason
 
 
 def test_a_name_that_appears_twice_is_a_list():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fhirpkg.repository import Repository
 
 ORDER_QUERY = "ServiceRequest?patient={{context.patientId}}&status=draft,active"
+_EVERYTHING = "_count=1000"
 _MOST_CODES = 20
 _MOST_JOINED = 100
 _CODES_ASKED = re.compile(r"(.*?)(?:&(code|combo-code)=(.*))?")
@@ -31,17 +32,21 @@ def templates_of(plan: Resource, repository: Repository) -> dict[str, str]:
         kind = requirement.get("type")
         if not isinstance(kind, str) or kind == "Patient":
             continue
-        query = f"{kind}?{_patient_parameter(kind)}{_code_parameter(requirement, repository)}"
-        _name_template(templates, query)
+        filters = (_patient_parameter(kind), _code_parameter(requirement, repository))
+        query = "&".join(filter(None, filters)) or _EVERYTHING
+        _name_template(templates, f"{kind}?{query}")
     return templates
 
 
 def _patient_parameter(kind: str) -> str:
-    """How a search of this type is limited to the patient: by `patient`, else by `subject`."""
+    """How a search of this type is limited to the patient: by `patient`, else by `subject`.
+
+    Nothing for a type of things that are of no patient, such as a Location: all of it is asked for.
+    """
     known = Definitions.core().search_parameters(kind)
-    if "patient" not in known and "subject" in known:
-        return "subject=Patient/{{context.patientId}}"
-    return "patient={{context.patientId}}"
+    if "patient" in known:
+        return "patient={{context.patientId}}"
+    return "subject=Patient/{{context.patientId}}" if "subject" in known else ""
 
 
 def _undeclared(plan: Resource, repository: Repository, declared: Iterable[str]) -> list[Resource]:
@@ -50,12 +55,13 @@ def _undeclared(plan: Resource, repository: Repository, declared: Iterable[str])
     What is not asked for would look like what does not exist.
     """
     types = retrieved_types(plan, repository) - {*declared, "Patient"}
-    return [{"type": kind} for kind in sorted(types) if _is_of_patients(kind)]
+    known = Definitions.core().types.resource_types()
+    return [{"type": kind} for kind in sorted(types & known)]
 
 
-def _is_of_patients(kind: str) -> bool:
-    known = Definitions.core().search_parameters(kind)
-    return "patient" in known or "subject" in known
+def is_of_patient(template: str) -> bool:
+    """Whether a template asks for data of the patient alone."""
+    return "{{context." in template
 
 
 def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
@@ -78,7 +84,7 @@ def _code_parameter(requirement: Resource, repository: Repository) -> str:
             codings = () if codings else _expanded(repository.resolve(canonical, "ValueSet"))
         whole = all("code" in coding for coding in codings)
         if name in {"code", "combo-code"} and whole and 0 < len(codings) <= _MOST_CODES:
-            return f"&{name}={','.join(map(_token, codings))}"
+            return f"{name}={','.join(map(_token, codings))}"
     return ""
 
 

@@ -173,14 +173,21 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
     A key that is null means that there is no such data; an OperationOutcome that the client could
     not get them. A search of which the client sent one page is asked for again; when that cannot
     be, its type is among the shortfalls. Raises HookError: 400 for what is not a resource, 412 when
-    something is missing and cannot be fetched.
+    something is missing and cannot be fetched. What is of no patient (all locations) only keeps the
+    logic that looks at it from being evaluated.
     """
     prefetch = request.get("prefetch") or {}
     found = Gathered()
     for key, template in templates.items():
         value = prefetch.get(key)
         if key not in prefetch or _is_failure(value):
-            value = _fetched(request, key, template, fetch)
+            try:
+                value = _fetched(request, key, template, fetch)
+            except HookError as error:
+                if "{{context." in template:
+                    raise
+                found.shortfalls[re.split("[/?]", template)[0]] = error.reason
+                continue
         elif shortfall(value) and fetch is not None:
             value = _completed(request, value, template, fetch)
         if value is None:

@@ -9,7 +9,7 @@ from fhirpkg.cql import models
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fhirpkg.cql.tree import Node
 
@@ -24,6 +24,8 @@ class Statement:
     place: str
     """Where it stands, for messages."""
     load: Callable[[], Node]
+    context: str = ""
+    """Whose value it is: Patient, Unfiltered, Population."""
     _tree: Node | None = None
     _error: FhirpkgError | None = None
 
@@ -79,18 +81,40 @@ class Library:
         ]
 
 
-def check_context(tree: Node, context: str) -> None:
-    """Refuse data of other patients: raises FhirpkgError for a retrieve in another context."""
-    if context not in {"", "Patient"} and _retrieves(tree):
-        raise FhirpkgError(f"retrieves in the context {context} are not supported, only of Patient")
+_OF_PATIENT = ("", "Patient")
 
 
-def _retrieves(value: object) -> bool:
+def check_context(tree: Node, context: str, library: Library) -> None:
+    """Refuse data of other patients, which a context other than Patient means.
+
+    Raises FhirpkgError for a retrieve, and for what is defined for each patient: there it stands
+    for the values of all of them.
+    """
+    if context in _OF_PATIENT:
+        return
+    for node in _nodes(tree):
+        if node.get("type") == "Retrieve":
+            problem = f"retrieves in the context {context} are not supported, only of Patient"
+            raise FhirpkgError(problem)
+        if node.get("type") == "ExpressionRef" and _is_of_patient(node, library):
+            problem = f"'{node['name']}' is of one patient: in the context {context} it is of all"
+            raise FhirpkgError(f"{problem}, which is not supported")
+
+
+def _is_of_patient(node: Node, library: Library) -> bool:
+    """Whether a name stands for a value of each patient; of another library it may."""
+    named = None if node.get("libraryName") else library.definition(node["name"])
+    return named is None or named.context in _OF_PATIENT
+
+
+def _nodes(value: object) -> Iterator[Node]:
     if isinstance(value, list):
-        return any(map(_retrieves, value))
-    if not isinstance(value, dict):
-        return False
-    return value.get("type") == "Retrieve" or any(map(_retrieves, value.values()))
+        for item in value:
+            yield from _nodes(item)
+    elif isinstance(value, dict):
+        yield value
+        for item in value.values():
+            yield from _nodes(item)
 
 
 _TABLES = {
@@ -120,7 +144,7 @@ def from_elm(document: Node) -> Library:
     for definition in _definitions(elm, "statements"):
         if _is_context(definition) or "expression" not in definition:
             continue
-        library.add(_statement(definition, library.name))
+        library.add(_statement(definition, library))
     return library
 
 
@@ -141,20 +165,21 @@ def _definitions(elm: Node, key: str) -> list[Node]:
     return found
 
 
-def _statement(definition: Node, library: str) -> Statement:
+def _statement(definition: Node, library: Library) -> Statement:
     operands = definition.get("operand")
     is_function = definition.get("type") == "FunctionDef" or operands is not None
     typed = {operand["name"]: _operand_type(operand) for operand in operands or ()}
-    place = f"{library}.{definition['name']}"
+    place = f"{library.name}.{definition['name']}"
+    context = "" if is_function else definition.get("context", "")
     if locator := definition.get("locator"):
         place = f"{place} ({locator})"
     tree: Node = definition["expression"]
 
     def load() -> Node:
-        check_context(tree, "" if is_function else definition.get("context", ""))
+        check_context(tree, context, library)
         return tree
 
-    return Statement(definition["name"], typed if is_function else None, place, load)
+    return Statement(definition["name"], typed if is_function else None, place, load, context)
 
 
 def _operand_type(operand: Node) -> Node:

@@ -17,6 +17,7 @@ from fhirpkg.cql.reading.lexer import Source, Token, name_in, tokens
 from fhirpkg.cql.reading.parser import Parser
 from fhirpkg.cql.reading.resolver import Resolver
 from fhirpkg.errors import FhirpkgError
+from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,9 @@ _LANDMARK = re.compile(
     r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
 )
 _NAME = re.compile(r"^\s*library\s+\"?([\w.-]+)", re.MULTILINE)
+_CONTEXTS = ["Patient", "Unfiltered", "Population", "Practitioner", "Device", "RelatedPerson",
+             "Encounter", "Location", "Organization", "Group"]  # fmt: skip
+"""Those of CQL, and the types of FHIR that data may be of (the compartments and subjects)."""
 _TRAILING_CONTEXT = re.compile(
     r"^[ \t]*context\s+(\w+)\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)*\Z", re.MULTILINE | re.DOTALL
 )
@@ -211,7 +215,8 @@ class _Header(Parser):
         name = self.identifier()
         definition: Node = {"name": name}
         if self.token.kind in {"name", "quoted"} and not self.token.is_word("default"):
-            definition["parameterTypeSpecifier"] = self.type_of_operand()
+            resolver = Resolver(self._library, self.source)
+            definition["parameterTypeSpecifier"] = resolver.specifier(self.type_of_operand())
         if self.accept("default"):
             default = self.expression()
             resolver = Resolver(self._library, self.source)
@@ -219,7 +224,11 @@ class _Header(Parser):
         self._library.parameters[name] = definition
 
     def _context(self) -> None:
-        self.context = self.qualified_name()
+        token = self.token
+        self.context = self.qualified_name().rpartition(".")[2]
+        if self.context not in _CONTEXTS:
+            hint = nearest(self.context, _CONTEXTS)
+            raise self.source.error(f"there is no context '{self.context}'{hint}", token.offset)
 
 
 def _read_statement(
@@ -251,12 +260,12 @@ def _read_statement(
         tree = Resolver(library, source).resolve(parser.whole(), frozenset(operands or {}))
         if operands is None:
             checker().definition(name, tree)
-            check_context(tree, stretch.context)
+            check_context(tree, stretch.context, library)
         else:
             checker().function(tree, operands)
         return tree
 
-    return Statement(name, operands, place, load)
+    return Statement(name, operands, place, load, stretch.context)
 
 
 def _operand(parser: Parser) -> tuple[str, Node]:
