@@ -13,7 +13,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import logic
-from fhirpkg.authoring.building import against, answered
+from fhirpkg.authoring.building import against, answered, carried
 from fhirpkg.authoring.building.conditions import condition, expression, needs_library
 from fhirpkg.authoring.building.elements import HOOKS, PATIENT, filled, named_events, related
 from fhirpkg.authoring.building.value_sets import listed_value_set
@@ -138,7 +138,8 @@ def logic_library(context: BuildContext) -> Resource | None:
         return None
     name, version = context.id("logic"), context.package.version
     rules = [*(_rule(context, c) for c in context.procedure.criteria), *against.rules(context)]
-    further, spoken = answered.definitions(context), _spoken(context)
+    further = [*answered.definitions(context), *carried.reasons(context)]
+    spoken = _spoken(context)
     text = logic.library(name, version, rules, further, spoken, context.package.language)
     elm = elm_text(text)
     title = f"{context.procedure.name.text}: logic"

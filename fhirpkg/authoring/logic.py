@@ -84,7 +84,7 @@ def library(
     lines += [f"parameter \"{TEXTS}\" String default '{main}'"] if spoken else []
     parts = [part("shared")]
     kinds = {rule.kind for rule in rules}
-    parts += [part(name) for kind, name in _SHARED.items() if kind in kinds]
+    parts += map(part, dict.fromkeys(name for kind, name in _SHARED.items() if kind in kinds))
     for rule in rules:
         parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
         parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
@@ -95,7 +95,8 @@ def library(
     return "\n".join([*lines, "", "context Patient", "", *said, defined])
 
 
-_SHARED = {"condition": "diagnosed", "observation": "observed"}
+_AGE = 'CalculateAgeInYearsAt("Subject".birthDate.value, Today())'
+_SHARED = {"age": "person", "condition": "diagnosed", "observation": "observed", "sex": "person"}
 """The functions that all rules of a kind share."""
 _SAID = re.compile(r"\"Say\"\('((?:[^'\\]|\\.)*)'\)")
 """Words in the templates that are said in the language that is asked for."""
@@ -170,8 +171,8 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     if rule.within:
         by_author = f"not Coalesce(date from moment on or after Today() - {rule.within}, false)"
     holds, shown = {
-        "age": (f"AgeInYears() {rule.wanted}", f"ToString(AgeInYears()) + {_said(' years')}"),
-        "sex": (f"Patient.gender.value = '{rule.wanted}'", "Patient.gender.value"),
+        "age": (f"{_AGE} {rule.wanted}", f"ToString({_AGE}) + {_said(' years')}"),
+        "sex": (f"\"Subject\".gender.value = '{rule.wanted}'", '"Subject".gender.value'),
     }.get(rule.kind, ("", ""))
     return {
         "against": "exceeded" if rule.limit else "met",

@@ -97,6 +97,35 @@ def test_the_states_of_the_criteria_are_those_of_our_engine(server):
     assert differing == {}
 
 
+SITE = {"text": "left femur"}
+BONE = {"coding": [{"system": "http://snomed.info/sct", "code": "272673000"}]}
+METASTASIS = {"sct": "94222008", "clinical": "active"}
+
+
+@pytest.mark.parametrize(
+    "patient_id, problems, reason, site",
+    [
+        ("no-problem", [], {"text": "No diagnosis for it is on record"}, BONE),
+        ("two-problems", [METASTASIS | {"bodySite": [SITE]}, METASTASIS], None, SITE),
+    ],
+)
+def test_an_order_says_why_and_where_whatever_the_record_holds(
+    server, patient_id, problems, reason, site
+):
+    """Of a value that is nothing HAPI would make a boolean, and its answer would be no JSON."""
+    case = {"indication": problems, "images": []}
+    with FhirClient(server, timeout=(5, 300)) as client:
+        for resource in record(case, patient_id):
+            path = f"{resource['resourceType']}/{resource['id']}"
+            assert client.request("PUT", path, body=resource).ok
+        care_plan = asked(client, "GET", f"{PLAN}/$apply?subject=Patient/{patient_id}")
+    orders = {r["id"]: r for r in care_plan["contained"] if r["resourceType"] == "ServiceRequest"}
+    image = orders["planning-ct-BoneTumorCryoablationPlanningCt"]
+    first = problems and {"coding": [{"system": "http://snomed.info/sct", "code": "94222008"}]}
+    assert image["reasonCode"][0] == (reason or first)
+    assert site.items() <= image["bodySite"][0].items()
+
+
 def test_its_cds_hooks_list_the_plan_and_its_cards_hold_the_alarm(server):
     services = server.removesuffix("/fhir") + "/cds-services"
     plan_id = PLAN.partition("/")[2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.answered import answer_condition
+from fhirpkg.authoring.building.carried import reason_and_site
 from fhirpkg.authoring.building.conditions import chosen_condition, order_condition
 from fhirpkg.authoring.building.elements import (
     CREATE,
@@ -54,6 +55,7 @@ def action_of(context: BuildContext, action: Action) -> Resource:
     if action.makes:
         made["type"] = CREATE
         made["definitionCanonical"] = context.definition(action)
+        made["dynamicValue"] = reason_and_site(context, action.id)
     made["timingTiming"] = action_timing(action)
     if len(action.when) > 1 and relations(action):
         return filled(_at_each_moment(action, made))
@@ -73,7 +75,7 @@ def _title(context: BuildContext, action: Action) -> str:
 
 def _at_each_moment(action: Action, made: Resource) -> Resource:
     """One action for each of several moments, in a group that is all of them."""
-    moved = ("type", "definitionCanonical", "timingTiming", "participant")
+    moved = ("type", "definitionCanonical", "dynamicValue", "timingTiming", "participant")
     common = {key: made.pop(key) for key in moved if key in made}
     moments = [
         filled(

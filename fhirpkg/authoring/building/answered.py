@@ -1,7 +1,7 @@
 """What the answers to the checklist decide: sites, contraindications, what is only done if asked.
 
 The newest answer on record counts (QuestionnaireResponse, completed or amended). Without one the
-order names no site, and what is asked stays as a possibility.
+order says that the site is to be chosen, and what is asked stays as a possibility.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.asked import contraindication_link
 from fhirpkg.authoring.logic import part
-from fhirpkg.render.told import escaped
+from fhirpkg.render.told import escaped, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,9 @@ def definitions(context: BuildContext) -> list[str]:
     if not decides(context):
         return []
     form = context.url("Questionnaire", context.id("checklist"))
-    sites = [_SITE.format(_coded(context))] if context.procedure.code.choose else []
+    sites = []
+    if context.procedure.code.choose:
+        sites = [_SITE.format(_coded(context), literal(" / ".join(context.procedure.code.sites)))]
     return [part("answered").replace("$form", escaped(form)), *sites, *_held(context)]
 
 
@@ -57,29 +59,33 @@ def answer_condition(action: Action) -> list[Resource]:
 
 _SITE = """\
 define "Chosen sites":
-  "Named sites" S
-    return {}FHIR.CodeableConcept {{ text: FHIR.string {{ value: S }} }}
+  if exists "Named sites"
+    then ("Named sites" S
+      return {}FHIR.CodeableConcept {{ text: FHIR.string {{ value: S }} }})
+    else {{ FHIR.CodeableConcept {{
+      text: FHIR.string {{ value: "Say"('To be chosen: ') + {} }} }} }}
 """
-_CODED = """if S = '{name}' then FHIR.CodeableConcept {{
-        coding: {{ {codings} }}, text: FHIR.string {{ value: '{name}' }} }}
-      else """
-_CODING = (
-    "FHIR.Coding {{ system: FHIR.uri {{ value: '{system}' }}, "
-    "code: FHIR.code {{ value: '{code}' }} }}"
-)
+_CODING = "FHIR.Coding {{ system: FHIR.uri {{ value: {} }}, code: FHIR.code {{ value: {} }} }}"
+
+
+def concept_literal(concept: Resource) -> str:
+    """A CodeableConcept as CQL writes it: its codes, if any, and its text."""
+    codings = [
+        _CODING.format(literal(coding["system"]), literal(coding["code"]))
+        for coding in concept.get("coding", ())
+    ]
+    coded = f"coding: {{ {', '.join(codings)} }}, " if codings else ""
+    text = f"text: FHIR.string {{ value: {literal(concept['text'])} }}"
+    return f"FHIR.CodeableConcept {{ {coded}{text} }}"
 
 
 def _coded(context: BuildContext) -> str:
     """The sites that have codes, each with what to do when it is named."""
-    made = ""
-    for name in context.procedure.code.sites:
-        codings = [
-            _CODING.format(system=escaped(coding["system"]), code=escaped(coding["code"]))
-            for coding in context.concept(name).get("coding", ())
-        ]
-        if codings:
-            made += _CODED.format(name=escaped(name), codings=", ".join(codings))
-    return made
+    return "".join(
+        f"if S = {literal(name)} then {concept_literal(context.concept(name))}\n      else "
+        for name in context.procedure.code.sites
+        if context.concept(name).get("coding")
+    )
 
 
 def _held(context: BuildContext) -> Iterator[str]:

@@ -1,15 +1,20 @@
 """What other engines drop of a definition, said again where they look: as dynamic values.
 
 `$apply` on HAPI copies neither timing nor performers nor place, and runs FHIRPath as CQL in which
-`%context` is the definition. Reasons and sites out of the record are not said so: where the logic
-gives nothing, HAPI puts a boolean there, and its whole answer is no JSON.
+`%context` is the definition. The reason and the site of an order are read in the record by the
+logic, which always gives one: of nothing HAPI makes a boolean, and its whole answer is no JSON.
 """
 
 from __future__ import annotations
 
+from string import Template
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.building.answered import concept_literal
+from fhirpkg.authoring.logic import part
+
 if TYPE_CHECKING:
+    from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.issues import Resource
 
 _ROLES = "%context.participant.where(type = 'practitioner').select(role)"
@@ -42,3 +47,44 @@ def _concerns(value: object, path: str) -> bool:
         return True
     wanted = "patient" if path == "recipient" else "practitioner"
     return any(participant["type"] == wanted for participant in value)
+
+
+def reason_and_site(context: BuildContext, action_id: str = "") -> list[Resource]:
+    """The dynamic values of an order of the procedure, or of its images: why and where.
+
+    Other orders have none: each costs HAPI time while somebody waits for a card.
+    """
+    title = _indication(context)
+    if not title or (action_id and action_id not in _images(context)):
+        return []
+    wanted = [("reasonCode", "reasons")]
+    if context.procedure.code.sites and not context.procedure.code.choose:
+        wanted.append(("bodySite", "sites"))
+    return [
+        {"path": path, "expression": {"language": "text/cql", "expression": f"{title} {what}"}}
+        for path, what in wanted
+    ]
+
+
+def reasons(context: BuildContext) -> list[str]:
+    """The definitions of the logic that :func:`reason_and_site` names, as CQL."""
+    title = _indication(context)
+    sites = [concept_literal(concept) for concept in context.concepts(context.procedure.code.sites)]
+    filled = Template(part("reasons")).substitute(title=title, sites=", ".join(sites))
+    return [filled] if title else []
+
+
+def _indication(context: BuildContext) -> str:
+    """The title of the criterion that looks for an indication, if there is one."""
+    return next((c.title for c in context.procedure.criteria if c.indications), "")
+
+
+def _images(context: BuildContext) -> set[str]:
+    """The orders of images that a criterion looks for, and their parts."""
+    wanted = {c.order for c in context.procedure.criteria if c.imaging}
+    return {
+        each.id
+        for action in context.procedure.actions()
+        if action.id in wanted
+        for each in (action, *action.parts)
+    }

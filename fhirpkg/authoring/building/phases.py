@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building import answered
 from fhirpkg.authoring.building.actions import actions_of
+from fhirpkg.authoring.building.carried import reason_and_site
 from fhirpkg.authoring.building.elements import (
     CREATE,
     duration_timing,
@@ -163,7 +164,7 @@ def procedure(context: BuildContext) -> Resource:
         **_ALL,
         "cardinalityBehavior": "single",
         "definitionCanonical": context.url("ActivityDefinition", context.id()),
-        "dynamicValue": answered.site(context),
+        "dynamicValue": [*reason_and_site(context), *answered.site(context)],
         "action": [*steps, *_family(context)],
     }
     return filled(phase)
