@@ -127,7 +127,7 @@ def apply(
         return _applied(run, resource)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # A bug in fhirpkg, unless the content is not what its type says: that is reported instead.
-        given = [resource, *extra, *(repository if isinstance(repository, Layers) else ())]
+        given = [resource, *extra, *_in_memory(repository)]
         problem = misshapen(given, evaluator.types)
         if not problem:
             raise
@@ -190,9 +190,12 @@ def _definition(definition: Resource | str, source: Repository) -> Resource:
 
 def _nearest(reference: str, source: Repository) -> str:
     """What is in memory and most like a reference that leads nowhere."""
-    if not isinstance(source, Layers | MemoryRepository):
-        return ""
-    return nearest(reference, [f"{r['resourceType']}/{r['id']}" for r in source if "id" in r])
+    known = _in_memory(source)
+    return nearest(reference, [f"{r['resourceType']}/{r['id']}" for r in known if "id" in r])
+
+
+def _in_memory(source: Repository) -> list[Resource]:
+    return list(source) if isinstance(source, Layers | MemoryRepository) else []
 
 
 def _activity(

@@ -46,7 +46,7 @@ def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int)
         if isinstance(inner, list) != element.is_list:
             return f"{key}: a list {'belongs' if element.is_list else 'does not belong'} here"
         for item in inner if element.is_list else [inner]:
-            if item is None and element.is_list and types.is_primitive(element.types[0]):
+            if item is None and element.is_list and f"_{key}" in value:
                 continue  # there are only extensions
             problem = _problem_of_item(item, element.types[0], types, depth)
             if problem:

@@ -273,10 +273,11 @@ def relation(related: Resource, titles: Mapping[str, str]) -> str:
 
     `titles` name actions by their ids.
     """
-    named = titles.get(related["actionId"], related["actionId"])
+    identity = related.get("actionId", "")
+    named = titles.get(identity, identity)
     offset = quantity(related["offsetDuration"]) if "offsetDuration" in related else ""
     offset = offset or span(related.get("offsetRange", {}))
-    return f"{offset} {words.behavior(related['relationship'])} {named}".strip()
+    return f"{offset} {words.behavior(related.get('relationship', ''))} {named}".strip()
 
 
 def how_often(element: Resource) -> str:

@@ -15,6 +15,7 @@ from fhirpkg.repository import MemoryRepository
 CASES = yaml.safe_load((pathlib.Path(__file__).parent / "apply_cases.yaml").read_text())
 BASE = "http://example.org"
 TYPES = Definitions.core().types
+PATIENT = {"resourceType": "Patient", "id": "x"}
 PARTIES = ["Patient/x", "Encounter/e", "Practitioner/d", "Organization/o"]
 
 

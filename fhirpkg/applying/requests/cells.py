@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.untrusted import objects
+
 if TYPE_CHECKING:
     from fhirpkg.issues import Json, Resource
 
@@ -211,7 +213,7 @@ def _roles(definition: Resource) -> list[dict[str, Json]]:
 
 def role_text(role: dict[str, Json]) -> str:
     """A role in words: its text, else a display or code."""
-    codings = role.get("coding", ())
+    codings = objects(role, "coding")
     return role.get("text") or next(
         (coding.get("display") or coding.get("code", "") for coding in codings), ""
     )
