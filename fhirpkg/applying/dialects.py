@@ -2,7 +2,7 @@
 
 `complete` carries all that the target has a place for. `reference` gives what the engine inside
 HAPI gives, so that results can be compared. Everything in which they differ stands here or in
-the column of :data:`fhirpkg.applying.requests.activity.KINDS`.
+the column of :data:`fhirpkg.applying.requests.kinds.KINDS`.
 """
 
 from __future__ import annotations

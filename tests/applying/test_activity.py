@@ -7,8 +7,9 @@ import yaml
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.dialects import DIALECTS
-from fhirpkg.applying.requests.activity import KINDS, build
+from fhirpkg.applying.requests.activity import build
 from fhirpkg.applying.requests.cells import Parties
+from fhirpkg.applying.requests.kinds import KINDS
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import DefinitionError
 from fhirpkg.repository import MemoryRepository

@@ -4,8 +4,9 @@ import pytest
 
 from fhirpkg.applying.application import apply
 from fhirpkg.applying.dialects import DIALECTS
-from fhirpkg.applying.requests.activity import KINDS, build
+from fhirpkg.applying.requests.activity import build
 from fhirpkg.applying.requests.cells import Parties
+from fhirpkg.applying.requests.kinds import KINDS
 from fhirpkg.repository import MemoryRepository
 from fhirpkg.validation.validator import Validator
 

@@ -1,6 +1,6 @@
 """Elements of a request, each made of one element of its ActivityDefinition or of who is involved.
 
-A cell is one such making; the table in :mod:`fhirpkg.applying.requests.activity` is built of them.
+A cell is one such making; the table in :mod:`fhirpkg.applying.requests.kinds` is built of them.
 """
 
 from __future__ import annotations

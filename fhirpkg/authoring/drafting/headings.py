@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass, field, replace
-from importlib import resources
-from typing import TYPE_CHECKING, Any
-
-import yaml
-
-from fhirpkg.errors import SourceError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 FIGURES = "one two three four five six seven eight nine ten eleven twelve".split()
 """The numbers that texts write as words, from 1."""
@@ -296,82 +289,3 @@ def _called(title: str) -> set[str]:
 
 def _expanded(found: re.Match[str]) -> str:
     return {"'s": " is", "'re": " are", "'ll": " will", "'ve": " have"}.get(found[0], " ")
-
-
-@functools.cache
-def table() -> Headings:
-    """The table that fhirpkg brings."""
-    text = (resources.files(__package__) / "headings.yaml").read_text("utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
-    procedure = f"(?:{'|'.join(data['procedure'].split())})"
-    named = f"(?:{'|'.join(data['named'].split())})"
-
-    few = "|".join([*data["filler"].split(), *data["procedure"].split(), "instructions"])
-
-    def asks(more: str) -> dict[str, re.Pattern[str]]:
-        return {
-            section: _any(
-                each.replace("<procedure>", procedure)
-                .replace("<named>", named)
-                .replace("<more>", more)
-                for each in patterns
-            )
-            for section, patterns in data["asks"].items()
-        }
-
-    return Headings(
-        against=_words(data["against"].split()),
-        forbids=_any(data["forbids"]),
-        elsewhere=_any(
-            rf"(?:the |your |our )?(?:{each})(?: (?:and|or) (?:{'|'.join(data['elsewhere'])}))?"
-            rf"(?: (?:of|for|from) .*)?"
-            for each in data["elsewhere"]
-        ),
-        asks=asks("(?: .*)?"),
-        asks_strictly=asks(rf"(?: (?:{few}))*"),
-        heads={section: _words(words.split(", ")) for section, words in data["heads"].items()},
-        beside={section: _any(words.split(", ")) for section, words in data["beside"].items()},
-        phases={section: _words(words.split(", ")) for section, words in data["phases"].items()},
-        topics=_any(data["topics"].split()),
-        loose=_any(data["loose"].split()),
-        labels=re.compile(rf"(?:(?:{'|'.join(data['labels'].split())})(?: and | or | |$))+"),
-        lessons=re.compile(rf"(?:{'|'.join(data['lessons'].split())})\b", re.IGNORECASE),
-        imprint=re.compile(rf"(?:{'|'.join(data['imprint'])})", re.IGNORECASE),
-        letterhead=_any(data["letterhead"]),
-        procedure=_any([*data["named"].split(), *data["procedure"].split()]),
-        filler=_any([*data["filler"].split(), *data["procedure"].split()]),
-    )
-
-
-def _any(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{each})" for each in patterns))
-
-
-def _words(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Whole words, the longest first."""
-    ordered = sorted(patterns, key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(ordered)})\b")
-
-
-def taught(file: Path, sections: Iterable[str]) -> Headings:
-    """The table with what a user's headings.yaml adds: a section, and the headings that name it.
-
-    Raises SourceError when the file cannot be read or names a section that does not exist.
-    """
-    try:
-        data = yaml.safe_load(file.read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SourceError(str(file), f"it cannot be read ({error})") from error
-    known = list(sections)
-    found: dict[str, str] = {}
-    for section, words in data.items() if isinstance(data, dict) else [("", data)]:
-        if section not in known:
-            advice = f"write one of {', '.join(known)}, each with a list of headings"
-            raise SourceError(str(file), f"'{section}' is not a section", advice)
-        if not isinstance(words, (str, list, type(None))):
-            raise SourceError(
-                str(file), f"'{section}' holds no list", f"write {section}: [Heading]"
-            )
-        for heading in [words] if isinstance(words, str) else words or []:
-            found[normal(str(heading))] = section
-    return replace(table(), taught=found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import yaml
 
 from fhirpkg.authoring.drafting.coded import one_of_each
-from fhirpkg.authoring.drafting.headings import table
+from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.keys import Keys, read_keys
 from fhirpkg.authoring.drafting.monograph import ONE_FACT, Fact
 from fhirpkg.authoring.scaffold import plain_letters

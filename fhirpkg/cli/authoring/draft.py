@@ -117,7 +117,7 @@ def _check(found: Monograph, monograph: Path, code: str) -> None:
 
 def _table(headings: Path | None, output: Path | None) -> Headings:
     """The table of headings, with those that the user taught."""
-    from fhirpkg.authoring.drafting.headings import table, taught
+    from fhirpkg.authoring.drafting.heading_table import table, taught
     from fhirpkg.authoring.drafting.writing import ORDER
 
     folders = [output.absolute().parent, output] if output else [Path()]

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fhirpkg.client.response import Response
-from fhirpkg.errors import ServerError
 from fhirpkg.publishing.bookkeeping.record import read_record
 from fhirpkg.publishing.bookkeeping.state import Versions
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.marks import is_tagged, owned
 from fhirpkg.publishing.members import portions_by_type, side_by_side, with_references
+from fhirpkg.publishing.proving.answers import SHOWN, _first_page, _ids_query, compared
 from fhirpkg.publishing.proving.attachments import Elsewhere, damage, promising
 from fhirpkg.publishing.proving.consumers import searches
-from fhirpkg.publishing.reading import Reader, batches, escaped, search_of
+from fhirpkg.publishing.reading import Reader, batches, search_of
 from fhirpkg.publishing.survey import FEW
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.proving.consumers import Search
 
 _MANY = 1000
-_MANY_OF_A_CODE = 100
-_SHOWN = 10
 _INDEXED_AFTER = 120.0
 """Seconds after the last push in which a server's searches may be behind."""
 
@@ -184,7 +182,7 @@ def as_consumers(
     for search in searches(release, client.capabilities(), sample=sample):
         found.searches += 1
         progress(found.searches)
-        problem = _compared(client, search, links, release.mark)
+        problem = compared(client, search, links, release.mark)
         if problem:
             open_[search] = problem
     unexplained = [
@@ -193,7 +191,7 @@ def as_consumers(
     attempts = client.retry.attempts()  # one patience for all of them: the server is behind or not
     while recent and unexplained and attempts.again(Response(404)):
         for search in unexplained:
-            open_[search] = _compared(client, search, links, release.mark)
+            open_[search] = compared(client, search, links, release.mark)
         unexplained = [search for search in unexplained if open_[search]]
         progress(found.searches - len(unexplained))
     found.not_found += [f"{search}: {problem}" for search, problem in open_.items() if problem]
@@ -259,68 +257,10 @@ def _by_id(
         marked = owned(theirs, release.owner)
         if not same(ours, marked):
             places = [str(difference) for difference in differences(ours, marked)]
-            found.altered[member.local] = places[:_SHOWN]
+            found.altered[member.local] = places[:SHOWN]
         elif not is_tagged(theirs, release.owner):
             found.altered[member.local] = ["meta.tag: the mark of this package is not kept"]
         _attachments(reader.client, member, theirs, found)
-
-
-def _compared(
-    client: FhirClient, search: Search, links: dict[str, str], mark: tuple[str, str]
-) -> str:
-    """What is wrong with the answer to a consumer's search; nothing when it is right."""
-    wanted = {links[local].partition("/")[2] for local in search.expected}
-    try:
-        if search.exactly:
-            return _compared_exactly(client, search, wanted)
-        return _compared_among_others(client, search, wanted, mark)
-    except ServerError as error:
-        return error.problem
-
-
-def _compared_exactly(client: FhirClient, search: Search, wanted: set[str]) -> str:
-    if len(wanted) > 1 and client.count(search.type, search.query) == len(wanted):
-        return ""  # they were told apart when planning; counted, as there are so many
-    found = _ids(client, search, [("_count", str(2 * len(wanted)))])
-    if wanted - found:
-        return f"does not find {_named(wanted - found)}"
-    return f"also finds {_named(found - wanted)}" if found - wanted else ""
-
-
-def _compared_among_others(
-    client: FhirClient, search: Search, wanted: set[str], mark: tuple[str, str]
-) -> str:
-    """Whether all are found by a code that a busy server knows of many others too."""
-    if len(wanted) > _MANY_OF_A_CODE and client.count(search.type, [*search.query, mark]) == len(
-        wanted
-    ):
-        return ""  # counted among ours: a page of them says little, and all pages take long
-    first = client.pages(search.type, _first_page(search))
-    on_page = {str(e.get("resource", {}).get("id")) for e in next(first).get("entry", [])}
-    missing: set[str] = set()
-    for batch in batches(sorted(wanted - on_page)):
-        among = [("_id", ",".join(map(escaped, batch)))]
-        if client.count(search.type, [*search.query, *among]) != len(batch):
-            missing |= set(batch) - _ids(client, search, [*among, ("_count", str(len(batch)))])
-    return f"does not find {_named(missing)}" if missing else ""
-
-
-def _ids(client: FhirClient, search: Search, more: Sequence[tuple[str, str]]) -> set[str]:
-    return {str(hit.get("id")) for hit in client.search(search.type, _ids_query(search, more))}
-
-
-def _ids_query(search: Search, more: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [*search.query, ("_elements", "id"), *more]
-
-
-def _first_page(search: Search) -> list[tuple[str, str]]:
-    return _ids_query(search, [("_count", "100")])
-
-
-def _named(ids: Iterable[str]) -> str:
-    listed = sorted(ids)
-    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    return ", ".join(listed[:_SHOWN]) + more
 
 
 def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Verification) -> None:

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 import yaml
 
-from fhirpkg.authoring.drafting.headings import table, taught
+from fhirpkg.authoring.drafting.heading_table import table, taught
 from fhirpkg.authoring.drafting.writing import ORDER
 from fhirpkg.errors import SourceError
 

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from fhirpkg.authoring.drafting import writing
-from fhirpkg.authoring.drafting.headings import table
+from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
 

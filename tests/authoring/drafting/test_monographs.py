@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from fhirpkg.authoring.drafting import lock, writing
-from fhirpkg.authoring.drafting.headings import table
+from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
 from fhirpkg.cli.authoring.draft import command

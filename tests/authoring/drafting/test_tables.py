@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from fhirpkg.authoring.drafting.headings import table
+from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
 

@@ -8,7 +8,7 @@ import docx
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from fhirpkg.authoring.drafting.headings import table
+from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
 
