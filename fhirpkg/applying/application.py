@@ -127,7 +127,7 @@ def apply(
         return _applied(run, resource)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # A bug in fhirpkg, unless the content is not what its type says: that is reported instead.
-        given = [resource, *extra, *_in_memory(repository)]
+        given = [resource, *extra, *run.definitions, *_in_memory(repository)]
         problem = misshapen(given, evaluator.types)
         if not problem:
             raise

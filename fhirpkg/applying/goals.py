@@ -97,6 +97,14 @@ def with_one_of_both(action: Resource, title: str) -> Resource:
     return action
 
 
+def without_request(action: Resource) -> Iterator[str]:
+    """What only a request could carry, of an action that has none."""
+    for element in ("goalId", "reason"):
+        if action.get(element):
+            words = ", ".join(str(v) for v in map(in_words, action[element]))
+            yield f"{element} has no place in a RequestGroup: {words}"
+
+
 _NOT_MADE_OF = ("trigger", "input", "output", "transform", "subject")
 
 

@@ -14,17 +14,17 @@ from fhirpkg.applying import criteria, dynamic
 from fhirpkg.applying.conditions import evidence_of, judge
 from fhirpkg.applying.goals import (
     goals_of,
-    in_words,
     kept,
     prune_relations,
     unused,
     with_one_of_both,
+    without_request,
 )
 from fhirpkg.applying.outcomes import Messages, Verdict, Why, contain, messages_extension, point_to
 from fhirpkg.applying.questionnaires.generation import asked_of, generated, is_generated
 from fhirpkg.applying.requests import activity
 from fhirpkg.applying.requests.cells import canonical_of, extension_value
-from fhirpkg.applying.requests.subjects import misplaced_subjects
+from fhirpkg.applying.requests.subjects import misplaced_subjects, participant_of
 from fhirpkg.applying.rules import (
     APPLY_BEHAVIOR,
     APPLY_DEFINITION,
@@ -171,7 +171,8 @@ class _Actions:
             made["action"] = children
         target, failure = self._defined(action, made, place)
         if target is None and self._run.dialect.carries:
-            self._tell_without_request(action, place)
+            for problem in without_request(action):
+                self._messages.report(APPLY_NO_PLACE, f"{place}.{problem}", place)
         self._compute(action, target, made)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
         title = _title(made) if _tells_itself(action) else self._called(action)
@@ -233,27 +234,10 @@ class _Actions:
     def _carry_more(self, action: Resource, made: Resource, place: str) -> None:
         made |= kept(action, ("modifierExtension",))
         if participants := action.get("participant"):
-            made["participant"] = [self._participant(p) for p in participants]
+            made["participant"] = [participant_of(p, self._run.parties) for p in participants]
         asked = asked_of(action) if is_generated(self._plan) else []
         for problem in unused(action, asked):
             self._messages.report(APPLY_NOT_USED, f"{place}.{problem}", place)
-
-    def _tell_without_request(self, action: Resource, place: str) -> None:
-        """What only a request could carry, of an action that has none."""
-        for element in ("goalId", "reason"):
-            if action.get(element):
-                words = ", ".join(str(v) for v in map(in_words, action[element]))
-                problem = f"{place}.{element} has no place in a RequestGroup: {words}"
-                self._messages.report(APPLY_NO_PLACE, problem, place)
-
-    def _participant(self, participant: Resource) -> dict[str, Json]:
-        """The person, when we know who it is; else the role in words."""
-        parties, kind = self._run.parties, participant.get("type", "")
-        patient = parties.subject if parties.subject.startswith("Patient/") else ""
-        known = {"patient": patient, "practitioner": parties.practitioner}.get(kind, "")
-        reference: dict[str, Json] = {"reference": known} if known else {}
-        words = in_words(participant.get("role", {})) or ("" if known else kind)
-        return reference | ({"display": words} if words else {})
 
     def _defined(self, action: Resource, made: Resource, place: str) -> tuple[Resource | None, str]:
         """The resource that the action's definition makes, taken into the result; or why none."""
@@ -296,6 +280,7 @@ class _Actions:
         """The definition behind a canonical; a fragment names one that is contained."""
         whole, _, fragment = canonical.partition("#")
         holder = self._run.repository.resolve(whole) if whole else self._plan
+        self._run.definitions += [holder] if holder else []
         if holder is not None and not fragment:
             return holder
         beside: list[Resource] = (holder or {}).get("contained", [])

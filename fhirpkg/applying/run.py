@@ -30,6 +30,8 @@ class Run:
     whys: list[Why] = field(default_factory=list)
     actions: list[Resource] = field(default_factory=list)
     """The action that each of `whys` led to, empty for one that is left out."""
+    definitions: list[Resource] = field(default_factory=list)
+    """What actions led to, looked at when applying it fails."""
     nesting: int = 0
     depth: int = 0
     """How deep the action lies whose plan is being applied."""

@@ -6,10 +6,14 @@ kinds of elements are.
 
 import copy
 
+import pytest
+
 from fhirpkg import fhirjson
+from fhirpkg.applying.application import apply
 from fhirpkg.applying.shapes import misshapen
 from fhirpkg.cli.reports.applied import told
-from fhirpkg.errors import FhirpkgError
+from fhirpkg.errors import DefinitionError, FhirpkgError
+from fhirpkg.repository import MemoryRepository
 from tests.applying.test_apply_cases import CASES, PATIENT, TYPES, applied
 from tests.applying.test_hooks_hostile import VALUES, places, replaced
 
@@ -60,3 +64,20 @@ def test_a_definition_that_is_none_is_applied_or_refused_in_words():
                 assert list(told(result, "Patient/x", PATIENT, verbose=True))
     assert refused > 100
     assert done > 100
+
+
+class Elsewhere:
+    """A repository that cannot be looked through, as a server is."""
+
+    def __init__(self, resources):
+        memory = MemoryRepository(resources)
+        self.read, self.search, self.resolve = memory.read, memory.search, memory.resolve
+
+
+def test_a_definition_of_a_server_that_is_not_fhir_is_named():
+    url = "http://example.org/ActivityDefinition/a"
+    activity = {"resourceType": "ActivityDefinition", "id": "a", "url": url, "kind": "Task"}
+    activity["dynamicValue"] = [{"path": ["x"], "expression": {}}]
+    plan = {"resourceType": "PlanDefinition", "id": "p", "action": [{"definitionCanonical": url}]}
+    with pytest.raises(DefinitionError, match="ActivityDefinition/a: dynamicValue: path"):
+        apply(plan, "Patient/x", Elsewhere([PATIENT, activity]))

@@ -125,6 +125,30 @@ def test_a_call_that_cannot_be_answered_says_why(server, path, status, words):
     assert words in answer.json()["issue"][0]["details"]["text"]
 
 
+IGNORED = [
+    ("subject=x&subject=y", "2 subjects are named"),
+    ("subject=x&pratitioner=d", "did you mean 'practitioner'"),
+    ("subject=x&dataEndpoint=http://e.org/fhir", "no parameter 'dataEndpoint'"),
+]
+
+
+@pytest.mark.parametrize("query, words", IGNORED)
+def test_what_would_be_ignored_is_a_400(server, query, words):
+    answer = server.get(f"PlanDefinition/p/$apply?{query}")
+    assert (answer.status_code, words in answer.text) == (400, True)
+
+
+def test_user_and_setting_are_variables_of_expressions(server):
+    where = {"language": "text/fhirpath", "expression": "%setting.coding.code = 'IMP'"}
+    action = {"title": "Inside", "condition": [{"kind": "applicability", "expression": where}]}
+    setting = {"name": "setting", "valueCodeableConcept": {"coding": [{"code": "IMP"}]}}
+    parts = [{"name": "subject", "valueString": "x"}, setting]
+    plan = PLAN | {"action": [action, {"title": "Any"}]}
+    given = posted(*parts, {"name": "planDefinition", "resource": plan})
+    answer = server("POST", "PlanDefinition/$apply", given)
+    assert titles(answer.json()) == ["Inside", "Any"]
+
+
 def test_the_operations_are_in_the_capability_statement(server):
     (rest,) = server.get("metadata").json()["rest"]
     offered = {r["type"]: {o["name"] for o in r["operation"]} for r in rest["resource"]}

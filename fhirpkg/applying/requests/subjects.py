@@ -1,4 +1,4 @@
-"""Whom R4 lets a result be about: a diet is for a patient, a service may be for a location.
+"""Whom R4 lets a result be about (a diet a patient, a service a location), and who takes part.
 
 A plan may be applied to a Patient, Practitioner, Organization, Location, Device or Group. Where the
 result has no such subject the reference stands all the same, or nobody would know whom it is for.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fhirpkg.applying.requests.cells import role_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.issues import Resource
+    from fhirpkg.applying.requests.cells import Parties
+    from fhirpkg.issues import Json, Resource
 
 _PATIENT = ("Patient",)
 _CARE = ("Patient", "Group")
@@ -36,6 +39,16 @@ MAY_BE = {
     "ServiceRequest.subject": _PLACES,
     "VisionPrescription.patient": _PATIENT,
 }
+
+
+def participant_of(participant: Resource, parties: Parties) -> dict[str, Json]:
+    """Who takes part in an action: the person, when we know who it is; else the role in words."""
+    kind = participant.get("type", "")
+    patient = parties.subject if parties.subject.startswith("Patient/") else ""
+    known = {"patient": patient, "practitioner": parties.practitioner}.get(kind, "")
+    reference: dict[str, Json] = {"reference": known} if known else {}
+    words = role_text(participant.get("role", {})) or ("" if known else kind)
+    return reference | ({"display": words} if words else {})
 
 
 def misplaced_subjects(resource: Resource) -> Iterator[str]:
