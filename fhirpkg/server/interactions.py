@@ -12,6 +12,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fhirpkg import rules
 from fhirpkg.errors import SourceError
 from fhirpkg.server.exchange import ID, Answer, refused, split_url
 from fhirpkg.server.rules import (
@@ -26,6 +27,7 @@ from fhirpkg.server.rules import (
     SERVER_MATCH_ID,
     SERVER_MULTIPLE_MATCHES,
     SERVER_NO_CRITERIA,
+    SERVER_SEARCH_PARAMETER,
     SERVER_SUBSETTED,
     SERVER_UNKNOWN_RESOURCE,
     SERVER_UNKNOWN_VERSION,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from fhirpkg.server.storing.versions import Version
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+_VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_READ_PARAMETERS = ("_summary", "_elements", "_format", "_pretty")
 _ETAGS = re.compile(rf"\s*{_ETAG.pattern}(?:\s*,\s*{_ETAG.pattern})*\s*")
 
 
@@ -59,7 +63,7 @@ def vread(request: Request, endpoint: Endpoint) -> Answer:
     newest = endpoint.store.current(resource_type, identity)
     if newest is None:
         raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=identity)
-    number = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else 0
+    number = int(wanted) if _VERSION.fullmatch(wanted) else 0
     version = endpoint.store.version(resource_type, identity, number)
     if version is None:
         raise refused(
@@ -74,6 +78,11 @@ def vread(request: Request, endpoint: Endpoint) -> Answer:
 
 
 def _read_answer(request: Request, endpoint: Endpoint, version: Version) -> Answer:
+    for name, _ in request.query:
+        if name not in _READ_PARAMETERS and request.preference("handling") != "lenient":
+            near = rules.nearest(name, list(_READ_PARAMETERS))
+            rule = SERVER_SEARCH_PARAMETER
+            raise refused(400, rule, type="a read", parameter=name, near=near)
     if version.content is None:
         raise refused(
             410,

@@ -278,3 +278,36 @@ def test_a_search_for_hundreds_of_urls_fits_into_an_address(server):
     server.put(PLAN | {"url": "http://x.org/" + "x" * 200 + "399"})
     urls = ",".join("http%3A%2F%2Fx.org%2F" + "x" * 200 + str(n) for n in range(400))
     assert server.found(f"PlanDefinition?url={urls}&_elements=url") == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("identity", False)],
+)
+def test_an_answer_is_compressed_for_who_takes_it(server, accepted, is_packed):
+    answer = server.get("metadata", **{"Accept-Encoding": accepted})
+    assert ("Content-Encoding" in answer.headers) is is_packed
+
+
+def test_a_slash_that_is_written_as_a_character_does_not_divide_a_path(server):
+    server.put(PLAN)
+    assert server.get("PlanDefinition/p").ok
+    assert server.get("PlanDefinition%2Fp").status_code == 404
+    assert server.get("PlanDefinition/p%2f_history").status_code == 404
+
+
+@pytest.mark.parametrize("size", [10, 50_000])
+def test_a_small_and_a_large_resource_are_read_alike(server, size):
+    """The small one by the thread that requests come in."""
+    plan = PLAN | {"description": "x" * size}
+    server.put(plan)
+    read = server.get("PlanDefinition/p")
+    assert read.json()["description"] == plan["description"]
+    assert (read.headers["ETag"], server.get("PlanDefinition/p?_pretty=true").json()) == (
+        'W/"1"',
+        read.json(),
+    )
+    assert server.get("PlanDefinition/p", **{"If-None-Match": 'W/"1"'}).status_code == 304
+    assert server.get("PlanDefinition/p", Accept="application/fhir+xml").ok
+    server.delete("PlanDefinition/p")
+    assert server.get("PlanDefinition/p").status_code == 410

@@ -315,3 +315,21 @@ def test_of_two_that_update_the_same_version_one_is_refused(server):
             clients.map(lambda n: server.put(PLAN | {"title": str(n)}, If_Match='W/"1"'), range(8))
         )
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+
+
+@pytest.mark.parametrize(
+    "path", ["Patient/p?foo=1", "Patient/p/_history/1?_include=*", "Patient/p?_sumary=true"]
+)
+def test_a_read_takes_no_parameter_that_it_does_not_know(server, path):
+    server.put({"resourceType": "Patient", "id": "p"})
+    refused = server.get(path)
+    assert (refused.status_code, rules_of(refused)) == (400, ["server-search-parameter"])
+    assert server.get(path, Prefer="handling=lenient").status_code == 200
+
+
+def test_a_version_has_one_name(server):
+    server.put({"resourceType": "Patient", "id": "p"})
+    found = {
+        name: server.get(f"Patient/p/_history/{name}").status_code for name in ("1", "01", "+1")
+    }
+    assert found == {"1": 200, "01": 404, "+1": 404}

@@ -194,3 +194,9 @@ def test_a_search_that_takes_too_long_is_refused_in_words(monkeypatch):
 def test_what_is_more_than_a_search_may_ask_is_refused_before_it_runs(server, query):
     refused = server.get(f"Patient?{query}")
     assert (refused.status_code, rules_of(refused)) == (400, ["server-search-limit"])
+
+
+def test_a_page_after_what_never_was_is_refused(server):
+    server.put({"resourceType": "Patient", "id": "p"})
+    refused = server.get("Patient?_count=1&_after=q")
+    assert (refused.status_code, rules_of(refused)) == (400, ["server-search-value"])

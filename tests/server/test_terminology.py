@@ -94,11 +94,63 @@ def test_whether_a_code_is_valid(stored, path, result):
     assert ("message" in found) is not result
 
 
+OWN = SET | {
+    "id": "own", "url": "http://x.org/own",
+    "compose": {"include": [
+        {"system": SYSTEM, "concept": [{"code": "r", "display": "Signal"}, {"code": "g"}]},
+        {"system": "http://y.org", "concept": [{"code": "y", "display": "Yellow"}]}]},
+}  # fmt: skip
+USES = SET | {"id": "uses", "url": "http://x.org/uses",
+              "compose": {"include": [{"valueSet": ["http://x.org/own"]}]}}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["own", "uses"])
+def test_the_display_that_a_value_set_gives_comes_before_the_systems(stored, name):
+    stored.put(OWN)
+    stored.put(USES)
+    contains = stored.get(f"ValueSet/{name}/$expand").json()["expansion"]["contains"]
+    shown = {one["code"]: one["display"] for one in contains}
+    assert shown == {"r": "Signal", "g": "Green", "y": "Yellow"}
+    call = f"ValueSet/{name}/$validate-code?system={SYSTEM}&code=r"
+    assert values_of(stored.get(call)) == {"result": True, "display": "Signal"}
+    for display, is_right in (("signal", True), ("Red", True), ("Green", False)):
+        assert values_of(stored.get(f"{call}&display={display}"))["result"] is is_right
+
+
+def test_inactive_codes_are_marked_and_left_out_if_that_is_asked(stored):
+    old = {"code": "o", "display": "Old", "property": [{"code": "inactive", "valueBoolean": True}]}
+    stored.put(CODES | {"concept": [*CODES["concept"], old]})
+    stored.put(SET | {"compose": {"include": [{"system": SYSTEM}]}})
+    contains = stored.get("ValueSet/vs/$expand").json()["expansion"]["contains"]
+    assert [one["code"] for one in contains if one.get("inactive")] == ["o"]
+    active = stored.get("ValueSet/vs/$expand?activeOnly=true").json()["expansion"]
+    assert ([one["code"] for one in active["contains"]], active["total"]) == (["g", "r", "rr"], 3)
+
+
+def test_another_version_of_a_system_is_not_given_for_the_one_that_is_asked(stored):
+    call = f"CodeSystem/$lookup?system={SYSTEM}&code=g&version="
+    assert values_of(stored.get(f"{call}1"))["version"] == "1"
+    assert stored.get(f"{call}2").status_code == 422
+
+
+def test_a_unit_has_a_display_as_lookup_demands(stored):
+    found = values_of(stored.get("CodeSystem/$lookup?system=http://unitsofmeasure.org&code=mg"))
+    assert found["display"] == "mg"
+
+
+def test_a_code_without_a_system_is_judged_only_if_that_is_asked(stored):
+    assert stored.get("ValueSet/vs/$validate-code?code=r").status_code == 400
+    assert values_of(stored.get("ValueSet/vs/$validate-code?code=r&inferSystem=true"))["result"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
         f"ValueSet/vs/$validate-code?system={SYSTEM}&code=r&date=2020",
         "ValueSet/vs/$expand?includeDesignations=true",
+        "ValueSet/vs/$expand?excludeNotForUI=true",
+        "ValueSet/vs/$expand?activeOnly=perhaps",
+        "ValueSet/vs/$expand?fitler=x",
         f"CodeSystem/$lookup?system={SYSTEM}&code=g&property=parent",
         "ValueSet/$expand",
         "ValueSet/vs/$validate-code",

@@ -93,8 +93,11 @@ def command(
                 planfile.check(saved, plan, client.base_url)
             done = output.plan(plan, client) if dry_run else publish(plan, client, output)
             codes.append(done)
-            if done is not ExitCode.DONE and not dry_run:
-                break  # what depends on it waits
+            if done is not ExitCode.DONE and not dry_run:  # what depends on it waits
+                left = [f"{one.name}#{one.version}" for one in releases[len(codes) :]]
+                if left:
+                    output.problem(f"not pushed, since that is not complete: {', '.join(left)}")
+                break
         return worst(codes)
 
     return exit_code_of(work, output)

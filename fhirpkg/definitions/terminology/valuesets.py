@@ -142,38 +142,51 @@ class Terminology(Contents):
             known += added.displays_in(language) if added else ()
         return tuple(dict.fromkeys(known))
 
-    def listed_displays(self, value_set: str, system: str, code: str) -> set[str]:
+    def listed_displays(self, value_set: str | Resource, system: str, code: str) -> set[str]:
         """The displays that a value set, or one that it is made of, gives to a code.
 
         They stand in the definition or in the expansion
         (http://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.concept.display).
         """
         found: set[str] = set()
-        todo, seen = [value_set], {value_set}
+        for own, concept in self._listed(value_set):
+            if own == system and concept.get("code") == code:
+                given = ((concept, "display"), *_designations(concept))
+                found |= {text_of(each, key) for each, key in given}
+        return found - {""}
+
+    def own_displays(self, value_set: str | Resource) -> dict[tuple[str, str], str]:
+        """The display that a value set gives to a (system, code) where it lists it."""
+        found: dict[tuple[str, str], str] = {}
+        for system, concept in self._listed(value_set):
+            if display := text_of(concept, "display"):
+                found.setdefault((system, text_of(concept, "code")), display)
+        return found
+
+    def _listed(self, value_set: str | Resource) -> Iterator[tuple[str, Resource]]:
+        """What a value set, and those that it is made of, list: system and concept."""
+        todo: list[str | Resource] = [value_set]
+        seen: set[str] = set()
         while todo:
-            resource = self.value_set(todo.pop()) or {}
-            for concept in _concepts_of(resource, system):
-                if concept.get("code") == code:
-                    given = ((concept, "display"), *_designations(concept))
-                    found |= {text_of(each, key) for each, key in given}
+            one = todo.pop()
+            resource = (self.value_set(one) or {}) if isinstance(one, str) else one
+            yield from _concepts_of(resource)
             named = set(_value_sets_in(resource)) - seen
             seen |= named
             todo += named
-        return found - {""}
 
 
-def _concepts_of(value_set: Resource, system: str) -> Iterator[Resource]:
-    """What a value set says of codes of a system, where it lists them and in its expansion."""
+def _concepts_of(value_set: Resource) -> Iterator[tuple[str, Resource]]:
+    """What a value set says of codes, where it lists them and in its expansion."""
     compose, expansion = value_set.get("compose"), value_set.get("expansion")
     for clause in objects(compose, "include"):
-        if clause.get("system") == system:
-            yield from objects(clause, "concept")
+        for concept in objects(clause, "concept"):
+            yield text_of(clause, "system"), concept
     todo = objects(expansion, "contains")
     while todo:
         entry = todo.pop()
         todo += objects(entry, "contains")
-        if entry.get("system") == system:
-            yield entry
+        yield text_of(entry, "system"), entry
 
 
 def _value_sets_in(value_set: Resource) -> Iterator[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.definitions.terminology.codesystems import Concept
+from fhirpkg import rules
+from fhirpkg.definitions.terminology.codesystems import Concept, is_display
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
@@ -29,14 +30,15 @@ if TYPE_CHECKING:
 
 TERMINOLOGY = ("CodeSystem", "ValueSet")
 _MOST_CODES = 1000
-_NOT_DONE = {
-    "expand": ("context", "date", "includeDesignations", "designation", "displayLanguage",
-               "exclude-system", "system-version", "check-system-version", "force-system-version",
-               "useSupplement", "property"),
-    "lookup": ("date", "displayLanguage", "property"),
-    "validate-code": ("context", "date", "codeableConcept", "abstract", "displayLanguage"),
+_CODE = ("code", "system", "version", "coding")
+_DONE = {
+    "expand": ("url", "valueSet", "valueSetVersion", "filter", "offset", "count", "activeOnly",
+               "excludeNested", "includeDefinition"),
+    "lookup": _CODE,
+    "validate-code": (*_CODE, "url", "valueSet", "valueSetVersion", "systemVersion", "display",
+                      "inferSystem"),
 }  # fmt: skip
-"""Parameters that would change the answer, and are not done."""
+"""The parameters that are done; any other could change the answer."""
 
 
 class _Input:
@@ -48,9 +50,10 @@ class _Input:
         for key, text in request.query:
             if key not in {"_format", "_pretty"}:
                 self._given.setdefault(key, []).append(text)
-        for key in _NOT_DONE[name]:
-            if key in self._given:
-                raise self.wrong(f"the parameter '{key}' is not done here")
+        for key in self._given:
+            if key not in _DONE[name]:
+                near = rules.nearest(key, list(_DONE[name]))
+                raise self.wrong(f"the parameter '{key}' is not done here{near}")
 
     def wrong(self, problem: str, status: int = 400) -> Refused:
         """The refusal of the call."""
@@ -66,6 +69,13 @@ class _Input:
         if value is not None and not isinstance(value, (str, int, bool)):
             raise self.wrong(f"'{name}' is not text")
         return "" if value is None else str(value)
+
+    def is_true(self, name: str) -> bool:
+        """Whether a parameter is true; false without it."""
+        text = self.text(name).lower()
+        if text not in {"true", "false", ""}:
+            raise self.wrong(f"'{name}' is true or false, not '{text}'")
+        return text == "true"
 
     def number(self, name: str, default: int) -> int:
         """The first value of a name as a number from 0 on."""
@@ -91,7 +101,12 @@ def expand(request: Request, endpoint: Endpoint) -> Answer:
     codes = terminology.expansion(value_set)
     if codes is None:
         raise given.wrong("not all codes of it can be listed here", 422)
-    shown = [(*pair, _display(terminology, *pair)) for pair in sorted(codes)]
+    own, active_only = terminology.own_displays(value_set), given.is_true("activeOnly")
+    shown = [
+        (*pair, own.get(pair) or _display(terminology, *pair), is_inactive)
+        for pair in sorted(codes)
+        if not (is_inactive := _is_inactive(terminology, *pair)) or not active_only
+    ]
     if wanted := given.text("filter"):
         plain = values.plain(wanted)
         shown = [one for one in shown if plain in values.plain(f"{one[1]} {one[2]}")]
@@ -113,9 +128,15 @@ def expand(request: Request, endpoint: Endpoint) -> Answer:
     return Answer(200, value_set | {"expansion": expansion})
 
 
-def _contained(system: str, code: str, display: str) -> Resource:
-    found = {"system": system, "code": code, "display": display}
-    return {key: text for key, text in found.items() if text}
+def _contained(system: str, code: str, display: str, is_inactive: bool) -> Resource:
+    found = {"system": system, "inactive": is_inactive, "code": code, "display": display}
+    return {key: value for key, value in found.items() if value}
+
+
+def _is_inactive(terminology: Terminology, system: str, code: str) -> bool:
+    held = terminology.system(system)
+    concept = held.get(code) if held else None
+    return concept is not None and concept.is_inactive
 
 
 def _display(terminology: Terminology, system: str, code: str) -> str:
@@ -137,10 +158,13 @@ def lookup(request: Request, endpoint: Endpoint) -> Answer:
         status = 404 if found.verdict is Verdict.NO else 422
         raise refused(status, SERVER_UNKNOWN_CODE, code=code, system=system, reason=found.reason)
     held = known.definitions.find(system, "CodeSystem") or {}
+    if version and text_of(held, "version") != version:
+        reason = f"version {version} of {system} is not loaded"
+        raise refused(422, SERVER_UNKNOWN_CODE, code=code, system=system, reason=reason)
     return _parameters([
         ("name", "valueString", text_of(held, "name") or system),
         ("version", "valueString", text_of(held, "version")),
-        ("display", "valueString", _display(terminology, system, code)),
+        ("display", "valueString", _display(terminology, system, code) or code),
     ])  # fmt: skip
 
 
@@ -151,6 +175,7 @@ def validate_code(request: Request, endpoint: Endpoint) -> Answer:
     system, version, code, display = given.coding()
     if not code:
         raise given.wrong("it needs a 'code' or a 'coding'")
+    own: set[str] = set()
     if request.path[0] == "CodeSystem":
         if len(request.path) == 3:
             system = str(_stored(request, endpoint).get("url", ""))
@@ -159,14 +184,18 @@ def validate_code(request: Request, endpoint: Endpoint) -> Answer:
         verdict = Verdict.YES if isinstance(found, Concept) else found.verdict
         reason = "" if isinstance(found, Concept) else found.reason
     else:
+        if not system and not given.is_true("inferSystem"):
+            raise given.wrong("a code needs its 'system', or 'inferSystem'")
         value_set = _definition(request, endpoint, given, "ValueSet", "valueSet")
+        version = version or given.text("systemVersion")
         member = terminology.membership(value_set, code, system or None, version or None)
         verdict, reason = member.verdict, member.reason
+        own = terminology.listed_displays(value_set, system, code)
     if verdict is Verdict.UNKNOWN:
         raise refused(422, SERVER_UNKNOWN_CODE, code=code, system=system, reason=reason)
-    known = terminology.displays(system, code) if system else ()
+    known = (*sorted(own), *(terminology.displays(system, code) if system else ()))
     is_right = verdict is Verdict.YES
-    if is_right and display and known and display not in known:
+    if is_right and display and known and not is_display(display, known):
         is_right, reason = False, f"the display is '{known[0]}', not '{display}'"
     parts: list[tuple[str, str, Any]] = [("result", "valueBoolean", is_right)]
     if not is_right:

@@ -200,11 +200,19 @@ def _others(search: _Search, found: list[Version]) -> list[str]:
 
 
 def _key_of(identity: str, search: _Search) -> int:
-    """The key of the match before a page, even if it was deleted since; 0 without one."""
+    """The key of the match before a page, even if it was deleted since; 0 without one.
+
+    Raises Refused (400) for an id that no link between pages can hold.
+    """
+    if not identity:
+        return 0
     found = search.endpoint.store.query(
         "SELECT key FROM current WHERE type = ? AND id = ?", (search.criteria.type, identity)
     )
-    return int(found[0][0]) if found else 0
+    if not found:
+        problem = f"'{identity}' is not the id of a match before"
+        raise refused(400, SERVER_SEARCH_VALUE, parameter=_AFTER, problem=problem)
+    return int(found[0][0])
 
 
 def _entry(version: Version, mode: str, search: _Search) -> str:

@@ -166,7 +166,8 @@ def _respond(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) -
     response = _answered(http, data, endpoint, largest)
     if isinstance(response, StreamingResponse):
         return response
-    if "gzip" in http.headers.get("accept-encoding", "") and len(response.body) > _WORTH_PACKING:
+    accepted = http.headers.get("accept-encoding", "")
+    if len(response.body) > _WORTH_PACKING and formats.takes_gzip(accepted):
         response.body = gzip.compress(response.body, 1)
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(response.body))
@@ -215,6 +216,8 @@ def _request(http: HttpRequest, data: bytes) -> Request:
     if _is_form(request):
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))
         request = replace(request, query=query + posted)
+    if b"%2f" in http.scope.get("raw_path", b"").lower():  # a slash that is not one
+        raise refused(404, SERVER_UNKNOWN_PATH, path=http.url.path, base=request.base)
     texts = [*path, *(text for pair in request.query for text in pair)]
     if any(map(UNWRITABLE.search, texts)):
         raise refused(400, SERVER_TEXT, what="a control character in its address")

@@ -156,6 +156,17 @@ def media_type(text: str, offered: Iterable[str] = ()) -> str:
     return name
 
 
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether an answer may be compressed (RFC 9110, 12.5.3).
+
+    >>> takes_gzip("br, gzip;q=0.5"), takes_gzip("gzip;q=0"), takes_gzip("")
+    (True, False, False)
+    """
+    offers = {part.partition(";")[0].strip(): part for part in accept_encoding.lower().split(",")}
+    found = offers.get("gzip") or offers.get("x-gzip")
+    return found is not None and _quality(found) > 0
+
+
 def _message(text: str) -> Message:
     message = Message()
     message["content-type"] = text.strip()
