@@ -289,20 +289,24 @@ def _of_type(kind: str, parameters: list[dict[str, str]]) -> Iterator[str]:
 
 def measure(base: str) -> None:
     """Ask each search and a read by id in turn while others write; print what is found."""
-    ended = multiprocessing.Event()
+    ended, written = multiprocessing.Event(), multiprocessing.Value("q")
     writers = [
-        multiprocessing.Process(target=_write, args=(base, n, ended)) for n in range(WRITERS)
+        multiprocessing.Process(target=_write, args=(base, number, ended, written))
+        for number in range(WRITERS)
     ]
     asked = searches(json.loads(ask(connection := _connect(base), base, "metadata")))
     for writer in writers:
         writer.start()
     try:
         time.sleep(2)
+        start, before = time.perf_counter(), written.value
         found = [(one, *_beside(connection, base, one)) for one in asked]
+        rate = (written.value - before) / (time.perf_counter() - start)
     finally:
         ended.set()
         for writer in writers:
             writer.join()
+    print(f"{rate:.0f} PUT/s by {WRITERS} writers meanwhile")
     _tell(found)
 
 
@@ -331,7 +335,7 @@ def _tell(found: list[tuple[str, float, float]]) -> None:
         print(f"{ratio:7.1f} x {seconds * 1000:8.1f} ms   {search}")
 
 
-def _write(base: str, number: int, ended: Any) -> None:
+def _write(base: str, number: int, ended: Any, written: Any) -> None:
     """Change patients and observations until the end."""
     chance = random.Random(100 + number)
     with contextlib.closing(_connect(base)) as connection:
@@ -341,6 +345,8 @@ def _write(base: str, number: int, ended: Any) -> None:
             resource = make(which, chance)
             path = f"{resource['resourceType']}/{resource['id']}"
             ask(connection, base, path, json.dumps(resource))
+            with written.get_lock():
+                written.value += 1
 
 
 def _connect(base: str) -> http.client.HTTPConnection:
