@@ -86,7 +86,7 @@ class Checker:
         counted = f"{len(self.problems)} resource{'s' * (len(self.problems) > 1)}"
         lines = "".join(f"\n  {line}" for line in shown)
         problem = f"nothing was written, because {counted} cannot be published:{lines}"
-        advice = "\n--exclude leaves out a file below a folder, a Type/id, a type or a url"
+        advice = "\n--exclude leaves out a file or folder below it, a Type/id, a type or a url"
         raise SourceError(self.source, f"{problem}{advice}")
 
     def _repeated(self, found: Found) -> str:

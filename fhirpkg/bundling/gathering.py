@@ -43,7 +43,7 @@ class Gathering:
     """The files read so far: `passed_over` held no resource, `unpacked` were Bundles."""
 
     exclude: tuple[str, ...] = ()
-    """Patterns of files below a folder that are not read."""
+    """Patterns of files and folders below a folder that are not read."""
     passed_over: list[str] = field(default_factory=list)
     unpacked: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -62,8 +62,9 @@ class Gathering:
     def folder(self, folder: Path) -> Iterator[Found]:
         """The resources of every file below a folder, in a stable order."""
         for path in _files(folder):
-            name = path.relative_to(folder).as_posix()
-            if not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude):
+            here = path.relative_to(folder)
+            names = [one.as_posix() for one in (here, *here.parents[:-1])]
+            if not any(fnmatch.filter(names, pattern.rstrip("/")) for pattern in self.exclude):
                 yield from self.file(path, named=False)
 
     def file(self, path: Path, *, named: bool = True) -> Iterator[Found]:

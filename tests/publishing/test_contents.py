@@ -162,12 +162,13 @@ def test_a_bundle_is_unpacked_and_its_links_by_full_url_lead_on(tmp_path):
     assert any("entry[2]: left out, as it is a DELETE" in note for note in content.notes)
 
 
-def test_a_broken_file_in_a_folder_can_be_left_out_by_its_name(tmp_path):
+@pytest.mark.parametrize("pattern", ["images/*", "images", "images/", "images/0.json"])
+def test_a_broken_file_in_a_folder_can_be_left_out_by_its_name(tmp_path, pattern):
     folder = write(tmp_path / "c", canonical("ValueSet", "a"))
     write(folder / "images", '{"resourceType": "ValueSet"} {}')
     with pytest.raises(SourceError, match=r"images/0\.json: it cannot be read"):
         read_content(folder, NAMED)
-    named = Selection(identity=NAMED.identity, exclude=("images/*",))
+    named = Selection(identity=NAMED.identity, exclude=(pattern,))
     assert names(read_content(folder, named)) == ["ValueSet/a"]
 
 

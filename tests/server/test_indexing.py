@@ -153,3 +153,21 @@ def test_the_content_of_this_project_is_found_by_its_code(indexing, request):
     for path in plans:
         plan, _ = fhirjson.read(path.read_bytes())
         assert found(indexing, plan, "context")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_single"),
+    [
+        ("Patient.birthdate", True),
+        ("Observation.value-quantity", True),
+        ("Condition.onset-date", True),
+        ("Procedure.date", True),
+        ("Goal.target-date", False),
+        ("Observation.combo-value-quantity", False),
+        ("PlanDefinition.context-quantity", False),
+        ("Patient.deceased", False),
+    ],
+)
+def test_whether_a_resource_has_one_value_at_most_is_known(name, is_single):
+    resource_type, code = name.split(".")
+    assert Indexing(Definitions.core()).parameters(resource_type)[code].is_single is is_single

@@ -32,6 +32,8 @@ LOCAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_hi
 """A relative reference to a resource of the same server."""
 
 _START = re.compile(r"\(*[A-Z]\w*\.([a-z]\w*)")
+_OF_TYPE = re.compile(r"\(?(?P<path>[\w.]+?)(?: as \w+|\.(?:as|ofType)\(\w+\))?\)?")
+"""A path like ``Observation.effective``, or ``(Observation.value as Quantity)``."""
 _OF_NOTHING = re.compile(r"\b(?:exists|empty|count|all|iif|and|or|not)\b")
 """What may have a value though its path leads to nothing."""
 _CAPITAL = re.compile("[A-Z]")
@@ -130,7 +132,7 @@ class Indexing:
         texts = tuple(_alternatives(definition.get("expression", ""), resource_type))
         if not texts or (kind not in INDEXED and kind != "composite"):
             return None
-        is_single = len(texts) == 1 and self._is_single(texts[0])
+        is_single = self._is_single(texts)
         if kind == "date":
             texts = tuple(map(self._without_text, texts))
         name = f"{resource_type}.{code}"
@@ -163,9 +165,13 @@ class Indexing:
             here = element.types if element else ()
         return here
 
-    def _is_single(self, path: str) -> bool:
-        """Whether a plain path leads to one value at most."""
-        here, *steps = path.split(".")
+    def _is_single(self, texts: tuple[str, ...]) -> bool:
+        """Whether plain paths lead to one value at most, that of one choice if they are several."""
+        found = [_OF_TYPE.fullmatch(text) for text in texts]
+        paths = {match["path"] for match in found if match}
+        if len(paths) != 1 or not all(found):
+            return False
+        here, *steps = paths.pop().split(".")
         for step in steps:
             element = self._definitions.types.elements(here).get(step)
             if element is None or element.is_list:
