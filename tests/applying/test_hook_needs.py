@@ -197,6 +197,15 @@ def test_of_what_is_of_no_patient_all_is_asked_for():
     }
 
 
+def test_what_is_referred_to_and_sent_along_is_enough():
+    offered, repository = places("exists [Location]")
+    body = request("patient-view", prefetch={"patient": PATIENT})
+    entries = [{"resource": PATIENT}, {"resource": {"resourceType": "Location", "id": "l"}}]
+    body["prefetch"]["patient"] = {"resourceType": "Bundle", "entry": entries}
+    (card,) = respond("patient-view", body, offered, repository)["cards"]
+    assert (card["summary"], "not all" in card.get("detail", "")) == ("A", False)
+
+
 @pytest.mark.parametrize("sent, cards", [(["l"], 1), ([], 0), (None, 1)])
 def test_without_what_is_of_no_patient_its_logic_is_not_evaluated(sent, cards):
     offered, repository = places("exists [Location]")

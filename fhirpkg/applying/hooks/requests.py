@@ -178,6 +178,7 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
     """
     prefetch = request.get("prefetch") or {}
     found = Gathered()
+    without: dict[str, str] = {}
     for key, template in templates.items():
         value = prefetch.get(key)
         if key not in prefetch or _is_failure(value):
@@ -186,7 +187,7 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
             except HookError as error:
                 if "{{context." in template:
                     raise
-                found.shortfalls[re.split("[/?]", template)[0]] = error.reason
+                without[re.split("[/?]", template)[0]] = error.reason
                 continue
         elif shortfall(value) and fetch is not None:
             value = _completed(request, value, template, fetch)
@@ -195,6 +196,10 @@ def gathered(request: Resource, templates: dict[str, str], fetch: Fetch | None) 
         found.resources += _in(value, f"prefetch {key}")
         if lack := shortfall(value):
             found.shortfalls[re.split("[/?]", template)[0]] = f"prefetch '{key}' {lack}"
+    # Clients send along what is referred to, such as the drug of an order: then that is enough.
+    sent = [*found.resources, *draft_orders(request["context"], "")]
+    kinds = {resource["resourceType"] for resource in sent}
+    found.shortfalls |= {kind: why for kind, why in without.items() if kind not in kinds}
     return found
 
 
