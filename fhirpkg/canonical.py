@@ -10,7 +10,8 @@ _PACKAGE = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:#(?P<version>[A-Za-z0-9][\w.+$-]*))?"
 )
 
-_MOVING = re.compile(r"latest|current(\$.*)?|dev|(\d+\.)*x(\.x)*")
+_BUILD = re.compile(r"current(\$.*)?|dev")
+_NEWEST = re.compile(r"latest|(\d+\.)*x(\.x)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,12 @@ def is_moving(version: str) -> bool:
     >>> [is_moving(text) for text in ("1.2.x", "current$branch", "dev", "1.2.0-dev", "2.x-ray")]
     [True, True, True, False, False]
     """
-    return _MOVING.fullmatch(version) is not None
+    return is_build(version) or _NEWEST.fullmatch(version) is not None
+
+
+def is_build(version: str) -> bool:
+    """Whether a version names a build that changes, which no registry has: `current`, `dev`."""
+    return _BUILD.fullmatch(version) is not None
 
 
 def definition_name(url: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter, Retry
 
-from fhirpkg.canonical import PackageId, version_key, version_matches
+from fhirpkg.canonical import PackageId, is_build, version_key, version_matches
 from fhirpkg.errors import ConfigError, PackageError
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ FALLBACK_REGISTRY = "https://packages2.fhir.org/packages"
 _TIMEOUT = (10, 60)
 _MAX_ARCHIVE = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
-_MOVING = ("current", "dev")
 _MOST_REDIRECTS = 5
 _BUSY = (429, 502, 503, 504)
 _AGAIN = Retry(
@@ -138,7 +137,7 @@ class RegistryClient:
         Raises PackageError when there is none, or for builds that change under their name.
         """
         version = wanted.version or "latest"
-        if version.split("$")[0] in _MOVING:
+        if is_build(version):
             problem = f"'{version}' is a build that changes and has no place in a registry"
             raise PackageError(str(wanted), problem, "name a published version")
         listing = self._listing(wanted)

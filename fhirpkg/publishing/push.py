@@ -13,14 +13,13 @@ import os
 import secrets
 import socket
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.errors import FhirpkgError, ServerError
+from fhirpkg.errors import ServerError
 from fhirpkg.publishing.bookkeeping import head as heads
-from fhirpkg.publishing.bookkeeping.head import ConflictError
-from fhirpkg.publishing.bookkeeping.state import LEASE, Head, Inventory, Line, Phase, head_id
+from fhirpkg.publishing.bookkeeping.state import Head, Inventory, Line, Phase, head_id
+from fhirpkg.publishing.leasing import Lease, check_lease
 from fhirpkg.publishing.marks import is_tagged, unmark
 from fhirpkg.publishing.reading import Reader, standing
 from fhirpkg.publishing.survey import CONFLICTS, WRITES, Change
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.survey import Item
     from fhirpkg.publishing.writing.creations import Done
 
-_BEAT = LEASE / 3
-_PATIENCE_AT_THE_END = 3.0
 _SHOWN = 5
 
 
@@ -70,17 +67,6 @@ class Report:
     def is_complete(self) -> bool:
         """Whether everything planned stands on the server."""
         return not self.refused and not self.failed
-
-
-def check_lease(plan: Plan) -> None:
-    """Raise ConflictError when another content is being pushed right now."""
-    head = plan.head
-    if head is not None and head.is_held and head.digest != plan.release.digest:
-        left = round(LEASE - head.age)
-        raise ConflictError(
-            f"{head.package} {head.version} is being pushed by {head.owner} (content "
-            f"{head.digest[:12]}); try again in {left} s if it does not go on"
-        )
 
 
 def push(
@@ -118,45 +104,6 @@ def push(
         lease.release()
         raise
     return report
-
-
-class Lease:
-    """Our hold on a package's head: taken, kept alive while we write, ended."""
-
-    def __init__(self, client: FhirClient, head: Head) -> None:
-        self.head = head
-        self.is_guarded = True
-        self._client = client
-        self._last_beat = 0.0
-
-    def take(self, manifest: str) -> None:
-        """Write the head as ours and find out whether the server enforces If-Match."""
-        self.head = heads.write_head(self._client, self.head.next(manifest=manifest))
-        self._last_beat = time.monotonic()
-        self.is_guarded = heads.proves_if_match(self._client, self.head)
-        if not self.is_guarded:  # the probe was carried out: go on from what it made
-            self.head = heads.reread(self._client, self.head)
-
-    def keep(self) -> None:
-        """Give a sign of life when it is time for one."""
-        if time.monotonic() - self._last_beat > _BEAT:
-            self.head = heads.write_head(self._client, self.head.next())
-            self._last_beat = time.monotonic()
-
-    def end(self, phase: Phase, settled: str) -> None:
-        """Say how it ended."""
-        ended = self.head.next(phase=phase, settled=settled)
-        if not self.is_guarded:
-            heads.reread(self._client, self.head)
-        self.head = heads.write_head(self._client, ended)
-
-    def release(self) -> None:
-        """Let others in after an interruption, if the server can still be told."""
-        self._client.retry = replace(self._client.retry, patience=_PATIENCE_AT_THE_END)
-        try:
-            self.end(Phase.INCOMPLETE, "")
-        except FhirpkgError:
-            return  # the lease ends by itself
 
 
 def _refused_beforehand(plan: Plan) -> Report | None:

@@ -9,7 +9,7 @@ import yaml
 
 from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.values import to_json
-from fhirpkg.cql.reading.library import read_expression, read_library
+from fhirpkg.cql.reading.library import defined_names, read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.repository import MemoryRepository
@@ -211,3 +211,25 @@ def test_a_value_is_json_of_the_type_that_fhir_has_for_it(evaluate, text, expect
 def test_an_uncertain_number_has_no_json(evaluate):
     with pytest.raises(FhirpkgError, match="between 0 and 11"):
         to_json(evaluate("months between @2020 and @2020-12-31"))
+
+
+@pytest.mark.parametrize(
+    "text, names",
+    [
+        ('define "A b": 1\ndefine C: 2', ["A b", "C"]),
+        ("// define A: 1\ndefine B: 2 /* define C: 3 */", ["B"]),
+        ("define A: 'define B: 1'", ["A"]),
+        ("define private A: 1 define public B: 2", ["A", "B"]),
+        ("define function f(): 1 define fluent function g(): 2 define H: 3", ["H"]),
+        ('define "function": 1 define `a "b"`: 2', ["function", 'a "b"']),
+        ("", []),
+    ],
+)
+def test_the_names_that_text_defines_are_those_of_its_expressions(text, names):
+    assert defined_names(text, functions=False) == names
+    assert set(names) <= set(defined_names(text, functions=True))
+
+
+def test_the_names_that_text_defines_are_those_of_its_functions_too():
+    text = "define function f(): 1 define fluent function g(): 2 // define function h(): 3"
+    assert defined_names(text, functions=True) == ["f", "g"]

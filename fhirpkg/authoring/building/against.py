@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.authoring.building.build_context import BuildContext
-    from fhirpkg.authoring.model.sections import Contraindication, FoundBy
+    from fhirpkg.authoring.model.reasons import Contraindication, FoundBy
     from fhirpkg.issues import Resource
 
 _STRENGTHS = {

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fhirpkg.authoring.model.procedure import Procedure
-    from fhirpkg.authoring.model.sections import Contraindication
+    from fhirpkg.authoring.model.reasons import Contraindication
 
 
 def asked(procedure: Procedure, say: Callable[[str], str]) -> Iterator[Question]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.authoring.building.elements import filled
 from fhirpkg.authoring.building.frequency import how_often
-from fhirpkg.authoring.model.sections import Contraindication, Risk
+from fhirpkg.authoring.model.reasons import Contraindication
+from fhirpkg.authoring.model.sections import Risk
 from fhirpkg.languages.choosing import translation
 from fhirpkg.languages.words import UNTRANSLATED
 from fhirpkg.render.told import literal

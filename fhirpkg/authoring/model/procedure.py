@@ -15,17 +15,16 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from fhirpkg.authoring.model.actions import Action, Priority
 from fhirpkg.authoring.model.criterion import Criterion
 from fhirpkg.authoring.model.parts import Part, Said
+from fhirpkg.authoring.model.reasons import Contraindication, Indication
 from fhirpkg.authoring.model.sections import (
     Alternative,
     Benefit,
     Contact,
-    Contraindication,
     Drawing,
     Duration,
     Effective,
     Equipment,
     Evidence,
-    Indication,
     Person,
     ProcedureCode,
     Purpose,

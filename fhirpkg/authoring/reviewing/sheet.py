@@ -11,10 +11,11 @@ from fhirpkg.authoring.codes import codings
 from fhirpkg.authoring.coverage import held_by, origins, words_by_fact
 from fhirpkg.authoring.model.criterion import Criterion
 from fhirpkg.authoring.model.parts import Origin, Said
+from fhirpkg.authoring.model.reasons import Contraindication
 from fhirpkg.authoring.model.review import Judged, Signed
-from fhirpkg.authoring.model.sections import Contraindication, Target
+from fhirpkg.authoring.model.sections import Target
 from fhirpkg.authoring.reviewing.verdicts import digest_of_all, state
-from fhirpkg.definitions.terminology.systems import NAMES
+from fhirpkg.definitions.terminology.systems import written
 from fhirpkg.languages.words import gettext
 
 if TYPE_CHECKING:
@@ -181,9 +182,8 @@ def _codes(item: Origin, facts: _Facts) -> Iterator[str]:
             for coding in codings(line):
                 known = facts.terms.find(coding.system, coding.code)
                 display = f" {known.display}" if known and known.display else ""
-                system = NAMES.get(coding.system, coding.system)
                 unknown = f" ({gettext('no display known here')})"
-                yield f"{name}: {system} {coding.code}{display or unknown}"
+                yield f"{name}: {written(coding.system, coding.code)}{display or unknown}"
 
 
 def _names(item: BaseModel) -> Iterator[str]:

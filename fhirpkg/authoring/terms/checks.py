@@ -17,7 +17,7 @@ from fhirpkg.authoring.rules import (
 from fhirpkg.authoring.terms.sources import CORE, Sources, at_hand
 from fhirpkg.authoring.terms.words import likeness, tag, untagged
 from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
-from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
+from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -142,9 +142,14 @@ def check_terms(read: Source, sources: Sources) -> list[Known]:
         _check_kind(read, use, known)
         if known is None:
             if source := sources.denied(*use.coding[:2]) or _out_of_range(use.coding):
-                read.report(CODE_UNKNOWN, use.path, code=_written(use.coding), source=source)
+                read.report(
+                    CODE_UNKNOWN,
+                    use.path,
+                    code=written(*use.coding[:2]),
+                    source=source,
+                )
             else:
-                open_.append(_written(use.coding))
+                open_.append(written(*use.coding[:2]))
             continue
         found.append(known)
         _check_display(read, use, known)
@@ -164,12 +169,17 @@ def _out_of_range(coding: Coding) -> str:
 def _check_display(read: Source, use: Use, known: Known) -> None:
     display = untagged(known.display)
     if known.is_active is False:
-        read.report(CODE_INACTIVE, use.path, code=_written(use.coding), source=known.source)
+        read.report(
+            CODE_INACTIVE,
+            use.path,
+            code=written(*use.coding[:2]),
+            source=known.source,
+        )
     if display and not (likeness(use.name, display) or _abbreviates(use.name, use.coding.code)):
         read.report(
             CODE_DISPLAY_DIFFERS,
             use.path,
-            code=_written(use.coding),
+            code=written(*use.coding[:2]),
             display=display,
             name=use.name,
         )
@@ -189,7 +199,13 @@ def _check_kind(read: Source, use: Use, known: Known | None) -> None:
     for kind in use.kinds:
         if is_kinds and kind not in is_kinds:
             found = " or ".join(is_kinds)
-            read.report(CODE_KIND, use.path, code=_written(use.coding), found=found, wanted=kind)
+            read.report(
+                CODE_KIND,
+                use.path,
+                code=written(*use.coding[:2]),
+                found=found,
+                wanted=kind,
+            )
 
 
 def kinds_of(system: str, display: str = "") -> list[str]:
@@ -212,7 +228,3 @@ _FOR = {
     "place": (_PLACE,), "medicine": (_MEDICINE,), "device": (_THING,), "test": (_VALUE,),
 }  # fmt: skip
 FOR = tuple(_FOR)
-
-
-def _written(coding: Coding) -> str:
-    return f"{NAMES.get(coding.system, coding.system)} {coding.code}"

@@ -52,8 +52,8 @@ def command(
         selection_of,
     )
     from fhirpkg.errors import ConfigError
+    from fhirpkg.publishing.leasing import check_lease
     from fhirpkg.publishing.prune import foreseen, prune
-    from fhirpkg.publishing.push import check_lease
     from fhirpkg.publishing.survey import Change
 
     (release,) = releases_of(content, selection_of(options))

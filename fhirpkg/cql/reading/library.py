@@ -42,6 +42,19 @@ _DEFINED = re.compile(
 )
 
 
+def defined_names(text: str, *, functions: bool) -> list[str]:
+    """The names that CQL text defines, with functions or without; comments define nothing.
+
+    >>> defined_names('define "A b": 1 /* define C: 2 */ define private D: 3', functions=False)
+    ['A b', 'D']
+    """
+    starts = (found.start() for found in _LANDMARK.finditer(text) if found.group() == "define")
+    read = filter(None, (_DEFINED.match(text, start) for start in starts))
+    return [
+        name_in(m[1]) for m in read if functions or "function" not in text[m.start() : m.start(1)]
+    ]
+
+
 def read_library(text: str, name: str = "") -> Library:
     """The library in CQL text; raises CqlError when its header cannot be read."""
     return read_statements(text, name)[0]

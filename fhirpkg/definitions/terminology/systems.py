@@ -154,6 +154,16 @@ BY_URL = {system.url: system for system in SYSTEMS.values()}
 
 NAMES = {system.url: name for name, system in SYSTEMS.items()}
 
+
+def written(system: str, code: object) -> str:
+    """A code as procedure.yaml writes it: our name for its system, or the url, before the code.
+
+    >>> written("http://loinc.org", "6301-6")
+    'LOINC 6301-6'
+    """
+    return f"{NAMES.get(system, system)} {code}"
+
+
 PROCEDURES = frozenset(
     SYSTEMS[name].url for name in ("CCAM", "CPT", "HCPCS", "ICD-10-PCS", "OPCS-4", "OPS")
 )

@@ -9,7 +9,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import definition_name
-from fhirpkg.definitions.terminology.systems import NAMES
+from fhirpkg.definitions.terminology.systems import written
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.reading.parser import parse
 from fhirpkg.packages.installed import content_root, read_profiles
@@ -220,9 +220,7 @@ def _is_among(coding: Resource, others: list[Resource]) -> bool:
 
 
 def _written(coding: Resource) -> str:
-    """A code with our name for its system."""
-    system = str(coding.get("system"))
-    return f"{NAMES.get(system, system)} {coding.get('code')}"
+    return written(str(coding.get("system")), coding.get("code"))
 
 
 def _check_repeated(value: Resource, place: Path, run: Run) -> None:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _MARKDOWN = re.compile(r"\*\*|__|`|\]\(|^\s*(#{1,6}|[-*+]|\d+\.)\s", re.MULTILINE)
 
-_DEFINE = re.compile(r'^define\s+(?:public\s+|private\s+)?(?:"([^"]+)"|(\w+))\s*:', re.MULTILINE)
-
 
 def check_plan(plan: Resource, path: Path, run: Run) -> None:
     """Actions, goals and definitions of a plan refer to each other, not into the void."""
@@ -117,9 +115,11 @@ def _check_definitions(plan: Resource, run: Run, actions: list[tuple[Path, Resou
 
 def _defined(library: Resource) -> list[str]:
     """The names that the CQL text of a library defines; none when it holds no text to read."""
+    from fhirpkg.cql.reading.library import defined_names  # noqa: PLC0415 - costs start-up
+
     for content in objects(library, "content"):
         if content.get("contentType") == "text/cql":
-            return [quoted or plain for quoted, plain in _DEFINE.findall(text_in(content))]
+            return defined_names(text_in(content), functions=False)
     return []
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _NAME = r'(?:"([^"]+)"|([A-Za-z_][\w /-]*))'
 _NAMED = re.compile(rf"(?:{_NAME}\.)?{_NAME}")
 """A definition by name, after the name of its library where there is one."""
-_DEFINED = re.compile(r'\bdefine\s+(?:(?:public|private|fluent|function)\s+)*(?:"([^"]+)"|(\w+))')
 _ELM_NAME = re.compile(r"""<(?:\w+:)?def\b[^>]*?\sname\s*=\s*["']([^"']*)["']""")
 _ELM = "urn:hl7-org:elm:r1"
 
@@ -108,7 +107,9 @@ def _names(library: Resource) -> set[str] | None:
 
 
 def _names_in_cql(text: str) -> set[str]:
-    return {quoted or plain for quoted, plain in _DEFINED.findall(text)}
+    from fhirpkg.cql.reading.library import defined_names  # noqa: PLC0415 - costs start-up
+
+    return set(defined_names(text, functions=True))
 
 
 def _names_in_xml(text: str) -> set[str]:
