@@ -54,6 +54,7 @@ def table() -> Headings:
         phases={section: _words(words.split(", ")) for section, words in data["phases"].items()},
         topics=_any(data["topics"].split()),
         loose=_any(data["loose"].split()),
+        alone=_any(data["alone"].split()),
         labels=re.compile(rf"(?:(?:{'|'.join(data['labels'].split())})(?: and | or | |$))+"),
         lessons=re.compile(rf"(?:{'|'.join(data['lessons'].split())})\b", re.IGNORECASE),
         imprint=re.compile(rf"(?:{'|'.join(data['imprint'])})", re.IGNORECASE),

@@ -65,6 +65,7 @@ class Headings:
     topics: re.Pattern[str]
     filler: re.Pattern[str]
     loose: re.Pattern[str]
+    alone: re.Pattern[str]
     labels: re.Pattern[str]
     lessons: re.Pattern[str]
     imprint: re.Pattern[str]
@@ -134,7 +135,8 @@ class Headings:
 
     def _is_loose(self, words: str) -> bool:
         is_asked = _QUESTION.match(words) or words in self.taught
-        return not is_asked and any(self.loose.fullmatch(word) for word in words.split())
+        is_alone = bool(self.alone.fullmatch(words)) and words not in self.taught
+        return is_alone or not is_asked and any(map(self.loose.fullmatch, words.split()))
 
     def _asked(self, words: str, *, strictly: bool = False) -> Named:
         asks = self.asks_strictly if strictly and not _QUESTION.match(words) else self.asks
