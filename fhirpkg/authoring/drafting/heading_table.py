@@ -42,6 +42,7 @@ def table() -> Headings:
     return Headings(
         against=_words(data["against"].split()),
         forbids=_any(data["forbids"]),
+        several=_any(data["several"]),
         elsewhere=_any(
             rf"(?:the |your |our )?(?:{each})(?: (?:and|or) (?:{'|'.join(data['elsewhere'])}))?"
             rf"(?: (?:of|for|from) .*)?"

@@ -57,6 +57,7 @@ class Headings:
     against: re.Pattern[str]
     forbids: re.Pattern[str]
     elsewhere: re.Pattern[str]
+    several: re.Pattern[str]
     asks: Mapping[str, re.Pattern[str]]
     asks_strictly: Mapping[str, re.Pattern[str]]
     heads: Mapping[str, re.Pattern[str]]
@@ -123,6 +124,8 @@ class Headings:
     def _named(self, words: str, *, strictly: bool) -> Named:
         if self.elsewhere.fullmatch(words):
             return Named(why="it belongs to no section", is_known=True)
+        if self.several.fullmatch(words):
+            return Named(why="it may be one of several sections", is_known=True)
         asked = self._asked(words, strictly=strictly)
         joined = self._joined(words)
         if asked.section in self.phases and len(at := self._times(words)) > 1:
@@ -136,7 +139,7 @@ class Headings:
     def _is_loose(self, words: str) -> bool:
         is_asked = _QUESTION.match(words) or words in self.taught
         is_alone = bool(self.alone.fullmatch(words)) and words not in self.taught
-        return is_alone or not is_asked and any(map(self.loose.fullmatch, words.split()))
+        return is_alone or (not is_asked and any(map(self.loose.fullmatch, words.split())))
 
     def _asked(self, words: str, *, strictly: bool = False) -> Named:
         asks = self.asks_strictly if strictly and not _QUESTION.match(words) else self.asks

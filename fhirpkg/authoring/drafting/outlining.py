@@ -51,6 +51,14 @@ _LEADING = re.compile(
 )
 
 
+_ASKED = re.compile(
+    r"(?:what|who|where|when|why|how|(?:\w+ )?(?:things|events|effects|people|persons|reasons"
+    r"|points|facts) (?:that|which|who|you|we|to))\b",
+    re.IGNORECASE,
+)
+"""How lines begin that are headings although they have verbs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A heading, a line that leads in what follows, an item or a paragraph.
@@ -90,7 +98,7 @@ class _Outline:
         self._style = next((s for s in _STYLES if counts[s] > 1), "short")
         if counts["level"] == 1 and counts[self._style] < 2:
             self._style = "level"
-        numbered = [line for line in known if "number" in self._styles(line)]
+        numbered = [line for line in known if "number" in self._styles(line) and self._is_of(line)]
         self._numbers = [line.label for line in numbered]
         self._families = list(dict.fromkeys(map(_family, self._numbers)))
         self._in_capitals = bool(numbered) and all(_is_in_capitals(line.text) for line in numbered)
@@ -99,9 +107,17 @@ class _Outline:
         self._own: Line | None = None
         self._is_led = False
 
+    def _is_of(self, line: Line) -> bool:
+        """Whether a line names a section of a procedure, and not what no procedure has."""
+        return bool(self._table.named(bare(line.text), strictly=True).sections)
+
     def _styles(self, line: Line) -> set[str]:
         """How a line is written; capitals say nothing where everything is in capitals."""
-        return _styles(line) - ({"capitals"} if self._is_capital else set())
+        found = _styles(line)
+        is_short = line.mark in (TEXT, BOLD) and not line.level and line.text.isupper()
+        if is_short and self._table.named(bare(line.text)).sections:
+            found.add("capitals")  # such as AIM
+        return found - ({"capitals"} if self._is_capital else set())
 
     def _names(self, line: Line) -> bool:
         """Whether the table knows a line for a heading, whatever it looks like."""
@@ -186,8 +202,9 @@ class _Outline:
         styles = self._styles(line)
         named = self._table.named(bare(line.text), strictly=not {"bold", "capitals"} & styles)
         if line.mark == ITEM:
-            numbered = "number" in styles and self._is_numbered(line, known=named.is_known)
-            return numbered and (named.is_known or self._numbers_go_back(line, at))
+            known = bool(named.sections)
+            numbered = "number" in styles and self._is_numbered(line, known=known)
+            return numbered and (known or self._numbers_go_back(line, at))
         if len(line.text.split()) > 14:
             return False
         if named.is_known:
@@ -204,7 +221,7 @@ class _Outline:
 
     def _is_noun_phrase(self, text: str) -> bool:
         """A line with a colon that does not lead in what follows, such as ``Cost:``."""
-        is_asked = re.match(r"(what|who|where|when|why|how)\b", text, re.IGNORECASE)
+        is_asked = _ASKED.match(text)
         return bool(is_asked) or not (_LEADING.search(text) or len(text.split()) > 5)
 
     def _numbers_go_back(self, line: Line, at: int) -> bool:
@@ -252,8 +269,18 @@ class _Outline:
         if before and (before.text.endswith(":") or (not line.gap and self._names(before))):
             return False
         introduces = after.mark == ITEM or after.text[-1:] in ".:" or (line.gap and not after.gap)
+        ends_list = before is not None and before.mark == ITEM and line.text[:1].isupper()
+        introduces = introduces or (ends_list and after.mark == TEXT)
         is_alone = before is None or line.gap or before.mark == ITEM or before.text[-1:] in ".!?"
+        has_items = after.mark == ITEM and line.text[:1].isupper() and line.text[-1:] != ":"
+        is_alone = is_alone or has_items
+        if at > 1 and self._names_the_name(self._lines[at - 2]):
+            return after.mark in (TEXT, ITEM)
         return introduces and is_alone
+
+    def _names_the_name(self, line: Line) -> bool:
+        """Whether a line heads the name of the procedure, which is one line."""
+        return self._table.named(bare(line.text), strictly=True).section == "name"
 
     def _has_more(self, at: int) -> bool:
         """Whether something follows that is no heading."""

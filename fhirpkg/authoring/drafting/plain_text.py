@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -189,8 +190,12 @@ def plain(text: str) -> str:
 def _room(raw: list[str]) -> int:
     """The width at which the lines of a text were broken; very much where they were not."""
     widths = sorted(len(line) for line in raw if "|" not in line)[-3:]
-    is_broken = len(widths) == 3 and widths[0] > widths[2] * 0.85 and _NARROW < widths[2] < _WIDE
-    return widths[2] if is_broken else 10_000
+    is_even = len(widths) == 3 and widths[0] > widths[2] * 0.85 and _NARROW < widths[2] < _WIDE
+    goes_on = (
+        len(line) > widths[2] * 0.75 and after.lstrip()[:1].islower()
+        for line, after in itertools.pairwise(raw if is_even else ())
+    )
+    return widths[2] if any(goes_on) else 10_000
 
 
 def _is_broken(raw: list[str], at: int, new: Line) -> bool:
@@ -207,6 +212,11 @@ def _continues(before: Line, new: Line, line: str, left: int, table: Headings) -
         return not (new.gap and table.named(before.text.rstrip(": "), strictly=True).is_known)
     if new.gap or (_LABELLED.match(new.text) and _LABELLED.match(before.text)):
         return False
+    if before.mark == TEXT and (
+        (before.text.isupper() and not new.text.isupper())
+        or table.named(before.text, strictly=not before.gap).is_known
+    ):
+        return False  # that is a heading
     is_open = before.text[-1:] not in ".:?!;"
     if new.text[:1].islower() and (is_open or before.mark == ITEM):
         return True
