@@ -44,10 +44,19 @@ _DAY_BEFORE = {
 }
 _CLOCK = re.compile(r"\d\s*[ap]\.?\s?m\b|\d:\d\d|\bo'clock\b|\bnoon\b|\bmidnight\b", re.IGNORECASE)
 _DAY_TIMES = ("at night", "in the morning", "in the evening", "at bedtime", "with meals")
+_AMOUNT = r"(?<![\d.,/])(?:\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
 _DOSE = re.compile(
-    r"(?P<before>[A-Za-z][a-z-]{3,})?\s*\b(?P<least>\d+(?:\.\d+)?)(?:\s*(?:-|–|to)\s*"
-    r"(?P<most>\d+(?:\.\d+)?))?\s*(?P<unit>mg/kg|mg/m2|mg|mcg|µg|micrograms?|IU)\b"
+    rf"(?P<before>[A-Za-z][a-z-]{{3,}})?\s*\b(?P<least>{_AMOUNT})(?:\s*(?:-|–|to)\s*"
+    rf"(?P<most>{_AMOUNT}))?\s*(?P<unit>mg/kg|mg/m2|mg|mcg|µg|micrograms?|IU)\b"
+    r"(?P<rate>\s*/|\s+(?:per|an?|every|each|for each)\s+"
+    r"(?:kg|kilo\w*|h|hours?|min|minutes?|m2|lit\w+)\b)?"
     r"(?:\s+(?:of\s+)?(?P<after>[a-z][a-z-]{4,}))?"
+)
+"""An amount of a medicine; with `rate` it is one for each kilogram or hour, and no dose."""
+_BOUND = re.compile(
+    r"(?:\b(?:at most|at least|up to|no more than|not more than|less than|more than|maximum(?: of)?"
+    r"|max\.?|over|under|above|below|exceed\w*)|[<>≤≥])\s*$",
+    re.IGNORECASE,
 )
 _DOSE_UNITS = {"mcg": "ug", "µg": "ug", "microgram": "ug", "micrograms": "ug", "IU": "[IU]"}
 _NO_MEDICINE = frozenset(
@@ -108,7 +117,9 @@ def _medicine(text: str) -> Read:
     if len(found) > 1:
         return {}, ["kind: a medicine with several doses"]
     dose = found[0]
-    number = "-".join(filter(None, (dose["least"], dose["most"])))
+    if dose["rate"] or _BOUND.search(text[: dose.start("least")]):
+        return {}, ["kind: a medicine with a rate or a bound for a dose"]
+    number = "-".join(n.replace(",", "") for n in (dose["least"], dose["most"]) if n)
     keys: Keys = {"kind": "medicine"}
     names = [dose["before"], dose["after"]]
     name = next((n for n in names if n and n.lower() not in _NO_MEDICINE), None)

@@ -133,7 +133,10 @@ def read(file: Path) -> Lock:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a fact in a new edition: `changed`, `new`, `gone` or `renamed`."""
+    """What became of a fact in a new edition.
+
+    It is `changed`, `new`, `gone`, `renamed`, or `placed` and `unplaced` as headings came and went.
+    """
 
     kind: str
     before: str
@@ -148,7 +151,8 @@ def changes(old: Lock, new: Lock) -> Iterator[Change]:
     """
     moved = dict(_moves(old, new))
     for before, after in moved.items():
-        yield Change("renamed", before.fact, after.fact, after.line)
+        kind = "renamed" if before.fact and after.fact else "placed" if after.fact else "unplaced"
+        yield Change(kind, before.fact, after.fact, after.line)
     sections = dict.fromkeys(_section(fact) for fact in (*old.facts, *new.facts))
     there, here = set(moved), set(moved.values())
     for section in sections:

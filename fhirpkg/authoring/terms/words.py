@@ -35,12 +35,17 @@ def untagged(display: str) -> str:
 def stems(text: str) -> frozenset[str]:
     """The beginnings of a text's words, in one form for what means the same.
 
-    >>> stems("Hemorrhage of the stomach") == stems("gastric bleeding")
+    >>> stems("Haemorrhage of the stomach") == stems("gastric bleeding")
     True
     """
-    words = re.findall(r"[^\W\d_]+", untagged(text).lower().replace("x-ray", "xray"))
+    words = re.findall(r"[^\W\d_]+", _american(untagged(text).lower().replace("x-ray", "xray")))
     kept = [word for word in words if word not in _SMALL and len(word) > 1]
     return frozenset(_one_form(_stem(word)) for word in kept or words)
+
+
+def _american(text: str) -> str:
+    """A text in lower case without the diphthongs of British spelling: "hemodialysis"."""
+    return re.sub("ae|oe|æ|œ", "e", text)
 
 
 def _stem(word: str) -> str:
@@ -48,6 +53,11 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) > 2:
             word = word[: -len(ending)] + ("y" if ending == "ies" else "")
             break
+    return _cut(word)
+
+
+def _cut(word: str) -> str:
+    """As much of a word as tells it from others."""
     return word[: _LONGER if word.startswith(_long()) else _LENGTH]
 
 
@@ -62,7 +72,7 @@ def _one_form(stem: str) -> str:
 @functools.cache
 def _long() -> tuple[str, ...]:
     text = (resources.files(__package__) / "words.yaml").read_text("utf-8")
-    return tuple(yaml.safe_load(text)["long"].split())
+    return tuple(_american(yaml.safe_load(text)["long"]).split())
 
 
 @functools.cache
@@ -70,7 +80,7 @@ def _alike() -> tuple[tuple[str, str], ...]:
     """Each beginning of a word with that of its like, the longest first."""
     text = (resources.files(__package__) / "words.yaml").read_text("utf-8")
     lines: list[str] = yaml.safe_load(text)["alike"]
-    pairs = [(word, line.split()[0]) for line in lines for word in line.split()]
+    pairs = [(_cut(_american(word)), line.split()[0]) for line in lines for word in line.split()]
     return tuple(sorted(dict(reversed(pairs)).items(), key=lambda pair: -len(pair[0])))
 
 

@@ -48,6 +48,15 @@ def test_a_fact_that_another_section_has_now_has_a_new_label():
     assert kinds == {("renamed", f"risks-{n}", f"contraindications-{n}") for n in (1, 2, 3)}
 
 
+def test_a_fact_whose_heading_is_no_longer_known_is_unplaced():
+    unknown = OLD.replace("## Steps", "## Odds and ends")
+    there, back = (locked(OLD), locked(unknown)), (locked(unknown), locked(OLD))
+    assert [(c.kind, c.before, c.after) for c in lock.changes(*there)] == [
+        ("unplaced", "steps", "")
+    ]
+    assert [(c.kind, c.before, c.after) for c in lock.changes(*back)] == [("placed", "", "steps")]
+
+
 def test_the_same_words_are_the_same_fact_whatever_their_points_and_capitals():
     same = locked(OLD.replace("Bleeding", "bleeding.").replace("- Cut", "* cut"))
     assert list(lock.changes(locked(OLD), same)) == []
