@@ -188,13 +188,21 @@ class Question:
             return None, "it is not contained in the Questionnaire"
         coding = value if isinstance(value, dict) else {"code": value}
         code, system = text_of(coding, "code"), text_of(coding, "system")
-        if code:
+        if code and (system or isinstance(value, str) or self._lists(value_set, code)):
             found = self._run.terminology.membership(value_set, code, system or None)
             unknown = found.reason if found.verdict is Verdict.UNKNOWN else ""
             return "" if found.verdict is Verdict.NO else None, unknown
         if isinstance(value_set, str) and not self._run.definitions.find(value_set, "ValueSet"):
             return None, "it is not loaded"
-        return ": it has no code", ""
+        return f": it has no {'system' if code else 'code'}", ""
+
+    def _lists(self, value_set: str | Resource, code: str) -> bool:
+        """Whether a value set names a code itself, so that it is clear without its system."""
+        known = value_set
+        if isinstance(value_set, str):
+            known = self._run.definitions.find(value_set, "ValueSet") or {}
+        includes = objects(known.get("compose"), "include") if isinstance(known, dict) else ()
+        return any(c.get("code") == code for each in includes for c in objects(each, "concept"))
 
     def _check_range(self, value: Json, place: Path) -> None:
         for url, wrong, problem in (
