@@ -7,6 +7,7 @@ from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.validation.resources.bundles import check_bundle
 from fhirpkg.validation.run import Run
+from fhirpkg.validation.validator import Validator
 
 DEFINITIONS = Definitions.core()
 BASE = "http://example.org/fhir"
@@ -344,6 +345,19 @@ def test_requests_that_fit_are_let_pass(made):
 def test_requests_that_cannot_work_are_told(made, rule):
     (found,) = check(bundle("batch", made))
     assert found[0] == rule
+
+
+@pytest.mark.parametrize(
+    "made, severity",
+    [
+        (request("POST", "Patient/a", PATIENT), "warning"),
+        (request("POST", "Patient/a/Group", PATIENT), "warning"),
+        (request("PUT", "Patient/b", PATIENT), "error"),
+    ],
+)
+def test_a_server_that_gives_the_id_makes_an_unwise_request_no_wrong_bundle(made, severity):
+    issues = Validator().validate(bundle("batch", made)).issues
+    assert [str(i.severity) for i in issues if i.rule == "bundle-request-url"] == [severity]
 
 
 def test_a_transaction_changes_a_resource_once():

@@ -39,6 +39,7 @@ _PAGED = frozenset(("searchset", "history"))
 _REQUESTS = frozenset(("transaction", "batch"))
 _WITHOUT_FULL_URL = frozenset((*_REQUESTS, "transaction-response", "batch-response"))
 _NO_ID = "is that of a resource on a server, but this resource has no id"
+_SERVER_S = "a server gives the id"
 _SENDS = {"POST": True, "PUT": True, "PATCH": True, "GET": False, "HEAD": False, "DELETE": False}
 
 
@@ -122,8 +123,10 @@ def _check_requests(
             run.report(BUNDLE_REQUEST_RESOURCE, place, method=method, problem=problem)
         problem = _url_problem(method, url, resource if isinstance(resource, dict) else {}, run)
         if url and problem:
-            where = (*place, "request", "url")
-            run.report(BUNDLE_REQUEST_URL, where, method=method, url=url, problem=problem)
+            where, found = (*place, "request", "url"), {"url": url, "problem": problem}
+            # R4 has no such interaction, but no rule of Bundles forbids to ask for it
+            severity = Severity.WARNING if problem == _SERVER_S else None
+            run.report(BUNDLE_REQUEST_URL, where, severity=severity, method=method, **found)
         if url and is_transaction and method in {"PUT", "PATCH", "DELETE"}:
             if url in changed:
                 run.report(BUNDLE_REQUEST_OVERLAP, (*place, "request", "url"), url=url)
@@ -152,7 +155,7 @@ def _url_problem(method: str, url: str, resource: Resource, run: Run) -> str:
     if found != type_name:
         return f"the resource is a {found}"
     if method == "POST":
-        return "a server gives the id" if id_ else ""
+        return _SERVER_S if id_ else ""
     if not id_ and not search:
         return "there is no id"
     if id_ and resource and resource.get("id") != id_:
