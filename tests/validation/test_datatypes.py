@@ -222,6 +222,12 @@ def test_the_ids_of_primitives_count_as_well(validator, name):
     assert error.rule == "element-id-repeated"
 
 
+def test_the_id_of_an_element_has_no_spaces(validator):
+    patient = {"resourceType": "Patient", "name": [{"id": "a b"}, {"id": "a.b:c", "text": "x"}]}
+    found = [i for i in validator.validate(patient).issues if i.rule == "element-id-space"]
+    assert [(str(i.severity), i.expression) for i in found] == [("warning", "Patient.name[0].id")]
+
+
 def test_the_id_of_a_resource_has_no_extensions(validator):
     patient = {"resourceType": "Patient", "id": "a", "_id": {"id": "x"}, "active": True}
     assert not validator.validate(patient).errors

@@ -139,6 +139,30 @@ def test_the_ids_of_elements_are_those_of_one_each():
     assert told(structure) == {("element-id-repeated", "differential.element[1]")}
 
 
+@pytest.mark.parametrize(
+    "identifier, path, name, fits",
+    [
+        ("Patient.name", "Patient.name", None, True),
+        ("Patient.name:a", "Patient.name", "a", True),
+        ("Patient.name:a/b", "Patient.name", "a/b", True),
+        ("Patient.name:a.use", "Patient.name.use", None, True),
+        ("Patient.name:v1.0.use", "Patient.name.use", None, True),
+        ("Patient.deceased[x]:deceasedBoolean", "Patient.deceased[x]", "deceasedBoolean", True),
+        ("Patient.deceasedBoolean", "Patient.deceased[x]", None, True),
+        ("Patient.photo", "Patient.name", None, False),
+        ("Patient.name:a", "Patient.name", "b", False),
+        ("Patient.name:a", "Patient.name", None, False),
+        ("Patient.name", "Patient.name", "a", False),
+        ("Patient.name.use", "Patient.name", None, False),
+    ],
+)
+def test_the_id_of_an_element_says_its_path_and_slice(identifier, path, name, fits):
+    element = {"id": identifier, "path": path} | ({"sliceName": name} if name else {})
+    issues = Validator().validate(profile(element)).issues
+    found = [i.expression for i in issues if i.rule == "structure-definition-id"]
+    assert found == ([] if fits else ["StructureDefinition.differential.element[0]"])
+
+
 def test_what_a_missing_value_means_is_for_types_and_extensions_to_say():
     place = ("property", "differential.element[0]")
     assert place in told(profile({"path": "Patient.active", "meaningWhenMissing": "x"}))

@@ -302,6 +302,14 @@ def test_a_canonical_leads_to_a_definition_of_the_allowed_type(validator, canoni
     assert (found[:1] or [None]) == [rule]
 
 
+@pytest.mark.parametrize("canonical, count", [("#inner", 0), ("#nothing", 1)])
+def test_a_profile_that_is_claimed_as_contained_is_there(validator, canonical, count):
+    inner = {"resourceType": "StructureDefinition", "id": "inner"}
+    library = {"resourceType": "Library", "meta": {"profile": [canonical]}, "contained": [inner]}
+    found = [i for i in validator.validate(library).issues if i.rule == "canonical-fragment"]
+    assert [i.expression for i in found] == ["Library.meta.profile[0]"] * count
+
+
 @pytest.mark.parametrize(
     "bundle_type, rules", [("transaction", []), ("batch", ["reference-conditional"])]
 )

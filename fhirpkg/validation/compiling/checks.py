@@ -18,7 +18,7 @@ from fhirpkg.validation.compiling.parts import CheckBuilder
 from fhirpkg.validation.elements import datatypes
 from fhirpkg.validation.elements.extensions import Extensions
 from fhirpkg.validation.elements.primitives import kind
-from fhirpkg.validation.elements.references import check_absolute, check_reference
+from fhirpkg.validation.elements.references import check_claimed, check_reference
 from fhirpkg.validation.elements.rules import (
     NOT_CHECKED_PROFILE,
     PROFILE_TYPE,
@@ -105,7 +105,7 @@ class Checks:
             self.type(name)(resource, trail, run)
             claimed = _claimed(resource)
             for number, profile in enumerate(claimed):
-                check_absolute(profile, ((trail, "meta"), "profile", number), run)
+                check_claimed(profile, ((trail, "meta"), "profile", number), run)
             for profile in (*claimed, *self._globals.get(name, ())):
                 self.check_profile(profile.replace(self._own, _STRUCTURE), resource, trail, run)
             for profile in implied_profiles(resource) if name == "Observation" else ():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.untrusted import numbered, text_of
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_DEFINITION_CHARACTERISTIC,
+    STRUCTURE_DEFINITION_ID,
     STRUCTURE_DEFINITION_PATH,
     STRUCTURE_DEFINITION_PROPERTY,
     STRUCTURE_DEFINITION_SLICING,
@@ -97,6 +98,22 @@ def _check_id(element: Resource, ids: set[str], place: Path, run: Run) -> None:
         run.report(ELEMENT_ID_REPEATED, place, id=identifier)
     elif identifier:
         ids.add(identifier)
+    path, name = text_of(element, "path"), text_of(element, "sliceName")
+    if identifier and path and not _names(identifier, path, name):
+        found = f"{path}:{name}" if name else path
+        run.report(STRUCTURE_DEFINITION_ID, place, id=identifier, found=found)
+
+
+def _names(identifier: str, path: str, slice_name: str) -> bool:
+    """Whether an id says the path, with the names of slices; those may have dots of their own."""
+    steps, expected = identifier.split("."), path.split(".")
+    if len(steps) != len(expected):
+        return ":" in identifier
+    last = identifier.rpartition(":")[2] if ":" in steps[-1] else ""
+    return last == slice_name and all(
+        step == want or (step.startswith(want.removesuffix("[x]")) and want.endswith("[x]"))
+        for step, want in zip((s.partition(":")[0] for s in steps), expected, strict=True)
+    )
 
 
 def _prohibited(structure: Resource, element: Resource, part: str) -> list[str]:

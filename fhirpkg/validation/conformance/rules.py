@@ -154,6 +154,14 @@ STRUCTURE_DEFINITION_PATH = error(
     text="the path '{found}' does not start with the type '{type}'",
     spec=f"{_SD}#invs",
 )
+STRUCTURE_DEFINITION_ID = warning(
+    "structure-definition-id",
+    "business-rule",
+    title="The id of an element is its path with the names of slices",
+    text="the id '{id}' contradicts the element's {found}",
+    advice="tools that go by the id take it for another element",
+    spec="http://hl7.org/fhir/R4/elementdefinition.html#id",
+)
 STRUCTURE_DEFINITION_SNAPSHOT = error(
     "structure-definition-snapshot",
     "business-rule",

@@ -15,6 +15,7 @@ from fhirpkg.validation.elements.rules import (
     CARDINALITY_MAX,
     CARDINALITY_MIN,
     ELEMENT_ID_REPEATED,
+    ELEMENT_ID_SPACE,
     RESOURCE_ID_EXTENSION,
     STRUCTURE_ALIGNMENT,
     STRUCTURE_CHOICE_MANY,
@@ -98,6 +99,8 @@ def element_id(value: Json, trail: Trail, run: Run) -> None:
         run.report(ELEMENT_ID_REPEATED, trail, id=cut(value, 80))
     else:
         run.element_ids.add(value)
+        if " " in value:
+            run.report(ELEMENT_ID_SPACE, trail, id=cut(value, 80))
 
 
 def primitives(owner: dict[str, Json], key: str, member: Member, trail: Trail, run: Run) -> None:

@@ -107,6 +107,13 @@ def check_absolute(canonical: str, trail: Trail, run: Run) -> None:
         run.report(CANONICAL_ABSOLUTE, trail, value=cut(canonical, 80))
 
 
+def check_claimed(canonical: str, trail: Trail, run: Run) -> None:
+    """A profile that a resource claims is named by an absolute url, or contained."""
+    check_absolute(canonical, trail, run)
+    if canonical.startswith("#") and run.resolve(canonical, trail) is None:
+        run.report(CANONICAL_FRAGMENT, trail, value=cut(canonical, 80))
+
+
 def _is_demanded(reference: str, trail: Trail, run: Run) -> bool:
     """Whether a target that is not available is an error: by setting, or inside a whole guide."""
     if _CONDITIONAL.fullmatch(reference) or _NOWHERE.search(reference):

@@ -110,6 +110,13 @@ ELEMENT_ID_REPEATED = error(
     text="another element of the resource also has the id '{id}'",
     spec="http://hl7.org/fhir/R4/element.html#id",
 )
+ELEMENT_ID_SPACE = warning(
+    "element-id-space",
+    "invalid",
+    title="Element ids have no spaces",
+    text="the id '{id}' has a space",
+    spec="http://hl7.org/fhir/R4/element.html#id",
+)
 RESOURCE_ID_EXTENSION = error(
     "resource-id-extension",
     "structure",
