@@ -144,7 +144,8 @@ def _run(arguments: list[str]) -> int:
     result = ExitCode.ISSUES  # until the verb has come to its end
     try:
         result = cli.main(arguments, prog_name="fhirpkg", standalone_mode=False)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # as the server of an editor leaves it
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return ExitCode.UNUSABLE

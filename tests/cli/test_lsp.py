@@ -3,6 +3,7 @@
 import asyncio
 import json
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -139,6 +140,21 @@ def test_findings_stand_where_they_are_and_go_when_they_are_mended(tmp_path):
         assert await editor.client.text_document_hover_async(elsewhere) is None
         editor.change("a.json", text.replace("femal", "female"))
         assert await editor.rules("a.json") == []
+
+
+def test_the_server_ends_well_when_its_editor_does():
+    said = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None,
+                                                      "capabilities": {}}},
+        {"id": 2, "method": "shutdown"},
+        {"method": "exit"},
+    ]  # fmt: skip
+    texts = [json.dumps({"jsonrpc": "2.0", **message}) for message in said]
+    given = "".join(f"Content-Length: {len(text)}\r\n\r\n{text}" for text in texts)
+    command = [sys.executable, "-m", "fhirpkg", "lsp"]
+    ended = subprocess.run(command, input=given.encode(), capture_output=True, check=False)
+    assert b"Traceback" not in ended.stderr
+    assert ended.returncode == 0
 
 
 def test_only_the_last_of_many_changes_is_checked(tmp_path):
