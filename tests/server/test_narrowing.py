@@ -108,14 +108,20 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "question"), QUESTIONS)
-def test_no_question_looks_through_all_values(kind, question, monkeypatch):
+def plans_of(monkeypatch):
+    """Where SQLite's plan of each question that follows is noted."""
     plans, ask = [], Store.query
 
     def explained(store, sql, arguments=(), *, most=0):
         plans.extend(row[3] for row in ask(store, f"EXPLAIN QUERY PLAN {sql}", arguments))
         return ask(store, sql, arguments, most=most)
 
+    monkeypatch.setattr(Store, "query", explained)
+    return plans
+
+
+@pytest.mark.parametrize(("kind", "question"), QUESTIONS)
+def test_no_question_looks_through_all_values(kind, question, monkeypatch):
     with (endpoint := open_endpoint()).store as store:
         patient = {
             "resourceType": "Patient",
@@ -127,8 +133,15 @@ def test_no_question_looks_through_all_values(kind, question, monkeypatch):
         store.write(
             observation(0, random.Random(1)) | {"subject": {"reference": "Patient/p"}}, "PUT"
         )
-        monkeypatch.setattr(Store, "query", explained)
+        plans = plans_of(monkeypatch)
         found(endpoint, question, resource_type=kind)
     looked = [plan for plan in plans if plan.startswith(("SEARCH r ", "SEARCH h ", "SEARCH b "))]
     assert not [plan for plan in looked if plan.endswith("(param=?)")]
     assert plans
+
+
+def test_a_page_of_what_changed_since_is_not_sorted(dated, monkeypatch):
+    monkeypatch.setattr(planning, "_FEW", 0)
+    plans = plans_of(monkeypatch)
+    assert len(found(dated, ("_lastUpdated", "gt2020"), resource_type="Observation")) > 100
+    assert "SEARCH current USING INDEX current_of_type (type=?)" in plans
