@@ -15,7 +15,7 @@ from fhirpkg.definitions.terminology.coded import is_member
 from fhirpkg.fhirpath.environment import Environment
 from fhirpkg.identity import Bounded, ByIdentity
 from fhirpkg.issues import Json, Resource, Severity
-from fhirpkg.untrusted import objects
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.places import Trail, flat
 from fhirpkg.validation.resources.bundle_index import BundleIndex
 
@@ -126,6 +126,7 @@ class Run:
         self._knows = knows
         self._bases = tuple(f"{base.rstrip('/')}/" for base in bases if base != _FHIR)
         self._indexes: ByIdentity[BundleIndex] = ByIdentity()
+        self._inner: ByIdentity[dict[str, Resource]] = ByIdentity()
         self._entered: ByIdentity[bool] = ByIdentity()
         self._visited: Resource | None = None
 
@@ -232,7 +233,7 @@ class Run:
         the other inputs (http://hl7.org/fhir/R4/bundle.html#references).
         """
         if reference.startswith("#"):
-            return contained(self.owner(path), reference[1:])
+            return self._contained(self.owner(path), reference[1:])
         for bundle, full_url in self._bundles_around(flat(path)):
             found = self.index(bundle).find(reference, full_url)
             if found is not None:
@@ -240,6 +241,24 @@ class Run:
         if reference not in self._retrieved:
             self._retrieved[reference] = self._retrieve(reference) if self._retrieve else None
         return self._retrieved[reference]
+
+    def has_contained(self, reference: str) -> bool:
+        """Whether ``#id`` leads to a resource contained in that which is being checked."""
+        owner = self.environment.root_resource
+        if owner is None or reference == "#":
+            return False
+        return self._contained(owner, reference[1:]) is not None
+
+    def _contained(self, owner: Resource, identifier: str) -> Resource | None:
+        """As `contained`, by an index: each of many contained resources may be referred to."""
+        if not identifier:
+            return owner
+        known = self._inner.get(owner)
+        if known is None:
+            items = objects(owner, "contained")
+            named = {text_of(item, "id"): item for item in reversed(items)}
+            known = self._inner.keep(owner, named)
+        return known.get(identifier)
 
     def must_be_here(self, canonical: str) -> bool:
         """Whether a canonical is of a guide that the inputs hold, with all it defines."""

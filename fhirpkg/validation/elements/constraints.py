@@ -36,10 +36,11 @@ ELD_13 = "type.select(code).isDistinct()"
 VIOLATED = {
     ELE_1: "len(v) == 1 and 'id' in v",
     EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
-    REF_1: "'reference' in v and str(v['reference'])[:1] == '#'",
+    REF_1: "'reference' in v and str(v['reference'])[:1] == '#'"
+    " and not run.has_contained(v['reference'])",
     ELD_13: "'type' in v and (type(v['type']) is not list or len(v['type']) > 1)",
 }
-"""How an expression begins, to a Python condition on `v` under which it is to be evaluated."""
+"""How an expression begins, to a Python condition on `v` and `run` to evaluate it under."""
 
 _DOM_3 = "contained.where((('#'+id in ("
 
