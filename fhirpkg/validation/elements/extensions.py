@@ -8,9 +8,10 @@ HL7's own base that the loaded packages do not define is a mistake
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.errors import DefinitionError, FhirPathError
+from fhirpkg.identity import ByIdentity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects
 from fhirpkg.validation.elements.extensions_pack import CONTEXTS, EXTENSIONS
@@ -60,11 +61,23 @@ _ALSO = {
 and examples (http://hl7.org/fhir/R4/downloads.html); later versions of them mostly do."""
 
 
+class Scope(NamedTuple):
+    """Where an extension may stand, in a release of FHIR."""
+
+    contexts: list[Resource]
+    may_be_here: bool
+    """Whether it is for this release at all."""
+    is_free: bool
+    """Whether it may stand anywhere."""
+
+
 class Extensions:
     """The check of every extension; by its definition and the places it may stand."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
+        self._scopes: ByIdentity[Scope] = ByIdentity()
+        self._parts: dict[str, frozenset[str]] = {}
 
     def __call__(self, value: Json, trail: Trail, run: Run) -> None:
         """Check one extension."""
@@ -135,11 +148,7 @@ class Extensions:
         parts = value.get("extension")
         if not isinstance(parts, list):
             return
-        schema = self._schemas.profile_if_usable(url)
-        sliced = schema.child("extension") if schema else None
-        slices = sliced.slicing.slices if sliced and sliced.slicing else ()
-        fixed = [s.element.child("url") for s in slices]
-        known = {str(f.fixed.value) for f in fixed if f is not None and f.fixed is not None}
+        known = self._parts_of(url)
         for index, part in enumerate(parts):
             name = part.get("url") if isinstance(part, dict) else None
             if isinstance(name, str) and not _ABSOLUTE.fullmatch(name) and name not in known:
@@ -151,18 +160,29 @@ class Extensions:
                     nearest=nearest(name, sorted(known)),
                 )
 
+    def _parts_of(self, url: str) -> frozenset[str]:
+        """The names of the parts that the definition of a complex extension gives."""
+        if url not in self._parts:
+            schema = self._schemas.profile_if_usable(url)
+            sliced = schema.child("extension") if schema else None
+            slices = sliced.slicing.slices if sliced and sliced.slicing else ()
+            fixed = [s.element.child("url") for s in slices]
+            names = (str(f.fixed.value) for f in fixed if f is not None and f.fixed is not None)
+            self._parts[url] = frozenset(names)
+        return self._parts[url]
+
     def _check_context(self, definition: Resource, url: str, trail: Trail, run: Run) -> None:
-        contexts = [
-            c for c in definition.get("context") or () if is_for(c, run.definitions.release)
-        ]
-        may_be_here = is_for(definition, run.definitions.release)
-        if not definition.get("context") or (may_be_here and any(map(_is_anywhere, contexts))):
+        scope = self._scopes.get(definition)
+        if scope is None:
+            scope = self._scopes.keep(definition, _scope(definition, run.definitions.release))
+        if scope.is_free:
             return
         path = flat(trail)
         place = places(path, run)
         name = url.removeprefix(_CORE)
         if not place.names.isdisjoint(_ALSO.get(url) or CONTEXTS.get(name) or ()):
             return
+        contexts, may_be_here = scope.contexts, scope.may_be_here
         if not may_be_here or not any(self._is_context(c, place, path, run) for c in contexts):
             named = [str(c.get("expression")) for c in contexts] if may_be_here else []
             allowed = ", ".join(named) or f"nowhere in {run.definitions.release.name}"
@@ -188,6 +208,15 @@ class Extensions:
         if not profile or self._schemas.type_of(profile) != kind:
             return True
         return run.conforms(resource, profile, ()) is not False
+
+
+def _scope(definition: Resource, release: Release) -> Scope:
+    """Where a definition lets its extension stand."""
+    stated = definition.get("context") or ()
+    contexts = [context for context in stated if is_for(context, release)]
+    may_be_here = is_for(definition, release)
+    is_free = not stated or (may_be_here and any(map(_is_anywhere, contexts)))
+    return Scope(contexts, may_be_here, is_free)
 
 
 def _is_in_pack(url: str, release: Release) -> bool:
