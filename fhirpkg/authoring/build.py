@@ -17,7 +17,7 @@ from fhirpkg.authoring.carrying import carried, moved
 from fhirpkg.authoring.criteria import criteria_value_sets, logic_library, readiness, states
 from fhirpkg.authoring.model.beside import Beside
 from fhirpkg.authoring.ordering import in_order
-from fhirpkg.authoring.translating import with_translations
+from fhirpkg.authoring.translating import said_throughout, with_translations
 from fhirpkg.packages.installed import PROFILES_PACKAGE
 from fhirpkg.render.narrative import narrative
 
@@ -149,7 +149,10 @@ def resources_of(context: BuildContext, profiles: Sequence[Resource]) -> list[Re
 def _in_languages(context: BuildContext, resource: Resource) -> Resource:
     """The resource with translations of its texts, where the package has other languages."""
     package = context.package
-    if not package.languages or "language" in resource:
+    language = resource.get("language", "")
+    if language in package.languages:
+        return said_throughout(resource, language, context.beside.texts.get(language, {}))
+    if not package.languages or language:
         return resource
     return with_translations(resource, context.beside.texts, package.language)
 

@@ -207,7 +207,7 @@ def criteria_value_sets(context: BuildContext) -> list[Resource]:
     made = []
     for criterion in context.procedure.criteria:
         if criterion.names:
-            title = f"{context.procedure.name.text}: {criterion.title.lower()}"
+            title = f"{context.procedure.name.text}: {criterion.title}"
             text = f"Codes by which this is found in a record: {', '.join(criterion.names)}."
             found = listed_value_set(context, criterion.id, title, text, criterion.names)
             made.append({**found, "purpose": "To find this in the record of a patient."})

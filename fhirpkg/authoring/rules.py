@@ -269,6 +269,13 @@ SOURCE_UNTRANSLATED = information(
     text="{count} texts have no translation into '{language}': {places}",
     advice="a document in that language is made only when each of its texts has one",
 )
+SOURCE_UNNAMED = information(
+    "source-unnamed",
+    "informational",
+    title="Names of concepts without a translation are listed",
+    text="{count} names of concepts have no translation into '{language}': {first}",
+    advice="add them under 'names': pages, cards and orders in that language show them",
+)
 SOURCE_NO_CATALOGUE = information(
     "source-no-catalogue",
     "not-supported",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fhirpkg.authoring.rules import SOURCE_LANGUAGE, SOURCE_UNTRANSLATED
+from fhirpkg.authoring.rules import SOURCE_LANGUAGE, SOURCE_UNNAMED, SOURCE_UNTRANSLATED
 from fhirpkg.authoring.source import written
-from fhirpkg.languages.choosing import translation
+from fhirpkg.languages.choosing import localized, translation
 from fhirpkg.languages.words import UNTRANSLATED, catalogue, is_language
 from fhirpkg.render.told import literal, words_of
 
@@ -27,8 +27,9 @@ KEYS = frozenset(
 """The keys whose texts may stand in several languages."""
 _UNMARKED = frozenset(("how-often",))
 """Keys whose form leaves no room for a mark."""
-_ELSEWHERE = ("source", "codes", "evidence")
+_ELSEWHERE = ("source", "codes", "evidence", "names")
 _NAMED = 5
+_OF_NAMES = ("codes", "names")
 
 _ELEMENTS = frozenset(
     "title description purpose usage textEquivalent text display valueString expression".split()
@@ -104,6 +105,24 @@ def check_languages(read: Source, others: Iterable[str], main: str) -> None:
             where = "all of them" if len(places) == len(said) else named + more
             found = {"language": language, "count": len(places), "places": where}
             read.report(SOURCE_UNTRANSLATED, ("name",), key=True, **found)
+    _check_names(read, [*lacking], known)
+
+
+def _check_names(read: Source, others: Iterable[str], known: set[str]) -> None:
+    """Concepts are called something in each language of the package, and in no other."""
+    data = read.data if isinstance(read.data, dict) else {}
+    codes, names = (value if isinstance(value, dict) else {} for value in map(data.get, _OF_NAMES))
+    for name, said in names.items():
+        for wrong in sorted(map(str, (said if isinstance(said, dict) else {}).keys() - known)):
+            problem = f"the package has no language '{wrong}'"
+            allowed = ", ".join(sorted(known))
+            read.report(SOURCE_LANGUAGE, ("names", name), problem=problem, allowed=allowed)
+    for language in others:
+        without = [name for name in codes if language not in (names.get(name) or ())]
+        if without:
+            first = ", ".join(map(str, without[:_NAMED])) + (", …" if without[_NAMED:] else "")
+            found = {"language": language, "count": len(without), "first": first}
+            read.report(SOURCE_UNNAMED, ("codes",), key=True, **found)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -120,12 +139,15 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def translations(data: Any, main: str) -> dict[str, dict[str, str]]:
-    """The texts that an author has translated: by language, each text with its translation."""
+    """By language each text that an author has translated, and each name of a concept."""
     found: dict[str, dict[str, str]] = {}
     for _, value in _texts(data, ()):
         for language, other in value.items() if isinstance(value, dict) else ():
             if language != main:
                 found.setdefault(language, {}).update(_pairs(value.get(main), other))
+    for name, said in data.get("names", {}).items():
+        for language, other in said.items():
+            found.setdefault(language, {})[name] = other
     return found
 
 
@@ -142,6 +164,13 @@ def with_translations(
     """A resource whose texts carry what they are in other languages, and that names its own."""
     made: Resource = _extended(resource, texts)
     return {**made, "language": main}
+
+
+def said_throughout(resource: Resource, language: str, own: Mapping[str, str]) -> Resource:
+    """A resource in another language, such as a document, with all its texts in it."""
+    made = with_translations(resource, {language: own}, language)
+    found: Resource = localized(made, language)
+    return found
 
 
 def _extended(value: Json, texts: Mapping[str, Mapping[str, str]]) -> Json:
@@ -173,13 +202,21 @@ def _in(text: str, language: str, own: Mapping[str, str]) -> str:
 
 
 def said_in(text: str, language: str, own: Mapping[str, str]) -> str:
-    """A text in a language: the author's, ours, or one of each, as in ``NAME: plan of care``."""
-    known = own.get(text) or catalogue(language).get(text)
-    if known:
-        return known
+    """A text in a language: the author's, ours, or some of each.
+
+    As in ``NAME: plan of care`` and ``Codes by which it is found: NAME, NAME.``
+    """
     first, colon, second = text.rpartition(": ")
-    parts = (
-        own.get(first) or catalogue(language).get(first),
-        own.get(second) or catalogue(language).get(second),
-    )
-    return ": ".join(filter(None, parts)) if colon and all(parts) else ""
+    if (known := _known(text, language, own)) or not colon:
+        return known
+    listed = second.removesuffix(".").split(", ")
+    names = [_known(name, language, own) for name in listed]
+    end = "." if second.endswith(".") else ""
+    said = _known(second, language, own) or (", ".join(names) + end if all(names) else "")
+    begin = _known(first, language, own)
+    return f"{begin}: {said}" if begin and said else ""
+
+
+def _known(text: str, language: str, own: Mapping[str, str]) -> str:
+    """A text as the author, else as we say it in a language; nothing where neither does."""
+    return own.get(text) or catalogue(language).get(text) or ""

@@ -11,10 +11,10 @@ from fhirpkg import Validator
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.authoring.model.procedure import Procedure
-from fhirpkg.authoring.reviewing.verdicts import reviewed
+from fhirpkg.authoring.reviewing.verdicts import digest_of_all, reviewed
 from fhirpkg.authoring.schema import schema_of
 from fhirpkg.authoring.source import read
-from fhirpkg.authoring.translating import KEYS
+from fhirpkg.authoring.translating import KEYS, said_in
 from fhirpkg.languages.choosing import languages_of, localized
 from fhirpkg.languages.words import UNTRANSLATED
 from fhirpkg.packages.installed import read_profiles
@@ -240,3 +240,87 @@ def test_our_leaflets_stand_in_spanish_too():
         text = page(json.loads(file.read_text()))
         assert "Traducción de los autores de este paquete" in text
         assert "Ningún profesional clínico ha revisado" in text
+
+
+NAMES = "\nnames:\n  {name}: {{{language}: {words}}}\n"
+
+
+def with_name(package, name, language="es", words="Té servido"):
+    file = package / "tea-pouring" / "procedure.yaml"
+    file.write_text(file.read_text() + NAMES.format(name=name, language=language, words=words))
+    return file
+
+
+def concepts_named(value, name):
+    """The concepts of a resource with this text."""
+    if isinstance(value, dict):
+        if value.get("text") == name:
+            yield value
+        value = [*value.values()]
+    for inner in value if isinstance(value, list) else ():
+        yield from concepts_named(inner, name)
+
+
+def test_the_name_of_a_concept_is_translated_wherever_it_stands(package):
+    with_spanish(package)
+    name = next(iter(read_folder(package).procedures["tea-pouring"].codes))
+    before = made(package)
+    with_name(package, name)
+    after = made(package)
+    assert any(list(concepts_named(before, name)))
+    for old, new in zip(before, after, strict=True):
+        if new.get("language") != "es":
+            assert len([*concepts_named(old, name)]) == len([*concepts_named(new, name)])
+        assert [*concepts_named(localized(new, "es"), name)] == []
+    count = len(read_folder(package).procedures["tea-pouring"].codes) - 1
+    told = issues(package, "source-unnamed")
+    assert [f"{count} names" in each.text and name not in each.text for each in told] == [True]
+
+
+@pytest.mark.parametrize(
+    "name, language, rule",
+    [("No such concept", "es", "source-unknown-code"), ("", "fr", "source-language")],
+)
+def test_a_name_of_nothing_or_in_no_language_of_the_package_is_told(package, name, language, rule):
+    with_spanish(package)
+    name = name or next(iter(read_folder(package).procedures["tea-pouring"].codes))
+    file = with_name(package, name, language)
+    lines = file.read_text().splitlines()
+    (told,) = issues(package, rule)
+    assert lines[told.line - 1].strip().startswith(name)
+
+
+def test_translated_names_are_not_signed(package):
+    with_spanish(package)
+    name = next(iter(read_folder(package).procedures["tea-pouring"].codes))
+    before = digest_of_all(read_folder(package).procedures["tea-pouring"])
+    with_name(package, name)
+    assert digest_of_all(read_folder(package).procedures["tea-pouring"]) == before
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("Tea: plan of care", "Té: plan de atención"),
+        ("Codes by which this is found in a record: Tea, INR.",
+         "Códigos por los que se encuentra en la historia clínica: Té, INR."),
+        ("Codes by which this is found in a record: Tea, coffee.", ""),
+        ("Tea", "Té"),
+        ("Coffee", ""),
+        ("Coffee: plan of care", ""),
+    ],
+)  # fmt: skip
+def test_a_text_made_of_known_parts_is_said_in_full_or_not_at_all(text, said):
+    assert said_in(text, "es", {"Tea": "Té", "INR": "INR"}) == said
+
+
+def test_our_spanish_pages_name_every_concept_in_spanish():
+    folder = RESOURCES / "cpt-20983"
+    procedure = read_folder(RESOURCES).procedures["cpt-20983"]
+    english = {name for name in procedure.codes if name != "INR"}
+    for file in sorted((folder / "fhir").glob("*.json")):
+        spanish = localized({**json.loads(file.read_text()), "text": ""}, "es")
+        left = {name for name in english if [*concepts_named(spanish, name)]}
+        assert left == set(), file.name
+        if spanish["resourceType"] == "ValueSet":
+            assert spanish["description"].startswith(("Códigos", "Afecciones"))

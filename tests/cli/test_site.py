@@ -1,11 +1,15 @@
 """`fhirpkg site`: a folder of pages, its exit codes, and what it leaves alone."""
 
+import collections
 import json
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
 from fhirpkg import cli
+from fhirpkg.bundling import built
 from fhirpkg.cli import ExitCode
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -83,3 +87,41 @@ def test_content_that_cannot_be_read_leaves_the_pages_as_they_were(tmp_path, pla
 
 def test_an_output_is_needed(plan):
     assert run(plan, "--as", "a.b#1") == ExitCode.UNUSABLE
+
+
+OPENS = """
+import collections, json, os, sys
+root, out = sys.argv[1:]
+opened = collections.Counter()
+
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and not arguments[2] & os.O_WRONLY:
+        path = os.path.realpath(arguments[0])
+        if path.startswith(root) and path.endswith(".json"):
+            opened[path] += 1
+
+sys.addaudithook(note)
+from fhirpkg import cli
+from fhirpkg.bundling import built
+cli._run(["site", root, "--output", out])
+print(json.dumps(opened))
+"""
+
+
+def test_no_resource_is_read_twice(tmp_path):
+    """Not even when a page shows it, others name it, and its downloads and packages hold it."""
+    folder = (ROOT / "resources/cpt-20983/fhir").resolve()
+    command = [sys.executable, "-c", OPENS, folder, tmp_path / "out"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    opened = json.loads(done.stdout.splitlines()[-1])
+    assert len(opened) == len(list(folder.glob("*.json")))
+    assert set(opened.values()) == {1}
+
+
+def test_no_resource_of_authored_procedures_is_parsed_twice(tmp_path, monkeypatch):
+    """Their files are opened once more, for the digests that say whether they are up to date."""
+    parsed = collections.Counter()
+    real = built.read_resource
+    monkeypatch.setattr(built, "read_resource", lambda file: parsed.update([file]) or real(file))
+    assert run(ROOT / "resources", "--output", tmp_path / "out") == ExitCode.DONE
+    assert set(parsed.values()) == {1}

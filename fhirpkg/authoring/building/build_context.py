@@ -226,6 +226,10 @@ class BuildContext:
         ]
         return filled({"coding": coding, "text": text or name})
 
+    def named(self, name: str) -> str:
+        """A concept's name in the language."""
+        return self.beside.texts.get(self.translation, {}).get(name, name)
+
     def concepts(self, names: Iterable[str]) -> list[Resource]:
         """Several concepts, one for each name."""
         return [self.concept(name) for name in names]

@@ -88,7 +88,7 @@ def _schedule(context: BuildContext, action: Action) -> str:
 def medicine_line(context: BuildContext, action: Action) -> str:
     """How a medicine is taken, or that it is not to be taken; nothing when neither is said."""
     if action.stop:
-        return context.say("Do not take: {medicine}").format(medicine=action.stop)
+        return context.say("Do not take: {medicine}").format(medicine=context.named(action.stop))
     line = context.say(words(action)) if words(action) else ""
     return f"{action.medicine or action.heading}: {line}" if line else ""
 

@@ -22,10 +22,7 @@ def value_set(context: BuildContext) -> Resource | None:
     names = context.diagnoses()
     if not names:
         return None
-    text = (
-        f"Conditions for which the procedure '{procedure.name.text}' is considered: "
-        f"{', '.join(names).lower()}."
-    )
+    text = f"Conditions for which the procedure is considered: {', '.join(names)}."
     made = listed_value_set(
         context, "indications", f"{procedure.name.text}: indications", text, names
     )

@@ -117,6 +117,10 @@ def check_names(read: Source) -> None:
         read.report(SOURCE_NO_CODE, place, name=name)
     for name in unused:
         read.report(SOURCE_UNUSED_CODE, ("codes", name), key=True, name=name)
+    known = codes.keys() | {name for _, name, _ in _names(read.data)}
+    for name in mapping(read.data.get("names")).keys() - known:
+        close = nearest(name, sorted(known))
+        read.report(SOURCE_UNKNOWN_CODE, ("names", name), key=True, name=name, nearest=close)
 
 
 def _names(data: Data) -> Iterator[tuple[Path, str, bool]]:

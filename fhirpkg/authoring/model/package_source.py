@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StringConstraints
 
 from fhirpkg.authoring.model.parts import Part
-from fhirpkg.authoring.model.values import Day, Text
+from fhirpkg.authoring.model.values import Day, Language, Text
 
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
 """A tag of a language: `es`, `pt-BR`."""
 
 

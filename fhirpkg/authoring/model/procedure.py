@@ -32,7 +32,16 @@ from fhirpkg.authoring.model.sections import (
     Risk,
     Setting,
 )
-from fhirpkg.authoring.model.values import Fact, FactCount, Id, Names, PascalCase, Text, Texts
+from fhirpkg.authoring.model.values import (
+    Fact,
+    FactCount,
+    Id,
+    Language,
+    Names,
+    PascalCase,
+    Text,
+    Texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,6 +244,12 @@ class Procedure(Part):
         "bar, then the code; a draft may lack them",
         examples=[{"Bone pain": "SNOMED 12584003", "Local term": "https://example.org/cs|A1"}],
     )
+    names: dict[Text, dict[Language, Text]] = Field(
+        {},
+        exclude=True,  # as of other translations, a sign-off is not on them
+        description="What a concept is called in other languages, by our name for it",
+        examples=[{"Bone pain": {"es": "Dolor de hueso"}}],
+    )
 
     @model_validator(mode="after")
     def _says_what_for(self) -> Self:
@@ -250,6 +265,7 @@ class Procedure(Part):
 
 _NO_FACTS = {
     "id", "source", "priority", "drawing", "evidence", "effective", "contact", "todo", "codes",
+    "names",
 }  # fmt: skip
 SECTIONS = tuple(name for name in Procedure.model_fields if name not in _NO_FACTS)
 """What a source can have facts of."""

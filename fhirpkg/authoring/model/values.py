@@ -52,6 +52,7 @@ def _as_list(value: object) -> object:
 
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
 Id = Annotated[str, StringConstraints(pattern=rf"^{_ID}$", max_length=32)]
 PascalCase = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=32)]
 Fact = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[1-9][0-9]*)?$")]

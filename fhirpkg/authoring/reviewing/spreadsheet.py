@@ -115,7 +115,8 @@ def entries_of_csv(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(file, "it is not CSV in UTF-8", _ADVICE) from error
+        advice = "save it as 'CSV UTF-8' or as .xlsx"
+        raise SourceError(file, "it is not CSV in UTF-8", advice) from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     page = openpyxl.Workbook().create_sheet(sheet_name(Path(file).stem)[:31])
