@@ -124,7 +124,10 @@ def of_bundle(value: Json, subject: str = "") -> tuple[str, Repository]:
         raise ConfigError("this is not a Bundle: its entries do not hold resources") from error
     if problem := misshapen(list(found), Definitions.core().types):
         raise ConfigError(f"this is not FHIR: {problem}")
-    patients = [local(patient) for patient in found.search("Patient", {})]
+    people = found.search("Patient", {})
+    if not all(patient.get("id") for patient in people):
+        raise ConfigError("a Patient in it has no id, by which its other resources refer to it")
+    patients = [local(patient) for patient in people]
     if subject and subject not in patients:
         raise ConfigError(f"the Bundle holds no {subject}{_named(patients)}")
     if len(patients) != 1 and not subject:

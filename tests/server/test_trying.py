@@ -86,6 +86,7 @@ def test_a_bundle_is_not_mixed_with_the_records_of_the_server(server, form):
 @pytest.mark.parametrize(
     "bundle, said",
     [
+        ('{"resourceType": "Patient"}', "no id"),
         ("", "cannot be read"),
         ("{", "cannot be read"),
         ("[]", "not a FHIR resource"),
