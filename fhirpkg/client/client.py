@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from fhirpkg import fhirjson
 from fhirpkg.client.batching import Query, answers_of, queries
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
+    from fhirpkg.client.allowance import Allowance
     from fhirpkg.client.auth import Authorization
     from fhirpkg.issues import Resource
 
@@ -50,8 +52,8 @@ class FhirClient:
 
     `auth` gives the Authorization header, which goes to this server alone. `tls` is a context
     with the server's own authority or our certificate (see `tls_context`). With `stays`, a
-    redirect to another server is an error, whatever the method. Raises ConfigError for a base url
-    that cannot be one.
+    redirect to another server is an error, whatever the method. An `allowance` bounds what all
+    requests together read. Raises ConfigError for a base url that cannot be one.
 
         client = fhirpkg.FhirClient("http://localhost:8080/fhir")
         patient = client.read("Patient", "1")
@@ -66,8 +68,10 @@ class FhirClient:
         tls: ssl.SSLContext | None = None,
         timeout: tuple[float, float] = (10, 180),
         stays: bool = False,
+        allowance: Allowance | None = None,
     ) -> None:
         self._stays = stays
+        self._allowance = allowance
         self.base_url = checked_base_url(base_url)
         self.retry = retry or RetryPolicy()
         self._auth = auth
@@ -246,6 +250,7 @@ class FhirClient:
         """Send once, follow redirects, read the body up to the limit."""
         for _ in range(_MOST_REDIRECTS):
             sent = self._headers(url, data, headers)
+            self._spend(url, 0)
             try:
                 with self._session.request(
                     method,
@@ -258,7 +263,7 @@ class FhirClient:
                     stream=True,
                 ) as answer:
                     text = self._body(answer)
-            except (requests.RequestException, OSError) as error:
+            except (requests.RequestException, HTTPError, OSError) as error:
                 return Response(0, text=reason_of(error, url), url=url)
             self._answered = True
             place = answer.headers.get("Location")
@@ -285,11 +290,18 @@ class FhirClient:
             headers["Authorization"] = self._auth.header()
         return headers
 
-    @staticmethod
-    def _body(answer: requests.Response) -> str:
+    def _spend(self, url: str, size: int) -> None:
+        if self._allowance is not None:
+            self._allowance.spend(url, size)
+
+    def _body(self, answer: requests.Response) -> str:
         parts: list[bytes] = []
         size = 0
-        for part in answer.iter_content(1 << 16):
+        # as it comes: a server that drips must not hold us until a whole part is there (urllib3
+        # before 2.1 knows no such read)
+        read = getattr(answer.raw, "read1", answer.raw.read)
+        while part := read(1 << 16, decode_content=True):
+            self._spend(answer.url, len(part))
             size += len(part)
             if size > _LARGEST_BODY:
                 raise ServerError(answer.url, f"sends more than {_LARGEST_BODY >> 20} MB")

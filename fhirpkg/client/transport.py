@@ -144,8 +144,8 @@ _REASONS = (
     ("ReadTimeout", "no answer in time"),
     ("timed out", "no answer in time"),
     ("IncompleteRead", "the answer broke off"),
-    ("ChunkedEncoding", "the answer broke off"),
-    ("ContentDecoding", "the answer cannot be decoded"),
+    ("ProtocolError", "the answer broke off"),
+    ("DecodeError", "the answer cannot be decoded"),
     ("reset", "the connection was reset"),
     ("aborted", "the connection was closed without an answer"),
 )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request as HttpRequest
 
+    from fhirpkg.applying.hooks.requests import Fetch
     from fhirpkg.applying.hooks.services import Service
     from fhirpkg.issues import Resource
     from fhirpkg.server.cds.tokens import HookClients
@@ -101,16 +102,27 @@ def _services(endpoint: Endpoint) -> Sequence[Service]:
 def _call(
     endpoint: Endpoint, offered: Offered, access: HookAccess, base: str, languages: Sequence[str]
 ) -> Handler:
-    def fetch(path: str, request: Resource) -> Resource | None:
-        from fhirpkg.server.cds.fetching import fetched  # noqa: PLC0415 - when data are missing
-
-        return fetched(path, request, access.fhir_servers)
-
     def handle(service: str, body: bytes) -> Resource:
         repository = StoreRepository(endpoint)
+        fetch = _fetch_of_a_call(access.fhir_servers)
         return respond(service, _json(body), offered(), repository, fetch, base, languages)
 
     return handle
+
+
+def _fetch_of_a_call(servers: Sequence[str]) -> Fetch:
+    """What one call fetches with; its time runs from what is missing first."""
+
+    @functools.cache
+    def begun() -> Fetch:
+        from fhirpkg.server.cds.fetching import fetching  # noqa: PLC0415 - when data are missing
+
+        return fetching(servers)
+
+    def fetch(path: str, request: Resource) -> Resource | None:
+        return begun()(path, request)
+
+    return fetch
 
 
 def _feedback(endpoint: Endpoint, offered: Offered) -> Handler:

@@ -4,7 +4,11 @@ Each row is refused with its status; nothing of ours comes back, and nothing is 
 is not on the list.
 """
 
+import contextlib
+import itertools
 import json
+import time
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import requests
@@ -14,6 +18,7 @@ from fhirpkg.server.hooks import HookAccess
 from tests.applying.test_hooks import ITEM, PATIENT, request
 from tests.server.conversation import call, filled
 from tests.servers.embedded import running
+from tests.servers.listener import Answering, Listener
 
 SECRET = "s3cret-token-of-the-ehr"
 
@@ -358,3 +363,75 @@ def test_a_name_that_could_be_read_otherwise_is_not_that_of_a_server_on_the_list
 )
 def test_the_same_origin_in_other_words_is_on_the_list(name):
     assert allowed_base(name, ["https://ehr.example.org/fhir"]) == name
+
+
+# -- how much and how long --------------------------------------------------------------------
+
+
+def flooding(ehr, pages, size):
+    """Pages of a search that each hold one resource of so many characters, the last one too."""
+    links = [SEARCH, *(f"/fhir?page={n}" for n in range(2, pages + 2))]
+    for here, following in itertools.pairwise(links):
+        large = inr("a", 1.2) | {"note": [{"text": "x" * size}]}
+        ehr.answers[here] = (200, {}, bundle(large, **to(ehr.base + following)))
+    ehr.answers[links[-1]] = (200, {}, bundle(inr("z", 1.2)))
+
+
+@pytest.mark.parametrize("pages, status", [(2, 200), (9, 412)])
+def test_the_bytes_of_one_call_are_bounded_over_all_pages(
+    services, ehr, monkeypatch, pages, status
+):
+    monkeypatch.setattr("fhirpkg.server.cds.fetching._MOST_BYTES", 2**18)
+    flooding(ehr, pages, 2**16)
+    answer = call(f"{services}/Observed-order-sign", observed(ehr))
+    assert answer.status_code == status
+    assert len(ehr.asked) == 3 if status == 200 else len(ehr.asked) < 6
+    assert ("limit of one call" in answer.text) == (status == 412)
+
+
+def test_the_bytes_of_one_call_are_bounded_over_all_it_fetches(services, ehr, monkeypatch):
+    monkeypatch.setattr("fhirpkg.server.cds.fetching._MOST_BYTES", 100_000)
+    long = {"note": [{"text": "x" * 60_000}]}
+    ehr.answers["/fhir/Patient/x"] = (200, {}, PATIENT | {"extension": [], "text": long})
+    ehr.answers[SEARCH] = (200, {}, bundle(inr("a", 1.2) | long))
+    body = observed(ehr)
+    assert call(f"{services}/Observed-order-sign", body).status_code == 200
+    assert call(f"{services}/Observed-order-sign", body).status_code == 200  # each call anew
+    answer = call(f"{services}/Observed-order-sign", body | {"prefetch": {}})
+    assert answer.status_code == 412
+    assert "limit of one call" in answer.text
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_server_that_drips_is_left_after_a_while(services, monkeypatch, chunked):
+    monkeypatch.setattr("fhirpkg.server.cds.fetching._MOST_SECONDS", 0.3)
+    with Listener(handler=dripping(chunked)) as ehr:
+        monkeypatch.setattr("fhirpkg.server.cds.fetching.allowed_base", lambda *_: ehr.base)
+        answer = call(f"{services}/Observed-order-sign", observed(ehr))
+        assert answer.status_code == 412
+        assert "longer than 0.3 s" in answer.text
+        assert not ehr.ended  # we left, not it
+
+
+def dripping(chunked):
+    """A handler that sends a byte every 20 ms, for as long as somebody reads."""
+
+    class Dripping(BaseHTTPRequestHandler):
+        log_message = Answering.log_message
+
+        def do_GET(self):
+            self.server.ended = False
+            self.send_response(200)
+            if chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            else:
+                self.send_header("Content-Length", "2000")
+            self.end_headers()
+            self.wfile.write(b"7d0\r\n" if chunked else b"")
+            with contextlib.suppress(OSError):
+                for _ in range(2000):
+                    self.wfile.write(b" ")
+                    time.sleep(0.02)
+                self.server.ended = True
+
+    return Dripping

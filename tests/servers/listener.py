@@ -10,8 +10,8 @@ class Listener(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, host="127.0.0.1"):
-        super().__init__((host, 0), Answering)
+    def __init__(self, host="127.0.0.1", handler=None):
+        super().__init__((host, 0), handler or Answering)
         self.answers, self.asked = {}, []
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fhirpkg.applying.hooks.requests import FetchError
+from fhirpkg.client.allowance import Allowance, SpentError
 from fhirpkg.client.auth import Authorization, Grant
 from fhirpkg.client.client import FhirClient, checked_base_url
 from fhirpkg.client.retry import RetryPolicy
@@ -18,11 +19,14 @@ from fhirpkg.errors import ConfigError, ServerError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fhirpkg.applying.hooks.requests import Fetch
     from fhirpkg.issues import Resource
 
 _PORTS = {"http": 80, "https": 443}
 _MOST_PAGES = 100
 _MOST_RESOURCES = 20_000
+_MOST_BYTES = 64 * 2**20
+_MOST_SECONDS = 30
 _TIMEOUT = (5, 20)
 _PATIENCE = 5
 
@@ -50,7 +54,15 @@ def _parts(url: str) -> tuple[tuple[str, str, int], str]:
     return (parts.scheme, host, parts.port or _PORTS[parts.scheme]), parts.path.rstrip("/")
 
 
-def fetched(path: str, request: Resource, servers: Iterable[str]) -> Resource | None:
+def fetching(servers: Iterable[str]) -> Fetch:
+    """What one call of a hook fetches with: 64 MB and 30 s in all, from these servers."""
+    allowance = Allowance(_MOST_BYTES, _MOST_SECONDS)
+    return lambda path, request: _fetched(path, request, servers, allowance)
+
+
+def _fetched(
+    path: str, request: Resource, servers: Iterable[str], allowance: Allowance
+) -> Resource | None:
     """A resource, or a search with all its pages as one Bundle; None when it is not there.
 
     A search beyond 100 pages or 20,000 resources keeps its `next` link: it is not all there is.
@@ -61,10 +73,14 @@ def fetched(path: str, request: Resource, servers: Iterable[str]) -> Resource | 
     auth = Authorization(lambda: Grant(f"Bearer {token}")) if token else None
     retry = RetryPolicy(_PATIENCE)
     try:
-        with FhirClient(base, auth=auth, retry=retry, timeout=_TIMEOUT, stays=True) as client:
+        with FhirClient(
+            base, auth=auth, retry=retry, timeout=_TIMEOUT, stays=True, allowance=allowance
+        ) as client:
             if "?" in path:
                 return _searched(client, path)
             return client.read(*path.split("/", 1))
+    except SpentError as error:
+        raise FetchError(f"{error.problem}, which is the limit of one call") from error
     except ServerError as error:
         raise FetchError(_reason(error)) from error
     except (AttributeError, TypeError, ValueError) as error:  # a Bundle that is none
