@@ -36,6 +36,7 @@ HOMES = {
     "pyarrow": {"spark"},
     "pyspark": {"spark"},
     "requests": {"packages", "client"},
+    "urllib3": {"client"},
     "starlette": {"server"},
     "uvicorn": {"server"},
     "watchfiles": {"cli"},

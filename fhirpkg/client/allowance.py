@@ -1,4 +1,4 @@
-"""What may be read from servers for one purpose: so many bytes, so long, in however many requests."""
+"""What may be read from servers for one purpose: bytes and seconds, in any number of requests."""
 
 from __future__ import annotations
 

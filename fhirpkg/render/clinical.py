@@ -21,6 +21,11 @@ _SUBJECTS = (
     "serviceType", "reasonCode",
 )  # fmt: skip
 """Elements that say what a resource is about, the most telling first."""
+_PARTS = (
+    ("oralDiet", "type"), ("enteralFormula", "baseFormulaType"), ("supplement", "type"),
+    ("lensSpecification", "product"),
+)  # fmt: skip
+"""Where the parts of a nutrition order or prescription of lenses say what is ordered."""
 _TIMES = (
     "occurrence", "effective", "performed", "onset", "started", "requestedPeriod", "period",
     "restriction", "executionPeriod", "authoredOn", "authored", "recordedDate", "issued", "date",
@@ -44,8 +49,20 @@ def subject_matter(resource: Resource) -> str:
             return found
     payload = resource.get("payload") or resource.get("recommendation") or [{}]
     text = payload[0].get("contentString") or _concept(payload[0].get("vaccineCode"))
-    diet = _concept(resource.get("oralDiet", {}).get("type"))
-    return str(text or diet or resource.get("title") or resource.get("description") or "")
+    parts = (_concept(part.get(key)) for name, key in _PARTS for part in _listed(resource, name))
+    text = text or ", ".join(dict.fromkeys(filter(None, parts)))
+    return str(text or resource.get("title") or resource.get("description") or "")
+
+
+def subject_or_kind(resource: Resource) -> str:
+    """What a resource is about, else its type: never nothing."""
+    return subject_matter(resource) or str(resource["resourceType"])
+
+
+def _listed(resource: Resource, name: str) -> list[Resource]:
+    """The parts of an element, which may be one or a list."""
+    found = resource.get(name, ())
+    return [found] if isinstance(found, dict) else list(found)
 
 
 def _concept(value: Any) -> str:
@@ -134,7 +151,7 @@ def finding(resource: Resource) -> str:
     status = resource.get("status", "")
     states += [status] if status not in {"final", "active", "completed", ""} else []
     when = moment(resource) or gettext("no date")
-    what = subject_matter(resource) or resource.get("resourceType", "")
+    what = subject_or_kind(resource)
     return " ".join(filter(None, [what, value])) + f" ({', '.join(filter(None, [*states, when]))})"
 
 

@@ -89,6 +89,36 @@ def test_what_is_not_to_be_done_says_so_first(printed, kind):
     assert lines[2].startswith(f"DO NOT: order: {kind} ")
 
 
+@pytest.mark.parametrize("kind", ["VisionPrescription", "NutritionOrder", "SupplyRequest"])
+def test_what_is_not_to_be_done_has_a_name_where_the_order_has_none(printed, kind):
+    definition = activity("a", kind, doNotPerform=True)
+    del definition["code"]
+    lines = printed(action("t", "a"), resources=[definition])
+    assert lines[1] == f"+ DO NOT: {kind} [t]"
+    assert lines[2] == f"DO NOT: order: {kind}"
+
+
+LENS = {"product": {"coding": [{"code": "lens"}]}, "eye": "left"}
+FORMULA = {"baseFormulaType": {"text": "soy formula"}}
+PARTS = {  # elements of an order that has no code, and what it is about
+    "lens": ({"lensSpecification": [LENS, LENS | {"eye": "right"}]}, "lens"),
+    "lens, contact": (
+        {"lensSpecification": [LENS, {"product": {"coding": [{"code": "contact"}]}}]},
+        "lens, contact",
+    ),
+    "soy formula": ({"enteralFormula": FORMULA}, "soy formula"),
+    "vitamin D": ({"supplement": [{"type": {"text": "vitamin D"}}]}, "vitamin D"),
+    "low salt": ({"oralDiet": {"type": [{"text": "low salt"}]}}, "low salt"),
+    "no type of supplement": ({"supplement": [{"productName": "x"}]}, "Order"),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_an_order_is_about_may_stand_in_its_parts(name):
+    elements, about = PARTS[name]
+    assert clinical.subject_or_kind({"resourceType": "Order"} | elements) == about
+
+
 @pytest.mark.parametrize("more", [{}, {"doNotPerform": False}])
 def test_what_is_to_be_done_does_not(printed, more):
     lines = printed(action("Give it", "a"), resources=[activity("a", **more)])

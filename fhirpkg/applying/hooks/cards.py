@@ -67,7 +67,7 @@ def _marked(action: Resource, made: dict[str, Resource]) -> Resource:
     marked = {**action}
     resource = made.get(action.get("resource", {}).get("reference", ""), {})
     if clinical.is_prohibited(resource):
-        marked["title"] = f"{_not()}{action.get('title') or clinical.subject_matter(resource)}"
+        marked["title"] = f"{_not()}{action.get('title') or clinical.subject_or_kind(resource)}"
     if "action" in action:
         marked["action"] = [_marked(part, made) for part in action["action"]]
     return marked

@@ -77,7 +77,7 @@ def _headline(why: Why, request: Resource | None) -> str:
         if request is None or not clinical.is_prohibited(request):
             return name
         # the title may say it as a deed ("stop warfarin"), which must not be negated once more
-        return f"DO NOT: {clinical.subject_matter(request)} [{name}]"
+        return f"DO NOT: {clinical.subject_or_kind(request)} [{name}]"
     reason = why.reason.removesuffix(" (which is false)")
     found = f" [on record: {'; '.join(why.evidence)}]" if why.evidence else ""
     return f"{name}: {_LEFT_OUT.get(why.verdict, f'{why.verdict}: ')}{reason}{found}"
