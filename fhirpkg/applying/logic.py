@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.canonical import version_matches
 from fhirpkg.cql.evaluating.evaluator import open_session
-from fhirpkg.cql.evaluating.library import Library, from_elm
+from fhirpkg.cql.evaluating.library import Library, from_elm, qualified
 from fhirpkg.cql.evaluating.values import as_list, to_json
 from fhirpkg.cql.needs import retrieved
 from fhirpkg.errors import FhirpkgError, ResolutionError
@@ -145,14 +145,16 @@ class Logic:
 
     def _named(self, name: str, version: str) -> Library:
         """A library that another one includes, by its name; one contained beside it comes first."""
-        found = [library for library in self._beside if library.get("name") == name]
-        found = found or self._repository.search("Library", {"name": name})
+        local = qualified(name)[1]
+        found = [library for library in self._beside if library.get("name") == local]
+        found = found or self._repository.search("Library", {"name": local})
         fitting = [r for r in found if version_matches(version or None, r.get("version"))]
         fitting = fitting or [r for r in found if "version" not in r]
-        if not fitting:
+        read = (self._of_resource(resource) for resource in reversed(fitting))
+        library = next((library for library in read if library.may_be(name)), None)
+        if library is None:
             wanted = f"{name} version '{version}'" if version else name
             raise ResolutionError(wanted, "the included library is not in the package or the data")
-        library = self._of_resource(fitting[-1])
         if library.version and not version_matches(version or None, library.version):
             problem = f"the included library found is of version '{library.version}'"
             raise ResolutionError(f"{name} version '{version}'", problem)

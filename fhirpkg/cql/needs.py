@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
+from fhirpkg.cql.evaluating.library import qualified
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _led_to(
         aliases = list(library.includes) if is_fluent else [alias] if alias else []
         for each in aliases:
             asked = library.includes.get(each, (each, ""))
-            if asked[0] == _BUILT_IN:
+            if qualified(asked[0])[1] == _BUILT_IN:
                 continue
             try:
                 places.append(named(*asked))

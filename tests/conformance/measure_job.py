@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg.cql.evaluating.evaluator import open_session
-from fhirpkg.cql.evaluating.library import Library, from_elm
+from fhirpkg.cql.evaluating.library import Library, from_elm, qualified
 from fhirpkg.cql.evaluating.values import Interval, to_json
 from fhirpkg.cql.reading.library import read_library
 from fhirpkg.definitions.definitions import Definitions
@@ -34,7 +34,7 @@ def libraries(job: dict[str, Any]) -> dict[str, Library]:
     is_elm = job["form"] == "elm"
     files = [pathlib.Path(name) for name in job["libraries"]]
     found = [from_elm(load(str(f))) if is_elm else read_library(f.read_text()) for f in files]
-    return {library.name: library for library in found}
+    return {qualified(library.name)[1]: library for library in found}
 
 
 class PatientData(MemoryRepository):
@@ -66,9 +66,10 @@ def populations(job: dict[str, Any]) -> dict[str, Any]:
     now = dt.datetime.fromisoformat(job["now"])
 
     def named(name: str, _: str) -> Library:
-        if name not in known:
+        local = qualified(name)[1]
+        if local not in known:
             raise FhirpkgError(f"the library {name} is not among those of the job")
-        return known[name]
+        return known[local]
 
     def one(patient: dict[str, Any]) -> dict[str, Any]:
         repository = PatientData([*value_sets, *in_bundle(load(patient["file"]))])

@@ -2,17 +2,20 @@
 
 import base64
 import datetime as dt
+import json
 
 import pytest
 
 from fhirpkg.applying.application import apply
 from fhirpkg.cql.evaluating.library import from_elm
+from fhirpkg.cql.reading.elm import elm_text
 from fhirpkg.errors import FhirpkgError
 from fhirpkg.repository import MemoryRepository
 
 HEAD = "library L version '1' using FHIR version '4.0.1'\n"
 MINE = HEAD + "context Patient\ndefine Mine: Count([Observation])\n"
 COMMON = "library org.a.Common version '1' define Y: true"
+OTHER = "library org.b.Common version '2' define Y: false"
 LATE = "library L define X: days between @2026-01-01T23:00:00.0-05:00"
 TRUE, FALSE = "applicable", "not applicable"
 CASES = {  # libraries, the first with X; what X is, or part of the reason why it is not evaluated
@@ -43,6 +46,31 @@ CASES = {  # libraries, the first with X; what X is, or part of the reason why i
     "a namespace": (["library org.a.L include org.a.Common called C define X: C.Y", COMMON], TRUE),
     "a namespace, by its last part": (
         ["library org.a.L include org.a.Common version '1' define X: Common.Y", COMMON],
+        TRUE,
+    ),
+    "another namespace": (
+        ["library org.a.L include org.b.Common version '1' called C define X: C.Y", COMMON],
+        "org.b.Common version '1'",
+    ),
+    "of two namespaces the one that is meant": (
+        ["library org.a.L include org.a.Common called C define X: C.Y", COMMON, OTHER],
+        TRUE,
+    ),
+    "of two namespaces the other": (
+        ["library org.a.L include org.b.Common called C define X: C.Y", COMMON, OTHER],
+        FALSE,
+    ),
+    "a namespace that the library does not say": (
+        ["library L include org.b.Common called C define X: C.Y", "library Common define Y: true"],
+        TRUE,
+    ),
+    "a namespace that the include does not say": (
+        ["library L include Common called C define X: C.Y", COMMON],
+        TRUE,
+    ),
+    "helpers of a namespace": (
+        [HEAD + "include hl7.fhir.uv.cql.FHIRHelpers version '4.0.1' called FH"
+         " context Patient define X: FH.ToString(Patient.gender) is null"],
         TRUE,
     ),
     "another version than the text has": (
@@ -78,7 +106,7 @@ def resource(text):
     name = text.split()[1]
     local = name.rpartition(".")[2]
     data = base64.b64encode(text.encode()).decode()
-    made = {"resourceType": "Library", "id": local, "url": f"http://e.org/Library/{local}"}
+    made = {"resourceType": "Library", "id": name, "url": f"http://e.org/Library/{name}"}
     return made | {"name": local, "content": [{"contentType": "text/cql", "data": data}]}
 
 
@@ -117,3 +145,39 @@ ELM = {"library": {"identifier": {"id": "E"}, "statements": {"def": DEFINITIONS}
 def test_elm_of_a_population_is_refused_by_name_too():
     with pytest.raises(FhirpkgError, match="'Mine' is of one patient"):
         assert from_elm(ELM).definition("X").tree
+
+
+def elm_of(name, namespace, value, **more):
+    named = {"id": name} | ({"system": namespace} if namespace else {})
+    tree = {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": value}
+    statements = {"def": [{"name": "Y", "context": "Patient", "expression": tree}]}
+    return {"library": {"identifier": named, "statements": statements} | more}
+
+
+INCLUDED = {  # the namespace of an include and those of the libraries; which is meant
+    "the one": ("http://a.org", ["http://a.org", "http://b.org"], "http://a.org"),
+    "the other": ("http://b.org", ["http://a.org", "http://b.org"], "http://b.org"),
+    "a third": ("http://c.org", ["http://a.org", "http://b.org"], None),
+    "none that it says": ("", ["http://a.org"], "http://a.org"),
+    "none that the library says": ("http://a.org", [""], ""),
+    "a name for what has a url": ("org.a", ["http://a.org"], "http://a.org"),
+}
+
+
+@pytest.mark.parametrize("name", INCLUDED)
+def test_an_include_of_elm_is_of_its_namespace(name):
+    asked, namespaces, wanted = INCLUDED[name]
+    separator = "/" if ":" in asked else "."
+    path = f"{asked}{separator}Common" if asked else "Common"
+    read = from_elm(
+        elm_of("L", "", "true", includes={"def": [{"localIdentifier": "C", "path": path}]})
+    )
+    found = [from_elm(elm_of("Common", namespace, "true")) for namespace in namespaces]
+    meant = [library.namespace for library in found if library.may_be(read.includes["C"][0])]
+    assert meant == ([] if wanted is None else [wanted])
+
+
+def test_the_elm_we_write_keeps_the_namespace_of_an_include():
+    text = "library org.a.L include org.b.Common version '1' called C define X: C.Y"
+    read = from_elm(json.loads(elm_text(text)))
+    assert (read.namespace, read.includes) == ("org.a", {"C": ("org.b.Common", "1")})

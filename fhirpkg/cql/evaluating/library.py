@@ -53,8 +53,10 @@ class Library:
 
     name: str
     version: str = ""
+    namespace: str = ""
+    """A name as CQL writes it, or a url as ELM does; often none."""
     includes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Alias to name and version of the other library."""
+    """Alias to name, maybe qualified, and version of the other library."""
     models: dict[str, str] = field(default_factory=dict)
     """The models that it uses, name to version."""
     parameters: dict[str, Node] = field(default_factory=dict)
@@ -63,6 +65,13 @@ class Library:
     codes: dict[str, Node] = field(default_factory=dict)
     concepts: dict[str, Node] = field(default_factory=dict)
     statements: dict[str, list[Statement]] = field(default_factory=dict)
+
+    def may_be(self, included: str) -> bool:
+        """Whether an include means this one: of its namespace where both name one, and alike."""
+        namespace = qualified(included)[0]
+        if not namespace or not self.namespace or _is_url(namespace) != _is_url(self.namespace):
+            return True
+        return namespace == self.namespace
 
     def add(self, statement: Statement) -> None:
         """Take in a statement; functions may share a name."""
@@ -79,6 +88,16 @@ class Library:
             for s in self.statements.get(name, ())
             if s.operands is not None and len(s.operands) == count
         ]
+
+
+def qualified(name: str) -> tuple[str, str]:
+    """Namespace and name of a library: `org.a.Common` in text, `http://a.org/Common` in ELM."""
+    namespace, _, local = name.rpartition("/" if "/" in name else ".")
+    return namespace, local
+
+
+def _is_url(namespace: str) -> bool:
+    return ":" in namespace
 
 
 _OF_PATIENT = ("", "Patient")
@@ -132,12 +151,13 @@ def from_elm(document: Node) -> Library:
     if not isinstance(elm, dict) or "identifier" not in elm:
         raise FhirpkgError("this is not ELM: there is no library with an identifier")
     identifier = elm["identifier"]
-    library = Library(identifier.get("id", ""), identifier.get("version", ""))
+    name = identifier.get("id", "")
+    namespace = identifier.get("system") or qualified(name)[0]
+    library = Library(name, identifier.get("version", ""), namespace)
     for using in _definitions(elm, "usings"):
         _check_model(using)
     for include in _definitions(elm, "includes"):
-        found = (include["path"].rpartition("/")[2], include.get("version", ""))
-        library.includes[include["localIdentifier"]] = found
+        library.includes[include["localIdentifier"]] = include["path"], include.get("version", "")
     for key, attribute in _TABLES.items():
         for definition in _definitions(elm, key):
             getattr(library, attribute)[definition["name"]] = definition

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.cql.evaluating import types
 from fhirpkg.cql.evaluating.conversions import HELPERS
 from fhirpkg.cql.evaluating.elements import codes_to_look_up, element, resource
+from fhirpkg.cql.evaluating.library import qualified
 from fhirpkg.cql.evaluating.parameters import given
 from fhirpkg.cql.evaluating.values import Code, CodeSystem, Concept, Element, ValueSet, as_list
 from fhirpkg.errors import FhirpkgError
@@ -27,7 +28,7 @@ def _library_of(evaluation: Evaluation, node: Node) -> Library | None:
     if not alias:
         return evaluation.library
     name, version = evaluation.library.includes.get(alias, (alias, ""))
-    return None if name == _HELPERS else evaluation.session.libraries(name, version)
+    return None if qualified(name)[1] == _HELPERS else evaluation.session.libraries(name, version)
 
 
 def _expression_ref(evaluation: Evaluation, node: Node) -> Value:

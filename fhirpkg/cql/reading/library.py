@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.cql import models
-from fhirpkg.cql.evaluating.library import Library, Statement, check_context
+from fhirpkg.cql.evaluating.library import Library, Statement, check_context, qualified
 from fhirpkg.cql.reading.checking import Checker
 from fhirpkg.cql.reading.lexer import Source, Token, name_in, tokens
 from fhirpkg.cql.reading.parser import Parser
@@ -157,6 +157,7 @@ class _Header(Parser):
 
     def _name(self) -> None:
         self._library.name = self._library_name()
+        self._library.namespace = qualified(self._library.name)[0]
         self._library.version = self._version()
 
     def _library_name(self) -> str:
@@ -180,9 +181,8 @@ class _Header(Parser):
     def _include(self) -> None:
         name = self._library_name()
         version = self._version()
-        local = name.rpartition(".")[2]
-        alias = self.identifier() if self.accept("called") else local
-        self._library.includes[alias] = (local, version)
+        alias = self.identifier() if self.accept("called") else qualified(name)[1]
+        self._library.includes[alias] = (name, version)
 
     def _identified(self) -> tuple[str, Node]:
         name = self.identifier()
