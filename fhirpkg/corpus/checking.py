@@ -7,7 +7,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.corpus.inputs import inputs_of
+from fhirpkg.corpus.inputs import inputs_of, left_out_of
 from fhirpkg.corpus.loading import Loading, definitions_for
 from fhirpkg.corpus.targets import DEFINITIONS, Targets, identify, targets_among
 from fhirpkg.definitions.cores import definitions_of
@@ -41,6 +41,8 @@ class Checked:
     """Whether a file of a folder or package was left alone, as no FHIR could be in it."""
     is_no_resource: bool = False
     """Whether a file that could have held a resource does not mean to be FHIR."""
+    left_out: int = 0
+    """Of a package: how many JSON and XML files lie in folders that are not for resources."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +214,8 @@ def check(corpus: Corpus, given: Input | None) -> Checked:
 
         release = corpus.validator.definitions.release
         issues = check_package(given.package, given.file, release)
-        return Checked(given.file, Outcome(in_order(issues)))
+        left_out = left_out_of(given.package, release)
+        return Checked(given.file, Outcome(in_order(issues)), left_out=left_out)
     outcome = corpus.validator.validate(given.data(), _profiles_of(corpus, given), file=given.file)
     if not given.named and _is_no_resource(corpus, outcome):
         return Checked(given.file, Outcome(), is_no_resource=True)

@@ -152,10 +152,28 @@ def _in_package(package: Package, whole: str, release: Release) -> Iterator[Inpu
     yield Input(whole, package=package)
     if not package.manifest.may_be_of(release):
         return  # of another version nothing can be said but that
-    for name, data in sorted(package.files.items()):
-        folder, _, file = name.rpartition("/")
-        if folder in _MEMBERS and file.endswith(_SUFFIXES[:2]) and file not in _NO_RESOURCES:
-            yield Input(f"{whole}:package/{name}", None, data, named=False)
+    for name in sorted(_that_could_be_resources(package)):
+        if name.rpartition("/")[0] in _MEMBERS:
+            yield Input(f"{whole}:package/{name}", None, package.files[name], named=False)
+
+
+def left_out_of(package: Package, release: Release) -> int:
+    """How many JSON and XML files of a package lie in folders that are not for resources.
+
+    0 for a package of another version of FHIR, of which nothing is checked.
+    """
+    if not package.manifest.may_be_of(release):
+        return 0
+    names = _that_could_be_resources(package)
+    return sum(name.rpartition("/")[0] not in _MEMBERS for name in names)
+
+
+def _that_could_be_resources(package: Package) -> list[str]:
+    return [
+        name
+        for name in package.files
+        if name.endswith(_SUFFIXES[:2]) and name.rpartition("/")[2] not in _NO_RESOURCES
+    ]
 
 
 @contextlib.contextmanager

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from fhirpkg.corpus.inputs import inputs_of
+from fhirpkg.corpus.inputs import inputs_of, left_out_of
 from fhirpkg.errors import SourceError
+from fhirpkg.packages.package import read_package
 from fhirpkg.packages.packing import write_package
+from fhirpkg.releases import R4
 
 
 def names(*paths):
@@ -76,6 +78,17 @@ def test_a_package_gives_the_resources_of_its_top_folder_and_its_examples(tmp_pa
     assert [(bool(each.package), each.file) for each in inside] == [
         (False, f"{file}:package/{name}") for name in held[:4]
     ]
+
+
+@pytest.mark.parametrize("versions, left_out", [(["4.0.1"], 3), ([], 3), (["5.0.0"], 0)])
+def test_what_other_folders_of_a_package_hold_is_counted_unless_it_is_of_another_version(
+    versions, left_out
+):
+    other = ("other/a.json", "xml/b.xml", "examples/deep/c.json")
+    none = ("a.json", "example/b.json", "other/.index.json", "other/package.json", "other/d.txt")
+    files = dict.fromkeys((*other, *none), b"{}")
+    manifest = {"name": "test.one", "version": "1.0.0", "fhirVersions": versions}
+    assert left_out_of(read_package(write_package(manifest, files)), R4) == left_out
 
 
 def test_a_folder_that_leads_back_to_itself_is_walked_once(tmp_path):

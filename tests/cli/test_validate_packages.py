@@ -162,3 +162,18 @@ def test_a_file_with_a_hash_in_its_name_is_a_file(patient, tmp_path):
 
 def test_to_install_without_the_network_is_wrong_use(patient):
     assert isinstance(validate(patient, "--install", "--offline").exception, click.UsageError)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_the_files_of_a_package_that_are_not_checked_are_counted_apart_from_those_skipped(
+    tmp_path, jobs
+):
+    patient = {"resourceType": "Patient"}
+    for name, other in (("one", ["other/a.json", "xml/b.xml"]), ("two", ["openapi/c.json"])):
+        files = dict.fromkeys(["a.json", "example/b.json", *other], patient)
+        packed = archive(f"test.{name}", files=files, fhirVersions=["4.0.1"])
+        (tmp_path / f"{name}.tgz").write_bytes(packed)
+    both = [str(tmp_path / f"{name}.tgz") for name in ("one", "two")]
+    result = validate(*both, "--offline", "--jobs", jobs)
+    assert "3 files in other folders of packages left out" in result.stderr
+    assert "skipped" not in result.stderr

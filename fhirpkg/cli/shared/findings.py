@@ -54,7 +54,7 @@ class Findings:
         self._kept: list[Checked] = []
         self._groups = Groups()
         self._counts: Counter[tuple[Severity, str]] = Counter()
-        self._inputs = self._ignored = self._skipped = self._of_others = 0
+        self._inputs = self._ignored = self._skipped = self._of_others = self._left_out = 0
         self._no_resources: list[str] = []
         self.worst = len(Severity)
         self._is_collecting = collecting
@@ -70,6 +70,7 @@ class Findings:
             self._no_resources.append(checked.file)
             return
         self._inputs += 1
+        self._left_out += checked.left_out
         self._of_others += any(
             issue.rule in _OTHERS and not issue.expression for issue in checked.outcome.issues
         )
@@ -143,6 +144,8 @@ class Findings:
             more = f" ({names}{', ...' if len(self._no_resources) > _MOST_NAMED else ''})"
             named = more if names else ""
             parts.append(f"{_number(skipped, 'file')} skipped: no FHIR resource{named}")
+        if self._left_out:
+            parts.append(f"{_number(self._left_out, 'file')} in other folders of packages left out")
         return "; ".join(parts)
 
 
