@@ -20,6 +20,10 @@ LATE = "library L define X: days between @2026-01-01T23:00:00.0-05:00"
 TRUE, FALSE = "applicable", "not applicable"
 CASES = {  # libraries, the first with X; what X is, or part of the reason why it is not evaluated
     "of the patient": ([MINE + "define X: Mine = 1"], TRUE),
+    "no context: of the patient, whom $apply is for": (
+        [HEAD + "define X: Count([Observation]) = 1 and Patient.id = 'x'"],
+        TRUE,
+    ),
     "a context of its own for a literal": ([HEAD + "context Unfiltered\ndefine X: 1 = 1"], TRUE),
     "back to the patient": (
         [HEAD + "context Unfiltered\ndefine One: 1\ncontext Patient\ndefine X: One = 1"],

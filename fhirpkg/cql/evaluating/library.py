@@ -101,6 +101,9 @@ def _is_url(namespace: str) -> bool:
 
 
 _OF_PATIENT = ("", "Patient")
+"""CQL's default is Unfiltered where the model names none (1.5, Author's Guide, Context). A text
+without a context is read as of the patient: published ones retrieve so for $apply, which is of one.
+"""
 
 
 def check_context(tree: Node, context: str, library: Library) -> None:
