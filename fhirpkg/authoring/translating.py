@@ -51,7 +51,7 @@ def in_main(value: Any, main: str, key: object = None) -> Any:
         return value.get(main)
     if isinstance(value, dict):
         return {name: in_main(inner, main, name) for name, inner in value.items()}
-    return [in_main(item, main) for item in value] if isinstance(value, list) else value
+    return [in_main(item, main, key) for item in value] if isinstance(value, list) else value
 
 
 def in_other(value: Any, language: str, main: str, key: object = None) -> Any:
@@ -59,12 +59,12 @@ def in_other(value: Any, language: str, main: str, key: object = None) -> Any:
     if is_in_languages(key, value):
         found = value.get(language)
         return _marked(value.get(main), key) if found is None else found
-    if key in KEYS and isinstance(value, (str, list)):
+    if key in KEYS and isinstance(value, str):
         return _marked(value, key)
     if isinstance(value, dict):
         return {name: in_other(inner, language, main, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return [in_other(item, language, main) for item in value]
+        return [in_other(item, language, main, key) for item in value]
     return value
 
 
@@ -128,14 +128,20 @@ def _check_names(read: Source, others: Iterable[str], known: set[str]) -> None:
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """Every text that may stand in several languages, with its place."""
     for key, inner in value.items() if isinstance(value, dict) else ():
-        place = (*path, key)
-        if is_in_languages(key, inner) or (key in KEYS and isinstance(inner, (str, list))):
-            if not _is_step(key, inner):
-                yield place, inner
-        elif place[0] not in _ELSEWHERE:
-            yield from _texts(inner, place)
+        yield from _texts_of(key, inner, (*path, key))
     for at, item in enumerate(value if isinstance(value, list) else ()):
         yield from _texts(item, (*path, at))
+
+
+def _texts_of(key: str, value: Any, place: Path) -> Iterator[tuple[Path, Any]]:
+    if key == "only-if" and isinstance(value, list):  # each condition is a text of its own
+        for at, item in enumerate(value):
+            yield from _texts_of(key, item, (*place, at))
+    elif is_in_languages(key, value) or (key in KEYS and isinstance(value, (str, list))):
+        if not _is_step(key, value):
+            yield place, value
+    elif place[0] not in _ELSEWHERE:
+        yield from _texts(value, place)
 
 
 def translations(data: Any, main: str) -> dict[str, dict[str, str]]:

@@ -115,6 +115,15 @@ ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands th
     ("only if in words", ENDOSCOPY, "warfarin", "title",
      "Warfarin is stopped 5 days before, only if the prescriber agrees"),
     ("only if a step is chosen", ENDOSCOPY, "sedation", "action.1.id", "driving"),
+    ("only if all hold: below the step", ENDOSCOPY, "sedation", "action.2.id", "visit"),
+    ("only if all hold: what is on record", ENDOSCOPY, "visit",
+     "condition.0.expression.expression", "Ulcer met"),
+    ("only if all hold: one question", ENDOSCOPY, "visit",
+     "condition.1.expression.expression", "visit may hold"),
+    ("only if all hold: another", ENDOSCOPY, "visit",
+     "condition.2.expression.expression", "visit-2 may hold"),
+    ("only if all hold: in the title", ENDOSCOPY, "visit", "title",
+     "A nurse looks in (ask: Do you live alone?), only if the patient agrees"),
     ("one of several people", ENDOSCOPY, "sedation", "title",
      "Sedation, if the patient wants it, by Somebody who gives sedation or An endoscopy nurse"),
     ("each of them", ENDOSCOPY, "sedation", "participant.1.role.text", "An endoscopy nurse"),
@@ -261,6 +270,23 @@ def test_what_is_asked_is_left_out_when_the_checklist_says_no(made, said, verdic
     assert [w.verdict for w in whys if w.action_id == "samples"] == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("on_record", "answers", "verdict"),
+    [
+        (True, {}, "applicable"),
+        (False, {}, "not applicable"),
+        (True, {"only_if_visit": False}, "not applicable"),
+        (True, {"only_if_visit": True, "only_if_visit_2": False}, "not applicable"),
+        (False, {"only_if_visit": True, "only_if_visit_2": True}, "not applicable"),
+        (True, {"only_if_visit": True, "only_if_visit_2": True}, "applicable"),
+    ],
+)
+def test_of_several_conditions_all_have_to_hold(made, on_record, answers, verdict):
+    records = [answered(IDS[ENDOSCOPY], **answers), *([ULCER] if on_record else [])]
+    whys = applied_to(made, ENDOSCOPY, *records).why
+    assert [w.verdict for w in whys if w.action_id == "visit"] == [verdict]
+
+
 def test_a_contraindication_that_the_checklist_finds_is_told(made):
     told = []
     for said in (True, False):
@@ -320,10 +346,14 @@ def test_documents_tell_the_condition_on_which_something_is_done(made):
         document(made[ENDOSCOPY], end) for end in ("Preparation", "Aftercare", "Education")
     )
     assert "5 days before: Warfarin is stopped 5 days before. Only if the prescriber" in before
-    assert after.count("Only if this is on record: Ulcer") == 4  # in the calendar and below
+    assert after.count("Only if this is on record: Ulcer") == 5  # in the calendar and below
     assert "No driving (for 24 h). Only with: Sedation, if the patient wants it" in after
     assert "Only if the answer is yes: Does something look unusual?" in told
     assert "Somebody who gives sedation. Only with: Sedation" in told
+    assert (
+        "Only with: Sedation, if the patient wants it. Only if this is on record: Ulcer. "
+        "Only if the answer is yes: Do you live alone? Only if the patient agrees" in after
+    )
 
 
 def test_documents_tell_dose_and_condition_of_a_part_of_an_action(made):

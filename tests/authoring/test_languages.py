@@ -58,7 +58,9 @@ def issues(package, rule):
 
 def spanish(value, key=None):
     """Authored data with each text in Spanish too: the English with ES: before it."""
-    if key == "how-often" or (key == "only-if" and " " not in value):
+    if key == "only-if" and isinstance(value, list):
+        return [spanish(each, key) for each in value]
+    if key == "how-often" or (key == "only-if" and isinstance(value, str) and " " not in value):
         return value  # of a form, or the id of a step
     if key in KEYS and isinstance(value, str):
         return {"en": value, "es": f"ES: {value}"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building.answered import answer_condition
+from fhirpkg.authoring.building.answered import answer_conditions
 from fhirpkg.authoring.building.carried import reason_and_site
-from fhirpkg.authoring.building.conditions import chosen_condition, order_condition
+from fhirpkg.authoring.building.conditions import chosen_conditions, order_condition
 from fhirpkg.authoring.building.elements import (
     CREATE,
     action_timing,
@@ -42,13 +42,13 @@ def action_of(context: BuildContext, action: Action) -> Resource:
         "goalId": context.goal_ids(action.goals),
         "condition": [
             *order_condition(context, action.id),
-            *chosen_condition(context, action),
-            *answer_condition(action),
+            *chosen_conditions(context, action),
+            *answer_conditions(action),
         ],
         "participant": context.participants(action.people),
         "groupingBehavior": "logical-group" if parts else None,
         "selectionBehavior": action.choose,
-        "requiredBehavior": action.needed or ("could" if action.question else None),
+        "requiredBehavior": action.needed or ("could" if action.questions else None),
         "cardinalityBehavior": "multiple" if action.repeats else None,
         "action": parts,
     }
@@ -64,13 +64,16 @@ def action_of(context: BuildContext, action: Action) -> Resource:
 
 
 def _title(context: BuildContext, action: Action) -> str:
-    """The heading, with what R4 has no element for: a condition in words, one of several people."""
+    """The heading, with what R4 has no element for: conditions in words, one of several people."""
     title = action.heading
     if one_of := context.one_of(action):
         title += f", by {one_of}"
-    if isinstance(action.only_if, Condition):
-        return f"{title} (ask: {action.only_if.asked})" if action.only_if.asked else title
-    return f"{title}, only if {action.only_if}" if action.question else title
+    for each in action.only_if:
+        if isinstance(each, Condition):
+            title += f" (ask: {each.asked})" if each.asked else ""
+        elif " " in each:
+            title += f", only if {each}"
+    return title
 
 
 def _at_each_moment(action: Action, made: Resource) -> Resource:

@@ -26,7 +26,7 @@ def decides(context: BuildContext) -> bool:
     return (
         bool(procedure.code.choose)
         or any(item.ask for item in procedure.contraindications)
-        or any(action.question for action in procedure.actions())
+        or any(action.questions for action in procedure.actions())
     )
 
 
@@ -49,12 +49,24 @@ def site(context: BuildContext) -> list[Resource]:
     return [{"path": "bodySite", "expression": expression}]
 
 
-def answer_condition(action: Action) -> list[Resource]:
-    """The condition of an action that is asked for: the answer on record is not no."""
-    if not action.question:
-        return []
-    expression = {"language": "text/cql", "expression": f"{action.id} may hold"}
-    return [{"kind": "applicability", "expression": {"description": action.question, **expression}}]
+def answer_conditions(action: Action) -> list[Resource]:
+    """The conditions of an action that is asked for: no answer on record is no."""
+    return [
+        {
+            "kind": "applicability",
+            "expression": {
+                "description": question,
+                "language": "text/cql",
+                "expression": _may_hold(link),
+            },
+        }
+        for link, question in action.questions.items()
+    ]
+
+
+def _may_hold(link: str) -> str:
+    """The name of the definition of the logic for a question."""
+    return f"{link.removeprefix('only-if-')} may hold"
 
 
 _SITE = """\
@@ -98,8 +110,5 @@ def _held(context: BuildContext) -> Iterator[str]:
                 f"  Coalesce(\"Says yes\"('{link}'), false)\n"
             )
     for action in context.procedure.actions():
-        if action.question:
-            yield (
-                f'define "{action.id} may hold":\n'
-                f"  Coalesce(\"Says yes\"('only-if-{action.id}'), true)\n"
-            )
+        for link in action.questions:
+            yield f'define "{_may_hold(link)}":\n  Coalesce("Says yes"(\'{link}\'), true)\n'

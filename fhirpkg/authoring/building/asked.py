@@ -24,8 +24,8 @@ def asked(procedure: Procedure, say: Callable[[str], str]) -> Iterator[Question]
         if item.ask:
             yield _yes_no(contraindication_link(item), item.ask)
     for action in procedure.actions():
-        if action.question:
-            yield _yes_no(f"only-if-{action.id}", action.question)
+        for link, question in action.questions.items():
+            yield _yes_no(link, question)
 
 
 def contraindication_link(item: Contraindication) -> str:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.elements import schedule_words
 from fhirpkg.authoring.building.medicines import words
-from fhirpkg.authoring.model.actions import Condition
 from fhirpkg.authoring.model.values import DAY_TIMES, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fhirpkg.authoring.building.build_context import BuildContext
-    from fhirpkg.authoring.model.actions import Action
+    from fhirpkg.authoring.model.actions import Action, Condition
     from fhirpkg.authoring.model.values import When
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "wk": 604800, "mo": 2629800, "a": 31557600}
@@ -94,12 +93,22 @@ def medicine_line(context: BuildContext, action: Action) -> str:
 
 
 def condition_line(context: BuildContext, action: Action) -> str:
-    """On which condition it is done: plain words, a question, a criterion or a chosen step."""
-    only_if, say = action.only_if, context.say
-    if not isinstance(only_if, Condition):
-        words = "" if action.step_needed else only_if or ""
-        line = say("Only if {condition}").format(condition=words) if words else ""
-        return line or step_line(context, action.step_needed)
+    """On which conditions it is done: plain words, a question, a criterion or a chosen step."""
+    lines = list(filter(None, (_condition_line(context, each) for each in action.only_if)))
+    return " ".join(map(sentence, lines)) if len(lines) > 1 else "".join(lines)
+
+
+def sentence(text: str) -> str:
+    """A text that ends as a sentence, so that another can follow it."""
+    return text if not text or text[-1] in ".!?:" else f"{text}."
+
+
+def _condition_line(context: BuildContext, only_if: str | Condition) -> str:
+    say = context.say
+    if isinstance(only_if, str):
+        in_words = " " in only_if
+        line = say("Only if {condition}").format(condition=only_if) if in_words else ""
+        return line or step_line(context, only_if)
     if only_if.asked:
         return say("Only if the answer is yes: {question}").format(question=only_if.asked)
     criterion = next(c for c in context.procedure.criteria if c.id == only_if.criterion)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building import answered
-from fhirpkg.authoring.model.actions import Condition
 
 if TYPE_CHECKING:
     from fhirpkg.authoring.building.build_context import BuildContext
@@ -34,16 +33,15 @@ def order_condition(context: BuildContext, action_id: str) -> list[Resource]:
     ]
 
 
-def chosen_condition(context: BuildContext, action: Action) -> list[Resource]:
-    """The condition of an action that is done only if a criterion is on record.
+def chosen_conditions(context: BuildContext, action: Action) -> list[Resource]:
+    """The conditions of an action that is done only if criteria are on record.
 
     Of a criterion with a limit, it is done only if the value is beyond it.
     """
-    named = action.only_if.criterion if isinstance(action.only_if, Condition) else None
     return [
         condition(context, criterion, what, f"{criterion.title}: {words}")
         for criterion in context.procedure.criteria
-        if criterion.id == named
+        if criterion.id in action.criteria
         for what, words in [_HOLDS[bool(criterion.limit)]]
     ]
 

@@ -7,7 +7,13 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.build_context import pascal_case
-from fhirpkg.authoring.building.calendar import calendar, condition_line, medicine_line, step_line
+from fhirpkg.authoring.building.calendar import (
+    calendar,
+    condition_line,
+    medicine_line,
+    sentence,
+    step_line,
+)
 from fhirpkg.authoring.building.elements import filled
 from fhirpkg.authoring.drawing import with_alternative
 from fhirpkg.definitions.terminology.grammars import LOINC
@@ -212,7 +218,7 @@ def _preparation(context: BuildContext) -> Iterable[Section]:
     yield Section(
         say("Tell us if you have any of these"), items=_items(procedure.contraindications)
     )
-    day = (_sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
+    day = (sentence(_plain(said)) for said in (procedure.duration, procedure.setting))
     yield Section(say("On the day"), " ".join(filter(None, day)))
     yield Section(
         say("To fill in"),
@@ -258,12 +264,7 @@ def _risk(risk: Risk) -> str:
 def _sentences(*texts: str) -> str:
     """Texts one after the other; one alone stays as it is."""
     said = [text for text in texts if text]
-    return " ".join(map(_sentence, said)) if len(said) > 1 else "".join(said)
-
-
-def _sentence(text: str) -> str:
-    """A text that ends as a sentence, so that another can follow it."""
-    return text if not text or text[-1] in ".!?:" else f"{text}."
+    return " ".join(map(sentence, said)) if len(said) > 1 else "".join(said)
 
 
 def _steps(context: BuildContext, actions: Iterable[Action]) -> tuple[str, ...]:

@@ -158,7 +158,7 @@ def _place(loc: Iterable[str | int], data: Any) -> Path:
     for step in loc:
         if _holds(data, step):
             data = data[step]
-        elif step == "[key]" or _is_form(step):
+        elif step == "[key]" or _is_form(step) or _is_of_one(step, data):
             continue
         path.append(step)
     return tuple(path)
@@ -168,6 +168,11 @@ def _holds(data: Any, step: str | int) -> bool:
     if isinstance(data, dict):
         return step in data
     return isinstance(data, list) and isinstance(step, int) and step < len(data)
+
+
+def _is_of_one(step: str | int, data: Any) -> bool:
+    """Whether a step is the index in a list of one, for which the author wrote the one alone."""
+    return isinstance(step, int) and isinstance(data, (dict, str))
 
 
 def _is_form(step: str | int) -> bool:

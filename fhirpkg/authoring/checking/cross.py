@@ -120,10 +120,9 @@ def _references(data: Data) -> Iterator[tuple[Path, str, str]]:
         for place, text in named(part, path, "when"):
             for name in steps_named(text):
                 yield place, "step", name
-        condition = part.get("only-if")
-        is_step = isinstance(condition, str) and _ID.fullmatch(condition)
-        if is_step and path[0] != "code":
-            yield (*path, "only-if"), "step", str(condition)
+        for place, condition in named(part, path, "only-if"):
+            if _ID.fullmatch(condition) and path[0] != "code":
+                yield place, "step", condition
 
 
 def _check_questions(read: Source) -> None:

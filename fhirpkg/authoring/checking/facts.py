@@ -155,9 +155,10 @@ def _numbers_in(part: Data, path: Path, names: list[str]) -> Iterator[tuple[Path
                 if not (key in _TIME_KEYS and number == "1"):
                     yield place, number
     for outer, key in _INNER_KEYS:
-        inner = part.get(outer)
-        if isinstance(inner, dict):
-            yield from ((p, n) for p, t in named(inner, (*path, outer), key)
+        value, place = part.get(outer), (*path, outer)
+        listed = enumerate(value) if isinstance(value, list) else ()
+        for where, inner in ((place, value), *(((*place, at), each) for at, each in listed)):
+            yield from ((p, n) for p, t in named(mapping(inner), where, key)
                         for n in _numbers(t, names))  # fmt: skip
 
 

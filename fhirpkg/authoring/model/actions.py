@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
 from fhirpkg.authoring.model.parts import Part, Titled
 from fhirpkg.authoring.model.values import (
@@ -58,6 +58,30 @@ class Condition(Part):
         return self
 
 
+def _listed(value: object) -> object:
+    """One condition for a list of one."""
+    return [value] if isinstance(value, (str, dict)) else value
+
+
+def _steps_in(only_if: tuple[str | Condition, ...]) -> list[str]:
+    """The ids of steps among conditions: words have a space."""
+    return [each for each in only_if if isinstance(each, str) and " " not in each]
+
+
+def _below_one_step(only_if: tuple[str | Condition, ...]) -> tuple[str | Condition, ...]:
+    if len(_steps_in(only_if)) > 1:
+        raise ValueError("one step that has to be chosen, not several")
+    return only_if
+
+
+_ANY_CONDITION = Text | Condition | tuple[Text | Condition, ...]
+Conditions = Annotated[
+    tuple[Text | Condition, ...],
+    BeforeValidator(_listed, _ANY_CONDITION),
+    AfterValidator(_below_one_step),
+]
+
+
 class Specimen(Part):
     """What is taken from the patient to be examined."""
 
@@ -101,12 +125,17 @@ class Action(Titled):
     priority: Priority | None = Field(
         None, description="How soon an order of it is acted on", examples=["urgent"]
     )
-    only_if: Text | Condition | None = Field(
-        None,
+    only_if: Conditions = Field(
+        (),
         alias="only-if",
         description="The id of the step that has to be chosen, a condition, or plain words, which "
-        "become a question",
-        examples=["sedation", {"asked": "Is a polyp found?"}, {"criterion": "biliary-stent"}],
+        "become a question; of several in a list all have to hold",
+        examples=[
+            "sedation",
+            {"asked": "Is a polyp found?"},
+            {"criterion": "biliary-stent"},
+            ["sedation", {"criterion": "biliary-stent"}],
+        ],
     )
 
     when: Moments = Field(
@@ -186,14 +215,23 @@ class Action(Titled):
     @property
     def step_needed(self) -> str:
         """The id of the step that has to be chosen for it."""
-        text = self.only_if
-        return text if isinstance(text, str) and " " not in text else ""
+        return next(iter(_steps_in(self.only_if)), "")
 
     @property
-    def question(self) -> str:
-        """The question that people answer before it is done."""
-        if isinstance(self.only_if, Condition):
-            return self.only_if.asked
-        if self.only_if and not self.step_needed:
-            return f"{self.heading}: does this hold? Only if {self.only_if}"
-        return ""
+    def criteria(self) -> tuple[str, ...]:
+        """The ids of the criteria that have to hold."""
+        found = (each.criterion for each in self.only_if if isinstance(each, Condition))
+        return tuple(filter(None, found))
+
+    @property
+    def questions(self) -> dict[str, str]:
+        """The questions that people answer before it is done, by their linkIds."""
+        asked = [
+            each.asked
+            if isinstance(each, Condition)
+            else f"{self.heading}: does this hold? Only if {each}"
+            for each in self.only_if
+            if isinstance(each, Condition) or " " in each
+        ]
+        links = (f"only-if-{self.id}", *(f"only-if-{self.id}-{n}" for n in range(2, 99)))
+        return dict(zip(links, filter(None, asked), strict=False))
