@@ -53,7 +53,6 @@ An Observation may hold the value in a component; a study is found by its modali
 code or its category.
 """
 
-_CQL_UNITS = {"d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 _MISSING, _UNUSABLE, _EXCEEDED, _NOTICED = "missing", "unusable", "exceeded", "noticed"
 _SUFFIXES = {
     _MISSING: "missing",
@@ -218,15 +217,13 @@ def _rule(context: BuildContext, criterion: Criterion) -> logic.Rule:
     limit = None
     if criterion.limit:
         limit = logic.Limit(*criterion.bounds, notice=criterion.notice.partition(" ")[2])
-    number, _, unit = (criterion.within or "").partition(" ")
-    within = f"{number} {_CQL_UNITS[unit]}" if unit else ""
     return logic.Rule(
         criterion.title,
         "age" if criterion.age is not None else criterion.kind,
         _value_set(context, criterion),
         tuple(criterion.names),
         f">= {criterion.age}" if criterion.age else criterion.sex or "",
-        within,
+        logic.cql_duration(criterion.within),
         limit,
         ", ".join(context.procedure.evidence[name].label for name in criterion.cite),
         criterion.missing,

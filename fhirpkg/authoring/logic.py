@@ -50,13 +50,29 @@ class Rule:
     wanted: str = ""
     """What the age has to be, such as `>= 18`, or the sex."""
     within: str = ""
-    """A duration of CQL, such as `6 months`: what is older does not count."""
+    """A duration of CQL, such as `6 months`: what is older does not count.
+
+    What has no date counts only where it finds a reason against the procedure.
+    """
     limit: Limit | None = None
     source: str = ""
     """Labels of the evidence behind the limit."""
     missing: str = ""
     against: str = ""
     """What is said before what is found, of a rule that finds a reason against the procedure."""
+
+
+def cql_duration(within: str | None) -> str:
+    """A span of an author's as a duration of CQL; nothing for none.
+
+    >>> cql_duration("6 mo")
+    '6 months'
+    """
+    number, _, unit = (within or "").partition(" ")
+    return f"{number} {_DURATIONS[unit]}" if unit else ""
+
+
+_DURATIONS = {"d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 
 
 def library(
@@ -88,7 +104,8 @@ def library(
     for rule in rules:
         parts += [_filled(part, rule) for part in _PARTS[rule.kind]]
         parts += [_noticed(rule)] if rule.limit and rule.limit.notice else []
-        parts += [_filled("against", rule)] if rule.against else []
+        against = "against_recent" if rule.within else "against"
+        parts += [_filled(against, rule)] if rule.against else []
     defined = "\n".join([*parts, *further])
     said = [_dictionary(defined, spoken)] if spoken else []
     defined = defined if spoken else _SAID.sub(r"'\1'", defined)
@@ -170,12 +187,15 @@ def _of_kind(rule: Rule) -> dict[str, str]:
     by_author = "false"
     if rule.within:
         by_author = f"not Coalesce(date from moment on or after Today() - {rule.within}, false)"
+    if rule.within and rule.against:
+        by_author = f"Coalesce(date from moment before Today() - {rule.within}, false)"
     holds, shown = {
         "age": (f"{_AGE} {rule.wanted}", f"ToString({_AGE}) + {_said(' years')}"),
         "sex": (f"\"Subject\".gender.value = '{rule.wanted}'", '"Subject".gender.value'),
     }.get(rule.kind, ("", ""))
     return {
         "against": "exceeded" if rule.limit else "met",
+        "dated": "Coalesce(R.ending, R.moment)" if observed else "R.moment",
         "prefix": escaped(rule.against),
         "lead": escaped(rule.title) + (" " if observed else ": "),
         "day": f""" + {_said(" on ")} + "Day"("{title} deciding".moment)"""

@@ -135,6 +135,8 @@ ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands th
     ("when it is that member", ENDOSCOPY, "also-1", "title",
      "Upper endoscopy with biopsy, only if samples are taken"),
     ("add-on", HERNIA, "add-on-1", "cardinalityBehavior", "multiple"),
+    ("found within a time", HERNIA, "found-platelets", "condition.0.expression.expression",
+     "Platelet count against"),
     ("equipment", HERNIA, "equipment-lamp", "description", "A headlamp"),
     ("people of whom one is needed", ENDOSCOPY, "procedure", "participant.1.role.coding.0.code",
      "304292004"),
@@ -410,6 +412,8 @@ def coded(kind, code, **more):
 
 
 LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+UCUM = "http://unitsofmeasure.org"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical",
@@ -482,6 +486,42 @@ def test_a_contraindication_on_record_is_told_and_takes_no_order_away(made, reco
 )
 def test_what_is_no_contraindication_is_not_told(made, record):
     assert not {name for name in found_in(made, record) if name.startswith("found-")}
+
+
+TODAY = dt.datetime.now(dt.UTC).date()
+DAYS_AGO = {days: (TODAY - dt.timedelta(days)).isoformat() for days in (3, 30, 200)}
+INFARCTION = coded("Condition", f"{SNOMED}|22298006", clinicalStatus=ACTIVE)
+PLATELETS = coded(
+    "Observation", f"{LOINC}|777-3", status="final",
+    valueQuantity={"value": 40, "system": UCUM, "code": "10*9/L", "unit": "10*9/L"},
+)  # fmt: skip
+REMOVAL = coded("Procedure", f"{SNOMED}|38102005", status="completed")
+UNCLEAR = {"modifierExtension": [{"url": "https://example.org/x", "valueBoolean": True}]}
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (INFARCTION | {"recordedDate": DAYS_AGO[30]}, {"found-infarction"}),
+        (INFARCTION | {"recordedDate": DAYS_AGO[200]}, set()),
+        (INFARCTION | {"recordedDate": DAYS_AGO[200], **UNCLEAR}, set()),
+        (INFARCTION | {"recordedDate": DAYS_AGO[30], **UNCLEAR}, {"found-infarction"}),
+        (INFARCTION, {"found-infarction"}),
+        (PLATELETS | {"effectiveDateTime": DAYS_AGO[3]}, {"found-platelets"}),
+        (PLATELETS | {"effectiveDateTime": DAYS_AGO[30]}, set()),
+        (PLATELETS | {"effectivePeriod": {"start": DAYS_AGO[30], "end": DAYS_AGO[3]}},
+         {"found-platelets"}),
+        (PLATELETS, {"found-platelets"}),
+        (REMOVAL | {"performedDateTime": DAYS_AGO[30]}, {"found-operation"}),
+        (REMOVAL | {"performedDateTime": DAYS_AGO[200]}, set()),
+        (REMOVAL | {"performedDateTime": DAYS_AGO[200], "status": "unknown"}, set()),
+    ],
+)  # fmt: skip
+def test_a_contraindication_counts_only_within_its_time(made, record, told):
+    """What has no date may be recent, and is told."""
+    whys = applied_to(made, HERNIA, record).why
+    found = {w.action_id for w in whys if w.verdict == "applicable"}
+    assert {name for name in found if name.startswith("found-")} == told
 
 
 def test_a_value_that_cannot_be_compared_is_told(made):

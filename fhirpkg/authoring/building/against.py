@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.authoring.building.asked import contraindication_link
 from fhirpkg.authoring.building.elements import HOOKS, filled, named_events, related
 from fhirpkg.authoring.building.value_sets import listed_value_set
-from fhirpkg.authoring.logic import Limit, Rule
+from fhirpkg.authoring.logic import Limit, Rule, cql_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ def rules(context: BuildContext) -> list[Rule]:
             found_by.kind,
             context.url("ValueSet", context.id(_part(item))) if found_by.names else "",
             wanted=_age(found_by),
+            within=cql_duration(found_by.within),
             limit=Limit(*_bounds(found_by)) if found_by.limit else None,
             source=", ".join(context.procedure.evidence[name].label for name in item.cite),
             against=f"{_weight(item)}: ",

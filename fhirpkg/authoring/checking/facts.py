@@ -31,7 +31,8 @@ _SAID_KEYS = (
 )  # fmt: skip
 _TIME_KEYS = ("within", "takes", "when", "for", "every", "how-often")
 """Here the number 1 stands for a word of the source: the day before is 1 d before."""
-_INNER_KEYS = (("only-if", "asked"), ("found-by", "limit"), ("found-by", "age"))
+_INNER_KEYS = (("only-if", "asked"), ("found-by", "limit"), ("found-by", "age"),
+               ("found-by", "within"))  # fmt: skip
 _COUNT_KEYS = ("age", "times", "amount")
 _FACT = re.compile(r"[a-z]+(-[1-9][0-9]*)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")

@@ -10,6 +10,7 @@ from fhirpkg.authoring.model.parts import Part, Said, Titled
 from fhirpkg.authoring.model.values import (
     Id,
     Names,
+    Within,
 )
 
 
@@ -57,12 +58,20 @@ class FoundBy(Part):
         examples=["below 18"],
     )
 
+    within: Within | None = Field(
+        None,
+        description="Not longer ago than this: what is older does not count; what has no date does",
+        examples=["3 mo"],
+    )
+
     @model_validator(mode="after")
     def _is_about_one_thing(self) -> Self:
         if len([name for name in FOUND_BY if getattr(self, name)]) != 1:
             raise ValueError(f"just one of {', '.join(FOUND_BY)}")
         if bool(self.limit) != bool(self.observation):
             raise ValueError("'observation' and 'limit' together")
+        if self.within and self.kind not in DATED:
+            raise ValueError(f"'within' with one of {', '.join(DATED)}")
         return self
 
     @property
@@ -77,6 +86,8 @@ class FoundBy(Part):
         return found
 
 
+DATED = ("condition", "observation", "procedure")
+"""What is found at a day, so that it can be long ago; a medicine and an allergy are there now."""
 FOUND_BY = ("condition", "observation", "procedure", "medicine", "allergy", "age")
 
 
@@ -97,7 +108,10 @@ class Contraindication(Titled):
         alias="found-by",
         description="What shows it in the record: a condition, an observation with a limit, a "
         "procedure, a medicine, an allergy or an age",
-        examples=[{"condition": "Perforation of intestine"}],
+        examples=[
+            {"condition": "Perforation of intestine"},
+            {"condition": "Myocardial infarction", "within": "3 mo"},
+        ],
     )
     ask: str = Field(
         "",
