@@ -82,6 +82,7 @@ def test_every_rule_of_authored_files_is_met_by_a_mistake():
         "source-no-catalogue",
         "source-pdf",
         "source-sign-off",
+        "source-unnamed",
         "source-untranslated",
     }
     assert rules - elsewhere == {mistake["rule"] for mistake in MISTAKES}
