@@ -11,10 +11,8 @@ TOML, a table an entry::
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
@@ -104,6 +102,8 @@ class Ignoring:
 
 def read_ignore_file(path: Path) -> Ignoring:
     """The entries of a file; ConfigError when one has no reason or a key we do not know."""
+    import tomllib
+
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -163,6 +163,8 @@ _HEAD = """\
 
 def _table(rule: str, issues: list[Issue]) -> str:
     files = sorted({issue.file for issue in issues if issue.file})
+    from glob import escape
+
     paths = "".join(f"  {_quoted(escape(file))},\n" for file in files)
     number = f"{len(issues)} findings; the first" if len(issues) > 1 else "one finding"
     first = " ".join(f"{issues[0].expression}: {issues[0].text}".split())

@@ -87,8 +87,6 @@ def inputs_of(
     `offline`. Raises SourceError for a path that is not there, PackageError for a package that
     cannot be had.
     """
-    from fhirpkg.packages.package import read_package
-
     for name in paths:
         path = Path(name)
         if name == "-":
@@ -100,6 +98,8 @@ def inputs_of(
         elif not path.exists():
             raise SourceError(name, "there is no such file or folder", "check the path")
         elif name.endswith(_PACKAGE_SUFFIXES):
+            from fhirpkg.packages.package import read_package
+
             yield from _in_package(read_package(path), name, release)
         else:
             yield Input(name, path)

@@ -10,7 +10,6 @@ A table a verb, with the names of its options::
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +53,8 @@ def _tables(folder: Path) -> tuple[Path, list[tuple[str, object]]]:
 
 
 def _read(file: Path) -> Values:
+    import tomllib
+
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except OSError as error:

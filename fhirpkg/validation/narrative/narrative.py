@@ -7,7 +7,6 @@ place inside the narrative. Also HTML in strings, where settings forbid it.
 from __future__ import annotations
 
 import functools
-import html
 import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -86,10 +85,18 @@ def _narratives(resource: Resource, path: Path) -> Iterator[tuple[Resource, Path
             todo += [(section, (*place, "section", n)) for n, section in enumerate(sections)]
 
 
+def _without_entities(div: str) -> str:
+    """The characters that HTML's entities stand for, in their places."""
+    import html  # noqa: PLC0415 - slow to load and seldom needed
+
+    return _ENTITY.sub(lambda entity: html.unescape(entity.group()), div)
+
+
 def _check_div(div: str, resource: Resource, path: Path, run: Run) -> None:
-    for name in sorted(set(_ENTITY.findall(div))):
+    entities = sorted(set(_ENTITY.findall(div)))
+    for name in entities:
         run.report(NARRATIVE_ENTITY, path, name=name)
-    text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), div)
+    text = _without_entities(div) if entities else div
     reading = _Reading()
     problem = reading.parse(text)
     if problem:
