@@ -63,6 +63,14 @@ def test_an_extension_stands_where_its_definition_allows(context, allowed):
     assert rules(extension(context), patient) == wanted
 
 
+@pytest.mark.parametrize("other", [{"use": "usual"}, {"use": "old", **MARK}])
+def test_an_expression_that_selects_another_element_does_not_allow_it_here(other):
+    """However alike the two are."""
+    patient = {"resourceType": "Patient", "name": [other, {"use": "old", **MARK}]}
+    found = rules(extension(("fhirpath", "Patient.name.first()")), patient)
+    assert found == [("extension-context", "Patient.name[1].extension[0]")]
+
+
 @pytest.mark.parametrize(
     "context, resource, place",
     [

@@ -295,4 +295,4 @@ def _selects(expression: str, path: Path, run: Run) -> bool:
         found = compiled.evaluate(resource, run.environment)
     except FhirPathError:
         return True
-    return any(item is node or item == node for item in found)
+    return any(item is node for item in found)
