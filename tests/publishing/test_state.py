@@ -5,6 +5,7 @@ from fhirpkg.publishing.bookkeeping.state import (
     Inventory,
     Line,
     Phase,
+    fitting_id,
     head_id,
     head_of,
     inventory_of,
@@ -69,3 +70,10 @@ def test_a_long_name_gives_a_valid_id_of_its_own():
     one, other = head_id("a" * 80 + "b"), head_id("a" * 80 + "c")
     assert len(one) == len(other) == 64
     assert one != other
+
+
+@pytest.mark.parametrize("length, is_kept", [(63, True), (64, True), (65, False)])
+def test_an_id_is_shortened_only_where_fhir_has_no_room_for_it(length, is_kept):
+    name = "a" * length
+    assert (fitting_id(name) == name) is is_kept
+    assert len(fitting_id(name)) <= 64

@@ -13,7 +13,7 @@ from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.proving.verify import verify
 from fhirpkg.publishing.push import push
 from tests.publishing.sample import canonical, client, publish, release, resources, state
-from tests.servers import habits, vendors
+from tests.servers import faults, habits, vendors
 from tests.servers.habits import server_like
 from tests.servers.scripted import scripted
 
@@ -167,6 +167,28 @@ def test_where_preconditions_hold_it_is_not_overwritten_at_all(server):
     with scripted(somebody_is_quicker, server) as proxy:
         report = publish(proxy.base_url)
     assert report.conflicts == {"PlanDefinition/course"}
+    assert state(server)["PlanDefinition/course"][1]["title"] == "Theirs"
+
+
+def test_what_somebody_wrote_meanwhile_is_found_by_its_version_as_a_whole(server):
+    """Version 10 is another one than 9, though as text it is the lesser."""
+    publish(server)
+    for number in range(2, 10):
+        publish(server, release(*resources(f"Walking {number}")))
+    assert state(server)["PlanDefinition/course"][0] == "9"
+
+    def somebody_is_quicker(request, forward):
+        if not habits.is_transaction(request):
+            return forward(request)
+        with client(server) as other:
+            theirs = canonical("PlanDefinition", "course", title="Theirs")
+            other.request("PUT", "PlanDefinition/course", body=theirs)
+        return faults.reset_before(request, forward)
+
+    with scripted(faults.at(1, somebody_is_quicker, habits.is_transaction), server) as proxy:
+        report = publish(proxy.base_url, release(*resources("Running")))
+    assert report.conflicts == {"PlanDefinition/course"}
+    assert "version 10 " in report.refused["PlanDefinition/course"]
     assert state(server)["PlanDefinition/course"][1]["title"] == "Theirs"
 
 
