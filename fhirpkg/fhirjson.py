@@ -1,4 +1,4 @@
-"""FHIR JSON: bytes to and from a Resource, decimals as written, and where a path stands.
+"""FHIR JSON: bytes to and from a Resource, with decimals as they are written.
 
 Nothing here knows FHIR's types; see http://hl7.org/fhir/R4/json.html for the format.
 """
@@ -21,15 +21,15 @@ from fhirpkg.parsing_rules import (
     PARSE_NUMBER,
     PARSE_SURROGATE,
 )
+from fhirpkg.positions import position, positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from fhirpkg.issues import Issue, Path
+    from fhirpkg.issues import Issue
 
 _DIGITS_LIMIT = 1000
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class WrittenDecimal(Decimal):
@@ -109,33 +109,6 @@ def dump(value: Any, *, indent: int | None = None) -> str:
     parts: list[str] = []
     _write(value, parts.append, "\n" if indent is not None else "", " " * (indent or 0))
     return "".join(parts)
-
-
-def locate(text: str, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
-    """Line and column, from 1, of each path in JSON text; of its nearest ancestor if it is absent.
-
-    A path to a property leads to its key, a path to an item to the item's first character.
-    """
-    wanted: dict[Any, Any] = {}
-    paths = list(paths)
-    for path in paths:
-        node = wanted
-        for step in path:
-            node = node.setdefault(step, {})
-    offsets: dict[Path, int] = {}
-    start = _skip(text, 0)
-    _scan(text, start, wanted, (), offsets)
-    places = _positions(text, (start, *offsets.values()))
-    found: dict[Path, tuple[int, int]] = {}
-    for path in paths:
-        known = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in offsets), ())
-        found[path] = places[offsets.get(known, start)]
-    return found
-
-
-def position(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, from 1, of a character offset."""
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -221,7 +194,7 @@ def _object_hook(duplicates: list[str]) -> Any:
 
 def _duplicate_issues(text: str) -> list[Issue]:
     repeated = list(_repeated_keys(text))
-    places = _positions(text, (offset for _, offset in repeated))
+    places = positions(text, (offset for _, offset in repeated))
     found = []
     for key, offset in repeated:
         line, column = places[offset]
@@ -267,7 +240,7 @@ def _surrogate_issues(text: str) -> list[Issue]:
         for token in _STRING.finditer(text)
         if _ESCAPED_SURROGATE.search(token[0]) and _SURROGATE.search(json.loads(token[0]))
     ]
-    places = _positions(text, halves).values()
+    places = positions(text, halves).values()
     return [rules.issue(PARSE_SURROGATE, line=line, column=column) for line, column in places]
 
 
@@ -324,48 +297,3 @@ def _write_list(value: list[Any] | tuple[Any, ...], put: Any, line: str, step: s
             _write(item, put, inner, step)
         between = more
     put(line + "]" if value else "[]")
-
-
-def _positions(text: str, offsets: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Line and column, from 1, of character offsets, in one pass over the text."""
-    found: dict[int, tuple[int, int]] = {}
-    line, start, last = 1, 0, 0
-    for offset in sorted(set(offsets)):
-        ends = text.count("\n", last, offset)
-        if ends:  # else the line may be the whole text: it is not searched again and again
-            line += ends
-            start = text.rindex("\n", last, offset) + 1
-        found[offset] = (line, offset - start + 1)
-        last = offset
-    return found
-
-
-_scan_once: Any = vars(json.JSONDecoder(parse_float=len, parse_int=len))["scan_once"]
-
-
-def _scan(text: str, at: int, wanted: dict[Any, Any], path: Path, offsets: dict[Path, int]) -> int:
-    """Note the offsets of the wanted paths below a value; what is not wanted is skipped quickly."""
-    if not wanted or text[at] not in "{[":
-        return int(_scan_once(text, at)[1])
-    is_object = text[at] == "{"
-    at = _skip(text, at + 1)
-    index = 0
-    while text[at] not in "}]":
-        step: str | int = index
-        start = at
-        if is_object:
-            step, at = _scan_once(text, at)
-            at = _skip(text, _skip(text, at) + 1)
-        inner = wanted.get(step)
-        if inner is not None:
-            offsets[(*path, step)] = start
-        at = _skip(text, _scan(text, at, inner or {}, (*path, step), offsets))
-        index += 1
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-    return at + 1
-
-
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at

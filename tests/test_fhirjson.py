@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirpkg import fhirjson
+from fhirpkg import fhirjson, positions
 
 
 def issues_of(text):
@@ -91,7 +91,7 @@ def test_absurd_nesting_is_told_and_not_a_crash():
 def test_paths_are_located_by_key_and_item_and_missing_ones_by_their_parent():
     text = '{"a": 1,\n "b": [{"c": "{"}, {\n  "d": [10, 20]}]}'
     paths = [("b", 1, "d", 1), ("b", 0, "c"), ("b", 7), ("zz",), ()]
-    assert fhirjson.locate(text, paths) == {
+    assert positions.locate(text, paths) == {
         ("b", 1, "d", 1): (3, 13),
         ("b", 0, "c"): (2, 9),
         ("b", 7): (2, 2),

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg import fhirjson, rules
+from fhirpkg import fhirjson, positions, rules
 from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Json, Outcome, Resource, in_order
@@ -112,7 +112,7 @@ class Validator:
 
             return fhirxml.read(data, self.definitions.types)
         value, issues = fhirjson.read(data)
-        return value, issues, lambda paths: fhirjson.locate(data.decode("utf-8-sig"), paths)
+        return value, issues, lambda paths: positions.locate(data.decode("utf-8-sig"), paths)
 
     def _check(self, value: Json, profiles: Iterable[str]) -> Run | Issue:
         """The run with all its findings, or why the value was not checked."""
