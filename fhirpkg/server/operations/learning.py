@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fhirpkg.server.searching.indexing import LOCAL
+from fhirpkg.server.searching.rows import LOCAL
 from fhirpkg.validation.validator import Validator
 
 if TYPE_CHECKING:

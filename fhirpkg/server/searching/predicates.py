@@ -16,13 +16,14 @@ from fhirpkg.server.exchange import refused
 from fhirpkg.server.rules import (
     SERVER_SEARCH_VALUE,
 )
-from fhirpkg.server.searching.indexing import LOCAL, Parameter
+from fhirpkg.server.searching.rows import LOCAL
 from fhirpkg.server.storing.layout import INDEXED, param_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fhirpkg.server.exchange import Refused
+    from fhirpkg.server.searching.indexing import Parameter
 
 Sql = tuple[str, list[Any]]
 """A piece of SQL and its arguments."""
