@@ -121,13 +121,10 @@ def command(plan: str, subject: str, **options: Any) -> ExitCode:
     else:
         from fhirpkg.cli.reports.applied import told
 
+        _check_shape(plan, applied)
         reference = subject if "/" in subject else f"Patient/{subject}"
         patient = repository.read(*reference.split("/", 1))
-        try:
-            lines = list(told(applied, reference, patient, verbose=options["verbose"]))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise _not_fhir(plan, applied, error) from error
-        click.echo("\n".join(lines))
+        click.echo("\n".join(told(applied, reference, patient, verbose=options["verbose"])))
     return ExitCode.DONE if applied else ExitCode.ISSUES
 
 
@@ -173,7 +170,7 @@ def _lines_of(path: Path) -> Iterator[bytes]:
 
     files = sorted(path.rglob("*.ndjson")) if path.is_dir() else [path]
     if not files:
-        raise SourceError(str(path), "it holds no file .ndjson", "name the folder of an export")
+        raise SourceError(str(path), "it holds no .ndjson file", "name the folder of a bulk export")
     for file in files:
         try:
             with file.open("rb") as lines:
@@ -182,14 +179,14 @@ def _lines_of(path: Path) -> Iterator[bytes]:
             raise SourceError(str(file), error.strerror or str(error)) from error
 
 
-def _not_fhir(plan: str, applied: Applied, error: Exception) -> Exception:
-    """What is wrong with a result that cannot be told; the fault itself if nothing is."""
+def _check_shape(plan: str, applied: Applied) -> None:
+    """Raise DefinitionError for a result that is not FHIR, which cannot be put into words."""
     from fhirpkg.applying.shapes import misshapen
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.errors import DefinitionError
 
-    problem = misshapen(applied.resources, Definitions.core().types)
-    return DefinitionError(plan, f"the content is not FHIR: {problem}") if problem else error
+    if problem := misshapen(applied.resources, Definitions.core().types):
+        raise DefinitionError(plan, f"the content is not FHIR: {problem}")
 
 
 def _as_json(applied: Applied, subject: str) -> Resource:
@@ -216,7 +213,7 @@ def _sources(plan: str, options: dict[str, Any]) -> tuple[Resource | str, Reposi
     if options["server"]:
         layers.append(_server(options))
     if not (layers or options["population"]):
-        raise ConfigError("there are no patient data; name them with --data or --server")
+        raise ConfigError("no patient data are given; name them with --data or --server")
     file = Path(plan) if plan.endswith(".json") and Path(plan).is_file() else None
     must_be_here = file is None and not options["server"]
     content = layers_of(
