@@ -95,5 +95,5 @@ def member_folders(folder: Path, package: PackageSource) -> Sequence[Path]:
     for name in package.members:
         if not (folder / name / PACKAGE).is_file():
             problem = f"its member '{name}' holds no {PACKAGE}"
-            raise SourceError(str(folder / PACKAGE), problem, "name folders beside it that do")
+            raise SourceError(str(folder / PACKAGE), problem, "list only folders beside it that do")
     return [folder / name for name in package.members]

@@ -156,7 +156,7 @@ def open_folder(folder: Path) -> Opened:
     found_files = [*folder.glob(PROCEDURE), *folder.glob(f"*/{PROCEDURE}")]
     files = tuple(sorted(file for file in found_files if file.parent.name not in members))
     if members and files:
-        problem = f"it has members, and {files[0]} is no part of one"
+        problem = f"it is a catalogue, and {files[0]} is outside its members"
         raise SourceError(str(folder / PACKAGE), problem, "move the procedure into a member")
     if not (files or members):
         raise SourceError(str(folder), f"no folder in it holds a {PROCEDURE}", "write one")

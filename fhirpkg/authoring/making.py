@@ -126,7 +126,7 @@ def build_folder(
     if opened.package.members:
         if output or canonical:
             raise ConfigError(
-                f"{folder} is a catalogue, which is built in place; build its members"
+                f"{folder} is a catalogue, which is only built in place; build its members instead"
             )
         return _catalogue(opened, opened.package, jobs, tell, (started, done))
     package = rebased(opened.package, canonical) if canonical else opened.package

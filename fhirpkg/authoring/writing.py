@@ -29,7 +29,7 @@ def rebased(package: PackageSource, canonical: str) -> PackageSource:
         )
     except ValueError as error:
         raise ConfigError(
-            f"--canonical {canonical!r} is not a base of urls; write one like https://example.org/fhir"
+            f"--canonical {canonical!r} is not a base url; write one such as https://example.org/fhir"
         ) from error
 
 
@@ -135,4 +135,6 @@ def _whole(file: Path, beside: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):
             beside.unlink()
         problem = f"it cannot be written ({error.strerror})"
-        raise SourceError(str(file), problem, "check the folder, the rights and the disk") from None
+        raise SourceError(
+            str(file), problem, "check the folder, its permissions and the free space"
+        ) from None

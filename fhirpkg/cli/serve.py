@@ -181,7 +181,7 @@ def _hook_access(
     from fhirpkg.server.hooks import PATH, HookAccess
 
     if bool(pairs) != bool(audience):
-        raise ConfigError("--cds-client and --cds-audience go together")
+        raise ConfigError("--cds-client and --cds-audience must be given together")
     servers = tuple(checked_base_url(server) for server in fhir_servers)
     if not audience:
         return HookAccess(None, servers)
@@ -203,7 +203,7 @@ def _issuer_and_place(pair: str) -> tuple[str, str]:
         raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE or ISSUER=URL")
     issuer, place = match[1] or match[3], match[2] or match[4]
     if not match[2] and not Path(place).is_file():
-        raise ConfigError(f"--cds-client '{pair}' is not ISSUER=FILE: there is no file {place}")
+        raise ConfigError(f"--cds-client '{pair}': there is no file {place}")
     return issuer, place
 
 
@@ -222,9 +222,9 @@ def _access(
     from fhirpkg.server.web.access import Access, Issuer
 
     if len({bool(jwks), bool(issuer), bool(audience)}) > 1:
-        raise ConfigError("--jwks, --issuer and --audience go together")
+        raise ConfigError("--jwks, --issuer and --audience must be given together")
     if token_url and not jwks:
-        raise ConfigError("--token-url is of the tokens that --jwks is for")
+        raise ConfigError("--token-url needs --jwks")
     known = None
     if jwks and issuer and audience:
         keys = KeySet(check_place(jwks))
@@ -250,13 +250,13 @@ def _check_certificate(certificate: Path | None, key: Path | None) -> None:
     from fhirpkg.errors import ConfigError
 
     if key and not certificate:
-        raise ConfigError("--tls-key goes with --tls-cert")
+        raise ConfigError("--tls-key needs --tls-cert")
     try:
         if certificate:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(
-            f"--tls-cert {certificate}: no certificate with its key: {error}"
+            f"--tls-cert {certificate}: certificate and key cannot be loaded: {error}"
         ) from None
 
 

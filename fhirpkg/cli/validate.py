@@ -33,7 +33,7 @@ def _paths(
     found = value or tuple(context.lookup_default("paths") or ())
     if not found:
         raise click.MissingParameter(
-            "name what is to be checked, here or as `paths` in fhirpkg.toml",
+            "name files or folders to check, here or as `paths` in fhirpkg.toml",
             ctx=context,
             param=parameter,
         )
@@ -122,12 +122,14 @@ def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     """
     baseline = options["write_ignore"]
     if options["install"] and options["offline"]:
-        raise click.UsageError("--install fetches packages, which --offline excludes")
+        raise click.UsageError("--install and --offline cannot be used together")
     if baseline and Path(baseline).exists():
-        raise ConfigError(f"{baseline}: it is there already, and its reasons would be lost")
+        raise ConfigError(
+            f"{baseline}: this file exists, and its reasons would be lost; name a new one"
+        )
     if options["watch"]:
         if baseline:
-            raise click.UsageError("--write-ignore needs a check that ends, and --watch goes on")
+            raise click.UsageError("--write-ignore and --watch cannot be used together")
         from fhirpkg.cli.shared.watching import watch
 
         watch(paths, lambda changed: _check(paths, options, changed))

@@ -84,7 +84,9 @@ def secret(name: str) -> str:
     kind, _, rest = name.partition(":")
     if kind not in _SOURCES or not rest:
         # What was given is not repeated: it may be the secret itself.
-        raise ConfigError("a secret is named, not written: env:NAME, file:PATH or command:COMMAND")
+        raise ConfigError(
+            "give the place of the secret, not the secret: env:NAME, file:PATH or command:COMMAND"
+        )
     found = _SOURCES[kind](rest).strip()
     if not found:
         raise ConfigError(f"{name}: the secret is empty")
@@ -99,7 +101,7 @@ def private_file(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the secret cannot be read ({error})") from error
     if os.name == "posix" and mode & stat.S_IROTH:
-        raise ConfigError(f"{path}: everybody may read this secret; chmod 600 it")
+        raise ConfigError(f"{path}: everybody may read this secret; run chmod 600 on it")
     return text
 
 

@@ -211,7 +211,9 @@ class FhirClient:
         response = self.request("POST", "", body=bundle)
         entries = response.expect("Bundle").get("entry", [])
         if len(entries) != len(bundle["entry"]):
-            raise ServerError(response.url, "answered another number of entries than were sent")
+            raise ServerError(
+                response.url, "answered with a different number of entries than were sent"
+            )
         return list(entries)
 
     def capabilities(self) -> Capabilities:
@@ -277,7 +279,7 @@ class FhirClient:
                 problem = f"redirects a {method} to {_origin(target)}; name that server instead"
                 raise ServerError(url, problem, status=answer.status_code)
             url, query = target, []
-        return Response(0, text="redirects without end", url=url)
+        return Response(0, text="redirects too many times", url=url)
 
     def _headers(self, url: str, data: bytes | None, given: Mapping[str, str]) -> dict[str, str]:
         headers = {"Accept": FHIR_JSON, "User-Agent": "fhirpkg"}
@@ -328,10 +330,10 @@ def checked_base_url(text: str) -> str:
         raise ConfigError(f"'{text}' is not a server; write http(s)://host/path")
     if parts.username or parts.password:
         raise ConfigError(
-            "the server's url holds credentials; name them with --user and --password"
+            "the server's url holds credentials; give them with --user and --password"
         )
     if parts.query or parts.fragment:
-        raise ConfigError(f"'{text}' has a query; the base url of a server has none")
+        raise ConfigError(f"'{text}' has a query; leave it out of the base url")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 

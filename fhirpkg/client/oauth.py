@@ -101,7 +101,7 @@ class _Tokens:
         configuration = _json_object(answer)
         url = configuration.get("token_endpoint")
         if answer.status != 200 or not isinstance(url, str):
-            problem = "names no token endpoint; give it with --token-url"
+            problem = "does not name its token endpoint; give it with --token-url"
             raise ServerError(where, problem, status=answer.status)
         spoken = str(configuration.get("capabilities"))
         is_second = "permission-v2" in spoken or "permission-v1" not in spoken
@@ -166,7 +166,9 @@ def _grant(answer: Response) -> Grant:
     if answer.status != 200 or not isinstance(token, str):
         # What is transient stays so; all else is a matter of permission.
         status = answer.status if is_transient(answer) else 401
-        raise ServerError(answer.url, f"gives no token ({_why(answer, told)})", status=status)
+        raise ServerError(
+            answer.url, f"did not issue a token ({_why(answer, told)})", status=status
+        )
     life = told.get("expires_in")
     seconds = float(life) if isinstance(life, (int, str)) and str(life).isdigit() else None
     return Grant(f"Bearer {token}", time.time() + seconds if seconds else None)
@@ -199,7 +201,9 @@ def _signer(registration: Registration) -> Callable[[dict[str, Any]], str]:
     assert path is not None, "only a registration with a key signs"
     text = private_file(path)
     if "ENCRYPTED" in text:
-        raise ConfigError(f"{path}: it is encrypted; give it decrypted, for your eyes only (600)")
+        raise ConfigError(
+            f"{path}: this key is encrypted; decrypt it into a file that only you can read"
+        )
     try:
         if text.lstrip().startswith("{"):
             given = json.loads(text)
@@ -231,7 +235,7 @@ def _safe(url: str) -> str:
     parts = urlsplit(url)
     local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise ConfigError(f"{url}: a token endpoint must be https, as secrets are sent to it")
+        raise ConfigError(f"{url}: a token endpoint must be https, because secrets are sent to it")
     return url
 
 

@@ -68,7 +68,9 @@ class _Limited(io.RawIOBase):
         """The next bytes; PackageError past what was allowed."""
         self._left -= size
         if self._left < 0:
-            raise PackageError(self._source, f"it has a header of over {_MAX_HEADER >> 20} MB")
+            raise PackageError(
+                self._source, f"one of its headers is larger than {_MAX_HEADER >> 20} MB"
+            )
         return self._stream.read(size)
 
 

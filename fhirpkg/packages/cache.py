@@ -189,7 +189,7 @@ def _check_origin(id_: PackageId, url: str) -> None:
 
     registry = registry_for(id_.name)
     if registry.is_own_namespace and not registry.serves(url):
-        problem = f"the cache has it from {url}, and its namespace is that of {registry.base}"
+        problem = f"the cache has it from {url}, but its namespace belongs to {registry.base}"
         raise PackageError(str(id_), problem, "delete it from the cache")
 
 
@@ -205,7 +205,7 @@ def check_origin_sha256(package: Package, cache: PackageCache, wanted: str) -> N
     What another tool put there does not say which archive it was.
     """
     origin, name = cache.origin(package.id), str(package.id)
-    advice = f"delete {cache.folder / name}, and it is fetched again"
+    advice = f"delete {cache.folder / name} to fetch it again"
     if not origin.sha256 or not origin.tree:
         problem = "the cache does not say which archive it came from, so it has no SHA-256 to check"
         raise PackageError(name, problem, advice)
@@ -220,7 +220,7 @@ def _downloaded(
 ) -> Package:
     """The package at a url, which is not kept: what stands there may change."""
     if offline:
-        raise PackageError(url, "it is on the network, which --offline excludes")
+        raise PackageError(url, "it would have to be fetched, and --offline forbids that")
     from fhirpkg.packages.registry import (  # noqa: PLC0415 - requests is slow to load
         Distribution,
         RegistryClient,

@@ -76,7 +76,7 @@ def _check_index(package: Package, file: str) -> Iterator[Issue]:
             wrong = [k for k, v in actual[name].items() if listed[name].get(k, v) != v]
             if not wrong:
                 continue
-            problem = f"of {name} it has another {' and '.join(wrong)} than the file"
+            problem = f"its {' and '.join(wrong)} of {name} differs from the file's"
         yield issue(PACKAGE_INDEX, file=file, problem=problem)
 
 

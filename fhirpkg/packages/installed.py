@@ -39,8 +39,8 @@ def folder_in_use() -> Path:
         if (folder / "package.yaml").is_file():
             return folder
     raise ConfigError(
-        "neither this folder nor its 'resources' holds a package.yaml; name the content, or take "
-        "what is installed with fhirpkg by --bundled"
+        "neither this folder nor its 'resources' holds a package.yaml; name the content, or use "
+        "--bundled for what is installed with fhirpkg"
     )
 
 

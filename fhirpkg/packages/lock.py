@@ -57,7 +57,7 @@ def read_lock(file: Path) -> dict[PackageId, Locked]:
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         if facts["format"] != _FORMAT:
-            raise SourceError(str(file), "it is a lock of another version")
+            raise SourceError(str(file), "another version of fhirpkg wrote it")
         found = [Locked(**{k: str(v) for k, v in each.items()}) for each in facts["packages"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(str(file), "it is not a lock file of fhirpkg") from error

@@ -138,7 +138,7 @@ class RegistryClient:
         """
         version = wanted.version or "latest"
         if is_build(version):
-            problem = f"'{version}' is a build that changes and has no place in a registry"
+            problem = f"'{version}' names a build that changes, which registries do not hold"
             raise PackageError(str(wanted), problem, "name a published version")
         listing = self._listing(wanted)
         versions = listing.get("versions")
@@ -146,7 +146,7 @@ class RegistryClient:
         chosen, note = _choose(version, listing, list(known))
         if chosen is None:
             there = ", ".join(sorted(known, key=version_key)[-5:]) or "none"
-            raise PackageError(str(wanted), f"{self.base} has no such version; there are: {there}")
+            raise PackageError(str(wanted), f"{self.base} has no such version; the latest: {there}")
         dist = known[chosen].get("dist") if isinstance(known[chosen], dict) else None
         place = dist if isinstance(dist, dict) else {}
         url = urljoin(self.base + "/", str(place.get("tarball") or f"{wanted.name}/{chosen}"))
@@ -173,7 +173,7 @@ class RegistryClient:
                 for chunk in response.iter_content(_CHUNK):
                     archive += chunk
                     if len(archive) > _MAX_ARCHIVE:
-                        raise PackageError(name, f"its archive is over {_MAX_ARCHIVE >> 20} MB")
+                        raise PackageError(name, f"its archive exceeds {_MAX_ARCHIVE >> 20} MB")
                     if progress:
                         progress(len(archive), total)
             except requests.RequestException as error:
@@ -193,7 +193,7 @@ class RegistryClient:
         except requests.JSONDecodeError:
             listing = None
         if not isinstance(listing, dict):
-            raise PackageError(str(wanted), f"{self.base} answers no package listing")
+            raise PackageError(str(wanted), f"the answer of {self.base} is not a package listing")
         told = str(listing.get("name", wanted.name))
         if told != wanted.name and told.lower() == wanted.name.lower():
             problem = f"{self.base} calls it {told}; names that differ in case only are refused"
@@ -223,7 +223,7 @@ class RegistryClient:
                 )
             except requests.RequestException as error:
                 advice = (
-                    "work from the cache with --offline, or set FPL_REGISTRY to a registry in reach"
+                    "work from the cache with --offline, or set FPL_REGISTRY to another registry"
                 )
                 raise PackageError(package, f"{url} cannot be reached", advice) from error
             if not response.is_redirect:
@@ -238,8 +238,8 @@ class RegistryClient:
     def _check_scheme(self, url: str, package: str) -> None:
         """Raise PackageError where a registry over https leads to plain http."""
         if self.base.startswith("https://") and not url.startswith("https://"):
-            problem = f"{self.base} leads to {url}, which anybody on the way could change"
-            raise PackageError(package, problem, "ask its operator for an https address")
+            problem = f"{self.base} redirects to {url}, which is not encrypted"
+            raise PackageError(package, problem, "ask its operator for an https url")
 
 
 def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:

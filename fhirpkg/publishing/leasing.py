@@ -27,7 +27,7 @@ def check_lease(plan: Plan) -> None:
         left = round(LEASE - head.age)
         raise ConflictError(
             f"{head.package} {head.version} is being pushed by {head.owner} (content "
-            f"{head.digest[:12]}); try again in {left} s if it does not go on"
+            f"{head.digest[:12]}); if that push has died, try again in {left} s"
         )
 
 

@@ -49,12 +49,12 @@ def releases_there(client: FhirClient) -> list[Content]:
     """
     found = [release_there(client, name) for name in packages_there(client)]
     if not found:
-        problem = "nothing was published there; name what to take as a package of its own with --as"
+        problem = "no release was published there; name a package for its resources with --as"
         raise ConfigError(f"{client.base_url}: {problem}")
     left = _left_there(client, _held(client))
     if left:
-        advice = "push that with --as NAME#VERSION"
-        note = f"{client.base_url} has more, which no release holds: {left}; {advice}"
+        advice = "push them with --as NAME#VERSION"
+        note = f"{client.base_url} also has resources that belong to no release: {left}; {advice}"
         found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
     return found
 
@@ -137,7 +137,7 @@ def _all_of(client: FhirClient, resource_type: str, held: Collection[str]) -> It
             yield Found(f"{client.base_url}/{place}", bare(resource))
         seen.add(place)
     if before is not None and before != len(seen):
-        problem = f"counts {before} {resource_type} and gives {len(seen)}; run it again"
+        problem = f"counted {before} {resource_type} but returned {len(seen)}; run it again"
         raise ServerError(client.base_url, problem)
 
 

@@ -77,7 +77,7 @@ def read(file: Path) -> SavedPlan:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), "it is not a plan", "make one with 'plan --out'") from error
     if facts.get("format") != _FORMAT:
-        raise SourceError(str(file), "it is a plan of another version", "make a new one")
+        raise SourceError(str(file), "another version of fhirpkg wrote it", "make a new one")
     return SavedPlan(source, selection, overwrite, versions, facts)
 
 

@@ -457,7 +457,7 @@ def test_all_urls_follow_another_canonical():
 
 @pytest.mark.parametrize("canonical", ["", "hospital", "ftp://x.org", "https://x.org/a b"])
 def test_a_canonical_that_is_no_base_is_refused(canonical):
-    with pytest.raises(ConfigError, match="not a base of urls"):
+    with pytest.raises(ConfigError, match="not a base url"):
         rebased(read_folder(SECOND).package, canonical)
 
 

@@ -134,7 +134,7 @@ def test_its_members_are_published_before_it_from_where_they_are(built, monkeypa
     ("change", "says"),
     [
         (lambda f: (f / "wide/package.yaml").unlink(), "its member 'wide' holds no package.yaml"),
-        (lambda f: shutil.copytree(f / "second/tea-pouring", f / "tea"), "is no part of one"),
+        (lambda f: shutil.copytree(f / "second/tea-pouring", f / "tea"), "is outside its members"),
         (lambda f: (f / "wide/package.yaml").write_text((f / "second/package.yaml").read_text()),
          "is that of second"),
     ],

@@ -139,8 +139,8 @@ def test_a_server_that_stops_answering_ends_a_push_with_1_and_true_counts(server
 @pytest.mark.parametrize(
     "options, problem",
     [
-        (["--token", "sesame.sesame"], "named, not written"),
-        (["--token", "env:A", "--user", "b"], "exclude each other"),
+        (["--token", "sesame.sesame"], "not the secret"),
+        (["--token", "env:A", "--user", "b"], "cannot be used together"),
         (["--user", "b"], "--user needs --password"),
         (["--client-id", "b"], "needs either --client-secret or --private-key"),
         (["--key", "k.pem"], "--key needs --cert"),

@@ -202,8 +202,8 @@ def test_calls_of_cds_hooks_can_be_kept_to_known_clients(tmp_path):
 @pytest.mark.parametrize(
     "options, words",
     [
-        (["--cds-client", "x=y"], "go together"),
-        (["--cds-client", "x=nowhere.pem", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
+        (["--cds-client", "x=y"], "must be given together"),
+        (["--cds-client", "x=nowhere.pem", "--cds-audience", "https://us"], "no file nowhere.pem"),
         (["--cds-client", "nothing", "--cds-audience", "https://us"], "is not ISSUER=FILE"),
         (["--cds-client", f"x={__file__}", "--cds-audience", "https://us"], "neither a PEM"),
         (["--cds-client", "x=http://e.org/jwks", "--cds-audience", "https://us"], "use https"),

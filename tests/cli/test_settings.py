@@ -62,7 +62,7 @@ def test_fhirpkg_toml_stands_before_pyproject(repository):
 def test_a_pyproject_of_something_else_is_left_alone(repository):
     write(repository / "pyproject.toml", '[project]\nname = "x"\n')
     assert run("input").return_value == 1
-    with pytest.raises(click.MissingParameter, match="name what is to be checked"):
+    with pytest.raises(click.MissingParameter, match="name files or folders to check"):
         run()
 
 
@@ -71,13 +71,13 @@ def test_a_pyproject_of_something_else_is_left_alone(repository):
     [
         ("[validate]\nfail_on = 'error'", "did you mean 'fail-on'"),
         ("[validate]\nfail-on = 'sometimes'", "fail-on: 'sometimes' is not one of"),
-        ("[validate]\npackage = 'a#1'", "package: this is a list"),
+        ("[validate]\npackage = 'a#1'", "package: a list belongs here"),
         ("[validate]\nstrict = 'yes'", "strict: 'yes' is not true or false"),
         ("[validate]\njobs = 0", "jobs: 0 is not in the range"),
         ("[validate]\njobs = true", "jobs: True is not a number"),
-        ("[validate]\ntx = ['x']", "tx: this is one value"),
-        ("[push]\nserver = 'http://a.example'", r"\[push\]: a file of settings has these tables"),
-        ("validate = 1", "has these tables"),
+        ("[validate]\ntx = ['x']", "tx: one value"),
+        ("[push]\nserver = 'http://a.example'", r"\[push\]: not a table of settings"),
+        ("validate = 1", "not a table of settings"),
         ("[validate", "this is not TOML"),
     ],
 )

@@ -24,7 +24,7 @@ def test_a_secret_comes_from_the_environment_a_file_or_a_command(tmp_path, monke
 @pytest.mark.parametrize(
     "name, problem",
     [
-        ("eyJhbGciOi.J9.sesame", "named, not written"),
+        ("eyJhbGciOi.J9.sesame", "not the secret"),
         ("env:NOT_SET_ANYWHERE", "is not set"),
         ("file:/no/such/file", "cannot be read"),
         ("command:false", r"command:false failed \(status 1\)"),

@@ -140,7 +140,7 @@ def test_a_refusal_is_told_without_the_secret(monkeypatch):
     monkeypatch.setenv("DEMO_SECRET", "wrong")
     with scripted(TokenServer()) as server:
         with pytest.raises(
-            ServerError, match=r"gives no token \(invalid_client; does it know"
+            ServerError, match=r"did not issue a token \(invalid_client; does it know"
         ) as caught:
             connected(server, secret="env:DEMO_SECRET").read("Patient", "a")
         assert "wrong" not in str(caught.value)
@@ -177,7 +177,7 @@ def test_a_key_that_is_encrypted_is_told_as_that(tmp_path):
     hidden = serialization.BestAvailableEncryption(b"sesame")
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     file = key_file(tmp_path, RSA.private_bytes(pem, pkcs8, hidden))
-    with pytest.raises(ConfigError, match="it is encrypted; give it decrypted"):
+    with pytest.raises(ConfigError, match="this key is encrypted; decrypt it"):
         client_credentials("http://x/fhir", Registration("me", None, file))
 
 
@@ -197,13 +197,13 @@ def test_a_token_endpoint_that_is_busy_is_asked_again(monkeypatch):
 @pytest.mark.parametrize(
     "reply, words",
     [
-        (Reply(503), "gives no token (HTTP 503)"),
-        (Reply(lost=True), "gives no token (the connection was "),
-        (Reply(200, "<html></html>"), "gives no token (HTTP 200)"),
-        (Reply(200, {"token_type": "bearer"}), "gives no token (HTTP 200)"),
-        (Reply(302, headers={"location": "/login"}), "gives no token (HTTP 302)"),
+        (Reply(503), "did not issue a token (HTTP 503)"),
+        (Reply(lost=True), "did not issue a token (the connection was "),
+        (Reply(200, "<html></html>"), "did not issue a token (HTTP 200)"),
+        (Reply(200, {"token_type": "bearer"}), "did not issue a token (HTTP 200)"),
+        (Reply(302, headers={"location": "/login"}), "did not issue a token (HTTP 302)"),
         (Reply(400, {"error": "invalid_scope"}), "invalid_scope; ask for what it grants with"),
-        (Reply(400, {"error": {"code": 1}}), "gives no token ({'code': 1})"),
+        (Reply(400, {"error": {"code": 1}}), "did not issue a token ({'code': 1})"),
     ],
 )
 def test_a_token_endpoint_that_gives_none_is_told_in_one_line(monkeypatch, reply, words):

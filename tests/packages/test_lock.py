@@ -148,14 +148,14 @@ def test_what_came_from_the_public_registry_before_is_not_taken_for_private(regi
     registry.publish(archive("acme.secret"), "acme.secret")
     resolve_package("acme.secret#1.0.0")
     monkeypatch.setenv("FHIRPKG_REGISTRIES", "acme=https://npm.acme.example")
-    with pytest.raises(PackageError, match=r"namespace is that of https://npm\.acme\.example"):
+    with pytest.raises(PackageError, match=r"namespace belongs to https://npm\.acme\.example"):
         resolve_package("acme.secret#1.0.0")
 
 
 def test_a_registry_over_https_never_leads_to_http():
     client = RegistryClient("https://registry.example", "sesame")
     there = Distribution(PackageId("test.one", "1.0.0"), "http://registry.example/one.tgz")
-    with pytest.raises(PackageError, match="leads to http://registry"):
+    with pytest.raises(PackageError, match="redirects to http://registry"):
         client.download(there)
 
 

@@ -74,10 +74,10 @@ def test_builds_that_change_are_refused_without_asking(registry, version):
     [
         ((404, ""), "does not have it"),
         ((503, ""), "status 503"),
-        ((200, "<html>"), "no package listing"),
-        ((200, "[]"), "no package listing"),
-        ((200, "{}"), "no such version; there are: none"),
-        ((200, '{"versions": {"3.0.0": {}}}'), "there are: 3.0.0"),
+        ((200, "<html>"), "is not a package listing"),
+        ((200, "[]"), "is not a package listing"),
+        ((200, "{}"), "no such version; the latest: none"),
+        ((200, '{"versions": {"3.0.0": {}}}'), "the latest: 3.0.0"),
     ],
 )
 def test_what_the_registry_does_not_have_is_told(registry, answer, words):

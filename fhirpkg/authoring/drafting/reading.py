@@ -23,7 +23,7 @@ def read(file: Path, content: bytes, table: Headings) -> list[Line]:
     """
     kind = file.suffix.lower()
     if kind not in FORMATS:
-        raise SourceError(str(file), f"'{kind}' is not read", f"one of {', '.join(FORMATS)} is")
+        raise SourceError(str(file), f"'{kind}' cannot be read", f"use one of {', '.join(FORMATS)}")
     other = next((name for start, name in _OTHERS.items() if content.startswith(start)), "")
     if other and (kind != ".docx" or other != _ZIP):
         raise SourceError(str(file), f"it is {other}", "save its text as .docx, .html or .txt")

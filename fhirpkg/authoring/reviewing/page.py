@@ -44,7 +44,7 @@ def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
     issues: list[Issue] = []
     tables = root.findall(".//table[@data-procedure]")
     if not tables:
-        raise SourceError(file, "no table of it is one of a review", _ADVICE)
+        raise SourceError(file, "it holds no table of a review", _ADVICE)
     for table in tables:
         _read(table, file, found, issues)
     return found, issues

@@ -101,7 +101,7 @@ def _of_pages(pages: Iterable[Worksheet], file: str) -> tuple[list[Entry], list[
     marks = recognized([MARK])
     ours = [page for page in pages if _text(page.cell(1, 1)).casefold() in marks]
     if not ours:
-        raise SourceError(file, f"no sheet of it begins with '{MARK}'", _ADVICE)
+        raise SourceError(file, f"none of its sheets begins with '{MARK}'", _ADVICE)
     for page in ours:
         _read(page, file, found, issues)
     return found, issues

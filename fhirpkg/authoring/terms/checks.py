@@ -14,7 +14,7 @@ from fhirpkg.authoring.rules import (
     CODE_NOT_VERIFIED,
     CODE_UNKNOWN,
 )
-from fhirpkg.authoring.terms.sources import CORE, Sources, at_hand
+from fhirpkg.authoring.terms.sources import CORE, Sources, available
 from fhirpkg.authoring.terms.words import likeness, tag, untagged
 from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS, written
@@ -75,10 +75,10 @@ _CODES_OF = {
 
 
 def sources_for(data: Data, locked: Terms | None) -> Sources:
-    """The sources for a procedure: codes.lock, and what is at hand for codes that it lacks."""
+    """The sources for a procedure: codes.lock, and what is available for codes that it lacks."""
     known = locked.codes if locked else {}
     systems = {coding.system for *_, coding in _coded(data) if coding[:2] not in known}
-    return Sources((*([locked] if locked else ()), *(at_hand(systems) if systems else ())))
+    return Sources((*([locked] if locked else ()), *(available(systems) if systems else ())))
 
 
 def listed(known: Iterable[Known], locked: Terms | None) -> frozenset[tuple[str, str]]:

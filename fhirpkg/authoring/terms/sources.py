@@ -140,8 +140,8 @@ def _value_sets_of_core() -> Terms:
     return terms
 
 
-def at_hand(systems: Iterable[str] | None = None) -> list[Terms]:
-    """What knows codes of some systems, or of any, without being asked for.
+def available(systems: Iterable[str] | None = None) -> list[Terms]:
+    """The terms that need not be named: those of some systems, or of all.
 
     Those are FHIR R4, the Global Patient Set and the extra for ICD-10-CM.
     """
@@ -244,8 +244,8 @@ def of_file(file: Path, system: str = "") -> Terms:
     has_heads = at["code"] >= 0 and at["display"] >= 0
     url = SYSTEMS[system].url if system in SYSTEMS else system or _system_of(heads)
     if not url:
-        advice = f"say it before the file: SYSTEM={file.name}; known are {', '.join(SYSTEMS)}"
-        raise SourceError(str(file), "it does not say whose codes it has", advice)
+        advice = f"name it before the file, as SYSTEM={file.name}; known: {', '.join(SYSTEMS)}"
+        raise SourceError(str(file), "it does not name its code system", advice)
     columns = (at["code"], at["display"], at["status"]) if has_heads else (0, 1, 2)
     terms = Terms(file.name, licence="yours")
     for row in rows[has_heads:]:

@@ -240,7 +240,7 @@ def terms_that_know(
     systems: Iterable[str] | None, packages: tuple[str, ...], files: tuple[str, ...]
 ) -> Iterator[Terms]:
     """What knows codes: what was named first, then what is available."""
-    from fhirpkg.authoring.terms.sources import at_hand, of_file, of_package
+    from fhirpkg.authoring.terms.sources import available, of_file, of_package
     from fhirpkg.packages.cache import resolve_package
 
     for name in files:
@@ -248,7 +248,7 @@ def terms_that_know(
         yield of_file(Path(file if equals else name), system if equals else "")
     for name in packages:
         yield of_package(resolve_package(name))
-    yield from at_hand(systems)
+    yield from available(systems)
 
 
 def asked(url: str, codes: list[tuple[str, str]]) -> Terms:

@@ -79,9 +79,7 @@ def command(
     table = _table(headings, output)
     found = sort(read(monograph, content, table), table)
     if not found.facts:
-        advice = (
-            "write headings such as 'Indications' and 'Preparation', or teach yours: --headings"
-        )
+        advice = "write headings such as 'Indications' and 'Preparation', or add yours: --headings"
         raise SourceError(str(monograph), "no heading in it names a section", advice)
     _check(found, monograph, code)
     names = [fact.text for fact in found.of("name")]
@@ -109,10 +107,8 @@ def _check(found: Monograph, monograph: Path, code: str) -> None:
         raise ConfigError(f"--code: {problem}")
     for section, count in found.counts.items():
         if count > MOST_FACTS:
-            problem = f"{count} facts stand under {section}, and at most {MOST_FACTS} may"
-            raise SourceError(
-                str(monograph), problem, "draft each procedure from a text of its own"
-            )
+            problem = f"it has {count} facts under {section}; the limit is {MOST_FACTS}"
+            raise SourceError(str(monograph), problem, "draft each procedure from its own text")
 
 
 def _table(headings: Path | None, output: Path | None) -> Headings:

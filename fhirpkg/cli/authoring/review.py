@@ -83,12 +83,12 @@ def command(
     from fhirpkg.languages.words import speaking
 
     if (output is None) == (filled is None):
-        raise click.UsageError("say where the sheet goes (--output) or which came back (--read)")
+        raise click.UsageError("give --output to write a sheet or --read to read a completed one")
     if filled and not (by and by.strip() and on):
-        raise click.UsageError("--read needs --by NAME and --on DATE: who filled it in, and when")
+        raise click.UsageError("--read needs --by NAME and --on DATE: who completed it, and when")
     kind = (form or output.suffix.removeprefix(".").lower()) if output else ""
     if output and kind not in _FORMS:
-        raise click.UsageError(f"say --format {' or '.join(_FORMS)}, or end the name of FILE so")
+        raise click.UsageError(f"give --format {' or '.join(_FORMS)}, or a FILE of that suffix")
     authored = read_folder(resources)
     for issue in authored.issues:
         click.echo(str(issue), err=True)
@@ -227,7 +227,7 @@ def _entries(filled: Path) -> tuple[list[Entry], list[Issue]]:
     read = readers.get(filled.suffix.lower())
     if read is None:
         advice = "save it as .xlsx" if filled.suffix.lower() in _SPREADSHEETS else ""
-        raise SourceError(str(filled), f"its name ends in none of {', '.join(readers)}", advice)
+        raise SourceError(str(filled), f"its name must end in one of {', '.join(readers)}", advice)
     try:
         data = filled.read_bytes()
     except OSError as error:

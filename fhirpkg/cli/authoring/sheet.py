@@ -55,7 +55,7 @@ def command(
 
     kind = form or output.suffix.removeprefix(".").lower()
     if kind not in _FORMS:
-        raise click.UsageError("say --format xlsx, docx or html, or end the name of FILE so")
+        raise click.UsageError("give --format xlsx, docx or html, or a FILE of that suffix")
     try:
         named = PackageId.parse(identity) if identity else None
     except ValueError as error:

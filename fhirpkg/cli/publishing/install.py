@@ -53,7 +53,7 @@ def command(
     from fhirpkg.packages.lock import lock_text, read_lock
 
     if frozen and (lock_file is None or not lock_file.exists()):
-        raise ConfigError("--frozen needs the lock file that an install with --lock wrote")
+        raise ConfigError("--frozen needs --lock with a lock file that exists")
     lock = read_lock(lock_file) if lock_file else {}
     named = packages or (tuple(map(str, lock)) if frozen else ())
     if not named:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Also write the plan, for `push FILE` to carry out exactly this.",
+    help="Also write the plan to FILE; `push FILE` then does exactly this.",
 )
 @click.option(
     "--overwrite",
     type=click.Choice(KINDS),
     multiple=True,
-    help="Plan to write over this kind of conflict.",
+    help="Plan to overwrite resources with this kind of conflict; may be repeated.",
 )
 def command(
     content: str | None,
@@ -41,11 +41,11 @@ def command(
     versions: str | None,
     **options: Any,
 ) -> ExitCode:
-    """Show what a push of CONTENT would create, update and leave, and what is in its way.
+    """Show what a push of CONTENT would create, update and leave, and its conflicts.
 
-    CONTENT is a folder (built, a package, or any with JSON, XML and NDJSON), a package (.tgz), a
-    Bundle, an NDJSON file, NAME#VERSION or a url; without it the current folder if it is a
-    package, else its ./resources. Exit code 0: nothing to do; 1: changes; 4: conflicts (drift,
+    CONTENT is a folder (built content, a package, or JSON, XML and NDJSON files), a package
+    (.tgz), a Bundle, an NDJSON file, NAME#VERSION or a url; without it, the current folder if it
+    is a package, else its ./resources. Exit code 0: nothing to do; 1: changes; 4: conflicts (drift,
     foreign, duplicate, immutable).
 
     Example: fhirpkg plan resources --server http://127.0.0.1:8080/fhir
@@ -63,9 +63,13 @@ def command(
     from fhirpkg.publishing.survey import Change
 
     if out and out.suffix != ".json":
-        raise ConfigError(f"{out}: a plan is a .json file, by which push knows it")
+        raise ConfigError(
+            f"{out}: the name of a plan must end in .json, so that push recognizes it"
+        )
     if out and with_dependencies:
-        raise ConfigError("--out is for one release; plan the dependencies one by one")
+        raise ConfigError(
+            "--out writes one release; leave out --with-dependencies and plan each by itself"
+        )
     selection = selection_of(options)
     releases = releases_of(content, selection, with_dependencies=with_dependencies)
     client = connect(**options)

@@ -66,7 +66,7 @@ def command(
         orphans = plan.of(Change.ORPHAN)
         if len(orphans) > max_delete:
             raise ConfigError(
-                f"{len(orphans)} orphans are more than --max-delete {max_delete}; "
+                f"there are {len(orphans)} orphans and --max-delete allows {max_delete}; "
                 "look at them with 'plan'"
             )
         found = foreseen(plan, delete=delete) if dry_run else prune(plan, client, delete=delete)

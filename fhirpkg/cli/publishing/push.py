@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--overwrite",
     type=click.Choice(KINDS),
     multiple=True,
-    help="Write over this kind of conflict, after `plan` has shown it.",
+    help="Overwrite resources with this kind of conflict (see `plan`); may be repeated.",
 )
 def command(
     content: str | None,
@@ -110,7 +110,7 @@ def _from_server(
     from fhirpkg.cli.publishing.shared import releases_from
 
     if with_dependencies:
-        raise click.UsageError("--from-server takes whole releases")
+        raise click.UsageError("--from-server cannot be used with --with-dependencies")
     return releases_from(reading_client(url, token), package, selection)
 
 
@@ -122,6 +122,6 @@ def _from_content(
     from fhirpkg.errors import ConfigError
 
     if saved and selection.sha256:
-        raise ConfigError("a plan names its content by digest already; leave out --sha256")
+        raise ConfigError("a plan file already fixes its content by digest; leave out --sha256")
     source, selection = (saved.source, saved.selection) if saved else (content, selection)
     return releases_of(source, selection, with_dependencies=with_dependencies)

@@ -31,25 +31,26 @@ _CONTENT_OPTIONS = (
     click.option("--type", "types", multiple=True, metavar="TYPE",
                  help="Only resources of this type; may be repeated."),
     click.option("--exclude", multiple=True, metavar="PATTERN",
-                 help="Leave out a type, Type/id, url or file; * stands for anything; repeatable."),
-    click.option("--examples", is_flag=True, help="Also the examples of a package."),
+                 help="Leave out a type, Type/id, url or file (* stands for anything); may "
+                 "be repeated."),
+    click.option("--examples", is_flag=True, help="Include the examples of a package."),
     click.option("--as", "identity", metavar="NAME#VERSION",
-                 help="The package's name, for content that does not say it."),
+                 help="Name and version of the package, for content that states none."),
     click.option("--output-format", type=click.Choice(("text", "json")), default="text",
                  show_default=True, help="json: counts, and each resource with its action."),
 )  # fmt: skip
 _DEPENDENCIES = click.option(
     "--with-dependencies",
     is_flag=True,
-    help="Also the packages that it depends on, each as a release of its own, first.",
+    help="First include the packages that CONTENT depends on, each as its own release.",
 )
 
 
 _VERSIONS = click.option(
     "--versions",
     type=click.Choice(("single", "multiple")),
-    help="Whether versions of a resource replace each other or stand side by side, with the "
-    "version in their ids; by default as the package was published before.",
+    help="single: a new version of a resource replaces the old one; multiple: both are kept, with "
+    "the version in their ids. By default, as the package was published before.",
 )
 
 
@@ -94,17 +95,21 @@ def releases_from(client: FhirClient, package: str | None, selection: Selection)
 
     selects = selection.types or selection.exclude or selection.examples
     if package is not None and selection.identity:
-        raise ConfigError("a release has its name; --as is for what no release holds")
+        raise ConfigError(
+            "--as names resources that belong to no release; leave out CONTENT or --as"
+        )
     if selection.identity:
         return [release_of(unreleased(client, selection))]
     if selects or selection.sha256:
-        raise ConfigError("a release is moved whole; --type and --exclude go with --as")
+        raise ConfigError(
+            "a release is copied whole; --type, --exclude, --examples and --sha256 do not apply"
+        )
     if package is None:
         return [release_of(each) for each in releases_there(client)]
     try:
         wanted = PackageId.parse(package)
     except ValueError as error:
-        raise ConfigError(f"{package}: {error}; name a package that was published") from error
+        raise ConfigError(f"{package}: {error}; name a package that was published there") from error
     return [release_of(release_there(client, wanted.name, wanted.version or ""))]
 
 

@@ -110,7 +110,7 @@ def _authorization(
     ways = [name for name in ("token", "user", "client_id") if options[name]]
     if len(ways) > 1:
         named = " and ".join(f"--{name.replace('_', '-')}" for name in ways)
-        raise ConfigError(f"{named} exclude each other; give one")
+        raise ConfigError(f"{named} cannot be used together; give one")
     if options["token"]:
         return bearer(options["token"])
     if options["user"]:

@@ -51,7 +51,7 @@ def _content(context: click.Context, _parameter: click.Parameter, value: str | N
     if not context.meta.get(_BUNDLED):
         return value
     if value is not None:
-        raise click.UsageError("CONTENT and --bundled name two contents; give one of them")
+        raise click.UsageError("CONTENT and --bundled cannot be used together; give one")
     from fhirpkg.packages.installed import bundled_content
 
     return str(bundled_content())

@@ -90,8 +90,8 @@ class Findings:
         self._print()
         if self._inputs == self._of_others:
             raise ConfigError(
-                f"all of this is of another version of FHIR; {self._release} is checked here, and "
-                "--fhir-version chooses another"
+                f"nothing was checked: all inputs are of another version of FHIR than "
+                f"{self._release}; choose theirs with --fhir-version"
             )
         if not quiet:
             if self._counts.total() > _FEW:

@@ -13,7 +13,9 @@ def _known(_context: click.Context, _parameter: click.Parameter, asked: str) -> 
     if found := best([asked], known_languages()):
         return found
     known = ", ".join(known_languages())
-    raise click.BadParameter(f"there are no fixed words in '{asked}'; they are known in: {known}")
+    raise click.BadParameter(
+        f"headings and fixed words are not available in '{asked}', only in: {known}"
+    )
 
 
 language_option = click.option(

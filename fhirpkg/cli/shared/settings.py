@@ -35,7 +35,7 @@ def settings_in(folder: Path, context: click.Context, verbs: tuple[str, ...]) ->
         where = f"{file}: [{verb}]"
         if verb not in verbs or not isinstance(table, dict):
             allowed = ", ".join(f"[{each}]" for each in verbs)
-            raise ConfigError(f"{where}: a file of settings has these tables: {allowed}")
+            raise ConfigError(f"{where}: not a table of settings; allowed are: {allowed}")
         found[verb] = _defaults(where, verb, table, context)
     return found
 
@@ -92,7 +92,9 @@ def _check(where: str, parameter: click.Parameter, value: object, context: click
     is_many = parameter.multiple or parameter.nargs == -1
     values = value if isinstance(value, list) else [value]
     if is_many is not isinstance(value, list):
-        raise ConfigError(f"{where}: this is {'a list' if is_many else 'one value, not a list'}")
+        raise ConfigError(
+            f"{where}: {'a list' if is_many else 'one value, not a list,'} belongs here"
+        )
     is_flag = isinstance(parameter.type, click.types.BoolParamType)
     wanted = bool if is_flag else int if isinstance(parameter.type, click.IntRange) else str
     for each in values:

@@ -156,12 +156,12 @@ def reread(client: FhirClient, head: Head) -> Head:
     found = head_of(response.expect(head.type), _age(response))
     if found is None:
         raise ConflictError(
-            f"{head.type}/{head.id} keeps the state of {head.package} on this server, but somebody "
-            "changed it to something else; delete it there, then push again"
+            f"{head.type}/{head.id} keeps the state of {head.package} on this server and was "
+            "changed into something else; delete it there, then push again"
         )
     if (found.owner, found.beat) != (head.owner, head.beat):
         whose = f"{found.package} {found.version} ({found.phase}, by {found.owner})"
-        raise ConflictError(f"another push took over: {whose}; let it end, then run push again")
+        raise ConflictError(f"another push took over: {whose}; when it has ended, push again")
     return found
 
 

@@ -50,4 +50,4 @@ def version_in(location: str) -> str:
 def unclear(response: Response) -> str:
     """What to say of a success that does not answer each entry."""
     words = "; ".join(outcome_texts(response.outcome))
-    return words or "it answered, but not to each entry"
+    return words or "the answer does not cover every entry"

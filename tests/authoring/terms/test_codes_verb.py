@@ -31,7 +31,7 @@ def only_core(monkeypatch):
 
 
 def test_codes_are_offered_the_most_alike_first(monkeypatch):
-    monkeypatch.setattr(sources, "at_hand", lambda _: [terms()])
+    monkeypatch.setattr(sources, "available", lambda _: [terms()])
     ran = run("search", "pneumonia", "--for", "diagnosis", "--output-format", "json")
     found = json.loads(ran.stdout)
     assert {row["code"] for row in found} == {"233604007", "155521007", "J18.9"}
