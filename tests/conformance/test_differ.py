@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 JOBS = ROOT / "tests/conformance/validator_jobs.py"
 PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
@@ -45,3 +47,32 @@ def test_what_only_we_refuse_needs_a_verdict(tmp_path):
     assert "only we refuse: q.json: NO VERDICT" in done.stdout
     assert "binding-required" in done.stdout
     assert "p.json" not in done.stdout
+
+
+HAS_NO_ID = "it looks like a RESTful server URL, but the resource has no id"
+OF_PUBLISHING = "HL7 Implementation Guides must state who publishes them"
+NEW = "nobody has judged this"
+
+
+@pytest.mark.parametrize("said, is_settled", [
+    ([HAS_NO_ID, OF_PUBLISHING], True),
+    ([HAS_NO_ID, OF_PUBLISHING, NEW], False),
+])  # fmt: skip
+def test_a_difference_is_settled_when_each_thing_that_is_said_has_a_verdict(
+    tmp_path, said, is_settled
+):
+    place = "Bundle.entry[0].resource"
+    issues = [{"severity": "error", "diagnostics": w, "expression": [place]} for w in said]
+    answers = tmp_path / "other.py"
+    answers.write_text(
+        "import json, sys\n"
+        f"outcome = {{'issue': {issues!r}}}\n"
+        "json.dump([{'id': j['id'], 'outcome': outcome} for j in json.load(sys.stdin)], sys.stdout)"
+    )
+    (tmp_path / "guide").mkdir()
+    (tmp_path / "guide" / "p.json").write_text(json.dumps(PATIENT))
+    done = differ(tmp_path / "guide", shlex.join([sys.executable, str(answers)]))
+    assert done.returncode == (0 if is_settled else 1), done.stderr
+    assert ("NO VERDICT" in done.stdout) != is_settled
+    assert (NEW in done.stdout) != is_settled
+    assert (HAS_NO_ID in done.stdout) == is_settled  # only what is open is shown of the others
