@@ -77,7 +77,7 @@ def problem(coding: Coding) -> str:
     if known:
         return "" if code in known else f"{name} has no code '{code}'"
     system = BY_URL.get(url)
-    if system and system.pattern and not re.fullmatch(system.pattern, code):
+    if system and system.pattern and not re.fullmatch(system.pattern, code, re.ASCII):
         return f"'{code}' is no {name} code: write {system.form}"
     if system and system.needs_version and not coding.version:
         return f"'{code}' needs the year of {name}, such as '{code}|2026'"
@@ -92,7 +92,7 @@ def problem_of_line(line: str) -> str:
     ('', "'43235' does not begin with a system")
     """
     if is_url_and_code(line):
-        return ""
+        return problem(*codings(line))
     system, *found = words_of(line) or [""]
     if system not in SYSTEMS or not found:
         known = ", ".join(SYSTEMS)

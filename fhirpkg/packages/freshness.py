@@ -21,7 +21,7 @@ PACKAGE, PROCEDURE, LOCK = "package.yaml", "procedure.yaml", "codes.lock"
 REVIEW, DRAWING = "review.yaml", "drawing.svg"
 _BESIDE = (PROCEDURE, REVIEW, DRAWING)
 _ORDER = (PACKAGE, LOCK, *_BESIDE)
-_BUILT = "fhir"
+_BUILT, _PROFILES = "fhir", "profiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,15 @@ def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
     if noted is None:
         yield f"{folder} does not say what it was built from"
         return
-    for name, digest_now in sources_of(package, procedure).items():
+    now = sources_of(package, procedure)
+    for name, digest_now in now.items():
         if noted.sources.get(name) != digest_now:
             yield f"{_place(package, procedure, name)} was changed after {folder} was built"
+    for name in sorted(noted.sources.keys() - now.keys() - {_PROFILES}):  # copied without them
+        yield f"{folder} was built from {_place(package, procedure, name)}, which is gone"
+    for file in sorted(folder.glob("*.json")):
+        if file.name not in noted.files:
+            yield f"{file} was not made by the build"
     yield from _changed_by_hand(folder, noted)
 
 
@@ -124,8 +130,8 @@ def sources_of(package: Path, procedure: Path) -> dict[str, str]:
     beside = {name: procedure / name for name in _BESIDE}
     own = {name: digest(file.read_bytes()) for name, file in beside.items() if file.is_file()}
     found = {name: (of_all | own)[name] for name in _ORDER if name in of_all or name in own}
-    profiles = sorted((package.absolute().parent / "profiles").glob("*.json"))
-    return found | ({"profiles": _kept(*profiles)} if profiles else {})
+    profiles = sorted((package.absolute().parent / _PROFILES).glob("*.json"))
+    return found | ({_PROFILES: _kept(*profiles)} if profiles else {})
 
 
 def _kept(*files: Path) -> str:
@@ -140,8 +146,8 @@ def _of_files(*files: tuple[str, int, int]) -> str:
 
 
 def _place(package: Path, procedure: Path, name: str) -> Path:
-    if name == "profiles":
-        return package.parent / "profiles"
+    if name == _PROFILES:
+        return package.parent / _PROFILES
     return (procedure if name in _BESIDE else package) / name
 
 

@@ -58,9 +58,11 @@ _SYSTEMS = {
 }  # fmt: skip
 """What the codes of a system are, where they are of one kind."""
 _OF_GPS = "hl7.terminology"
-_HIGHEST_OF_CPT = "99607"
-"""The highest number of CPT that we know of. The AMA publishes no list that may be shipped, so that
-this is no limit of CPT's own: the message says what is known here, and a file or server decides."""
+_LOWEST_OF_CPT, _HIGHEST_OF_CPT = "00100", "99607"
+_LETTERS_OF_CPT = "AFMTU"
+"""The numbers of CPT that we know of, and the letters after four digits. The AMA publishes no list
+that may be shipped, so that these are no limits of CPT's own: the message says what is known here,
+and a file or server decides."""
 _KINDS = {
     "use": _DONE, "diagnoses": _PROBLEM, "condition": _PROBLEM, "one-of": _PERSON, "sites": _SITE,
     "places": _PLACE, "medicine": _MEDICINE, "stop": _MEDICINE, "observation": _VALUE,
@@ -136,7 +138,7 @@ def _kinds(data: Data) -> dict[str, dict[str, None]]:
 
 def check_terms(read: Source, sources: Sources) -> list[Known]:
     """Report what the sources say against the codes of a procedure; gives what they know."""
-    found, open_ = [], []
+    found, open_, verified = [], [], 0
     for use in uses(read.data):
         known = sources.find(use.coding.system, use.coding.code)
         _check_kind(read, use, known)
@@ -152,29 +154,36 @@ def check_terms(read: Source, sources: Sources) -> list[Known]:
                 open_.append(written(*use.coding[:2]))
             continue
         found.append(known)
-        _check_display(read, use, known)
+        if known.is_active is False:
+            code = written(*use.coding[:2])
+            read.report(CODE_INACTIVE, use.path, code=code, source=known.source)
+        if known.display or known.system == CPT:  # whose displays are never kept
+            verified += 1
+            _check_display(read, use, known)
+        else:  # that it exists does not say what it means
+            open_.append(written(*use.coding[:2]))
     if open_:
-        count = f"{len(open_)} of {len(open_) + len(found)} codes"
+        count = f"{len(open_)} of {len(open_) + verified} codes"
         names = ", ".join(dict.fromkeys(open_[:8])) + (", …" if len(open_) > 8 else "")
         read.report(CODE_NOT_VERIFIED, ("codes",), key=True, count=count, codes=names)
     return found
 
 
 def _out_of_range(coding: Coding) -> str:
-    """What a number of CPT beyond all that are known is not known to."""
-    is_beyond = coding.system == CPT and coding.code.isdecimal() and coding.code > _HIGHEST_OF_CPT
-    return f"this program, which knows no CPT number above {_HIGHEST_OF_CPT}" if is_beyond else ""
+    """What a code of CPT beyond all that are known is not known to."""
+    code = coding.code
+    if coding.system != CPT or not code:
+        return ""
+    if not code.isdecimal():
+        known = f"of CPT's letters only {', '.join(_LETTERS_OF_CPT)}"
+        return "" if code[-1] in _LETTERS_OF_CPT else f"this program, which knows {known}"
+    known = f"CPT's numbers from {_LOWEST_OF_CPT} to {_HIGHEST_OF_CPT}"
+    is_known = _LOWEST_OF_CPT <= code <= _HIGHEST_OF_CPT
+    return "" if is_known else f"this program, which knows {known}"
 
 
 def _check_display(read: Source, use: Use, known: Known) -> None:
     display = untagged(known.display)
-    if known.is_active is False:
-        read.report(
-            CODE_INACTIVE,
-            use.path,
-            code=written(*use.coding[:2]),
-            source=known.source,
-        )
     if display and not (likeness(use.name, display) or _abbreviates(use.name, use.coding.code)):
         read.report(
             CODE_DISPLAY_DIFFERS,

@@ -153,10 +153,17 @@ def available(systems: Iterable[str] | None = None) -> list[Terms]:
 
 
 def of_package(package: Package) -> Terms:
-    """The codes that a package's code systems and value sets display."""
+    """The codes that a package's code systems and value sets display.
+
+    Of hl7.terminology only the Global Patient Set has its name: other value sets there list codes
+    of SNOMED CT that are not free.
+    """
     terms = Terms(str(package.id))
+    others = Terms(f"value sets of {package.id}") if package.id.name in _OF_GPS else terms
     for _, resource in package.resources():
-        _add(terms, resource)
+        is_other = resource.get("resourceType") == "ValueSet" and resource.get("url") != GPS
+        _add(others if is_other else terms, resource)
+    terms.codes = {**others.codes, **terms.codes}
     return terms
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from importlib import resources
+from typing import Any
 
 import yaml
 
@@ -13,7 +14,7 @@ _SMALL = frozenset(
     "before during type structure procedure disorder finding disease".split()
 )
 _TAG = re.compile(r"\s*\(([a-z][a-z /+,-]+)\)$")
-_LENGTH, _LONGER = 6, 9
+_LENGTH, _LONGER, _WHOLE = 6, 9, 3
 
 
 def tag(display: str) -> str:
@@ -38,9 +39,18 @@ def stems(text: str) -> frozenset[str]:
     >>> stems("Haemorrhage of the stomach") == stems("gastric bleeding")
     True
     """
-    words = re.findall(r"[^\W\d_]+", _american(untagged(text).lower().replace("x-ray", "xray")))
+    return frozenset(form for word in _words(text) for form in word)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _words(text: str) -> frozenset[frozenset[str]]:
+    """Each word of a text by the forms that it may stand for."""
+    plain = _american(untagged(text).lower().replace("x-ray", "xray"))
+    for word, phrase in _table()["phrases"].items():
+        plain = plain.replace(phrase, word)
+    words = re.findall(r"[^\W\d_]+", plain)
     kept = [word for word in words if word not in _SMALL and len(word) > 1]
-    return frozenset(_one_form(_stem(word)) for word in kept or words)
+    return frozenset(_forms(_stem(word)) for word in kept or words)
 
 
 def _american(text: str) -> str:
@@ -62,26 +72,36 @@ def _cut(word: str) -> str:
 
 
 @functools.lru_cache(maxsize=10_000)
-def _one_form(stem: str) -> str:
-    for beginning, form in _alike():
-        if stem.startswith(beginning):
-            return form
-    return stem
+def _forms(stem: str) -> frozenset[str]:
+    """The first words of the lines that have the longest beginning of a stem, or the stem."""
+    for length in range(len(stem), 0, -1):
+        forms = _alike().get(stem[:length])
+        if forms and (length > _WHOLE or length == len(stem)):
+            return forms
+    return frozenset((stem,))
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    table = yaml.safe_load((resources.files(__package__) / "words.yaml").read_text("utf-8"))
+    assert isinstance(table, dict)
+    return table
 
 
 @functools.cache
 def _long() -> tuple[str, ...]:
-    text = (resources.files(__package__) / "words.yaml").read_text("utf-8")
-    return tuple(_american(yaml.safe_load(text)["long"]).split())
+    return tuple(_american(_table()["long"]).split())
 
 
 @functools.cache
-def _alike() -> tuple[tuple[str, str], ...]:
-    """Each beginning of a word with that of its like, the longest first."""
-    text = (resources.files(__package__) / "words.yaml").read_text("utf-8")
-    lines: list[str] = yaml.safe_load(text)["alike"]
-    pairs = [(_cut(_american(word)), line.split()[0]) for line in lines for word in line.split()]
-    return tuple(sorted(dict(reversed(pairs)).items(), key=lambda pair: -len(pair[0])))
+def _alike() -> dict[str, frozenset[str]]:
+    """The beginnings of words, each with the first words of the lines that it stands in."""
+    found: dict[str, frozenset[str]] = {}
+    for line in map(str.split, _table()["alike"]):
+        for word in line:
+            beginning = _cut(_american(word))
+            found[beginning] = found.get(beginning, frozenset()) | {line[0]}
+    return found
 
 
 def likeness(name: str, display: str) -> float:
@@ -90,14 +110,25 @@ def likeness(name: str, display: str) -> float:
     >>> likeness("Rectal bleeding", "Hemorrhage of rectum (disorder)") > 0.9
     True
     """
-    ours, theirs = stems(name), stems(display)
-    shared = _shared(ours, theirs)
+    ours, theirs = _words(name), _words(display)
+    shared = sum(any(_is_like(one, two) for two in theirs) for one in ours)
     return 2 * shared / (len(ours) + len(theirs)) if ours and theirs else 0.0
 
 
-def _shared(ours: frozenset[str], theirs: frozenset[str]) -> int:
-    """How many words are shared; those that only begin alike count as well."""
-    return sum(
-        any(one == two or (len(one) > 3 < len(two) and one[:4] == two[:4]) for two in theirs)
-        for one in ours
-    )
+def _is_like(ones: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether two words have a form in common, or forms that begin alike."""
+    return any(_begin_alike(one, other) for one in ones for other in others)
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    """Whether two stems are of one word: "spine" and "spinal", but "infection" not "infertility".
+
+    >>> _begin_alike("aorta", "aortic"), _begin_alike("hyperkale", "hypertens")
+    (True, False)
+    """
+    if one == other:
+        return True
+    shortest = min(len(one), len(other))
+    least = 5 if shortest >= _LENGTH else 4
+    least = max((len(each) + 3 for each in _long() if one.startswith(each)), default=least)
+    return shortest >= least and one[:least] == other[:least]

@@ -17,7 +17,7 @@ class System:
     owner: str = ""
     """The words of the notice that name the owner."""
     pattern: str = ""
-    """The form of its codes, where no grammar of the system is known elsewhere."""
+    """The form of its codes, where no grammar elsewhere has it, or one that takes more."""
     form: str = ""
     """The same in words."""
     needs_version: bool = False
@@ -52,6 +52,8 @@ SYSTEMS = {
         "CPT (c) Copyright 2026 American Medical Association. All rights reserved. AMA and CPT "
         "are registered trademarks of the American Medical Association. Using CPT needs a licence "
         "of the American Medical Association; no CPT description is contained here.",
+        pattern=r"\d{5}|\d{4}[A-Z]",  # a modifier's two characters are no service
+        form="five digits, or four digits and a letter, such as '43235'",
         owner="American Medical Association",
     ),
     "CVX": System(

@@ -8,11 +8,12 @@ import yaml
 from fhirpkg.authoring.source import read
 from fhirpkg.authoring.terms import lock
 from fhirpkg.authoring.terms.checks import check_terms, listed, sources_for
-from fhirpkg.authoring.terms.sources import Sources, Terms, of_core, of_file
+from fhirpkg.authoring.terms.sources import GPS, Sources, Terms, of_core, of_file, of_package
 from fhirpkg.authoring.terms.words import likeness
 from fhirpkg.definitions.terminology.grammars import CPT, ICD_10_CM, SNOMED_CT
 from fhirpkg.errors import SourceError
 from fhirpkg.packages.freshness import LOCK
+from fhirpkg.packages.package import PackageId
 
 RESOURCES = pathlib.Path(__file__).parents[3] / "resources"
 TEXT = """
@@ -158,6 +159,52 @@ def test_our_own_names_share_words_with_their_displays():
         ("Anesthetist", "Anaesthesiologist"),
         ("Groin hernia", "Unilateral inguinal hernia"),
         ("Metastasis in a bone", "Secondary malignant neoplasm of vertebral column"),
+        ("Review of medication", "Drug therapy review"),
+        ("Medication list", "Pharmaceutical list"),
+        ("Medication", "Pharmacological agent"),
+        ("Medicine", "Medicinal product"),
+        ("Esophagitis", "Inflammation of gullet"),
+        ("Gastroenteritis", "Inflammation of stomach"),
+        ("Gastroscopy", "Endoscopy of stomach"),
+        ("Upper endoscopy", "Esophagogastroduodenoscopy"),
+        ("Radiographer", "Radiologic technologist"),
+        ("Chest radiograph", "Plain X-ray of thorax"),
+        ("Radiography", "Roentgenography"),
+        ("Imaging", "Scan"),
+        ("CT imaging", "Computed tomography"),
+        ("Medical doctor", "Physician"),
+        ("Low blood pressure", "Hypotension"),
+        ("Hypertension", "High blood pressure"),
+        ("Spine", "Spinal structure"),
+        ("Ovary", "Ovarian structure"),
+        ("Spleen", "Splenic structure"),
+        ("Dental examination", "Examination by dentist"),
+        ("Aortic aneurysm", "Aneurysm of aorta"),
+        ("Cystoscopy", "Endoscopy of bladder"),
+        ("Ear infection", "Otitis media"),
+        ("Muscle pain", "Myalgia"),
+        ("Gastroenterologist", "Endoscopist"),
+        ("Oesophagoscopy", "Endoscopy"),
+        ("GERD reflux", "Gastroesophageal reflux"),
+        ("Infection of the lung", "Pneumonia"),
+        ("Prostate cancer", "Malignant tumor of prostate"),
+        ("Radiotherapy", "Radiation therapy"),
+        ("Osteoporosis", "Thin bones osteoporosis"),
+        ("Antibiotic", "Antibacterial agent"),
+        ("Transfusion of blood", "Blood transfusion"),
+        ("Endometriosis", "Endometrial disease"),
+        ("Platelet count", "Platelets"),
+        ("Cardiologist", "Heart specialist"),
+        ("Hepatitis", "Liver inflammation"),
+        ("Hernia repair", "Herniorrhaphy"),
+        ("Ulcer of stomach", "Gastric ulcer"),
+        ("Anesthesiologist", "Anaesthetist"),
+        ("Nephrologist", "Kidney physician"),
+        ("Diabetes", "Diabetic"),
+        ("Pregnancy", "Pregnant"),
+        ("Consent", "Informed consent obtained"),
+        ("Laboratory", "Lab test"),
+        ("Sedation", "Sedative"),
     ],
 )
 def test_words_that_mean_the_same_are_the_same(name, display):
@@ -171,6 +218,33 @@ def test_words_that_mean_the_same_are_the_same(name, display):
         ("Registered nurse", "Radiologist (occupation)"),
         ("Bleeding", "Fracture of bone (disorder)"),
         ("Colonoscopy", "Skin structure (body structure)"),
+        ("Medical history", "Drug"),
+        ("Infection", "Infertility"),
+        ("Pericarditis", "Peritonitis"),
+        ("Pericarditis", "Peripheral vascular disease"),
+        ("Hyperkalemia", "Hypertension"),
+        ("Hypoglycemia", "Hypotension"),
+        ("Hypothyroidism", "Hypothermia"),
+        ("Prostate", "Prosthesis"),
+        ("Mastectomy", "Mastoiditis"),
+        ("Endocarditis", "Endometriosis"),
+        ("Endoscopy", "Endometriosis"),
+        ("Cyst of ovary", "Bladder"),
+        ("Lower limb", "Hypotension"),
+        ("Early labor", "Otitis media"),
+        ("Myopia", "Muscle structure"),
+        ("Transfusion", "Transplantation"),
+        ("Gastroparesis", "Duodenal ulcer"),
+        ("Influenza", "Inflammation"),
+        ("Sternum", "Steroid"),
+        ("Contusion", "Contraception"),
+        ("Plasma", "Plastic surgery"),
+        ("Angina", "Angioplasty"),
+        ("Intermittent claudication", "Internal hernia"),
+        ("Laparotomy", "Laparoscopy"),
+        ("Hemophilia", "Hemodialysis"),
+        ("Cystic fibrosis", "Bladder stone"),
+        ("Hyponatremia", "Hypokalemia"),
     ],
 )
 def test_words_that_mean_another_thing_are_not(name, display):
@@ -242,3 +316,22 @@ def test_the_beginnings_of_words_stand_once():
 def test_words_that_only_begin_alike_are_not_the_same(name, display):
     assert likeness(name, display) == 0.0
     assert likeness(name, name) == 1.0
+
+
+def test_only_the_patient_set_of_hl7_terminology_says_that_a_code_is_free():
+    def value_set(url, code):
+        concept = [{"code": code, "display": "A thing"}]
+        include = [{"system": SNOMED_CT, "concept": concept}]
+        return {"resourceType": "ValueSet", "url": url, "compose": {"include": include}}
+
+    class Package:
+        id = PackageId("hl7.terminology.r4", "7.0.1")
+
+        def resources(self):
+            yield "a", value_set("http://terminology.hl7.org/ValueSet/others", "12584003")
+            yield "b", value_set(GPS, "233604007")
+
+    found = of_package(Package())
+    assert len(found.codes) == 2
+    kept = Terms("codes.lock", codes=found.codes)
+    assert listed(found.codes.values(), kept) == {(SNOMED_CT, "233604007")}
