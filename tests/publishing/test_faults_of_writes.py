@@ -97,3 +97,17 @@ def test_a_token_that_is_refused_for_good_ends_a_push_at_once(server):
     assert len(report.failed) == 4
     assert "the token ended" in report.failed["PlanDefinition/course"]
     assert publish(server).created == 4
+
+
+@pytest.mark.parametrize("status", [409, 412])
+def test_a_conflict_that_never_ends_is_the_fault_of_one_and_the_others_are_written(server, status):
+    def refuse(request, forward):
+        if is_of_content(request) and b"PlanDefinition/course" in request.body:
+            return habits.outcome(status, "a rule of this server is against it", "conflict")
+        return forward(request)
+
+    with scripted(refuse, server) as proxy:
+        report = publish(proxy.base_url)
+    assert list(report.refused) == ["PlanDefinition/course"]
+    assert "a rule of this server" in report.refused["PlanDefinition/course"]
+    assert (report.created, len(state(server))) == (3, 3)

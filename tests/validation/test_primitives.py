@@ -3,7 +3,15 @@ from decimal import Decimal
 
 import pytest
 
-from fhirpkg.validation.elements.primitives import PREDICATES, cut, kind, problem, shorten
+from fhirpkg.releases import R4, R5
+from fhirpkg.validation.elements.primitives import (
+    PREDICATES,
+    cut,
+    kind,
+    predicates,
+    problem,
+    shorten,
+)
 
 GOOD = {
     "base64Binary": ["aGk=", "aGVs bG8h", "aGVs\nbG8h"],
@@ -103,11 +111,18 @@ def test_the_rule_says_what_kind_of_mistake_it_is(name, value, rule):
     assert problem(name, value)[0].id == rule
 
 
+@pytest.mark.parametrize("digits, is_good", [(17, True), (18, True), (19, False)])
+def test_a_decimal_of_r5_has_eighteen_digits_at_most(digits, is_good):
+    value = Decimal("9" * digits)
+    assert predicates(R5)["decimal"](value) is is_good
+    assert predicates(R4)["decimal"](value)
+
+
 def test_each_kind_of_json_has_its_word():
     values = ["a", 1, True, False, None, {}, []]
     words = [kind(value) for value in values]
     assert len(set(words)) == len(values)
-    assert words[2:5] == ["true", "false", "null"]
+    assert words[2:] == ["true", "false", "null", "an object", "a list"]
 
 
 def test_values_are_shown_on_one_short_line():
