@@ -12,6 +12,7 @@ from fhirpkg.issues import Severity
 from fhirpkg.validation.compiling.schema import Constraint
 from fhirpkg.validation.elements.constraints import (
     ELD_13,
+    ELD_14,
     ELE_1,
     EXT_1,
     REF_1,
@@ -132,6 +133,74 @@ def test_types_that_differ_are_not_asked_for_their_codes(validator, type_, twice
     compiled = compile_expression(ELD_13, validator.definitions.types, "ElementDefinition")
     is_asked = eval(VIOLATED[ELD_13], {"len": len, "type": type, "list": list}, {"v": v})
     assert is_asked or compiled.is_true(v, Environment(resource={}))
+
+
+@pytest.mark.parametrize(
+    "value, is_asked",
+    [
+        (None, False),
+        ([{"key": "a"}], False),
+        ([{"key": "a"}, {"key": "b"}], False),
+        ([{"key": "a"}, {"key": "a"}], True),
+        ([{"key": "a"}, {}], True),
+        ([{"key": "a"}, {"key": 1}, "x"], True),
+        ({"key": "a"}, True),
+    ],
+)
+def test_constraints_whose_keys_differ_are_not_asked_for_them(validator, value, is_asked):
+    v = {"path": "x"} | ({} if value is None else {"constraint": value})
+    compiled = compile_expression(ELD_14, validator.definitions.types, "ElementDefinition")
+    assert bool(eval(VIOLATED[ELD_14], {}, {"v": v})) is is_asked
+    assert is_asked or compiled.is_true(v, Environment(resource={}))
+
+
+@pytest.mark.parametrize(
+    "names, places",
+    [
+        ([{"text": "x"}, {"given": ["y"]}, {"given": ["y"], "family": "z"}], [1]),
+        ([{"_given": [{"extension": [{"url": "http://a.test/x", "valueCode": "y"}]}]}], [0]),
+        ([{"given": ["y"]}, {"given": ["y"]}], [0, 1]),
+        ([5, {"given": ["y"]}], [1]),
+    ],
+)
+def test_an_invariant_of_an_element_in_a_profile_is_asked_where_it_may_be_broken(names, places):
+    profile = suppressing("x-1", "http://hl7.org/fhir/StructureDefinition/Patient", 1)
+    rule = {
+        "key": "x-2", "severity": "error", "human": "whole",
+        "expression": "given.exists() implies family.exists()",
+    }  # fmt: skip
+    profile["differential"]["element"] += [
+        {"id": "Patient.name", "path": "Patient.name", "constraint": [rule]}
+    ]
+    validator = Validator(definitions=Definitions.core().with_resources([profile]))
+    outcome = validator.validate({"resourceType": "Patient", "name": names}, [profile["url"]])
+    found = [issue.expression for issue in outcome.issues if issue.rule == "x-2"]
+    assert found == [f"Patient.name[{at}]" for at in places]
+
+
+def test_an_invariant_of_a_datatype_where_it_is_used_is_true_without_its_keys(validator):
+    """sdf-10 and others, which StructureDefinition has of its ElementDefinitions."""
+    parts, schemas = validator._checks._parts, validator._checks.schemas
+    met = 0
+    for entry in validator.definitions.entries("StructureDefinition"):
+        if entry.derivation == "constraint" or entry.kind not in {"resource", "complex-type"}:
+            continue
+        todo = [schemas.type(entry.type)]
+        while todo:
+            schema = todo.pop()
+            todo += schema.children
+            of_type = parts.type_of(schema)
+            for constraint in parts.constraints(schema, "") if of_type else ():
+                compiled = compile_expression(
+                    parts._formula(constraint), validator.definitions.types, of_type.path
+                )
+                guard = parts.guard(constraint, of_type)
+                for keys in parts.needed(constraint, of_type) or ([guard] if guard else []):
+                    met += 1
+                    names = parts.members(of_type).keys() - keys - {"resourceType"}
+                    v = dict.fromkeys(names, "x")
+                    assert compiled.is_true(v, Environment(resource={})), (constraint, keys)
+    assert met
 
 
 def test_an_invariant_that_held_is_evaluated_again_for_other_values(validator):

@@ -18,7 +18,7 @@ from fhirpkg.validation.elements import limits
 if TYPE_CHECKING:
     from fhirpkg.issues import Json
     from fhirpkg.validation.compiling.parts import CheckBuilder
-    from fhirpkg.validation.compiling.schema import ElementSchema
+    from fhirpkg.validation.compiling.schema import Constraint, ElementSchema
 
 
 class Code(NamedTuple):
@@ -189,21 +189,26 @@ def _root_constraints(writer: _Writer, schema: ElementSchema) -> list[str]:
         invariant = writer.parts.invariant(constraint, schema, "")
         if invariant is None:
             continue
-        keys = writer.parts.guard(constraint, schema)
-        invariant.looks_at(sorted(keys or ()))
-        needed = writer.parts.needed(constraint, schema) or ([keys] if keys else [])
-        guard = inlined or " and ".join(_guard(writer, each) for each in needed)
+        guard = inlined or _guards(writer, constraint, schema, V)
+        invariant.looks_at(writer.parts.looked_at(constraint, schema))
         call = writer.call(invariant, V, _Name("None"), PATH, RUN)
         lines.append(f"if {guard}: {call}" if guard else call)
     return lines
 
 
-def _guard(writer: _Writer, keys: frozenset[str]) -> str:
+def _guards(writer: _Writer, constraint: Constraint, schema: ElementSchema, value: _Name) -> str:
+    """The condition without which an invariant of a type is true of a value; nothing if unknown."""
+    keys = writer.parts.guard(constraint, schema)
+    needed = writer.parts.needed(constraint, schema) or ([keys] if keys else [])
+    return " and ".join(_guard(writer, each, value.text) for each in needed)
+
+
+def _guard(writer: _Writer, keys: frozenset[str], value: str) -> str:
     """The condition that one of some keys is there."""
     if len(keys) == 2:  # an element that is no choice
         name, beside = sorted(keys, key=len)
-        return f"({writer.constant(name)} in v or {writer.constant(beside)} in v)"
-    return f"not {writer.constant(keys.isdisjoint)}(v)"
+        return f"({writer.constant(name)} in {value} or {writer.constant(beside)} in {value})"
+    return f"not {writer.constant(keys.isdisjoint)}({value})"
 
 
 def _item_function(writer: _Writer, schema: ElementSchema) -> str:
@@ -267,6 +272,12 @@ def _value_rules(writer: _Writer, schema: ElementSchema) -> list[str]:
             lines.append(writer.call(function, X, S, stated, T, RUN, profile))
     for constraint in parts.constraints(schema, profile):
         invariant = parts.invariant(constraint, schema, profile)
-        if invariant is not None:
-            lines.append(writer.call(invariant, X, S, T, RUN))
+        if invariant is None:
+            continue
+        call = writer.call(invariant, X, S, T, RUN)
+        of_type = parts.type_of(schema)
+        guard = _guards(writer, constraint, of_type, X) if of_type else ""
+        if of_type:
+            invariant.looks_at(parts.looked_at(constraint, of_type))
+        lines.append(f"if type(x) is not dict or {guard}: {call}" if guard else call)
     return lines

@@ -206,10 +206,18 @@ class CheckBuilder:
 
     def guard(self, constraint: Constraint, schema: ElementSchema) -> frozenset[str] | None:
         """The keys without which an invariant of a type is true; None when it must be evaluated."""
-        keys = constraints.keys_looked_at(self._formula(constraint), self._names(schema))
-        if not keys or not self._is_true_of_nothing(constraint, schema):
-            return None
-        return keys
+        keys = self.looked_at(constraint, schema)
+        return keys if keys and self._is_true_of_nothing(constraint, schema) else None
+
+    def looked_at(self, constraint: Constraint, schema: ElementSchema) -> frozenset[str]:
+        """The keys that an invariant of a type depends on; none when it may depend on others."""
+        formula = self._formula(constraint)
+        return constraints.keys_looked_at(formula, self._names(schema)) or frozenset()
+
+    def type_of(self, schema: ElementSchema) -> ElementSchema | None:
+        """The type of an element's values, if each is an object of that very type."""
+        name = _type_of(schema)
+        return None if schema.is_choice or name in PREDICATES else self._schemas.type(name)
 
     def needed(self, constraint: Constraint, schema: ElementSchema) -> list[frozenset[str]]:
         """Sets of keys; an invariant of a type is true where any of them has none that is there."""

@@ -33,12 +33,16 @@ ELE_1 = "hasValue() or (children().count() > id.count())"
 EXT_1 = "extension.exists() != value.exists()"
 REF_1 = "reference.startsWith('#').not() or "
 ELD_13 = "type.select(code).isDistinct()"
+ELD_14 = "constraint.select(key).isDistinct()"
 VIOLATED = {
     ELE_1: "len(v) == 1 and 'id' in v",
     EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
     REF_1: "'reference' in v and str(v['reference'])[:1] == '#'"
     " and not run.has_contained(v['reference'])",
     ELD_13: "'type' in v and (type(v['type']) is not list or len(v['type']) > 1)",
+    ELD_14: "'constraint' in v and (type(v['constraint']) is not list"
+    " or not all(type(c) is dict and type(c.get('key')) is str for c in v['constraint'])"
+    " or len({c['key'] for c in v['constraint']}) < len(v['constraint']))",
 }
 """How an expression begins, to a Python condition on `v` and `run` to evaluate it under."""
 
@@ -104,13 +108,13 @@ class Invariant:
 
     def looks_at(self, keys: Iterable[str]) -> None:
         """Say that it depends on these keys of an object alone: what held once holds again."""
-        known = tuple(keys)
+        known = tuple(sorted(keys))
         self._keys = known if len(known) <= _MOST_KEYS else ()
 
     def __call__(self, x: Json, s: Json, t: Trail, run: Run) -> None:
         """Evaluate the invariant on one value."""
         constraint = self.constraint
-        seen = self._seen(x) if self._keys else None
+        seen = self._seen(x) if self._keys and type(x) is dict else None
         if seen in self._held:
             return
         try:
