@@ -1,7 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
-from fhirpkg.validation.compiling.discriminators import Step, UnclearError, condition, steps
-from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, Value
+from fhirpkg.validation.compiling.discriminators import (
+    UNRESOLVED,
+    Step,
+    UnclearError,
+    condition,
+    steps,
+)
+from fhirpkg.validation.compiling.schema import Discriminator, ElementSchema, Slice, Slicing, Value
 from fhirpkg.validation.run import Run
 
 
@@ -45,6 +53,29 @@ def test_one_discriminator_of_several_may_say_nothing(validator):
     holds = condition(discriminators, element, validator._checks.schemas)
     assert holds(({"use": "old", "family": "x"}, (), None), None)
     assert not holds(({"use": "usual"}, (), None), None)
+
+
+@pytest.mark.parametrize(
+    "value, is_met",
+    [
+        ({"url": "a"}, True),
+        ({"url": "b", "_url": {"id": "a"}}, True),
+        ({"url": "c"}, False),
+        ({"url": ["c", "a"]}, True),
+        ({"url": 1}, False),
+        ({"_url": {"id": "a"}}, False),
+        ({}, False),
+        ("a", False),
+        (None, False),
+    ],
+)
+def test_a_fixed_text_tells_slices_apart_whatever_stands_there(validator, value, is_met):
+    texts = [ElementSchema("x", "x", "url", fixed=Value("uri", text), min=1) for text in ("a", "b")]
+    sliced = replace(texts[0], slicing=Slicing((), "open", False, (Slice("b", texts[1]),)))
+    element = ElementSchema("Patient.extension:a", "Patient.extension", "x", children=(sliced,))
+    holds = condition((Discriminator("value", "url"),), element, validator._checks.schemas)
+    assert bool(holds((value, (), None), None)) is is_met
+    assert holds((value, (), UNRESOLVED), None) is None
 
 
 def test_what_a_required_binding_holds_tells_slices_apart(validator):

@@ -116,10 +116,12 @@ def _value(discriminator: Discriminator, element: ElementSchema, schemas: Schema
     path = steps(discriminator.path)
     for size in range(len(path), -1, -1):  # what an ancestor states holds for what is below
         above, below = path[:size], path[size:]
-        found = [demand_of(schema, below) for schema in _schemas(element, above, schemas)]
+        stating = list(_schemas(element, above, schemas))
+        found = [demand_of(schema, below) for schema in stating]
         demands = [demand for demand in found if demand is not None]
         if demands:
-            return _is_met(above, demands)
+            is_met = _is_met(above, demands)
+            return is_met if below or len(above) != 1 else _by_text(above[0], stating, is_met)
     raise UnclearError(
         f"slice '{element.id}' has no fixed value, pattern or required binding at"
         f" '{discriminator.path}'"
@@ -133,6 +135,22 @@ def _is_met(path: list[Step], demands: list[Demand]) -> Condition:
         for x, _, beside in _walk(item, path, run)
         for demand in demands
     )
+
+
+def _by_text(step: Step, stating: list[ElementSchema], is_met: Condition) -> Condition:
+    """The same condition, sooner for a property whose text is fixed, as the url of extensions."""
+    stated = [schema.fixed.value for schema in stating if schema.fixed is not None]
+    if step.kind != "name" or len(stated) < len(stating) or {str} != set(map(type, stated)):
+        return is_met
+    texts = frozenset(stated)
+    name = step.argument
+
+    def is_one(item: Item, run: Run) -> bool | None:
+        value = item[0]
+        found = value.get(name) if type(value) is dict and item[2] is None else None
+        return found in texts if type(found) is str else is_met(item, run)
+
+    return is_one
 
 
 def _exists(discriminator: Discriminator, element: ElementSchema, schemas: Schemas) -> Condition:
