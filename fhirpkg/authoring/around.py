@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring import drawing
-from fhirpkg.authoring.checking.authored import check_procedure
+from fhirpkg.authoring.checking.authored import check_translation
 from fhirpkg.authoring.reviewing.verdicts import without_sign_off
 from fhirpkg.authoring.rules import (
     SOURCE_DRAWING,
@@ -48,7 +48,7 @@ def translated(
     for language in package.languages if package else ():
         assert package, "it has languages"
         inside = replace(read, data=in_other(data, language, package.language), issues=[])
-        procedure, found = check_procedure(inside, language)
+        procedure, found = check_translation(inside)
         issues += [each for each in found if each.severity.rank <= Severity.ERROR.rank]
         if procedure:
             made[language] = procedure

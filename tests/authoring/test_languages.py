@@ -15,6 +15,7 @@ from fhirpkg.authoring.reviewing.verdicts import digest_of_all, reviewed
 from fhirpkg.authoring.schema import schema_of
 from fhirpkg.authoring.source import read
 from fhirpkg.authoring.translating import KEYS, said_in
+from fhirpkg.issues import Severity
 from fhirpkg.languages.choosing import languages_of, localized
 from fhirpkg.languages.words import UNTRANSLATED
 from fhirpkg.packages.installed import read_profiles
@@ -203,6 +204,31 @@ def test_a_number_of_a_translation_comes_from_the_source_too(package):
     assert "40" in found.text
     edit(package, "Son 40 min", "Dura 30 minutos.")
     assert issues(package, "source-number") == []
+
+
+@pytest.mark.parametrize(
+    "old, new, rule",
+    [
+        ("who: host}", "who: host, only-if: {en: pour, es: stir}}", "source-unknown-reference"),
+        (
+            "codes:\n",
+            """checklist:
+  - id: milk
+    text: Milk?
+    from: steps-2
+    answer: choice
+    choices: {en: [with, without], es: []}
+codes:
+""",
+            "source-missing",
+        ),
+    ],
+)
+def test_what_another_language_names_and_chooses_from_is_there(package, old, new, rule):
+    with_spanish(package)
+    edit(package, old, new)
+    (found,) = issues(package, rule)
+    assert found.severity is Severity.ERROR
 
 
 def test_a_language_without_a_catalogue_is_told(package):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from fhirpkg.authoring.checking.cross import cross_check
+from fhirpkg.authoring.checking.cross import check_words, cross_check
 from fhirpkg.authoring.codes import known_codes
 from fhirpkg.authoring.model import values
 from fhirpkg.authoring.model.package_source import PackageSource
@@ -96,6 +96,13 @@ def check_procedure(
     procedure = _validated(read, Procedure)
     if isinstance(read.data, dict):
         cross_check(read)
+    return _usable(procedure, read)
+
+
+def check_translation(read: Source) -> tuple[Procedure | None, tuple[Issue, ...]]:
+    """As :func:`check_procedure`, of another language than the main one, which has no fault."""
+    procedure = _validated(read, Procedure)
+    check_words(read)
     return _usable(procedure, read)
 
 

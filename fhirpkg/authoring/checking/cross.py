@@ -52,6 +52,16 @@ def cross_check(read: Source) -> None:
     _check_todos(read)
 
 
+def check_words(read: Source) -> None:
+    """Report what does not fit together in another language, of which the main one has no fault.
+
+    Only words differ there: their numbers, conditions that name steps, and what is chosen from.
+    """
+    _check_references(read)
+    check_origins(read)
+    _check_questions(read)
+
+
 def _check_ids(read: Source) -> None:
     """No id twice among things that are named together."""
     data = read.data
