@@ -8,6 +8,7 @@ from fhirpkg.canonical import definition_name
 from fhirpkg.languages.words import gettext
 from fhirpkg.render import words
 from fhirpkg.render.times import period, quantity, schedule, span, timed
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,6 +110,15 @@ def dosage(value: Resource) -> str:
     composed = ", ".join(filter(None, parts))
     texts = [value.get("text", ""), composed, value.get("patientInstruction", "")]
     return "; ".join(dict.fromkeys(filter(None, texts)))
+
+
+def taken(definition: Resource) -> Iterator[str]:
+    """What a definition says of what is given and taken: doses in words, specimens."""
+    for dose in objects(definition, "dosage"):
+        yield dose.get("text") or dosage(dose)
+    for specimen in objects(definition, "specimenRequirement"):
+        if shown := specimen.get("display"):
+            yield f"{gettext('Specimen')}: {shown}"
 
 
 def _most(value: Resource) -> str:
@@ -268,6 +278,7 @@ def orders(request: Resource, others: Mapping[str, Resource]) -> Iterator[str]:
             filter(None, map(dosage, request.get("dosageInstruction", ())))
         ),
         "amount": amount(request),
+        "details": _concept(request.get("orderDetail")),
         "site": _concept(request.get("bodySite")),
         "when": due(request),
         "where": _concept(request.get("locationReference") or request.get("location")),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fhirpkg.canonical import definition_name
 from fhirpkg.languages.words import gettext
 from fhirpkg.render.cited import purpose, taken_from
-from fhirpkg.render.clinical import how_often, relation
+from fhirpkg.render.clinical import how_often, relation, taken
 from fhirpkg.render.document import Document, Item, Link, Section, Table
 from fhirpkg.render.limits import is_of, limits
 from fhirpkg.render.times import timed
@@ -58,14 +58,14 @@ def looked_up(plan: Resource) -> list[Resource]:
 def phases(plan: Resource, by_url: Mapping[str, Resource]) -> Iterator[Section]:
     """The course as sections, each with the id of its action, and what is explained in it."""
     for action in filter(_is_of_course, plan.get("action", ())):
-        yield from _phase(action)
+        yield from _phase(action, by_url)
         yield from told_sections(_definition(action, by_url))
 
 
 def _course(plan: Resource, by_url: dict[str, Resource]) -> Iterator[Section]:
     """The course; after each phase the questions that are asked in it."""
     for action in filter(_is_of_course, plan.get("action", ())):
-        yield from _phase(action)
+        yield from _phase(action, by_url)
         yield from told_sections(_definition(action, by_url))
         for definition in _definitions(action.get("action", ()), by_url):
             if "item" in definition:
@@ -131,7 +131,7 @@ def conditions(action: Resource) -> Iterator[str]:
         yield str(said.get("description") or said.get("name") or said.get("expression", ""))
 
 
-def _phase(action: Resource) -> Iterator[Section]:
+def _phase(action: Resource, by_url: Mapping[str, Resource]) -> Iterator[Section]:
     """A phase as one list, or group by group where it is mostly groups."""
     parts = action.get("action", ())
     groups = [part for part in parts if "action" in part]
@@ -141,13 +141,14 @@ def _phase(action: Resource) -> Iterator[Section]:
         whole = gettext("If: {condition}", condition=needed)
         text = whole if text in ("", needed) else f"{_sentence(text)} {whole}"
     if len(groups) * 2 <= len(parts):
-        yield Section(title, text, _items(action), numbered=True, anchor=anchor)
+        yield Section(title, text, _items(action, by_url), numbered=True, anchor=anchor)
         return
     yield Section(title, text, anchor=anchor)
     for part in parts:
-        said = (part.get("description", ""), _limits(part), _choice(part))
+        said = (part.get("description", ""), _limits(part, by_url), _choice(part))
         text = " ".join(_sentence(words) for words in said if words)
-        yield Section(part.get("title", ""), text, _items(part), anchor=str(part.get("id", "")))
+        items = _items(part, by_url)
+        yield Section(part.get("title", ""), text, items, anchor=str(part.get("id", "")))
 
 
 def questions(questionnaire: Resource) -> tuple[Item, ...]:
@@ -187,10 +188,10 @@ def _question(item: Resource) -> Item:
     return Item(words, questions(item), anchor=str(item.get("linkId", "")))
 
 
-def _items(action: Resource) -> tuple[Item, ...]:
+def _items(action: Resource, by_url: Mapping[str, Resource]) -> tuple[Item, ...]:
     """The parts of an action, each with its own parts below it."""
     return tuple(
-        Item(_line(part), _items(part), _choice(part), str(part.get("id", "")))
+        Item(_line(part, by_url), _items(part, by_url), _choice(part), str(part.get("id", "")))
         for part in action.get("action", ())
     )
 
@@ -201,22 +202,23 @@ def _choice(action: Resource) -> str:
     return "" if code in ("", "all") or not action.get("action") else behavior(code)
 
 
-def _line(action: Resource) -> str:
+def _line(action: Resource, by_url: Mapping[str, Resource]) -> str:
     """What an action is, and in parentheses when, by whom and under which conditions."""
     title, text = str(action.get("title", "")), str(action.get("description", ""))
     said = [title] if text.rstrip(".") == title else [title, text]
-    extra = _limits(action)
+    extra = _limits(action, by_url)
     return ": ".join(filter(None, said)) + (f" ({extra})" if extra else "")
 
 
-def _limits(action: Resource) -> str:
-    """If, when, by whom and how often an action is done, and how often the risk happens."""
+def _limits(action: Resource, by_url: Mapping[str, Resource]) -> str:
+    """If, when, by whom and how often an action is done, what is taken, how often a risk comes."""
     related = [r for r in action.get("relatedAction", ()) if _is_far(r)]
     behaviors = (action.get("requiredBehavior"), action.get("cardinalityBehavior"))
     who = "; ".join(dict.fromkeys(_people(action)))
     more = (
         *(gettext("if: {condition}", condition=each) for each in conditions(action)),
         how_often(action),
+        *taken(_definition(action, by_url)),
         *(relation(r, {}) for r in related),
         timed(action, "timing"),
         *(behavior(code) for code in behaviors if code in ("could", "multiple")),

@@ -17,7 +17,9 @@ from fhirpkg.applying.hooks.services import services
 from fhirpkg.authoring.build import build
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.writing import text
+from fhirpkg.cli.reports.applied import told as lines_told
 from fhirpkg.packages.installed import read_profiles
+from fhirpkg.render.procedure import phases
 from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.validation.validator import Validator
 
@@ -171,6 +173,11 @@ DEFINITIONS = [  # feature, procedure, end of the id, path, what stands there
     ("amount", HERNIA, "EquipmentSutures", "quantity.value", 2),
     ("specimen", ENDOSCOPY, "Samples", "specimenRequirement.0.reference",
      "SpecimenDefinition/WideEndoscopySamplesSpecimen"),
+    ("specimen in words", ENDOSCOPY, "Samples", "specimenRequirement.0.display",
+     "Lining of the stomach, in formalin"),
+    ("most in a time, in words", HERNIA, "Ibuprofen", "dosage.0.text",
+     ("400 mg, 3 times daily, with meals, for 10 d, only if needed (for pain), "
+      "at most 1200 mg in 24 h")),
     ("key in another system", HERNIA, "",
      "useContext.0.valueCodeableConcept.coding.0.code", "44558001"),
     ("version of a code", HERNIA, "", "code.coding.1.version", "2026"),
@@ -363,7 +370,36 @@ def test_documents_tell_dose_and_condition_of_a_part_of_an_action(made):
     assert "Ibuprofen: 400 mg, oral" not in after  # no route is said
     below = after[after.rindex("Painkillers") :]
     assert "Ibuprofen: 400 mg, 3 times daily, with meals, for 10 d, only if needed" in below
+    assert "at most 1200 mg in 24 h" in below
     assert "Only if the answer is yes: Does your stomach bear it?" in below
+
+
+def lines_of(applied):
+    return "\n".join(lines_told(applied, "Patient/p", PATIENT, verbose=True))
+
+
+def page_of(resources):
+    """The course in words, as its page has it."""
+    by_url = {resource["url"]: resource for resource in resources if "url" in resource}
+    sections = list(phases(one(resources, "PlanDefinition", "Plan"), by_url))
+    return str([(section.text, section.items) for section in sections])
+
+
+def test_a_specimen_is_said_on_the_order_the_page_and_the_document(made, applied):
+    (order,) = [r for r in requests(applied[ENDOSCOPY], "ServiceRequest") if "orderDetail" in r]
+    assert order["orderDetail"] == [{"text": "Specimen: Lining of the stomach, in formalin"}]
+    assert "details: Specimen: Lining of the stomach, in formalin" in lines_of(applied[ENDOSCOPY])
+    assert "no place for specimenRequirement" not in lines_of(applied[ENDOSCOPY])
+    words = "Specimen: Lining of the stomach, in formalin"
+    assert words in page_of(made[ENDOSCOPY])
+    assert words in document(made[ENDOSCOPY], "Education")
+
+
+def test_the_most_of_a_medicine_is_said_wherever_its_dose_is(made, applied):
+    words = "1-2 mg, intravenous, at most 5 mg in 1 h"
+    assert f"dose: {words}" in lines_of(applied[ENDOSCOPY])
+    assert words in page_of(made[ENDOSCOPY])
+    assert f"Midazolam: {words}" in document(made[ENDOSCOPY], "Education")
 
 
 def test_sections_that_are_not_said_are_nowhere(made, plans):

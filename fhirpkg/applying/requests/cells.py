@@ -66,6 +66,16 @@ def chosen(source: str, target: str, types: tuple[str, ...]) -> Cell:
     return Cell(source, lambda d, _: {target + t: d[source + t] for t in types if source + t in d})
 
 
+def displayed(source: str, target: str) -> Cell:
+    """References as concepts in the words of their displays; those without one are left over."""
+
+    def make(definition: Resource, _: Parties) -> dict[str, Json]:
+        shown = [text for each in objects(definition, source) if (text := each.get("display"))]
+        return {target: [{"text": text} for text in shown]} if shown else {}
+
+    return Cell(source, make)
+
+
 def intent(default: str) -> Cell:
     """The intent of the definition, else this one."""
     return Cell("intent", lambda d, _: {"intent": d.get("intent", default)})

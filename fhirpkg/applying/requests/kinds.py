@@ -17,6 +17,7 @@ from fhirpkg.applying.requests.cells import (
     collected_with,
     copied,
     dispensed,
+    displayed,
     do_not_perform_extension,
     fixed,
     intent,
@@ -75,7 +76,7 @@ KINDS: dict[str, Kind] = {
         (canonical(True), _ACTIVE, intent("order"), _NOT, copied("code"),
          _SUBJECT, _ENCOUNTER, _REQUESTER, _BODY_SITE),
         (_PRIORITY, chosen("quantity", "quantityQuantity", ("",)), _WHEN, _ONE_PERFORMER,
-         listed("location", "locationReference")),
+         listed("location", "locationReference"), displayed("specimenRequirement", "orderDetail")),
         needs=("code",),
     ),
     "MedicationRequest": Kind(

@@ -22,6 +22,7 @@ from fhirpkg.authoring.building.telling import (
     topics,
 )
 from fhirpkg.authoring.model.sections import AddOn
+from fhirpkg.render.told import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -222,6 +223,7 @@ def _activity(context: BuildContext, action: Action, document: Resource) -> Reso
         made |= _medicine(context, action)
     else:
         made["timingTiming"] = action_timing(action)
+        made["dynamicValue"] = _ordered_with(action)
     return filled(made)
 
 
@@ -259,7 +261,19 @@ def _medicine(context: BuildContext, action: Action) -> Resource:
 def _specimen(context: BuildContext, action: Action) -> list[Resource]:
     if not action.specimen:
         return []
-    return [{"reference": f"SpecimenDefinition/{context.id(f'{action.id}-specimen')}"}]
+    reference = f"SpecimenDefinition/{context.id(f'{action.id}-specimen')}"
+    return [{"reference": reference, "display": action.specimen.words}]
+
+
+def _ordered_with(action: Action) -> list[Resource]:
+    """The dynamic value that says on an order what is taken: Specimen is what has been taken."""
+    if action.makes != "order" or not action.specimen:
+        return []
+    expression = {
+        "language": "text/fhirpath",
+        "expression": literal(f"Specimen: {action.specimen.words}"),
+    }
+    return [{"path": "orderDetail[0].text", "expression": expression}]
 
 
 def specimen_definitions(context: BuildContext) -> list[Resource]:

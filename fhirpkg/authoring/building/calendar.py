@@ -92,6 +92,11 @@ def medicine_line(context: BuildContext, action: Action) -> str:
     return f"{action.medicine or action.heading}: {line}" if line else ""
 
 
+def specimen_line(context: BuildContext, action: Action) -> str:
+    """What is taken to be examined; nothing where nothing is."""
+    return f"{context.say('Specimen')}: {action.specimen.words}" if action.specimen else ""
+
+
 def condition_line(context: BuildContext, action: Action) -> str:
     """On which conditions it is done: plain words, a question, a criterion or a chosen step."""
     lines = list(filter(None, (_condition_line(context, each) for each in action.only_if)))

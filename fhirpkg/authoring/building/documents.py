@@ -12,6 +12,7 @@ from fhirpkg.authoring.building.calendar import (
     condition_line,
     medicine_line,
     sentence,
+    specimen_line,
     step_line,
 )
 from fhirpkg.authoring.building.elements import filled
@@ -268,7 +269,21 @@ def _sentences(*texts: str) -> str:
 
 
 def _steps(context: BuildContext, actions: Iterable[Action]) -> tuple[str, ...]:
-    return tuple(_sentences(a.plain, condition_line(context, a)) for a in actions)
+    """Each step with its terms, and how the medicines that are parts of it are given."""
+    return tuple(
+        _sentences(
+            a.plain,
+            *_terms(context, a),
+            *(line for part in a.parts for line in _taken(context, part)),
+        )
+        for a in actions
+    )
+
+
+def _taken(context: BuildContext, action: Action) -> tuple[str, ...]:
+    """How a medicine is taken, and what is taken to be examined."""
+    medicine = medicine_line(context, action) if action.makes == "medicine" else ""
+    return tuple(filter(None, (medicine, specimen_line(context, action))))
 
 
 def _parts(context: BuildContext, action: Action) -> tuple[str, ...]:
@@ -283,9 +298,8 @@ def _below(context: BuildContext, parts: Iterable[Action]) -> Iterator[str]:
 
 
 def _terms(context: BuildContext, action: Action) -> tuple[str, ...]:
-    """How a medicine is taken, and on which condition something is done."""
-    medicine = medicine_line(context, action) if action.makes == "medicine" else ""
-    return tuple(filter(None, (medicine, condition_line(context, action))))
+    """What is taken, and on which condition something is done."""
+    return tuple(filter(None, (*_taken(context, action), condition_line(context, action))))
 
 
 def _sources(context: BuildContext) -> tuple[str, ...]:

@@ -92,6 +92,11 @@ class Specimen(Part):
         "", alias="in", description="What it is kept in", examples=["buffered formalin"]
     )
 
+    @property
+    def words(self) -> str:
+        """What it is, and what it is kept in, on one line."""
+        return ", ".join(self.of) + (f", in {self.in_}" if self.in_ else "")
+
 
 class Action(Titled):
     """Something ordered, done, given or told; it may have parts."""
