@@ -6,7 +6,7 @@ A package has a procedure.yaml in each folder below; a single one may stand besi
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,7 +147,9 @@ def open_folder(folder: Path) -> Opened:
     if not folder.is_dir():
         raise SourceError(str(folder), "there is no such folder", "name one with a package.yaml")
     if not (folder / PACKAGE).is_file():
-        raise SourceError(str(folder), f"it holds no {PACKAGE}", "name a folder with one")
+        above = (folder.parent / PACKAGE).is_file()
+        hint = f"name {folder.parent}, which does" if above else "name a folder with one"
+        raise SourceError(str(folder), f"it holds no {PACKAGE}", hint)
     package_file = read_source(folder / PACKAGE)
     package, found = check_package(package_file)
     around = (*without_printer(package, package_file), *without_catalogue(package, package_file))
@@ -163,13 +165,31 @@ def open_folder(folder: Path) -> Opened:
     return Opened(folder, package, issues, files, package_file, lock.read(folder))
 
 
+def _of_procedure(folder: Path) -> Opened:
+    above = folder.resolve().parent if folder.name in ("", "..") else folder.parent
+    if (folder / PACKAGE).is_file() or not (above / PACKAGE).is_file():
+        return open_folder(folder)
+    opened = open_folder(above)
+    files = tuple(file for file in opened.files if file.parent.samefile(folder))
+    return replace(opened, files=files) if files else open_folder(folder)
+
+
 def read_folder(folder: Path) -> Authored:
     """The package and the procedures of a folder, with every problem of their files.
 
     Raises SourceError when the folder, or a package.yaml in it, is not there or cannot be read, and
     for a catalogue, whose procedures are in its members.
     """
-    opened = open_folder(folder)
+    return _read_all(open_folder(folder))
+
+
+def read_procedure(folder: Path) -> Authored:
+    """As :func:`read_folder`; of one procedure's folder, its package with that procedure alone."""
+    return _read_all(_of_procedure(folder))
+
+
+def _read_all(opened: Opened) -> Authored:
+    folder = opened.folder
     if opened.package and opened.package.members:
         members = ", ".join(opened.package.members)
         raise SourceError(str(folder), "it is a catalogue of packages", f"name one: {members}")

@@ -152,3 +152,24 @@ def test_a_contraindication_that_the_resources_do_not_hold_is_lost():
         if f.is_lost and f.fact.startswith("contraindications")
     }
     assert lost == {f"contraindications-{number}" for number in range(1, 5)}
+
+
+@pytest.mark.parametrize("name", ["upper-endoscopy", "hernia-repair"])
+def test_a_procedure_below_its_package_is_covered_alone(name, monkeypatch):
+    run = CliRunner().invoke
+    whole = run(command, [str(WIDE), "--output-format", "json"])
+    alone = run(command, [str(WIDE / name), "--output-format", "json"])
+    assert alone.exit_code == ExitCode.DONE
+    ((found, facts),) = json.loads(alone.stdout).items()
+    assert found == name
+    told = [(fact["fact"], fact["lost"]) for fact in json.loads(whole.stdout)[name]]
+    assert [(fact["fact"], fact["lost"]) for fact in facts] == told
+    monkeypatch.chdir(WIDE / name)
+    assert run(command, [".", "--output-format", "json"]).stdout == alone.stdout
+
+
+def test_a_folder_with_neither_a_package_nor_one_above_has_no_coverage(tmp_path):
+    (tmp_path / "procedure.yaml").write_text("id: X\n")
+    result = CliRunner().invoke(command, [str(tmp_path)])
+    assert result.exit_code != ExitCode.DONE
+    assert "package.yaml" in str(result.exception)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 def command(resources: Path, output_format: str) -> ExitCode:
     """Show which resource and element holds each fact of the procedures in RESOURCES.
 
+    RESOURCES may be the folder of one procedure, with package.yaml in the folder above.
+
     With a source.lock the facts are those of the monograph. Each is placed, left out with a
     reason, or lost (exit code 1).
 
@@ -37,11 +39,11 @@ def command(resources: Path, output_format: str) -> ExitCode:
     """
     from fhirpkg.authoring.build import build
     from fhirpkg.authoring.coverage import coverage
-    from fhirpkg.authoring.folder import read_folder
+    from fhirpkg.authoring.folder import read_procedure
     from fhirpkg.authoring.reviewing.verdicts import reviewed
     from fhirpkg.authoring.rules import SOURCE_TODO
 
-    authored = read_folder(resources)
+    authored = read_procedure(resources)
     for issue in authored.issues:
         click.echo(str(issue), err=True)
     if not authored.is_usable or not authored.package:
