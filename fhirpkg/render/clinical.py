@@ -112,13 +112,16 @@ def dosage(value: Resource) -> str:
     return "; ".join(dict.fromkeys(filter(None, texts)))
 
 
-def taken(definition: Resource) -> Iterator[str]:
-    """What a definition says of what is given and taken: doses in words, specimens."""
-    for dose in objects(definition, "dosage"):
-        yield dose.get("text") or dosage(dose)
-    for specimen in objects(definition, "specimenRequirement"):
+def taken(resource: Resource) -> Iterator[str]:
+    """What a definition, or its request, says of what is given and taken: doses, specimens."""
+    for key in ("dosage", "dosageInstruction"):
+        for dose in objects(resource, key):
+            said, site = dose.get("text") or dosage(dose), _concept(dose.get("site"))
+            yield said if site in said else f"{said}, {site}"
+    for specimen in objects(resource, "specimenRequirement"):
         if shown := specimen.get("display"):
             yield f"{gettext('Specimen')}: {shown}"
+    yield from (_concept(detail) for detail in objects(resource, "orderDetail"))
 
 
 def _most(value: Resource) -> str:

@@ -24,7 +24,7 @@ from fhirpkg.repository import Layers, MemoryRepository
 from fhirpkg.validation.validator import Validator
 
 WIDE = Path(__file__).parent / "wide"
-FOLDERS = ("upper-endoscopy", "hernia-repair", "knee-injection")
+FOLDERS = ("upper-endoscopy", "hernia-repair", "knee-injection", "cataract")
 PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1970-01-01"}
 
 
@@ -76,8 +76,13 @@ def requests(applied, kind):
     return [r for r in applied.resources if r["resourceType"] == kind]
 
 
-ENDOSCOPY, HERNIA, KNEE = FOLDERS
-IDS = {ENDOSCOPY: "WideEndoscopy", HERNIA: "WideHerniaRepair", KNEE: "WideKneeInjection"}
+ENDOSCOPY, HERNIA, KNEE, CATARACT = FOLDERS
+IDS = {
+    ENDOSCOPY: "WideEndoscopy",
+    HERNIA: "WideHerniaRepair",
+    KNEE: "WideKneeInjection",
+    CATARACT: "WideCataract",
+}
 HOUR, DAY, WEEK = ({"unit": u, "system": "http://unitsofmeasure.org", "code": u} for u in
                    ("h", "d", "wk"))  # fmt: skip
 
@@ -139,6 +144,8 @@ ELEMENTS = [  # feature, procedure, id of the action, path in it, what stands th
     ("add-on", HERNIA, "add-on-1", "cardinalityBehavior", "multiple"),
     ("found within a time", HERNIA, "found-platelets", "condition.0.expression.expression",
      "Platelet count against"),
+    ("site that is chosen for a medicine", CATARACT, "drops", "dynamicValue.0.path",
+     "dosageInstruction[0].site"),
     ("equipment", HERNIA, "equipment-lamp", "description", "A headlamp"),
     ("people of whom one is needed", ENDOSCOPY, "procedure", "participant.1.role.coding.0.code",
      "304292004"),
@@ -178,6 +185,9 @@ DEFINITIONS = [  # feature, procedure, end of the id, path, what stands there
     ("most in a time, in words", HERNIA, "Ibuprofen", "dosage.0.text",
      ("400 mg, 3 times daily, with meals, for 10 d, only if needed (for pain), "
       "at most 1200 mg in 24 h")),
+    ("site of a medicine", CATARACT, "Ointment", "dosage.0.site.text", "Eye that was operated on"),
+    ("site to choose for a medicine", CATARACT, "Drops", "dosage.0.site.text",
+     "To be chosen: Left eye / Right eye"),
     ("key in another system", HERNIA, "",
      "useContext.0.valueCodeableConcept.coding.0.code", "44558001"),
     ("version of a code", HERNIA, "", "code.coding.1.version", "2026"),
@@ -402,6 +412,39 @@ def test_the_most_of_a_medicine_is_said_wherever_its_dose_is(made, applied):
     assert f"Midazolam: {words}" in document(made[ENDOSCOPY], "Education")
 
 
+DROPS = "1 drop, into the eye, at most 3 drops in 1 h"
+TO_CHOOSE = "To be chosen: Left eye / Right eye"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "codes"),
+    [
+        (None, TO_CHOOSE, []),
+        ("Left eye", "Left eye", ["362503005"]),
+        ("Right eye", "Right eye", ["362502000"]),
+    ],
+)
+def test_the_site_that_the_checklist_names_stands_in_the_dosage(made, answer, text, codes):
+    responses = [answered(IDS[CATARACT], site_drops=answer)] if answer else []
+    found = applied_to(made, CATARACT, *responses)
+    dosages = [r["dosageInstruction"][0] for r in requests(found, "MedicationRequest")]
+    (site,) = [each["site"] for each in dosages if each["text"] == DROPS]
+    assert site["text"] == text
+    assert [coding["code"] for coding in site.get("coding", ())] == codes
+    assert f"dose: {DROPS}; 1 drop, into the eye, {text}" in lines_of(found)
+
+
+def test_a_site_to_choose_is_asked_and_said(made):
+    checklist = one(made[CATARACT], "Questionnaire", "Checklist")
+    site = next(item for item in checklist["item"] if item["linkId"] == "site-drops")
+    assert [o["valueString"] for o in site["answerOption"]] == ["Left eye", "Right eye"]
+    before = document(made[CATARACT], "Preparation")
+    assert f"Tropicamide: {DROPS}, Left eye / Right eye" in before
+    after = document(made[CATARACT], "Aftercare")
+    assert "Eye ointment: Eye that was operated on, 2 times daily" in after
+    assert f"{DROPS}, {TO_CHOOSE}" in page_of(made[CATARACT])
+
+
 def test_sections_that_are_not_said_are_nowhere(made, plans):
     assert "recovery" not in plans[KNEE]
     counseling = one(made[KNEE], "ActivityDefinition", "Counseling")
@@ -571,9 +614,10 @@ def test_an_action_that_hangs_on_a_criterion_applies_when_it_is_on_record(made):
     assert {"omeprazole", "second-look"} <= found_in(made, ULCER)
 
 
-def test_a_contraindication_has_a_card_of_its_own_with_value_and_day(made):
+def cards_of(made, name, coding, **prefetched):
+    """The cards when an order is signed whose code is this."""
     everything = MemoryRepository([r for found in made.values() for r in found])
-    plan = one(made[ENDOSCOPY], "PlanDefinition", "Plan")
+    plan = one(made[name], "PlanDefinition", "Plan")
     offered = services([plan], everything)
     service = next(s for s in offered if s.hook == "order-sign")
     order = {
@@ -582,10 +626,8 @@ def test_a_contraindication_has_a_card_of_its_own_with_value_and_day(made):
         "status": "draft",
         "intent": "order",
         "subject": {"reference": "Patient/p"},
-        "code": {"coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "43235"}]},
+        "code": {"coding": [coding]},
     }
-    entries = [{"resource": r} for r in (PERFORATION, INR)]
-    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
     body = {
         "hook": "order-sign",
         "hookInstance": "i",
@@ -594,10 +636,24 @@ def test_a_contraindication_has_a_card_of_its_own_with_value_and_day(made):
             "patientId": "p",
             "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]},
         },
-        "prefetch": {"patient": PATIENT, "condition": bundle}
-        | {name: None for name in service.prefetch if name not in {"patient", "condition"}},
+        "prefetch": dict.fromkeys(service.prefetch) | {"patient": PATIENT} | prefetched,
     }
-    cards = respond(service.id, body, offered, everything)["cards"]
+    return respond(service.id, body, offered, everything)["cards"]
+
+
+def test_a_contraindication_has_a_card_of_its_own_with_value_and_day(made):
+    entries = [{"resource": r} for r in (PERFORATION, INR)]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    key = {"system": "http://www.ama-assn.org/go/cpt", "code": "43235"}
+    cards = cards_of(made, ENDOSCOPY, key, condition=bundle)
     found = {card["indicator"]: card["summary"] for card in cards if "indicat" in str(card)}
     assert found["critical"].startswith("Absolute contraindication: A hole in the gullet")
     assert any("INR 3.1" in card["summary"] and "2026" in card["summary"] for card in cards)
+
+
+def test_a_card_says_how_the_medicine_it_suggests_is_given(made):
+    cards = cards_of(made, CATARACT, {"system": SNOMED, "code": "75170007"})
+    suggested = [a for c in cards for s in c.get("suggestions", ()) for a in s["actions"]]
+    assert [action["description"] for action in suggested] == [
+        f"MedicationRequest: Drops that widen the pupil ({DROPS}, {TO_CHOOSE})"
+    ]

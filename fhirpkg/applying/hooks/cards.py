@@ -238,7 +238,7 @@ class _Writer:
         creations = [
             {
                 "type": "create",
-                "description": _named(resource, title),
+                "description": _described(resource, title),
                 "resource": _proposed(resource),
             }
             for title, resource in requests
@@ -300,6 +300,12 @@ def _named(resource: Resource, title: str) -> str:
     prefix = _not() if clinical.is_prohibited(resource) else ""
     what = title.removeprefix(_not()) or resource.get("description") or resource["id"]
     return f"{prefix}{resource['resourceType']}: {what}"
+
+
+def _described(resource: Resource, title: str) -> str:
+    """A request by its name, with the dose and what is taken."""
+    taken = "; ".join(clinical.taken(resource))
+    return _named(resource, title) + (f" ({taken})" if taken else "")
 
 
 def _proposed(resource: Resource) -> Resource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building.answered import answer_conditions
+from fhirpkg.authoring.building.answered import answer_conditions, medicine_site
 from fhirpkg.authoring.building.carried import reason_and_site
 from fhirpkg.authoring.building.conditions import chosen_conditions, order_condition
 from fhirpkg.authoring.building.elements import (
@@ -55,7 +55,7 @@ def action_of(context: BuildContext, action: Action) -> Resource:
     if action.makes:
         made["type"] = CREATE
         made["definitionCanonical"] = context.definition(action)
-        made["dynamicValue"] = reason_and_site(context, action.id)
+        made["dynamicValue"] = [*reason_and_site(context, action.id), *medicine_site(action)]
     made["timingTiming"] = action_timing(action)
     if len(action.when) > 1 and relations(action):
         return filled(_at_each_moment(action, made))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.building.asked import contraindication_link
+from fhirpkg.authoring.building.asked import contraindication_link, site_link
 from fhirpkg.authoring.logic import part
 from fhirpkg.render.told import escaped, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fhirpkg.authoring.building.build_context import BuildContext
     from fhirpkg.authoring.model.actions import Action
@@ -26,7 +26,7 @@ def decides(context: BuildContext) -> bool:
     return (
         bool(procedure.code.choose)
         or any(item.ask for item in procedure.contraindications)
-        or any(action.questions for action in procedure.actions())
+        or any(action.questions or action.chooses_site for action in procedure.actions())
     )
 
 
@@ -37,7 +37,18 @@ def definitions(context: BuildContext) -> list[str]:
     form = context.url("Questionnaire", context.id("checklist"))
     sites = []
     if context.procedure.code.choose:
-        sites = [_SITE.format(_coded(context), literal(" / ".join(context.procedure.code.sites)))]
+        names = context.procedure.code.sites
+        sites = [_SITE.format(_coded(context, names), literal(" / ".join(names)))]
+    sites += [
+        _MEDICINE_SITE.format(
+            action=action.id,
+            link=site_link(action),
+            coded=_coded(context, action.sites),
+            all=literal(" / ".join(action.sites)),
+        )
+        for action in context.procedure.actions()
+        if action.chooses_site
+    ]
     return [part("answered").replace("$form", escaped(form)), *sites, *_held(context)]
 
 
@@ -47,6 +58,14 @@ def site(context: BuildContext) -> list[Resource]:
         return []
     expression = {"language": "text/cql", "expression": "Chosen sites"}
     return [{"path": "bodySite", "expression": expression}]
+
+
+def medicine_site(action: Action) -> list[Resource]:
+    """The dynamic value that names the chosen site in the dosage of a medicine."""
+    if not action.chooses_site:
+        return []
+    expression = {"language": "text/cql", "expression": f"{action.id} site"}
+    return [{"path": "dosageInstruction[0].site", "expression": expression}]
 
 
 def answer_conditions(action: Action) -> list[Resource]:
@@ -77,6 +96,14 @@ define "Chosen sites":
     else {{ FHIR.CodeableConcept {{
       text: FHIR.string {{ value: "Say"('To be chosen: ') + {} }} }} }}
 """
+_MEDICINE_SITE = """\
+define "{action} site":
+  if exists "Named"('{link}')
+    then First(("Named"('{link}')) S
+      return {coded}FHIR.CodeableConcept {{ text: FHIR.string {{ value: S }} }})
+    else FHIR.CodeableConcept {{
+      text: FHIR.string {{ value: "Say"('To be chosen: ') + {all} }} }}
+"""
 _CODING = "FHIR.Coding {{ system: FHIR.uri {{ value: {} }}, code: FHIR.code {{ value: {} }} }}"
 
 
@@ -91,11 +118,11 @@ def concept_literal(concept: Resource) -> str:
     return f"FHIR.CodeableConcept {{ {coded}{text} }}"
 
 
-def _coded(context: BuildContext) -> str:
+def _coded(context: BuildContext, names: Iterable[str]) -> str:
     """The sites that have codes, each with what to do when it is named."""
     return "".join(
         f"if S = {literal(name)} then {concept_literal(context.concept(name))}\n      else "
-        for name in context.procedure.code.sites
+        for name in names
         if context.concept(name).get("coding")
     )
 

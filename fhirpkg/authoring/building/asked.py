@@ -9,6 +9,7 @@ from fhirpkg.authoring.model.sections import Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fhirpkg.authoring.model.actions import Action
     from fhirpkg.authoring.model.procedure import Procedure
     from fhirpkg.authoring.model.reasons import Contraindication
 
@@ -20,6 +21,15 @@ def asked(procedure: Procedure, say: Callable[[str], str]) -> Iterator[Question]
         text = words.format(sites=", ".join(procedure.code.sites))
         choices = {"answer": "choice", "choices": procedure.code.sites}
         yield Question.model_validate({"id": "site", "text": text, "patient": text, **choices})
+    for action in procedure.actions():
+        if action.chooses_site:
+            words = say("At which site is {medicine} given: {sites}?")
+            text = words.format(
+                medicine=action.medicine or action.heading, sites=", ".join(action.sites)
+            )
+            yield _renamed(
+                site_link(action), {"text": text, "answer": "choice", "choices": action.sites}
+            )
     for item in procedure.contraindications:
         if item.ask:
             yield _yes_no(contraindication_link(item), item.ask)
@@ -33,6 +43,15 @@ def contraindication_link(item: Contraindication) -> str:
     return f"contraindication-{item.id}"
 
 
+def site_link(action: Action) -> str:
+    """The linkId of the question at which site a medicine is given."""
+    return f"site-{action.id}"
+
+
 def _yes_no(question_id: str, text: str) -> Question:
-    question = Question.model_validate({"id": "asked", "text": text, "answer": "yes-no"})
+    return _renamed(question_id, {"text": text, "answer": "yes-no"})
+
+
+def _renamed(question_id: str, said: dict[str, object]) -> Question:
+    question = Question.model_validate({"id": "asked", **said})
     return question.model_copy(update={"id": question_id})  # longer than an author's may be

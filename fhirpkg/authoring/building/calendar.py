@@ -89,6 +89,8 @@ def medicine_line(context: BuildContext, action: Action) -> str:
     if action.stop:
         return context.say("Do not take: {medicine}").format(medicine=context.named(action.stop))
     line = context.say(words(action)) if words(action) else ""
+    if action.chooses_site:
+        line = ", ".join(filter(None, (line, " / ".join(action.sites))))
     return f"{action.medicine or action.heading}: {line}" if line else ""
 
 

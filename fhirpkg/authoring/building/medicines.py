@@ -63,6 +63,7 @@ def dosage(context: BuildContext, action: Action) -> Resource:
     made: Resource = {
         "text": words(action) or action.text,
         "timing": action_timing(action),
+        "site": _site(context, action),
         "route": _route(context, route) if route else None,
     }
     if isinstance(action.if_needed, str):
@@ -92,11 +93,19 @@ def words(action: Action) -> str:
     parts = (
         action.dose or "",
         action.route or "",
+        "" if action.chooses_site else "".join(action.sites),
         schedule_words(action),
         "only if needed" + (f" ({needed})" if needed else "") if action.if_needed else "",
         f"at most {action.max}" if action.max else "",
     )
     return ", ".join(filter(None, parts))
+
+
+def _site(context: BuildContext, action: Action) -> Resource | None:
+    """Where it is given; of several sites that one is to be chosen."""
+    if action.chooses_site:
+        return {"text": f"To be chosen: {' / '.join(action.sites)}"}
+    return next(iter(context.concepts(action.sites)), None)
 
 
 def _route(context: BuildContext, route: str) -> Resource:

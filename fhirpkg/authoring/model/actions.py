@@ -175,6 +175,12 @@ class Action(Titled):
         None, description="One dose with its unit, as the source has it", examples=["40 mg"]
     )
     route: Text | None = Field(None, description="How it is given", examples=["subcutaneous"])
+    sites: Names = Field(
+        (),
+        description="Where on the body the medicine is given: names under 'codes', or words; of "
+        "several the checklist asks which",
+        examples=["Left thigh", ["Left eye", "Right eye"]],
+    )
     if_needed: StrictBool | Text = Field(
         default=False,
         alias="if-needed",
@@ -205,6 +211,8 @@ class Action(Titled):
             raise ValueError("'medicine' or 'stop' with the name of the medicine")
         if product and self.kind not in (None, "medicine"):
             raise ValueError("'kind: medicine' with 'medicine' or 'stop'")
+        if self.sites and self.makes != "medicine":
+            raise ValueError("'sites' with a medicine")
         return self
 
     @property
@@ -221,6 +229,11 @@ class Action(Titled):
     def step_needed(self) -> str:
         """The id of the step that has to be chosen for it."""
         return next(iter(_steps_in(self.only_if)), "")
+
+    @property
+    def chooses_site(self) -> bool:
+        """Whether the checklist asks at which of several sites the medicine is given."""
+        return len(self.sites) > 1
 
     @property
     def criteria(self) -> tuple[str, ...]:
