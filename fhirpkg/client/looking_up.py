@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.response import Response
     from fhirpkg.issues import Resource
 
 _VALUE_SETS = {"http://loinc.org": "http://loinc.org/vs"}
 """The value set of all codes of a system, where it is not `system?fhir_vs`."""
+_DENIALS = (400, 404, 422)
 _NOT_FOUND = ("not-found", "code-invalid", "invalid")
 
 
@@ -34,14 +36,18 @@ class Answer:
 
 
 def look_up(client: FhirClient, system: str, code: str) -> Answer:
-    """What a server knows of a code. Raises ServerError when it does not answer."""
+    """What a server knows of a code. Raises ServerError when it does not answer with FHIR."""
     params = {"system": system, "code": code}
     response = client.request("GET", "CodeSystem/$lookup", params=params)
     resource = response.resource or {}
     if response.ok and resource.get("resourceType") == "Parameters":
         return _answer(resource)
+    is_refusal = resource.get("resourceType") == "OperationOutcome"
+    if response.status not in _DENIALS or not is_refusal:
+        problem = f"it did not say what a code is: {_problem(response)}"
+        raise ServerError(client.url("CodeSystem/$lookup"), problem, status=response.status)
     codes = {text_of(issue, "code") for issue in objects(resource, "issue")}
-    is_unknown = response.status in (400, 404, 422) and bool(codes & set(_NOT_FOUND))
+    is_unknown = bool(codes & set(_NOT_FOUND))
     return Answer(exists=False if is_unknown and _has(client, system) else None)
 
 
@@ -79,8 +85,18 @@ def search(client: FhirClient, system: str, words: str) -> Iterator[tuple[str, s
     url = _VALUE_SETS.get(system, f"{system}?fhir_vs")
     params = {"url": url, "filter": words, "count": "20"}
     response = client.request("GET", "ValueSet/$expand", params=params)
-    if not response.ok or not response.resource:
-        raise ServerError(url, f"it cannot be searched: {response.problem}", status=response.status)
-    expansion = response.resource.get("expansion")
-    for each in objects(expansion, "contains") if isinstance(expansion, dict) else ():
+    expansion = (response.resource or {}).get("expansion")
+    if not response.ok or not isinstance(expansion, dict):
+        problem = f"it cannot be searched: {_problem(response)}"
+        raise ServerError(
+            client.url(f"ValueSet/$expand?url={url}"), problem, status=response.status
+        )
+    for each in objects(expansion, "contains"):
         yield text_of(each, "code"), text_of(each, "display")
+
+
+def _problem(response: Response) -> str:
+    """What is wrong with an answer that has another content than was asked for."""
+    kind = text_of(response.resource or {}, "resourceType")
+    is_refusal = not response.ok or not kind or kind == "OperationOutcome"
+    return response.problem if is_refusal else f"it answered with a {kind}"

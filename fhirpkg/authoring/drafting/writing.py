@@ -47,13 +47,18 @@ _ID_GROUPS = {"risks": "goal", "benefits": "goal"} | dict.fromkeys(
 )
 
 
-def draft(monograph: Monograph, *, title: str, stem: str, code: str, rights: Rights) -> Keys:
-    """The data of procedure.yaml; `title` says what the source is, `stem` names a nameless one."""
+def draft(
+    monograph: Monograph, *, title: str, stem: str, given: Sequence[str], rights: Rights
+) -> Keys:
+    """The data of procedure.yaml; `title` says what the source is, `stem` names a nameless one.
+
+    Codes that are `given` stand instead of those that the monograph names.
+    """
     labels = dict(zip(map(id, monograph.facts), monograph.labels(), strict=True))
     names = _Names()
     name = _short_name(monograph, stem)
-    codes, open_ = ([code], []) if code else one_of_each(monograph.codes)
-    open_ += [] if code else [f"code: {why}" for why in monograph.wrong_codes]
+    codes, open_ = (list(given), []) if given else one_of_each(monograph.codes)
+    open_ += [] if given else [f"code: {why}" for why in monograph.wrong_codes]
     data: Keys = {"id": pascal_case(name)}
     source: Keys = {"title": title, "facts": _counts(monograph)}
     data["source"] = source

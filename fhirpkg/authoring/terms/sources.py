@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import functools
 import gzip
@@ -9,15 +10,17 @@ import importlib.metadata
 import importlib.resources
 import io
 import json
+import re
 import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fhirpkg.authoring.codes import Coding, problem
 from fhirpkg.authoring.terms.words import likeness, stems
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.definitions.terminology.codesystems import CodeSystem
-from fhirpkg.definitions.terminology.grammars import ICD_10_CM, LOINC, SNOMED_CT
-from fhirpkg.definitions.terminology.systems import SYSTEMS
+from fhirpkg.definitions.terminology.grammars import ICD_10_CM, LOINC, RXNORM, SNOMED_CT
+from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
 from fhirpkg.errors import SourceError
 from fhirpkg.packages.cache import PackageCache
 from fhirpkg.untrusted import objects, text_of
@@ -225,47 +228,78 @@ def icd_10_cm() -> Terms | None:
 
 
 _COLUMNS = {
-    "code": ("code", "loinc_num", "rxcui", "conceptid", "id", "cpt code"),
-    "display": ("display", "long_common_name", "str", "fsn", "term", "name", "description"),
+    "code": ("code", "loincnum", "rxcui", "conceptid", "id", "cptcode"),
+    "display": ("display", "longcommonname", "str", "fsn", "term", "name", "description"),
     "status": ("status", "active", "suppress", "inactive"),
 }
-_GONE = frozenset("deprecated discouraged inactive retired 0 o e false".split())
+"""Headings in small letters, spaces and other marks left out: exact first, else as an ending."""
+_GONE = frozenset("deprecated discouraged inactive retired 0 o e false no n".split())
+_TRUE = frozenset("1 true yes y inactive o e".split())
 
 
 def of_file(file: Path, system: str = "") -> Terms:
-    """A user's own file: code and display by tab or comma, with or without a line of headings.
+    """A user's own file: code and display by tab, comma or semicolon, with or without headings.
 
     `system` is the name of the system; LOINC's own file and files of SNOMED's are known by their
-    headings. Raises SourceError when it cannot be read.
+    headings. Raises SourceError when it cannot be read or has no code.
     """
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(str(file), f"it cannot be read ({error})") from error
-    delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    heads = [cell.strip().lower() for cell in rows[0]] if rows else []
-    at = {
-        name: next((heads.index(c) for c in cs if c in heads), -1) for name, cs in _COLUMNS.items()
-    }
-    has_heads = at["code"] >= 0 and at["display"] >= 0
+    rows = _rows(file)
+    heads = [re.sub(r"[\s_-]+", "", cell).lower() for cell in rows[0]] if rows else []
+    at = {name: _column(heads, *names) for name, names in _COLUMNS.items()}
+    has_heads = at["code"] >= 0
     url = SYSTEMS[system].url if system in SYSTEMS else system or _system_of(heads)
     if not url:
-        advice = f"name it before the file, as SYSTEM={file.name}; known: {', '.join(SYSTEMS)}"
-        raise SourceError(str(file), "it does not name its code system", advice)
+        advice = f"say it before the file: SYSTEM={file.name}; known are {', '.join(SYSTEMS)}"
+        raise SourceError(str(file), "it does not say whose codes it has", advice)
     columns = (at["code"], at["display"], at["status"]) if has_heads else (0, 1, 2)
+    says_gone = has_heads and heads[at["status"]] in ("inactive", "suppress")
     terms = Terms(file.name, licence="yours")
     for row in rows[has_heads:]:
         code, display, status = (
             row[column].strip() if 0 <= column < len(row) else "" for column in columns
         )
         if code:
-            gone = status.lower() in _GONE
+            gone = status.lower() in (_TRUE if says_gone else _GONE)
             terms.add(url, code, display, (not gone) if status else None)
+    if not any(not problem(Coding(url, code, "1")) for _, code in terms.codes):
+        found = f"'{next(iter(terms.codes))[1]}'" if terms.codes else "nothing"
+        advice = f"write code and display into its first two columns; found {found} for a code"
+        raise SourceError(str(file), f"it has no code of {NAMES.get(url, url)}", advice)
     return terms
 
 
+def _rows(file: Path) -> list[list[str]]:
+    """The rows of a file that have cells, of what Excel writes too: `sep=;`, UTF-16."""
+    try:
+        content = file.read_bytes()
+        is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    except OSError as error:
+        raise SourceError(str(file), f"it cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        advice = "save it as text in UTF-8; Excel calls that 'CSV UTF-8'"
+        raise SourceError(str(file), "it is not text in UTF-8", advice) from error
+    text = text.lstrip("\r\n")
+    first, _, rest = text.partition("\n")
+    said = re.fullmatch(r"sep=(.)\s*", first)
+    delimiter = said[1] if said else max("\t;,", key=lambda each: (first.count(each), each == "\t"))
+    try:
+        rows = list(csv.reader(io.StringIO(rest if said else text), delimiter=delimiter))
+    except csv.Error as error:
+        raise SourceError(str(file), f"it is not a table ({error})") from error
+    return [row for row in rows if any(map(str.strip, row))]
+
+
+def _column(heads: list[str], *names: str) -> int:
+    """The place of the column that has one of some headings, the first of them first; else -1."""
+    exact = (at for name in names for at, head in enumerate(heads) if head == name)
+    ending = (at for name in names[:1] for at, head in enumerate(heads) if head.endswith(name))
+    return next(iter((*exact, *ending, -1)))
+
+
 def _system_of(heads: list[str]) -> str:
-    if "loinc_num" in heads:
+    if "loincnum" in heads:
         return LOINC
+    if "rxcui" in heads:
+        return RXNORM
     return SNOMED_CT if {"conceptid", "fsn"} & set(heads) else ""

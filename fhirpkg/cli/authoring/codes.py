@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from fhirpkg.cli import ExitCode
+from fhirpkg.cli.shared.content import folder_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from fhirpkg.authoring.source import Source
     from fhirpkg.authoring.terms.sources import Known, Terms
+    from fhirpkg.client.client import FhirClient
 
 
 _Function = TypeVar("_Function", bound="Callable[..., object]")
@@ -126,7 +128,7 @@ def _print_found(found: list[tuple[float, Known]], output_format: str) -> None:
 
 
 @command.command("check")
-@click.argument("resources", type=click.Path(path_type=Path), default=Path("resources"))
+@folder_argument
 @_sources_options
 def check(
     resources: Path,
@@ -155,10 +157,12 @@ def check(
     read = list(_procedures(resources))
     codes = {use.coding[:2] for source in read for use in uses(source.data)}
     found = list(terms_that_know({system for system, _ in codes}, packages, files))
+    has_answered = True
     if tx:
         known_here = Sources(tuple(found))
         missing = [key for key in sorted(codes) if not known_here.find(*key)]
-        found.append(asked(tx, missing))
+        answers, has_answered = asked(tx, missing)
+        found.append(answers)
     found.append(_kept(resources, found))
     known: list[Known] = []
     checked = []
@@ -172,7 +176,9 @@ def check(
     click.echo(f"{resources / LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
     told = [issue for each in checked for issue in each.outcome.issues]
     is_wrong = any(issue.severity.rank <= Severity.WARNING.rank for issue in told)
-    return ExitCode.ISSUES if is_wrong else ExitCode.DONE
+    if is_wrong:
+        return ExitCode.ISSUES
+    return ExitCode.DONE if has_answered else ExitCode.UNUSABLE
 
 
 def _kept(resources: Path, found: list[Terms]) -> Terms:
@@ -251,32 +257,38 @@ def terms_that_know(
     yield from available(systems)
 
 
-def asked(url: str, codes: list[tuple[str, str]]) -> Terms:
-    """What a server says of codes; it is not asked on when it does not answer."""
+def asked(url: str, codes: list[tuple[str, str]]) -> tuple[Terms, bool]:
+    """What a server says of codes, and whether it answered; if not, it is not asked on."""
     from fhirpkg.authoring.terms.sources import Terms
-    from fhirpkg.client.client import FhirClient
     from fhirpkg.client.looking_up import look_up
     from fhirpkg.errors import ServerError
 
-    terms, client = Terms(url), FhirClient(url)
+    terms, client = Terms(url), _client(url)
     for system, code in codes:
         try:
             answer = look_up(client, system, code)
         except ServerError as error:
             click.echo(f"fhirpkg: {error}; what it was to say stays open", err=True)
-            break
+            return terms, False
         if answer.exists:
             terms.add(system, code, answer.display, answer.is_active, answer.version)
         elif answer.exists is False:
             terms.absent.add((system, code))
-    return terms
+    return terms, True
 
 
 def _from_server(url: str, system: str, words: str) -> Iterator[tuple[float, Known]]:
     from fhirpkg.authoring.terms.sources import Known
     from fhirpkg.authoring.terms.words import likeness
-    from fhirpkg.client.client import FhirClient
     from fhirpkg.client.looking_up import search as ask
 
-    for code, display in ask(FhirClient(url), system, words):
+    for code, display in ask(_client(url), system, words):
         yield likeness(words, display), Known(system, code, display, None, url)
+
+
+def _client(url: str) -> FhirClient:
+    """A client for a server that people wait for: it is not patient."""
+    from fhirpkg.client.client import FhirClient
+    from fhirpkg.client.retry import RetryPolicy
+
+    return FhirClient(url, retry=RetryPolicy(patience=5), timeout=(5, 30))

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder to write to; by default one named after the procedure.",
 )
-@click.option("--code", default="", help='The code of the procedure: "CPT 43235".')
+@click.option(
+    "--code",
+    "codes",
+    multiple=True,
+    help='The code of the procedure: "CPT 43235". Once for each system.',
+)
 @click.option(
     "--rights",
     type=click.Choice(["none", "own", "licensed"]),
@@ -52,7 +57,7 @@ if TYPE_CHECKING:
 def command(
     monograph: Path,
     output: Path | None,
-    code: str,
+    codes: tuple[str, ...],
     rights: Rights,
     headings: Path | None,
     update: bool,
@@ -81,7 +86,7 @@ def command(
     if not found.facts:
         advice = "write headings such as 'Indications' and 'Preparation', or add yours: --headings"
         raise SourceError(str(monograph), "no heading in it names a section", advice)
-    _check(found, monograph, code)
+    _check(found, monograph, codes)
     names = [fact.text for fact in found.of("name")]
     folder = output or Path(slug(names[0] if names else monograph.stem))
     new = lock.lock(found, file=monograph.name, content=content, rights=rights)
@@ -91,20 +96,24 @@ def command(
         found,
         title="Monograph kept outside this package; source.lock knows its edition",
         stem=monograph.stem,
-        code=code,
+        given=codes,
         rights=rights,
     )
     return _draft(found, folder, new, data, output_format)
 
 
-def _check(found: Monograph, monograph: Path, code: str) -> None:
+def _check(found: Monograph, monograph: Path, codes: tuple[str, ...]) -> None:
     """Refuse what could not be built, before anything is written."""
-    from fhirpkg.authoring.codes import problem_of_line
+    from fhirpkg.authoring.codes import codings, problem_of_line
     from fhirpkg.authoring.model.values import MOST_FACTS
     from fhirpkg.errors import ConfigError, SourceError
 
-    if code and (problem := problem_of_line(code)):
+    for problem in filter(None, map(problem_of_line, codes)):
         raise ConfigError(f"--code: {problem}")
+    systems = [coding.system for code in codes for coding in codings(code)]
+    if len(systems) > len(set(systems)):
+        problem = "one code of each system is the procedure's own"
+        raise ConfigError(f"--code: {problem}; write others under 'also' or 'add-on' of the draft")
     for section, count in found.counts.items():
         if count > MOST_FACTS:
             problem = f"it has {count} facts under {section}; the limit is {MOST_FACTS}"

@@ -137,7 +137,7 @@ def _terms(
     found += terms_that_know({system for system, _ in named}, packages, files)
     if tx:
         known = Sources(tuple(found))
-        found.append(asked(tx, [key for key in sorted(named) if not known.find(*key)]))
+        found.append(asked(tx, [key for key in sorted(named) if not known.find(*key)])[0])
     return Sources(tuple(found))
 
 

@@ -3,18 +3,21 @@
 import pathlib
 
 import pytest
+import yaml
 
 from fhirpkg.authoring.drafting import writing
 from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.reading import read
 from fhirpkg.authoring.drafting.sorting import sort
+from fhirpkg.cli import ExitCode
+from fhirpkg.cli import _run as main
 
 
-def drafted(lines, code=""):
+def drafted(lines, *given):
     text = f"Bladder scan\n\n{lines}\n\nIndications\nRetention of urine\n"
     found = sort(read(pathlib.Path("a.txt"), text.encode(), table()), table())
     assert [fact.text for fact in found.of("indications")] == ["Retention of urine"]
-    return writing.draft(found, title="t", stem="a", code=code, rights="own")
+    return writing.draft(found, title="t", stem="a", given=given, rights="own")
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,32 @@ def test_what_is_not_certain_is_left_open(lines, kept):
     made = drafted(lines)
     assert made.get("codes", {}).get("Bladder scan") == kept
     assert made["code"]["todo"].startswith("code: ")
+
+
+_IN_SYSTEMS = ["CPT 51798", "OPS 1-334.1|2026", "https://a.org/cs|B1", "SNOMED CT 71388002"]
+
+
+def _draft(tmp_path, rights, *codes):
+    (tmp_path / "a.txt").write_text("Bladder scan\n\nIndications\nRetention of urine\n")
+    given = [word for code in codes for word in ("--code", code)]
+    out = ["--rights", rights, "--output", str(tmp_path / "p" / "scan")]
+    return main(["draft", str(tmp_path / "a.txt"), *out, *given])
+
+
+@pytest.mark.parametrize("rights", ["own", "licensed", "none"])
+def test_codes_of_several_systems_are_given_one_by_one(tmp_path, rights):
+    assert _draft(tmp_path, rights, *_IN_SYSTEMS) == ExitCode.DONE
+    made = yaml.safe_load((tmp_path / "p" / "scan" / "procedure.yaml").read_text())
+    assert made["codes"] == {"Bladder scan": _IN_SYSTEMS}
+    assert ("Retention of urine" in str(made["indications"])) is (rights != "none")
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [("CPT 51798", "CPT 51797"), ("CPT 51798 51797",), ("CPT 51798", "CPT 9999"), ("51798",),
+     ("CPT",), ("SNOMED CT 71388002", "http://snomed.info/sct|233604007"),
+     ("http://loinc.org|718-8",)],
+)  # fmt: skip
+def test_codes_that_are_not_one_of_each_system_are_refused(tmp_path, codes):
+    assert _draft(tmp_path, "none", *codes) == ExitCode.UNUSABLE
+    assert not (tmp_path / "p").exists()

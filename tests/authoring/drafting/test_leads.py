@@ -63,7 +63,7 @@ def test_what_is_led_in_by_a_negation_stays_so_in_lists_within_it():
 
 def test_a_draft_of_ones_own_text_says_the_negation_with_the_fact():
     monograph = read_as("# A\n## Recovery\n- Rest\n### Do not\n- Drive\n")
-    data = writing.draft(monograph, title="t", stem="a", code="", rights="own")
+    data = writing.draft(monograph, title="t", stem="a", given=(), rights="own")
     assert [item["text"] for item in data["recovery"]] == ["Rest", "Do not: Drive"]
 
 

@@ -89,7 +89,7 @@ def test_no_word_is_lost_but_those_of_headings(file):
 def test_a_draft_has_no_word_that_its_fact_lacks(file):
     found = sorted_facts(file)
     labelled = dict(zip(found.labels(), found.facts, strict=True))
-    data = writing.draft(found, title="t", stem=file.stem, code="", rights="own")
+    data = writing.draft(found, title="t", stem=file.stem, given=(), rights="own")
     for section in writing.ORDER:
         items = data.get(section, [])
         for item in [items] if isinstance(items, dict) else items:
@@ -104,7 +104,7 @@ def test_a_draft_has_no_word_that_its_fact_lacks(file):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_without_rights_no_words_are_copied(file):
     found = sorted_facts(file)
-    made = writing.draft(found, title="t", stem=file.stem, code="", rights="none")
+    made = writing.draft(found, title="t", stem=file.stem, given=(), rights="none")
     locked = lock.lock(found, file="f", content=b"", rights="none")
     assert not any(lock.copied(locked, text) for text in texts(made))
     assert (

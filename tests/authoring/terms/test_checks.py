@@ -335,3 +335,36 @@ def test_only_the_patient_set_of_hl7_terminology_says_that_a_code_is_free():
     assert len(found.codes) == 2
     kept = Terms("codes.lock", codes=found.codes)
     assert listed(found.codes.values(), kept) == {(SNOMED_CT, "233604007")}
+
+
+@pytest.mark.parametrize(
+    ("content", "system", "code", "is_active"),
+    [
+        (b"\xef\xbb\xbfCode;Bezeichnung\r\n718-7;Hemoglobin\r\n", "LOINC", "718-7", None),
+        (b"sep=;\r\nLOINC Code;Name\r\n718-7;Hemoglobin, blood\r\n", "LOINC", "718-7", None),
+        ("Code\tName\n718-7\tHemoglobin\n".encode("utf-16"), "LOINC", "718-7", None),
+        (b'Name,CPT Code\n"A, b",20983\n', "CPT", "20983", None),
+        (b"Long Common Name,LOINC_NUM\nHemoglobin,718-7\n", "", "718-7", None),
+        (b"RXCUI|STR\n".replace(b"|", b"\t") + b"11289\twarfarin\n", "", "11289", None),
+        (b"code,display,inactive\n718-7,Hemoglobin,true\n", "LOINC", "718-7", False),
+        (b"code,display,inactive\n718-7,Hemoglobin,0\n", "LOINC", "718-7", True),
+        (b"RXCUI,STR,SUPPRESS\n11289,warfarin,N\n", "", "11289", True),
+        (b"RXCUI,STR,SUPPRESS\n11289,warfarin,O\n", "", "11289", False),
+        (b"\n\n718-7,Hemoglobin\n\n", "LOINC", "718-7", None),
+        (b"code\n718-7\n", "LOINC", "718-7", None),
+    ],
+)
+def test_tables_are_read_as_programs_write_them(tmp_path, content, system, code, is_active):
+    (tmp_path / "a.csv").write_bytes(content)
+    (known,) = of_file(tmp_path / "a.csv", system).codes.values()
+    assert (known.code, known.is_active) == (code, is_active)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"Hemoglobin,718-7\n", b"PK\x03\x04\xff\xfe", b"caf\xe9,1\n", b"<html></html>", b"a,b\n"],
+)
+def test_a_file_without_codes_of_its_system_is_refused(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(SourceError):
+        of_file(tmp_path / "a.csv", "LOINC")

@@ -8,8 +8,11 @@ from click.testing import CliRunner
 
 from fhirpkg.authoring.folder import read_folder
 from fhirpkg.authoring.terms import sources
+from fhirpkg.cli import ExitCode
+from fhirpkg.cli.authoring import codes
 from fhirpkg.cli.authoring.codes import command
 from fhirpkg.client import looking_up
+from fhirpkg.errors import ConfigError, ServerError
 from tests.authoring.terms.test_checks import RESOURCES, terms
 
 
@@ -88,6 +91,9 @@ class Client:
     def __init__(self, answers):
         self._answers = answers
 
+    def url(self, path):
+        return path
+
     def request(self, _method, path, params):
         return self._answers[path]
 
@@ -126,3 +132,34 @@ def test_a_server_may_only_deny_codes_of_systems_that_it_has(total, exists):
         "CodeSystem": Response(200, {"resourceType": "Bundle", "total": total}),
     }
     assert looking_up.look_up(Client(answers), "s", "c").exists is exists
+
+
+NOT_FHIR = [
+    Response(200, None),
+    Response(200, {"resourceType": "OperationOutcome"}),
+    Response(200, {"resourceType": "Bundle"}),
+    Response(401, None),
+    Response(404, None),
+    Response(500, DENIED),
+]
+
+
+@pytest.mark.parametrize("answer", NOT_FHIR)
+def test_what_does_not_answer_as_a_terminology_server_is_told(
+    folder, only_core, monkeypatch, answer
+):
+    answers = {"CodeSystem/$lookup": answer, "ValueSet/$expand": answer}
+    monkeypatch.setattr(codes, "_client", lambda url: Client(answers))
+    ran = run("search", "pneumonia", "--tx", "http://a.org")
+    assert isinstance(ran.exception, ServerError)
+    ran = run("check", folder, "--tx", "http://a.org")
+    assert ran.return_value == ExitCode.UNUSABLE
+    assert "stays open" in ran.stderr
+    kept = json.loads((folder / "codes.lock").read_text())["codes"]
+    assert not [each for each in kept if each["source"] == "http://a.org"]
+
+
+def test_a_url_that_is_none_writes_nothing(folder):
+    ran = run("check", folder, "--tx", "nonsense")
+    assert isinstance(ran.exception, ConfigError)
+    assert not (folder / "codes.lock").exists()
