@@ -245,6 +245,15 @@ def test_17_what_is_too_large_is_halved(server):
         assert publish(proxy.base_url, given).created == 90
 
 
+def test_17_the_size_that_a_server_takes_is_learnt_from_the_first_portion(server):
+    given = release(*(canonical("PlanDefinition", f"p{n}") for n in range(300)))
+    with scripted(server_like(habits.at_most(30)), server) as proxy:
+        assert publish(proxy.base_url, given).created == 300
+        sizes = [len(each.resource["entry"]) for each in proxy.writes if is_transaction(each)]
+    assert sizes[0] == 200
+    assert sizes[-4:] == [25] * 4  # the last hundred, none of it refused any more
+
+
 @pytest.mark.parametrize("answer", [Reply(200, "<html/>"), Reply(204), Reply(200, b'{"a')])
 def test_18_a_success_that_says_nothing_of_its_entries_is_none(server, answer):
     """samply/blazectl#34."""
