@@ -72,7 +72,7 @@ def test_what_has_not_changed_is_not_built_again(package, monkeypatch):
     before = files(package)
     monkeypatch.setattr(making, "resources_of", None)
     done = build_folder(package)
-    assert (done.kept, done.changed) == (3, 0)
+    assert (done.kept, done.changed) == (4, 0)
     assert files(package) == before
 
 
@@ -83,12 +83,12 @@ CHANGES = {
     "a file by hand": lambda p: edit(
         p / "hernia-repair/fhir/PlanDefinition-WideHerniaRepairPlan.json", "hernia", "rupture"),
     "a file gone": lambda p: next((p / "upper-endoscopy/fhir").glob("Value*.json")).unlink(),
-    "the guide by hand": lambda p: edit(p / f"hernia-repair/fhir/{GUIDE}", "Wide", "Narrow"),
-    "the guide gone": lambda p: (p / f"hernia-repair/fhir/{GUIDE}").unlink(),
+    "the guide by hand": lambda p: edit(p / f"cataract/fhir/{GUIDE}", "Wide", "Narrow"),
+    "the guide gone": lambda p: (p / f"cataract/fhir/{GUIDE}").unlink(),
     "a record": lambda p: (p / "knee-injection/fhir/.built").unlink(),
     "a procedure before": lambda p: shutil.copytree(HERE / "second/tea-pouring", p / "a-tea"),
     "a procedure gone": lambda p: (p / "knee-injection/procedure.yaml").unlink(),
-    "the first gone": lambda p: (p / "hernia-repair/procedure.yaml").unlink(),
+    "the first gone": lambda p: (p / "cataract/procedure.yaml").unlink(),
     "a whole folder gone": lambda p: shutil.rmtree(p / "hernia-repair"),
     "another program": lambda p: (p / ".built").write_text("0"),
 }  # fmt: skip
