@@ -67,6 +67,5 @@ def held():
     gc.collect()
     kinds = {"ValueSet", "CodeSystem"}
     dicts = (each for each in gc.get_objects() if type(each) is dict)
-    return sum(
-        str(each.get("url")).startswith(BASE) for each in dicts if each.get("resourceType") in kinds
-    )
+    found = (each for each in dicts if str(each.get("resourceType")) in kinds)
+    return sum(str(each.get("url")).startswith(BASE) for each in found)

@@ -149,7 +149,14 @@ class _Actions:
     def _leave_out(
         self, verdict: Verdict, action: Resource, place: str, reason: str, expression: str = ""
     ) -> None:
-        words = (place, action.get("id", ""), self._called(action), verdict, reason, expression)
+        words = (
+            place,
+            str(action.get("id", "")),
+            self._called(action),
+            verdict,
+            reason,
+            expression,
+        )
         told = verdict is Verdict.PASSED_OVER or _tells_itself(action)
         evidence = () if told else evidence_of(self._run.evaluator)
         why = Why(*words, evidence=evidence, depth=self._depth(place))
@@ -176,7 +183,7 @@ class _Actions:
         self._compute(action, target, made)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
         title = _title(made) if _tells_itself(action) else self._called(action)
-        words = (place, action.get("id", ""), title, verdict, reason, expression)
+        words = (place, str(action.get("id", "")), title, verdict, reason, expression)
         why = Why(*words, request, evidence, failure, self._depth(place))
         self._run.whys.insert(position, why)
         self._run.actions.insert(position, made)

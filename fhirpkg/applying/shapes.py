@@ -37,20 +37,32 @@ def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int)
     elements = types.elements(str(value.get("resourceType", type_name)))
     for key, inner in value.items():
         element = elements.get(key)
-        if element is None:
+        if key.startswith("_"):
+            if problem := _problem_beside_primitive(inner, types, depth):
+                return f"{key}: {problem}"
+        elif element is None:
             if problem := _problem_of_choice(key, inner, elements, types, depth):
                 return f"{key}: {problem}"
+        elif element.is_choice:
             continue
-        if element.is_choice:
-            continue
-        if isinstance(inner, list) != element.is_list:
+        elif isinstance(inner, list) != element.is_list:
             return f"{key}: a list {'belongs' if element.is_list else 'does not belong'} here"
-        for item in inner if element.is_list else [inner]:
-            if item is None and element.is_list and f"_{key}" in value:
-                continue  # there are only extensions
-            problem = _problem_of_item(item, element.types[0], types, depth)
-            if problem:
-                return f"{key}: {problem}"
+        else:
+            for item in inner if element.is_list else [inner]:
+                if item is None and element.is_list and f"_{key}" in value:
+                    continue  # there are only extensions
+                if problem := _problem_of_item(item, element.types[0], types, depth):
+                    return f"{key}: {problem}"
+    return ""
+
+
+def _problem_beside_primitive(value: Json, types: TypesOfDefinitions, depth: int) -> str:
+    """What is wrong with `_title`, which holds the id and extensions of a primitive value."""
+    for item in value if isinstance(value, list) else [value]:
+        if item is None and isinstance(value, list):
+            continue  # there is only a value
+        if problem := _problem(item, "Element", types, depth + 1):
+            return problem
     return ""
 
 

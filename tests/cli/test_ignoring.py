@@ -91,7 +91,7 @@ def test_validate_writes_a_baseline_that_makes_it_pass_and_never_writes_over_one
     bad = write(tmp_path / "b.json", BAD)
     file = tmp_path / "ignore.toml"
     assert validate(bad, "--write-ignore", file).return_value == 1
-    with pytest.raises(ConfigError, match="already"):
+    with pytest.raises(ConfigError, match="exists"):
         validate(bad, "--write-ignore", file)
     write(file, file.read_text().replace('reason = ""', 'reason = "agreed"'))
     assert validate(bad, "--ignore-file", file).return_value == 0

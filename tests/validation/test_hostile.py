@@ -9,6 +9,7 @@ import tokenize
 import pytest
 
 from fhirpkg.definitions.definitions import Definitions
+from fhirpkg.validation.elements.constraints import VIOLATED
 from fhirpkg.validation.validator import Validator
 
 URL = "http://example.org/StructureDefinition/hostile"
@@ -52,7 +53,10 @@ def strange_tokens(source):
 
 @pytest.mark.parametrize("name", ["Patient", "Extension", "Observation", "ElementDefinition"])
 def test_generated_source_holds_no_text_of_the_definition(validator, name):
-    assert not list(strange_tokens(validator._checks.code(name).source))
+    source = validator._checks.code(name).source
+    for condition in VIOLATED.values():  # our own, not the definition's
+        source = source.replace(condition, "None")
+    assert not list(strange_tokens(source))
 
 
 def test_a_definition_cannot_inject_code():
