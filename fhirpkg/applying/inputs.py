@@ -26,6 +26,8 @@ def required(requirement: Resource, subject: str, repository: Repository) -> lis
     Raises FhirpkgError for a filter that is not supported and for a membership that is unknown.
     """
     name = requirement.get("id")
+    if "type" not in requirement:
+        raise FhirpkgError(f"the input %{name} has no type")
     if "dateFilter" in requirement:
         raise FhirpkgError(f"the input %{name} has a dateFilter, which is not supported")
     found = repository.search(requirement["type"], {"patient": subject})

@@ -185,7 +185,8 @@ def _check_shape(plan: str, applied: Applied) -> None:
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.errors import DefinitionError
 
-    if problem := misshapen(applied.resources, Definitions.core().types):
+    actions: Resource = {"resourceType": "RequestGroup", "action": list(applied.actions)}
+    if problem := misshapen([*applied.resources, actions], Definitions.core().types):
         raise DefinitionError(plan, f"the content is not FHIR: {problem}")
 
 

@@ -54,7 +54,7 @@ def coding(value: Resource) -> str:
 
 def concept(value: Resource) -> str:
     """A concept in words, with its codes in parentheses."""
-    codings = value.get("coding", [])
+    codings = [c for c in value.get("coding", []) if isinstance(c, dict)]  # whatever it claims
     codes = ", ".join(coding(item) for item in codings if not item.get("display"))
     words = value.get("text") or ", ".join(c["display"] for c in codings if c.get("display"))
     return f"{words} ({codes})" if words and codes else words or codes

@@ -214,11 +214,8 @@ def taking_part(definition: Resource, parties: Parties) -> dict[str, Json]:
 
 def _roles(definition: Resource) -> list[dict[str, Json]]:
     """The participants other than the patient; each as its role, its type where there is none."""
-    return [
-        participant.get("role") or {"text": participant["type"]}
-        for participant in definition.get("participant", ())
-        if participant.get("type") != "patient"
-    ]
+    others = (p for p in definition.get("participant", ()) if p.get("type") != "patient")
+    return [p.get("role") or {"text": p["type"]} for p in others if "role" in p or "type" in p]
 
 
 def role_text(role: dict[str, Json]) -> str:

@@ -118,7 +118,7 @@ def _open_before(number: int, action: Resource, applied: Applied) -> list[str]:
     """What holds for this patient and is to come before an action: the innermost of it."""
     name = action.get("id")
     waits_for = {
-        r["actionId"] for r in action.get("relatedAction", ()) if r["relationship"] in _AFTER
+        r["actionId"] for r in action.get("relatedAction", ()) if r.get("relationship") in _AFTER
     }
     found = []
     for place, (why, other) in enumerate(zip(applied.why, applied.actions, strict=True)):
@@ -137,7 +137,7 @@ def _open_before(number: int, action: Resource, applied: Applied) -> list[str]:
             r["actionId"]
             for each in around
             for r in each.get("relatedAction", ())
-            if r["relationship"] in _WAITING
+            if r.get("relationship") in _WAITING
         }
         if (name and name in before) or waits_for & {each.get("id") for each in around}:
             found.append(why.title or why.action_id or why.place)
