@@ -111,7 +111,7 @@ def _sources_in(folder: Path) -> Sources:
 
 
 def _smart_routes(access: Access) -> list[Route]:
-    """What _SMART clients ask first, where it is known."""
+    """What SMART clients ask first, where it is known."""
     if access.issuer is None or not access.issuer.token_url:
         return []
     content = fhirjson.dump(access.issuer.configuration()).encode()
