@@ -66,7 +66,8 @@ def _not_evaluated(problem: str, expression: str, messages: Messages) -> tuple[V
 
 def evidence_of(evaluator: Evaluator) -> tuple[str, ...]:
     """What the conditions that were just judged found on record, the newest first."""
-    found = sorted(evaluator.seen, key=clinical.moment, reverse=True)
+    read = {id(resource): resource for resource in evaluator.seen}  # most are read many times
+    found = sorted(read.values(), key=clinical.moment, reverse=True)
     shown = list(dict.fromkeys(clinical.finding(resource) for resource in found))
     more = [f"and {len(shown) - _MOST_EVIDENCE} more"] if len(shown) > _MOST_EVIDENCE else []
     return (*shown[:_MOST_EVIDENCE], *more)

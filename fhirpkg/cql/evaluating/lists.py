@@ -11,7 +11,7 @@ from fhirpkg.cql.evaluating.values import Element, as_list
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from fhirpkg.cql.tree import Value
 
@@ -26,10 +26,25 @@ def distinct(items: Value) -> list[Value] | None:
     if items is None:
         return None
     kept: list[Value] = []
+    alike: dict[Hashable, list[Value]] = {}
     for item in as_list(items):
-        if not any(item is known or _is_same(item, known) for known in kept):
+        known = alike.setdefault(_mark(item), [])
+        if not any(item is each or _is_same(item, each) for each in known):
+            known.append(item)
             kept.append(item)
     return kept
+
+
+def _mark(value: Value) -> Hashable:
+    """What equal values have in common; only those that share it need to be compared."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Element):
+        identity = value.get("id") if "resourceType" in value else None
+        return identity if isinstance(identity, str) else None
+    if isinstance(value, dict):
+        return tuple(_mark(value[key]) for key in sorted(value))
+    return None
 
 
 def _is_same(one: Value, two: Value) -> bool:
