@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+import threading
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from fhirpkg.applying.hooks.responses import feedback, respond
 from fhirpkg.applying.hooks.services import discovery, services
 from fhirpkg.languages.choosing import wanted
 from fhirpkg.server.cds.feedback import keep
-from fhirpkg.server.operations.apply import StoreRepository
+from fhirpkg.server.operations.apply import OF_PLANS, StoreRepository
 from fhirpkg.server.searching.criteria import read_criteria
 from fhirpkg.server.web.formats import body_within, media_type
 
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.cds.tokens import HookClients
     from fhirpkg.server.endpoint import Endpoint
+    from fhirpkg.server.operations.apply import Resolved
 
     Handler = Callable[[str, bytes], Resource]
     Offered = Callable[[], Sequence[Service]]
+    Stored = tuple[Sequence[Service], Resolved]
 
 PATH = "/cds-services"
-_DEFINITIONS = ("PlanDefinition", "ActivityDefinition", "Library", "ValueSet")
-"""What services are made of."""
 _LARGEST_REQUEST = 16 * 1024 * 1024
 _ONCE = ("authorization", "content-type", "content-encoding")
 """Headers of which a second one could be read by somebody else on the way."""
@@ -66,12 +67,16 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
     """The routes of CDS Hooks over the plans that an endpoint stores."""
 
     @functools.lru_cache(maxsize=1)
-    def offered_then(_latest: tuple[int, ...]) -> Sequence[Service]:
-        return _services(endpoint)
+    def stored_then(_latest: tuple[int, ...]) -> Stored:
+        resolved: Resolved = {}
+        return _services(endpoint), resolved
+
+    def stored() -> Stored:
+        """The services of what is stored now, made anew when a definition was written."""
+        return stored_then(endpoint.store.latest(OF_PLANS))
 
     def offered() -> Sequence[Service]:
-        """The services of what is stored now, made anew when a definition was written."""
-        return offered_then(endpoint.store.latest(_DEFINITIONS))
+        return stored()[0]
 
     async def discover(_: HttpRequest) -> Response:
         return await run_in_threadpool(_answer, lambda: discovery(offered()))
@@ -79,7 +84,7 @@ def hook_routes(endpoint: Endpoint, access: HookAccess) -> list[Route]:
     async def call(request: HttpRequest) -> Response:
         base = str(request.url.replace(path="/fhir", query=""))
         languages = wanted(request.headers.get("accept-language", ""))
-        handle = _call(endpoint, offered, access, base, languages)
+        handle = _call(endpoint, stored, access, base, languages)
         return await _handled(request, access.clients, handle, ("",))
 
     async def feedback(request: HttpRequest) -> Response:
@@ -100,18 +105,28 @@ def _services(endpoint: Endpoint) -> Sequence[Service]:
 
 
 def _call(
-    endpoint: Endpoint, offered: Offered, access: HookAccess, base: str, languages: Sequence[str]
+    endpoint: Endpoint,
+    stored: Callable[[], Stored],
+    access: HookAccess,
+    base: str,
+    languages: Sequence[str],
 ) -> Handler:
     def handle(service: str, body: bytes) -> Resource:
-        repository = StoreRepository(endpoint)
+        offered, resolved = stored()
+        repository = StoreRepository(endpoint, resolved)
         fetch = _fetch_of_a_call(access.fhir_servers)
-        return respond(service, _json(body), offered(), repository, fetch, base, languages)
+        with _TURN:
+            return respond(service, _json(body), offered, repository, fetch, base, languages)
 
     return handle
 
 
+_TURN = threading.Lock()
+"""Calls are computed one after the other: threads that take turns in Python take twice as long."""
+
+
 def _fetch_of_a_call(servers: Sequence[str]) -> Fetch:
-    """What one call fetches with; its time runs from what is missing first."""
+    """What one call fetches with, while others have their turn; its time runs from the first."""
 
     @functools.cache
     def begun() -> Fetch:
@@ -120,7 +135,11 @@ def _fetch_of_a_call(servers: Sequence[str]) -> Fetch:
         return fetching(servers)
 
     def fetch(path: str, request: Resource) -> Resource | None:
-        return begun()(path, request)
+        _TURN.release()
+        try:
+            return begun()(path, request)
+        finally:
+            _TURN.acquire()
 
     return fetch
 

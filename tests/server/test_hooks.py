@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from tests.applying.cds_hooks_rules import broken_in_discovery, broken_in_response
-from tests.applying.test_hooks import ITEM, request
+from tests.applying.test_hooks import BLOOD, ITEM, request
 from tests.server.conversation import call, filled
 from tests.servers.embedded import running
 
@@ -118,3 +118,14 @@ def test_a_plan_is_offered_as_soon_as_it_is_written_changed_or_deleted():
         assert "Condition?patient={{context.patientId}}" in service["prefetch"].values()
         requests.delete(f"{base}/PlanDefinition/p", timeout=10)
         assert offered() == []
+
+
+def test_what_a_plan_refers_to_is_taken_as_it_is_stored_now():
+    with running() as base:
+        url = f"{filled(base)}/Plan-order-sign"
+        for words in ("Count of the blood", "Count of cells"):
+            changed = {"status": "active"} | BLOOD | {"code": {"text": words}}
+            address = f"{base}/{BLOOD['resourceType']}/{BLOOD['id']}"
+            assert requests.put(address, json=changed, timeout=10).ok
+            answers = {call(url, request()).text for _ in range(2)}
+            assert all(words in answer for answer in answers)

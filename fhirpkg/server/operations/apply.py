@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from fhirpkg.repository import Repository
     from fhirpkg.server.endpoint import Endpoint
 
+    Resolved = dict[tuple[str, str | None], Resource]
+
 DEFINITIONS = ("PlanDefinition", "ActivityDefinition")
 
 
@@ -40,11 +42,19 @@ _NAMES = (
 _MOST_SUBJECTS = 1000
 
 
-class StoreRepository:
-    """What is stored on this server, for applying."""
+OF_PLANS = ("PlanDefinition", "ActivityDefinition", "Library", "ValueSet")
+"""What plans are made of."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+
+class StoreRepository:
+    """What is stored on this server, for applying.
+
+    Definitions that were resolved are kept in `resolved`, where one is given, for calls to share.
+    """
+
+    def __init__(self, endpoint: Endpoint, resolved: Resolved | None = None) -> None:
         self._endpoint = endpoint
+        self._shared = resolved
 
     def read(self, resource_type: str, resource_id: str) -> Resource | None:
         """The resource of this type and id."""
@@ -59,6 +69,15 @@ class StoreRepository:
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
         """The definition behind a canonical."""
+        if self._shared is None:
+            return self._resolve(canonical, resource_type)
+        key = canonical, resource_type
+        found = self._shared.get(key) or self._resolve(canonical, resource_type)
+        if found and found["resourceType"] in OF_PLANS:
+            self._shared[key] = found
+        return found
+
+    def _resolve(self, canonical: str, resource_type: str | None) -> Resource | None:
         asked = Canonical.parse(canonical)
         if ":" not in asked.url:
             relative_type, _, resource_id = asked.url.partition("/")
