@@ -60,7 +60,9 @@ class Logic:
     @property
     def seen(self) -> list[Resource]:
         """The resources that the last expression retrieved."""
-        return self._session.seen
+        lists = self._session.seen.values()
+        read = {id(resource): resource for found in lists for resource in found}
+        return [r for r in read.values() if r.get("resourceType") != "Patient"]
 
     def _value_of(self, name: str, library: Library, context: Resource | None) -> Json:
         """The value of a name in a library, or in another of the context: `Other."Definition"`."""
@@ -98,7 +100,7 @@ class Logic:
     def _decided(self, value: Callable[[], Json]) -> list[Json]:
         """A value that depends on no unknown membership; else FhirpkgError with the reason."""
         self._session.unknown = []
-        self._session.seen = []
+        self._session.seen = {}
         found = _bounded(value)
         if self._session.unknown:
             raise FhirpkgError(self._session.unknown[0])

@@ -30,7 +30,7 @@ def _retrieve(evaluation: Evaluation, node: Node) -> list[Value]:
 
 
 def _looked_at(evaluation: Evaluation, found: list[Value]) -> None:
-    evaluation.session.seen += [r for r in found if r.get("resourceType") != "Patient"]
+    evaluation.session.seen[id(found)] = found
 
 
 def _found(evaluation: Evaluation, node: Node) -> list[Value]:

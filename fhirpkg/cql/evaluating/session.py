@@ -64,9 +64,9 @@ class Session:
         self.now = now or dt.datetime.now().astimezone()
         self.unknown: list[str] = []
         """Why a membership could not be decided: one reason a value set and code."""
-        self.seen: list[dict[str, Value]] = []
-        """The resources retrieved, but for the patient."""
-        self._results: dict[Statement, tuple[Value, list[str], list[dict[str, Value]]]] = {}
+        self.seen: dict[int, list[Value]] = {}
+        """The lists of resources retrieved, each by its identity: one is retrieved many times."""
+        self._results: dict[Statement, tuple[Value, list[str], dict[int, list[Value]]]] = {}
         self._open: set[Statement] = set()
         self._retrieved: dict[str, list[Element]] = {}
         self.zone = AssumedZone(temporal.moment(self.now).zone or "Z")
@@ -125,7 +125,7 @@ class Session:
                 raise FhirpkgError(f"{statement.place} needs itself, without end")
             self._open.add(statement)
             around, self.unknown = self.unknown, []
-            seen, self.seen = self.seen, []
+            seen, self.seen = self.seen, {}
             try:
                 value = Evaluation(self, library).of_statement(statement)
                 self._results[statement] = value, self.unknown, self.seen
@@ -134,7 +134,7 @@ class Session:
                 self.unknown, self.seen = around, seen
         value, unknown, retrieved = self._results[statement]
         self.unknown += unknown
-        self.seen += retrieved
+        self.seen |= retrieved
         return value
 
 
