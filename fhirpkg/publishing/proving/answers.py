@@ -49,7 +49,7 @@ def _compared_among_others(
         wanted
     ):
         return ""  # counted among ours: a page of them says little, and all pages take long
-    first = client.pages(search.type, _first_page(search))
+    first = client.pages(search.type, first_page(search))
     on_page = {str(e.get("resource", {}).get("id")) for e in next(first).get("entry", [])}
     missing: set[str] = set()
     for batch in batches(sorted(wanted - on_page)):
@@ -60,15 +60,17 @@ def _compared_among_others(
 
 
 def _ids(client: FhirClient, search: Search, more: Sequence[tuple[str, str]]) -> set[str]:
-    return {str(hit.get("id")) for hit in client.search(search.type, _ids_query(search, more))}
+    return {str(hit.get("id")) for hit in client.search(search.type, ids_query(search, more))}
 
 
-def _ids_query(search: Search, more: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def ids_query(search: Search, more: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A consumer's search with more parameters, which gives the ids alone."""
     return [*search.query, ("_elements", "id"), *more]
 
 
-def _first_page(search: Search) -> list[tuple[str, str]]:
-    return _ids_query(search, [("_count", "100")])
+def first_page(search: Search) -> list[tuple[str, str]]:
+    """A consumer's search for the first hundred ids."""
+    return ids_query(search, [("_count", "100")])
 
 
 def _named(ids: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from fhirpkg.publishing.bookkeeping.state import Versions
 from fhirpkg.publishing.compare import differences, same
 from fhirpkg.publishing.marks import is_tagged, owned
 from fhirpkg.publishing.members import portions_by_type, side_by_side, with_references
-from fhirpkg.publishing.proving.answers import SHOWN, _first_page, _ids_query, compared
+from fhirpkg.publishing.proving.answers import SHOWN, compared, first_page, ids_query
 from fhirpkg.publishing.proving.attachments import Elsewhere, damage, promising
 from fhirpkg.publishing.proving.consumers import searches
 from fhirpkg.publishing.reading import Reader, batches, search_of
@@ -139,9 +139,9 @@ def _ask_ahead(release: Release, client: FhirClient, links: Mapping[str, str]) -
         wanted += [(group[0].type, search_of("_id", batch)) for batch in batches(ids)]
     for search in searches(release, client.capabilities()):
         if search.exactly and len(search.expected) == 1:
-            wanted.append((search.type, _ids_query(search, [("_count", "2")])))
+            wanted.append((search.type, ids_query(search, [("_count", "2")])))
         elif not search.exactly:
-            wanted.append((search.type, _first_page(search)))
+            wanted.append((search.type, first_page(search)))
     client.ask_ahead(wanted)
 
 
