@@ -64,7 +64,7 @@ def test_a_reference_that_leads_out_is_not_asked_for_its_contained_target(valida
     assert is_asked or reference is None or compiled.is_true(v, environment)
 
 
-def core_constraints(validator):
+def core_schemas(validator):
     schemas = validator._checks.schemas
     for entry in validator.definitions.entries("StructureDefinition"):
         if entry.derivation == "constraint" or entry.kind not in {"resource", "complex-type"}:
@@ -73,8 +73,13 @@ def core_constraints(validator):
         while todo:
             schema = todo.pop()
             todo += schema.children
-            if schema.path == entry.type or schema.children:
-                yield from ((schema, each) for each in schema.constraints)
+            yield schema
+
+
+def core_constraints(validator):
+    for schema in core_schemas(validator):
+        if "." not in schema.path or schema.children:
+            yield from ((schema, each) for each in schema.constraints)
 
 
 def test_an_invariant_that_is_left_out_where_its_keys_are_absent_is_true_there(validator):
@@ -180,26 +185,18 @@ def test_an_invariant_of_an_element_in_a_profile_is_asked_where_it_may_be_broken
 
 def test_an_invariant_of_a_datatype_where_it_is_used_is_true_without_its_keys(validator):
     """sdf-10 and others, which StructureDefinition has of its ElementDefinitions."""
-    parts, schemas = validator._checks._parts, validator._checks.schemas
+    parts, types = validator._checks._parts, validator.definitions.types
     met = 0
-    for entry in validator.definitions.entries("StructureDefinition"):
-        if entry.derivation == "constraint" or entry.kind not in {"resource", "complex-type"}:
-            continue
-        todo = [schemas.type(entry.type)]
-        while todo:
-            schema = todo.pop()
-            todo += schema.children
-            of_type = parts.type_of(schema)
-            for constraint in parts.constraints(schema, "") if of_type else ():
-                compiled = compile_expression(
-                    parts._formula(constraint), validator.definitions.types, of_type.path
-                )
-                guard = parts.guard(constraint, of_type)
-                for keys in parts.needed(constraint, of_type) or ([guard] if guard else []):
-                    met += 1
-                    names = parts.members(of_type).keys() - keys - {"resourceType"}
-                    v = dict.fromkeys(names, "x")
-                    assert compiled.is_true(v, Environment(resource={})), (constraint, keys)
+    for schema in core_schemas(validator):
+        of_type = parts.type_of(schema)
+        for constraint in parts.constraints(schema, "") if of_type else ():
+            compiled = compile_expression(parts._formula(constraint), types, of_type.path)
+            guard = parts.guard(constraint, of_type)
+            for keys in parts.needed(constraint, of_type) or ([guard] if guard else []):
+                met += 1
+                names = parts.members(of_type).keys() - keys - {"resourceType"}
+                v = dict.fromkeys(names, "x")
+                assert compiled.is_true(v, Environment(resource={})), (constraint, keys)
     assert met
 
 
