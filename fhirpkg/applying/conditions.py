@@ -27,7 +27,7 @@ def judge(
     read are in the evaluator afterwards, for :func:`evidence_of`.
     """
     told = ""
-    evaluator.seen = []
+    evaluator.seen = {}
     for condition in action.get("condition", ()):
         if condition.get("kind") != "applicability":
             continue
@@ -66,8 +66,7 @@ def _not_evaluated(problem: str, expression: str, messages: Messages) -> tuple[V
 
 def evidence_of(evaluator: Evaluator) -> tuple[str, ...]:
     """What the conditions that were just judged found on record, the newest first."""
-    read = {id(resource): resource for resource in evaluator.seen}  # most are read many times
-    found = sorted(read.values(), key=clinical.moment, reverse=True)
+    found = sorted(evaluator.seen.values(), key=clinical.moment, reverse=True)
     shown = list(dict.fromkeys(clinical.finding(resource) for resource in found))
     more = [f"and {len(shown) - _MOST_EVIDENCE} more"] if len(shown) > _MOST_EVIDENCE else []
     return (*shown[:_MOST_EVIDENCE], *more)

@@ -11,7 +11,7 @@ from fhirpkg.languages.choosing import TEXTS
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.applying.logic import Logic
@@ -78,8 +78,9 @@ class Evaluator:
         self._lenient = lenient
         self._named: set[str] = set()
         """Words of expressions, which may name parameters."""
-        self.seen: list[Resource] = []
-        """Data of the patient that expressions looked at; whoever asks for it empties it first."""
+        self.seen: dict[int, Resource] = {}
+        """Data of the patient that expressions looked at, each once, by its identity; whoever asks
+        for it empties it first."""
 
     def evaluate(
         self,
@@ -144,7 +145,7 @@ class Evaluator:
         try:
             return evaluate(self._logic)
         finally:
-            self.seen += self._logic.seen
+            self._look_at(self._logic.seen)
 
     @cached_property
     def types(self) -> TypesOfDefinitions:
@@ -198,8 +199,12 @@ class Evaluator:
 
         subject = self._parties.subject
         found = {i["id"]: required(i, subject, self._repository) for i in named}
-        self.seen += [resource for resources in found.values() for resource in resources]
+        for resources in found.values():
+            self._look_at(resources)
         return found
+
+    def _look_at(self, resources: Iterable[Resource]) -> None:
+        self.seen |= {id(resource): resource for resource in resources}
 
     def _party(self, reference: str) -> Resource | None:
         resource_type, _, resource_id = reference.rpartition("/")

@@ -15,7 +15,7 @@ from fhirpkg.errors import FhirpkgError, ResolutionError
 from fhirpkg.untrusted import data_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fhirpkg.cql.tree import Node
@@ -58,11 +58,10 @@ class Logic:
         )
 
     @property
-    def seen(self) -> list[Resource]:
-        """The resources that the last expression retrieved."""
-        lists = self._session.seen.values()
-        read = {id(resource): resource for found in lists for resource in found}
-        return [r for r in read.values() if r.get("resourceType") != "Patient"]
+    def seen(self) -> Iterator[Resource]:
+        """The resources that the last expression retrieved, as often as it did."""
+        for found in self._session.seen.values():
+            yield from (r for r in found if r.get("resourceType") != "Patient")
 
     def _value_of(self, name: str, library: Library, context: Resource | None) -> Json:
         """The value of a name in a library, or in another of the context: `Other."Definition"`."""
