@@ -55,7 +55,7 @@ class Entry:
 
 
 def entry_of(resource: Resource, package: str = "") -> Entry:
-    """The entry of a resource at hand."""
+    """The entry of a resource that was read."""
     base = resource.get("base") or resource.get("baseDefinition")
     bases = base if isinstance(base, list) else [base]
     return Entry(

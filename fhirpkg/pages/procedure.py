@@ -73,8 +73,8 @@ def procedure_page(
 ) -> str:
     """The page of a PlanDefinition, whoever wrote it, as HTML.
 
-    `packages` are those that can be taken away, `sources` the authored procedures where they are
-    at hand. Of a plan whose structure is not FHIR's the page says so, and leads to its JSON.
+    `packages` are those that can be taken away, `sources` the authored procedures where there are
+    some. Of a plan whose structure is not FHIR's the page says so, and leads to its JSON.
     """
     types = Definitions.core().types
     if problem := misshapen([plan], types):

@@ -47,7 +47,7 @@ class Validator:
 
     `retrieve` gives the resource of a reference that leads out of the input, or None; `knows`
     says without reading it whether there is one. `bases` are the canonical bases of guides of
-    which every definition must be at hand.
+    which every definition must be loaded.
 
         outcome = fhirpkg.Validator().validate({"resourceType": "Patient", "gender": "mal"})
         assert [issue.rule for issue in outcome.errors] == ["binding-required"]

@@ -79,7 +79,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All sources at hand, asked in their order."""
+    """All available sources, asked in their order."""
 
     terms: tuple[Terms, ...]
 

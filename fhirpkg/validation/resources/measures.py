@@ -1,6 +1,6 @@
 """Measures: the CQL that their criteria name is in the libraries that they name.
 
-Only names are looked for, in the text or the compiled form (ELM) of the libraries at hand; what
+Only names are looked for, in the text or the compiled form (ELM) of the libraries loaded; what
 the CQL means is not looked at (http://hl7.org/fhir/R4/measure.html).
 """
 
