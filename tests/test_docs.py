@@ -19,7 +19,7 @@ import fhirpkg
 from fhirpkg.authoring.model.procedure import Procedure
 from fhirpkg.cli import VERBS
 from fhirpkg.cli.catalogue import catalogue
-from fhirpkg.cli.reports import FORMATS
+from fhirpkg.cli.reports.formats import FORMATS
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

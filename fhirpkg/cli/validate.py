@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirpkg.cli import ExitCode
-from fhirpkg.cli.reports import FORMATS
+from fhirpkg.cli.reports.formats import FORMATS
 from fhirpkg.cli.shared.findings import LEVELS, Findings
 from fhirpkg.cli.shared.options import corpus_options
 from fhirpkg.cli.shared.progress import Progress

@@ -5,7 +5,7 @@ import json
 import click
 import pytest
 
-from fhirpkg.cli.reports import render
+from fhirpkg.cli.reports.formats import render
 from fhirpkg.cli.reports.grouping import without_repeats
 from fhirpkg.cli.shared import findings as shown
 from fhirpkg.cli.validate import command

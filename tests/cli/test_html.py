@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from lxml import html
 
-from fhirpkg.cli.reports import render
+from fhirpkg.cli.reports.formats import render
 from fhirpkg.corpus.checking import Checked
 from fhirpkg.issues import Issue, Outcome, Severity
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fhirpkg.cli.reports import FORMATS, render
+from fhirpkg.cli.reports.formats import FORMATS, render
 from fhirpkg.corpus.checking import Checked
 from fhirpkg.issues import Issue, Outcome, Severity
 

@@ -149,7 +149,7 @@ def check(
     from fhirpkg.authoring.terms.checks import check_terms, uses
     from fhirpkg.authoring.terms.sources import Sources
     from fhirpkg.authoring.writing import replace
-    from fhirpkg.cli.reports import render
+    from fhirpkg.cli.reports.formats import render
     from fhirpkg.corpus.checking import Checked
     from fhirpkg.issues import Outcome, Severity, in_order
     from fhirpkg.packages.freshness import LOCK

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fhirpkg.cli.reports import render
+from fhirpkg.cli.reports.formats import render
+from fhirpkg.cli.reports.formats.text import by_rule, summary_of, text_of
 from fhirpkg.cli.reports.grouping import Groups, without_repeats
-from fhirpkg.cli.reports.text import by_rule, summary_of, text_of
 from fhirpkg.corpus.checking import Checked
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, Severity
