@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.bundling.checking import Found
 from fhirpkg.bundling.reading import content_from
-from fhirpkg.errors import ConfigError, ServerError
+from fhirpkg.errors import ConfigError, ResolutionError, ServerError
 from fhirpkg.publishing.bookkeeping.head import read_head, read_inventory
 from fhirpkg.publishing.bookkeeping.state import HEAD_TYPES, SYSTEM, Phase, head_of
 from fhirpkg.publishing.compare import bare
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _PAGE = "200"
 _SHOWN = 5
+_ASKED = 50
+"""Ids in one question: each has up to 64 characters, and a url should stay below 4,000."""
+_UNFINISHED = {
+    Phase.PUSHING: "has not ended",
+    Phase.INCOMPLETE: "ended before everything was written",
+}
 
 
 def packages_there(client: FhirClient) -> list[str]:
@@ -42,21 +48,32 @@ def packages_there(client: FhirClient) -> list[str]:
     return sorted(found)
 
 
-def releases_there(client: FhirClient) -> list[Content]:
-    """Every release that stands on a server, and in the notes what no release holds.
+def releases_there(client: FhirClient) -> tuple[list[Content], list[str]]:
+    """The releases that stand complete on a server, and why each other one cannot be copied.
 
-    Raises ConfigError when nothing was published there, else as `release_there`.
+    What no release holds is said in the notes of the last. Raises ConfigError when no release is
+    complete, ServerError when the server stops answering.
     """
-    found = [release_there(client, name) for name in packages_there(client)]
+    found: list[Content] = []
+    problems: list[str] = []
+    for name in packages_there(client):
+        try:
+            found.append(release_there(client, name))
+        except (ConfigError, ResolutionError) as error:
+            problems.append(f"{name} was not copied: {error}")
+        except ServerError as error:
+            if not error.status:
+                raise
+            problems.append(f"{name} was not copied: {error}")
     if not found:
-        problem = "no release was published there; name a package for its resources with --as"
-        raise ConfigError(f"{client.base_url}: {problem}")
+        nothing = "no release was published there; name a package for its resources with --as"
+        raise ConfigError("\n".join(problems) or f"{client.base_url}: {nothing}")
     left = _left_there(client, _held(client))
     if left:
         advice = "push them with --as NAME#VERSION"
         note = f"{client.base_url} also has resources that belong to no release: {left}; {advice}"
         found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
-    return found
+    return found, problems
 
 
 def release_there(client: FhirClient, package: str, version: str = "") -> Content:
@@ -71,7 +88,7 @@ def release_there(client: FhirClient, package: str, version: str = "") -> Conten
     if version not in {"", head.version}:
         raise ConfigError(f"{client.base_url} has {package} {head.version}, not {version}")
     if head.phase is not Phase.COMPLETE:
-        problem = f"the last push of {package} {head.version} is {head.phase}"
+        problem = f"the last push of {package} {head.version} {_UNFINISHED[head.phase]}"
         raise ConfigError(f"{client.base_url}: {problem}; push it there again first")
     content = content_before(client, inventory)
     changed = sorted(_changed(client, inventory))
@@ -149,7 +166,15 @@ def _left_there(client: FhirClient, held: Collection[str]) -> str:
         total = client.count(name, []) or 0
         if name == "Library" and total:
             total -= client.count(name, [records]) or 0
-        total -= sum(place.startswith(f"{name}/") for place in held)
+        if total > 0:
+            total -= _count_there(client, name, held)
         if total > 0:
             counted.append(f"{total} {name}")
     return ", ".join(counted)
+
+
+def _count_there(client: FhirClient, resource_type: str, places: Collection[str]) -> int:
+    """How many of the places of a type hold a resource: releases list what was deleted, too."""
+    ids = [place.partition("/")[2] for place in places if place.startswith(f"{resource_type}/")]
+    portions = (ids[start : start + _ASKED] for start in range(0, len(ids), _ASKED))
+    return sum(client.count(resource_type, [("_id", ",".join(each))]) or 0 for each in portions)

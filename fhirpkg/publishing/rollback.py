@@ -78,7 +78,6 @@ def _before(client: FhirClient, inventory: Inventory, local: str, back: dict[str
     found = client.read(resource_type, resource_id, line.version) if line.version else None
     if found is None:
         wanted = f"{line.place}/_history/{line.version or '?'}"
-        problem = "the server no longer has this version; give the package with --package"
-        raise ResolutionError(wanted, problem)
+        raise ResolutionError(wanted, "the server no longer has this version")
     resource: Resource = with_references(bare(found), back)
     return resource | {"id": local.partition("/")[2]}

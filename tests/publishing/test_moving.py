@@ -1,12 +1,15 @@
 """Content that stands on one server, pushed to another: releases, and what no release holds."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from fhirpkg.bundling.reading import Selection
 from fhirpkg.canonical import PackageId
 from fhirpkg.cli import _run
 from fhirpkg.errors import ConfigError
-from fhirpkg.publishing.bookkeeping.head import read_head
+from fhirpkg.publishing.bookkeeping.head import read_head, read_inventory, write_inventory
 from fhirpkg.publishing.moving import packages_there, release_there, releases_there, unreleased
 from tests.publishing.sample import canonical, client, publish, release, state
 from tests.servers.embedded import running
@@ -53,7 +56,8 @@ def test_every_release_of_a_server_is_moved_and_the_rest_by_a_name(server, other
         for name in packages_there(source):
             digests = {read_head(each, name).digest for each in (source, target)}
             assert len(digests) == 1
-        *_, last = releases_there(source)
+        (*_, last), problems = releases_there(source)
+        assert not problems
         assert "1 CodeSystem, 1 ValueSet" in last.notes[-1]
     assert (
         _run(["push", "--as", "demo.rest#1.0.0", "--from-server", server, "--server", other]) == 0
@@ -95,16 +99,73 @@ def test_a_release_that_is_not_there_is_told(server, asked, words):
         release_there(source, *asked)
 
 
-def test_a_release_that_is_not_whole_is_not_moved(server, other):
-    publish(server, release())
-    with client(server) as source:
-        head = read_head(source, "demo.walking")
+def unfinished(base_url, package, phase="incomplete"):
+    """Leave the record of a release as a push leaves it that did not write everything."""
+    with client(base_url) as source:
+        head = read_head(source, package)
         body = source.read("List", head.id)
         for each in body["identifier"]:
-            each["value"] = "incomplete" if each["value"] == "complete" else each["value"]
+            each["value"] = phase if each["value"] == "complete" else each["value"]
         assert source.request("PUT", f"List/{head.id}", body=body).worked
+
+
+@pytest.mark.parametrize("phase", ["incomplete", "pushing"])
+def test_a_release_that_is_not_whole_is_not_moved(server, other, phase, capfd):
+    publish(server, release())
+    unfinished(server, "demo.walking", phase)
     assert _run(["push", "--from-server", server, "--server", other]) == 2
+    assert "demo.walking 1.0.0" in capfd.readouterr().err
+    assert _run(["push", "demo.walking", "--from-server", server, "--server", other]) == 2
     assert content(other) == {}
+
+
+def lost(base_url, package):
+    """Let the record of a release name a version that its server does not have."""
+    with client(base_url) as source:
+        head = read_head(source, package)
+        inventory = read_inventory(source, head.manifest)
+        (local, line), *_ = inventory.members.items()
+        inventory.members[local] = replace(line, version="99")
+        write_inventory(source, inventory, head.manifest)
+
+
+@pytest.mark.parametrize("damage", [unfinished, lost])
+def test_a_release_that_cannot_be_moved_keeps_no_other_back(server, other, damage, capfd):
+    names = ["demo.a", "demo.b", "demo.c"]
+    for name in names:
+        publish(server, release(canonical("ValueSet", name), name=name))
+    damage(server, "demo.b")
+    put(server, canonical("CodeSystem", "own"))
+    at = ["--from-server", server, "--server", other, "--output-format", "json"]
+    assert _run(["push", *at]) == 1
+    told = json.loads(capfd.readouterr().out)
+    assert [each["package"] for each in told["releases"]] == ["demo.a", "demo.c"]
+    assert [each["exitCode"] for each in told["releases"]] == [0, 0]
+    assert [each.partition(" ")[0] for each in told["problems"]] == ["demo.b"]
+    notes = " ".join(told["releases"][-1]["notes"])
+    assert "no release: 1 CodeSystem;" in notes  # and nothing of what demo.b holds
+    assert content(other).keys() == {"ValueSet/demo.a", "ValueSet/demo.c"}
+    assert _run(["push", "demo.c", *at]) == 0
+
+
+def test_a_release_that_the_target_refuses_keeps_no_other_back(server, other, capfd):
+    for name in ("demo.a", "demo.b"):
+        publish(server, release(canonical("ValueSet", name), name=name))
+    taken = canonical("ValueSet", "demo.a", title="Somebody else's")
+    publish(other, release(taken, name="demo.first"))
+    assert _run(["push", "--from-server", server, "--server", other]) == 4
+    assert "demo.first" in capfd.readouterr().out
+    assert content(other).keys() == {"ValueSet/demo.a", "ValueSet/demo.b"}
+    assert content(other)["ValueSet/demo.a"]["title"] == "Somebody else's"
+
+
+def test_what_was_deleted_of_a_release_hides_nothing_that_belongs_to_none(server):
+    publish(server, release(canonical("ValueSet", "a")))
+    with client(server) as source:
+        assert source.request("DELETE", "ValueSet/a").worked
+        put(server, canonical("ValueSet", "own"))
+        releases, _ = releases_there(source)
+    assert "1 ValueSet" in releases[-1].notes[-1]
 
 
 def test_a_server_without_releases_says_how_to_name_what_it_has(server, other, capfd):

@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from fhirpkg.cli import _run
 from fhirpkg.errors import ConfigError, ResolutionError
 from fhirpkg.publishing.planning import make_plan
 from fhirpkg.publishing.proving.verify import verify
@@ -78,7 +81,7 @@ def test_without_a_previous_state_there_is_no_way_back(server):
             previous_inventory(connected, "demo.walking")
 
 
-def test_a_server_without_history_needs_the_package_itself(server):
+def test_a_server_without_history_needs_the_package_itself(server, tmp_path, capfd):
     publish(server)
     publish(server, release(*resources("Running")))
 
@@ -90,8 +93,13 @@ def test_a_server_without_history_needs_the_package_itself(server):
         client(proxy.base_url) as connected,
     ):
         inventory = previous_inventory(connected, "demo.walking")
-        with pytest.raises(ResolutionError, match="give the package with --package"):
+        with pytest.raises(ResolutionError, match="no longer has this version"):
             content_before(connected, inventory)
+        walking = canonical("ValueSet", "w")
+        (tmp_path / "w.json").write_text(json.dumps(walking))
+        at = [str(tmp_path), "--as", "demo.walking#1.0.0", "--server", proxy.base_url]
+        assert _run(["rollback", *at]) == 2
+        assert "--package" in capfd.readouterr().err
         check_package(content(), inventory)
         with pytest.raises(ConfigError, match="is not what was published before"):
             check_package(content(*resources("Other")), inventory)

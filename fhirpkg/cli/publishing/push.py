@@ -76,8 +76,11 @@ def command(
     saved = None if from_server else saved_plan(content)
     if from_token and not from_server:
         raise click.UsageError("--from-token needs --from-server")
+    problems: list[str] = []
     if from_server:
-        releases = _from_server(from_server, from_token, content, selection, with_dependencies)
+        releases, problems = _from_server(
+            from_server, from_token, content, selection, with_dependencies
+        )
     else:
         releases = _from_content(content, selection, saved, with_dependencies)
     client = connect(**options)
@@ -86,15 +89,18 @@ def command(
     output = Output("push", output_format)
 
     def work() -> ExitCode:
-        codes: list[ExitCode] = []
-        for release in releases:
+        codes = [ExitCode.ISSUES] * len(problems)
+        for problem in problems:
+            output.problem(problem)
+        for number, release in enumerate(releases, 1):
             plan = make_plan_with_progress(release, client, kinds, versions)
             if saved:
                 planfile.check(saved, plan, client.base_url)
             done = output.plan(plan, client) if dry_run else publish(plan, client, output)
             codes.append(done)
-            if done is not ExitCode.DONE and not dry_run:  # what depends on it waits
-                left = [f"{one.name}#{one.version}" for one in releases[len(codes) :]]
+            if done is not ExitCode.DONE and not dry_run and not from_server:
+                # what depends on it waits; the releases of a server are independent
+                left = [f"{one.name}#{one.version}" for one in releases[number:]]
                 if left:
                     output.problem(f"not pushed, since that is not complete: {', '.join(left)}")
                 break
@@ -105,8 +111,8 @@ def command(
 
 def _from_server(
     url: str, token: str | None, package: str | None, selection: Selection, with_dependencies: bool
-) -> list[Release]:
-    """What is taken from another server."""
+) -> tuple[list[Release], list[str]]:
+    """What is taken from another server, and why some of it is not."""
     from fhirpkg.cli.publishing.shared import releases_from
 
     if with_dependencies:

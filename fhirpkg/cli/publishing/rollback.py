@@ -45,6 +45,7 @@ def command(
         publish,
         selection_of,
     )
+    from fhirpkg.errors import ResolutionError
     from fhirpkg.publishing.members import release_of
     from fhirpkg.publishing.rollback import check_package, content_before, previous_inventory
 
@@ -58,7 +59,11 @@ def command(
         inventory = previous_inventory(client, name)
         if given:
             check_package(given, inventory)
-        release = release_of(given or content_before(client, inventory))
+        try:
+            release = release_of(given or content_before(client, inventory))
+        except ResolutionError as error:
+            advice = "give the package with --package"
+            raise ResolutionError(error.reference, f"{error.problem}; {advice}") from error
         plan = make_plan_with_progress(release, client)
         return output.plan(plan, client) if dry_run else publish(plan, client, output)
 

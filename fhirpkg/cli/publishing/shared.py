@@ -86,8 +86,13 @@ def selection_of(options: dict[str, Any]) -> Selection:
     return Selection(types, exclude, examples=examples, identity=identity, sha256=sha256)
 
 
-def releases_from(client: FhirClient, package: str | None, selection: Selection) -> list[Release]:
-    """The releases that stand on another server; with --as, what none of them holds."""
+def releases_from(
+    client: FhirClient, package: str | None, selection: Selection
+) -> tuple[list[Release], list[str]]:
+    """The releases that stand on another server; with --as, what none of them holds.
+
+    Beside them, why releases that stand there incomplete are not taken.
+    """
     from fhirpkg.canonical import PackageId
     from fhirpkg.errors import ConfigError
     from fhirpkg.publishing.members import release_of
@@ -99,18 +104,19 @@ def releases_from(client: FhirClient, package: str | None, selection: Selection)
             "--as names resources that belong to no release; leave out CONTENT or --as"
         )
     if selection.identity:
-        return [release_of(unreleased(client, selection))]
+        return [release_of(unreleased(client, selection))], []
     if selects or selection.sha256:
         raise ConfigError(
             "a release is copied whole; --type, --exclude, --examples and --sha256 do not apply"
         )
     if package is None:
-        return [release_of(each) for each in releases_there(client)]
+        found, problems = releases_there(client)
+        return [release_of(each) for each in found], problems
     try:
         wanted = PackageId.parse(package)
     except ValueError as error:
         raise ConfigError(f"{package}: {error}; name a package that was published there") from error
-    return [release_of(release_there(client, wanted.name, wanted.version or ""))]
+    return [release_of(release_there(client, wanted.name, wanted.version or ""))], []
 
 
 def releases_of(
