@@ -18,35 +18,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_KINDS = ("procedure", "named", "people", "act", "acted", "acting")
+"""The lists of headings.yaml that stand for one word in its patterns: ``<act>``."""
+_KIND = re.compile("<[a-z]+>")
+
+
 @functools.cache
 def table() -> Headings:
     """The table that comes with fhirpkg."""
-    text = (resources.files(__package__) / "headings.yaml").read_text("utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
-    procedure = f"(?:{'|'.join(data['procedure'].split())})"
-    named = f"(?:{'|'.join(data['named'].split())})"
-
+    data, foreign = _data("headings.yaml"), _data("foreign.yaml")
+    kinds = {f"<{kind}>": f"(?:{'|'.join(data[kind].split())})" for kind in _KINDS}
     few = "|".join([*data["filler"].split(), *data["procedure"].split(), "instructions"])
 
     def asks(more: str) -> dict[str, re.Pattern[str]]:
+        words = kinds | {"<more>": more}
         return {
-            section: _any(
-                each.replace("<procedure>", procedure)
-                .replace("<named>", named)
-                .replace("<more>", more)
-                for each in patterns
-            )
+            section: _any(_KIND.sub(lambda found: words[found[0]], each) for each in patterns)
             for section, patterns in data["asks"].items()
         }
 
+    rejects = (_KIND.sub(lambda found: kinds[found[0]], each) for each in data["rejects"])
+
     return Headings(
-        against=_words(data["against"].split()),
-        forbids=_any(data["forbids"]),
+        against=_words(data["against"].split() + foreign["against"].split()),
+        forbids=_any(data["forbids"] + foreign["forbids"]),
+        rejects=_any(rejects),
+        wary=_words(data["wary"].split()),
+        foreign={section: _any(patterns) for section, patterns in foreign["sections"].items()},
         several=_any(data["several"]),
         elsewhere=_any(
             rf"(?:the |your |our )?(?:{each})(?: (?:and|or) (?:{'|'.join(data['elsewhere'])}))?"
             rf"(?: (?:of|for|from) .*)?"
-            for each in data["elsewhere"]
+            for each in [*data["elsewhere"], *foreign["elsewhere"]]
         ),
         asks=asks("(?: .*)?"),
         asks_strictly=asks(rf"(?: (?:{few}))*"),
@@ -63,6 +66,12 @@ def table() -> Headings:
         procedure=_any([*data["named"].split(), *data["procedure"].split()]),
         filler=_any([*data["filler"].split(), *data["procedure"].split()]),
     )
+
+
+def _data(name: str) -> dict[str, Any]:
+    text = (resources.files(__package__) / name).read_text("utf-8")
+    data: dict[str, Any] = yaml.safe_load(text)
+    return data
 
 
 def _any(patterns: Iterable[str]) -> re.Pattern[str]:

@@ -26,6 +26,8 @@ _PREPOSITION = re.compile(r"\b(?:of|for|from|with|in|to|after|before|during|by|o
 _ADVERB = re.compile(r"\b(?:actually|exactly|really|normally|usually|typically)\b ?")
 _ARTICLE = "(?:an?|the|your|my|this)"
 _QUESTION = re.compile(r"(?:what|who|whom|when|where|why|how|which|is|are|will|does|do i)\b")
+_TWICE = re.compile(r"\s*[|/]\s+|\s+[|/]\s*")
+"""What stands between the same heading in two languages: ``Risks / Riesgos``."""
 _WHAT_IT_IS = re.compile(r"(?:what (?:is|are)|about) (?:an? |the |your )?(.+)")
 
 
@@ -56,8 +58,11 @@ class Headings:
 
     against: re.Pattern[str]
     forbids: re.Pattern[str]
+    rejects: re.Pattern[str]
+    wary: re.Pattern[str]
     elsewhere: re.Pattern[str]
     several: re.Pattern[str]
+    foreign: Mapping[str, re.Pattern[str]]
     asks: Mapping[str, re.Pattern[str]]
     asks_strictly: Mapping[str, re.Pattern[str]]
     heads: Mapping[str, re.Pattern[str]]
@@ -97,6 +102,10 @@ class Headings:
         >>> table().named("Risks and benefits").sections
         ('risks', 'benefits')
         """
+        if len(parts := _TWICE.split(heading.strip())) == 2:
+            first, second = (self.named(part, strictly=strictly) for part in parts)
+            if first.is_known and second.is_known and first.sections == second.sections:
+                return first
         words = _ADVERB.sub("", normal(heading))
         if words in self.taught:
             return Named((self.taught[words],), is_known=True)
@@ -127,6 +136,8 @@ class Headings:
         if self.several.fullmatch(words):
             return Named(why="it may be one of several sections", is_known=True)
         asked = self._asked(words, strictly=strictly)
+        if foreign := next((s for s, p in self.foreign.items() if p.fullmatch(words)), ""):
+            return asked if asked.section else Named((foreign,), is_known=True)
         joined = self._joined(words)
         if asked.section in self.phases and len(at := self._times(words)) > 1:
             return Named(at, f"it names {' and '.join(at)}", is_known=True)
@@ -134,7 +145,11 @@ class Headings:
             return asked if asked.section == "contraindications" else self._turned_round(words)
         if len(joined) > 1 and asked.section != "experience":
             return Named(joined, f"it names {' and '.join(joined)}", is_known=True)
-        return asked if asked.section else self._headed(words, strictly=strictly)
+        if asked.section:
+            return asked
+        found = self._headed(words, strictly=strictly)
+        is_one = len(joined) == 1 and all(map(self._part, _parts(words)))
+        return found if found.is_known or not is_one else Named(joined, is_known=True)
 
     def _is_loose(self, words: str) -> bool:
         is_asked = _QUESTION.match(words) or words in self.taught
@@ -157,8 +172,8 @@ class Headings:
 
     def _joined(self, words: str) -> tuple[str, ...]:
         """The sections that the parts of a heading name, when it joins several."""
-        parts = re.split(r"\b(?:and|or|vs|versus)\b", words)
-        found = dict.fromkeys(self._part(part.strip()) for part in parts)
+        parts = _parts(words)
+        found = dict.fromkeys(map(self._part, parts))
         return tuple(section for section in found if section) if len(parts) > 1 else ()
 
     def _times(self, words: str) -> tuple[str, ...]:
@@ -236,6 +251,20 @@ class Headings:
         """Whether words say that something is not to be done, not that something did not help."""
         return bool(self.forbids.search(normal(text)))
 
+    def is_wary(self, heading: str) -> bool:
+        """Whether an unknown heading may hold what speaks against the procedure."""
+        return bool(self.wary.search(normal(heading)))
+
+    def rejects_it(self, sentence: str) -> bool:
+        """Whether a sentence says of the procedure itself when it is not to be done.
+
+        >>> table().rejects_it("It is not recommended in pregnancy.")
+        True
+        >>> table().rejects_it("People for whom surgery is not an option.")
+        False
+        """
+        return bool(self.rejects.match(self._with_it(normal(sentence))))
+
     def without_labels(self, heading: str) -> str:
         """A heading without the words that only divide its section: "Rare risks" is "risks"."""
         words = heading.split()
@@ -248,6 +277,11 @@ class Headings:
             return "contraindications"
         tables = (self.heads, self.phases)
         return next((s for t in tables for s, p in t.items() if p.search(words)), "")
+
+
+def _parts(words: str) -> list[str]:
+    """What a heading joins: "risks and benefits" joins two."""
+    return [part.strip() for part in re.split(r"\b(?:and|or|vs|versus)\b", words)]
 
 
 def normal(heading: str) -> str:

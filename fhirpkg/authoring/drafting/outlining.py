@@ -45,7 +45,7 @@ _LABEL = 2
 """An item of so few words with items of its own is a label of theirs, and no fact."""
 _STYLES = ("level", "bold", "capitals", "number", "colon", "short")
 _LEADING = re.compile(
-    r"\b(includes?|including|following|these|this|are|is|may|can|might|could|if|when|should|must|you"
+    r"(?<!-)\b(includes?|including|following|these|this|are|is|may|can|might|could|if|when|should|must|you"
     r"|such as|as follows|with|has|have|need|needs|includ\w+|will|would|do|does|not)\b",
     re.IGNORECASE,
 )
@@ -216,7 +216,7 @@ class _Outline:
         if self._style == "colon":
             return self._is_noun_phrase(line.text)
         if self._style == "capitals":
-            return len(line.text) > 5 or " " in line.text
+            return len(line.text) > 5 or " " in line.text or self._stands_out(line, at)
         return self._style == "short" and self._stands_out(line, at)
 
     def _is_noun_phrase(self, text: str) -> bool:
@@ -244,7 +244,8 @@ class _Outline:
 
     def _is_numbered(self, line: Line, *, known: bool) -> bool:
         """A numbered line among numbered headings; by its number, where the table is silent."""
-        if self._style not in ("number", "level") or line.depth or not self._numbers:
+        is_deep = line.depth and "." not in line.label
+        if self._style not in ("number", "level") or is_deep or not self._numbers:
             return False
         if self._style == "level" and len(self._numbers) < 2:
             return False
@@ -300,9 +301,8 @@ def _styles(line: Line) -> set[str]:
         return {"level"}
     found: set[str] = set()
     if line.mark == ITEM:
-        return (
-            {"number"} if line.label and not line.depth and len(line.text.split()) < 13 else found
-        )
+        is_high = line.label and (not line.depth or "." in line.label)
+        return {"number"} if is_high and len(line.text.split()) < 13 else found
     if line.mark == BOLD:
         found.add("bold")
     if _is_in_capitals(line.text):
@@ -344,17 +344,24 @@ def _family(label: str) -> str:
 
 def _order(label: str) -> tuple[float, ...]:
     """The place of a number, letter or roman numeral among its like."""
-    parts = label.split(".")
-    if all(part.isdigit() for part in parts):
-        return tuple(float(part) for part in parts)
+    letter, *parts = label.split(".")
+    numbers = tuple(float(part) for part in parts if part.isdigit())
+    return (_counted(letter), *numbers)
+
+
+def _counted(label: str) -> float:
+    """One number, roman numeral or letter as a number."""
+    if label.isdigit():
+        return float(label)
     roman = {"i": 1, "v": 5, "x": 10}
     if re.fullmatch("[ivx]+", label.lower()):
         values = [roman[c] for c in label.lower()]
         pairs = zip(values, [*values[1:], 0], strict=True)
-        return (float(sum(-v if v < after else v for v, after in pairs)),)
-    return (float(ord(label[:1].lower() or "`") - 96),)
+        return float(sum(-v if v < after else v for v, after in pairs))
+    return float(ord(label[:1].lower() or "`") - 96)
 
 
 def _is_code(line: Line) -> bool:
     """A number that belongs to the words: `5.5 mm port` is not the item 5.5."""
-    return bool(line.label) and "." in line.label and not line.text[:1].isupper()
+    is_number = line.label[:1].isdigit() and "." in line.label
+    return is_number and not line.text[:1].isupper()

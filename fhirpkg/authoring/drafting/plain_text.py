@@ -23,7 +23,8 @@ _FENCE = re.compile(r"\s*(?:```.*|~~~.*|:{3,}.*|!{3}\s+\w+\s*)$")
 _UNDERLINE = re.compile(r" {0,3}(=|-|~|\*|_)\1{2,}\s*$")
 _BULLET = re.compile(r"(\s*)(?:[-*+•‣◦▪·–—●○■□☐☑☒➢➤✓✔\uf0b7\uf0a7]|o(?=\s+[A-Z]))\s+(?=\S)(.*)")
 _NUMBER = re.compile(
-    r"(\s*)\(?(\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.):]|[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\)?\s+(?=\S)(.*)"
+    r"(\s*)\(?(\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.):]|[a-zA-Z][.)]|[ivxIVX]{1,5}[.)]"
+    r"|[A-Z]\d{1,2}(?:\.\d{1,2})*[.)])\)?\s+(?=\S)(.*)"
 )
 _CELLS = re.compile(r"(?<!\\)\|")
 _RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
@@ -156,6 +157,7 @@ def _line(line: str, number: int, *, gap: bool) -> Line:
         return Line(plain(text), number, ITEM, depth=len(found[1]), gap=gap, opening=opening)
     if found := _NUMBER.match(line):
         label = re.sub(r"(\.0+)+$", "", found[2].rstrip(".):"))
+        label = re.sub(r"^([A-Z])(?=\d)", r"\1.", label)  # A1 stands below A
         opening = _opening(found[3])
         return Line(
             plain(found[3]), number, ITEM, depth=len(found[1]), gap=gap, label=label,

@@ -218,6 +218,8 @@ class _Sorter:
             new.why = (
                 f"the heading is not known, and comes after one that is not of '{above.heading}'"
             )
+        elif may and above and above.section in _FOR and self._table.is_wary(block.text):
+            new.why = f"the heading is not known, and may turn '{above.heading}' round"
         elif may and above and above.level:
             new.section, new.why = above.section, "" if above.section else named.why or above.why
             new.is_inherited, new.is_negation = True, bool(named.why)
@@ -300,7 +302,13 @@ class _Sorter:
             led = [f"{lead.text}:" for lead in self._leads]
             line = self._leads[0].line if led else blocks[0].line
             self._leads = []
-            self._place(" ".join([*led, *texts]), line)
+            said = [(text, block.line) for block in blocks for text in sentences(block.text)]
+            kept = [text for text, _ in said if not self._is_rejected(here.section, text)]
+            if led or kept:
+                self._place(" ".join([*led, *kept]), line)
+            for text, at in said:
+                if self._is_rejected(here.section, text):
+                    self._place(text, at)
             return
         are_lines = are_a_list(texts)
         are_led = are_lines or all(len(text.split()) <= _SHORT for text in texts)
@@ -318,6 +326,8 @@ class _Sorter:
         self._has_begun = True
         if here:
             here.is_used = True
+        if self._is_rejected(section, text):
+            section = "contraindications"
         if section == _NOWHERE and lead:
             self._tell_against(lead, text, line)
             return
@@ -330,6 +340,10 @@ class _Sorter:
             lead.is_used = True
             self._tell_below(here, lead.text, lead.line)
         self._tell_below(here, text, line)
+
+    def _is_rejected(self, section: str, text: str) -> bool:
+        """Whether a sentence among reasons for the procedure is one against it."""
+        return section in _FOR and section != "name" and self._table.rejects_it(text)
 
     def _tell_against(self, lead: _Lead, text: str, line: int) -> None:
         if not lead.is_used:

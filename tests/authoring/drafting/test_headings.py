@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from fhirpkg.authoring.drafting.heading_table import table, taught
+from fhirpkg.authoring.drafting.reading import read
+from fhirpkg.authoring.drafting.sorting import sort
 from fhirpkg.authoring.drafting.writing import ORDER
 from fhirpkg.errors import SourceError
 
@@ -71,3 +73,46 @@ def test_a_file_of_headings_that_cannot_be_used_is_refused(tmp_path, text):
     file.write_text(text)
     with pytest.raises(SourceError):
         taught(file, ORDER)
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("Risks / Riesgos", "risks"),
+        ("Gegenanzeigen | Contraindications", "contraindications"),
+        ("Durchführung", "steps"),
+        ("¿Quién no debe hacérsela?", "contraindications"),
+        ("Avant l'intervention", "preparation"),
+        ("Complicanze", "risks"),
+        ("Risks / Benefits", ""),
+        ("Risiken / Preparation", ""),
+        ("Indications and patient selection", "indications"),
+    ],
+)
+def test_a_heading_in_two_languages_names_what_both_say(heading, section):
+    assert TABLE.named(heading).section == section
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_against"),
+    [
+        ("It is not recommended when the INR is above 3.", True),
+        ("Colonoscopy should not be performed during acute diverticulitis.", True),
+        ("The procedure is contraindicated in pregnancy.", True),
+        ("Never inject into an infected joint.", False),
+        ("Do not use it in children.", True),
+        ("Patients in whom surgery is contraindicated.", False),
+        ("It is not painful.", False),
+        ("Bleeding that does not stop.", False),
+        ("People for whom tablets are not suitable.", False),
+    ],
+)
+def test_a_sentence_against_the_procedure_is_none_of_its_indications(sentence, is_against):
+    assert TABLE.rejects_it(sentence) is is_against
+
+
+def test_a_doubtful_heading_below_the_indications_does_not_go_on_with_them():
+    text = "# Lens exchange\n## Indications\n- Glare\n### Think about risk in\n- Dry eyes\n"
+    found = sort(read(pathlib.Path("a.md"), text.encode(), table()), table())
+    assert [fact.text for fact in found.of("indications")] == ["Glare"]
+    assert "Dry eyes" in [told.text for told in found.told]
