@@ -15,7 +15,7 @@ from fhirpkg.server.searching.rows import LOCAL, ROWS
 from fhirpkg.server.storing.layout import INDEXED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.fhirpath import Expression
@@ -23,15 +23,20 @@ if TYPE_CHECKING:
     from fhirpkg.server.storing.versions import Rows
 
     _Compiled = tuple[Expression, ...]
-    _Line = tuple[frozenset[str], "Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]
+    _Line = tuple["Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]
 
-_START = re.compile(r"\(*[A-Z]\w*\.([a-z]\w*)")
+_START = re.compile(r"\(*[A-Z]\w*\.([a-z]\w*)[^|]*")
+_CHOICE = re.compile(
+    r"\(?(?P<path>[A-Z]\w*\.(?P<name>[a-z]\w*))(?: as |\.(?:as|ofType)\()(?P<type>\w+)\)(?:\.\w+)*"
+)
+"""A path that begins with one type of a choice: ``(Observation.value as CodeableConcept).text``."""
 _OF_TYPE = re.compile(r"\(?(?P<path>[\w.]+?)(?: as \w+|\.(?:as|ofType)\(\w+\))?\)?")
 """A path like ``Observation.effective``, or ``(Observation.value as Quantity)``."""
 _OF_NOTHING = re.compile(r"\b(?:exists|empty|count|all|iif|and|or|not)\b")
 """What may have a value though its path leads to nothing."""
 _CAPITAL = re.compile("[A-Z]")
 _COLUMNS = {"_id": "id", "_lastUpdated": "updated"}
+_MOST_PROGRAMS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Indexing:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._parameters: dict[str, dict[str, Parameter]] = {}
-        self._programs: dict[str, list[_Line]] = {}
+        self._programs: dict[tuple[str, frozenset[str]], list[_Line]] = {}
 
     def parameters(self, resource_type: str) -> Mapping[str, Parameter]:
         """The parameters that a type can be searched by, by their codes."""
@@ -86,10 +91,8 @@ class Indexing:
         """The rows that find a resource, by kind. Raises Unindexable."""
         rows: Rows = {}
         environment = Environment(resource=resource, root_resource=resource, resolve=_stand_in)
-        there = frozenset(name for key in resource for name in _elements(key))
-        for starts, parameter, expressions, components in self._program(resource["resourceType"]):
-            if starts and starts.isdisjoint(there):
-                continue
+        program = self._program(resource["resourceType"], frozenset(resource))
+        for parameter, expressions, components in program:
             for part, value in enumerate(_evaluate(expressions, resource, environment)):
                 if not components:
                     _add(rows, parameter, part, value)
@@ -101,24 +104,48 @@ class Indexing:
                             _add(rows, component, part, one)
         return rows
 
-    def _program(self, resource_type: str) -> list[_Line]:
-        """What is evaluated for a type; compiled when its first resource comes."""
-        if resource_type not in self._programs:
-            self._programs[resource_type] = [
-                (
-                    _starts(p),
-                    p,
-                    self._compiled(p),
-                    [(part, self._compiled(part)) for part in p.components],
-                )
-                for p in self.parameters(resource_type).values()
-                if p.code not in _COLUMNS
-            ]
-        return self._programs[resource_type]
+    def _program(self, resource_type: str, keys: frozenset[str]) -> list[_Line]:
+        """What is evaluated for resources of a type with these keys: what may find something."""
+        program = self._programs.get((resource_type, keys))
+        if program is None:
+            if len(self._programs) >= _MOST_PROGRAMS:
+                self._programs.clear()
+            there = frozenset(name for key in keys for name in _elements(key))
+            lines = (self._line(p, there) for p in self.parameters(resource_type).values())
+            program = [line for line in lines if line[1]]
+            self._programs[resource_type, keys] = program
+        return program
 
-    def _compiled(self, parameter: Parameter) -> _Compiled:
+    def _line(self, parameter: Parameter, there: frozenset[str]) -> _Line:
+        """A parameter with those of its expressions that may find something."""
+        texts = () if parameter.code in _COLUMNS else parameter.texts
+        met = [t for t in texts if not any(map(there.isdisjoint, self._needs(parameter, t)))]
+        parts = [(part, self._compiled(part, part.texts)) for part in parameter.components]
+        return parameter, self._compiled(parameter, met), parts
+
+    def _needs(self, parameter: Parameter, text: str) -> list[frozenset[str]]:
+        """What must be there for an expression to find something: one element of each set."""
+        if text == parameter.focus:  # a composite of elements of the resource itself
+            parts = [f"{text}.{part.texts[0]}" for part in parameter.components]
+        else:
+            parts = [text]
+        return [found for part in parts if (found := self._starts(part))]
+
+    def _starts(self, text: str) -> frozenset[str]:
+        """The elements without which a path finds nothing; empty when that is not known."""
+        match = _START.fullmatch(text)
+        if match is None or _OF_NOTHING.search(text):
+            return frozenset()
+        choice = _CHOICE.fullmatch(text)
+        if choice is None:
+            return frozenset({match[1]})
+        wanted, types = choice["type"], self._definitions.types
+        fitting = [t for t in self._types_at(choice["path"]) if wanted in {t, *types.ancestors(t)}]
+        return frozenset(f"{choice['name']}{t[0].upper()}{t[1:]}" for t in fitting)
+
+    def _compiled(self, parameter: Parameter, texts: Iterable[str]) -> _Compiled:
         types = self._definitions.types
-        return tuple(compile_expression(text, types, parameter.focus) for text in parameter.texts)
+        return tuple(compile_expression(text, types, parameter.focus) for text in texts)
 
     def _parameter(self, resource_type: str, code: str, definition: Resource) -> Parameter | None:
         kind, url = definition["type"], definition["url"]
@@ -192,14 +219,6 @@ def _alternatives(expression: str, resource_type: str) -> Iterator[str]:
         if first in starts or first[:1].islower():  # InsurancePlan's "name | alias" names no type
             yield part.strip()
         part = ""
-
-
-def _starts(parameter: Parameter) -> frozenset[str]:
-    """The elements without which a parameter finds nothing; empty when that is not known."""
-    found = [_START.match(text) for text in parameter.texts]
-    if any(map(_OF_NOTHING.search, parameter.texts)) or not all(found):
-        return frozenset()
-    return frozenset(match[1] for match in found if match)
 
 
 @functools.lru_cache(maxsize=10_000)
