@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fhirpkg.issues import Resource
-    from fhirpkg.server.searching.criteria import Criteria
+    from fhirpkg.server.searching.conditions import Criteria
     from fhirpkg.server.storing.versions import Rows, Version
 
 

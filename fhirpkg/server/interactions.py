@@ -140,7 +140,7 @@ def update(request: Request, endpoint: Endpoint) -> Answer:
         raise refused(400, SERVER_BODY_ID, found=found, wanted=identity)
     ready = endpoint.store.prepare(resource)
     with endpoint.store.transaction():
-        before = endpoint.store.present(resource_type, identity)
+        before = endpoint.store.newest(resource_type, identity)
         check_preconditions(request, before, resource_type, identity)
         version, new = endpoint.store.write(ready, "PUT")
     return Answer(
@@ -207,7 +207,7 @@ def delete(request: Request, endpoint: Endpoint) -> Answer:
     """Mark a resource as deleted; what is not there is as good as deleted."""
     resource_type, identity = request.path
     with endpoint.store.transaction():
-        before = endpoint.store.present(resource_type, identity)
+        before = endpoint.store.newest(resource_type, identity)
         check_preconditions(request, before, resource_type, identity)
         version = endpoint.store.delete(resource_type, identity)
     return Answer(204, version=version) if version else Answer(204)
@@ -258,9 +258,9 @@ def _check_narrative(resource: Resource, endpoint: Endpoint) -> None:
 
 
 def check_preconditions(
-    request: Request, there: Version | None, resource_type: str, identity: str
+    request: Request, there: int | None, resource_type: str, identity: str
 ) -> None:
-    """If-Match and If-None-Match of a write. Raises Refused (412)."""
+    """If-Match and If-None-Match of a write over the version there. Raises Refused (412)."""
     wanted = request.headers.get("if-match")
     if wanted is not None and request.headers.get("if-none-match", "").strip() == "*":
         problem = "If-Match demands that the resource exists, If-None-Match: * that it does not"
@@ -270,8 +270,8 @@ def check_preconditions(
         if not tags and wanted.strip() != "*":
             allowed = 'write W/"1" or *'
             raise refused(400, SERVER_HEADER, header="If-Match", found=wanted, allowed=allowed)
-        if there is None or (tags and str(there.version) not in tags):
-            found = f"has version {there.version}" if there else "does not exist"
+        if there is None or (tags and str(there) not in tags):
+            found = f"has version {there}" if there else "does not exist"
             raise refused(
                 412,
                 SERVER_VERSION_CONFLICT,
@@ -281,9 +281,8 @@ def check_preconditions(
                 found=found,
             )
     unwanted = request.headers.get("if-none-match", "")
-    if there and (unwanted.strip() == "*" or str(there.version) in _ETAG.findall(unwanted)):
-        version = there.version
-        raise refused(412, SERVER_EXISTS, type=resource_type, id=identity, version=version)
+    if there and (unwanted.strip() == "*" or str(there) in _ETAG.findall(unwanted)):
+        raise refused(412, SERVER_EXISTS, type=resource_type, id=identity, version=there)
 
 
 def only_match(request: Request, endpoint: Endpoint, query: Query) -> Version | None:

@@ -38,7 +38,7 @@ def patch(request: Request, endpoint: Endpoint) -> Answer:
         version = endpoint.store.present(resource_type, identity)
         if version is None:
             raise refused(404, SERVER_UNKNOWN_RESOURCE, type=resource_type, id=identity)
-        interactions.check_preconditions(request, version, resource_type, identity)
+        interactions.check_preconditions(request, version.version, resource_type, identity)
         changed = patched(version.resource(), request.patch)
         if not isinstance(changed, dict):
             _refuse("the patch leaves no resource")

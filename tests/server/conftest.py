@@ -21,7 +21,7 @@ def _base(endpoint):
 def server(_base, endpoint):
     """A client of a server in memory that holds nothing."""
     with endpoint.store.transaction():
-        for table in ("version", "current", "searchable", "body", "present"):
+        for table in ("version", "current", "searchable", "body", "shape", "shape_param"):
             endpoint.store.query(f"DELETE FROM {table}")
     endpoint.learned.forget()
     return Client(_base)

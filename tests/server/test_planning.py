@@ -74,9 +74,13 @@ QUERIES = [
     (("_has:Observation:patient:status", "final"), ("gender", "female")),
     (("_id", "p1,p2,p3,p4"),),
     (("_lastUpdated", "gt2020"), ("family", "D")),
+    (("gender:not", "male,female"),),
+    (("gender:not", "x"), ("birthdate:missing", "true"), ("name:missing", "true")),
+    (("active:not", "true"), ("gender:not", "http://hl7.org/fhir/administrative-gender|male")),
 ]
 ORDERS = ["", "birthdate", "-birthdate", "family,birthdate", "-family,_id", "_id",
-          "-_lastUpdated,_id", "gender,-family", "death-date", "-death-date,family"]  # fmt: skip
+          "-_lastUpdated,_id", "gender,-family", "-gender,active,-birthdate", "death-date",
+          "-death-date,family"]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -90,6 +94,44 @@ def test_a_walk_along_an_index_finds_what_sorting_the_keys_finds(many, query, or
     assert walked == sorted_
     assert len(set(walked)) == len(walked)
     assert sorted(walked) == sorted(found(many, *query)), "an order leaves nobody out"
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_total_is_the_number_of_matches(many, query, monkeypatch):
+    number = len(found(many, *query))
+    for few in (0, 5, 10 * LARGE):
+        monkeypatch.setattr(planning, "_FEW", few)
+        asked = Request("GET", ("Patient",), (*query, ("_summary", "count")), base="http://x")
+        assert handle(asked, many).whole()["total"] == number
+
+
+def test_what_lacks_a_value_or_has_another_is_not_what_has_it(many):
+    genders = {
+        version.id: version.resource().get("gender")
+        for version in many.store.all_present("current.type = 'Patient'", ())
+    }
+    lacking = [i for i, gender in genders.items() if gender is None]
+    others = [i for i, gender in genders.items() if gender != "male"]
+    assert 0 < len(lacking) < len(others) < len(genders)
+    assert sorted(found(many, ("gender:missing", "true"))) == sorted(lacking)
+    assert sorted(found(many, ("gender:not", "male,female"))) == sorted(lacking)
+    assert sorted(found(many, ("gender:not", "male"))) == sorted(others)
+
+
+@pytest.mark.parametrize("few", [0, 5, 10 * LARGE])
+def test_a_composite_is_found_from_whichever_part_has_fewer(few, monkeypatch):
+    monkeypatch.setattr(planning, "_FEW", few)
+    with (endpoint := open_endpoint()).store as store, store.transaction():
+        for number in range(60):
+            code = {"coding": [{"code": "abc"[number % 3]}, {"code": "all"}]}
+            value = {"value": number, "unit": "kg"}
+            observation = {"resourceType": "Observation", "id": f"o{number}", "code": code}
+            store.write(observation | {"valueQuantity": value}, "PUT")
+        for code, least in (("all", 57), ("b", 0), ("b", 50), ("a,c", 20), ("none", 0)):
+            texts = ",".join(f"{one}$ge{least}" for one in code.split(","))
+            ids = found(endpoint, ("code-value-quantity", texts), resource_type="Observation")
+            fitting = [n for n in range(least, 60) if code == "all" or "abc"[n % 3] in code]
+            assert ids == ([] if code == "none" else [f"o{n}" for n in fitting])
 
 
 @pytest.mark.parametrize("few", [0, 10 * LARGE])

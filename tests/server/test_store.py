@@ -13,6 +13,7 @@ import pytest
 
 from fhirpkg.errors import SourceError
 from fhirpkg.server.endpoint import open_endpoint
+from fhirpkg.server.searching.criteria import read_criteria
 from fhirpkg.server.storing.store import Store
 from tests.server.client import Client, entry, rules_of
 from tests.servers.embedded import running
@@ -273,10 +274,54 @@ def test_resources_of_a_type_are_counted_as_they_come_and_go(tmp_path):
         assert store.number("Basic") == 2
 
 
-def test_a_file_that_was_laid_out_before_resources_were_counted_is_counted(tmp_path):
-    with Store(tmp_path / "s.db") as store:
-        store.write({"resourceType": "Basic", "id": "one"}, "PUT")
+_UNDONE = """
+DROP INDEX current_of_shape; DROP TABLE shape_param; DROP TABLE shape;
+ALTER TABLE current DROP COLUMN shape;
+PRAGMA user_version = 2
+"""
+
+
+def test_a_file_of_the_layout_before_shapes_is_given_them(tmp_path):
+    texts = {"one": "a", "two": "b", "three": None}
+    with open_endpoint(tmp_path / "s.db").store as store:
+        for name, text in texts.items():
+            resource = {"resourceType": "Basic", "id": name, "author": {"reference": text}}
+            store.write(resource if text else {"resourceType": "Basic", "id": name}, "PUT")
+        store.write({"resourceType": "Basic", "id": "gone"}, "PUT")
+        store.delete("Basic", "gone")
+        made = store.query("SELECT type, digest, number FROM shape ORDER BY digest")
     with contextlib.closing(sqlite3.connect(tmp_path / "s.db")) as file:
-        file.execute("DROP TABLE present")
-    with Store(tmp_path / "s.db") as store:
-        assert store.number("Basic") == 1
+        file.executescript(_UNDONE)
+    endpoint = open_endpoint(tmp_path / "s.db")
+    with endpoint.store as store:
+        assert store.number("Basic") == 3
+        assert store.query("SELECT type, digest, number FROM shape ORDER BY digest") == made
+        criteria = read_criteria([("author:missing", "true")], "Basic", endpoint.indexing)
+        assert [version.id for version in endpoint.matches(criteria)] == ["three"]
+
+
+def test_a_shape_counts_the_resources_that_have_it(tmp_path):
+    def numbers():
+        found = store.query("SELECT number FROM shape WHERE type = 'Basic' AND number > 0")
+        return sorted(number for (number,) in found)
+
+    plain = {"resourceType": "Basic", "id": "one"}
+    by = {"author": {"reference": "Patient/p"}}
+    with open_endpoint(tmp_path / "s.db").store as store:
+        store.write(plain, "PUT")
+        store.write(plain | {"id": "two"}, "PUT")
+        assert numbers() == [2]
+        version, _ = store.write(plain | by, "PUT")
+        assert numbers() == [1, 1]
+        store.amend(version, plain)
+        assert numbers() == [2]
+        with contextlib.suppress(KeyError), store.transaction():
+            store.write(plain | by | {"id": "three"}, "PUT")
+            raise KeyError
+        store.write(plain | by, "PUT")
+        store.write(plain | by | {"id": "three"}, "PUT")
+        assert numbers() == [1, 2]
+        store.delete("Basic", "one")
+        assert numbers() == [1, 1]
+        store.write(plain | by, "PUT")
+        assert numbers() == [1, 2]

@@ -7,8 +7,8 @@ See http://hl7.org/fhir/R4/search.html. Text of a query enters SQL only as an ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from fhirpkg import rules
 from fhirpkg.server.exchange import Refused, refused
@@ -17,12 +17,20 @@ from fhirpkg.server.rules import (
     SERVER_SEARCH_MODIFIER,
     SERVER_SEARCH_PARAMETER,
 )
+from fhirpkg.server.searching.conditions import (
+    PRESENT,
+    Condition,
+    Criteria,
+    indexed,
+    joined,
+    missing,
+    negated,
+    of_columns,
+)
 from fhirpkg.server.searching.predicates import (
     UPDATED,
     Wanted,
     date,
-    is_one_value,
-    select,
     span,
     split_values,
     unescaped,
@@ -34,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fhirpkg.server.searching.indexing import Indexing, Parameter
-    from fhirpkg.server.searching.predicates import Span, Sql
+    from fhirpkg.server.searching.predicates import Sql
 
 _MOST_VALUES = 400  # SQLite takes 500 parts of a union
 _MOST_PARAMETERS = 40
@@ -50,50 +58,10 @@ _MODIFIERS = {
     "reference": ("missing", "identifier", "[type]"),
     "composite": (),
 }
-_PRESENT = "current.type = ? AND current.digest IS NOT NULL"
 
 
 class _Unknown(Refused):
     """A search parameter that a type does not have: a lenient search goes on without it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition: `keys`, a SELECT of all keys that fit, and `test`, for one row of `current`.
-
-    Without `keys` (as of a negation) it only tests; `is_ordered` keys come sorted from the index.
-    The keys of a chain are quickly found only when few resources fit `beyond`, its next link.
-    `span` is where the value lies that it asks for.
-    """
-
-    test: Sql
-    keys: Sql | None = None
-    is_ordered: bool = False
-    beyond: Criteria | None = None
-    span: Span | None = None
-
-
-@dataclass(slots=True)
-class Criteria:
-    """What selects resources of a type; what was used of a query, and what was not and why."""
-
-    type: str
-    conditions: list[Condition] = field(default_factory=list)
-    used: list[tuple[str, str]] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-
-    def tests(self, but: Condition | None = None) -> Sql:
-        """All conditions in one test of a row of `current`, without one that is seen to."""
-        tests = [one.test for one in self.conditions if one is not but]
-        sql, arguments = _joined(" AND ", [(_PRESENT, [self.type]), *tests])
-        return sql, arguments
-
-    def keys(self) -> Sql:
-        """A SELECT of the keys of all that fit."""
-        if len(self.conditions) == 1 and (keys := self.conditions[0].keys):
-            return keys
-        tests, arguments = self.tests()
-        return f"SELECT key FROM current WHERE {tests}", arguments
 
 
 @dataclass(slots=True)
@@ -124,27 +92,25 @@ class _Reader:
     ) -> Condition:
         _check_modifier(parameter, modifier)
         if modifier == "missing":
-            return _missing(parameter, text)
+            return missing(parameter, text, resource_type)
         texts = list(dict.fromkeys(split_values(text)))
         self.left -= len(texts)
         if len(texts) > _MOST_VALUES or self.left < 0:
             most = _MOST_VALUES if len(texts) > _MOST_VALUES else _MOST_ALTOGETHER
             raise refused(400, SERVER_SEARCH_LIMIT, what="values", most=most)
+        wanted = [Wanted(parameter, modifier, one, self.base) for one in texts]
         if parameter.code == "_id":
             places = ",".join("?" * len(texts))
             ids = [unescaped(text.removeprefix("|")) for text in texts]  # ids have no system
-            found = _of_columns(f"current.id IN ({places})", ids, resource_type)
+            found = of_columns(f"current.id IN ({places})", ids, resource_type)
         elif parameter.code == "_lastUpdated":
-            dates = [date(Wanted(parameter, modifier, one, self.base), UPDATED) for one in texts]
-            found = _of_columns(*_joined(" OR ", dates), resource_type)
+            dates = [date(one, UPDATED) for one in wanted]
+            found = of_columns(*joined(" OR ", dates), resource_type)
         else:
-            wanted = [Wanted(parameter, modifier, one, self.base) for one in texts]
-            found = _indexed(wanted)
+            found = indexed(wanted)
             if len(wanted) == 1:
                 found = replace(found, span=span(wanted[0]))
-        if modifier == "not":
-            return Condition((f"NOT {found.test[0]}", found.test[1]))
-        return found
+        return negated(found, wanted, resource_type) if modifier == "not" else found
 
     def _chained(
         self,
@@ -167,12 +133,16 @@ class _Reader:
         if not fitting:
             raise unknown_parameter(code, targets[0], self.indexing)
         beyond = [self._beyond(t, rest, text, depth) for t in fitting]
-        test, arguments = _joined(" OR ", self._leading_to(beyond, by_test=True))
+        return self._referring(parameter, beyond)
+
+    def _referring(self, parameter: Parameter, beyond: list[Criteria]) -> Condition:
+        """What refers by a parameter to what fits."""
+        test, arguments = joined(" OR ", self._leading_to(beyond, by_test=True))
         param = f"r.param = {param_key(parameter.name)}"
         one = f"searchable r INDEXED BY searchable_key WHERE r.key = current.key AND {param}"
         return Condition(
             (f"EXISTS (SELECT 1 FROM {one} AND ({test}))", arguments),
-            _joined(
+            joined(
                 " UNION ALL ",
                 [
                     (f"SELECT r.key FROM searchable r WHERE {param} AND {there}", those)
@@ -180,6 +150,7 @@ class _Reader:
                 ],
             ),
             beyond=beyond[0] if len(beyond) == 1 else None,
+            again=lambda change: self._referring(parameter, list(map(change, beyond))),
         )
 
     def _leading_to(self, beyond: Iterable[Criteria], *, by_test: bool = False) -> list[Sql]:
@@ -229,7 +200,10 @@ class _Reader:
         parameter = self.indexing.parameters(source).get(code)
         if parameter is None or parameter.kind != "reference":
             raise unknown_parameter(code, source, self.indexing)
-        beyond = self._beyond(source, rest, text, depth)
+        return self._referred(parameter, resource_type, self._beyond(source, rest, text, depth))
+
+    def _referred(self, parameter: Parameter, resource_type: str, beyond: Criteria) -> Condition:
+        """What is referred to by a parameter of what fits."""
         there = f"FROM searchable h WHERE h.param = {param_key(parameter.name)} AND h.type = ?"
         keys, arguments = beyond.keys()
         tests, more = beyond.tests()
@@ -243,10 +217,11 @@ class _Reader:
                 [resource_type, *more],
             ),
             (
-                f"SELECT key FROM current WHERE {_PRESENT} AND {referred}",
+                f"SELECT key FROM current WHERE {PRESENT} AND {referred}",
                 [resource_type, resource_type, *arguments],
             ),
             beyond=beyond,
+            again=lambda change: self._referred(parameter, resource_type, change(beyond)),
         )
 
 
@@ -289,33 +264,6 @@ def unknown_parameter(code: str, resource_type: str, indexing: Indexing) -> Refu
     return _Unknown(400, rules.issue(rule, type=resource_type, parameter=code, near=near))
 
 
-def _indexed(wanted: list[Wanted]) -> Condition:
-    """A condition on the table `searchable`: one of these values."""
-    single = [value for one in wanted if (value := is_one_value(one)) is not None]
-    if len(single) == len(wanted):
-        places = ",".join("?" * len(single))
-        sql = f"FROM searchable WHERE param = ? AND value IN ({places})"
-        arguments = [param_key(wanted[0].parameter.name), *single]
-        return Condition(
-            (f"EXISTS (SELECT 1 {sql} AND key = current.key)", arguments),
-            (f"SELECT key {sql}", arguments),
-            is_ordered=len(single) == 1,
-        )
-    tests = [select(one, of_current=True) for one in wanted]
-    test, arguments = _joined(" OR ", [(f"EXISTS ({sql})", some) for sql, some in tests])
-    return Condition((f"({test})", arguments), _joined(" UNION ALL ", map(select, wanted)))
-
-
-def _of_columns(sql: str, arguments: list[Any], resource_type: str) -> Condition:
-    """A condition on the columns of `current` itself.
-
-    The test is kept from an index: whoever walks along another order would have to sort.
-    """
-    test = sql.replace("current.", "+current.")
-    keys = f"SELECT key FROM current WHERE {_PRESENT} AND ({sql})"
-    return Condition((f"({test})", arguments), (keys, [resource_type, *arguments]))
-
-
 def _check_modifier(parameter: Parameter, modifier: str) -> None:
     offered = _MODIFIERS[parameter.kind]
     if not modifier or modifier in offered or (parameter.code == "_id" and modifier == "not"):
@@ -327,21 +275,3 @@ def _check_modifier(parameter: Parameter, modifier: str) -> None:
     allowed = f"it takes {', '.join(':' + name for name in offered)}" if offered else "it has none"
     code = parameter.code
     raise refused(400, SERVER_SEARCH_MODIFIER, parameter=code, modifier=modifier, allowed=allowed)
-
-
-def _missing(parameter: Parameter, text: str) -> Condition:
-    if text not in {"true", "false"}:
-        raise wrong_value(parameter, f"':missing' is true or false, not '{text}'")
-    if parameter.code in {"_id", "_lastUpdated"}:  # never missing
-        return Condition((str(int(text == "false")), []))
-    sql, arguments = "FROM searchable WHERE param = ?", [param_key(parameter.name)]
-    one = sql.replace("WHERE", "INDEXED BY searchable_key WHERE key = current.key AND")
-    there = f"EXISTS (SELECT 1 {one})"
-    if text == "true":
-        return Condition((f"NOT {there}", arguments))
-    return Condition((there, arguments), (f"SELECT key {sql}", arguments))
-
-
-def _joined(word: str, conditions: Iterable[Sql]) -> Sql:
-    found = list(conditions)
-    return word.join(sql for sql, _ in found), [each for _, some in found for each in some]

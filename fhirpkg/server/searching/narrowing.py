@@ -8,32 +8,39 @@ asked at once: `date=ge2024-05&date=lt2024-06` fits few resources, though each h
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.server.searching.criteria import Condition
+from fhirpkg.server.searching.conditions import Condition, of_shapes
 from fhirpkg.server.storing.layout import param_key
 from fhirpkg.server.values import FOREVER
 
 if TYPE_CHECKING:
-    from fhirpkg.server.searching.criteria import Criteria
+    from fhirpkg.server.searching.conditions import Criteria
     from fhirpkg.server.searching.predicates import Span
     from fhirpkg.server.storing.store import Store
 
 
 def narrowed(store: Store, criteria: Criteria) -> Criteria:
-    """The criteria with each span between two ends, and all spans of a single value in one."""
+    """The criteria with each span between two ends, and all spans of a single value in one.
+
+    What is asked of shapes is asked at once as well.
+    """
     groups: dict[object, list[Span]] = {}
-    others = []
-    for condition in criteria.conditions:
+    others, shapes = [], []
+    for one in criteria.conditions:
+        condition = one.again(functools.partial(narrowed, store)) if one.again else one
         if span := condition.span:
             key = (span.name, span.group) if span.group is not None else id(span)
             groups.setdefault(key, []).append(span)
+        elif condition.shapes:
+            shapes.append(condition.shapes)
         else:
             others.append(condition)
-    if not groups:
-        return criteria
+    if shapes:
+        others.append(of_shapes(criteria.type, shapes))
     between = [_between(store, spans) for spans in groups.values()]
     return replace(criteria, conditions=[*others, *between])
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - text of a query is only ever an argument
 """Conditions in SQL on the table `searchable`: what one value of a search parameter fits.
 
 See http://hl7.org/fhir/R4/search.html#ptypes. Text of a query enters SQL only as an argument.
@@ -17,7 +16,7 @@ from fhirpkg.server.rules import (
     SERVER_SEARCH_VALUE,
 )
 from fhirpkg.server.searching.rows import LOCAL
-from fhirpkg.server.storing.layout import INDEXED, param_key
+from fhirpkg.server.storing.layout import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 Sql = tuple[str, list[Any]]
 """A piece of SQL and its arguments."""
 
-_EQUAL = "value = ?"
+EQUAL = "value = ?"
 _LONGEST_URI = 2000
 _PREFIXED = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
 
@@ -71,59 +70,10 @@ class Wanted:
         return wrong_value(self.parameter, problem)
 
 
-def select(wanted: Wanted, *, of_current: bool = False) -> Sql:
-    """A SELECT of the keys that one value of a parameter fits, or of the one key of `current`."""
-    parameter = wanted.parameter
-    if parameter.components:
-        return _select_composite(wanted, of_current=of_current)
-    kind, name = parameter.kind, parameter.name
-    if wanted.modifier == "identifier":
-        kind, name = "token", f"{name}:identifier"
-    sql, arguments = _PREDICATES[kind](wanted)
-    # SQLite would look through all values of the parameter rather than through those of one key.
-    source = "searchable INDEXED BY searchable_key" if of_current else "searchable"
-    within = "key = current.key AND " if of_current else ""
-    return (
-        f"SELECT key FROM {source} WHERE {within}param = ? AND ({sql})",
-        [param_key(name), *arguments],
-    )
-
-
-def is_one_value(wanted: Wanted) -> str | None:
-    """The stored value that is asked for, when nothing but that is asked."""
-    if wanted.parameter.components or wanted.modifier not in {"", "not"}:
-        return None
-    sql, arguments = _PREDICATES[wanted.parameter.kind](wanted)
-    return arguments[0] if sql == _EQUAL else None
-
-
-def _select_composite(wanted: Wanted, *, of_current: bool) -> Sql:
-    texts, components = split_values(wanted.text, "$"), wanted.parameter.components
-    if len(texts) != len(components):
-        form = "$".join(component.code for component in components)
-        raise wanted.wrong(f"'{wanted.text}' has {len(texts)} of the {len(components)} of {form}")
-    parts = [
-        (param_key(component.name), *_PREDICATES[component.kind](one))
-        for component, text in zip(components, texts, strict=True)
-        for one in [Wanted(component, "", text, wanted.base)]
-    ]
-    (param, first, arguments), *others = parts
-    index = " INDEXED BY searchable_key" if of_current else ""
-    sql = f"SELECT key FROM searchable AS a{index} WHERE param = ? AND ({first})"
-    arguments = [param, *arguments]
-    for other, test, more in others:
-        sql += (
-            " AND EXISTS (SELECT 1 FROM searchable AS b INDEXED BY searchable_key"
-            f" WHERE b.key = a.key AND b.param = ? AND b.part = a.part AND ({test}))"
-        )
-        arguments += [other, *more]
-    return (f"{sql} AND key = current.key" if of_current else sql), arguments
-
-
 def _token(wanted: Wanted) -> Sql:
     system, *code = (unescaped(part) for part in split_values(wanted.text, "|"))
     if not code:
-        return _EQUAL, [system.casefold()]
+        return EQUAL, [system.casefold()]
     if code == [""]:
         return "system = ?", [system]
     # The system that a `code` element implies is not stored: None fits each.
@@ -153,7 +103,7 @@ def _uri(wanted: Wanted) -> Sql:
             raise wanted.wrong(f"a uri of at most {_LONGEST_URI} characters is taken with ':above'")
         starts = [text[:end] for end in range(1, len(text) + 1)]
         return f"value IN ({','.join('?' * len(starts))})", starts
-    return _EQUAL, [text]
+    return EQUAL, [text]
 
 
 def _prefix(text: str) -> tuple[str, str]:
@@ -302,7 +252,7 @@ def span(wanted: Wanted) -> Span | None:
     }
     if prefix not in sides:
         return None
-    sql, arguments = _PREDICATES[parameter.kind](wanted)
+    sql, arguments = PREDICATES[parameter.kind](wanted)
     alone = group if parameter.is_single else None
     return Span(parameter.name, sql, arguments, alone, *sides[prefix])
 
@@ -318,10 +268,10 @@ def _reference(wanted: Wanted) -> Sql:
     url, _, version = text.partition("|")
     if version:
         return "value = ? AND version = ?", [url, version]
-    return _EQUAL, [url]
+    return EQUAL, [url]
 
 
-_PREDICATES: dict[str, Callable[[Wanted], Sql]] = {
+PREDICATES: dict[str, Callable[[Wanted], Sql]] = {
     "token": _token,
     "string": _string,
     "uri": _uri,
@@ -330,4 +280,4 @@ _PREDICATES: dict[str, Callable[[Wanted], Sql]] = {
     "quantity": _quantity,
     "reference": _reference,
 }
-assert _PREDICATES.keys() == INDEXED.keys(), "each kind that is indexed is searched by"
+assert PREDICATES.keys() == INDEXED.keys(), "each kind that is indexed is searched by"

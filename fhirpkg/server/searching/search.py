@@ -18,7 +18,7 @@ from fhirpkg.server.rules import (
     SERVER_SEARCH_VALUE,
     SERVER_UNREADABLE,
 )
-from fhirpkg.server.searching.criteria import Criteria, read_criteria, unknown_parameter
+from fhirpkg.server.searching.criteria import read_criteria, unknown_parameter
 from fhirpkg.server.searching.including import INCLUDES, MOST_INCLUDED, included
 from fhirpkg.server.searching.planning import SortKey, count, find
 from fhirpkg.server.searching.summary import check_mode, reduced
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
     from fhirpkg.server.endpoint import Endpoint
     from fhirpkg.server.exchange import Query, Request
+    from fhirpkg.server.searching.conditions import Criteria
     from fhirpkg.server.storing.versions import Version
 
 PAGE_SIZE = 100

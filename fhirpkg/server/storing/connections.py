@@ -11,13 +11,14 @@ import queue
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
 MOST_READERS = 13
 _LONGEST_WAIT = 30.0
@@ -122,6 +123,10 @@ class Writer:
                 self._commit()
             self._lock.release()
             self._settle(group)
+
+    def within(self) -> AbstractContextManager[None]:
+        """The transaction that this thread is in, whose savepoint will do, else one of its own."""
+        return nullcontext() if self.is_mine else self.transaction()
 
     def _take(self, seconds: float) -> None:
         with self._counting:

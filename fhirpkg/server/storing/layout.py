@@ -3,7 +3,7 @@
 `version` has each version. Its `content` is the JSON text; of a large resource it is the head
 (type, id, meta) alone, and the rest, compressed, stands once in `body`, however many versions and
 resources share it. `current` has the newest version of each resource, `searchable` what that is
-found by.
+found by; `shape` tells which parameters a resource has a value for.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from fhirpkg.errors import SourceError
+from fhirpkg.server.storing.shapes import SHAPES_SQL, give_shapes
 
 try:
     import fcntl
@@ -24,7 +25,9 @@ except ImportError:  # Windows: there a second process is stopped by nothing but
     fcntl = None  # type: ignore[assignment]
 
 _APPLICATION = 0x66686972  # "fhir": marks a SQLite file as ours
-_LAYOUT = 2
+_LAYOUT = 3
+_EARLIER = 2
+"""The layout that is changed to this one when a file is opened: it lacked shapes."""
 INDEXED = {
     "token": ("value", "system"),
     "string": ("value", "exact"),
@@ -55,20 +58,24 @@ CREATE TABLE version (
 CREATE INDEX version_of_type ON version (type);
 CREATE TABLE current (
     key INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
-    updated INTEGER NOT NULL, seq INTEGER NOT NULL, digest BLOB, UNIQUE (type, id));
+    updated INTEGER NOT NULL, seq INTEGER NOT NULL, digest BLOB, shape INTEGER,
+    UNIQUE (type, id));
 CREATE INDEX current_of_type ON current (type) WHERE digest IS NOT NULL;
 CREATE INDEX current_updated ON current (type, updated) WHERE digest IS NOT NULL;
 CREATE TABLE searchable (
     param INTEGER NOT NULL, value NOT NULL, key INTEGER NOT NULL, part INTEGER NOT NULL,
     n INTEGER NOT NULL, high, system TEXT, exact TEXT, code TEXT, unit TEXT, type TEXT,
     version TEXT, PRIMARY KEY (param, value, key, part, n)) WITHOUT ROWID;
-CREATE INDEX searchable_key ON searchable (key, param)
+CREATE INDEX searchable_key ON searchable (key, param);
+{SHAPES_SQL}
 """
-_COUNTS_SQL = """
-CREATE TABLE present (type TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO present SELECT type, count(*) FROM current WHERE digest IS NOT NULL GROUP BY type
+_CHANGES_SQL = f"""
+DROP TABLE IF EXISTS present;
+ALTER TABLE current ADD COLUMN shape INTEGER;
+{SHAPES_SQL};
+PRAGMA user_version = {_LAYOUT}
 """
-"""How many resources there are of each type; added to the files of earlier versions."""
+"""What makes this layout of the one before."""
 
 
 @functools.cache
@@ -124,17 +131,17 @@ class StoreFile:
             # Else a disk that is full in the middle of a group of writes takes those before it too.
             connection.execute("PRAGMA cache_size = -16000")
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            if pages:
-                _check_ours(connection, str(self.path))
+            layout = _layout_of(connection, str(self.path)) if pages else None
             connection.execute("PRAGMA page_size = 4096")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA wal_autocheckpoint = 1000")
             connection.execute("PRAGMA journal_size_limit = 16777216")
             connection.execute("BEGIN EXCLUSIVE")
-            if not pages:
+            if layout is None:
                 _lay_out(connection, _LAYOUT_SQL)
-            if not connection.execute("SELECT 1 FROM pragma_table_info('present')").fetchone():
-                _lay_out(connection, _COUNTS_SQL)
+            elif layout == _EARLIER:
+                _lay_out(connection, _CHANGES_SQL)
+                give_shapes(connection)
             connection.execute("COMMIT")
         except (sqlite3.Error, SourceError) as error:
             if connection:
@@ -164,14 +171,16 @@ def _lay_out(connection: sqlite3.Connection, script: str) -> None:
         connection.execute(statement)
 
 
-def _check_ours(connection: sqlite3.Connection, name: str) -> None:
+def _layout_of(connection: sqlite3.Connection, name: str) -> int:
+    """The layout of a file. Raises SourceError when it is not one that this version knows."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION:
         raise SourceError(name, "this database is not a store of fhirpkg", "name another file")
-    if layout != _LAYOUT:
+    if layout not in {_EARLIER, _LAYOUT}:
         problem = f"this store has the layout {layout}, this version of fhirpkg knows {_LAYOUT}"
         raise SourceError(name, problem, "name another file")
+    return int(layout)
 
 
 def _reason(error: Exception) -> tuple[str, str]:

@@ -9,11 +9,14 @@ import hashlib
 import json
 import operator
 import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from fhirpkg.server import values
 from fhirpkg.server.storing.connections import BUDGET, Budget, Readers, Writer
-from fhirpkg.server.storing.layout import INDEXED, SEARCHABLE, StoreFile, param_key
+from fhirpkg.server.storing.indexed import INSERT, full_rows
+from fhirpkg.server.storing.layout import SEARCHABLE, StoreFile
+from fhirpkg.server.storing.shapes import count_shape, discount_shape
 from fhirpkg.server.storing.versions import (
     Prepared,
     Version,
@@ -39,9 +42,6 @@ _COLUMNS = (
 _MOST_CHARACTERS = 16_000_000
 """Of the versions that one question gives: a page may be cut, but never the first of them."""
 _AT_ONCE = 20
-_INSERT = (
-    f"INSERT INTO searchable ({', '.join(SEARCHABLE)}) VALUES ({', '.join('?' * len(SEARCHABLE))})"  # noqa: S608
-)
 
 
 class Store:
@@ -93,6 +93,11 @@ class Store:
         """The newest version of a resource; None when it never was or is deleted."""
         found = self.current(resource_type, identity)
         return found if found and found.content is not None else None
+
+    def newest(self, resource_type: str, identity: str) -> int | None:
+        """The number of the newest version inside of a transaction; None when it is not there."""
+        head = self._head(resource_type, identity)
+        return None if head.digest is None else head.version
 
     def is_quickly_read(self, resource_type: str, identity: str) -> bool:
         """Whether a resource is there and small; the thread that asks never waits for others."""
@@ -196,8 +201,8 @@ class Store:
 
     def number(self, resource_type: str) -> int:
         """How many resources there are of a type."""
-        found = self.query("SELECT number FROM present WHERE type = ?", (resource_type,))
-        return found[0][0] if found else 0
+        ((number,),) = self.query("SELECT sum(number) FROM shape WHERE type = ?", (resource_type,))
+        return number or 0
 
     def latest(self, types: Sequence[str]) -> tuple[int, ...]:
         """The number of the last write of each type: while they stay, so do these resources."""
@@ -223,9 +228,10 @@ class Store:
     def prepare(self, resource: Resource) -> Prepared:
         """Make a resource ready for `write`: best done before a transaction begins."""
         ready = prepared(resource)
-        there = self.query("SELECT digest FROM current WHERE type = ? AND id = ?", ready.place)
-        if not there or there[0][0] != ready.digest:
-            ready.rows = self._index(resource)
+        if not self._writer.is_mine:
+            there = self.query("SELECT digest FROM current WHERE type = ? AND id = ?", ready.place)
+            if not there or there[0][0] != ready.digest:
+                ready.rows = self._index(resource)
         return ready
 
     def write(self, resource: Resource | Prepared, method: str) -> tuple[Version, bool]:
@@ -235,69 +241,58 @@ class Store:
         and the order of keys, makes no new version.
         """
         ready = resource if isinstance(resource, Prepared) else self.prepare(resource)
-        with self.transaction():
-            key, number, kept = self._head(*ready.place)
-            if kept == ready.digest:
+        with self._writer.within():
+            head = self._head(*ready.place)
+            if head.digest == ready.digest:
                 same = self.current(*ready.place)
                 assert same is not None, "a resource with a digest has a version"
                 return same, False
             rows = self._index(ready.resource) if ready.rows is None else ready.rows
             updated = values.now()
-            head, body = ready.content(number + 1, updated)
-            version = Version(*ready.place, number + 1, updated, method, joined(head, body))
-            self._append(version, key, ready.digest, rows, (head, body))
-            if kept is None:
-                self._count(version.type, 1)
+            text = ready.content(head.version + 1, updated)
+            version = Version(*ready.place, head.version + 1, updated, method, joined(*text))
+            self._append(version, head, ready.digest, rows, text)
         return version, True
 
     def delete(self, resource_type: str, identity: str) -> Version | None:
         """Mark a resource as deleted; None when there is nothing to delete."""
-        with self.transaction():
-            key, number, kept = self._head(resource_type, identity)
-            if kept is None:
+        with self._writer.within():
+            head = self._head(resource_type, identity)
+            if head.digest is None:
                 return None
-            version = Version(resource_type, identity, number + 1, values.now(), "DELETE", None)
-            self._append(version, key, None, {}, None)
-            self._count(resource_type, -1)
+            number = head.version + 1
+            version = Version(resource_type, identity, number, values.now(), "DELETE", None)
+            self._append(version, head, None, {}, None)
         return version
 
     def amend(self, version: Version, resource: Resource) -> Version:
         """Put other content into the current version, without making a new one."""
         ready = prepared(resource)
         rows = self._index(resource)
-        head, body = ready.content(version.version, version.updated)
-        with self.transaction():
-            key, number, _ = self._head(version.type, version.id)
-            assert number == version.version, "only the current version is amended"
-            assert key is not None, "what is amended is there"
+        text = ready.content(version.version, version.updated)
+        with self._writer.within():
+            head = self._head(version.type, version.id)
+            assert head.version == version.version, "only the current version is amended"
+            assert head.key is not None, "what is amended is there"
             self._execute(
                 "UPDATE version SET content = ?, body = ? WHERE seq ="
                 " (SELECT seq FROM current WHERE key = ?)",
-                (*self._kept(head, body), key),
+                (*self._kept(*text), head.key),
             )
-            self._execute("UPDATE current SET digest = ? WHERE key = ?", (ready.digest, key))
-            self._replace_index(key, rows)
-        return Version(
-            version.type, version.id, version.version, version.updated, version.method,
-            joined(head, body),
-        )  # fmt: skip
-
-    def _count(self, resource_type: str, more: int) -> None:
-        self._execute(
-            "INSERT INTO present VALUES (?, ?)"
-            " ON CONFLICT (type) DO UPDATE SET number = number + excluded.number",
-            (resource_type, more),
-        )
+            shape = self._replace_index(version.type, head.key, head.shape, rows)
+            self._execute(
+                "UPDATE current SET digest = ?, shape = ? WHERE key = ?",
+                (ready.digest, shape, head.key),
+            )
+        return replace(version, content=joined(*text))
 
     def _execute(self, sql: str, arguments: Sequence[Any] = ()) -> int:
         return int(self._writer.connection.execute(sql, arguments).lastrowid or 0)
 
-    def _head(self, resource_type: str, identity: str) -> tuple[int | None, int, bytes | None]:
-        found = self.query(
-            "SELECT key, version, digest FROM current WHERE type = ? AND id = ?",
-            (resource_type, identity),
-        )
-        return found[0] if found else (None, 0, None)
+    def _head(self, resource_type: str, identity: str) -> _Head:
+        sql = "SELECT key, version, digest, shape FROM current WHERE type = ? AND id = ?"
+        found = self._writer.connection.execute(sql, (resource_type, identity)).fetchone()
+        return _Head(*found) if found else _Head(None, 0, None, None)
 
     def _kept(self, head: str, body: str) -> tuple[str, int | None]:
         """The columns `content` and `body` for a text: a large body is kept once."""
@@ -313,7 +308,7 @@ class Store:
     def _append(
         self,
         version: Version,
-        key: int | None,
+        head: _Head,
         digest: bytes | None,
         rows: Rows,
         text: tuple[str, str] | None,
@@ -324,55 +319,68 @@ class Store:
             (version.type, version.id, version.version, version.updated, version.method,
              *(self._kept(*text) if text else (None, None))),
         )  # fmt: skip
-        head = (version.version, version.updated, seq, digest)
+        newest, key = (version.version, version.updated, seq, digest), head.key
         if key is None:
-            key = self._execute(
-                "INSERT INTO current (version, updated, seq, digest, type, id)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (*head, version.type, version.id),
-            )
-        else:
-            self._execute(
-                "UPDATE current SET version = ?, updated = ?, seq = ?, digest = ? WHERE key = ?",
-                (*head, key),
-            )
-        self._replace_index(key, rows)
-
-    def _replace_index(self, key: int, rows: Rows) -> None:
-        """Make these rows the index of a resource; what stays as it is is not written again."""
-        wanted: set[tuple[Any, ...]] = set(_full_rows(key, rows))
-        there: set[tuple[Any, ...]] = set(
-            self.query(f"SELECT {', '.join(SEARCHABLE)} FROM searchable WHERE key = ?", (key,))  # noqa: S608
+            sql = "INSERT INTO current (version, updated, seq, digest, shape, type, id)"
+            wanted = full_rows(rows)
+            shape = count_shape(self._writer.connection, version.type, {row[0] for row in wanted})
+            place = (version.type, version.id)
+            key = self._execute(f"{sql} VALUES (?, ?, ?, ?, ?, ?, ?)", (*newest, shape, *place))
+            self._insert(key, wanted)
+            return
+        is_there = digest is not None
+        shape_ = self._replace_index(version.type, key, head.shape, rows, is_there=is_there)
+        self._execute(
+            "UPDATE current SET version = ?, updated = ?, seq = ?, digest = ?, shape = ?"
+            " WHERE key = ?",
+            (*newest, shape_, key),
         )
-        write = self._writer.connection.executemany
-        write(
+
+    def _replace_index(
+        self, resource_type: str, key: int, shape: int | None, rows: Rows, *, is_there: bool = True
+    ) -> int | None:
+        """Make these rows the index of a resource, and give its shape.
+
+        What stays as it is is not written again.
+        """
+        connection = self._writer.connection
+        sql = f"SELECT {', '.join(SEARCHABLE)} FROM searchable WHERE key = ?"  # noqa: S608
+        there = {(*row[:2], *row[3:]) for row in connection.execute(sql, (key,))}
+        wanted = full_rows(rows)
+        connection.executemany(
             "DELETE FROM searchable"
             " WHERE param = ? AND value = ? AND key = ? AND part = ? AND n = ?",
-            [row[:5] for row in there - wanted],
+            [(*row[:2], key, *row[2:4]) for row in there - wanted],
         )
-        fresh: list[tuple[Any, ...]] = sorted(wanted - there, key=operator.itemgetter(0))
+        self._insert(key, wanted - there)
+        params = {row[0] for row in wanted}
+        if shape is not None:
+            if is_there and params == {row[0] for row in there}:
+                return shape
+            discount_shape(connection, shape)
+        return count_shape(connection, resource_type, params) if is_there else None
+
+    def _insert(self, key: int, rows: set[tuple[Any, ...]]) -> None:
+        """Write rows of the index; the longest range of a parameter is kept in mind."""
+        fresh = [(*row[:2], key, *row[2:]) for row in rows]
+        fresh.sort(key=operator.itemgetter(0))
         for param, low, *_, high in (row[:6] for row in fresh):
             if high is not None and high - low > self._longest.get(param, 0):
                 self._lengthen(param, high - low)
-        write(_INSERT, fresh)
+        self._writer.connection.executemany(INSERT, fresh)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What `current` says of a resource: no key if it never was, no digest if it is deleted."""
+
+    key: int | None
+    version: int
+    digest: bytes | None
+    shape: int | None
 
 
 def _version(row: Sequence[Any]) -> Version:
     """A version from `_COLUMNS`."""
     type_, identity, number, updated, method, content, body = row
     return Version(type_, identity, number, updated, method, unpacked(content, body))
-
-
-def _full_rows(key: int, rows: Rows) -> Iterable[tuple[Any, ...]]:
-    """The rows with all columns; `n` tells those apart that are alike in the primary key."""
-    seen: dict[tuple[Any, ...], int] = {}
-    for kind, found in rows.items():
-        columns = INDEXED[kind]
-        for name, part, *cells in dict.fromkeys(found):
-            cell = dict(zip(columns, cells, strict=True))
-            value = "" if cell["value"] is None else cell["value"]
-            if cell.get("exact") == value:
-                cell["exact"] = None
-            place = (param_key(name), value, key, part)
-            n = seen[place] = seen.get(place, -1) + 1
-            yield (*place, n, *(cell.get(column) for column in SEARCHABLE[5:]))
