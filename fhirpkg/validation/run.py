@@ -105,15 +105,15 @@ class Run:
         bases: Collection[str] = (),
         knows: Callable[[str], bool] | None = None,
     ) -> None:
-        self.root = root
+        self._root = root
         self.definitions = definitions
         self.terminology = terminology
         self.settings = settings or Settings()
         self.findings: list[Finding] = []
         self.displays: dict[Path, Finding] = {}
         """Displays that their code system lacks, by place; a value set may give them yet."""
-        self.environment = Environment()
-        """What FHIRPath sees of the resource that is being checked."""
+        self._environment = Environment()
+        self._outlooks = 0
         self.element_ids: set[str] = set()
         """The ids of the elements of that resource met so far."""
         self.depth = 0
@@ -129,6 +129,45 @@ class Run:
         self._inner: ByIdentity[dict[str, Resource]] = ByIdentity()
         self._entered: ByIdentity[bool] = ByIdentity()
         self._visited: Resource | None = None
+
+    @property
+    def root(self) -> Resource:
+        """The resource that the input holds; whoever asks looks beyond the value in question."""
+        self._outlooks += 1
+        return self._root
+
+    @property
+    def environment(self) -> Environment:
+        """What FHIRPath sees of the resource that is being checked; asking for it is an outlook."""
+        self._outlooks += 1
+        return self._environment
+
+    @property
+    def is_at_root(self) -> bool:
+        """Whether the resource that is being checked is in no other one."""
+        return self._environment.resource is self._root
+
+    @property
+    def traces(self) -> tuple[int, ...]:
+        """Numbers of which one changes when a check finds something or looks around its value."""
+        return len(self.findings), len(self.displays), len(self.element_ids), self._outlooks
+
+    @property
+    def language(self) -> str:
+        """The language of the resource around, or that of its container; empty where none is."""
+        surroundings = self._environment
+        around = (surroundings.resource, surroundings.root_resource, self._root)
+        stated = (resource.get("language") for resource in around if resource)
+        return next((each for each in stated if isinstance(each, str)), "")
+
+    @property
+    def root_of_names(self) -> Resource:
+        """The root, for what a place is called: that is no outlook, values have their places."""
+        return self._root
+
+    def look_around(self) -> None:
+        """Note that something beyond the value in question counts, such as what it stands in."""
+        self._outlooks += 1
 
     @property
     def has_errors(self) -> bool:
@@ -167,11 +206,11 @@ class Run:
 
         `visited` is for one that a reference led to: its own ids are looked for in itself.
         """
-        outer, before, ids = self.environment, self._visited, self.element_ids
+        outer, before, ids = self._environment, self._visited, self.element_ids
         self.element_ids = set()
         if visited:
             self._visited = resource
-        self.environment = Environment(
+        self._environment = Environment(
             resource=resource,
             root_resource=self.owner(trail),
             resolve=lambda reference: self.resolve(reference, trail),
@@ -181,7 +220,7 @@ class Run:
         try:
             yield
         finally:
-            self.environment, self._visited, self.element_ids = outer, before, ids
+            self._environment, self._visited, self.element_ids = outer, before, ids
 
     @contextlib.contextmanager
     def trial(self) -> Iterator[list[Finding]]:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from fhirpkg.validation.compiling.discriminators import (
@@ -71,7 +69,7 @@ def test_one_discriminator_of_several_may_say_nothing(validator):
 )
 def test_a_fixed_text_tells_slices_apart_whatever_stands_there(validator, value, is_met):
     texts = [ElementSchema("x", "x", "url", fixed=Value("uri", text), min=1) for text in ("a", "b")]
-    sliced = replace(texts[0], slicing=Slicing((), "open", False, (Slice("b", texts[1]),)))
+    sliced = texts[0]._replace(slicing=Slicing((), "open", False, (Slice("b", texts[1]),)))
     element = ElementSchema("Patient.extension:a", "Patient.extension", "x", children=(sliced,))
     holds = condition((Discriminator("value", "url"),), element, validator._checks.schemas)
     assert bool(holds((value, (), None), None)) is is_met

@@ -15,6 +15,7 @@ from fhirpkg.validation.compiling.codegen import Code, profile_code, type_code
 from fhirpkg.validation.compiling.compiler import Schemas
 from fhirpkg.validation.compiling.deferred import Deferred
 from fhirpkg.validation.compiling.parts import CheckBuilder
+from fhirpkg.validation.compiling.remembered import REPEATED, Remembered
 from fhirpkg.validation.elements import datatypes
 from fhirpkg.validation.elements.extensions import Extensions
 from fhirpkg.validation.elements.primitives import kind
@@ -246,7 +247,8 @@ class Checks:
         schema = self.schemas.type(name)
         if schema is None or not schema.children:
             return _check_nothing
-        return _load(type_code(schema, self._parts))
+        check = _load(type_code(schema, self._parts))
+        return Remembered(check) if name in REPEATED else check
 
 
 def _check_nothing(*_: Json) -> None:

@@ -7,7 +7,6 @@ nothing is added are left out.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import DefinitionError
@@ -26,6 +25,12 @@ if TYPE_CHECKING:
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _IMPOSED = f"{_STRUCTURE}structuredefinition-imposeProfile"
+_MARKS: dict[str, Json] = {
+    "id": "", "path": "", "name": "",
+    "is_list": False, "is_choice": False, "content": "", "choices": (),
+}  # fmt: skip
+"""What every element has, whether it states anything or not."""
+_EMPTY = ElementSchema("", "", "")
 
 
 class Schemas:
@@ -111,7 +116,7 @@ class Schemas:
     def _read_profile(self, structure: Resource) -> ElementSchema:
         schema = read(structure)
         if structure.get("derivation") != "constraint":
-            return replace(schema, constraints=(), children=(), content=schema.path)
+            return schema._replace(constraints=(), children=(), content=schema.path)
         base = self.type(self.type_of(str(structure["url"])))
         if base is None:
             raise DefinitionError(
@@ -129,7 +134,7 @@ class Schemas:
         children = tuple(self._added_children(schema, base))
         slicing = self._added_slices(schema, base, rules)
         if rules is None:
-            return replace(schema, children=children, slicing=slicing)
+            return schema._replace(children=children, slicing=slicing)
         known = {c.key for c in (*rules.constraints, *(base.constraints if base else ()))}
         changes: dict[str, Json] = {
             "min": schema.min if schema.min > rules.min else 0,
@@ -144,7 +149,7 @@ class Schemas:
             "content": base.path if base else "",
             "is_list": rules.is_list,
         }
-        return replace(schema, children=children, slicing=slicing, **changes)
+        return schema._replace(children=children, slicing=slicing, **changes)
 
     def _added_children(
         self, schema: ElementSchema, base: ElementSchema | None
@@ -166,7 +171,7 @@ class Schemas:
         slices = tuple(
             Slice(s.name, self._added_slice(s.element, base, rules)) for s in slicing.slices
         )
-        return replace(slicing, slices=slices)
+        return slicing._replace(slices=slices)
 
     def _added_slice(
         self, element: ElementSchema, base: ElementSchema | None, rules: ElementSchema | None
@@ -175,7 +180,7 @@ class Schemas:
         if rules is not None and rules.is_choice:
             base = self._content(element, rules)
         added = self._added(element, base, rules)
-        return replace(added, min=element.min, max=element.max)
+        return added._replace(min=element.min, max=element.max)
 
     def _content(self, element: ElementSchema, rules: ElementSchema | None) -> ElementSchema | None:
         """The element or type that holds the children an element may refine."""
@@ -189,9 +194,7 @@ class Schemas:
 
 def states_something(schema: ElementSchema) -> bool:
     """Whether an element of a profile has any rule of its own."""
-    empty = ElementSchema(schema.id, schema.path, schema.name)
-    unmarked = replace(schema, is_list=False, is_choice=False, content="", choices=())
-    return unmarked != empty
+    return schema._replace(**_MARKS) != _EMPTY
 
 
 def _with_id(schema: ElementSchema, wanted: str) -> Iterator[ElementSchema]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from fhirpkg.definitions.typemodel import ABSTRACT
 from fhirpkg.errors import FhirPathError
 from fhirpkg.fhirpath.environment import Environment
+from fhirpkg.identity import ByIdentity
 from fhirpkg.validation.compiling.deferred import Deferred
 from fhirpkg.validation.compiling.discriminators import UnclearError, condition
 from fhirpkg.validation.compiling.slicing import Case, Sliced
@@ -62,6 +63,7 @@ class CheckBuilder:
         self._schemas = checks.schemas
         self._codes: dict[str, Deferred] = {}
         self._predicates = predicates(checks.definitions.release)
+        self._named: ByIdentity[dict[str, str]] = ByIdentity()
 
     def element(self) -> Json:
         """The check of what stands beside a primitive."""
@@ -232,8 +234,13 @@ class CheckBuilder:
 
     def _names(self, schema: ElementSchema) -> dict[str, str]:
         """The element of each key of a type."""
-        names = {key: m.name.removesuffix("[x]") for key, m in self.members(schema).items()}
-        return names | {f"_{key}": name for key, name in names.items()}
+        known = self._named.get(schema)
+        if known is None:
+            members = self.members(schema).items()
+            names = {key: member.name.removesuffix("[x]") for key, member in members}
+            beside = {f"_{key}": name for key, name in names.items()}
+            known = self._named.keep(schema, names | beside)
+        return known
 
     def _is_true_of_nothing(self, constraint: Constraint, schema: ElementSchema) -> bool:
         invariant = self.invariant(constraint, schema, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.merging import is_suppressed
@@ -37,6 +37,14 @@ _OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinitio
 _ALTERNATIVES = f"{_OF_R5}valueAlternatives"
 _MUST_HAVE = f"{_OF_R5}mustHaveValue"
 _BEST_PRACTICE = f"{_STRUCTURE}elementdefinition-bestpractice"
+_PLAIN_CONSTRAINT = frozenset(("key", "severity", "human", "expression", "source", "xpath"))
+_ORDINARY = frozenset(
+    "alias base binding code comment condition constraint contentReference definition example id "
+    "isModifier isModifierReason isSummary label mapping max meaningWhenMissing min mustSupport "
+    "orderMeaning path representation requirements short sliceIsConstraining sliceName slicing "
+    "type".split()
+)
+"""What elements state that has nothing to do with what few state."""
 
 
 def read(structure: Resource) -> ElementSchema:
@@ -62,12 +70,12 @@ def _with_contained(schema: ElementSchema, url: str) -> ElementSchema:
     """The elements with value sets that the profile contains named by its url."""
     binding, slicing = schema.binding, schema.slicing
     if binding is not None and binding.value_set.startswith("#"):
-        binding = replace(binding, value_set=f"{url}{binding.value_set}")
+        binding = binding._replace(value_set=f"{url}{binding.value_set}")
     if slicing is not None:
         parts = (Slice(s.name, _with_contained(s.element, url)) for s in slicing.slices)
-        slicing = replace(slicing, slices=tuple(parts))
+        slicing = slicing._replace(slices=tuple(parts))
     children = tuple(_with_contained(child, url) for child in schema.children)
-    return replace(schema, binding=binding, slicing=slicing, children=children)
+    return schema._replace(binding=binding, slicing=slicing, children=children)
 
 
 def _read_element(elements: list[Resource], at: int) -> tuple[ElementSchema, int]:
@@ -102,15 +110,16 @@ def _with_slices(
     for number, outer in enumerate(top):
         inner = [s for s in found if s.name.startswith(f"{outer.name}/")]
         if inner:
-            below = [replace(s, name=s.name.partition("/")[2]) for s in inner]
+            below = [s._replace(name=s.name.partition("/")[2]) for s in inner]
             divided = _with_slices(outer.element, below, slicing.discriminators)
             top[number] = Slice(outer.name, divided)
-    return replace(element, slicing=replace(slicing, slices=tuple(top)))
+    return element._replace(slicing=slicing._replace(slices=tuple(top)))
 
 
 def _schema(element: Resource, children: tuple[ElementSchema, ...]) -> ElementSchema:
     path = str(element["path"])
     last = path.rpartition(".")[2]
+    is_choice = last.endswith("[x]")
     types = tuple(_type(t) for t in element.get("type", ()))
     base_max = str(element.get("base", {}).get("max", element.get("max", "1")))
     reference = str(element.get("contentReference", "")).partition("#")[2]
@@ -121,24 +130,34 @@ def _schema(element: Resource, children: tuple[ElementSchema, ...]) -> ElementSc
         min=int(element.get("min", 0)),
         max=_max(element),
         is_list=base_max not in {"0", "1"},
-        is_choice=last.endswith("[x]"),
+        is_choice=is_choice,
         types=types,
-        choices=tuple(ref.code for ref in types) if last.endswith("[x]") else (),
+        choices=tuple(ref.code for ref in types) if is_choice else (),
         content=reference or (path if children and "." in path else ""),
-        fixed=_value(element, "fixed"),
-        pattern=_value(element, "pattern"),
-        min_value=_value(element, "minValue"),
-        max_value=_value(element, "maxValue"),
-        max_length=element.get("maxLength"),
-        min_length=_extension(element, f"{_STRUCTURE}minLength", "valueInteger"),
-        form=_form(element),
-        alternatives=_alternatives(element),
-        narrative=_narrative(element),
         binding=_binding(element),
-        constraints=tuple(_constraint(c) for c in element.get("constraint", ())),
+        constraints=tuple(map(_constraint, element.get("constraint", ()))),
         slicing=_slicing(element),
         children=children,
+        **_seldom_stated(element),
     )
+
+
+def _seldom_stated(element: Resource) -> dict[str, Json]:
+    """What few elements state, by the names of the schema."""
+    types = element.get("type", ())
+    if _ORDINARY.issuperset(element) and not any("extension" in type_ for type_ in types):
+        return {}
+    return {
+        "fixed": _value(element, "fixed"),
+        "pattern": _value(element, "pattern"),
+        "min_value": _value(element, "minValue"),
+        "max_value": _value(element, "maxValue"),
+        "max_length": element.get("maxLength"),
+        "min_length": _extension(element, f"{_STRUCTURE}minLength", "valueInteger"),
+        "form": _form(element),
+        "alternatives": _alternatives(element),
+        "narrative": _narrative(element),
+    }
 
 
 def _max(element: Resource) -> int | None:
@@ -147,6 +166,8 @@ def _max(element: Resource) -> int | None:
 
 
 def _type(type_: Resource) -> TypeRef:
+    if len(type_) == 1 and "code" in type_:
+        return _plain_type(str(type_["code"]))
     return TypeRef(
         type_code(type_),
         tuple(_profiles(type_)),
@@ -154,6 +175,11 @@ def _type(type_: Resource) -> TypeRef:
         tuple(type_.get("aggregation", ())),
         type_.get("versioning", ""),
     )
+
+
+@functools.lru_cache(maxsize=500)
+def _plain_type(code: str) -> TypeRef:
+    return TypeRef(type_code({"code": code}))
 
 
 def _profiles(type_: Resource) -> Iterator[str]:
@@ -245,18 +271,26 @@ def _narrative(element: Resource) -> NarrativeControl | None:
 
 
 def _constraint(constraint: Resource) -> Constraint:
-    return Constraint(
+    words = (
         constraint["key"],
         constraint.get("severity", "error"),
         str(constraint.get("human", constraint["key"])),
         constraint.get("expression", ""),
         constraint.get("source", ""),
-        any(
-            extension.get("url") == _BEST_PRACTICE and extension.get("valueBoolean") is True
-            for extension in constraint.get("extension", ())
-        ),
-        is_suppressed(constraint) and constraint.get("severity") == "warning",
     )
+    if _PLAIN_CONSTRAINT.issuperset(constraint):
+        return _plain_constraint(words)
+    best_practice = any(
+        extension.get("url") == _BEST_PRACTICE and extension.get("valueBoolean") is True
+        for extension in constraint.get("extension", ())
+    )
+    suppressed = is_suppressed(constraint) and constraint.get("severity") == "warning"
+    return Constraint(*words, best_practice, suppressed)
+
+
+@functools.lru_cache(maxsize=4000)  # every element has the few of its type again
+def _plain_constraint(words: tuple[str, str, str, str, str]) -> Constraint:
+    return Constraint(*words)
 
 
 def _slicing(element: Resource) -> Slicing | None:

@@ -6,15 +6,13 @@ compared and printed as JSON (http://hl7.org/fhir/R4/elementdefinition.html).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Json
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRef:
+class TypeRef(NamedTuple):
     """A type that a value may have, with the profiles it or its target must meet."""
 
     code: str
@@ -24,8 +22,7 @@ class TypeRef:
     versioning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """The value set that codes come from; `max_value_set` binds whatever the strength.
 
     `additional` are further value sets, each with its purpose.
@@ -37,8 +34,7 @@ class Binding:
     additional: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(NamedTuple):
     """An invariant: a FHIRPath that must be true."""
 
     key: str
@@ -51,16 +47,14 @@ class Constraint:
     """Whether a profile leaves it out, which it may if it is no error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value that a definition states, with the type it is stated in."""
 
     type: str
     value: Json
 
 
-@dataclass(frozen=True, slots=True)
-class NarrativeControl:
+class NarrativeControl(NamedTuple):
     """What a profile wants of narrative: sections by language, and texts that tell their source.
 
     `languages` holds codes, `_yes`, `_no` or `_resource`; `sources` is a severity.
@@ -70,24 +64,21 @@ class NarrativeControl:
     sources: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Discriminator:
+class Discriminator(NamedTuple):
     """What tells the slices of a list apart: the kind and the path to look at."""
 
     type: str
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """One slice: its name and the rules for the items in it."""
 
     name: str
     element: ElementSchema
 
 
-@dataclass(frozen=True, slots=True)
-class Slicing:
+class Slicing(NamedTuple):
     """How the repeats of an element are divided (profiling.html#slicing)."""
 
     discriminators: tuple[Discriminator, ...]
@@ -96,8 +87,7 @@ class Slicing:
     slices: tuple[Slice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ElementSchema:
+class ElementSchema(NamedTuple):
     """The rules for one element. `min`, `max` count repeats; `is_list` is about JSON's form.
 
     `choices` are the types that a choice's JSON properties are named by, whatever a profile leaves.

@@ -6,6 +6,7 @@ for the others the keys without which they are true; tests compare both with the
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,10 @@ _LOOKS_AROUND = re.compile(
     r"%(?!ucum|sct|loinc)|\$this|\$index|\btype\s*\(|\bthis\b"
     r"|\b(?:children|descendants|hasValue|extension|resolve|repeat|now|today)\b"
 )
+_OUTSIDE = re.compile(
+    r"[%`]|\b(?:resolve|memberOf|conformsTo|htmlChecks|trace|now|today|timeOfDay)\b"
+)
+"""What asks for more than the value that an expression is evaluated on, or for the time."""
 
 
 def invariant_rule(key: str, severity: Severity, human: str) -> Rule:
@@ -79,6 +84,7 @@ class Invariant:
         "_formula",
         "_held",
         "_keys",
+        "_looks_out",
         "_model",
         "_rule",
         "constraint",
@@ -103,6 +109,7 @@ class Invariant:
         self._model = model
         self._formula = formula
         self._expressions: dict[str, Expression] = {}
+        self._looks_out = _looks_out(formula)
         self._keys: tuple[str, ...] = ()
         self._held: set[tuple[Json, ...]] = set()
 
@@ -119,8 +126,9 @@ class Invariant:
             return
         try:
             expression = self.expression(t)
-            if expression.is_true(x, run.environment, s) or _is_there(
-                expression.evaluate(x, run.environment, s)
+            environment = run.environment if self._looks_out else None
+            if expression.is_true(x, environment, s) or _is_there(
+                expression.evaluate(x, environment, s)
             ):
                 if seen and len(self._held) < _MOST_KEPT:
                     self._held.add(seen)
@@ -208,13 +216,26 @@ def keys_looked_at(expression: str, names: Mapping[str, str]) -> frozenset[str] 
 
     `names` gives the element of each key. A name anywhere in the expression counts.
     """
-    bare = _TEXT.sub("''", expression)
-    if _LOOKS_AROUND.search(bare):
+    words = _words(expression)
+    if words is None:
         return None
-    words = set(_WORD.findall(bare))
     return frozenset(key for key, name in names.items() if name in words)
 
 
+@functools.lru_cache(maxsize=1000)
+def _looks_out(expression: str) -> bool:
+    """Whether an expression may depend on more than the value that it is evaluated on."""
+    return _OUTSIDE.search(expression) is not None
+
+
+@functools.lru_cache(maxsize=1000)  # many types have the same few
+def _words(expression: str) -> frozenset[str] | None:
+    """The words of an expression outside its texts; None where it looks around."""
+    bare = _TEXT.sub("''", expression)
+    return None if _LOOKS_AROUND.search(bare) else frozenset(_WORD.findall(bare))
+
+
+@functools.lru_cache(maxsize=1000)
 def elements_needed(expression: str) -> frozenset[str]:
     """Elements of an object without any one of which an expression on it is true.
 

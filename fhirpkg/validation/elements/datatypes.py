@@ -213,15 +213,12 @@ def check_meta(value: Json, trail: Trail, run: Run) -> None:
 
 
 def _language(run: Run) -> str:
-    """The language of the resource around, or that of its container; empty, any, if none is stated.
+    """The language that displays are in; empty, any, if none is stated.
 
     R4 wants one of the displays of the code system, in whatever language. HL7's validator takes
     English where none is stated, and so does `strict`.
     """
-    around = (run.environment.resource, run.environment.root_resource, run.root)
-    stated = (resource.get("language") for resource in around if resource)
-    found = next((each for each in stated if isinstance(each, str)), "")
-    return found or ("en" if run.settings.strict else "")
+    return run.language or ("en" if run.settings.strict else "")
 
 
 def type_rules() -> dict[str, Callable[[Json, Trail, Run], None]]:

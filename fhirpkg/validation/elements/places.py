@@ -50,14 +50,14 @@ def places(path: Path, run: Run) -> Places:
     """What the element around an extension at a path is called."""
     found = Places()
     types = run.definitions.types
-    node: Json = run.root
+    node: Json = run.root_of_names
     defining: Json = None
-    current = frozenset({str(run.root.get("resourceType"))})
+    current = frozenset({str(node.get("resourceType"))})
     owner = path[:-1] if isinstance(path[-1], str) else path[:-2]
     for step in owner:
         if isinstance(step, str):
             is_value = "Extension" in current and step.removeprefix("_").startswith("value")
-            found.extension = str(value_of(node, "url")) if is_value else ""
+            found.extension = _url_around(node, run) if is_value else ""
             if "ElementDefinition" in current:
                 defining = node
         node = value_of(node, step)
@@ -66,14 +66,21 @@ def places(path: Path, run: Run) -> Places:
             is_defined = not current.isdisjoint(_HOLDERS) and _VALUE.fullmatch(key)
             current = _stepped(types, current, key)
             if is_defined:
+                run.look_around()
                 current = _as_defined(types, current, str(value_of(defining, "path")))
         if isinstance(node, dict) and isinstance(node.get("resourceType"), str):
             current = frozenset({node["resourceType"], *current})
     found.shown = min(current, key=len) if current else ""
     if isinstance(node, dict) and "Extension" in current:
-        found.extension = str(node.get("url"))
+        found.extension = _url_around(node, run)
     found.names = _with_bases(types, current)
     return found
+
+
+def _url_around(extension: Json, run: Run) -> str:
+    """The url of an extension around a place."""
+    run.look_around()
+    return str(value_of(extension, "url"))
 
 
 @kept_by_model(5_000)
