@@ -5,6 +5,7 @@ A text is scanned only for the paths asked for, and only where it was read witho
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -15,22 +16,23 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Path
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_COLON: Any = re.compile(r"[ \t\r\n]*:[ \t\r\n]*").match
+_COMMA: Any = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*").match
 
 
-def locate(text: str, paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+def locate(
+    text: str, paths: Iterable[Path], *, may_repeat: bool = True
+) -> dict[Path, tuple[int, int]]:
     """Line and column, from 1, of each path in JSON text; of its nearest ancestor if it is absent.
 
-    A path to a property leads to its key, a path to an item to the item's first character.
+    A path to a property leads to its key, a path to an item to the item's first character. Of keys
+    that `may_repeat` in an object the last one counts.
     """
-    wanted: dict[Any, Any] = {}
     paths = list(paths)
-    for path in paths:
-        node = wanted
-        for step in path:
-            node = node.setdefault(step, {})
-    offsets: dict[Path, int] = {}
     start = _skip(text, 0)
-    _scan(text, start, wanted, (), offsets)
+    scan = _Scan(text, paths, may_repeat=may_repeat)
+    scan.run(start)
+    offsets = scan.offsets
     places = positions(text, (start, *offsets.values()))
     found: dict[Path, tuple[int, int]] = {}
     for path in paths:
@@ -61,27 +63,58 @@ def positions(text: str, offsets: Iterable[int]) -> dict[int, tuple[int, int]]:
 _scan_once: Any = vars(json.JSONDecoder(parse_float=len, parse_int=len))["scan_once"]
 
 
-def _scan(text: str, at: int, wanted: dict[Any, Any], path: Path, offsets: dict[Path, int]) -> int:
-    """Note the offsets of the wanted paths below a value; what is not wanted is skipped quickly."""
-    if not wanted or text[at] not in "{[":
-        return int(_scan_once(text, at)[1])
-    is_object = text[at] == "{"
-    at = _skip(text, at + 1)
-    index = 0
-    while text[at] not in "}]":
-        step: str | int = index
-        start = at
-        if is_object:
-            step, at = _scan_once(text, at)
-            at = _skip(text, _skip(text, at) + 1)
-        inner = wanted.get(step)
-        if inner is not None:
-            offsets[(*path, step)] = start
-        at = _skip(text, _scan(text, at, inner or {}, (*path, step), offsets))
-        index += 1
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-    return at + 1
+class _AllFoundError(Exception):
+    """Ends a scan: what follows in the text is not wanted."""
+
+
+class _Scan:
+    """One pass over a text; `offsets` are those of the wanted paths found so far."""
+
+    def __init__(self, text: str, paths: Iterable[Path], *, may_repeat: bool) -> None:
+        self.text = text
+        self._may_repeat = may_repeat
+        self.offsets: dict[Path, int] = {}
+        self._wanted: dict[Any, Any] = {}
+        self._left = 0
+        for path in paths:
+            node = self._wanted
+            for step in path:
+                self._left += step not in node
+                node = node.setdefault(step, {})
+
+    def run(self, at: int) -> None:
+        """Scan the value at an offset, as far as is needed."""
+        with contextlib.suppress(_AllFoundError):
+            self._value(at, self._wanted, ())
+
+    def _value(self, at: int, wanted: dict[Any, Any], path: Path) -> int:
+        """Note the offsets of the wanted paths below a value; the rest is skipped quickly."""
+        text = self.text
+        if not wanted or text[at] not in "{[":
+            return int(_scan_once(text, at)[1])
+        is_object = text[at] == "{"
+        at = _skip(text, at + 1)
+        index = 0
+        while text[at] not in "}]":
+            step: str | int = index
+            start = at
+            if is_object:
+                step, at = _scan_once(text, at)
+                at = _COLON(text, at).end()
+            if step in wanted:
+                self._note((*path, step), start)
+                at = self._value(at, wanted[step], (*path, step))
+            else:
+                at = _scan_once(text, at)[1]
+            index += 1
+            at = _COMMA(text, at).end()
+        return at + 1
+
+    def _note(self, path: Path, at: int) -> None:
+        self._left -= path not in self.offsets
+        self.offsets[path] = at
+        if not self._left and not self._may_repeat:
+            raise _AllFoundError
 
 
 def _skip(text: str, at: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,7 @@ def open_corpus(paths: Iterable[str | Path], options: CorpusOptions) -> Corpus:
     needing = [each.package for each in given if each and each.package]
     loading = Loading(offline=offline, installing=options.installing, warn=options.warn)
     definitions = definitions_for(options.packages, core, needing, targets, loading)
+    targets.structures.clear()  # what is needed of them is among the definitions now
     _check_profiles(options.profiles, definitions)
     defining = frozenset(each.file for each in targets.definitions.values())
     validator = _validator(definitions, options.settings, targets, options.tx)
@@ -190,13 +192,15 @@ def _targets(given: list[Input | None], core: Definitions, jobs: int) -> Targets
     is_alone = len(files) == 1 and files[0].named
     if is_alone and b"Bundle" not in files[0].data():
         return Targets(core.types)
-    with mapping(_identify, core.types, jobs) as run:
+    # those of another process would have to be written and parsed again
+    identifying = functools.partial(_identify, keeping=jobs == 1)
+    with mapping(identifying, core.types, jobs) as run:
         targets = targets_among(zip(files, run(files), strict=True), core.types)
     return targets.as_definitions() if is_alone else targets
 
 
-def _identify(types: TypesOfDefinitions, given: Input) -> Identity:
-    return identify(given, types)
+def _identify(types: TypesOfDefinitions, given: Input, *, keeping: bool) -> Identity:
+    return identify(given, types, keeping=keeping)
 
 
 def check(corpus: Corpus, given: Input | None) -> Checked:

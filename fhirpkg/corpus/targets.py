@@ -26,6 +26,7 @@ DEFINITIONS = frozenset(
     "StructureMap ValueSet".split()
 )
 """What checks of other resources ask for."""
+_TYPES = "http://hl7.org/fhir/StructureDefinition/"
 _KEPT = 4_000_000
 """Bytes of targets held parsed: references to one resource tend to stand together."""
 
@@ -53,6 +54,8 @@ class Identity:
     """The ImplementationGuides inside that own a base."""
     defines: tuple[tuple[str, Entry], ...]
     """The definitions inside that checks may use, by their canonicals with their versions."""
+    structures: tuple[tuple[str, Resource], ...] = ()
+    """Those of them that are compiled, where they are to be kept until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Targets:
     """The definitions by their canonicals, with their versions."""
     entries: dict[str, Entry] = field(default_factory=dict)
     """What identifies each of them."""
+    structures: dict[str, Resource] = field(default_factory=dict)
+    """Those that are compiled, parsed; until they are handed over."""
     _parsed: OrderedDict[str, _Parsed] = field(default_factory=OrderedDict)
     _size: int = 0
     """Bytes of what is held parsed."""
@@ -89,6 +94,9 @@ class Targets:
         for canonical, entry in identity.defines:
             self.definitions.setdefault(canonical, given)
             self.entries.setdefault(canonical, entry)
+        for canonical, structure in identity.structures:
+            if self.definitions[canonical] is given:
+                self.structures.setdefault(canonical, structure)
 
     @property
     def bases(self) -> set[str]:
@@ -101,10 +109,15 @@ class Targets:
 
     def as_definitions(self) -> Targets:
         """The definitions alone, which no reference leads to."""
-        return Targets(self.types, definitions=self.definitions, entries=self.entries)
+        structures = self.structures
+        return Targets(
+            self.types, definitions=self.definitions, entries=self.entries, structures=structures
+        )
 
     def definition(self, canonical: str) -> Resource | None:
         """One of the definitions."""
+        if canonical in self.structures:
+            return self.structures[canonical]
         return self._read(self.definitions[canonical]).by_name.get(canonical)
 
     def knows(self, reference: str) -> bool:
@@ -161,8 +174,11 @@ def _installed(name: str) -> Resource | None:
     return installed_resource(resource_type, identifier) if known else None
 
 
-def identify(given: Input, types: TypesOfDefinitions) -> Identity:
-    """The names of the resources in one input; none when it cannot be read."""
+def identify(given: Input, types: TypesOfDefinitions, *, keeping: bool = False) -> Identity:
+    """The names of the resources in one input; none when it cannot be read.
+
+    With `keeping`, also the StructureDefinitions that FHIR does not have, which all are compiled.
+    """
     enabled = gc.isenabled()
     gc.disable()  # parsing makes no cycles; with it a large input takes twice as long
     try:
@@ -179,7 +195,18 @@ def identify(given: Input, types: TypesOfDefinitions) -> Identity:
             for resource in resources
             if resource["resourceType"] in DEFINITIONS and text_of(resource, "url")
         ),
+        tuple(_structures(resources, types)) if keeping else (),
     )
+
+
+def _structures(
+    resources: list[Resource], types: TypesOfDefinitions
+) -> Iterator[tuple[str, Resource]]:
+    for resource in resources:
+        url = text_of(resource, "url")
+        is_compiled = url and resource["resourceType"] == "StructureDefinition"
+        if is_compiled and not types.is_type(url.removeprefix(_TYPES)):
+            yield _names(resource)[-1], resource
 
 
 def targets_among(

@@ -12,6 +12,7 @@ from fhirpkg.definitions.terminology.valuesets import Terminology
 from fhirpkg.issues import Json, Outcome, Resource, in_order
 from fhirpkg.parsing_rules import (
     PARSE_DEPTH,
+    PARSE_DUPLICATE_KEY,
     PARSE_NO_RESOURCE,
 )
 from fhirpkg.releases import R4, release_of
@@ -112,7 +113,12 @@ class Validator:
 
             return fhirxml.read(data, self.definitions.types)
         value, issues = fhirjson.read(data)
-        return value, issues, lambda paths: positions.locate(data.decode("utf-8-sig"), paths)
+        repeats = any(issue.rule == PARSE_DUPLICATE_KEY.id for issue in issues)
+
+        def locate(paths: Iterable[Place]) -> Mapping[Place, tuple[int, int]]:
+            return positions.locate(data.decode("utf-8-sig"), paths, may_repeat=repeats)
+
+        return value, issues, locate
 
     def _check(self, value: Json, profiles: Iterable[str]) -> Run | Issue:
         """The run with all its findings, or why the value was not checked."""

@@ -13,6 +13,8 @@ from fhirpkg.validation.compiling.schema import Constraint
 from fhirpkg.validation.elements.constraints import (
     ELD_13,
     ELD_14,
+    ELD_19,
+    ELD_20,
     ELE_1,
     EXT_1,
     REF_1,
@@ -62,6 +64,27 @@ def test_a_reference_that_leads_out_is_not_asked_for_its_contained_target(valida
         is_asked = eval(VIOLATED[REF_1], {"str": str}, {"v": v, "run": run})
     assert is_asked is (reference in {"#", "#absent"})
     assert is_asked or reference is None or compiled.is_true(v, environment)
+
+
+PLAIN_PATHS = ["Patient", "Patient.name", "Patient.name.given", "A1.b2", f"a.{'b' * 62}"]
+OTHER_PATHS = ["", "1a", "Patient.", ".a", "a..b", "Patient.Name", "Patient.n-m", "a b", "a.b:c",
+               "Patient.value[x]", "é.a", "a.é", "a" * 65, f"a.{'b' * 65}", "a.1", "a.b\n", None, 1,
+               ["a"], {}]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [ELD_19, ELD_20])
+@pytest.mark.parametrize("path", [*PLAIN_PATHS, *OTHER_PATHS])
+def test_a_path_that_is_not_asked_about_is_one(validator, start, path):
+    known = validator._checks.schemas.type("ElementDefinition").constraints
+    [found] = [each for each in known if each.expression.startswith(start)]
+    assert inlined(found.expression) == VIOLATED[start]
+    compiled = compile_expression(
+        found.expression, validator.definitions.types, "ElementDefinition"
+    )
+    v = {"id": "x"} | ({} if path is None else {"path": path})
+    is_asked = eval(VIOLATED[start], {}, {"v": v})
+    assert is_asked is (path not in PLAIN_PATHS)
+    assert is_asked or compiled.is_true(v, Environment(resource={}))
 
 
 def core_schemas(validator):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import uuid
 from typing import TYPE_CHECKING
 
 from fhirpkg.untrusted import data_of, objects
@@ -44,6 +42,8 @@ def _check_attachment(content: Resource, place: Path, run: Run) -> None:
     attachment, data = _data(content)
     if data is None:
         return
+    import hashlib  # noqa: PLC0415 - slow to load, and few resources are documents of ours
+
     digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
     if attachment.get("size", len(data)) != len(data):
         run.report(
@@ -63,6 +63,9 @@ def _check_attachment(content: Resource, place: Path, run: Run) -> None:
 
 def version_id(identifier: Resource, content: bytes) -> str:
     """The master identifier of a document: one for each content of one identifier."""
+    import hashlib  # noqa: PLC0415
+    import uuid  # noqa: PLC0415
+
     digest = hashlib.sha256(content).hexdigest()
     name = f"{identifier.get('system')}|{identifier.get('value')}|{digest}"
     return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}"

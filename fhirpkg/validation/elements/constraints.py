@@ -35,6 +35,13 @@ EXT_1 = "extension.exists() != value.exists()"
 REF_1 = "reference.startsWith('#').not() or "
 ELD_13 = "type.select(code).isDistinct()"
 ELD_14 = "constraint.select(key).isDistinct()"
+ELD_19 = r"path.matches('[^\\s\\.,:;"
+ELD_20 = r"path.matches('[A-Za-z][A-Za-z0-9]*(\\.[a-z][A-Za-z0-9]*(\\[x"
+_NO_PLAIN_PATH = (
+    "type(v.get('path')) is not str or len(v['path']) > 64 or not v['path'].isascii()"
+    " or not v['path'][:1].isalpha() or not v['path'].partition('.')[0].isalnum()"
+    " or not all(s.isalnum() and s[0].islower() for s in v['path'].split('.')[1:])"
+)
 VIOLATED = {
     ELE_1: "len(v) == 1 and 'id' in v",
     EXT_1: "('extension' in v) is (len(v) > ('url' in v) + ('id' in v) + ('extension' in v))",
@@ -44,6 +51,8 @@ VIOLATED = {
     ELD_14: "'constraint' in v and (type(v['constraint']) is not list"
     " or not all(type(c) is dict and type(c.get('key')) is str for c in v['constraint'])"
     " or len({c['key'] for c in v['constraint']}) < len(v['constraint']))",
+    ELD_19: _NO_PLAIN_PATH,
+    ELD_20: _NO_PLAIN_PATH,
 }
 """How an expression begins, to a Python condition on `v` and `run` to evaluate it under."""
 

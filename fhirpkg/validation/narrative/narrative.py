@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
 
 from fhirpkg.validation.elements.primitives import PREDICATES
@@ -30,7 +30,7 @@ from fhirpkg.validation.narrative.rules import (
 from fhirpkg.validation.narrative.xhtml import ANYWHERE, ATTRIBUTES, DIV, OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from fhirpkg.issues import Json, Path, Resource
     from fhirpkg.rules import Rule
@@ -137,6 +137,7 @@ class _Reading:
         """Why the text is not XML, or nothing."""
         parser = _parser()  # not kept: with its handlers it would outlive the check
         parser.buffer_text = True
+        parser.ordered_attributes = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
@@ -153,7 +154,7 @@ class _Reading:
             return "it holds half a surrogate pair"
         return ""
 
-    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+    def _start(self, name: str, attributes: list[str]) -> None:
         self._number += 1
         self.root = self.root or name
         spot = self._spots[-1][name]
@@ -163,24 +164,20 @@ class _Reading:
         if not spot.is_known:
             self._note(NARRATIVE_ELEMENT, name=spot.name)
         elif attributes:
-            self._attributes(spot.name, attributes)
+            is_short = len(max(attributes, key=len)) < _LONG
+            read = _attributes if is_short else _attributes.__wrapped__
+            found = read(spot.name, *attributes)
+            if found:
+                self._keep(found)
 
     def _end(self, _: str) -> None:
         self._spots.pop()
 
-    def _attributes(self, element: str, attributes: Mapping[str, str]) -> None:
-        for name, value in attributes.items():
-            is_short = len(value) < _LONG
-            check = _attribute_problem if is_short else _attribute_problem.__wrapped__
-            problem = check(element, name, value)
-            if problem:
-                self._note(problem[0], **problem[1])
-            elif name in _NAMES:
-                self.anchors.add(value)
-            elif name in _LINKS and value.startswith("#") and len(value) > 1:
-                self.links.append((self._number, value[1:]))
-        if element == "img" and attributes.get("src"):
-            self.is_empty = False
+    def _keep(self, found: _Found) -> None:
+        self.problems += ((self._number, *problem) for problem in found.problems)
+        self.anchors.update(found.anchors)
+        self.links += ((self._number, link) for link in found.links)
+        self.is_empty = self.is_empty and not found.is_image
 
     def _text(self, text: str) -> None:
         spot = self._spots[-1]
@@ -196,7 +193,31 @@ class _Reading:
         self.problems.append((self._number, rule, found))
 
 
+class _Found(NamedTuple):
+    """What counts of the attributes of one element."""
+
+    problems: list[tuple[Rule, dict[str, str]]]
+    anchors: list[str]
+    links: list[str]
+    is_image: bool
+
+
 @functools.lru_cache(maxsize=4096)  # the same few styles and links stand again and again
+def _attributes(element: str, *attributes: str) -> _Found | None:
+    """What counts of the names and values of attributes; None where that is nothing."""
+    stated = dict(zip(attributes[::2], attributes[1::2], strict=True))
+    found = _Found([], [], [], is_image=element == "img" and bool(stated.get("src")))
+    for name, value in stated.items():
+        problem = _attribute_problem(element, name, value)
+        if problem:
+            found.problems.append(problem)
+        elif name in _NAMES:
+            found.anchors.append(value)
+        elif name in _LINKS and value.startswith("#") and len(value) > 1:
+            found.links.append(value[1:])
+    return found if any(found) else None
+
+
 def _attribute_problem(element: str, name: str, value: str) -> tuple[Rule, dict[str, str]] | None:
     """The rule that an attribute breaks and what was found, or None."""
     if name not in ANYWHERE and name not in ATTRIBUTES.get(element, ()):
