@@ -101,7 +101,7 @@ class Opened:
         if procedure is None:
             return Read(name, issues=(*found, *todo))
         before = len(source_file.issues)
-        known = check_terms(source_file, sources_for(source_file.data, self._locked))
+        known = check_terms(source_file, sources_for(source_file.data, self._locked), main)
         edition = read_lock(file.parent)
         if edition:
             check_edition(source_file, edition)
@@ -244,13 +244,14 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
         package, found = check_package(read)
         around = (*_unsigned_below(package, place.parent, read), *without_catalogue(package, read))
         return (*found, *around, *_stale(place, place.parent, name))
-    package, data = _package_of(place.parent), read.data
+    package, data = package_of(place.parent), read.data
     if package:
         check_languages(read, package.languages, package.language)
     procedure, found = check_procedure(read, package.language if package else "en")
     if procedure:
         before = len(read.issues)
-        check_terms(read, sources_for(read.data, lock.read(_package_folder(place.parent))))
+        locked = lock.read(_package_folder(place.parent))
+        check_terms(read, sources_for(data, locked), package.language if package else "en")
         edition = read_lock(place.parent)
         if edition:
             check_edition(read, edition)
@@ -269,7 +270,7 @@ def _package_folder(folder: Path) -> Path:
     return folder if (folder / PACKAGE).is_file() else folder.parent
 
 
-def _package_of(folder: Path) -> PackageSource | None:
+def package_of(folder: Path) -> PackageSource | None:
     """The package that a procedure's folder belongs to, where there is a usable one."""
     file = _package_folder(folder) / PACKAGE
     return check_package(read_source(file))[0] if file.is_file() else None

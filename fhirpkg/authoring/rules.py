@@ -227,6 +227,16 @@ CODE_NOT_VERIFIED = information(
     text="{count} could not be verified with the code systems available: {codes}",
     advice="'fhirpkg codes check' with --codes FILE or --tx URL verifies them",
 )
+CODE_LANGUAGE = information(
+    "code-language",
+    "not-supported",
+    title="Names can be compared with the displays of their codes",
+    text="{count} have no display in '{language}', the language of their names: {codes}",
+    advice=(
+        "compare them yourself, or ask a server that has displays in '{language}': "
+        "fhirpkg codes check --tx URL"
+    ),
+)
 SOURCE_REVIEW = information(
     "source-review",
     "informational",

@@ -33,15 +33,22 @@ class Answer:
     is_active: bool | None = None
     version: str = ""
     """The version of the code system that it speaks of."""
+    designations: tuple[tuple[str, str], ...] = ()
+    """Other names for the code: a language, which may be empty, and the name."""
 
 
-def look_up(client: FhirClient, system: str, code: str) -> Answer:
-    """What a server knows of a code. Raises ServerError when it does not answer with FHIR."""
+def look_up(client: FhirClient, system: str, code: str, language: str = "en") -> Answer:
+    """What a server knows of a code. Raises ServerError when it does not answer with FHIR.
+
+    Of its names for the code in other languages those in `language` are given.
+    """
     params = {"system": system, "code": code}
+    if language != "en":
+        params["displayLanguage"] = language
     response = client.request("GET", "CodeSystem/$lookup", params=params)
     resource = response.resource or {}
     if response.ok and resource.get("resourceType") == "Parameters":
-        return _answer(resource)
+        return _answer(resource, language)
     is_refusal = resource.get("resourceType") == "OperationOutcome"
     if response.status not in _DENIALS or not is_refusal:
         problem = f"it did not say what a code is: {_problem(response)}"
@@ -58,7 +65,7 @@ def _has(client: FhirClient, system: str) -> bool:
     return response.ok and isinstance(total, int) and total > 0
 
 
-def _answer(parameters: Resource) -> Answer:
+def _answer(parameters: Resource, language: str) -> Answer:
     values = {text_of(p, "name"): p for p in objects(parameters, "parameter")}
     active = None
     for part in objects(parameters, "parameter"):
@@ -74,7 +81,18 @@ def _answer(parameters: Resource) -> Answer:
     display, version = (
         text_of(values.get(name, {}), "valueString") for name in ("display", "version")
     )
-    return Answer(True, display, active, version)
+    others = (
+        {text_of(p, "name"): p for p in objects(part, "part")}
+        for part in objects(parameters, "parameter")
+        if text_of(part, "name") == "designation"
+    )
+    named_ = [
+        (text_of(each.get("language", {}), "valueCode"), text_of(each["value"], "valueString"))
+        for each in others
+        if "value" in each
+    ]
+    own = [pair for pair in named_ if pair[0].partition("-")[0] == language.partition("-")[0]]
+    return Answer(True, display, active, version, tuple(own))
 
 
 def search(client: FhirClient, system: str, words: str) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from fhirpkg.authoring.rules import (
     CODE_DISPLAY_DIFFERS,
     CODE_INACTIVE,
     CODE_KIND,
+    CODE_LANGUAGE,
     CODE_NOT_VERIFIED,
     CODE_UNKNOWN,
 )
@@ -18,6 +19,7 @@ from fhirpkg.authoring.terms.sources import CORE, Sources, available
 from fhirpkg.authoring.terms.words import likeness, tag, untagged
 from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS, written
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,9 +138,13 @@ def _kinds(data: Data) -> dict[str, dict[str, None]]:
     return found
 
 
-def check_terms(read: Source, sources: Sources) -> list[Known]:
-    """Report what the sources say against the codes of a procedure; gives what they know."""
-    found, open_, verified = [], [], 0
+def check_terms(read: Source, sources: Sources, language: str = "en") -> list[Known]:
+    """Report what the sources say against the codes of a procedure; gives what they know.
+
+    `language` is that of the names; those without a display in it are counted, not compared.
+    """
+    found, open_, foreign, verified = [], [], [], 0
+    names = mapping(read.data.get("names"))
     for use in uses(read.data):
         known = sources.find(use.coding.system, use.coding.code)
         _check_kind(read, use, known)
@@ -159,13 +165,17 @@ def check_terms(read: Source, sources: Sources) -> list[Known]:
             read.report(CODE_INACTIVE, use.path, code=code, source=known.source)
         if known.display or known.system == CPT:  # whose displays are never kept
             verified += 1
-            _check_display(read, use, known)
+            english = text_of(mapping(names.get(use.name)), "en")
+            if not _check_display(read, use, known, language, english):
+                foreign.append(written(*use.coding[:2]))
         else:  # that it exists does not say what it means
             open_.append(written(*use.coding[:2]))
-    if open_:
-        count = f"{len(open_)} of {len(open_) + verified} codes"
-        names = ", ".join(dict.fromkeys(open_[:8])) + (", …" if len(open_) > 8 else "")
-        read.report(CODE_NOT_VERIFIED, ("codes",), key=True, count=count, codes=names)
+    for rule, codes in ((CODE_NOT_VERIFIED, open_), (CODE_LANGUAGE, foreign)):
+        if codes:
+            count = f"{len(codes)} of {len(open_) + verified} codes"
+            first = ", ".join(dict.fromkeys(codes[:8])) + (", …" if len(codes) > 8 else "")
+            told = {"count": count, "codes": first, "language": language}
+            read.report(rule, ("codes",), key=True, **told)
     return found
 
 
@@ -182,16 +192,25 @@ def _out_of_range(coding: Coding) -> str:
     return "" if is_known else f"this program, which knows {known}"
 
 
-def _check_display(read: Source, use: Use, known: Known) -> None:
-    display = untagged(known.display)
-    if display and not (likeness(use.name, display) or _abbreviates(use.name, use.coding.code)):
-        read.report(
-            CODE_DISPLAY_DIFFERS,
-            use.path,
-            code=written(*use.coding[:2]),
-            display=display,
-            name=use.name,
-        )
+def _check_display(read: Source, use: Use, known: Known, language: str, english: str) -> bool:
+    """Report a display that differs from the name; False where their languages differ."""
+    is_english = language.partition("-")[0].lower() == "en"
+    display, own = untagged(known.display), known.names(language)
+    pairs = [(use.name, each) for each in (display, *own)] + [(english, display)] * bool(english)
+    if not display or _abbreviates(use.name, use.coding.code):
+        return True
+    if any(likeness(name, each) for name, each in pairs):
+        return True
+    if not (is_english or own or english):
+        return False
+    read.report(
+        CODE_DISPLAY_DIFFERS,
+        use.path,
+        code=written(*use.coding[:2]),
+        display=own[0] if own and not is_english else display,
+        name=use.name if own or is_english else english,
+    )
+    return True
 
 
 def _abbreviates(name: str, code: str) -> bool:

@@ -25,22 +25,25 @@ def read(folder: Path) -> Terms | None:
         for each in json.loads(file.read_text("utf-8"))["codes"]:
             display, active = each.get("display", ""), each.get("active")
             source, version = each["source"], each.get("version", "")
-            known = Known(each["system"], each["code"], display, active, source, version)
+            others = tuple((language, text) for language, text in each.get("designations", ()))
+            known = Known(each["system"], each["code"], display, active, source, version, others)
             terms.codes[known.system, known.code] = known
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), f"it is not a codes.lock ({error})") from error
     return terms
 
 
-def write(known: Iterable[Known]) -> str:
-    """The text of a codes.lock; a display of CPT is never kept."""
+def write(known: Iterable[Known], language: str = "en") -> str:
+    """The text of a codes.lock, with the displays in a language; a display of CPT is never kept."""
     ordered = sorted(set(known), key=lambda each: (each.system, each.code))
-    lines = [json.dumps(_as_json(each), ensure_ascii=False) for each in ordered]
+    lines = [json.dumps(_as_json(each, language), ensure_ascii=False) for each in ordered]
     return '{"codes": [\n' + ",\n".join(f"  {line}" for line in lines) + "\n]}\n"
 
 
-def _as_json(known: Known) -> dict[str, object]:
-    display = "" if known.system == CPT else known.display
+def _as_json(known: Known, language: str) -> dict[str, object]:
+    is_kept = known.system != CPT
+    display = known.display if is_kept else ""
+    names = known.names(language) if is_kept and language != "en" else []
     found: dict[str, object] = {
         "system": known.system,
         "code": known.code,
@@ -48,5 +51,6 @@ def _as_json(known: Known) -> dict[str, object]:
         "source": known.source,
         "version": known.version,
         "active": known.is_active,
+        "designations": [[language, name] for name in names],
     }
-    return {key: value for key, value in found.items() if value not in ("", None)}
+    return {key: value for key, value in found.items() if value not in ("", None, [])}

@@ -51,6 +51,13 @@ class Known:
     source: str = ""
     version: str = ""
     """The version of the system that the source has, where it says so."""
+    designations: tuple[tuple[str, str], ...] = ()
+    """Other names for it: a language, which may be empty, and the name."""
+
+    def names(self, language: str) -> list[str]:
+        """The names for it that are in a language, whatever its region."""
+        wanted = _primary(language)
+        return [text for own, text in self.designations if own and _primary(own) == wanted]
 
 
 @dataclass(slots=True)
@@ -71,9 +78,11 @@ class Terms:
         display: str,
         is_active: bool | None = None,
         version: str = "",
+        designations: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Note a code; the first that is said of it stays."""
-        known = Known(system, code, display, is_active, self.name, version)
+        others = tuple(designations)
+        known = Known(system, code, display, is_active, self.name, version, others)
         self.codes.setdefault((system, code), known)
 
 
@@ -90,7 +99,8 @@ class Sources:
             return None
         best = max(found, key=lambda known: bool(known.display))
         told = (known.is_active for known in found if known.is_active is not None)
-        return replace(best, is_active=next(told, None))
+        others = dict.fromkeys(each for known in found for each in known.designations)
+        return replace(best, is_active=next(told, None), designations=tuple(others))
 
     def denied(self, system: str, code: str) -> str:
         """The name of a source that holds all codes of a system, but not this one; or nothing."""
@@ -173,15 +183,31 @@ def of_package(package: Package) -> Terms:
 def _add(terms: Terms, resource: Resource) -> None:
     if resource.get("resourceType") == "CodeSystem" and resource.get("content") == "complete":
         system = CodeSystem(resource)
+        own = text_of(resource, "language")
         for concept in system.concepts.values():
-            terms.add(system.url, concept.code, concept.display, not concept.is_inactive)
+            others = [(language, text) for text, language in concept.designations]
+            others += [(own, concept.display)] if own else []
+            is_active = not concept.is_inactive
+            terms.add(system.url, concept.code, concept.display, is_active, "", others)
         terms.whole |= {system.url}
     elif resource.get("resourceType") == "ValueSet":
         compose = resource.get("compose")
         for include in objects(compose, "include") if isinstance(compose, dict) else ():
             for each in objects(include, "concept"):
                 code, display = text_of(each, "code"), text_of(each, "display")
-                terms.add(text_of(include, "system"), code, display)
+                others = designations(each)
+                terms.add(text_of(include, "system"), code, display, None, "", others)
+
+
+def designations(concept: Resource) -> list[tuple[str, str]]:
+    """The language and the text of each designation that an element has."""
+    found = objects(concept, "designation")
+    return [(text_of(each, "language"), text_of(each, "value")) for each in found]
+
+
+def _primary(language: str) -> str:
+    """A language without its region: `pt` of `pt-BR`."""
+    return language.partition("-")[0].lower()
 
 
 @functools.cache

@@ -145,6 +145,7 @@ def check(
 
     Example: fhirpkg codes check resources --package hl7.terminology.r4#7.0.1
     """
+    from fhirpkg.authoring.folder import package_of
     from fhirpkg.authoring.terms import lock
     from fhirpkg.authoring.terms.checks import check_terms, uses
     from fhirpkg.authoring.terms.sources import Sources
@@ -155,22 +156,24 @@ def check(
     from fhirpkg.packages.freshness import LOCK
 
     read = list(_procedures(resources))
+    package = package_of(resources)
+    language = package.language if package else "en"
     codes = {use.coding[:2] for source in read for use in uses(source.data)}
     found = list(terms_that_know({system for system, _ in codes}, packages, files))
     has_answered = True
     if tx:
         known_here = Sources(tuple(found))
-        missing = [key for key in sorted(codes) if not known_here.find(*key)]
-        answers, has_answered = asked(tx, missing)
+        missing = [key for key in sorted(codes) if not _names(known_here.find(*key), language)]
+        answers, has_answered = asked(tx, missing, language)
         found.append(answers)
     found.append(_kept(resources, found))
     known: list[Known] = []
     checked = []
     for source in read:
         source.issues.clear()
-        known += check_terms(source, Sources(tuple(found)))
+        known += check_terms(source, Sources(tuple(found)), language)
         checked.append(Checked(source.file, Outcome(in_order(source.issues))))
-    replace(resources / LOCK, lock.write(known).encode())
+    replace(resources / LOCK, lock.write(known, language).encode())
     click.echo(render(output_format, checked), nl=False)
     keys = {(each.system, each.code) for each in known}
     click.echo(f"{resources / LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
@@ -179,6 +182,12 @@ def check(
     if is_wrong:
         return ExitCode.ISSUES
     return ExitCode.DONE if has_answered else ExitCode.UNUSABLE
+
+
+def _names(known: Known | None, language: str) -> bool:
+    """Whether a code is known, in another language than English with a name in that."""
+    is_english = language.partition("-")[0] == "en"
+    return known is not None and (is_english or bool(known.names(language)))
 
 
 def _kept(resources: Path, found: list[Terms]) -> Terms:
@@ -257,8 +266,11 @@ def terms_that_know(
     yield from available(systems)
 
 
-def asked(url: str, codes: list[tuple[str, str]]) -> tuple[Terms, bool]:
-    """What a server says of codes, and whether it answered; if not, it is not asked on."""
+def asked(url: str, codes: list[tuple[str, str]], language: str = "en") -> tuple[Terms, bool]:
+    """What a server says of codes, with their names in a language, and whether it answered.
+
+    If it did not, it is not asked on.
+    """
     from fhirpkg.authoring.terms.sources import Terms
     from fhirpkg.client.looking_up import look_up
     from fhirpkg.errors import ServerError
@@ -266,12 +278,13 @@ def asked(url: str, codes: list[tuple[str, str]]) -> tuple[Terms, bool]:
     terms, client = Terms(url), _client(url)
     for system, code in codes:
         try:
-            answer = look_up(client, system, code)
+            answer = look_up(client, system, code, language)
         except ServerError as error:
             click.echo(f"fhirpkg: {error}; what it was to say stays open", err=True)
             return terms, False
         if answer.exists:
-            terms.add(system, code, answer.display, answer.is_active, answer.version)
+            names = answer.designations
+            terms.add(system, code, answer.display, answer.is_active, answer.version, names)
         elif answer.exists is False:
             terms.absent.add((system, code))
     return terms, True

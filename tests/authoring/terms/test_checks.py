@@ -368,3 +368,39 @@ def test_a_file_without_codes_of_its_system_is_refused(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(SourceError):
         of_file(tmp_path / "a.csv", "LOINC")
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "names", "language", "told"),
+    [
+        ("Neumonía", "", [], "en", "code-display-differs"),
+        ("Neumonía", "", [], "es", "code-language"),
+        ("Neumonía", "", [("es", "Neumonía")], "es", ""),
+        ("Neumonía", "", [("es", "Neumonía")], "es-MX", ""),
+        ("Neumonía", "", [("es", "Infarto de miocardio")], "es", "code-display-differs"),
+        ("Neumonía", "", [("de", "Lungenentzündung")], "es", "code-language"),
+        ("Lungenentzündung", "", [("de-CH", "Lungenentzündung")], "de", ""),
+        ("Neumonía", "names: {Neumonía: {en: Pneumonia}}", [], "es", ""),
+        ("Neumonía", "names: {Neumonía: {en: Infarction}}", [], "es", "code-display-differs"),
+        ("Pneumonia", "", [], "de", ""),
+    ],
+)
+def test_a_name_is_compared_with_displays_of_its_own_language(name, more, names, language, told):
+    known = Terms("a package")
+    known.add(SNOMED_CT, "233604007", "Pneumonia (disorder)", True, "", names)
+    text = f"codes: {{{name}: SNOMED 233604007}}\n{more}\n"
+    source = read(text.encode(), "a.yaml")
+    check_terms(source, Sources((known,)), language)
+    assert [issue.rule for issue in source.issues] == [told] * bool(told)
+
+
+def test_a_lock_keeps_the_names_of_its_language_alone(tmp_path):
+    known = Terms("a package")
+    names = [("es", "Neumonía"), ("de", "Pneumonie")]
+    known.add(SNOMED_CT, "233604007", "Pneumonia", True, "", names)
+    known.add(CPT, "71045", "its own words", True, "", [("es", "sus palabras")])
+    (tmp_path / LOCK).write_text(lock.write(known.codes.values(), "es"))
+    kept = lock.read(tmp_path).codes
+    assert kept[SNOMED_CT, "233604007"].designations == (("es", "Neumonía"),)
+    assert not kept[CPT, "71045"].designations
+    assert "Neumon" not in lock.write(known.codes.values())

@@ -72,7 +72,7 @@ def test_a_users_file_verifies_what_nothing_else_knows(folder, only_core):
 def test_a_server_is_asked_for_what_nobody_knows(folder, only_core, monkeypatch):
     asked = []
 
-    def answer(_client, _system, code):
+    def answer(_client, _system, code, _language):
         asked.append(code)
         if code == "20983":
             return looking_up.Answer(exists=False)
@@ -123,6 +123,19 @@ DENIED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "c
 def test_an_answer_of_lookup_is_read():
     found = looking_up.look_up(Client({"CodeSystem/$lookup": Response(200, LOOKED_UP)}), "s", "c")
     assert found == looking_up.Answer(True, "Pneumonia", is_active=False)
+
+
+def test_names_of_the_language_are_read_from_a_lookup():
+    named = [
+        {"name": "designation", "part": [
+            {"name": "language", "valueCode": language}, {"name": "value", "valueString": text}]}
+        for language, text in [("es-MX", "Neumonía"), ("de", "Pneumonie")]
+    ]  # fmt: skip
+    answer = {**LOOKED_UP, "parameter": [*LOOKED_UP["parameter"], *named]}
+    client = Client({"CodeSystem/$lookup": Response(200, answer)})
+    found = looking_up.look_up(client, "s", "c", "es")
+    assert found.designations == (("es-MX", "Neumonía"),)
+    assert not looking_up.look_up(client, "s", "c").designations
 
 
 @pytest.mark.parametrize("total, exists", [(1, False), (0, None)])
