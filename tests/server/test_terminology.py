@@ -59,6 +59,35 @@ def test_a_value_set_in_the_call_is_expanded(stored):
     assert stored("POST", "ValueSet/$expand", call).json()["expansion"]["total"] == 2
 
 
+def test_all_codes_of_a_system_are_a_value_set_without_a_resource(stored):
+    url = f"ValueSet/$expand?url={SYSTEM}%3Ffhir_vs"
+    assert stored.get(url).json()["expansion"]["total"] == 3
+    found = stored.get(f"{url}&filter=rose%20r").json()["expansion"]["contains"]
+    assert [c["code"] for c in found] == ["rr"]
+    valid = f"ValueSet/$validate-code?url={SYSTEM}%3Ffhir_vs&system={SYSTEM}&code="
+    assert values_of(stored.get(f"{valid}g"))["result"] is True
+    assert values_of(stored.get(f"{valid}x"))["result"] is False
+    system = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+    assert stored.get(f"ValueSet/$expand?url={system}%3Ffhir_vs").json()["expansion"]["total"] == 6
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("http://snomed.info/sct?fhir_vs", 422),
+        ("http://loinc.org/vs", 422),
+        ("http://x.org/none?fhir_vs", 404),
+        ("http://x.org/cs?fhir_vs=isa/r", 404),
+        ("http://x.org/cs?fhir_vs&valueSetVersion=9", 422),
+    ],
+)
+def test_a_system_that_is_not_held_is_not_listed(stored, url, status):
+    refused = stored.get(
+        f"ValueSet/$expand?url={url.replace('?', '%3F').replace('=isa', '%3Disa')}"
+    )
+    assert (refused.status_code, rules_of(refused)) == (status, ["server-operation-input"])
+
+
 def test_what_cannot_be_listed_whole_is_refused(stored):
     refused = stored.get("ValueSet/open/$expand")
     assert (refused.status_code, rules_of(refused)) == (422, ["server-operation-input"])

@@ -96,9 +96,11 @@ def search(
 
     urls = [SYSTEMS[system].url if system in SYSTEMS else system] if system else []
     sources = Sources(tuple(terms_that_know(urls or None, packages, files)))
-    found = sources.search(words, systems=urls)
+    found, has_answered = sources.search(words, systems=urls), True
     if tx:
-        found = [*_from_server(tx, (urls or [SNOMED_CT])[0], words), *found]
+        offered, has_answered = _from_server(tx, (urls or [SNOMED_CT])[0], words)
+        here = {(known.system, known.code) for _, known in offered}
+        found = [*offered, *(one for one in found if (one[1].system, one[1].code) not in here)]
     wanted = set(fits(use)) if use else set()
     fitting = [
         (score, known)
@@ -106,6 +108,8 @@ def search(
         if not wanted or wanted & set(kinds_of(known.system, known.display))
     ]
     _print_found(fitting[:20], output_format)
+    if not has_answered:
+        return ExitCode.UNUSABLE
     return ExitCode.DONE if fitting else ExitCode.ISSUES
 
 
@@ -122,7 +126,7 @@ def _print_found(found: list[tuple[float, Known]], output_format: str) -> None:
         return
     for row in rows:
         code = f"{row['system']} {row['code']}"
-        click.echo(f"{row['score']:.2f}  {code:28}{row['display']}  ({row['source']})")
+        click.echo(f"{row['score']:.2f}  {code:27} {row['display']}  ({row['source']})")
     if not rows:
         click.echo("nothing is like these words in what is known here", err=True)
 
@@ -290,13 +294,22 @@ def asked(url: str, codes: list[tuple[str, str]], language: str = "en") -> tuple
     return terms, True
 
 
-def _from_server(url: str, system: str, words: str) -> Iterator[tuple[float, Known]]:
+def _from_server(url: str, system: str, words: str) -> tuple[list[tuple[float, Known]], bool]:
+    """What a server offers for some words, and whether it answered; what is known here stays."""
     from fhirpkg.authoring.terms.sources import Known
     from fhirpkg.authoring.terms.words import likeness
     from fhirpkg.client.looking_up import search as ask
+    from fhirpkg.errors import ServerError
 
-    for code, display in ask(_client(url), system, words):
-        yield likeness(words, display), Known(system, code, display, None, url)
+    try:
+        answer = list(ask(_client(url), system, words))
+    except ServerError as error:
+        click.echo(f"fhirpkg: {error}; only what is known here was searched", err=True)
+        return [], False
+    return [
+        (likeness(words, display), Known(system, code, display, None, url))
+        for code, display in answer
+    ], True
 
 
 def _client(url: str) -> FhirClient:

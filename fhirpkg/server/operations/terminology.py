@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg import rules
 from fhirpkg.definitions.terminology.codesystems import Concept, is_display
+from fhirpkg.definitions.terminology.grammars import LOINC
+from fhirpkg.definitions.terminology.systems import NAMES
 from fhirpkg.definitions.terminology.verdicts import Verdict
 from fhirpkg.server import values
 from fhirpkg.server.exchange import Answer, Request, parameters, refused
@@ -108,8 +110,9 @@ def expand(request: Request, endpoint: Endpoint) -> Answer:
         if not (is_inactive := _is_inactive(terminology, *pair)) or not active_only
     ]
     if wanted := given.text("filter"):
-        plain = values.plain(wanted)
-        shown = [one for one in shown if plain in values.plain(f"{one[1]} {one[2]}")]
+        words = values.plain(wanted).split()
+        said = ((one, values.plain(f"{one[1]} {one[2]}")) for one in shown)
+        shown = [one for one, text in said if all(word in text for word in words)]
     start = given.number("offset", 0)
     count = given.number("count", min(len(shown), _MOST_CODES))
     if count > _MOST_CODES and len(shown) > _MOST_CODES:
@@ -222,9 +225,26 @@ def _definition(
         raise given.wrong(f"it needs a {kind}: by its id in the path, as 'url' or as '{inline}'")
     canonical = f"{url}|{version}" if version else url
     found = endpoint.learned.validator().definitions.find(canonical, kind)
+    found = found or _of_all_codes(endpoint, url, version)
     if found is None:
         raise given.wrong(f"there is no {kind} {canonical}", 404)
     return found
+
+
+def _of_all_codes(endpoint: Endpoint, url: str, version: str) -> Resource | None:
+    """The value set of all codes of a system, which has no resource: ``SYSTEM?fhir_vs``.
+
+    R4 defines that url for SNOMED CT and servers take it for any system; LOINC has one of its own.
+    http://hl7.org/fhir/R4/snomedct.html#implicit, loinc.html#implicit
+    """
+    system = LOINC if url == f"{LOINC}/vs" else url.removesuffix("?fhir_vs")
+    if system == url:
+        return None
+    if endpoint.learned.validator().terminology.system(system) is None and system not in NAMES:
+        return None
+    include = {"system": system} | ({"version": version} if version else {})
+    compose = {"include": [include]}
+    return {"resourceType": "ValueSet", "url": url, "status": "active", "compose": compose}
 
 
 def _stored(request: Request, endpoint: Endpoint) -> Resource:
