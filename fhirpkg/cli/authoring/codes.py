@@ -101,6 +101,7 @@ def search(
         offered, has_answered = _from_server(tx, (urls or [SNOMED_CT])[0], words)
         here = {(known.system, known.code) for _, known in offered}
         found = [*offered, *(one for one in found if (one[1].system, one[1].code) not in here)]
+        found.sort(key=lambda one: -one[0])
     wanted = set(fits(use)) if use else set()
     fitting = [
         (score, known)
