@@ -57,6 +57,8 @@ class Request:
     """What the client may do; None: everything."""
     security: Resource = field(default_factory=dict)
     """What a CapabilityStatement says of access."""
+    found: Version | None = None
+    """The newest version of what the path names, where that was read already."""
 
     def demand(self, letters: str, resource_type: str) -> None:
         """Raises Refused (403) when the client may not treat a type so."""

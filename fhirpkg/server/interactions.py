@@ -51,7 +51,7 @@ _ETAGS = re.compile(rf"\s*{_ETAG.pattern}(?:\s*,\s*{_ETAG.pattern})*\s*")
 
 def read(request: Request, endpoint: Endpoint) -> Answer:
     """The newest version of a resource."""
-    version = endpoint.store.current(request.path[0], request.path[1])
+    version = request.found or endpoint.store.current(request.path[0], request.path[1])
     if version is None:
         raise refused(404, SERVER_UNKNOWN_RESOURCE, type=request.path[0], id=request.path[1])
     return _read_answer(request, endpoint, version)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fhirpkg.server.storing.versions import Rows
 
     _Compiled = tuple[Expression, ...]
+    _Made = dict[tuple[str, int], tuple[Any, list[tuple[Any, ...]]]]
+    """The rows that values have given, by kind and identity, with the value that has it."""
     _Line = tuple["Parameter", _Compiled, list[tuple["Parameter", _Compiled]]]
 
 _START = re.compile(r"\(*[A-Z]\w*\.([a-z]\w*)[^|]*")
@@ -92,16 +94,17 @@ class Indexing:
         rows: Rows = {}
         environment = Environment(resource=resource, root_resource=resource, resolve=_stand_in)
         program = self._program(resource["resourceType"], frozenset(resource))
+        made: _Made = {}
         for parameter, expressions, components in program:
             for part, value in enumerate(_evaluate(expressions, resource, environment)):
                 if not components:
-                    _add(rows, parameter, part, value)
+                    _add(rows, parameter, part, value, made)
                     continue
                 found = [_evaluate(inner, value, environment) for _, inner in components]
                 if all(found):  # one that lacks a component is found by none of them
                     for (component, _), values_ in zip(components, found, strict=True):
                         for one in values_:
-                            _add(rows, component, part, one)
+                            _add(rows, component, part, one, made)
         return rows
 
     def _program(self, resource_type: str, keys: frozenset[str]) -> list[_Line]:
@@ -242,10 +245,13 @@ def _stand_in(reference: str) -> Resource | None:
     return {"resourceType": match["type"], "id": match["id"]} if match else None
 
 
-def _add(rows: Rows, parameter: Parameter, part: int, value: Any) -> None:
+def _add(rows: Rows, parameter: Parameter, part: int, value: Any, made: _Made) -> None:
     name, kind = parameter.name, parameter.kind
+    place = kind, id(value)
     try:
-        rows.setdefault(kind, []).extend((name, part, *row) for row in ROWS[kind](value))
+        if place not in made:  # many parameters may find one value
+            made[place] = value, list(ROWS[kind](value))
+        rows.setdefault(kind, []).extend([(name, part, *row) for row in made[place][1]])
         if kind == "reference" and isinstance(value, dict) and "identifier" in value:
             found = ROWS["token"](value["identifier"])
             rows.setdefault("token", []).extend((f"{name}:identifier", part, *r) for r in found)

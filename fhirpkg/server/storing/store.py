@@ -39,6 +39,11 @@ _COLUMNS = (
     "version.type, version.id, version.version, version.updated, version.method, version.content,"
     " body.content"
 )
+_SMALL = (
+    "SELECT version.type, version.id, version.version, version.updated, method, content"
+    " FROM current JOIN version ON version.seq = current.seq"
+    " WHERE current.type = ? AND current.id = ? AND body IS NULL"
+)
 _MOST_CHARACTERS = 16_000_000
 """Of the versions that one question gives: a page may be cut, but never the first of them."""
 _AT_ONCE = 20
@@ -99,14 +104,11 @@ class Store:
         head = self._head(resource_type, identity)
         return None if head.digest is None else head.version
 
-    def is_quickly_read(self, resource_type: str, identity: str) -> bool:
-        """Whether a resource is there and small; the thread that asks never waits for others."""
+    def small(self, resource_type: str, identity: str) -> Version | None:
+        """The newest version of a resource if it is small; who asks never waits for others."""
         self._readers.keep_one()
-        there = (
-            "SELECT 1 FROM current JOIN version ON version.seq = current.seq"
-            " WHERE current.type = ? AND current.id = ? AND version.body IS NULL"
-        )
-        return bool(self.query(there, (resource_type, identity)))
+        found = self.query(_SMALL, (resource_type, identity))
+        return Version(*found[0]) if found else None
 
     def all_present(self, condition: str, arguments: Sequence[Any]) -> list[Version]:
         """The newest versions, no deletions, that a condition on `current` picks."""

@@ -28,7 +28,7 @@ from fhirpkg.server.storing.connections import TooBusy, TooCostly
 from fhirpkg.server.web import binaries, formats, pages
 from fhirpkg.server.web.access import Access
 from fhirpkg.server.web.guard import RIGHTS, SECURITY, Guard
-from fhirpkg.server.web.lanes import SEARCH_SECONDS, Lanes
+from fhirpkg.server.web.lanes import FOUND, SEARCH_SECONDS, Lanes
 from fhirpkg.server.web.rules import (
     SERVER_BUSY,
     SERVER_DONE,
@@ -211,7 +211,7 @@ def _request(http: HttpRequest, data: bytes) -> Request:
     query = tuple(parse_qsl(asked, keep_blank_values=True))
     request = Request(
         http.method, path, query, None, http.headers, base_url(http), rights=http.scope.get(RIGHTS),
-        security=http.scope.get(SECURITY, {}),
+        security=http.scope.get(SECURITY, {}), found=http.scope.get(FOUND),
     )  # fmt: skip
     if _is_form(request):
         posted = tuple(parse_qsl(data.decode(errors="replace"), keep_blank_values=True))

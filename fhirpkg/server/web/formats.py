@@ -149,11 +149,16 @@ def _quality(text: str) -> float:
 
 def media_type(text: str, offered: Iterable[str] = ()) -> str:
     """The media type of a header's value, without parameters; `?` for another FHIR version."""
+    name, version, _ = _content_type(text)
+    return "?" if name in offered and version not in _VERSIONS else name
+
+
+@functools.lru_cache(maxsize=100)
+def _content_type(text: str) -> tuple[str, object, str]:
+    """The media type of a header's value, the FHIR version and the charset that it names."""
     message = _message(text)
     name = text.partition(";")[0].strip().lower()
-    if name in offered and message.get_param("fhirversion") not in _VERSIONS:
-        return "?"
-    return name
+    return name, message.get_param("fhirversion"), message.get_content_charset("utf-8")
 
 
 def takes_gzip(accept_encoding: str) -> bool:
@@ -180,7 +185,7 @@ def is_fhir(content_type: str) -> bool:
 
 def read_resource(data: bytes, content_type: str, definitions: Definitions) -> Resource:
     """The resource in a body. Raises Refused: 415 for a format not offered, 400 for no resource."""
-    charset = _message(content_type).get_content_charset("utf-8")
+    charset = _content_type(content_type)[2]
     found = _FORMATS.get(media_type(content_type, offered=_FORMATS))
     if found is None or charset not in {"utf-8", "us-ascii"}:
         raise refused(415, SERVER_MEDIA_TYPE, found=content_type)

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from fhirpkg.server.storing.store import Store
+    from fhirpkg.server.storing.versions import Version
 
     Work = Callable[[], Response]
 
+FOUND = "fhirpkg.found"
+"""The key of a request's scope under which the version stands that a lane has read for it."""
 SEARCH_SECONDS = 5
 _MOST_WAITING = 100
 _LARGE_BODY = 4 * 1024 * 1024
@@ -116,7 +119,8 @@ class Lanes:
         """Do the work of a request in the lane that is its own. Raises TooBusy."""
         path: tuple[str, ...] = http.path_params["path"]
         lane = self._lane(http, path, size)
-        if lane is self._reads and self._is_quick(http, path):
+        if lane is self._reads and (found := self._small(http, path)):
+            http.scope[FOUND] = found
             return work()
         budget = Budget(SEARCH_SECONDS)
 
@@ -136,14 +140,14 @@ class Lanes:
             finally:
                 watching.cancel()
 
-    def _is_quick(self, http: HttpRequest, path: tuple[str, ...]) -> bool:
-        """Whether a read takes less time than to hand it to a thread: it is small, and in JSON."""
+    def _small(self, http: HttpRequest, path: tuple[str, ...]) -> Version | None:
+        """What is read in less time than it takes to hand that to a thread: small, and in JSON."""
         if len(path) != 2 or http.scope["query_string"] or "xml" in http.headers.get("accept", ""):
-            return False
+            return None
         try:
-            return self._store.is_quickly_read(*path)
+            return self._store.small(*path)
         except (sqlite3.Error, TooBusy):  # the read says it in words
-            return False
+            return None
 
     def _lane(self, http: HttpRequest, path: tuple[str, ...], size: int) -> _Lane:
         if size > _LARGE_BODY or "content-encoding" in http.headers:  # it may become large
