@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import fhirpkg
+from fhirpkg import fhirjson
 from fhirpkg.server.exchange import Answer
 from fhirpkg.server.operations.operations import OPERATIONS
 from fhirpkg.server.web.formats import JSON_PATCH
@@ -33,13 +34,21 @@ _INTERACTIONS = (
 
 def capabilities(request: Request, endpoint: Endpoint) -> Answer:
     """What this server offers."""
-    statement = _statement(endpoint.definitions, endpoint.indexing)
+    security = fhirjson.dump(request.security)
+    return Answer(200, text=_text(endpoint.definitions, endpoint.indexing, request.base, security))
+
+
+@functools.lru_cache(maxsize=8)
+def _text(definitions: Definitions, indexing: Indexing, base: str, security: str) -> str:
+    """The statement as JSON text: to write it takes 20 ms, and clients begin with it."""
+    statement = _statement(definitions, indexing)
     (rest,) = statement["rest"]
+    secured = {} if security == "{}" else {"security": fhirjson.read(security)[0]}
     changed = {
-        "implementation": {"description": "fhirpkg serve", "url": request.base},
-        "rest": [rest | ({"security": request.security} if request.security else {})],
+        "implementation": {"description": "fhirpkg serve", "url": base},
+        "rest": [rest | secured],
     }
-    return Answer(200, statement | changed)
+    return fhirjson.dump(statement | changed)
 
 
 @functools.lru_cache(maxsize=2)

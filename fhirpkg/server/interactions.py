@@ -35,7 +35,7 @@ from fhirpkg.server.rules import (
     SERVER_VERSION_CONFLICT,
 )
 from fhirpkg.server.searching.criteria import read_criteria
-from fhirpkg.server.searching.summary import is_part, reduced
+from fhirpkg.server.searching.summary import check_elements, is_part, reduced
 
 if TYPE_CHECKING:
     from fhirpkg.issues import Resource
@@ -95,7 +95,10 @@ def _read_answer(request: Request, endpoint: Endpoint, version: Version) -> Answ
     if _not_modified(request, version):
         return Answer(304, version=version)
     if any(name in {"_summary", "_elements"} for name, _ in request.query):
-        resource = reduced(version.resource(), dict(request.query), endpoint.definitions)
+        options = dict(request.query)
+        if request.preference("handling") != "lenient":
+            check_elements(options.get("_elements", ""), version.type, endpoint.definitions)
+        resource = reduced(version.resource(), options, endpoint.definitions)
         return Answer(200, resource, version)
     return Answer(200, version=version)
 

@@ -382,6 +382,25 @@ def test_elements_and_summary_reduce_each_match(stored):
     assert "action" not in summary
 
 
+def test_elements_that_a_type_does_not_have_are_refused_or_said(stored):
+    wrong = "PlanDefinition?_id=p&_elements=url,verzion"
+    refusal = stored.get(wrong)
+    assert (refusal.status_code, rules_of(refusal)) == (400, ["server-search-value"])
+    assert stored.get("PlanDefinition/p?_elements=verzion").status_code == 400
+    assert stored.get("PlanDefinition?_elements=Patient.action").status_code == 400
+    found = stored.get(wrong, Prefer="handling=lenient").json()["entry"]
+    assert [entry["search"]["mode"] for entry in found] == ["match", "outcome"]
+    assert found[0]["resource"].keys() == {"resourceType", "id", "meta", "url", "status"}
+    assert stored.get("PlanDefinition?_elements=PlanDefinition.url,Patient.name").status_code == 200
+    assert stored.get("Observation?_elements=name&_include=Observation:subject").status_code == 200
+
+
+def test_a_choice_is_an_element_by_its_name_and_by_its_key(stored):
+    for name in ("subject", "subject[x]", "subjectCodeableConcept"):
+        assert stored.get(f"PlanDefinition?_elements={name}").status_code == 200, name
+    assert stored.get("PlanDefinition?_elements=subjects").status_code == 400
+
+
 INCLUDES = {
     "PlanDefinition?_id=p&_include=PlanDefinition:definition": ["a"],
     "PlanDefinition?_id=p&_include=PlanDefinition:depends-on": ["l"],

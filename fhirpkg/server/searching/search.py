@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fhirpkg import fhirjson, rules
-from fhirpkg.server.exchange import Answer, outcome, refused
+from fhirpkg.server.exchange import Answer, Refused, outcome, refused
 from fhirpkg.server.rules import (
     SERVER_INCLUDED,
     SERVER_SEARCH_IGNORED,
@@ -21,7 +21,7 @@ from fhirpkg.server.rules import (
 from fhirpkg.server.searching.criteria import read_criteria, unknown_parameter
 from fhirpkg.server.searching.including import INCLUDES, MOST_INCLUDED, included
 from fhirpkg.server.searching.planning import SortKey, count, find
-from fhirpkg.server.searching.summary import check_mode, reduced
+from fhirpkg.server.searching.summary import check_elements, check_mode, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,6 +93,15 @@ def search(request: Request, endpoint: Endpoint) -> Answer:
     )
     options = dict(chosen)
     check_mode(options.get("_summary", "false"))
+    try:
+        includes = any(name.startswith(INCLUDES) for name, _ in chosen)
+        check_elements(
+            options.get("_elements", ""), resource_type, endpoint.definitions, includes=includes
+        )
+    except Refused as error:
+        if strict:
+            raise
+        criteria.ignored.append(f"a part of _elements: {error}")
     if options.get("_total", "none") not in _TOTALS:
         problem = f"'{options['_total']}' is not one of {', '.join(_TOTALS)}"
         raise refused(400, SERVER_SEARCH_VALUE, parameter="_total", problem=problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg import rules
 from fhirpkg.server.exchange import refused
 from fhirpkg.server.rules import (
     SERVER_SEARCH_VALUE,
@@ -30,6 +31,25 @@ def check_mode(mode: str) -> None:
         raise refused(400, SERVER_SEARCH_VALUE, parameter="_summary", problem=problem)
 
 
+def check_elements(
+    text: str, resource_type: str, definitions: Definitions, *, includes: bool = False
+) -> None:
+    """Raises Refused (400) when `_elements` names what a type does not have.
+
+    Where a search includes resources of other types, it may name elements of those.
+    """
+    for name in filter(None, map(str.strip, text.split(","))):
+        of, _, element = name.rpartition(".")
+        types = [of] if of else [resource_type]
+        if includes and not of:
+            types = sorted(definitions.types.resource_types())
+        known = [_all_elements(one, definitions) for one in types if _is_type(one, definitions)]
+        if not any(_element_name(element, names) for names in known):
+            near = rules.nearest(element, [one for names in known for one in names])
+            problem = f"'{element}' is not an element of {of or resource_type}{near}"
+            raise refused(400, SERVER_SEARCH_VALUE, parameter="_elements", problem=problem)
+
+
 def reduced(resource: Resource, wanted: Mapping[str, str], definitions: Definitions) -> Resource:
     """The resource with the elements that `_summary` or `_elements` wants, tagged as a part.
 
@@ -47,7 +67,8 @@ def reduced(resource: Resource, wanted: Mapping[str, str], definitions: Definiti
         kept |= _summary_elements(resource["resourceType"], definitions)
     elif mode == "text":
         kept |= {"text"}
-    kept |= {name.strip().rpartition(".")[2] for name in elements.split(",")}
+    names = {name.strip().rpartition(".")[2] for name in elements.split(",")}
+    kept |= names | {f"{name}[x]" for name in names if name}
     part: Resource = {
         key: value
         for key, value in resource.items()
@@ -68,8 +89,17 @@ def _element_name(key: str, kept: frozenset[str]) -> bool:
     """Whether a JSON key is one of the elements: `_title` is title, valueCode is value[x]."""
     name = key.removeprefix("_")
     return name in kept or any(
-        choice.endswith("[x]") and name.startswith(choice[:-3]) for choice in kept
+        choice.endswith("[x]") and _is_choice_of(name, choice[:-3]) for choice in kept
     )
+
+
+def _is_choice_of(name: str, choice: str) -> bool:
+    rest = name.removeprefix(choice)
+    return rest != name and (not rest or rest[0].isupper())
+
+
+def _is_type(name: str, definitions: Definitions) -> bool:
+    return name in definitions.types.resource_types()
 
 
 @functools.lru_cache(maxsize=256)
@@ -80,6 +110,11 @@ def _always_kept(resource_type: str, definitions: Definitions) -> frozenset[str]
 @functools.lru_cache(maxsize=256)
 def _summary_elements(resource_type: str, definitions: Definitions) -> frozenset[str]:
     return _elements(resource_type, definitions, lambda e: e.get("isSummary"))
+
+
+@functools.lru_cache(maxsize=256)
+def _all_elements(resource_type: str, definitions: Definitions) -> frozenset[str]:
+    return _elements(resource_type, definitions, lambda _: True)
 
 
 def _elements(resource_type: str, definitions: Definitions, wanted: Any) -> frozenset[str]:
