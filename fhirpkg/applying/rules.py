@@ -16,7 +16,7 @@ APPLY_CONDITION = error(
     "exception",
     title="The conditions of an action can be evaluated",
     text="the condition could not be evaluated: {text}",
-    advice="whether the action applies is unknown, so it is left out; decide by the record",
+    advice="whether the action applies is unknown, so it is left out; check the record and decide",
     spec=_SPEC,
 )
 APPLY_DYNAMIC_VALUE = error(
@@ -43,7 +43,7 @@ APPLY_EXTENSION = error(
 APPLY_QUESTIONNAIRE = error(
     "apply-questionnaire",
     "exception",
-    title="The profiles that a generated Questionnaire is made from are found",
+    title="The profiles that a Questionnaire is generated from are found",
     text="the Questionnaire is incomplete: {text}",
     spec="http://hl7.org/fhir/uv/cpg/StructureDefinition-cpg-questionnaire-generate.html",
 )
@@ -80,7 +80,7 @@ APPLY_NOT_USED = information(
     "apply-not-used",
     "informational",
     title="Elements of an action that $apply does not use are listed",
-    text="nothing in the result is made of this element: {text}",
+    text="the result does not use this element: {text}",
     advice="say what the reader must know in the title or description of the action",
     spec=_SPEC,
 )

@@ -44,7 +44,7 @@ SOURCE_ALIASES = error(
     "source-aliases",
     "too-costly",
     title="Aliases and nesting stay within bounds",
-    text="the file expands, through nesting or aliases, beyond what can be read",
+    text="nesting or aliases expand the file beyond the size that can be read",
     advice="write the parts out instead of using '&' and '*'",
 )
 SOURCE_UNKNOWN_KEY = error(
@@ -91,14 +91,14 @@ SOURCE_PROCEDURE_CODE = error(
     "code-invalid",
     title="A procedure is ordered by one concept",
     text="'{name}' has several codes of one system ({codes}), which are not one concept",
-    advice="leave one of each system; put the others under 'also' or 'add-on'",
+    advice="keep one code of each system; put the others under 'also' or 'add-on'",
 )
 SOURCE_NO_CODE = information(
     "source-no-code",
     "informational",
-    title="What is named has a code",
-    text="'{name}' has no code: it is given in words only, so no system can find it by a code",
-    advice="add it under 'codes' when there is a code for it",
+    title="Each name has a code",
+    text="'{name}' has no code, only words, so systems cannot find it by a code",
+    advice="add it under 'codes' if a code exists",
 )
 SOURCE_TODO = warning(
     "source-todo",
@@ -110,7 +110,7 @@ SOURCE_TODO = warning(
 SOURCE_TODO_ACTIVE = error(
     "source-todo-active",
     "incomplete",
-    title="Content in use has nothing left to do",
+    title="Active content has nothing left to do",
     text="the status is '{status}', but {count} things are left to do in {name}",
     advice="do them, or leave the status at 'draft'",
 )
@@ -165,14 +165,14 @@ SOURCE_FACTS_DIFFER = warning(
     "source-facts-differ",
     "incomplete",
     title="The counts of facts match the source",
-    text="source.lock has {has} facts of {section}, 'source.facts' counts {counted}",
+    text="source.lock has {has} facts of {section}, but 'source.facts' counts {counted}",
     advice="use the counts of source.lock; a fact that is left out on purpose needs a reason",
 )
 SOURCE_COPIED = warning(
     "source-copied",
     "business-rule",
     title="The wording of a source is copied only with the rights to it",
-    text="{most} consecutive words are those of the source, whose wording may not be copied",
+    text="{most} consecutive words match the source, whose wording may not be copied",
     advice="use your own words, or draft with --rights if you have the rights",
 )
 SOURCE_NO_ORIGIN = error(
@@ -188,7 +188,7 @@ SOURCE_NUMBER = error(
     title="A number comes from the source or from cited evidence",
     text="no source gives the number {number}",
     advice=(
-        "use numbers of the facts in 'from' (see source.numbers) or of the findings of cited "
+        "use a number from the facts in 'from' (see source.numbers) or from the findings of cited "
         "evidence"
     ),
 )
@@ -204,7 +204,7 @@ CODE_KIND = warning(
     "code-invalid",
     title="A code is of the kind that its place asks for",
     text="{code} is {found}; its name is used as {wanted}",
-    advice="take a code of that kind",
+    advice="use a code of that kind",
 )
 CODE_UNKNOWN = warning(
     "code-unknown",
@@ -217,8 +217,8 @@ CODE_INACTIVE = warning(
     "code-inactive",
     "business-rule",
     title="A code is active",
-    text="{code} is inactive, says {source}",
-    advice="take the code that replaces it",
+    text="{code} is inactive according to {source}",
+    advice="use the code that replaces it",
 )
 CODE_NOT_VERIFIED = information(
     "code-not-verified",
@@ -241,20 +241,26 @@ SOURCE_REVIEW = information(
     "source-review",
     "informational",
     title="A reader has compared each fact with its source",
-    text="{without} of {total} facts have no reader's verdict, {stale} one on an earlier wording",
+    text=(
+        "{without} of {total} facts have no reader's verdict; the verdict on {stale} is about an "
+        "earlier wording"
+    ),
     advice="compare them with the source and record the verdicts in review.yaml beside this file",
 )
 SOURCE_SIGN_OFF = error(
     "source-sign-off",
     "business-rule",
-    title="Content in use was approved in its present form",
-    text="the status is 'active', but for {name} {problem}",
-    advice="send out 'fhirpkg review --output FILE', read it back with --read, or keep the draft",
+    title="Active content has been approved as it is",
+    text="the status is 'active', but {name} is not approved: {problem}",
+    advice=(
+        "have a sheet made by 'fhirpkg review --output FILE' filled in and read it with --read, "
+        "or leave the status at 'draft'"
+    ),
 )
 SOURCE_DRAWING = error(
     "source-drawing",
     "invalid",
-    title="A drawing is an SVG that stands alone",
+    title="A drawing is a self-contained SVG",
     text="the drawing cannot be used: {problem}",
     advice="put an SVG beside this file that has shapes and numbers only: no script, style or link",
 )
@@ -289,7 +295,7 @@ SOURCE_UNNAMED = information(
 SOURCE_NO_CATALOGUE = information(
     "source-no-catalogue",
     "not-supported",
-    title="Headings and fixed words are known in each language",
+    title="Headings and fixed words exist in each language",
     text="fhirpkg has no headings and fixed words in '{language}'; they stay English",
     advice="add a catalogue, fhirpkg/languages/catalogues/{language}.po",
 )

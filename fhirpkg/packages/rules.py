@@ -39,9 +39,9 @@ PACKAGE_FHIR_VERSION = warning(
 PACKAGE_OTHER_VERSION = error(
     "package-other-version",
     "not-supported",
-    title="A package has the version of FHIR that is checked",
-    text="this package is of FHIR {versions}, not of {release}; its resources were not checked",
-    advice="--fhir-version chooses another version",
+    title="A package is for the version of FHIR that it is checked against",
+    text="this package is for FHIR {versions}, not for {release}; its resources were not checked",
+    advice="choose the version with --fhir-version",
     spec=_SPEC,
 )
 PACKAGE_INDEX = warning(

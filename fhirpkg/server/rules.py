@@ -110,7 +110,7 @@ SERVER_NO_CRITERIA = error(
     "server-no-criteria",
     "required",
     title="A conditional interaction has criteria",
-    text="a conditional interaction on {type} needs search criteria that select",
+    text="a conditional interaction on {type} needs search criteria that narrow the result",
     spec=_HTTP,
 )
 SERVER_MATCH_ID = error(
@@ -133,7 +133,7 @@ SERVER_VALUE = error(
     "server-value",
     "value",
     title="Elements that searches use have valid values",
-    text="the resource could not be found by '{parameter}': {problem}",
+    text="searches by '{parameter}' could not find this resource: {problem}",
     spec=_SEARCH,
 )
 SERVER_SUBSETTED = error(
@@ -141,7 +141,7 @@ SERVER_SUBSETTED = error(
     "business-rule",
     title="A part of a resource does not replace the whole",
     text="the resource is tagged SUBSETTED: it was read with _summary or _elements",
-    advice="read the whole resource, then change that",
+    advice="read the whole resource and change that",
     spec=f"{_SEARCH}#summary",
 )
 SERVER_SEARCH_PARAMETER = error(
@@ -170,7 +170,10 @@ SERVER_SEARCH_IGNORED = warning(
     "not-supported",
     title="A lenient search ignores what it does not support",
     text="ignored: {problem}",
-    advice="see the self link for what was used; without handling=lenient it is refused",
+    advice=(
+        "the self link shows what was used; without 'Prefer: handling=lenient' the search is "
+        "refused"
+    ),
     spec=f"{_SEARCH}#errors",
 )
 SERVER_SEARCH_LIMIT = error(
@@ -184,7 +187,7 @@ SERVER_SEARCH_LIMIT = error(
 SERVER_SCOPE = error(
     "server-scope",
     "forbidden",
-    title="The token allows what is asked",
+    title="The token has the scope that the request needs",
     text="the token does not allow this: it needs the scope {scope}",
     spec=f"{_HTTP}#security",
 )

@@ -7,7 +7,7 @@ REVIEW_COLUMNS = error(
     "structure",
     title="A sheet has the columns that it was sent out with",
     text="{where}: these are not the columns of a review: {problem}",
-    advice="the columns are {columns}; fill in a sheet of 'fhirpkg review --output FILE'",
+    advice="the columns are {columns}; fill in a sheet made by 'fhirpkg review --output FILE'",
 )
 REVIEW_PROCEDURE = error(
     "review-procedure",
@@ -41,7 +41,7 @@ REVIEW_NO_VERDICT = error(
     "review-no-verdict",
     "required",
     title="A comment accompanies a verdict",
-    text="{where}: '{fact}' has a comment and no verdict",
+    text="{where}: '{fact}' has a comment but no verdict",
     advice="give the verdict that the comment explains",
 )
 REVIEW_FORMULA = error(
@@ -61,9 +61,9 @@ REVIEW_MERGED = error(
 REVIEW_WORDS = error(
     "review-words",
     "business-rule",
-    title="The words of a sheet are those that were sent out",
-    text="{where}: the words of '{fact}' were changed in the sheet",
-    advice="put back the words and write what they should be into the comment",
+    title="The facts in a sheet are worded as they were sent out",
+    text="{where}: the wording of '{fact}' was changed in the sheet",
+    advice="restore the wording and suggest a better one in the comment",
 )
 REVIEW_LINE = error(
     "review-line",

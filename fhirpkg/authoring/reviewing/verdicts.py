@@ -97,10 +97,10 @@ def without_sign_off(procedure: Procedure, review: Review | None) -> str:
         return "nobody has approved it"
     now = digest_of_all(procedure)
     if all(each.digest != now for each in approvals):
-        return f"what {approvals[-1].by} approved on {approvals[-1].on} was changed since"
+        return f"the text has changed since {approvals[-1].by} approved it on {approvals[-1].on}"
     states = reviewed(procedure, review)
     open_ = [fact for fact, each in states.items() if each.verdict is None or each.is_stale]
-    return f"no reader has a verdict on the words of {', '.join(open_)}" if open_ else ""
+    return f"no reader has checked {', '.join(open_)}" if open_ else ""
 
 
 def read_review(folder: Path, procedure: Procedure) -> tuple[Review | None, tuple[Issue, ...]]:

@@ -25,7 +25,7 @@ SERVER_NOT_ACCEPTABLE = error(
     "server-not-acceptable",
     "not-supported",
     title="A format that the client accepts is offered",
-    text="none of '{found}' is supported",
+    text="'{found}' lists no supported format",
     advice="ask for application/fhir+json or application/fhir+xml",
     spec=_HTTP,
 )
@@ -58,7 +58,7 @@ SERVER_ORIGIN = error(
     "security",
     title="Browser pages that call the server come from an allowed origin",
     text="pages of {origin} may not call this server",
-    advice="serve --origin URL lets the pages of an origin call",
+    advice="allow an origin with 'serve --origin URL'",
     spec=_HTTP,
 )
 SERVER_LOGIN = error(

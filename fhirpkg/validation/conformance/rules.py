@@ -52,7 +52,7 @@ OPERATION_PARAMETER = error(
 STRUCTURE_MAP_GROUP = error(
     "structure-map-group",
     "not-found",
-    title="Groups that a map calls or extends are in it or in the maps that it imports",
+    title="Groups that a map calls or extends exist in that map or in one that it imports",
     text="there is no group '{name}'{near}",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.dependent",
 )
@@ -60,13 +60,13 @@ STRUCTURE_MAP_INPUTS = error(
     "structure-map-inputs",
     "business-rule",
     title="A call of a group passes as many variables as the group has inputs",
-    text="the group '{name}' has {wanted} inputs, and {found} are passed",
+    text="the group '{name}' has {wanted} inputs, but {found} are passed",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.dependent.variable",
 )
 STRUCTURE_MAP_VARIABLE = warning(
     "structure-map-variable",
     "not-found",
-    title="Variables of a map are inputs of the group, or named by a source or target before",
+    title="A variable is an input of the group or is set by an earlier source or target",
     text="there is no variable '{name}' here{near}",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.context",
     is_strict=True,  # R4's own example names what is none
@@ -74,22 +74,22 @@ STRUCTURE_MAP_VARIABLE = warning(
 STRUCTURE_MAP_TYPE = error(
     "structure-map-type",
     "not-found",
-    title="Inputs of groups are of structures that the map names, or of types of FHIR",
-    text="the map names no structure '{name}'{near}",
+    title="The type of an input is a structure that the map declares or a FHIR type",
+    text="the map declares no structure '{name}'{near}",
     advice="add it to the structures of the map",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.input.type",
 )
 STRUCTURE_MAP_MODE = error(
     "structure-map-mode",
     "business-rule",
-    title="Inputs of groups are of structures of the same side",
-    text="this input is a {mode}, but the structure '{name}' is {found}",
+    title="The mode of an input agrees with the mode of its structure",
+    text="the input has mode {mode}, but the structure '{name}' has mode {found}",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.structure.mode",
 )
 STRUCTURE_MAP_ELEMENT = warning(
     "structure-map-element",
     "not-found",
-    title="Sources and targets are elements of the types of their contexts",
+    title="Sources and targets name elements of the type of their context",
     text="{type} has no element '{name}'{near}",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.element",
     is_strict=True,  # R4's own example writes to an element that SupplyRequest once had
@@ -159,7 +159,7 @@ STRUCTURE_DEFINITION_ID = warning(
     "business-rule",
     title="The id of an element is its path with the names of slices",
     text="the id '{id}' contradicts the element's {found}",
-    advice="tools that go by the id take it for another element",
+    advice="tools that use the id will mistake it for another element",
     spec="http://hl7.org/fhir/R4/elementdefinition.html#id",
 )
 STRUCTURE_DEFINITION_SNAPSHOT = error(
@@ -195,7 +195,7 @@ STRUCTURE_DEFINITION_EXTENSION_URL = error(
     "structure-definition-extension-url",
     "business-rule",
     title="The definition of an extension fixes Extension.url to its own url",
-    text="the fixed url is '{found}', but the definition's own is '{url}'",
+    text="the fixed url is '{found}', but the url of the definition is '{url}'",
     spec=f"{_R4}/defining-extensions.html",
 )
 STRUCTURE_DEFINITION_CONTEXT = error(
@@ -247,7 +247,7 @@ STRUCTURE_DEFINITION_CONSTRAINT_KEY = warning(
     "business-rule",
     title="Constraint keys are unique",
     text="the key '{key}' already names another constraint: {other}",
-    advice="give the constraint a key of its own",
+    advice="give the constraint a different key",
     spec=f"{_R4}/elementdefinition-definitions.html#ElementDefinition.constraint.key",
     is_strict=True,
 )

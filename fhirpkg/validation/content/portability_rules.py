@@ -11,7 +11,7 @@ PORTABILITY_DROPPED = information(
     "portability-dropped",
     "not-supported",
     title="What a plan says survives $apply on HAPI",
-    text=("$apply on HAPI silently drops '{element}' ({count} time(s) here, first at this one)"),
+    text=("$apply on HAPI silently drops '{element}' ({count} time(s) in this plan, first here)"),
     advice="apply with fhirpkg, or say it in a dynamicValue too",
     spec=_APPLY,
 )

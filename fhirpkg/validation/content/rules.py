@@ -24,16 +24,19 @@ CONTENT_KEY = error(
 CONTENT_ONE_CODE = error(
     "content-one-code",
     "business-rule",
-    title="A resource is found by the code of its procedure, and by codes of its family",
-    text="this is {found}, but the code of the procedure is {code}",
-    advice="codes of the family belong in the topics too",
+    title="A resource has the code of its procedure; related codes are also topics",
+    text=(
+        "this is {found}, but the code of the procedure is {code} and the topics do not have "
+        "{found}"
+    ),
+    advice="use the code of the procedure, or add this one to 'topic'",
 )
 CONTENT_CPT_DISPLAY = error(
     "content-cpt-display",
     "business-rule",
     title=("CPT codes have no display: the descriptors belong to the American Medical Association"),
     text="a coding of CPT has the display '{display}'",
-    advice="delete it, and put words of your own into the text of the concept",
+    advice="delete it, and describe the concept in your own words in its text",
     spec=_CPT,
 )
 CONTENT_CODE = error(
@@ -96,7 +99,7 @@ CONTENT_FILTER_PATH = error(
 CONTENT_ICD_10_CM = error(
     "content-icd-10-cm",
     "code-invalid",
-    title="Codes of ICD-10-CM have its own url as system",
+    title="Codes of ICD-10-CM have the url of ICD-10-CM as system",
     text="'{code}' uses the url of the international ICD-10",
     advice="write http://hl7.org/fhir/sid/icd-10-cm",
     spec="http://hl7.org/fhir/R4/icd.html",

@@ -28,22 +28,22 @@ CODING_CODE = error(
 CODING_FORM = warning(
     "coding-form",
     "code-invalid",
-    title="Codes of systems that are not loaded have the form of that system",
+    title="Codes have the form that their system prescribes, even if it is not loaded",
     text="'{code}' cannot be a code of {system}: {reason}",
     spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 CODING_DISPLAY = error(
     "coding-display",
     "invalid",
-    title="A display is one that the code system gives",
+    title="A display is one of those that the code system has for the code",
     text="'{display}' is not a display of '{code}'; its displays: {known}",
     spec=f"{_TYPES}#Coding",
 )
 CODING_DISPLAY_UNKNOWN = warning(
     "coding-display-unknown",
     "invalid",
-    title="Only codes with a display in their system have a display",
-    text="{system} gives '{code}' no display, so '{display}' cannot be right",
+    title="A coding has a display only if the code system has one for its code",
+    text="{system} has no display for '{code}', so '{display}' cannot be right",
     spec=f"{_TYPES}#Coding",
     is_strict=True,
 )
@@ -74,7 +74,7 @@ IDENTIFIER_URI = warning(
     "identifier-uri",
     "value",
     title="Identifiers of the system urn:ietf:rfc:3986 are absolute URIs",
-    text="'{value}' is not an absolute URI, as {system} demands",
+    text="'{value}' is not an absolute URI, which {system} requires",
     spec="http://hl7.org/fhir/R4/identifier-registry.html",
     is_strict=True,
 )

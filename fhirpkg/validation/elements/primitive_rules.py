@@ -23,7 +23,7 @@ PRIMITIVE_EMPTY = error(
 PRIMITIVE_BLANK = warning(
     "primitive-blank",
     "value",
-    title="Text has more than white space",
+    title="Text is not only white space",
     text="the text is white space only",
     advice="remove the element: readers may take it for empty",
     spec=_TYPES,

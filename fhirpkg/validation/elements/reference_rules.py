@@ -16,7 +16,7 @@ REFERENCE_TYPE_UNKNOWN = error(
     "reference-type-unknown",
     "value",
     title="A relative reference begins with a resource type",
-    text="R4 has no resource type '{type}'",
+    text="there is no resource type '{type}'",
     spec=f"{_REFERENCES}#literal",
 )
 REFERENCE_TYPE = error(
@@ -30,14 +30,17 @@ REFERENCE_TARGET = error(
     "reference-target",
     "structure",
     title="References lead to types that their element allows",
-    text="this leads to {type}, by {by}; allowed: {allowed}",
+    text="{by} is of type {type}; allowed: {allowed}",
     spec=_REFERENCES,
 )
 REFERENCE_CONDITIONAL = error(
     "reference-conditional",
     "invalid",
-    title="A search stands for a reference only in a transaction",
-    text="'{reference}' is a search; a server resolves it only in a Bundle of type 'transaction'",
+    title="Conditional references are used only in transactions",
+    text=(
+        "'{reference}' is a conditional reference, which servers resolve only in a transaction "
+        "Bundle"
+    ),
     spec="http://hl7.org/fhir/R4/http.html#trules",
 )
 REFERENCE_PROFILE = error(
@@ -66,7 +69,10 @@ REFERENCE_NOT_FOUND = error(
 REFERENCE_AGGREGATION = error(
     "reference-aggregation",
     "structure",
-    title="Targets of references are contained, bundled or elsewhere as the profile requires",
+    title=(
+        "The target of a reference is where the profile requires: contained, in the Bundle or "
+        "elsewhere"
+    ),
     text="the target is {found}; allowed: {allowed}",
     spec="http://hl7.org/fhir/R4/valueset-resource-aggregation-mode.html",
 )
@@ -98,7 +104,7 @@ NOT_CHECKED_TARGET = information(
     "not-checked-target",
     "not-found",
     title="Target profiles of references are loaded",
-    text="this leads to {type}, by {by}, which was not checked against {profiles}: not loaded",
+    text="{by} is of type {type}, which was not checked against {profiles}: not loaded",
     advice="load the package that defines them",
     spec=_REFERENCES,
 )

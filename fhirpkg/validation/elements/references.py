@@ -181,7 +181,7 @@ class Target:
             and run.is_elsewhere(reference)
             and not run.is_bundled(reference, t)
         ):
-            self._check_type(match["type"], "the url", t, run)
+            self._check_type(match["type"], "going by its url, the target", t, run)
             return
         target = run.resolve(reference, t)
         self._check_aggregation(reference, target, t, run)
@@ -195,7 +195,7 @@ class Target:
             return
         if stated not in {"", kind} and not match:
             run.report(REFERENCE_TYPE, (t, "type"), stated=stated, implied=kind)
-        if self._check_type(kind, "what it leads to", t, run):
+        if self._check_type(kind, "the target", t, run):
             self._check_profiles(target, reference, t, run)
 
     def _check_missing(self, reference: str, t: Trail, run: Run) -> None:
@@ -204,7 +204,7 @@ class Target:
             return
         match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)
         if match and run.definitions.types.is_resource(match["type"]):
-            self._check_type(match["type"], "the url", t, run)
+            self._check_type(match["type"], "going by its url, the target", t, run)
         is_demanded = _is_demanded(reference, t, run)
         rule = REFERENCE_NOT_FOUND if is_demanded else NOT_CHECKED_REFERENCE
         run.report(rule, t, reference=cut(reference, 120))
@@ -283,7 +283,7 @@ class Target:
         elif target is None:
             run.report(NOT_CHECKED_CANONICAL, t, canonical=cut(canonical, 120))
         elif isinstance(target.get("resourceType"), str):
-            self._check_type(target["resourceType"], "what it leads to", t, run)
+            self._check_type(target["resourceType"], "the target", t, run)
 
 
 def _is_there(canonical: str, t: Trail, run: Run) -> bool:

@@ -92,15 +92,15 @@ STRUCTURE_NO_RESOURCE = error(
 STRUCTURE_RESOURCE_TYPE = error(
     "structure-resource-type",
     "structure",
-    title="Resource types exist in R4",
-    text="R4 has no resource type '{name}'{near}",
+    title="Resource types exist in the version of FHIR",
+    text="there is no resource type '{name}'{near}",
     spec="http://hl7.org/fhir/R4/resourcelist.html",
 )
 STRUCTURE_OTHER_VERSION = error(
     "structure-other-version",
     "not-supported",
-    title="A resource is of a type of R4, not of another version",
-    text="'{name}' is a resource type of FHIR {versions}, not of {release}",
+    title="A resource type belongs to the version of FHIR that is checked",
+    text="'{name}' is a resource type of FHIR {versions}, but not of {release}",
     spec="http://hl7.org/fhir/R4/resourcelist.html",
 )
 ELEMENT_ID_REPEATED = error(
@@ -244,7 +244,9 @@ EXTENSION_FRAGMENT = error(
     "value",
     title="Extension urls name a whole definition",
     text="the extension url '{url}' names a part of a definition",
-    advice="remove '#' and what follows; a part of a complex extension stands inside it",
+    advice=(
+        "remove '#' and what follows; a part of a complex extension belongs inside that extension"
+    ),
     spec=_EXTENSION,
 )
 EXTENSION_TYPE = error(

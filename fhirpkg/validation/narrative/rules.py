@@ -39,9 +39,9 @@ NARRATIVE_ATTRIBUTE = error(
 NARRATIVE_MARK = information(
     "narrative-mark",
     "invariant",
-    title="Narrative has no marks of HL7's publisher (txt-1)",
+    title="Narrative has no attributes that HL7's publisher adds (txt-1)",
     text="the attribute {name} is not part of HTML 4.0, at {place}",
-    advice="HL7's publisher writes it into each narrative that it generates",
+    advice="HL7's publisher adds it to each narrative that it generates",
     spec=_NARRATIVE,
     is_strict=True,
 )

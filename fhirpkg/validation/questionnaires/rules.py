@@ -32,8 +32,10 @@ QUESTIONNAIRE_VALUE_TYPE = warning(
     "questionnaire-value-type",
     "business-rule",
     title="Options and initial values are of the item's type",
-    text="'{link}' is of type {type}, which a {found} does not answer",
-    spec="http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.initial.value_x_",
+    text="'{link}' is of type {type}, which cannot have a {found} as its value",
+    spec=(
+        "http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.initial.value_x_"
+    ),
 )
 QUESTIONNAIRE_LIMIT = warning(
     "questionnaire-limit",
@@ -55,7 +57,7 @@ QUESTIONNAIRE_DERIVED = error(
     "business-rule",
     title="Items of a derived Questionnaire fit their originals",
     text="the item '{link}' does not fit {base}: it {problem}",
-    advice="change it, or say that the Questionnaire is only inspired by the other one",
+    advice="change it, or set questionnaire-derivationType to 'inspiredBy'",
     spec=_DERIVED,
 )
 NOT_CHECKED_DERIVATION = warning(

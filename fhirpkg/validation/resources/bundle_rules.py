@@ -20,7 +20,7 @@ BUNDLE_FULL_URL_IDENTITY = warning(
     "invalid",
     title="A fullUrl on a server ends with the type and id of its resource",
     text="the fullUrl '{url}' {problem}",
-    advice="a fullUrl like [base]/[type]/[id] names the resource; else use urn:uuid:",
+    advice="write [base]/[type]/[id], or use urn:uuid: and a UUID",
     spec=_FULL_URL,
     is_strict=True,
 )
@@ -35,7 +35,7 @@ BUNDLE_FULL_URL_CANONICAL = error(
 BUNDLE_FULL_URL_MISSING = error(
     "bundle-full-url-missing",
     "invalid",
-    title="Resources in a Bundle have a fullUrl, requests aside",
+    title="Entries with a resource have a fullUrl, except in requests",
     text="the {type} has no fullUrl, so no reference can lead to it",
     spec=_FULL_URL,
     is_strict=True,

@@ -39,7 +39,7 @@ CODE_SYSTEM_PROPERTY_CODE = error(
     "code-system-property-code",
     "invalid",
     title="Properties that FHIR defines have FHIR's code",
-    text="the property {uri} has the code '{allowed}'; '{found}' is the code of another",
+    text="the code of the property {uri} is '{allowed}'; '{found}' belongs to another property",
     spec=f"{_CS}#defined-props",
 )
 CODE_SYSTEM_PROPERTY_URI = error(
@@ -88,7 +88,7 @@ CODE_SYSTEM_NOT_PRESENT = error(
 CODE_SYSTEM_SUPPLEMENT_PART = error(
     "code-system-supplement-part",
     "business-rule",
-    title="Supplements leave properties of the whole to their code system",
+    title="Supplements do not repeat what only the code system itself can state",
     text="this does not belong in a supplement: {problem}",
     spec=f"{_CS}#supplements",
 )
@@ -163,7 +163,7 @@ VALUE_SET_FILTER_PART = warning(
     "code-invalid",
     title="A filter on the parts of LOINC codes names a part by its code",
     text="the value '{value}' for the filter on '{property}' {problem}",
-    advice="name the part by its code (LP…): servers need not know parts by name",
+    advice="name the part by its code (LP…): servers are not required to know parts by name",
     spec=f"{_R4}/loinc.html",
     is_strict=True,
 )
