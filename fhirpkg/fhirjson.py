@@ -131,7 +131,7 @@ def _decode(data: bytes | str) -> tuple[str | None, list[Issue]]:
         problem = _kind(data) or f"byte 0x{data[error.start]:02x} is not UTF-8"
         return None, [rules.issue(PARSE_JSON, problem=problem, line=line, column=column)]
     if "\0" in text or not text.strip("\ufeff \t\r\n"):
-        problem = _kind(data) or "there is nothing in it"
+        problem = _kind(data) or "it is empty"
         return None, [rules.issue(PARSE_JSON, problem=problem, line=1, column=1)]
     if text.startswith("\ufeff"):
         return text[1:], [rules.issue(PARSE_BYTE_ORDER_MARK, line=1, column=1)]
@@ -139,8 +139,8 @@ def _decode(data: bytes | str) -> tuple[str | None, list[Issue]]:
 
 
 _BEGINNINGS = {
-    b"\xff\xfe": "it is UTF-16, and FHIR is written in UTF-8",
-    b"\xfe\xff": "it is UTF-16, and FHIR is written in UTF-8",
+    b"\xff\xfe": "it is UTF-16, but FHIR is written in UTF-8",
+    b"\xfe\xff": "it is UTF-16, but FHIR is written in UTF-8",
     b"\x1f\x8b": "it is a gzip archive",
     b"PK\x03\x04": "it is a zip archive",
     b"%PDF": "it is a PDF document",
@@ -155,7 +155,7 @@ def _kind(data: bytes) -> str:
     if found or b"\0" not in data:
         return found
     is_wide = data[1:2] == b"\0" or data[:1] == b"\0"
-    return _BEGINNINGS[b"\xff\xfe"] if is_wide and len(data) > 3 else "it is binary data, no text"
+    return _BEGINNINGS[b"\xff\xfe"] if is_wide and len(data) > 3 else "it is binary data, not text"
 
 
 def _decimal(text: str) -> Decimal:

@@ -43,4 +43,4 @@ def release_of(text: str) -> Release:
         if text.upper() == release.name or text in {release.version, release.short}:
             return release
     allowed = ", ".join(str(release) for release in RELEASES)
-    raise ConfigError(f"'{text}' is not a version of FHIR that is checked here; {allowed} are")
+    raise ConfigError(f"'{text}' is not a supported version of FHIR; supported: {allowed}")

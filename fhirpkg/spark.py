@@ -108,7 +108,9 @@ def _placed(source: DataFrame | str | Path, spark: SparkSession, column: str) ->
             block.alias("block"),
         )  # fmt: skip
     if column not in frame.columns:
-        raise ConfigError(f"there is no column '{column}'; there are {', '.join(frame.columns)}")
+        raise ConfigError(
+            f"there is no column '{column}'; the columns are {', '.join(frame.columns)}"
+        )
     file = F.col("file") if "file" in frame.columns else F.lit("")
     line = F.col("line").cast("long") if "line" in frame.columns else F.lit(1)
     return frame.select(

@@ -102,7 +102,7 @@ def apply(
             print(why)
     """
     if not subject:
-        raise ConfigError("a subject is needed: the patient, as Patient/id")
+        raise ConfigError("name the subject: the patient, as Patient/id")
     rules = dialect_named(dialect)
     parties = Parties(
         subject=_typed(subject, "Patient"),
@@ -141,7 +141,7 @@ def _applied(run: Run, definition: Resource) -> Applied:
     if kind == "ActivityDefinition":
         return _activity(definition, run.parties, run.dialect, run.evaluator)
     if kind != "PlanDefinition":
-        problem = f"a {kind} cannot be applied, a PlanDefinition or ActivityDefinition can"
+        problem = f"a {kind} cannot be applied, only a PlanDefinition or ActivityDefinition"
         raise DefinitionError(str(definition.get("url", kind)), problem)
     group = plan.apply_plan(run, definition)
     result = (

@@ -128,7 +128,9 @@ def _place(
         raise FhirpkgError(_INDICATOR_ADVICE)
     if path.startswith("action.") or resource is None:
         if action is None:
-            raise FhirpkgError("there is no action here whose element this could be")
+            raise FhirpkgError(
+                "the path starts with 'action', but this dynamicValue is not in an action"
+            )
         set_path(action, "RequestGroup.action", path.replace("action.", ""), values, types)
         return
     resource_type = resource["resourceType"]

@@ -138,7 +138,7 @@ class Evaluator:
         declared = self._logic.declared if "_logic" in self.__dict__ else set()
         for name in self._parameters.keys() - declared - self._named - _SUPPLIED:
             hint = nearest(name, sorted(declared))
-            yield f"the parameter '{name}' is not used: nothing has this name{hint}"
+            yield f"the parameter '{name}' is not used: no parameter has this name{hint}"
 
     def _by_logic(self, evaluate: Callable[[Logic], list[Json]]) -> list[Json]:
         """A value of CQL, with the data it looked at kept."""
@@ -221,7 +221,7 @@ class Evaluator:
 
         missing = [name for name in _PARTIES if f"%{name}" in text and name not in self._variables]
         if missing:
-            raise NotEvaluatedError(f"%{missing[0]} is not known: {self._whereabouts(missing[0])}")
+            raise NotEvaluatedError(f"%{missing[0]} is unknown: {self._whereabouts(missing[0])}")
         environment = Environment(
             resource=context if resource is None else resource,
             root_resource=context,

@@ -50,7 +50,7 @@ class Logic:
         """The value of a definition: of the library referred to, else the first of the context."""
         canonical = reference or next(iter(context.get("library", ())), "")
         if not canonical:
-            raise FhirpkgError(f"'{name}' is a name in a library, and none is given")
+            raise FhirpkgError(f"'{name}' names a definition of a library, but no library is given")
         self._give_variables(context, resource)
         around = None if reference else context
         return self._decided(

@@ -142,7 +142,7 @@ class _Actions:
 
     def _pass_over(self, actions: list[Resource], taken: int, place: str) -> None:
         """Tell which actions were not looked at, because one before them applies and is enough."""
-        reason = f"'{_title(actions[taken])}' applies, and the first that does is enough"
+        reason = f"'{_title(actions[taken])}' applies, and only the first that applies is used"
         for index, action in enumerate(actions[taken + 1 :], start=taken + 1):
             self._leave_out(Verdict.PASSED_OVER, action, f"{place}.action[{index}]", reason)
 

@@ -31,7 +31,7 @@ def misshapen(resources: Iterable[Resource], types: TypesOfDefinitions) -> str:
 
 def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
     if not isinstance(value, dict):
-        return "an object belongs here"
+        return "this must be an object"
     if depth > _DEEPEST:
         return "it is nested too deeply"
     elements = types.elements(str(value.get("resourceType", type_name)))
@@ -84,10 +84,10 @@ _NUMBERS = ("decimal", "integer", "positiveInt", "unsignedInt")
 def _problem_of_item(item: Json, type_name: str, types: TypesOfDefinitions, depth: int) -> str:
     if types.is_primitive(type_name) or type_name in {"xhtml", "string"}:
         if isinstance(item, dict | list):
-            return "a plain value belongs here"
+            return "this must be a plain value"
         if type_name == "boolean":
-            return "" if isinstance(item, bool) else "true or false belongs here"
+            return "" if isinstance(item, bool) else "this must be true or false"
         # A number as text is a common slip, and whoever reads it says so.
         fits = isinstance(item, str) or (type_name in _NUMBERS and item is not None)
-        return "" if fits else "text belongs here"
+        return "" if fits else "this must be text"
     return _problem(item, type_name, types, depth + 1)

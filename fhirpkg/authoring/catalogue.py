@@ -46,7 +46,7 @@ def write_catalogue(folder: Path, package: PackageSource) -> int:
             problem = (
                 f"its id '{member.id}' is that of {other if other != name else 'the catalogue'}"
             )
-            raise SourceError(str(folder / name / PACKAGE), problem, "give each an id of its own")
+            raise SourceError(str(folder / name / PACKAGE), problem, "give each a different id")
     listed = [each for name in members for each in listed_in(folder / name)]
     library = index(package, [(each.plan, each.codes) for each in listed])
     guide, library = guide_of_members(package, members.values(), library)

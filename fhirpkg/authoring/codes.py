@@ -78,7 +78,7 @@ def problem(coding: Coding) -> str:
         return "" if code in known else f"{name} has no code '{code}'"
     system = BY_URL.get(url)
     if system and system.pattern and not re.fullmatch(system.pattern, code, re.ASCII):
-        return f"'{code}' is no {name} code: write {system.form}"
+        return f"'{code}' is not a code of {name}: write {system.form}"
     if system and system.needs_version and not coding.version:
         return f"'{code}' needs the year of {name}, such as '{code}|2026'"
     answer = grammars.check(url, code)

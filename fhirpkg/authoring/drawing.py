@@ -22,7 +22,7 @@ _LARGEST = 100_000
 def problem(data: bytes) -> str:
     """What keeps a file from being a drawing of ours; nothing when it is one."""
     if len(data) > _LARGEST:
-        return f"the drawing has {len(data)} bytes; {_LARGEST} are the most"
+        return f"the drawing has {len(data)} bytes; at most {_LARGEST} are allowed"
     try:
         root = _root(data)
     except etree.XMLSyntaxError as error:

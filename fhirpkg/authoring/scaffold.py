@@ -75,7 +75,7 @@ def begin(folder: Path, procedure: str, others: Mapping[str, str], today: str) -
     when there is a procedure already.
     """
     if (folder / PROCEDURE).exists():
-        raise ConfigError(f"{folder / PROCEDURE} is there already; name another folder")
+        raise ConfigError(f"{folder / PROCEDURE} exists already; name another folder")
     texts = {PROCEDURE: procedure, **others}
     if package_folder(folder) == folder and not (folder / PACKAGE).exists():
         values = {"name": slug(folder.absolute().name), "date": today}

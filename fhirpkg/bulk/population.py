@@ -96,7 +96,9 @@ def applied(
             else:
                 yield ForPatient(subject, made)
         for subject in export.names(_ABSENT):
-            yield ForPatient(subject, problem="the patient is referred to and not in the export")
+            yield ForPatient(
+                subject, problem="resources refer to this patient, who is not in the export"
+            )
     finally:
         export.close()
 

@@ -108,12 +108,12 @@ class Gathering:
             resource = entry.get("resource")
             method = text_of(entry.get("request"), "method") or "PUT"
             if method not in _METHODS:
-                self.left_out.append(f"{place}: left out, as it is a {method} and no content")
+                self.left_out.append(f"{place}: left out: a {method} request carries no content")
             elif isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
                 _named_by_full_url(resource, text_of(entry, "fullUrl"), links)
                 taken.append(Found(place, resource))
             else:
-                self.left_out.append(f"{place}: left out, as it has no resource")
+                self.left_out.append(f"{place}: left out: it has no resource")
         for found in taken:
             yield Found(found.file, _linked(found.resource, links))
 

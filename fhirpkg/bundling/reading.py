@@ -228,7 +228,7 @@ def _package_files(
         also = {file.removesuffix(".json") for file in files}
         for file in package.names(folder, ".xml"):
             if file.removesuffix(".xml") in also:
-                gathering.left_out.append(f"{file}: left out, as it is there as JSON too")
+                gathering.left_out.append(f"{file}: left out: the same resource is there as JSON")
             else:
                 files.append(file)
         for file in files:
@@ -284,8 +284,8 @@ def _identity(opened: _Source, guides: dict[str, Resource], selection: Selection
     identity = named or given
     assert identity is not None, "one of the two is given"
     if is_moving(identity.version or ""):
-        problem = f"its version, {identity.version}, names no release: what it holds may change"
-        raise PackageError(opened.name, problem, "give it a version of its own, like 1.0.0")
+        problem = f"its version, {identity.version}, names a build that changes, not a release"
+        raise PackageError(opened.name, problem, "give it a release version, such as 1.0.0")
     return identity
 
 

@@ -24,7 +24,9 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
 @click.command(short_help="Apply a PlanDefinition or ActivityDefinition to a patient.")
 @click.argument("plan", metavar="PLAN")
 @click.option("--subject", default="", metavar="Patient/ID", help="The patient.")
-@click.option("--data", type=_PATH, metavar="FOLDER|BUNDLE", help="Where the patient's data are.")
+@click.option(
+    "--data", type=_PATH, metavar="FOLDER|BUNDLE", help="The patient's data: a folder or a Bundle."
+)
 @click.option(
     "--population",
     type=_PATH,
@@ -35,7 +37,7 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     "--content",
     type=_PATH,
     metavar="FOLDER",
-    help="Folder of definitions; by default those in use.",
+    help="Folder of definitions, instead of the project's own content.",
 )
 @click.option("--bundled", is_flag=True, help="Use the content that is installed with fhirpkg.")
 @click.option(
@@ -62,7 +64,7 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     type=click.Choice(["complete", "reference"]),
     default="complete",
     show_default=True,
-    help="Drop nothing, or agree with the engine inside HAPI.",
+    help="complete: keep everything; reference: give the result of HAPI's engine.",
 )
 @click.option(
     "--parameter",
@@ -78,7 +80,7 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     type=_FORMATS,
     default="text",
     show_default=True,
-    help="What is printed: words, the FHIR result, or JSON with the criteria.",
+    help="What to print: text, the FHIR result, or JSON with the criteria.",
 )
 @optional_server_options
 def command(plan: str, subject: str, **options: Any) -> ExitCode:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     default=8080,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--store",
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 @click.option(
     "--sources",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="A folder of authored procedures: pages then say where each fact of the source went.",
+    help="A folder of authored procedures: pages then show where each fact of the source went.",
 )
 @click.option(
     "--origin",
     "origins",
     multiple=True,
     metavar="URL",
-    help="Let pages of this origin (https://app.example.org) call from a browser; may be repeated.",
+    help="Allow browser pages of this origin (https://app.example.org) to call; may be repeated.",
 )
 @click.option(
     "--tls-cert",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Speak TLS with this certificate (PEM).",
+    help="Serve TLS with this certificate (PEM).",
 )
 @click.option(
     "--tls-key",
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--jwks",
     metavar="FILE|URL",
-    help="Accept SMART tokens that these keys sign; their scopes say what they allow.",
+    help="Accept SMART tokens signed with these keys; their scopes limit what they allow.",
 )
 @click.option("--issuer", metavar="URL", help="The issuer of the tokens of --jwks (iss).")
 @click.option(
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cds-audience",
     metavar="URL",
-    help="The address that clients know /cds-services by; a token is for a service below it.",
+    help="The public address of /cds-services; the audience of a token is a service below it.",
 )
 @click.option(
     "--cds-fhir-server",

@@ -60,7 +60,9 @@ def _paths(
 @click.option("--offline", is_flag=True, help="Take packages from the local cache only.")
 @click.option("--install", is_flag=True, help="Fetch dependencies that are not in the cache.")
 @click.option(
-    "--tx", metavar="URL", help="Ask this terminology server for codes that are not known here."
+    "--tx",
+    metavar="URL",
+    help="Ask this terminology server about codes that cannot be checked locally.",
 )
 @click.option("--best-practice", is_flag=True, help="Warn where best practice is not followed.")
 @click.option(

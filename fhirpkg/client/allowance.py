@@ -31,6 +31,6 @@ class Allowance:
         """Take what came off what is left. Raises SpentError when it is more, or too late."""
         self._left -= size
         if self._left < 0:
-            raise SpentError(url, f"more than {self._most / 2**20:g} MB came")
+            raise SpentError(url, f"more than {self._most / 2**20:g} MB arrived")
         if self._clock() >= self._end:
             raise SpentError(url, f"it took longer than {self._seconds:g} s")

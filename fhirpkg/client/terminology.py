@@ -65,7 +65,9 @@ def _membership(parameters: Resource) -> Membership:
     """The `Parameters` of an answer as a Membership."""
     values = {p.get("name"): p for p in parameters.get("parameter", []) if isinstance(p, dict)}
     result = values.get("result", {}).get("valueBoolean")
-    message = str(values.get("message", {}).get("valueString") or "the terminology server says no")
+    message = str(
+        values.get("message", {}).get("valueString") or "the terminology server rejects it"
+    )
     if result is True:
         return YES
     if result is None:

@@ -86,7 +86,7 @@ def _packages(
     for each in missing if loading.warn else ():
         advice = f"what it defines is not checked; fhirpkg install {each} fetches it"
         if each.name in others:
-            advice = f"{others[each.name]} serves in its place"
+            advice = f"{others[each.name]} is used in its place"
         _warn(loading, f"{each} is not in the package cache; {advice}")
     return packages
 

@@ -82,7 +82,7 @@ class DataFile:
             self._start = stream.tell()
             self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         if header["format"] != _FORMAT:
-            raise DefinitionError(str(path), "the file has another format than this program")
+            raise DefinitionError(str(path), "the file has a format that this version cannot read")
         self.package: str = header["package"]
         self._index: dict[str, tuple[int, int]] = header["index"]
         self._dictionaries: dict[str, tuple[int, int]] = header["dictionaries"]

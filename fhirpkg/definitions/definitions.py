@@ -143,7 +143,9 @@ class Definitions:
         if name == self._core.package:
             return self
         if _OTHER_CORE.fullmatch(package.id.name):
-            raise PackageError(name, f"it is the core of FHIR, and {self.release} is checked here")
+            raise PackageError(
+                name, f"it is a core package of FHIR; what is checked is {self.release}"
+            )
         defined = definitions_of(package)
         kept = [(entry, content) for entry, content in defined if not self._is_core_type(entry)]
         return self._with(kept, {name: package.manifest}, tables_of(package))
@@ -316,9 +318,11 @@ class Definitions:
 
     def _with_snapshot(self, name: str, structure: Resource, underway: tuple[str, ...]) -> Resource:
         if name in underway:
-            raise DefinitionError(name, "its definition leads back to itself")
+            raise DefinitionError(name, "its definition is based on itself")
         if len(underway) > _MAX_CHAIN:
-            raise DefinitionError(name, f"it stands on more than {_MAX_CHAIN} other profiles")
+            raise DefinitionError(
+                name, f"it is based on more than {_MAX_CHAIN} other profiles, one on the other"
+            )
         from fhirpkg.definitions.snapshot import generate  # noqa: PLC0415 - the core has snapshots
 
         return generate(structure, lambda wanted: self._structure(wanted, (*underway, name)))

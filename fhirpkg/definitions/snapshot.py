@@ -212,7 +212,7 @@ class _Snapshot:
             return [{"id": name, "path": name, **bounds, "base": {"path": "Base", **bounds}}]
         base = self._retrieve(url) if isinstance(url, str) else None
         if base is None:
-            problem = f"its baseDefinition {url} is not known here"
+            problem = f"its baseDefinition {url} is not loaded"
             raise DefinitionError(self.name, problem, missing=str(url or ""))
         elements: list[Resource] = base["snapshot"]["element"]
         return elements
@@ -287,7 +287,9 @@ class _Snapshot:
         if reference:
             target = tree(self._base).find(reference.partition("#")[2])
             if target is None:
-                raise DefinitionError(self.name, f"{reference} leads nowhere")
+                raise DefinitionError(
+                    self.name, f"{reference} names an element that does not exist"
+                )
             element = node.own_element()
             del element["contentReference"]
             element["type"] = target.element["type"]

@@ -140,7 +140,7 @@ def _index(checker: _Checker, part: ast.Index, this: Static) -> Static:
     source = checker.check(part.source, this)
     checker.check(part.index, this)
     if not source.is_ordered:
-        checker.error("an index needs an order, which this collection has not", part.at)
+        checker.error("an index needs an ordered collection, and this one is unordered", part.at)
     return replace(source, is_many=False)
 
 
@@ -155,7 +155,7 @@ def _type_call(checker: _Checker, part: ast.TypeCall, this: Static) -> Static:
     # R4 filters collections whose type varies with as(); where it does not, many items are an error
     # (http://hl7.org/fhirpath/N1/#as-type-specifier).
     if part.name == "as" and source.is_many and source.types and len(source.types) == 1:
-        checker.error("as is for a single item; use ofType() for many", part.at)
+        checker.error("'as' takes a single item; use ofType() for many", part.at)
     name = part.type_name.removeprefix("FHIR.")
     if name in SYSTEM_TYPES and not checker.model.is_type(name):
         name = f"System.{name}"
@@ -181,7 +181,9 @@ def _call(checker: _Checker, part: ast.Call, this: Static) -> Static:
         found = " or ".join(sorted(source.types))
         return checker.error(f"{part.name}() is for a {function.source}, not {found}", part.at)
     if part.name in _NEEDS_ORDER and not source.is_ordered:
-        checker.error(f"{part.name}() needs an order, which this collection has not", part.at)
+        checker.error(
+            f"{part.name}() needs an ordered collection, and this one is unordered", part.at
+        )
     if part.name in {"repeat", "repeatAll"}:
         return _repeat(checker, part, this)
     results = [
@@ -189,7 +191,7 @@ def _call(checker: _Checker, part: ast.Call, this: Static) -> Static:
         for index, argument in enumerate(part.arguments)
     ]
     if part.name == "iif" and _is_no_boolean(results[0]):
-        checker.error("the criterion of iif() gives no Boolean", part.arguments[0].at)
+        checker.error("the criterion of iif() is not a Boolean", part.arguments[0].at)
     return _result(part.name, source, results)
 
 

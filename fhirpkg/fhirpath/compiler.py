@@ -202,7 +202,7 @@ def _type_call(compiler: Compiler, part: ast.TypeCall) -> Code:
     def run(this: Item, scope: Scope) -> bool | None:
         items = source(this, scope)
         if len(items) > 1:
-            raise EvaluationError("'is' is for a single item")
+            raise EvaluationError("'is' takes a single item")
         return matches(items[0]) if items else None
 
     return Code(run, is_single=True)

@@ -100,7 +100,7 @@ class Scope:
         """Count work; raises EvaluationError when an expression does not come to an end."""
         self.work[0] += count
         if self.work[0] > _MOST_WORK or count > MOST_ITEMS:
-            raise EvaluationError("this takes too much work on such content")
+            raise EvaluationError("evaluating this on such content takes too long")
 
     def variable(self, name: str) -> list[Item]:
         """The items of ``%name``; raises EvaluationError when nothing has that name."""
@@ -128,7 +128,7 @@ class Scope:
         """Give a variable its value from here on; EvaluationError when the name is taken."""
         taken = name in self.defined or name in self.environment.variables
         if taken or name in {"resource", "rootResource", "context", *_NAMED}:
-            raise EvaluationError(f"there is a variable %{name} already")
+            raise EvaluationError(f"the variable %{name} is already defined")
         self.defined[name] = value
 
 

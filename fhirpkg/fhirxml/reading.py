@@ -81,7 +81,7 @@ def read(data: bytes, model: TypesOfDefinitions) -> tuple[Resource | None, list[
 def _refused(data: bytes) -> Issue | None:
     """What forbids to parse the text at all."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\x00" in data[:4]:
-        return rules.issue(XML_ENCODING, problem="it begins like UTF-16", line=1, column=1)
+        return rules.issue(XML_ENCODING, problem="it starts like UTF-16", line=1, column=1)
     text = data.removeprefix(_BOM)
     encoding = _ENCODING.match(text)
     if encoding and encoding[1].lower() != b"utf-8":

@@ -78,7 +78,7 @@ def _member_name(member: tarfile.TarInfo, source: str) -> str:
     """The name inside `package/`, or nothing for folders and what lies beside `package/`."""
     name = member.name.removeprefix("./")
     if name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
-        raise PackageError(source, f"its member {member.name!r} leads out of the archive")
+        raise PackageError(source, f"its member {member.name!r} points outside the archive")
     if member.isdir():
         return ""
     if not member.isreg():

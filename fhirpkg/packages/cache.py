@@ -100,7 +100,7 @@ class PackageCache:
         """
         package = read_package(archive)
         if package.id != wanted:
-            raise PackageError(str(wanted), f"what was downloaded is {package.id}")
+            raise PackageError(str(wanted), f"the downloaded package is {package.id}")
         if not package.id.version:
             raise PackageError(str(wanted), "its package.json gives no version")
         self._check_case(package.id)

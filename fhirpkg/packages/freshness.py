@@ -118,7 +118,7 @@ def _changed_by_hand(folder: Path, noted: Record) -> Iterator[str]:
     for name, written in noted.files.items():
         file = folder / name
         if not file.is_file():
-            yield f"{file} was built and is gone"
+            yield f"{file} was built but has been deleted since"
         elif digest(file.read_bytes()) != written:
             yield f"{file} was changed by hand after it was built"
 

@@ -100,7 +100,7 @@ def find(wanted: PackageId) -> tuple[RegistryClient, Distribution]:
         fallback = RegistryClient(FALLBACK_REGISTRY, token="")
         with contextlib.suppress(PackageError):  # what the first one says is what the user needs
             distribution = fallback.resolve(wanted)
-            note = f"from {fallback.base}, as it cannot be had from {registry.base}"
+            note = f"from {fallback.base}, because {registry.base} could not provide it"
             notes = "; ".join(filter(None, (note, distribution.note)))
             return fallback, dataclasses.replace(distribution, note=notes)
         raise
@@ -292,8 +292,8 @@ def _choose(version: str, listing: dict[str, Any], known: list[str]) -> tuple[st
     if newest is None or newest == chosen or "-" not in newest:
         return chosen, ""
     if chosen is None and not is_open:
-        return newest, "it is a pre-release, as no release fits"
-    return chosen, f"the newest is {newest}, a pre-release, which is only taken by its name"
+        return newest, "no release fits, so this is a pre-release"
+    return chosen, f"the newest is {newest}, a pre-release, which is used only where it is named"
 
 
 def _newer_major(chosen: str, known: list[str]) -> str:
@@ -302,4 +302,4 @@ def _newer_major(chosen: str, known: list[str]) -> str:
     newest = max(later, key=version_key, default=chosen)
     if newest.partition(".")[0] == chosen.partition(".")[0]:
         return ""
-    return f"{newest} is newer; the registry calls {chosen} its latest, and that is taken"
+    return f"{newest} is newer; the registry calls {chosen} its latest, so that is used"

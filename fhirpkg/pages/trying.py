@@ -131,7 +131,7 @@ def of_bundle(value: Json, subject: str = "") -> tuple[str, Repository]:
     if subject and subject not in patients:
         raise ConfigError(f"the Bundle holds no {subject}{_named(patients)}")
     if len(patients) != 1 and not subject:
-        problem = f"the Bundle holds {len(patients)} patients, and one is needed{_named(patients)}"
+        problem = f"the Bundle holds {len(patients)} patients, but one is needed{_named(patients)}"
         raise ConfigError(problem)
     return subject or patients[0], found
 

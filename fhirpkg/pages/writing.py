@@ -72,7 +72,7 @@ def _check_foreign(output: Path, ours: set[str], made: Iterable[str]) -> None:
     for name in made:
         if name not in ours and (output / name).exists():
             raise ConfigError(
-                f"{output / name} is in the way: 'fhirpkg site' did not write it; move it away"
+                f"{output / name} exists, but 'fhirpkg site' did not write it; move it away"
             )
 
 

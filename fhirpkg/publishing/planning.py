@@ -124,7 +124,7 @@ def make_plan(
 
 def _as_item(orphan: Orphan, holders: Holders) -> Item:
     marks = list(orphan.holders)
-    why = f"also held by {holders.named(marks)}; a prune only takes our mark" if marks else ""
+    why = f"also held by {holders.named(marks)}; a prune removes only our mark" if marks else ""
     return Item(orphan.local, Change.ORPHAN, orphan.place, orphan.version, why, tags=orphan.holders)
 
 
@@ -159,6 +159,6 @@ def _as_recorded(plan: Plan) -> Iterator[Item]:
 def _notes(reader: Reader) -> Iterator[str]:
     for search in sorted(reader.distrusted):
         yield (
-            f"{search}= is not to be trusted on this server; identities were checked without it, "
+            f"{search}= is unreliable on this server; identities were checked without it, "
             "so a second resource under another id would not be seen"
         )

@@ -52,10 +52,10 @@ WRITES = frozenset({Change.CREATE, Change.UPDATE, Change.ADOPT})
 CONFLICTS = frozenset({Change.DRIFT, Change.FOREIGN, Change.DUPLICATE, Change.IMMUTABLE})
 ADVICE = {
     Change.DRIFT: "see the differences with 'plan'; 'push --overwrite drift' writes over them",
-    Change.FOREIGN: "'push --overwrite foreign' takes over what is somebody else's",
+    Change.FOREIGN: "'push --overwrite foreign' takes over resources that belong to others",
     Change.IMMUTABLE: "raise the version, since others rely on what it was published with, or "
     "'push --overwrite immutable'",
-    Change.DUPLICATE: "delete on the server all but one of those that claim one identity",
+    Change.DUPLICATE: "on the server, delete all but one of the resources with this identity",
 }
 """What to do about each kind of conflict."""
 OVERWRITABLE = frozenset({Change.DRIFT, Change.FOREIGN, Change.IMMUTABLE})
@@ -201,7 +201,7 @@ class Survey:
         if equal or (version and as_written):
             why = "" if equal else "as this server altered it when it was written"
             if is_ours and is_let_go(theirs, owner):  # HAPI took the mark without a new version
-                return Change.ADOPT, "a prune let it go"
+                return Change.ADOPT, "a prune released it"
             if is_ours:
                 return Change.UNCHANGED, why
             also = f", also held by {self.holders.named(holders)}" if holders else ""
@@ -209,15 +209,18 @@ class Survey:
         if holders:
             return Change.FOREIGN, self._conflict(holders, is_ours=is_ours)
         if not is_ours:
-            return Change.FOREIGN, "it is there with other content and no mark of this package"
+            return (
+                Change.FOREIGN,
+                "it exists with different content and without the mark of this package",
+            )
         return self._judge_ours(member, theirs, version)
 
     def _conflict(self, holders: list[Resource], *, is_ours: bool) -> str:
         """Why a write would take something from another package; both are named."""
         us, them = f"{self.release.name} {self.release.version}", self.holders.named(holders)
         if is_ours:
-            return f"what is there is also held by {them}; what {us} has differs"
-        return f"it belongs to {them}, with other content than {us} has"
+            return f"the resource there is also held by {them}, and {us} has different content"
+        return f"it belongs to {them}, and {us} has different content"
 
     def _judge_ours(self, member: Member, theirs: Resource, version: str) -> tuple[Change, str]:
         """The class of a member that only this package holds, where the content differs."""
@@ -231,7 +234,10 @@ class Survey:
         untouched = any(line.version and line.version == version for line in lines)
         if untouched or any(is_listed(line, written) for line in lines):
             if self._was_published_otherwise(member) and not listing_only:
-                return Change.IMMUTABLE, f"published as {self.release.version} with other content"
+                return (
+                    Change.IMMUTABLE,
+                    f"published as {self.release.version} with different content",
+                )
             return Change.UPDATE, replaces
         for before in before_let_go(theirs, self.release.owner):
             retired = digest(before | {"id": member.id})

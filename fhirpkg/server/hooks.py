@@ -162,13 +162,15 @@ async def _handled(
     """The answer to a POST; `audiences` are the ends of the address that a token may be for."""
     service = request.path_params["service"]
     if any(len(request.headers.getlist(name)) > 1 for name in _ONCE):
-        return _refusal(HookError(400, f"a request has one of each: {', '.join(_ONCE)}"))
+        return _refusal(
+            HookError(400, f"a request has each of these headers once: {', '.join(_ONCE)}")
+        )
     media = media_type(request.headers.get("content-type", ""))
     if not re.fullmatch(r"application/(\S+\+)?json", media):
         # A page of any website could send text/plain, or nothing, without asking first (CORS).
-        return _refusal(HookError(415, "a request is application/json"))
+        return _refusal(HookError(415, "a request must be application/json"))
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        return _refusal(HookError(415, "a request is not compressed"))
+        return _refusal(HookError(415, "a request must not be compressed"))
     try:
         body = await body_within(_LARGEST_REQUEST, request)
     except ClientDisconnect:

@@ -100,7 +100,7 @@ def _pointer(text: str, number: int) -> list[str]:
     if text and not text.startswith("/"):
         _refuse(f"step {number}: '{text}' does not begin with '/'")
     if _NO_ESCAPE.search(text):
-        _refuse(f"step {number}: '{text}' has a '~' that stands before neither 0 nor 1")
+        _refuse(f"step {number}: '{text}' has a '~' that is not followed by 0 or 1")
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")]
 
 
@@ -120,7 +120,7 @@ def _index(part: str, last: int, number: int) -> int:
     if not (part.isascii() and part.isdecimal()) or len(part) > 9 or part != str(int(part)):
         _refuse(f"step {number}: '{part}' is not an index of a list")
     if int(part) > last:
-        _refuse(f"step {number}: the list has no place {part}", 422)
+        _refuse(f"step {number}: the list has no index {part}", 422)
     return int(part)
 
 

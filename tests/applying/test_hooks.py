@@ -530,7 +530,7 @@ def test_prefetch_that_the_client_could_not_get_is_missing_not_empty():
 
 def test_a_failure_that_the_server_answers_with_is_a_412():
     body = request(prefetch={"patient": FAILURE}, fhirServer=f"{BASE}/fhir")
-    with pytest.raises(HookError, match="an OperationOutcome came") as caught:
+    with pytest.raises(HookError, match="returned an OperationOutcome") as caught:
         respond("Plan-order-sign", body, OFFERED, REPOSITORY, lambda *_: FAILURE)
     assert caught.value.status == 412
 

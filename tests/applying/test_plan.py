@@ -259,7 +259,7 @@ def test_a_timing_that_the_request_has_no_element_for_stands_on_the_action():
     result = applied(plan(orders()), activity(timingDuration=duration))
     assert group_of(result)["action"][0]["timingDuration"] == duration
     (told,) = messages(result)
-    assert "a ServiceRequest has no place for timingDuration" in told
+    assert "a ServiceRequest has no element for 'timingDuration'" in told
     assert told.endswith("it is on the action")
 
 
@@ -481,7 +481,7 @@ def test_an_unknown_language_is_not_evaluated():
 
 def test_a_name_in_cql_without_a_library_is_not_evaluated():
     (why,) = applied(plan({"condition": [condition("A", language="text/cql-identifier")]})).why
-    assert "none is given" in why.reason
+    assert "no library is given" in why.reason
 
 
 def test_a_missing_library_is_not_evaluated():

@@ -129,7 +129,7 @@ def test_in_a_plan_it_is_in_the_request_or_stands_on_the_action_and_is_told(kind
     told = [i["diagnostics"] for outcome in result.outcomes for i in outcome["issue"]]
     in_request = key in PLACES[kind]
     assert action.get(key) == (None if in_request else GIVEN[key])
-    assert any(f"no place for {key}" in text for text in told) != in_request
+    assert any(f"no element for '{key}'" in text for text in told) != in_request
 
 
 @pytest.mark.parametrize("kind", KINDS)

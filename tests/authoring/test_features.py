@@ -399,7 +399,7 @@ def test_a_specimen_is_said_on_the_order_the_page_and_the_document(made, applied
     (order,) = [r for r in requests(applied[ENDOSCOPY], "ServiceRequest") if "orderDetail" in r]
     assert order["orderDetail"] == [{"text": "Specimen: Lining of the stomach, in formalin"}]
     assert "details: Specimen: Lining of the stomach, in formalin" in lines_of(applied[ENDOSCOPY])
-    assert "no place for specimenRequirement" not in lines_of(applied[ENDOSCOPY])
+    assert "no element for 'specimenRequirement'" not in lines_of(applied[ENDOSCOPY])
     words = "Specimen: Lining of the stomach, in formalin"
     assert words in page_of(made[ENDOSCOPY])
     assert words in document(made[ENDOSCOPY], "Education")

@@ -353,7 +353,7 @@ def test_what_is_on_record_in_words(resource, words):
 def test_those_that_an_any_group_passes_over_are_mentioned(printed):
     group = action("Group", extension=[ANY], action=[action("One"), action("Two")])
     lines = printed(group)
-    assert ". Two: not looked at: 'One' applies, and the first that does is enough" in lines
+    assert ". Two: not looked at: 'One' applies, and only the first that applies is used" in lines
 
 
 # -- blocked ------------------------------------------------------------------------------------

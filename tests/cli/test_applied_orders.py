@@ -104,5 +104,5 @@ def test_an_action_is_related_to_one_that_was_not_evaluated_by_its_title(printed
 
 def test_content_that_is_not_fhir_is_an_error_with_its_place(printed):
     goal = {"description": {"text": "Spray"}, "target": [{"due": "2021-04-14"}]}
-    with pytest.raises(DefinitionError, match="dueDuration: an object belongs here"):
+    with pytest.raises(DefinitionError, match="dueDuration: this must be an object"):
         printed(action("Act"), goal=[goal])

@@ -71,11 +71,11 @@ def test_a_pyproject_of_something_else_is_left_alone(repository):
     [
         ("[validate]\nfail_on = 'error'", "did you mean 'fail-on'"),
         ("[validate]\nfail-on = 'sometimes'", "fail-on: 'sometimes' is not one of"),
-        ("[validate]\npackage = 'a#1'", "package: a list belongs here"),
+        ("[validate]\npackage = 'a#1'", "package: this must be a list"),
         ("[validate]\nstrict = 'yes'", "strict: 'yes' is not true or false"),
         ("[validate]\njobs = 0", "jobs: 0 is not in the range"),
         ("[validate]\njobs = true", "jobs: True is not a number"),
-        ("[validate]\ntx = ['x']", "tx: one value"),
+        ("[validate]\ntx = ['x']", "tx: this must be one value"),
         ("[push]\nserver = 'http://a.example'", r"\[push\]: not a table of settings"),
         ("validate = 1", "not a table of settings"),
         ("[validate", "this is not TOML"),

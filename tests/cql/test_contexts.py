@@ -39,11 +39,11 @@ CASES = {  # libraries, the first with X; what X is, or part of the reason why i
     ),
     "what is of each patient, for a population": (
         [MINE + "context Population\ndefine X: Sum(Mine) = 2"],
-        "'Mine' is of one patient",
+        "'Mine' is defined for one patient",
     ),
     "what is of each patient, unfiltered": (
         [MINE + "context Unfiltered\ndefine X: Mine = 1"],
-        "'Mine' is of one patient",
+        "'Mine' is defined for one patient",
     ),
     "a practitioner": ([HEAD + "context Practitioner\ndefine X: Practitioner.active"], "known"),
     "no context that there is": ([HEAD + "context Patients\ndefine X: true"], "did you mean"),
@@ -147,7 +147,7 @@ ELM = {"library": {"identifier": {"id": "E"}, "statements": {"def": DEFINITIONS}
 
 
 def test_elm_of_a_population_is_refused_by_name_too():
-    with pytest.raises(FhirpkgError, match="'Mine' is of one patient"):
+    with pytest.raises(FhirpkgError, match="'Mine' is defined for one patient"):
         assert from_elm(ELM).definition("X").tree
 
 

@@ -180,10 +180,10 @@ def test_a_value_of_a_plain_type_that_an_operator_does_not_take_is_an_error():
 @pytest.mark.parametrize(
     "text, words",
     [
-        (f"{value_of('q0')} < 50 '10*9/L'", "the Quantity is '<' a value"),
-        (f"{value_of('q0')} > 50 '10*9/L'", "the Quantity is '<' a value"),
-        (f"ToQuantity({value_of('q0')})", "the Quantity is '<' a value"),
-        (f"{value_of('q1')} > 50 'mg'", "the unit tablets .* is not one of UCUM"),
+        (f"{value_of('q0')} < 50 '10*9/L'", "the Quantity has the comparator '<'"),
+        (f"{value_of('q0')} > 50 '10*9/L'", "the Quantity has the comparator '<'"),
+        (f"ToQuantity({value_of('q0')})", "the Quantity has the comparator '<'"),
+        (f"{value_of('q1')} > 50 'mg'", "the unit tablets .* is not a unit of UCUM"),
     ],
 )
 def test_a_quantity_that_cannot_be_calculated_with_is_an_error(text, words):
@@ -238,7 +238,7 @@ def test_elm_of_another_model_is_refused_too(using, words):
     [
         ("Patient.rase", "L:7:19: Patient has no element 'rase'; did you mean 'race'"),
         ("[Encounter] E where E.periode is null", "L:7:33: Encounter has no element 'periode'"),
-        ("[Encountre]", "L:7:12: 'Encountre' is not a type of resource .* 'Encounter'"),
+        ("[Encountre]", "L:7:12: 'Encountre' is not a resource type .* 'Encounter'"),
         ("[ProcedureNotDon]", "did you mean 'ProcedureNotDone'"),
         ("exists Nowhere", "L:7:18: 'Nowhere' is not known"),
         ("Nothing(1)", "L:7:11: the function Nothing is not supported"),

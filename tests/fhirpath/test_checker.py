@@ -26,7 +26,7 @@ def problems(expression, focus_type="Patient"):
         ("identifier.startsWith('a')", "Patient", "startsWith() is for a string", 12),
         ("name.sqrt()", "Patient", "sqrt() is for a number, not HumanName", 6),
         ("name.as(HumanName)", "Patient", "use ofType() for many", 6),
-        ("iif('a', 1, 2)", "Patient", "the criterion of iif() gives no Boolean", 5),
+        ("iif('a', 1, 2)", "Patient", "the criterion of iif() is not a Boolean", 5),
         ("birthDate.toString().foo", "Patient", "System.String has no 'foo'", 22),
         ("extension.valu", "Patient", "did you mean 'value'", 11),
         ("name[0].foo", "Patient", "HumanName has no 'foo'", 9),

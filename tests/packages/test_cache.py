@@ -60,7 +60,7 @@ def test_a_package_already_there_is_never_changed(cache):
 
 
 def test_an_archive_of_another_package_is_not_put_in(cache):
-    with pytest.raises(PackageError, match=r"what was downloaded is test\.one#1\.0\.0"):
+    with pytest.raises(PackageError, match=r"the downloaded package is test\.one#1\.0\.0"):
         cache.add(archive(), PackageId("test.two", "1.0.0"))
     assert cache.installed() == []
 

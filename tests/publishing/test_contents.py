@@ -159,7 +159,7 @@ def test_a_bundle_is_unpacked_and_its_links_by_full_url_lead_on(tmp_path):
     assert names(content) == ["Observation/o", f"Patient/{subject['reference'][9:]}"]
     found = next(r for r in content.resources if r["resourceType"] == "Observation")
     assert found["subject"]["reference"] == f"Patient/{subject['reference'][9:]}"
-    assert any("entry[2]: left out, as it is a DELETE" in note for note in content.notes)
+    assert any("entry[2]: left out: a DELETE" in note for note in content.notes)
 
 
 @pytest.mark.parametrize("pattern", ["images/*", "images", "images/", "images/0.json"])

@@ -124,7 +124,7 @@ def test_a_search_that_cannot_be_trusted_is_told(server):
         other.request("PUT", "ActivityDefinition/another", body=more)
     with scripted(server_like(habits.ignores_parameter("url")), server) as proxy:
         plan = make_plan(release(), client(proxy.base_url))
-        assert any("ActivityDefinition?url= is not to be trusted" in note for note in plan.notes)
+        assert any("ActivityDefinition?url= is unreliable" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize(

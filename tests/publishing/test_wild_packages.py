@@ -131,7 +131,7 @@ REFUSED = {
     "another root": (made(("demo/package.json", MANIFEST)), "there is no package/package.json"),
     "a hard link": (made(P, V, special("package/w.json", tarfile.LNKTYPE, V[0])), "w.json"),
     "a symbolic link": (made(P, V, special("package/w.json", tarfile.SYMTYPE, "/x")), "w.json"),
-    "a path out by PAX": (made(P, V, ("x", b"1", {"path": "package/../../e"})), "leads out"),
+    "a path out by PAX": (made(P, V, ("x", b"1", {"path": "package/../../e"})), "points outside"),
     "zip": (zipped(), "not a readable .tgz"),
     "no gzip": (gzip.decompress(made(P, V)), "not a readable .tgz"),
     "broken off": (

@@ -108,7 +108,7 @@ def test_without_data_of_the_server_its_patients_are_unknown(server):
 
 
 REFUSED = [
-    ("PlanDefinition/p/$apply", 400, "a subject is needed"),
+    ("PlanDefinition/p/$apply", 400, "name the subject"),
     ("PlanDefinition/none/$apply?subject=x", 404, "PlanDefinition/none"),
     ("PlanDefinition/$apply?subject=x", 400, "it needs a PlanDefinition"),
     ("PlanDefinition/$apply?subject=x&canonical=http://none", 404, "http://none"),

@@ -116,11 +116,11 @@ def test_what_is_only_inspired_by_another_may_differ():
     "changes, problem",
     [
         ({"derivedFrom": ["http://example.org/none"]}, "it is not loaded"),
-        ({"_derivedFrom": [None]}, "it is not said how it is derived"),
-        ({"_derivedFrom": [derivation("nonsense")]}, "it is not said how it is derived"),
+        ({"_derivedFrom": [None]}, "the kind of derivation is not stated"),
+        ({"_derivedFrom": [derivation("nonsense")]}, "the kind of derivation is not stated"),
         (
             {"_derivedFrom": [derivation("extends", "http://x.org")]},
-            "it is not said how it is derived",
+            "the kind of derivation is not stated",
         ),
     ],
 )

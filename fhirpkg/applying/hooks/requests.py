@@ -239,7 +239,9 @@ def _fetched(request: Resource, key: str, template: str, fetch: Fetch | None) ->
     except FetchError as error:
         raise HookError(412, f"prefetch '{key}' could not be fetched: {error}") from error
     if _is_failure(found):
-        raise HookError(412, f"prefetch '{key}' could not be fetched: an OperationOutcome came")
+        raise HookError(
+            412, f"prefetch '{key}' could not be fetched: the server returned an OperationOutcome"
+        )
     return found
 
 
@@ -257,7 +259,7 @@ def dispatched_orders(
     for reference in request["context"].get("dispatchedOrders", ()):
         order = known.get(reference) or _fetched(request, reference, reference, fetch)
         if order is None:
-            raise HookError(412, f"the dispatched order {reference} is not there")
+            raise HookError(412, f"the dispatched order {reference} was not found")
         found += _in(order, reference)
     return found
 

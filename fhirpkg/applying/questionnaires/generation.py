@@ -91,9 +91,7 @@ def _group(
         "repeats": True,
     }
     if profile is None:
-        problem = (
-            f"the profile {canonical} of an input is not in the content: nothing of it is asked"
-        )
+        problem = f"the profile {canonical} of an input is not in the content: not asked about"
         messages.report(APPLY_QUESTIONNAIRE, problem)
         note = extension_value(requirement, _DESCRIPTION) or f"Data by the profile {canonical}"
         return {**group, "item": [{"linkId": f"{link_id}.1", "text": note, "type": "display"}]}, []
@@ -126,7 +124,7 @@ def _known(
             return [r for r in found if isinstance(r, dict) and r.get("resourceType") == kind]
         stored = run.repository.search(kind, {"patient": run.parties.subject})
     except FhirpkgError as error:
-        problem = f"what is known for the input {kind} could not be found out: {error}"
+        problem = f"the data for the input {kind} could not be read: {error}"
         messages.report(APPLY_QUESTIONNAIRE, problem)
         return []
     claimed = canonical.partition("|")[0]

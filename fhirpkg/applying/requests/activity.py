@@ -151,7 +151,7 @@ def without_place(resource: Resource, key: str) -> str:
     """What to tell of an element of a definition that its request has no place for."""
     kind = resource["resourceType"]
     article = "an" if kind[0] in "AEIO" else "a"
-    return f"{article} {kind} has no place for {key} of the definition"
+    return f"{article} {kind} has no element for '{key}' of the definition"
 
 
 def kept_extensions(definition: Resource) -> list[Json]:

@@ -100,9 +100,7 @@ def taught(file: Path, sections: Iterable[str]) -> Headings:
             advice = f"write one of {', '.join(known)}, each with a list of headings"
             raise SourceError(str(file), f"'{section}' is not a section", advice)
         if not isinstance(words, (str, list, type(None))):
-            raise SourceError(
-                str(file), f"'{section}' holds no list", f"write {section}: [Heading]"
-            )
+            raise SourceError(str(file), f"'{section}' has no list", f"write {section}: [Heading]")
         for heading in [words] if isinstance(words, str) else words or []:
             found[normal(str(heading))] = section
     return replace(table(), taught=found)

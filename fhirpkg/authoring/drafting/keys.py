@@ -85,7 +85,7 @@ def read_keys(fact: Fact) -> Read:
     if not is_one:  # nobody knows which of the things that it says a key would belong to
         keys = {key: value for key, value in keys.items() if key == "strength"}
     if fact.lead:
-        todo.append(f"read it with line {fact.lead_line}, which leads it in")
+        todo.append(f"read it with line {fact.lead_line}, which introduces it")
     if not is_one:
         todo.append("it may say several things: split it")
     return keys, todo

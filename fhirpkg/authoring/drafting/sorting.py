@@ -184,7 +184,7 @@ class _Sorter:
             if all(self._table.lessons.match(fact.text) for fact in facts) and len(facts) > 1:
                 for fact in facts:
                     m.facts.remove(fact)
-                    why = "it is to be learnt from the text"
+                    why = "find it in the text"
                     m.told.append(Told(fact.line, why, fact.text, fact.heading))
 
     def _name_by_procedure(self) -> None:
@@ -216,7 +216,7 @@ class _Sorter:
         may = block.inherits and _may_inherit(named, above.section if above else "", near)
         if may and above and above.section and above.has_turned and is_by_looks:
             new.why = (
-                f"the heading is not known, and comes after one that is not of '{above.heading}'"
+                f"the heading is unknown and follows one that does not belong to '{above.heading}'"
             )
         elif may and above and above.section in _FOR and self._table.is_wary(block.text):
             new.why = f"the heading is not known, and may turn '{above.heading}' round"
@@ -224,7 +224,7 @@ class _Sorter:
             new.section, new.why = above.section, "" if above.section else named.why or above.why
             new.is_inherited, new.is_negation = True, bool(named.why)
         if not new.section and not new.why:
-            new.why = "the heading is not known" + (f"; it may be one of {near}" if near else "")
+            new.why = "the heading is unknown" + (f"; it may be one of {near}" if near else "")
         if above and is_by_looks and new.section != above.section:
             above.has_turned = True
         self._open.append(new)
@@ -349,7 +349,7 @@ class _Sorter:
         if not lead.is_used:
             self._monograph.told.append(Told(lead.line, "it says 'not': of what?", lead.text))
         lead.is_used = True
-        self._monograph.told.append(Told(line, "the line that leads it in says 'not'", text))
+        self._monograph.told.append(Told(line, "the line that introduces it says 'not'", text))
 
     def _tell_below(self, here: _Open | None, text: str, line: int) -> None:
         if not here or not here.why:

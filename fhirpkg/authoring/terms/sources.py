@@ -275,8 +275,10 @@ def of_file(file: Path, system: str = "") -> Terms:
     has_heads = at["code"] >= 0
     url = SYSTEMS[system].url if system in SYSTEMS else system or _system_of(heads)
     if not url:
-        advice = f"say it before the file: SYSTEM={file.name}; known are {', '.join(SYSTEMS)}"
-        raise SourceError(str(file), "it does not say whose codes it has", advice)
+        advice = f"name it before the file: SYSTEM={file.name}; known systems: {', '.join(SYSTEMS)}"
+        raise SourceError(
+            str(file), "it does not say which code system its codes belong to", advice
+        )
     columns = (at["code"], at["display"], at["status"]) if has_heads else (0, 1, 2)
     says_gone = has_heads and heads[at["status"]] in ("inactive", "suppress")
     terms = Terms(file.name, licence="yours")

@@ -72,7 +72,7 @@ def _sources_options(function: _Function) -> _Function:
     type=click.Choice(
         ["diagnosis", "step", "person", "site", "place", "medicine", "device", "test"]
     ),
-    help="Only codes that can be used so.",
+    help="Only codes for this use.",
 )
 @click.option("--system", help="Only codes of this system: SNOMED, ICD-10-CM, LOINC, …")
 @_sources_options
@@ -129,7 +129,7 @@ def _print_found(found: list[tuple[float, Known]], output_format: str) -> None:
         code = f"{row['system']} {row['code']}"
         click.echo(f"{row['score']:.2f}  {code:27} {row['display']}  ({row['source']})")
     if not rows:
-        click.echo("nothing is like these words in what is known here", err=True)
+        click.echo("no code in the loaded code systems is like these words", err=True)
 
 
 @command.command("check")
@@ -285,7 +285,9 @@ def asked(url: str, codes: list[tuple[str, str]], language: str = "en") -> tuple
         try:
             answer = look_up(client, system, code, language)
         except ServerError as error:
-            click.echo(f"fhirpkg: {error}; what it was to say stays open", err=True)
+            click.echo(
+                f"fhirpkg: {error}; the codes that it should check remain unverified", err=True
+            )
             return terms, False
         if answer.exists:
             names = answer.designations

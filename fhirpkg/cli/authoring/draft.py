@@ -194,9 +194,11 @@ def _update(folder: Path, new: Lock, output_format: str) -> ExitCode:
     counts = source.get("facts") if isinstance(source, dict) else None
     if counts == new.counts:
         replace(file, lock.write(new).encode())
-        click.echo(f"{file}: this edition is taken", err=True)
+        click.echo(f"{file}: this edition is recorded", err=True)
     else:
-        click.echo(f"{folder / PROCEDURE}: give 'source.facts' the new counts to take it", err=True)
+        click.echo(
+            f"{folder / PROCEDURE}: give 'source.facts' the new counts to accept it", err=True
+        )
     return ExitCode.ISSUES if changes else ExitCode.DONE
 
 

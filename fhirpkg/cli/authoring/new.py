@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to make, instead of one named after NAME.",
+    help="The folder to create, instead of one named after NAME.",
 )
 def command(name: str, output: Path | None) -> ExitCode:
     """Start a procedure called NAME: a folder with procedure.yaml, and package.yaml if needed.

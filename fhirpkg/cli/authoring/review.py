@@ -188,7 +188,7 @@ def _read(
     for issue in in_order(issues):
         click.echo(str(issue))
     if issues:
-        click.echo(f"{filled}: nothing was taken", err=True)
+        click.echo(f"{filled}: nothing was read from it", err=True)
         return ExitCode.ISSUES
     entries = [entry for entry in entries if entry.is_filled]
     if not entries:
@@ -247,11 +247,11 @@ def _told(
     yield f"{filled}: {len(verdicts)} verdicts, {signed} sign-offs"
     if old:
         names = ", ".join(f"{entry.procedure} {entry.label}" for entry in old)
-        yield f"of older words, so taken as stale: {names}"
+        yield f"about an earlier wording, so recorded as stale: {names}"
     if replaced:
-        yield f"other verdicts that another reader had given: {'; '.join(replaced)}"
+        yield f"verdicts of another reader that were replaced: {'; '.join(replaced)}"
     if entries:
-        yield "run 'fhirpkg build', so that the resources name who signed"
+        yield "run 'fhirpkg build', so that the resources name those who signed"
 
 
 def _count(number: int) -> str:

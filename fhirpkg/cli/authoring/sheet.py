@@ -31,7 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--as",
     "identity",
     metavar="NAME#VERSION",
-    help="The package's name, for content that does not say it.",
+    help="The package's name, for content that does not state it.",
 )
 @language_option
 def command(
@@ -69,7 +69,7 @@ def command(
             replace(output, _written(sheet, kind))
     if not sheet.plans:
         click.echo(
-            f"{read.source}: no PlanDefinition in it, so there is nothing to build", err=True
+            f"{read.source}: it has no PlanDefinition, so there is nothing to build", err=True
         )
         return ExitCode.ISSUES
     rows = sum(len(table.rows) for table in sheet.tables)

@@ -22,13 +22,13 @@ from fhirpkg.cli.shared.language import language_option
     "--as",
     "identity",
     metavar="NAME#VERSION",
-    help="The package's name, for content that does not say it.",
+    help="The package's name, for content that does not state it.",
 )
 @click.option(
     "--exclude",
     multiple=True,
     metavar="PATTERN",
-    help="Leave out a type, Type/id, url or file; * stands for anything; repeatable.",
+    help="Leave out a type, Type/id, url or file; * matches anything; may be repeated.",
 )
 @click.option(
     "--previous",

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Put FHIR packages into the local package cache.")
 @click.argument("packages", nargs=-1, metavar="PACKAGE...")
-@click.option("--offline", is_flag=True, help="Fetch nothing; say what is missing.")
+@click.option("--offline", is_flag=True, help="Fetch nothing; report what is missing.")
 @click.option(
     "--lock",
     "lock_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Keep to the versions in this file, and write to it what was installed.",
+    help="Install the versions in this file, and record in it what was installed.",
 )
 @click.option(
     "--frozen",

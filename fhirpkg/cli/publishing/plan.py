@@ -68,7 +68,7 @@ def command(
         )
     if out and with_dependencies:
         raise ConfigError(
-            "--out writes one release; leave out --with-dependencies and plan each by itself"
+            "--out writes one release; leave out --with-dependencies, and plan each release"
         )
     selection = selection_of(options)
     releases = releases_of(content, selection, with_dependencies=with_dependencies)

@@ -102,7 +102,9 @@ def command(
                 # what depends on it waits; the releases of a server are independent
                 left = [f"{one.name}#{one.version}" for one in releases[number:]]
                 if left:
-                    output.problem(f"not pushed, since that is not complete: {', '.join(left)}")
+                    output.problem(
+                        f"not pushed, because the push before is incomplete: {', '.join(left)}"
+                    )
                 break
         return worst(codes)
 

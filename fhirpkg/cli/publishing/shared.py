@@ -31,7 +31,7 @@ _CONTENT_OPTIONS = (
     click.option("--type", "types", multiple=True, metavar="TYPE",
                  help="Only resources of this type; may be repeated."),
     click.option("--exclude", multiple=True, metavar="PATTERN",
-                 help="Leave out a type, Type/id, url or file (* stands for anything); may "
+                 help="Leave out a type, Type/id, url or file (* matches anything); may "
                  "be repeated."),
     click.option("--examples", is_flag=True, help="Include the examples of a package."),
     click.option("--as", "identity", metavar="NAME#VERSION",
@@ -42,7 +42,7 @@ _CONTENT_OPTIONS = (
 _DEPENDENCIES = click.option(
     "--with-dependencies",
     is_flag=True,
-    help="First include the packages that CONTENT depends on, each as its own release.",
+    help="Include the packages that CONTENT depends on, each as a separate release, before it.",
 )
 
 

@@ -83,14 +83,14 @@ class Findings:
         Raises ConfigError when nothing was checked.
         """
         if not self._inputs:
-            raise ConfigError("nothing to check: no FHIR resource is in what was given")
+            raise ConfigError("nothing to check: the inputs contain no FHIR resource")
         unused = self._ignoring.unused()
         if unused.issues and not is_part:
             self._add(Checked(unused.issues[0].file, unused))
         self._print()
         if self._inputs == self._of_others:
             raise ConfigError(
-                f"nothing was checked: all inputs are of another version of FHIR than "
+                f"nothing was checked: all inputs are for a version of FHIR other than "
                 f"{self._release}; choose theirs with --fhir-version"
             )
         if not quiet:

@@ -93,7 +93,7 @@ def _check(where: str, parameter: click.Parameter, value: object, context: click
     values = value if isinstance(value, list) else [value]
     if is_many is not isinstance(value, list):
         raise ConfigError(
-            f"{where}: {'a list' if is_many else 'one value, not a list,'} belongs here"
+            f"{where}: this must be {'a list' if is_many else 'one value, not a list'}"
         )
     is_flag = isinstance(parameter.type, click.types.BoolParamType)
     wanted = bool if is_flag else int if isinstance(parameter.type, click.IntRange) else str

@@ -205,7 +205,7 @@ def known_quantity(value: Element) -> Quantity | None:
     """
     if comparator := value.get("comparator"):
         raise FhirpkgError(
-            f"the Quantity is '{comparator}' a value, which is not a value to calculate with"
+            f"the Quantity has the comparator '{comparator}', so it cannot be calculated with"
         )
     return limit_of_quantity(value)
 
@@ -213,7 +213,9 @@ def known_quantity(value: Element) -> Quantity | None:
 def limit_of_quantity(value: Element) -> Quantity | None:
     """FHIR's Quantity whatever its comparator; only UCUM's units can be calculated with."""
     if value.get("system", UCUM) not in _UNIT_SYSTEMS:
-        raise FhirpkgError(f"the unit {value.get('unit')} ({value['system']}) is not one of UCUM")
+        raise FhirpkgError(
+            f"the unit {value.get('unit')} ({value['system']}) is not a unit of UCUM"
+        )
     found = quantity(value)
     return None if found is None else as_calendar(found)
 

@@ -119,7 +119,9 @@ def check_context(tree: Node, context: str, library: Library) -> None:
             problem = f"retrieves in the context {context} are not supported, only of Patient"
             raise FhirpkgError(problem)
         if node.get("type") == "ExpressionRef" and _is_of_patient(node, library):
-            problem = f"'{node['name']}' is of one patient: in the context {context} it is of all"
+            problem = (
+                f"'{node['name']}' is defined for one patient but used in the context {context}"
+            )
             raise FhirpkgError(f"{problem}, which is not supported")
 
 

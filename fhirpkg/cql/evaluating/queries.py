@@ -37,7 +37,7 @@ def _found(evaluation: Evaluation, node: Node) -> list[Value]:
     """The patient's resources of a type whose code is in the terminology asked for."""
     type_name = node["dataType"].rpartition("}")[2]
     if not evaluation.session.types.is_resource(type_name):
-        raise FhirpkgError(f"'{type_name}' is not a type of resource that could be retrieved")
+        raise FhirpkgError(f"'{type_name}' is not a resource type, so it cannot be retrieved")
     found: list[Value] = (
         _related(evaluation, node["context"], type_name)
         if "context" in node
@@ -77,7 +77,7 @@ def _related(evaluation: Evaluation, context: Node, type_name: str) -> list[Valu
     if found_type == type_name and found_id:
         found = session.repository.read(found_type, found_id)
         if found is None:
-            raise FhirpkgError(f"{named}, in whose context [{type_name}] is asked, is not known")
+            raise FhirpkgError(f"{named}, the context of [{type_name}], was not found")
         return [resource(found, session.types)]
     if found_type == "Patient" and found_id:
         theirs = session.repository.search(type_name, {"patient": named})

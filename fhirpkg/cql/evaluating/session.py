@@ -122,7 +122,7 @@ class Session:
             raise FhirpkgError(f"{library.name} has no definition '{name}'{hint}")
         if statement not in self._results:
             if statement in self._open:
-                raise FhirpkgError(f"{statement.place} needs itself, without end")
+                raise FhirpkgError(f"{statement.place} depends on itself")
             self._open.add(statement)
             around, self.unknown = self.unknown, []
             seen, self.seen = self.seen, {}
@@ -165,7 +165,7 @@ class Evaluation:
     def of_statement(self, statement: Statement, arguments: tuple[Value, ...] = ()) -> Value:
         """The value of a statement in its library; errors say where."""
         if self.depth > _DEEPEST:
-            raise FhirpkgError(f"{statement.place}: definitions call each other without end")
+            raise FhirpkgError(f"{statement.place}: definitions call each other endlessly")
         names = dict(zip(statement.operands or {}, arguments, strict=True))
         inside = Evaluation(self.session, self.library, names, self.depth + 1)
         try:
@@ -190,7 +190,7 @@ class Evaluation:
             try:
                 return special(self, node)
             except _UNFIT as error:
-                raise KindError(f"{kind} does not take what it is given ({error})") from error
+                raise KindError(f"{kind} cannot handle its operands ({error})") from error
         raise FhirpkgError(f"{kind} is not supported, so this is not evaluated")
 
     def choices(self, operand: Node) -> tuple[str, ...]:
@@ -235,7 +235,7 @@ def _called(kind: str, operator: Callable[..., Value], operands: list[Value]) ->
         return operator(*operands)
     except _UNFIT as error:
         kinds = ", ".join(type(operand).__name__ for operand in operands)
-        raise KindError(f"{kind} does not take operands like these ({kinds})") from error
+        raise KindError(f"{kind} does not support operands of these types ({kinds})") from error
 
 
 class _PlacedError(FhirpkgError):

@@ -108,7 +108,7 @@ class Checker:
         name = node["dataType"].removeprefix(_FHIR)
         if not self._types.is_resource(name):
             known = [*self._types.resource_types(), *models.names(self._library.models)]
-            problem = f"'{name}' is not a type of resource that could be retrieved"
+            problem = f"'{name}' is not a resource type, so it cannot be retrieved"
             raise self._source.error(f"{problem}{nearest(name, known)}", node.get("offset", 0))
         return Type(name, is_list=True)
 

@@ -20,7 +20,7 @@ def begins(parser: Parser, node: Node) -> bool:
     if node["type"] not in (*_SOURCES, "List") or not _names(parser):
         return False
     if node["type"] == "List":
-        problem = "a list that a query begins with stands in parentheses: ({ 1, 2 }) X where …"
+        problem = "put a list at the start of a query in parentheses: ({ 1, 2 }) X where …"
         raise parser.error(problem)
     return True
 

@@ -165,7 +165,9 @@ def _snomed(code: str) -> Membership:
         if not is_verhoeff(code):
             return no(f"'{code}' is not a SNOMED CT id: its last digit does not check the others")
         if code[-3:-1] not in {"00", "10"}:
-            return no(f"'{code}' is the SNOMED CT id of a description or relationship, no concept")
+            return no(
+                f"'{code}' is the SNOMED CT id of a description or relationship, not of a concept"
+            )
     elif re.fullmatch(r"\d+|[A-Za-z-]*", code):
         return no(f"'{code}' is not a SNOMED CT id, which has 6 to 18 digits")
     return unknown(_NO_CONTENT.format(system=SNOMED_CT))
@@ -184,7 +186,7 @@ def _unit(code: str) -> Membership:
     from fhirpkg import ucum  # noqa: PLC0415 - costs start-up
 
     problem = ucum.problem(code)
-    return no(f"'{code}' is not of UCUM: {problem}") if problem else YES
+    return no(f"'{code}' is not a UCUM unit: {problem}") if problem else YES
 
 
 def _language(code: str) -> Membership:

@@ -90,7 +90,9 @@ class Evaluation:
         if value_set.only_active:
             concept = self._contents.local(system, self._code)
             if isinstance(concept, Concept) and concept.is_inactive:
-                return no(f"'{self._code}' is inactive, and {value_set.name} wants none such")
+                return no(
+                    f"'{self._code}' is inactive, and {value_set.name} excludes inactive codes"
+                )
         return YES
 
     def _clause(self, clause: Clause, system: str) -> Membership:
@@ -127,7 +129,9 @@ class Evaluation:
 
             units = [f.value for f in clause.filters]
             return YES if all(ucum.commensurable(self._code, unit) for unit in units) else no("")
-        doubt = unknown(f"{system} has no content here to evaluate filters with")
+        doubt = unknown(
+            f"{system} is not loaded with its concepts, so filters on it cannot be evaluated"
+        )
         return self._by_code(clause, doubt)
 
     def _is_listed(self, codes: frozenset[str], system: str) -> bool:
@@ -152,7 +156,7 @@ class Evaluation:
 def missing(canonical: str) -> Membership:
     """UNKNOWN, because a value set is not loaded."""
     if canonical.startswith(_IMPLICIT):
-        return unknown(f"the value set {canonical} can only be known by a terminology server")
+        return unknown(f"the value set {canonical} can be evaluated only by a terminology server")
     return unknown(f"the value set {canonical} is not loaded")
 
 

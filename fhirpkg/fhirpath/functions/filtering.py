@@ -106,7 +106,7 @@ def conditional(
     if len(met) > 1:
         raise EvaluationError("the criterion of iif() gives more than one item")
     if met and type(system(met[0])) is not bool:
-        raise EvaluationError("the criterion of iif() gives no Boolean")
+        raise EvaluationError("the criterion of iif() is not a Boolean")
     if met and system(met[0]):
         return then(focus, scope)
     return otherwise(focus, scope) if otherwise else []

@@ -58,7 +58,7 @@ def _tokens(text: str) -> Iterator[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or text.startswith("/*", at) != match[0].startswith("/*"):
-            problem = _UNFINISHED.get(text[at], f"{text[at]!r} begins nothing that FHIRPath knows")
+            problem = _UNFINISHED.get(text[at], f"{text[at]!r} does not begin a FHIRPath token")
             raise FhirPathError(text, problem, at + 1)
         kind = match.lastgroup or ""
         if kind != "space":

@@ -130,7 +130,7 @@ def _create(client: FhirClient, head: Head) -> Head:
                 raise response.error()
             new = replace(new, id=_new_id(response))
         return _undisputed(client, reread(client, new))
-    problem = "offers neither List nor Basic, one of which a push needs as its lock"
+    problem = "offers neither List nor Basic, and a push needs one of them as its lock"
     raise ServerError(client.base_url, problem)
 
 

@@ -76,7 +76,9 @@ def verify(
         release = side_by_side(release)
     links = {m.local: record.place(m.local) for m in release.members}
     if record.head is None:
-        found.notes.append("no push of this package is on record there; sought by the ids it has")
+        found.notes.append(
+            "no push of this package is on record there; looked up by the ids in the content"
+        )
     reader = Reader(client)
     _ask_ahead(release, client, links)
     for group in portions_by_type(release.members):
@@ -115,7 +117,9 @@ def read_back(
             progress(found.checked)
     else:
         _count_back(release, client, links, found)
-        found.notes.append("counted and sampled, as it is large; 'fhirpkg verify' reads all of it")
+        found.notes.append(
+            "counted and sampled, because it is large; 'fhirpkg verify' reads all of it"
+        )
     as_consumers(
         release,
         client,
@@ -217,7 +221,7 @@ def _count_back(
         there = reader.by_ids(group[0].type, ids, confirm=True)
         for member, resource_id in zip(group, ids, strict=True):
             if resource_id not in there:
-                found.missing[member.local] = f"{links[member.local]} is not there"
+                found.missing[member.local] = f"{links[member.local]} is missing"
 
 
 def known_habits(client: FhirClient, found: Verification) -> list[str]:
@@ -251,7 +255,7 @@ def _by_id(
         found.checked += 1
         theirs = there.get(resource_id)
         if theirs is None:
-            found.missing[member.local] = f"{links[member.local]} is not there"
+            found.missing[member.local] = f"{links[member.local]} is missing"
             continue
         ours = with_references(release.resource(member), moved) | {"id": theirs["id"]}
         marked = owned(theirs, release.owner)

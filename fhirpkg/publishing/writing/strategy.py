@@ -48,9 +48,9 @@ class Strategy:
         how = {
             Portions.TRANSACTION: f"transactions of up to {self.size}",
             Portions.BATCH: f"batches of up to {self.size}",
-            Portions.SINGLE: "one request a resource",
+            Portions.SINGLE: "one request per resource",
         }[self.portions]
-        key = {Key.ID: "our ids", Key.CONDITION: "ids of the server's, conditional creates"}
+        key = {Key.ID: "our ids", Key.CONDITION: "ids assigned by the server, conditional creates"}
         return f"{how}, {key[self.key]}"
 
     def smaller(self) -> Strategy | None:
@@ -90,7 +90,7 @@ def refusals(capabilities: Capabilities, members: Iterable[Member]) -> dict[str,
             capabilities.takes_client_ids(resource_type)
             or capabilities.conditional(resource_type, "create")
         ):
-            missing.append("neither ids of ours nor conditional creates")
+            missing.append("neither ids chosen by the client nor conditional creates")
         if missing:
             found[resource_type] = f"the server does not offer: {', '.join(missing)}"
     return found

@@ -328,7 +328,7 @@ class Writer:
             if not self._stands(item, theirs):
                 before = theirs.get("meta", {}).get("versionId", "")
                 return (
-                    "somebody else created it meanwhile and this server let us write over it; "
+                    "somebody else created it meanwhile and this server let us overwrite it; "
                     f"what was there is {done.place}/_history/{before}"
                 )
         return ""

@@ -49,7 +49,7 @@ def _parts(url: str) -> tuple[tuple[str, str, int], str]:
     parts = urlsplit(checked_base_url(url))
     odd = any(c in url for c in "\\%#") or any(not c.isprintable() or c.isspace() for c in url)
     if odd or {".", ".."} & set(parts.path.split("/")):
-        raise ConfigError(f"'{url}' has signs that a base url does not need")
+        raise ConfigError(f"'{url}' has characters that do not belong in a base url")
     host = (parts.hostname or "").rstrip(".")
     return (parts.scheme, host, parts.port or _PORTS[parts.scheme]), parts.path.rstrip("/")
 
@@ -84,7 +84,7 @@ def _fetched(
     except ServerError as error:
         raise FetchError(_reason(error)) from error
     except (AttributeError, TypeError, ValueError) as error:  # a Bundle that is none
-        raise FetchError("no usable answer came") from error
+        raise FetchError("the server gave no usable answer") from error
 
 
 def _searched(client: FhirClient, path: str) -> Resource:
@@ -101,5 +101,9 @@ def _searched(client: FhirClient, path: str) -> Resource:
 
 def _reason(error: ServerError) -> str:
     if 300 <= error.status < 400:
-        return "the FHIR server leads to another one"
-    return f"the FHIR server answered {error.status}" if error.status else "no usable answer came"
+        return "the FHIR server redirects to another one"
+    return (
+        f"the FHIR server answered {error.status}"
+        if error.status
+        else "the server gave no usable answer"
+    )

@@ -114,7 +114,7 @@ def _fetched(place: str) -> str:
     except ServerError as error:
         raise ConfigError(f"{place}: the client's keys cannot be fetched") from error
     if answer.status != 200:
-        raise ConfigError(f"{place}: answers {answer.status}, not with keys")
+        raise ConfigError(f"{place}: answers {answer.status} instead of keys")
     return answer.text
 
 

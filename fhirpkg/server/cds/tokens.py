@@ -68,7 +68,7 @@ class HookClients:
     def _check_life(self, claims: dict[str, Any]) -> None:
         now = self.clock()
         if claims["exp"] - min(now, claims["iat"]) > LONGEST_LIFE + _SKEW:
-            _refuse(f"it is good for longer than {LONGEST_LIFE // 60} minutes")
+            _refuse(f"it is valid for longer than {LONGEST_LIFE // 60} minutes")
         if claims["iat"] < self._started:
             _refuse("it was issued before this service started")
 
@@ -100,7 +100,7 @@ def _unproven(token: str) -> tuple[str, dict[str, Any]]:
     if header.get("alg") not in ALGORITHMS:
         _refuse(f"its algorithm is not one of {', '.join(ALGORITHMS)}")
     if "crit" in header:
-        _refuse("its header demands what is not known here (crit)")
+        _refuse("its header requires an extension that is not supported (crit)")
     if not isinstance(issuer, str):
         _refuse("its iss is not text")
     return issuer, header

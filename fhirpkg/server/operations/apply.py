@@ -135,7 +135,7 @@ class _Input:
         """Raise Refused (400) for what would be ignored otherwise."""
         problem = ""
         if (count := len(self.references("subject"))) > most_subjects:
-            problem = f"it gives one result, and {count} subjects are named; $r5.apply takes many"
+            problem = f"it takes one subject, but {count} are named; $r5.apply takes several"
         for name in self._values:
             if name not in _NAMES and not name.startswith("_"):
                 problem = f"it has no parameter '{name}'{nearest(name, list(_NAMES))}"

@@ -53,7 +53,9 @@ def _asked(request: Request) -> dict[str, str]:
         given.setdefault(name, []).append(text)
     for name in given:
         if name not in _KNOWN:
-            raise _wrong(f"the parameter '{name}' is not done here; {', '.join(_KNOWN[:3])} are")
+            raise _wrong(
+                f"the parameter '{name}' is not supported; supported: {', '.join(_KNOWN[:3])}"
+            )
     asked = {name: ",".join(found) for name, found in given.items()}
     if asked.get("_outputFormat", NDJSON).replace(" ", "+") not in _FORMATS:
         raise _wrong(f"it is given as {NDJSON} only")

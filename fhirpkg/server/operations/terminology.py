@@ -55,7 +55,7 @@ class _Input:
         for key in self._given:
             if key not in _DONE[name]:
                 near = rules.nearest(key, list(_DONE[name]))
-                raise self.wrong(f"the parameter '{key}' is not done here{near}")
+                raise self.wrong(f"the parameter '{key}' is not supported{near}")
 
     def wrong(self, problem: str, status: int = 400) -> Refused:
         """The refusal of the call."""
@@ -76,14 +76,14 @@ class _Input:
         """Whether a parameter is true; false without it."""
         text = self.text(name).lower()
         if text not in {"true", "false", ""}:
-            raise self.wrong(f"'{name}' is true or false, not '{text}'")
+            raise self.wrong(f"'{name}' must be true or false, not '{text}'")
         return text == "true"
 
     def number(self, name: str, default: int) -> int:
         """The first value of a name as a number from 0 on."""
         text = self.text(name)
         if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
-            raise self.wrong(f"'{name}' is a number from 0 on, not '{text}'")
+            raise self.wrong(f"'{name}' must be a number from 0 on, not '{text}'")
         return int(text or default)
 
     def coding(self) -> tuple[str, str, str, str]:

@@ -112,7 +112,7 @@ def of_columns(sql: str, arguments: list[Any], resource_type: str) -> Condition:
 def missing(parameter: Parameter, text: str, resource_type: str) -> Condition:
     """A condition on whether a parameter has a value. Raises Refused (400)."""
     if text not in {"true", "false"}:
-        raise wrong_value(parameter, f"':missing' is true or false, not '{text}'")
+        raise wrong_value(parameter, f"':missing' must be true or false, not '{text}'")
     if parameter.code in {"_id", "_lastUpdated"}:  # never missing
         return Condition((str(int(text == "false")), []))
     return of_shapes(resource_type, [valued(parameter.name, is_so=text == "false")])

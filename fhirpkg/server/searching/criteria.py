@@ -126,7 +126,7 @@ class _Reader:
         if parameter.kind != "reference":
             raise unknown_parameter(f"{parameter.code}.{rest}", resource_type, self.indexing)
         if not targets:
-            problem = f"it may lead to any type: write {parameter.code}:Type.{rest}"
+            problem = f"it may refer to any type: write {parameter.code}:Type.{rest}"
             raise wrong_value(parameter, problem)
         code = rest.partition(".")[0].partition(":")[0]
         fitting = [t for t in targets if target or self._knows(t, code)]

@@ -220,7 +220,7 @@ def _key_of(identity: str, search: _Search) -> int:
         "SELECT key FROM current WHERE type = ? AND id = ?", (search.criteria.type, identity)
     )
     if not found:
-        problem = f"'{identity}' is not the id of a match before"
+        problem = f"'{identity}' is not the id of an earlier match"
         raise refused(400, SERVER_SEARCH_VALUE, parameter=_AFTER, problem=problem)
     return int(found[0][0])
 

@@ -146,7 +146,7 @@ def _fhir_route(endpoint: Endpoint, largest_body: int) -> Respond:
             work = functools.partial(_respond, request, data, endpoint, largest_body)
             return await lanes.run(request, len(data), work)
         except TooBusy:
-            what = "too many requests wait for their turn"
+            what = "too many requests are waiting"
             error = refused(429, SERVER_BUSY, headers=_LATER, what=what)
             return _refusal(error, formats.JSON, endpoint)
 
@@ -195,7 +195,7 @@ def _answered(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) 
     except TooCostly:
         return _refusal(refused(422, SERVER_TOO_COSTLY, seconds=SEARCH_SECONDS), wanted, endpoint)
     except TooBusy:
-        busy = refused(429, SERVER_BUSY, headers=_LATER, what="others are served first")
+        busy = refused(429, SERVER_BUSY, headers=_LATER, what="other requests are served first")
         return _refusal(busy, wanted, endpoint)
     except sqlite3.OperationalError as error:
         return _refusal(refused(507, SERVER_STORAGE, problem=error), wanted, endpoint)

@@ -105,7 +105,7 @@ def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
     except zlib.error as error:
         raise refused(400, PARSE_NO_RESOURCE, problem=f"it is not gzip ({error})") from None
     if not unpacker.eof:
-        raise refused(400, PARSE_NO_RESOURCE, problem="it is gzip that breaks off")
+        raise refused(400, PARSE_NO_RESOURCE, problem="it is truncated gzip")
     return whole
 
 

@@ -167,7 +167,7 @@ class _Exchange:
         if not self._is_too_much:
             await self._send(message)
         elif message["type"] == "http.response.start":
-            refusal = _refused(429, SERVER_BUSY, what="other requests hold the room for bodies")
+            refusal = _refused(429, SERVER_BUSY, what="other requests fill the memory for bodies")
             refusal.headers["Connection"] = "close"  # the rest of the body stays unread
             await refusal(self._scope, self._receive, self._send)
 

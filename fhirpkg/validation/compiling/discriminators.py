@@ -157,7 +157,7 @@ def _exists(discriminator: Discriminator, element: ElementSchema, schemas: Schem
     path = steps(discriminator.path)
     if not any(schema.min > 0 for schema in _schemas(element, path, schemas)):
         raise UnclearError(
-            f"slice '{element.id}' neither demands nor forbids '{discriminator.path}'"
+            f"slice '{element.id}' neither requires nor prohibits '{discriminator.path}'"
         )
     return lambda item, run: some(
         None if found[2] is UNRESOLVED else True for found in _walk(item, path, run)

@@ -57,7 +57,7 @@ def _is_flagged(structure: Resource) -> bool:
 def _inherited(structure: Resource, extension: Resource, run: Run) -> str:
     canonical: Json = choice_of(extension, "value")[1]
     if not isinstance(canonical, str):
-        return "it names no profile to take obligations over from"
+        return "it names no profile whose obligations it adopts"
     found = run.definitions.find(canonical, "StructureDefinition")
     if found is None:
         return ""  # told as a canonical that leads nowhere

@@ -59,7 +59,7 @@ def _conflicts(operation: Resource, use: str, canonical: str, run: Run) -> Itera
     for name, part in _slices(elements):
         parameter = wanted.get(name)
         if parameter is None:
-            yield f"the operation has no '{name}' that goes {use}{nearest(name, list(wanted))}"
+            yield f"the operation has no '{name}' with use '{use}'{nearest(name, list(wanted))}"
             continue
         least, most = _bounds(part)
         low, high = _bounds(parameter)

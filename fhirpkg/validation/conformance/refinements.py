@@ -278,7 +278,9 @@ def _binding(step: Refinement, run: Run) -> str:
     more = sorted(code for _, code in (codes or frozenset()) - (allowed or frozenset()))
     if codes is None or allowed is None or not more:
         return ""
-    return f"{narrow} has codes that the value set of its base has not: {', '.join(more[:5])}"
+    return (
+        f"{narrow} has codes that are missing from the value set of its base: {', '.join(more[:5])}"
+    )
 
 
 def _must_support(step: Refinement, _run: Run) -> str:

@@ -42,7 +42,7 @@ def _stated(step: Refinement) -> str:
     mine, known = _discriminators(here), _discriminators(there)
     if mine and known and mine[: len(known)] != known:
         words = ", ".join(f"{kind}:{path}" for kind, path in known)
-        return f"its slicing begins with other discriminators than in its base: {words}"
+        return f"its slicing does not begin with the discriminators of its base: {words}"
     return ""
 
 

@@ -44,13 +44,13 @@ def _check_type(structure: Resource, base: Resource | None, path: Path, run: Run
     base_type = text_of(base or {}, "type")
     problem = ""
     if base and not derivation:
-        problem = "it has a base, but no derivation says what it is to that"
+        problem = "it has a base but no derivation"
     elif derivation == "constraint" and base and base_type != name:
         problem = f"a constraint keeps the type of its base: '{base_type}', not '{name}'"
     elif derivation == "specialization" and base and base_type == name:
         problem = f"a specialization is a new type, but '{name}' is the type of its base"
     elif name and not {":", "."} & set(name) and not is_type(name, run):
         near = nearest(name, list(run.definitions.types.resource_types()))
-        problem = f"FHIR has no type '{name}'; a type of one's own is named by its url{near}"
+        problem = f"FHIR has no type '{name}'; a custom type is named by its url{near}"
     if problem:
         run.report(STRUCTURE_DEFINITION_TYPE, (*path, "type"), problem=problem)

@@ -126,7 +126,7 @@ def _is_of_core(path: str, canonical: str, run: Run) -> bool:
 
 def _target_problem(canonical: str, code: str, run: Run) -> str:
     if code and code not in {*_REFERENCES, "canonical"}:
-        return f"{code} leads to no resource, so it has no target profile"
+        return f"{code} does not refer to resources, so it has no target profile"
     found = run.definitions.find(canonical, "StructureDefinition")
     if found is None:
         return ""

@@ -217,7 +217,7 @@ def _allow_displays(value_set: str, x: Json, t: Trail, run: Run) -> None:
 
 
 def _refused_unit(codes: list[Code]) -> str:
-    """Why a unit is not one of UCUM, where its form tells; whatever binds it, that is a mistake.
+    """Why a text is not a unit of UCUM, as far as its form shows; a mistake whatever the binding.
 
     HL7's validator says so only with a terminology server.
     """

@@ -241,7 +241,7 @@ def _url_problem(name: str, value: str) -> str:
     if value.startswith("data:"):
         parts = _DATA.fullmatch(value)
         if parts is None:
-            return "data: goes on with a type, a comma and the data"
+            return "after data: come a type, a comma and the data"
         is_good = parts[1] is None or PREDICATES["base64Binary"](parts[2])
         return "" if is_good else "its data is not base64"
     strange = _NOT_IN_URL.search(value)

@@ -297,7 +297,7 @@ class Question:
         allowed = self._extensions(f"{_CORE}questionnaire-referenceResource")
         problem = ""
         if not self._run.definitions.types.is_resource(type_name):
-            problem = "no type of resource"
+            problem = "not a resource type"
         elif allowed and type_name not in allowed:
             problem = f"none of {', '.join(map(str, allowed))}"
         if problem:

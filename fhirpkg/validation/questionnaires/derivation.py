@@ -39,7 +39,7 @@ def check_derivation(questionnaire: Resource, path: Path, run: Run) -> None:
         if mode == _INSPIRED:
             continue
         base = run.definitions.find(canonical, "Questionnaire")
-        problem = "it is not loaded" if base is None else "it is not said how it is derived"
+        problem = "it is not loaded" if base is None else "the kind of derivation is not stated"
         if base is None or not mode:
             run.report(NOT_CHECKED_DERIVATION, place, base=canonical, problem=problem)
             continue

@@ -114,7 +114,7 @@ def _pairs(
         if wanted is None:
             problem = f"({_shown(item)}) is not one of those of the Measure"
         elif any(wanted is other for _, other, _ in pairs):
-            problem = f"({_shown(item)}) is there before"
+            problem = f"({_shown(item)}) is there already"
             if not run.settings.strict:  # R4's own example errs
                 severity = Severity.WARNING
         elif _codes(item) and _codes(wanted) and not _share_code(item, wanted):
@@ -157,7 +157,7 @@ def _check_score(key: str, score: Json, scoring: str, place: Path, run: Run) -> 
         return
     where = (*place, key)
     if not isinstance(score, dict):
-        problem = f"the scoring of the Measure is '{scoring}', so there is to be a score"
+        problem = f"the scoring of the Measure is '{scoring}', so a score is required"
         # A cohort is counted: HL7's validator demands a score, guides (DEQM, QI-Core) give none.
         is_sure = scoring != "cohort" or run.settings.strict
         severity = None if is_sure else Severity.WARNING

@@ -135,7 +135,7 @@ def _check_uri(uri: str, url: str, place: Path, run: Run) -> None:
         is_own = bool(url) and uri.startswith(url)
         if not is_own and not _is_core(url):
             near = nearest(name, sorted(_STANDARD))
-            problem = f"is not one that FHIR defines{near}; one's own goes by a uri of one's own"
+            problem = f"is not one that FHIR defines{near}; use another namespace for your own"
     if problem:
         run.report(CODE_SYSTEM_PROPERTY_URI, place, uri=uri, problem=problem)
 
@@ -229,7 +229,7 @@ def _check_supplement(
         problem = f"'supplements' says {named}, but the content is not a supplement"
         run.report(CODE_SYSTEM_SUPPLEMENT_BASE, (*path, "content"), problem=problem)
     if named and "caseSensitive" in system:
-        problem = "whether cases differ is for the code system itself to say"
+        problem = "only the code system itself states whether case matters"
         run.report(CODE_SYSTEM_SUPPLEMENT_PART, (*path, "caseSensitive"), problem=problem)
     if base is None:
         return
@@ -262,7 +262,7 @@ def _check_value_set(system: Resource, concepts: int, path: Path, run: Run) -> N
 def _value_set_problem(value_set: Resource, url: str, concepts: int) -> str:
     compose, expansion = value_set.get("compose"), value_set.get("expansion")
     if not isinstance(compose, dict):
-        return "does not say that it is of this code system: it has no compose"
+        return "has no compose that includes this code system"
     included = [include for _, include in numbered(compose, "include")]
     if len(included) != 1:
         return f"includes from {len(included)} places, not from this code system alone"

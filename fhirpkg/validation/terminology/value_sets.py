@@ -77,7 +77,7 @@ def _check_expansion(expansion: Json, place: Path, run: Run) -> None:
 def _check_version(written: str, clause: Resource, place: Path, run: Run) -> None:
     """A version stands in `version`, not behind the system's url."""
     stated = text_of(clause, "version")
-    problem = f"names the version {written}, which belongs into 'version'"
+    problem = f"names the version {written}, which belongs in 'version'"
     problem += f", and that says {stated}" if stated else ""
     system = text_of(clause, "system")
     # HL7's own value sets of version 2 are written so
@@ -98,7 +98,7 @@ def _check_system(system: str, place: Path, run: Run, *, is_listed: bool) -> Non
 
 def _system_problem(system: str, run: Run) -> str:
     if ":" not in system:
-        return "is not absolute; a contained code system goes by its url, too"
+        return "is not absolute; a contained code system is also named by its url"
     held = run.definitions.find(Canonical(system), "CodeSystem")
     if held and held.get("content") == "supplement":
         return f"is a supplement; name the system itself, {held.get('supplements')}"
@@ -144,7 +144,7 @@ def _check_expression(asked: Resource, parameters: set[str], place: Path, run: R
         and isinstance(extension.get("valueExpression"), dict)
     ]
     if bool(found) == ("value" in asked) and "_value" in asked:
-        problem = "has an expression beside its value" if found else "has no value"
+        problem = "has both a value and an expression" if found else "has no value"
         run.report(VALUE_SET_FILTER_EXPRESSION, place, problem=f"the filter {problem}")
     for at, expression in found:
         _check_text(expression, parameters, (*at, "valueExpression"), run)
