@@ -33,6 +33,7 @@ SOURCE_MERGE_KEY = error(
     title="Merge keys are not used",
     text="'<<' merges another mapping, which is not supported",
     advice="write the keys out",
+    spec="https://yaml.org/type/merge.html",
 )
 SOURCE_KEY = error(
     "source-key",
@@ -46,6 +47,7 @@ SOURCE_ALIASES = error(
     title="Aliases and nesting stay within bounds",
     text="nesting or aliases expand the file beyond the size that can be read",
     advice="write the parts out instead of using '&' and '*'",
+    spec="https://yaml.org/spec/1.2.2/#3222-anchors-and-aliases",
 )
 SOURCE_UNKNOWN_KEY = error(
     "source-unknown-key",
@@ -79,12 +81,14 @@ SOURCE_CODE_SYSTEM = error(
     title="Each code begins with the name of its system",
     text="'{text}' does not begin with a code system{nearest}",
     advice="known systems: {allowed}",
+    spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 SOURCE_CODE = error(
     "source-code",
     "code-invalid",
     title="Each code is valid in its system",
     text="this is not a valid code: {problem}{nearest}",
+    spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 SOURCE_PROCEDURE_CODE = error(
     "source-procedure-code",
@@ -92,6 +96,7 @@ SOURCE_PROCEDURE_CODE = error(
     title="A procedure is ordered by one concept",
     text="'{name}' has several codes of one system ({codes}), which are not one concept",
     advice="keep one code of each system; put the others under 'also' or 'add-on'",
+    spec="http://hl7.org/fhir/R4/datatypes.html#CodeableConcept",
 )
 SOURCE_NO_CODE = information(
     "source-no-code",
@@ -99,6 +104,7 @@ SOURCE_NO_CODE = information(
     title="Each name has a code",
     text="'{name}' has no code, only words, so systems cannot find it by a code",
     advice="add it under 'codes' if a code exists",
+    spec="http://hl7.org/fhir/R4/datatypes.html#CodeableConcept",
 )
 SOURCE_TODO = warning(
     "source-todo",
@@ -106,6 +112,7 @@ SOURCE_TODO = warning(
     title="Nothing is left to do",
     text="left to do: {todo}",
     advice="the content stays a draft until this is done and 'todo' is removed",
+    spec="http://hl7.org/fhir/R4/valueset-publication-status.html",
 )
 SOURCE_TODO_ACTIVE = error(
     "source-todo-active",
@@ -113,6 +120,7 @@ SOURCE_TODO_ACTIVE = error(
     title="Active content has nothing left to do",
     text="the status is '{status}', but {count} things are left to do in {name}",
     advice="do them, or leave the status at 'draft'",
+    spec="http://hl7.org/fhir/R4/valueset-publication-status.html",
 )
 SOURCE_STALE = warning(
     "source-stale",
@@ -198,6 +206,7 @@ CODE_DISPLAY_DIFFERS = warning(
     title="A code means what its name says",
     text="{code} is '{display}', which has no word in common with '{name}'",
     advice="use the code for that name, or correct the name",
+    spec="http://hl7.org/fhir/R4/datatypes.html#Coding",
 )
 CODE_KIND = warning(
     "code-kind",
@@ -212,6 +221,7 @@ CODE_UNKNOWN = warning(
     title="A code exists in its system",
     text="{code} is not known to {source}",
     advice="look the code up: fhirpkg codes search",
+    spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 CODE_INACTIVE = warning(
     "code-inactive",
@@ -219,6 +229,7 @@ CODE_INACTIVE = warning(
     title="A code is active",
     text="{code} is inactive according to {source}",
     advice="use the code that replaces it",
+    spec="http://hl7.org/fhir/R4/codesystem.html#defined-props",
 )
 CODE_NOT_VERIFIED = information(
     "code-not-verified",
@@ -226,6 +237,7 @@ CODE_NOT_VERIFIED = information(
     title="Each code has been verified",
     text="{count} could not be verified with the code systems available: {codes}",
     advice="'fhirpkg codes check' with --codes FILE or --tx URL verifies them",
+    spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 CODE_LANGUAGE = information(
     "code-language",
@@ -256,6 +268,7 @@ SOURCE_SIGN_OFF = error(
         "have a sheet made by 'fhirpkg review --output FILE' filled in and read it with --read, "
         "or leave the status at 'draft'"
     ),
+    spec="http://hl7.org/fhir/R4/valueset-publication-status.html",
 )
 SOURCE_DRAWING = error(
     "source-drawing",
@@ -263,6 +276,7 @@ SOURCE_DRAWING = error(
     title="A drawing is a self-contained SVG",
     text="the drawing cannot be used: {problem}",
     advice="put an SVG beside this file that has shapes and numbers only: no script, style or link",
+    spec="https://www.w3.org/TR/SVG2/",
 )
 SOURCE_PDF = error(
     "source-pdf",
@@ -277,6 +291,7 @@ SOURCE_LANGUAGE = error(
     title="Texts are in the languages of their package",
     text="the text does not fit the package: {problem}",
     advice="the package has {allowed}; see 'language' and 'languages' in package.yaml",
+    spec="http://hl7.org/fhir/R4/resource-definitions.html#Resource.language",
 )
 SOURCE_UNTRANSLATED = information(
     "source-untranslated",
@@ -284,6 +299,7 @@ SOURCE_UNTRANSLATED = information(
     title="Missing translations are listed",
     text="{count} texts have no translation into '{language}': {places}",
     advice="a document in that language is made only when each of its texts has one",
+    spec="http://hl7.org/fhir/R4/extension-translation.html",
 )
 SOURCE_UNNAMED = information(
     "source-unnamed",
@@ -291,6 +307,7 @@ SOURCE_UNNAMED = information(
     title="Names of concepts without a translation are listed",
     text="{count} names of concepts have no translation into '{language}': {first}",
     advice="add them under 'names': pages, cards and orders in that language show them",
+    spec="http://hl7.org/fhir/R4/extension-translation.html",
 )
 SOURCE_NO_CATALOGUE = information(
     "source-no-catalogue",
@@ -298,4 +315,5 @@ SOURCE_NO_CATALOGUE = information(
     title="Headings and fixed words exist in each language",
     text="fhirpkg has no headings and fixed words in '{language}'; they stay English",
     advice="add a catalogue, fhirpkg/languages/catalogues/{language}.po",
+    spec="http://hl7.org/fhir/R4/extension-translation.html",
 )

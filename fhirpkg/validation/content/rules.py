@@ -30,6 +30,7 @@ CONTENT_ONE_CODE = error(
         "{found}"
     ),
     advice="use the code of the procedure, or add this one to 'topic'",
+    spec="http://hl7.org/fhir/R4/metadatatypes.html#UsageContext",
 )
 CONTENT_CPT_DISPLAY = error(
     "content-cpt-display",
@@ -44,6 +45,7 @@ CONTENT_CODE = error(
     "code-invalid",
     title="Each code is valid in its system",
     text="this is not a valid code: {problem}",
+    spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 CONTENT_SYSTEM = error(
     "content-system",
@@ -88,6 +90,7 @@ CONTENT_IDENTITY = error(
     title="Identifier and tag follow from type, id and canonical base",
     text="this is '{found}' but should be '{expected}'",
     advice="publishing finds a resource by its identifier and tag",
+    spec="http://hl7.org/fhir/R4/datatypes.html#Identifier",
 )
 CONTENT_FILTER_PATH = error(
     "content-filter-path",
@@ -110,12 +113,14 @@ CONTENT_NOTICE = error(
     title="The notice of each code system in use is present",
     text="codes of {system} are used without the notice of {owner}",
     advice="add the notice that the owner of the codes requires",
+    spec="http://hl7.org/fhir/R4/terminologies-systems.html",
 )
 CONTENT_ACTION_ID = error(
     "content-action-id",
     "duplicate",
     title="Ids of actions and goals are unique",
     text="this id is not usable: {problem}",
+    spec="http://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action",
 )
 CONTENT_GOAL_ID = error(
     "content-goal-id",
@@ -129,6 +134,7 @@ CONTENT_RELATED_ACTION = error(
     "not-found",
     title="Related actions exist in the plan",
     text="the plan has no action '{action}'{nearest}",
+    spec="http://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.relatedAction.actionId",
 )
 CONTENT_COMPOSED_OF = error(
     "content-composed-of",
@@ -136,18 +142,21 @@ CONTENT_COMPOSED_OF = error(
     title="Definitions that actions use are listed as parts of the plan",
     text="'{canonical}' is not among the related artifacts of type composed-of",
     advice="list it: servers search only the definitions of top-level actions",
+    spec="http://hl7.org/fhir/R4/metadatatypes.html#RelatedArtifact",
 )
 CONTENT_UNUSED_PART = error(
     "content-unused-part",
     "business-rule",
     title="Parts of the plan are used by actions",
     text="no action uses '{canonical}'",
+    spec="http://hl7.org/fhir/R4/metadatatypes.html#RelatedArtifact",
 )
 CONTENT_TARGET_SOURCE = error(
     "content-target-source",
     "business-rule",
     title="Targets have a source",
     text="this goal has a target but no documentation that gives its source",
+    spec="http://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.goal.documentation",
 )
 CONTENT_MARKDOWN = warning(
     "content-markdown",
@@ -176,18 +185,21 @@ CONTENT_DOCUMENT_VERSION = error(
     title="Each content of a document has its own master identifier",
     text="the master identifier is {found}, but this content needs {expected}",
     advice="build the documents again",
+    spec="http://hl7.org/fhir/R4/documentreference-definitions.html#DocumentReference.masterIdentifier",
 )
 CONTENT_PACKAGE_VERSION = error(
     "content-package-version",
     "business-rule",
     title="Resources have the version of their package",
     text="{reference} has the version {found}, the package has {version}",
+    spec="http://hl7.org/fhir/R4/references.html#canonical",
 )
 CONTENT_PACKAGE_BASE = error(
     "content-package-base",
     "business-rule",
     title="Urls begin with the canonical base of the package",
     text="{reference} has the url {found}, the base of the package is {base}",
+    spec="http://hl7.org/fhir/R4/references.html#canonical",
 )
 CONTENT_PACKAGE_TAG = error(
     "content-package-tag",
@@ -195,10 +207,12 @@ CONTENT_PACKAGE_TAG = error(
     title="Resources have the tag of their package",
     text="{reference} lacks the tag {system}|{code}",
     advice="a push owns the resources that have its package's tag",
+    spec="http://hl7.org/fhir/R4/resource.html#Meta",
 )
 CONTENT_PACKAGE_IDENTIFIER = error(
     "content-package-identifier",
     "duplicate",
     title="Identifiers are unique within a package",
     text="{reference} and {other} both have the identifier {identifier}",
+    spec="http://hl7.org/fhir/R4/datatypes.html#Identifier",
 )
