@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FhirpkgError(Exception):
-    """Base of all errors here; its text says what happened and what to do."""
+    """The base class of all errors of fhirpkg; its text says what happened and what to do."""
 
     def __reduce__(self) -> tuple[object, ...]:
         """As it is, whatever its class is made from: it may come from another process."""

@@ -22,7 +22,7 @@ _EXTENSION = "http://hl7.org/fhir/StructureDefinition/operationoutcome-"
 
 
 class Severity(StrEnum):
-    """How bad an issue is (R4 valueset-issue-severity)."""
+    """The severity of an issue, from fatal to information (R4 valueset-issue-severity)."""
 
     FATAL = "fatal"
     ERROR = "error"
@@ -42,10 +42,14 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing found: what, where, how bad, by which rule and what to do about it.
+    """One finding of the validator.
 
-    `code` is a code of R4's issue-type; `expression` a FHIRPath; lines and columns count from 1
-    and are 0 where there is no text.
+    - `severity`, and `code` of R4's issue-type
+    - `rule`: the id of the rule, which `fhirpkg explain` describes, or the key of an invariant
+    - `text`: what was found and what was expected; `advice`: what to do about it
+    - `expression`: the FHIRPath of the element
+    - `file`, `line`, `column`: the place, counted from 1; 0 where the input is not text
+    - `profile`: the canonical of the profile that requires it, if one does
     """
 
     severity: Severity
@@ -66,7 +70,7 @@ class Issue:
         return f"{place or '-'}: {self.severity} {self.rule}: {where}{self.text}{advice}"
 
     def as_operation_outcome_issue(self) -> Resource:
-        """The issue as a part of an OperationOutcome, with HL7's line and column extensions."""
+        """The issue as OperationOutcome.issue, with HL7's extensions for line and column."""
         extensions: list[Resource] = []
         if self.line:
             extensions = [
@@ -91,10 +95,11 @@ class Issue:
 
 
 class Outcome:
-    """All that was found in one input, in the order of its places; true when nothing is wrong.
+    """The findings in one input; true when none is an error.
 
-    Whoever only wants the verdict does not wait for lines and columns: they are looked for when
-    the issues are first asked for.
+    `issues` has them in the order of their places, `errors` those of severity error and fatal, and
+    `ignored` those that an ignore file accepts, each with its reason. Lines and columns are looked
+    up when `issues` is first read, so asking only for the truth value is fast.
     """
 
     __slots__ = ("_is_right", "_issues", "_later", "ignored")
@@ -145,11 +150,11 @@ class Outcome:
         return tuple(issue for issue in self.issues if issue.severity.is_error)
 
     def count(self, severity: Severity) -> int:
-        """How many issues there are of one severity."""
+        """The number of issues of one severity."""
         return sum(issue.severity is severity for issue in self.issues)
 
     def as_operation_outcome(self) -> Resource:
-        """The whole as an OperationOutcome; one informational issue when there is none."""
+        """An OperationOutcome with all issues, or one informational issue if there are none."""
         issues = [issue.as_operation_outcome_issue() for issue in self.issues]
         return {"resourceType": "OperationOutcome", "issue": issues or [_ALL_OK]}
 

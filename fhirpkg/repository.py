@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 
 class Repository(Protocol):
-    """What applying needs of a place that holds resources."""
+    """A place that `apply` reads definitions and a patient's data from.
+
+    `open_repository` makes one of files; any object with these three methods is one, such as one
+    that reads a database.
+    """
 
     def read(self, resource_type: str, resource_id: str) -> Resource | None:
-        """The resource of this type and id, None when there is none."""
+        """The resource with this type and id, None if there is none."""
 
     def search(self, resource_type: str, params: Mapping[str, str]) -> list[Resource]:
-        """The resources of a type, by `patient` (a reference) or `name` if given."""
+        """The resources of a type; `params` may hold `patient` (a reference) and `name`."""
 
     def resolve(self, canonical: str, resource_type: str | None = None) -> Resource | None:
-        """The definition behind a canonical; the newest version when none is asked for."""
+        """The definition with a canonical; without a version in it, the newest."""
 
 
 class MemoryRepository:
@@ -139,7 +143,7 @@ class Layers:
 
 
 def open_repository(path: Path | str) -> MemoryRepository:
-    """The resources of a folder or of one file: JSON, and NDJSON as bulk exports have it.
+    """Read the resources of a folder or file, JSON or the NDJSON of bulk exports, into memory.
 
     Raises SourceError when a file cannot be read as FHIR JSON.
 

@@ -36,7 +36,13 @@ Form = Literal["careplan", "bundle"]
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What applying gave, and why: true when every condition was evaluated and nothing failed."""
+    """The result of `apply`; true when every condition was evaluated and nothing failed.
+
+    - `result`: a CarePlan that contains all, a Bundle, or the request of an ActivityDefinition
+    - `why`: a verdict on each action, in the order of the plan, with its reason
+    - `outcomes`: OperationOutcomes, one for each plan that had something to report
+    - `actions`: the RequestGroup.action of each verdict, empty where the action is left out
+    """
 
     result: Resource
     """A CarePlan that contains all, a Bundle, or the request of an ActivityDefinition."""
@@ -88,13 +94,20 @@ def apply(
 ) -> Applied:
     """Apply a PlanDefinition or ActivityDefinition to a patient.
 
-    `definition` is the resource, its canonical or `Type/id`; a bare id of a party is taken as of
-    its type. `data` goes before the repository. `form` is what the R4 operation gives (a CarePlan
-    that contains all) or what R5's gives (a Bundle). Raises ConfigError without a subject,
-    ResolutionError when definition or subject cannot be found, DefinitionError for a definition
-    that cannot be applied. Texts are those of `language` (a tag, such as `es`) where they have a
-    translation; without one, texts for patients are in a language that the patient speaks. All that
-    fails inside of a plan is in the outcomes instead.
+    - `definition`: the resource, its canonical or `Type/id`
+    - `subject`: the patient, as `Patient/id` or a bare id; likewise `encounter`, `practitioner`
+      and `organization`
+    - `repository`: where definitions and data are read; `data` is used before it
+    - `form`: `careplan` (R4's result, a CarePlan that contains all) or `bundle` (R5's result)
+    - `language`: a tag such as `es`, for texts that have a translation; by default texts for
+      patients are in a language that the patient speaks
+    - `parameters`: values for the parameters of the logic
+    - `dialect`: `complete`, or `reference` for the result of HAPI's engine
+    - `now`: the time of the evaluation
+
+    Raises ConfigError without a subject, ResolutionError when the definition or subject cannot be
+    found, DefinitionError for a definition that cannot be applied. What fails inside a plan is
+    reported in the outcomes of the result instead.
 
         repository = fhirpkg.open_repository("export")  # the plan and its patient
         applied = fhirpkg.apply("PlanDefinition/my-plan", "Patient/1", repository)

@@ -86,10 +86,12 @@ class _Work:
     is_in_place: bool
 
     def home(self, name: str) -> Path:
+        """The folder that holds the resources of a procedure."""
         return self.output / name / _HOME
 
     @property
     def guide(self) -> str:
+        """The name of the file of the package's ImplementationGuide."""
         return f"ImplementationGuide-{self.package.id}.json"
 
     @property

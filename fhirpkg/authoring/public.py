@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def build(folder: Path | str, *, typed: bool = False) -> dict[str, list[Resource | Any]]:
-    """The FHIR resources of the procedures in a folder with a package.yaml; nothing is written.
+    """Build the FHIR resources of the procedures in a folder with a package.yaml.
 
-    By the name of each procedure's folder, as dictionaries of FHIR JSON or, with `typed`, as the
-    models of fhir.resources (R4B).
+    Returns a dictionary from the name of each procedure's folder to its resources, as dictionaries
+    of FHIR JSON or, with `typed`, as models of fhir.resources (R4B). Nothing is written.
 
-    Raises SourceError when the folder cannot be read, AuthoringError with every issue when
-    something in its files is wrong.
+    Raises SourceError when the folder cannot be read and AuthoringError, with all issues, when
+    its files have errors.
 
         resources = fhirpkg.build("resources")["cpt-20983"]
     """

@@ -38,13 +38,14 @@ class _Loader(_Base):  # type: ignore[misc]  # one of the two
     """Makes nodes without looking for their tags: :func:`_scalar` says what a value is."""
 
     def resolve(self, _kind: object, _value: object, _implicit: object) -> str:
+        """Give scalars no tag: the model decides the type of a value, not YAML."""
         return ""
 
     def descend_resolver(self, _node: object, _index: object) -> None:
-        pass
+        """Do nothing: there are no tags to resolve by path."""
 
     def ascend_resolver(self) -> None:
-        pass
+        """Do nothing: there are no tags to resolve by path."""
 
 
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False}

@@ -121,10 +121,11 @@ def index_of(
     keeping: Collection[str] = (),
     fhir_version: str = R4.version,
 ) -> Index:
-    """The index of lines that refer to each other; parts of it are made apart and `merged`.
+    """Index lines of NDJSON that refer to each other, for `findings`.
 
-    Definitions are kept whole; so are the resources of the types in `keeping`, which profiles may
-    ask to look into. Memory: 8 bytes for each name, two to three names a resource.
+    Parts of a large export can be indexed separately, in other processes, and `merged`. The index
+    keeps definitions, and the resources of the types in `keeping`, whose content profiles may
+    need. Of other resources it keeps 8 bytes for each name, two to three names a resource.
 
     Raises ConfigError for a version of FHIR that is not known, PackageError when its core is not in
     the package cache.
@@ -147,12 +148,13 @@ def findings(
     fhir_version: str = R4.version,
     file: str = "",
 ) -> Iterator[Row]:
-    """What `validate` finds in each line of NDJSON, as rows; see :class:`Checker`.
+    """Validate each line of NDJSON and yield a Row for each finding.
 
-    Without an `index` each line stands for itself: references that lead to others are noted as
-    not checked.
+    A Row has `file`, `line`, `severity`, `rule`, `expression` (FHIRPath) and `text`. With an
+    `index` of all lines (see `index_of`) references between lines are followed; without one, they
+    are reported as not checked. `packages` and `profiles` are those to check against.
 
-    Raises PackageError for a package that cannot be had, ConfigError for a profile that is not
+    Raises PackageError for a package that cannot be loaded, ConfigError for a profile that is not
     loaded.
 
         with open("Observation.ndjson", "rb") as lines:

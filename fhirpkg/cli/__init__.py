@@ -73,9 +73,11 @@ class _LazyGroup(click.Group):
     """A group that knows its verbs by name and imports one only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names of the verbs, without importing their modules."""
         return sorted(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a verb, whose module is imported now; None for another name."""
         if cmd_name not in VERBS:
             return None
         module, _ = VERBS[cmd_name]
@@ -86,6 +88,7 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse an unknown verb and suggest the one that was probably meant."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from fhirpkg.rules import nearest
 
@@ -93,6 +96,7 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs in the help, without importing their modules."""
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, words) for verb, (_, words) in sorted(VERBS.items())])
 

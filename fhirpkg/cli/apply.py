@@ -37,7 +37,7 @@ _FORMATS = click.Choice(["text", "fhir", "json"])
     "--content",
     type=_PATH,
     metavar="FOLDER",
-    help="Folder of definitions, instead of the project's own content.",
+    help="Folder of definitions; by default the content of the current folder.",
 )
 @click.option("--bundled", is_flag=True, help="Use the content that is installed with fhirpkg.")
 @click.option(

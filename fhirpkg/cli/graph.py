@@ -31,7 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--content",
     type=_PATH,
     metavar="FOLDER",
-    help="Folder of definitions, instead of the project's own content.",
+    help="Folder of definitions; by default the content of the current folder.",
 )
 @click.option("--bundled", is_flag=True, help="Use the content that is installed with fhirpkg.")
 @click.option("--output", type=_FILE, metavar="FILE", help="Write to a file, not to the terminal.")

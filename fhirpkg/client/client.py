@@ -103,11 +103,11 @@ class FhirClient:
         params: Parameters | None = None,
         repeatable: bool | None = None,
     ) -> Response:
-        """The answer to one request, sent again as the policy allows; any status is an answer.
+        """Send one request, retry it as the policy allows, and return the answer of any status.
 
-        `path` is relative to the base, or a link that the server gave. A request that is not
-        `repeatable` (every POST unless told) is only sent again when it was refused unread.
-        Raises ServerError when no answer came.
+        `path` is relative to the base, or a link that the server returned. A request that is not
+        `repeatable` (by default every POST) is sent again only if the server refused it unread.
+        Raises ServerError when no answer arrives.
         """
         query = list(params.items() if isinstance(params, Mapping) else params or ())
         if method != "GET":
@@ -130,10 +130,10 @@ class FhirClient:
         return response
 
     def ask_ahead(self, wanted: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> None:
-        """Ask several reads and searches in one request; `request` then has their answers.
+        """Send several reads and searches as one batch; `request` then returns their answers.
 
-        Each answer is used once and none outlives a write. Nothing is asked of a server that does
-        not take batches: the requests then go one by one, as they come.
+        Each answer is used once, and a write discards them all. A server that does not support
+        batches gets the requests one by one, when they are made.
         """
         asked = queries(wanted)
         offered = {"batch", "transaction"} & self.capabilities().system
@@ -144,14 +144,14 @@ class FhirClient:
         self._ahead = answers or {}
 
     def is_ahead(self, path: str) -> bool:
-        """Whether the answer to a read has been asked for already."""
+        """Whether `ask_ahead` has the answer to a read."""
         return (path, ()) in self._ahead
 
     def url(self, path: str) -> str:
-        """The absolute url of a path below the base, or of a link of this server.
+        """The absolute url of a path below the base, or of a link that the server returned.
 
-        A link keeps its path and query but not its host: servers behind a proxy name the wrong
-        one, and nothing is sent to a host that the user did not name.
+        A link keeps its path and query, but gets the host of the base: servers behind a proxy name
+        the wrong host, and requests go only to the host that the user named.
         """
         if not path.startswith(("http://", "https://")):
             return f"{self.base_url}/{path.lstrip('/')}" if path else self.base_url
@@ -159,7 +159,7 @@ class FhirClient:
         return urlunsplit((base.scheme, base.netloc, link.path, link.query, ""))
 
     def read(self, resource_type: str, resource_id: str, version: str = "") -> Resource | None:
-        """A resource by its id (and version), or None when there is none or it was deleted."""
+        """A resource by its id (and version); None if it does not exist or was deleted."""
         path = f"{resource_type}/{resource_id}" + (f"/_history/{version}" if version else "")
         response = self.request("GET", path, headers=FRESH)
         if response.status in {404, 410}:
@@ -168,9 +168,9 @@ class FhirClient:
         return resource if "id" in resource else resource | {"id": resource_id}
 
     def search(self, resource_type: str, params: Parameters) -> Iterator[Resource]:
-        """The matches of a search, fresh, page by page.
+        """The matches of a search, page by page, never from a cache.
 
-        A lenient server may ignore a parameter: whoever searches checks each hit.
+        A lenient server may ignore a parameter, so check each match.
         """
         for bundle in self.pages(resource_type, params):
             for entry in bundle.get("entry", []):
@@ -196,7 +196,7 @@ class FhirClient:
             response = self.request("GET", urljoin(response.url, link), headers=FRESH)
 
     def count(self, resource_type: str, params: Iterable[tuple[str, str]]) -> int | None:
-        """How many resources match, or None when the server does not say."""
+        """The number of matches, or None when the server does not state it."""
         response = self.request("GET", resource_type, params=counting(params), headers=FRESH)
         if not response.ok or response.resource is None:
             return None
@@ -204,9 +204,9 @@ class FhirClient:
         return total if isinstance(total, int) else None
 
     def transaction(self, bundle: Resource) -> list[Resource]:
-        """Post a transaction or batch; the entries of the answer, in the order of the request.
+        """Post a transaction or batch and return the entries of the answer, in order.
 
-        Raises ServerError when it was refused or the answer is not one to each entry.
+        Raises ServerError when it is refused or the answer does not have an entry for each.
         """
         response = self.request("POST", "", body=bundle)
         entries = response.expect("Bundle").get("entry", [])
@@ -217,7 +217,7 @@ class FhirClient:
         return list(entries)
 
     def capabilities(self) -> Capabilities:
-        """What the server says it offers; asked once.
+        """What the server's CapabilityStatement offers; requested once.
 
         Raises ServerError when it is not a FHIR R4 server.
         """

@@ -88,6 +88,7 @@ class _Tokens:
         """How far the server's clock is from ours, in seconds."""
 
     def fetch(self) -> Grant:
+        """Ask for a token, twice when the first answer shows that our clock is wrong."""
         if not self._url:
             self._discover()
         answer = self._ask()

@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `validate_all` gives for one input: its file and the issues found in it."""
+    """What `validate_all` yields for one input.
+
+    - `file`: the path of the input, or the package and the file in it
+    - `outcome`: the issues found, an Outcome
+    - `is_skipped`: a file of a folder or package that cannot hold FHIR and was not read
+    - `is_no_resource`: a file of JSON or XML that is something other than FHIR
+    - `left_out`: for a package, how many files lie in folders that are not for resources
+    """
 
     file: str
     outcome: Outcome
@@ -89,20 +96,24 @@ def validate_all(
     started: Callable[[int], None] | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Iterator[Checked]:
-    """Check files, folders, NDJSON and packages, input by input in a stable order.
+    """Check files, folders, NDJSON and packages, and yield a Checked for each, in a stable order.
 
-    What one input defines (profiles, value sets, questionnaires) is used to check the others, and
-    references lead from one to another. `packages` are read packages, `name#version`, .tgz files or
-    folders, fetched from the registry unless `offline`; `installing` fetches what they and packages
-    among the inputs depend on. `fhir_version` is a version of FHIR or its name (`R5`). `tx` is the
-    url of a terminology server; `jobs` the number of processes. With `changed`, absolute paths,
-    only the inputs in these files are checked, or all if one of them is gone or defines what the
-    others are checked by.
-    `started` gets the number of inputs, `warn` a sentence for each dependency that is not in the
-    package cache.
+    Inputs are checked together: profiles, value sets and questionnaires in one are used for the
+    others, and references between them are followed.
+
+    - `profiles`: canonicals to check against, besides those that the resources claim
+    - `packages`: read packages, `name#version`, .tgz files or folders; they come from the
+      registry unless `offline`, and with `installing` their dependencies, too
+    - `fhir_version`: a version of FHIR or its name (`R5`)
+    - `tx`: the url of a terminology server
+    - `jobs`: the number of processes
+    - `changed`: absolute paths; only the inputs in these files are checked, or all of them if a
+      file is gone or defines something that the others are checked against
+    - `started` is called with the number of inputs, `warn` with a sentence for each dependency
+      that is not in the package cache
 
     Raises SourceError for a path that cannot be read, PackageError for a package that cannot be
-    had, such as the core of another release of FHIR, ConfigError for a profile that is not loaded.
+    loaded (such as the core of another release), ConfigError for a profile that is not loaded.
 
         for checked in fhirpkg.validate_all(["resources"], profiles=[]):
             print(checked.file, [issue.rule for issue in checked.outcome.errors])

@@ -68,9 +68,10 @@ class _Index(NamedTuple):
 
 
 class Definitions:
-    """An immutable look-up: the R4 core, and over it packages and single resources.
+    """The definitions of R4 and, on top of them, those of packages and single resources.
 
-    Resources that come out are shared: treat them as frozen.
+    Immutable: each `with_` method returns a new one. The resources that it returns are shared, so
+    do not change them.
 
         definitions = fhirpkg.Definitions.core()
         patient = definitions.find("http://hl7.org/fhir/StructureDefinition/Patient")
@@ -119,18 +120,18 @@ class Definitions:
         return cls(DataFile(CORE_FILE))
 
     def with_resources(self, resources: Iterable[Resource]) -> Definitions:
-        """These definitions and some resources, which win over published ones of the same url.
+        """These definitions and some resources, which replace published ones with the same url.
 
-        Of a Bundle its entries count.
+        A Bundle stands for its entries.
         """
         singles = (each for resource in resources for each in _singles(resource))
         added = [(entry_of(resource), resource) for resource in singles]
         return self._with(added)
 
     def with_elsewhere(self, definitions: Iterable[tuple[Entry, Elsewhere]]) -> Definitions:
-        """These definitions and some that are read when they are asked for, and not all held.
+        """These definitions and some that are read on demand instead of being kept in memory.
 
-        Not StructureDefinitions: what is compiled of them is held anyway.
+        Not for StructureDefinitions, which are kept in memory in any case once they are compiled.
         """
         return self._with(definitions)
 
@@ -166,11 +167,11 @@ class Definitions:
         )
 
     def find(self, canonical: str | Canonical, resource_type: str | None = None) -> Resource | None:
-        """The definition of a canonical, of a type if one is asked for.
+        """The definition with a canonical, of a given type if one is named, or None.
 
-        With a version exactly that one (``4.0`` takes 4.0.1); without, one given alone before
-        published ones, then the newest, then the one that was added last. What no package holds is
-        sought in the content that is installed with this program.
+        With a version, exactly that one (``4.0`` finds 4.0.1). Without, a single resource is
+        preferred to one of a package, then the newest, then the one added last. What no package
+        has is looked up in the content that is installed with fhirpkg.
         """
         key = (canonical, resource_type)
         if key not in self._sought:
@@ -187,7 +188,7 @@ class Definitions:
         return self._structure(name, ())
 
     def entries(self, resource_type: str) -> Iterator[Entry]:
-        """What is known of each definition of a type: added ones first, then the core's."""
+        """An entry for each definition of a type, those added first, then the core's."""
         for entry, _ in reversed(self._added):
             if entry.resource_type == resource_type:
                 yield entry
@@ -240,7 +241,7 @@ class Definitions:
         return found
 
     def has_elements_of(self, version: str) -> bool:
-        """Whether a package tells the elements of a version of FHIR, as ``5.0``."""
+        """Whether a loaded package lists the elements of a version of FHIR, such as ``5.0``."""
         return version in self._tables
 
     def _find_cross_version(self, url: str) -> Resource | None:

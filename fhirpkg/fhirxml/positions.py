@@ -56,6 +56,7 @@ class _Search:
         self.found: dict[Path, tuple[int, int]] = {}
 
     def run(self, data: bytes) -> dict[Path, tuple[int, int]]:
+        """The line and column of each path that was searched for."""
         _parse(self._parser, data)
         return self.found
 

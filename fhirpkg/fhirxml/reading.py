@@ -110,6 +110,7 @@ class _Reader:
         self._depth = 0
 
     def root(self, element: etree._Element) -> Resource | None:
+        """The resource in the root element; None when the root is not in FHIR's namespace."""
         trail = ((), etree.QName(element).localname, -1)
         if not element.tag.startswith(_FHIR_TAG):
             self._wrong_namespace(element, trail, FHIR)
@@ -119,6 +120,7 @@ class _Reader:
         return self._resource(element, trail)
 
     def issues(self, data: bytes, root: etree._Element) -> list[Issue]:
+        """What was found while reading, each with its line and column."""
         if not self._found:
             return []
         # expat knows fewer letters than lxml: where it gave up, the line has to do

@@ -53,6 +53,7 @@ class _Writer:
         self._put: Callable[[str], None] = self.parts.append
 
     def resource(self, resource: Resource, line: str, namespace: str = "") -> None:
+        """Write a resource, an element named after its type; `line` is line feed and indent."""
         name = str(resource.get("resourceType", ""))
         self._put(f"<{name}{namespace}>")
         self._children(resource, name, f"{line}  ", skip=("resourceType",))

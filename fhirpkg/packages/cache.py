@@ -49,7 +49,7 @@ _ORIGINS = ".fhirpkg"
 
 
 class PackageCache:
-    """The packages on this machine, in `folder`, FHIRPKG_CACHE or ~/.fhir/packages."""
+    """The FHIR packages in a local cache: `folder`, FHIRPKG_CACHE or ~/.fhir/packages."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or _default_folder()
@@ -77,15 +77,15 @@ class PackageCache:
         return fitting[-1] if fitting else None
 
     def read(self, wanted: PackageId) -> Package | None:
-        """The package that satisfies an id; None when there is none here.
+        """The newest package that satisfies an id; None when the cache has none.
 
-        Raises PackageError when it is there and damaged.
+        Raises PackageError when it is damaged.
         """
         found = self.find(wanted)
         return read_package(self.folder / str(found)) if found else None
 
     def origin(self, id_: PackageId) -> Origin:
-        """Where a package was fetched from, as far as it was fetched by this program."""
+        """The url and SHA-256 of the archive of a package; empty if fhirpkg did not fetch it."""
         try:
             facts = json.loads((self.folder / _ORIGINS / f"{id_}.json").read_text("utf-8"))
             return Origin(str(facts["url"]), str(facts["sha256"]), str(facts.get("tree", "")))
@@ -93,10 +93,10 @@ class PackageCache:
             return Origin()
 
     def add(self, archive: bytes, wanted: PackageId, url: str = "") -> Package:
-        """Unpack a .tgz (from `url`) into the cache; what is already there stays as it is.
+        """Unpack a .tgz (downloaded from `url`) into the cache; a package already there is kept.
 
         Raises PackageError when the archive is damaged or holds another package, and for a name
-        that differs from one in the cache in case only.
+        that differs from one in the cache only in case.
         """
         package = read_package(archive)
         if package.id != wanted:

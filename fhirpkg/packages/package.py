@@ -86,9 +86,9 @@ class Package:
         return self.manifest.id
 
     def names(self, folder: str = "", ending: str = ".json") -> list[str]:
-        """The JSON (or XML) files of one folder, by default the top one, that may be resources.
+        """The names of the JSON (or XML) files in one folder, by default the top one.
 
-        Examples lie in ``example`` (or, in some packages, ``examples``).
+        Examples are in ``example`` (in some packages, ``examples``).
         """
         places = ((name, *name.rpartition("/")[::2]) for name in sorted(self.files))
         return [
@@ -98,14 +98,14 @@ class Package:
         ]
 
     def resource(self, name: str) -> Resource | None:
-        """The resource in a file; None when it holds none."""
+        """The resource in a file; None when the file is not a resource."""
         value, _ = fhirjson.read(self.files[name])
         if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
             return value
         return None
 
     def resources(self, folder: str = "") -> Iterator[tuple[str, Resource]]:
-        """The file names and resources of one folder; files that are no resources are left out."""
+        """The file names and resources of one folder; other files are left out."""
         for name in self.names(folder):
             resource = self.resource(name)
             if resource is not None:
@@ -116,13 +116,13 @@ _NO_RESOURCES = {"package.json", ".index.json", ".index.db"}
 
 
 def read_package(source: Path | bytes) -> Package:
-    """The package in a .tgz (file or bytes) or in a folder that holds package.json.
+    """Read a package from a .tgz (path or bytes) or a folder with a package.json.
 
-    Raises PackageError for what is damaged, hostile (paths outside, links, bombs, members that
-    stand twice) or no package.
+    Raises PackageError when it is not a package, is damaged, or is hostile (paths outside it,
+    links, archive bombs, repeated members).
 
         package = fhirpkg.read_package(Path("my.package-1.0.0.tgz"))
-        print(package.manifest.name, len(package.files))
+        print(package.id, len(package.files))
     """
     from fhirpkg.packages.archive import unpack  # noqa: PLC0415 - most starts read no archive
 

@@ -72,7 +72,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A package to be published: its members and, behind them, its resources."""
+    """A package as it is published; `read_release` makes one.
+
+    - `name`, `version`: those of the package
+    - `members`: what is known of each resource: type, id, url, digest; `resources` has the
+      resources themselves, in the same order
+    - `digest`: changes whenever the content changes
+    - `owner`: the tag in Resource.meta that marks the resources as this package's
+    - `notes`: sentences on what is published differently from how the content has it
+    """
 
     name: str
     version: str
@@ -104,10 +112,12 @@ class Release:
 
 
 def read_release(source: Path | str | None) -> Release:
-    """A folder, package (.tgz), Bundle, NDJSON or ``name#version`` as what `plan` compares.
+    """Read content for `plan`, `push` and `verify` as a Release.
 
-    None is the package in use. Raises SourceError or PackageError, naming every file, for what
-    cannot be published.
+    `source` is a folder, a package (.tgz), a Bundle, NDJSON or ``name#version``; None stands for
+    the content of the current folder.
+
+    Raises SourceError or PackageError, with every file that cannot be published.
 
         release = fhirpkg.read_release("resources")
         client = fhirpkg.FhirClient("http://localhost:8080/fhir")

@@ -27,7 +27,13 @@ _MANY = 1000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a push would do, and what it rests on."""
+    """What a push would do on a server; `plan` makes one and `push` carries it out.
+
+    - `items`: one for each resource, with its `change` (`create`, `update`, `unchanged`, `drift`,
+      `foreign` ...), its `local` name (`Type/id`), its `place` on the server and the reason
+    - `strategy`: how the server will be written, as far as it offers that
+    - `notes`: sentences on what could not be checked
+    """
 
     release: Release
     items: tuple[Item, ...]
@@ -71,11 +77,13 @@ def make_plan(
     versions: Versions | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Plan:
-    """Compare a package with a server. `progress` is told how many resources were looked at.
+    """Compare a package with a server and return the Plan of what a push would write.
 
-    `overwrite` names conflicts that shall be written over: drift, foreign, immutable. `versions`
-    is by default as the package was published before. Raises ServerError for a server that cannot
-    be read.
+    `overwrite` lists the conflicts to be overwritten: drift, foreign, immutable. `versions` is
+    single (a new version replaces the old one) or multiple (both are kept); by default, as the
+    package was published before. `progress` is called with the number of resources compared.
+
+    Nothing is written. Raises ServerError for a server that cannot be read.
 
         client = fhirpkg.FhirClient("http://localhost:8080/fhir")
         plan = fhirpkg.plan(fhirpkg.read_release("resources"), client)

@@ -72,10 +72,14 @@ class Report:
 def push(
     plan: Plan, client: FhirClient, *, progress: Callable[[int], None] = lambda _: None
 ) -> Report:
-    """Carry out a plan. `progress` is told how many resources are dealt with.
+    """Carry out a plan and return a Report of what became of each resource.
 
-    Raises ConflictError when another push holds or takes the package's head, ServerError when the
-    server cannot be used.
+    The Report has the numbers `planned`, `created`, `updated` and `unchanged`, and `refused` and
+    `failed`, which map `Type/id` to the reason. A push that was interrupted is repeated by a new
+    plan and push. `progress` is called with the number of resources done.
+
+    Raises ConflictError when another push of the package is running, ServerError when the server
+    cannot be used.
 
         client = fhirpkg.FhirClient("http://localhost:8080/fhir")
         report = fhirpkg.push(fhirpkg.plan(fhirpkg.read_release("resources"), client), client)

@@ -44,6 +44,7 @@ class _Environment(jinja2.Environment):
     _absent = jinja2.ChainableUndefined()
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        """The member of a dictionary that a template names; never its methods, such as `items`."""
         if isinstance(obj, dict):
             return obj.get(attribute, self._absent)
         return super().getattr(obj, attribute)

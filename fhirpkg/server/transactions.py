@@ -56,6 +56,7 @@ class _Step:
 
     @property
     def method(self) -> str:
+        """The HTTP method of the entry's request."""
         return self.request.method
 
     @property

@@ -36,9 +36,22 @@ _MOST_RETRIEVED = 200
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may choose about checking; the defaults are those of `fhirpkg validate`.
+    """How strictly a Validator checks; the defaults are those of `fhirpkg validate`.
 
-    They are given when a Validator is made:
+    - `best_practice`: severity of best-practice constraints; None leaves them out
+    - `wrong_display`: severity of a display that the code system does not have for the code
+    - `html_in_text`: whether HTML tags are allowed in strings and markdown
+    - `strict`: rules that R4's own examples break, and unknown extensions, are errors
+    - `by_letter`: R4 as published, without the corrections that HL7 has made since
+    - `experimental`: whether experimental definitions are allowed
+    - `inner`: whether resources inside others (contained, entries) are checked in full
+    - `entry_profiles`: pairs of an entry of a Bundle (`Patient`, `2` or `Patient:0`) and the
+      profile that it must meet
+    - `portability`: also report what known servers drop or evaluate differently
+    - `targets`: what is required of references that lead out of the input: `ignore`, `exist`
+      (they can be read) or `valid` (they are valid, too); by default their type is checked
+
+    Pass them to a Validator:
 
         settings = fhirpkg.Settings(strict=True)
         outcome = fhirpkg.Validator(settings=settings).validate({"resourceType": "Patient"})
@@ -59,13 +72,13 @@ class Settings:
     inner: bool = True
     """Whether more than its type is checked of a resource that is in another one."""
     entry_profiles: tuple[tuple[str, str], ...] = ()
-    """Entries of a Bundle, as `Patient`, `2` or `Patient:0`, each with a profile it shall meet."""
+    """Entries of a Bundle, as `Patient`, `2` or `Patient:0`, each with a profile it must meet."""
     portability: bool = False
-    """Whether it is told what known servers drop or evaluate differently."""
+    """Whether to report what known servers drop or evaluate differently."""
     targets: Literal["ignore", "", "exist", "valid"] = ""
-    """What is demanded of the resources outside the input that references lead to.
+    """What is required of the resources outside the input that references lead to.
 
-    Without a word: the right type, by the url or where they are available.
+    Empty: the right type, going by the url, or by the resource where it is available.
     """
 
 

@@ -42,13 +42,13 @@ _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<|(?:\xff\xfe)?<\0|(?:\xfe\xff)?\0<")
 class Validator:
     """Checks resources against FHIR, the packages given and the profiles they claim.
 
-    `fhir_version` is R4's unless given: `4.3.0` and `5.0.0` (or `R4B`, `R5`) take their definitions
-    from the package cache and raise PackageError where those are not in it. With `definitions` they
-    decide.
-
-    `retrieve` gives the resource of a reference that leads out of the input, or None; `knows`
-    says without reading it whether there is one. `bases` are the canonical bases of guides of
-    which every definition must be loaded.
+    - `packages`: read packages whose profiles and value sets are used
+    - `fhir_version`: `4.0.1` (R4), `4.3.0` or `5.0.0`, also as `R4`, `R4B` or `R5`. The
+      definitions of R4B and R5 come from the package cache; PackageError is raised where they are
+      missing. `definitions` replaces all of these.
+    - `retrieve`: a function that returns the resource of a reference that leads out of the
+      input, or None; `knows` tells whether there is one without reading it
+    - `bases`: canonical bases (of guides) below which an unknown definition is an error
 
         outcome = fhirpkg.Validator().validate({"resourceType": "Patient", "gender": "mal"})
         assert [issue.rule for issue in outcome.errors] == ["binding-required"]
@@ -78,14 +78,14 @@ class Validator:
         self._checks = Checks(definitions, self.terminology, self.settings)
 
     def validate(self, data: object, profiles: Iterable[str] = (), *, file: str = "") -> Outcome:
-        """Check one resource, by its type and profiles and by `profiles`, canonicals given here.
+        """Check one resource against its type, the profiles that it claims, and `profiles`.
 
-        `data` is bytes, text (JSON or XML), a dictionary, a path (text that begins like neither
-        JSON nor XML is one), or a model such as those of fhir.resources. The issues of the outcome
-        have lines and columns where there is text, and `file` as their file.
+        `data` is bytes or text (JSON or XML), a dictionary, a path (also as text that begins like
+        neither JSON nor XML), or a model such as those of fhir.resources. Issues have a line and
+        column where the data are text, and `file` as their file.
 
-        Raises SourceError when a file cannot be read and TypeError for what cannot be taken; text
-        that is not FHIR is an issue.
+        Raises SourceError for a file that cannot be read and TypeError for other kinds of data;
+        text that is not FHIR is reported as an issue.
         """
         given, path = read_given(data)
         file = file or path

@@ -51,6 +51,7 @@ class _Reader:
         self._outside = ""
 
     def read(self, element: HtmlElement, *, is_bold: bool = False) -> None:
+        """Read an element and what is in it, in bold if something around it is."""
         tag = element.tag
         if element.sourceline:
             self._line = max(self._line, element.sourceline)

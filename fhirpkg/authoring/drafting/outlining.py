@@ -124,6 +124,7 @@ class _Outline:
         return self._table.named(bare(line.text), strictly=not line.level).is_known
 
     def blocks(self) -> Iterator[Block]:
+        """Each line as a block of its kind, and an ENDING where a section or a table ends."""
         for at, line in enumerate(self._lines):
             if self._own and _is_beyond(self._own, line):
                 self._own = None

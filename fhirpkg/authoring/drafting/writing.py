@@ -260,6 +260,7 @@ class _Dumper(yaml.SafeDumper):
     """Block style, but for lists of single values."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        """Indent the items of a list below its key, which PyYAML does not do by itself."""
         super().increase_indent(flow, indentless=False)
 
 

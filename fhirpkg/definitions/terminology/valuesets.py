@@ -34,9 +34,11 @@ _TELLING = {"complete", "fragment"}
 
 
 class Terminology(Contents):
-    """What the definitions say of codes; `server` is asked about what they do not say.
+    """Answers questions about codes, code systems and value sets from Definitions.
 
-    A server is a function of (value set or None, code, system or None, version or None).
+    `server`, if given, is called for what the definitions cannot answer, as a function of (value
+    set or None, code, system or None, version or None) that returns a Membership. An answer has a
+    `verdict` (yes, no or unknown) and the reason for it.
 
         terminology = fhirpkg.Terminology(fhirpkg.Definitions.core())
         genders = "http://hl7.org/fhir/ValueSet/administrative-gender"
@@ -61,9 +63,9 @@ class Terminology(Contents):
         system: str | None = None,
         version: str | None = None,
     ) -> Membership:
-        """Whether a code is in a value set, given by its canonical or, if contained, itself.
+        """Whether a code is in a value set, given by its canonical or as the resource.
 
-        Without a system (an element of type `code`) a code of any system in the set will do.
+        Without a system (an element of type `code`) the code may be of any system in the set.
         """
         held = self._composition_of(value_set)
         if held is None:
@@ -76,14 +78,14 @@ class Terminology(Contents):
         return found
 
     def codes(self, value_set: str) -> frozenset[str] | None:
-        """All codes of a value set whatever their system; None when not all can be listed."""
+        """All codes of a value set, of any system; None when not all of them can be listed."""
         if value_set not in self._members:
             pairs = self.expansion(value_set)
             self._members[value_set] = None if pairs is None else frozenset(c for _, c in pairs)
         return self._members[value_set]
 
     def expansion(self, value_set: str | Resource) -> Codes | None:
-        """All (system, code) of a value set; None when not all can be listed."""
+        """All (system, code) of a value set; None when not all of them can be listed."""
         if not isinstance(value_set, str):
             return Expansion(self).of(self._composition_of(value_set))
         if value_set not in self._expansions:
@@ -91,7 +93,7 @@ class Terminology(Contents):
         return self._expansions[value_set]
 
     def any_in(self, value_set: str, codes: Iterable[tuple[str, str]]) -> Membership:
-        """Whether one of some codes, (system or nothing, code), is in a value set."""
+        """Whether at least one of several (system or empty, code) is in a value set."""
         expansion = self.expansion(value_set) or frozenset()
         doubt = Membership(Verdict.NO)
         for pair in codes:
@@ -115,7 +117,7 @@ class Terminology(Contents):
         return composition.read(value_set)
 
     def lookup(self, system: str, code: str, version: str | None = None) -> Concept | Membership:
-        """The concept of a code; else a NO (there is no such code) or UNKNOWN with the reason.
+        """The concept of a code; otherwise NO (it does not exist) or UNKNOWN, with the reason.
 
         A code of a system that is a grammar (units, languages) is a concept without display.
         """
@@ -126,10 +128,10 @@ class Terminology(Contents):
         return found
 
     def displays(self, system: str, code: str, language: str = "") -> tuple[str, ...]:
-        """Every display known for a code, those of loaded supplements included; may be none.
+        """All displays of a code, including those of loaded supplements; possibly none.
 
-        Of designations only those that fit the language, if one is asked for. Where the system's
-        own displays are not available there are none: supplements and examples only add to them
+        With a language, only the designations in it. Where the code system's displays are not
+        loaded the result is empty, because supplements and examples only add to them
         (http://hl7.org/fhir/R4/codesystem.html#supplements).
         """
         held = self.system(system)
@@ -143,9 +145,9 @@ class Terminology(Contents):
         return tuple(dict.fromkeys(known))
 
     def listed_displays(self, value_set: str | Resource, system: str, code: str) -> set[str]:
-        """The displays that a value set, or one that it is made of, gives to a code.
+        """The displays that a value set, or one that it includes, has for a code.
 
-        They stand in the definition or in the expansion
+        They are in the definition or in the expansion
         (http://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.concept.display).
         """
         found: set[str] = set()
@@ -156,7 +158,7 @@ class Terminology(Contents):
         return found - {""}
 
     def own_displays(self, value_set: str | Resource) -> dict[tuple[str, str], str]:
-        """The display that a value set gives to a (system, code) where it lists it."""
+        """The display that a value set has for a (system, code) that it lists."""
         found: dict[tuple[str, str], str] = {}
         for system, concept in self._listed(value_set):
             if display := text_of(concept, "display"):

@@ -63,7 +63,12 @@ def verify(
     validate: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Verification:
-    """Read everything back and search for it. `validate` also asks the server's $validate.
+    """Read every resource back from a server, search for it as consumers do, and compare.
+
+    The Verification is true when everything was found as it was published. `missing`, `damaged`
+    and `invalid` map `Type/id` to what is wrong, `altered` to the places that differ, and
+    `not_found` lists the searches that failed. `validate` also asks the server's $validate;
+    `progress` is called with the number of resources read.
 
     Raises ServerError for a server that cannot be read.
 

@@ -52,9 +52,11 @@ class _Gathering:
 
     @property
     def is_full(self) -> bool:
+        """Whether more resources, or more text, were found than an answer may include."""
         return len(self.found) > MOST_INCLUDED or self.characters > _MOST_CHARACTERS
 
     def add(self, versions: Iterable[Version]) -> None:
+        """Add the resources that are not in the answer yet."""
         for version in versions:
             place = version.type, version.id
             if place not in self.known:

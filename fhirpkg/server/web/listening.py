@@ -26,10 +26,12 @@ class _Protocol(HttpToolsProtocol):
     """Bytes that came since the last head or part of a body was complete."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start to wait for the head of the first request."""
         super().connection_made(transport)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        """Pass on what arrived; answer 400 when a head is larger than allowed."""
         self._unbounded += len(data)
         super().data_received(data)
         if self._unbounded > _LARGEST_HEAD and not self.transport.is_closing():
@@ -37,16 +39,19 @@ class _Protocol(HttpToolsProtocol):
         self._await_head()
 
     def on_headers_complete(self) -> None:
+        """Set the counter of the head back, and split the query off the url."""
         self._unbounded = 0
         self.url, _, query = self.url.partition(b"?")  # what parses it takes 64 kB at most
         super().on_headers_complete()
         self.scope["query_string"] = query
 
     def on_body(self, body: bytes) -> None:
+        """Set the counter back: what counts is the head alone."""
         self._unbounded = 0
         super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting for a head."""
         if self._waiting:
             self._waiting.cancel()
         super().connection_lost(exc)
