@@ -19,7 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "Show which element holds each fact of the source.",
     ),
     "draft": ("authoring.draft", "Draft a procedure.yaml from a monograph."),
-    "explain": ("explain", "Say what a rule means, or print the check that runs for a type."),
+    "explain": ("explain", "Explain a rule, or print the check that runs for a type."),
     "fhirpath": ("fhirpath", "Evaluate a FHIRPath expression on a resource."),
     "graph": ("graph", "Draw the course of a PlanDefinition: a picture, or Mermaid text."),
     "install": ("publishing.install", "Put FHIR packages into the local package cache."),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 
-@click.command(short_help="Say what a rule means, or print the check that runs for a type.")
+@click.command(short_help="Explain a rule, or print the check that runs for a type.")
 @click.argument("rule", required=False)
 @click.option("--code", metavar="TYPE|CANONICAL", help="Print the check of a type or profile.")
 @click.option(
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     help="The version of FHIR whose invariants and types are meant, also as R4, R4B or R5.",
 )
 def command(rule: str | None, code: str | None, fhir_version: str) -> None:
-    """Say what a rule id means, how bad it is, what to do and where it is written.
+    """Explain a rule: what it means, how severe it is, what to do, and where it is specified.
 
-    Without a rule, list them all. Keys of FHIR's own invariants (dom-6, ref-1) are known too.
+    Without a rule, list them all. Keys of FHIR's own invariants (dom-6, ref-1) are accepted, too.
 
     Example: fhirpkg explain reference-target
     """

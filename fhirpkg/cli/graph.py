@@ -40,8 +40,8 @@ def command(
 ) -> None:  # fmt: skip
     """Draw the course of a PlanDefinition: steps, choices, conditions, who and in which order.
 
-    PLAN is a canonical url, Type/id, an id, or a file. It is drawn from the plan alone; definitions
-    that are found give titles to actions without one. Exit code 2 when there is no such plan.
+    PLAN is a canonical url, Type/id, an id, or a file. The plan alone is drawn, but an
+    action without a title gets that of its definition. Exit code 2 when there is no such plan.
 
     Example: fhirpkg graph plan.json --output plan.svg
     """

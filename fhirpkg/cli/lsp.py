@@ -9,11 +9,11 @@ from fhirpkg.errors import ConfigError
 
 @click.command(short_help="Run the language server for editors.")
 def command() -> None:
-    """Serve editors by the Language Server Protocol, over standard input and output.
+    """Serve editors over the Language Server Protocol, on standard input and output.
 
-    It reports findings while JSON, XML, NDJSON and procedure.yaml are written, explains their rules
-    and leads from references and canonicals to what they name. It follows the settings of
-    `validate` in the workspace's fhirpkg.toml or pyproject.toml.
+    While you edit JSON, XML, NDJSON and procedure.yaml it reports findings, explains their rules
+    and opens what references and canonicals name. It follows the settings of `validate` in the
+    workspace's fhirpkg.toml or pyproject.toml.
 
     Example: fhirpkg lsp
     in Neovim: vim.lsp.start({ name = "fhirpkg", cmd = { "fhirpkg", "lsp" } })

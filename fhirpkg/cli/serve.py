@@ -109,7 +109,7 @@ def command(
     """Run an embedded FHIR R4 server at /fhir, for development and small sites.
 
     The plans it holds are offered as CDS Hooks services at /cds-services. Anybody who can
-    reach it may read and write, unless --token or --jwks says otherwise; --cds-client says who may
+    reach it may read and write, unless --token or --jwks is given; --cds-client says who may
     call hooks. It listens on this machine only, unless --host says otherwise.
     For anything larger use a full server such as HAPI FHIR.
 

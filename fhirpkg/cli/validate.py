@@ -114,7 +114,7 @@ def command(paths: tuple[str, ...], **options: Any) -> ExitCode:
     their definitions are in the cache: fhirpkg install hl7.fhir.r5.core#5.0.0.
 
     A package is a .tgz, the url of one, or NAME#VERSION, from the cache or the registry. Options
-    and `paths` may stand in fhirpkg.toml, as [validate], or in pyproject.toml, as
+    and `paths` may be set in fhirpkg.toml, as [validate], or in pyproject.toml, as
     [tool.fhirpkg.validate], of the current folder.
 
     Exit code 0 when nothing at or above --fail-on was found, 1 when something was, 2 when an input

@@ -25,9 +25,9 @@ from fhirpkg.cli.shared.progress import Progress
 def command(resources: Path, output: Path | None, canonical: str | None, jobs: int) -> ExitCode:
     """Make FHIR resources from the procedures in RESOURCES, a folder with a package.yaml.
 
-    Without it the current folder is built if it is a package, else its ./resources. A procedure
-    that has not changed since the last build is left alone; files built from procedures that
-    no longer exist are removed. When anything is wrong nothing is written.
+    Without it the current folder is built if it is a package, else its ./resources. Procedures
+    that have not changed since the last build are skipped; files built from procedures that
+    no longer exist are removed. If there is any error, nothing is written.
 
     Example: fhirpkg build resources
     """

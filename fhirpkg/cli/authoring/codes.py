@@ -85,7 +85,7 @@ def search(
     tx: str | None,
     output_format: str,
 ) -> ExitCode:
-    """Suggest codes whose display resembles WORDS, the closest first; none is ever set.
+    """Suggest codes whose display resembles WORDS, the closest first. Nothing is written.
 
     Example: fhirpkg codes search "rectal bleeding" --for diagnosis
     """
@@ -142,11 +142,11 @@ def check(
     tx: str | None,
     output_format: str,
 ) -> ExitCode:
-    """Check the codes of the procedures in RESOURCES against what is known of them.
+    """Check the codes of the procedures in RESOURCES against the code systems available.
 
-    What is found is kept in codes.lock beside package.yaml, so that builds ask nobody. A code
-    whose display shares no word with its name, that is of another kind than its place asks for,
-    unknown, inactive or not verified is reported.
+    The results are kept in codes.lock beside package.yaml, so that builds need no network. It
+    reports codes that are unknown, inactive, unverified, or of the wrong kind for their place, and
+    codes whose display has no word in common with their name.
 
     Example: fhirpkg codes check resources --package hl7.terminology.r4#7.0.1
     """

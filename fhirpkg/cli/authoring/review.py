@@ -71,8 +71,8 @@ def command(
 
     The sheet holds each fact of the source with our words for it, the elements, codes with their
     official displays, criteria with limits and sources, a verdict and a comment to fill in, and a
-    last line to sign. --read notes verdicts and sign-off, with who and when, in review.yaml; it
-    takes all of a sheet or nothing, in any language that sheets are made in. Text lines are:
+    last line to sign. --read records verdicts and sign-off, with who and when, in review.yaml. A
+    sheet of any language is read, all of it or nothing. Text lines are:
     PROCEDURE FACT DIGEST VERDICT: COMMENT
 
     Example: fhirpkg review resources --output review.xlsx, then

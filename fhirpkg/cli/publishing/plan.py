@@ -41,7 +41,7 @@ def command(
     versions: str | None,
     **options: Any,
 ) -> ExitCode:
-    """Show what a push of CONTENT would create, update and leave, and its conflicts.
+    """Show what a push of CONTENT would create, update and leave as it is, and its conflicts.
 
     CONTENT is a folder (built content, a package, or JSON, XML and NDJSON files), a package
     (.tgz), a Bundle, an NDJSON file, NAME#VERSION or a url; without it, the current folder if it

@@ -30,10 +30,11 @@ def command(
     output_format: str,
     **options: Any,
 ) -> ExitCode:
-    """Bring back the state of a package that was published before the present one.
+    """Bring back the version of a package that was published before the present one.
 
-    CONTENT only says which package it is; the selection is that of --package. Resources that only
-    the present state has become orphans, which `prune` removes. A second rollback undoes the first.
+    CONTENT only identifies the package; options that select resources apply to --package. Resources
+    of the present version alone become orphans, which `prune` removes. A second rollback undoes
+    the first.
 
     Example: fhirpkg rollback --server http://127.0.0.1:8080/fhir --dry-run
     """
