@@ -51,17 +51,8 @@ _NESTING_LIMIT = 20
 def apply_plan(run: Run, plan: Resource) -> Resource:
     """The RequestGroup of a plan; its requests and goals go to the run."""
     messages = Messages(run.dialect)
-    group: Resource = {"resourceType": "RequestGroup", "id": plan.get("id", "").lstrip("#")}
-    if run.contained and not run.nesting:
-        run.ids.add(group["id"])
-    if run.parties.language:
-        group["language"] = run.parties.language
-    kept_ones = activity.kept_extensions(plan)
-    others = [e for e in kept_ones if not is_criterion(e)]
-    extensions = dynamic.computed_extensions(others, plan, run.evaluator, messages)
-    extensions += [
-        criteria.computed(e, plan, run.evaluator, messages) for e in kept_ones if is_criterion(e)
-    ]
+    group = _group_of(run, plan)
+    extensions = _computed_extensions(run, plan, messages)
     goals = goals_of(run, plan)
     if not run.contained:
         extensions += [
@@ -71,6 +62,31 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
             severity = None if run.dialect.explains else Severity.ERROR
             problem = f"PlanDefinition {group['id']} is missing a canonical url."
             messages.report(APPLY_URL, problem, severity=severity)
+    for resource in (group, *goals.values()):
+        for problem in misplaced_subjects(resource):
+            messages.report(APPLY_NO_PLACE, problem)
+    actions = list(_Actions(run, plan, group, goals, messages).made_of(plan, "PlanDefinition"))
+    for resource in generated(run, plan, messages):
+        run.add(resource)
+    if actions:
+        group["action"] = actions
+    for problem in () if run.nesting else run.evaluator.unused_parameters():
+        messages.report(APPLY_NOT_USED, problem)
+    if run.dialect.prunes_relations:
+        prune_relations(group, messages)
+    extensions += _told(run, group, messages)
+    if extensions:
+        group["extension"] = extensions
+    return group
+
+
+def _group_of(run: Run, plan: Resource) -> Resource:
+    """The RequestGroup of a plan before its actions are made."""
+    group: Resource = {"resourceType": "RequestGroup", "id": plan.get("id", "").lstrip("#")}
+    if run.contained and not run.nesting:
+        run.ids.add(group["id"])
+    if run.parties.language:
+        group["language"] = run.parties.language
     if "url" in plan:
         group["instantiatesCanonical"] = [canonical_of(plan)]
     group |= {
@@ -84,28 +100,27 @@ def apply_plan(run: Run, plan: Resource) -> Resource:
         group["author"] = {"reference": author}
     if run.dialect.carries:
         group |= kept(plan, ("modifierExtension",))
-    for resource in (group, *goals.values()):
-        for problem in misplaced_subjects(resource):
-            messages.report(APPLY_NO_PLACE, problem)
-    maker = _Actions(run, plan, group, goals, messages)
-    actions = list(maker.made_of(plan, "PlanDefinition"))
-    for resource in generated(run, plan, messages):
-        run.add(resource)
-    if actions:
-        group["action"] = actions
-    for problem in () if run.nesting else run.evaluator.unused_parameters():
-        messages.report(APPLY_NOT_USED, problem)
-    if run.dialect.prunes_relations:
-        prune_relations(group, messages)
-    outcome = messages.outcome(group["id"])
-    if outcome is not None:
-        extensions.append(messages_extension(outcome))
-        run.outcomes.append(outcome)
-        if not run.contained:
-            group["contained"] = [outcome]
-    if extensions:
-        group["extension"] = extensions
     return group
+
+
+def _computed_extensions(run: Run, plan: Resource, messages: Messages) -> list[Resource]:
+    """The extensions that a plan passes on, computed; the results of its criteria come last."""
+    every = activity.kept_extensions(plan)
+    others = [e for e in every if not is_criterion(e)]
+    return dynamic.computed_extensions(others, plan, run.evaluator, messages) + [
+        criteria.computed(e, plan, run.evaluator, messages) for e in every if is_criterion(e)
+    ]
+
+
+def _told(run: Run, group: Resource, messages: Messages) -> list[Resource]:
+    """The extension that leads to the OperationOutcome of a plan, which goes to the run."""
+    outcome = messages.outcome(group["id"])
+    if outcome is None:
+        return []
+    run.outcomes.append(outcome)
+    if not run.contained:
+        group["contained"] = [outcome]
+    return [messages_extension(outcome)]
 
 
 class _Actions:

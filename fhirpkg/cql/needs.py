@@ -6,13 +6,14 @@ import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.cql.evaluating.library import qualified
+from fhirpkg.cql.tree import nodes
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fhirpkg.cql.evaluating.library import Library, Statement
-    from fhirpkg.cql.tree import Node, Value
+    from fhirpkg.cql.tree import Node
 
 _BUILT_IN = "FHIRHelpers"
 
@@ -72,22 +73,10 @@ def _uses_of(statement: Statement) -> _Uses:
 def _uses(tree: Node) -> _Uses:
     types: set[str] = set()
     names: set[tuple[str, str, bool]] = set()
-    for node in _nodes(tree):
+    for node in nodes(tree):
         kind = node.get("type")
         if kind == "Retrieve":
             types.add(node["dataType"].rpartition("}")[2])
         elif kind in {"ExpressionRef", "FunctionRef"}:
             names.add((node.get("libraryName", ""), node["name"], bool(node.get("fluent"))))
     return _Uses(frozenset(types), frozenset(names))
-
-
-def _nodes(value: Value) -> Iterator[Node]:
-    """All nodes of a tree."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _nodes(item)
-    elif isinstance(value, dict):
-        yield value
-        for item in value.values():
-            if isinstance(item, dict | list):
-                yield from _nodes(item)

@@ -99,7 +99,7 @@ def test_a_condition_that_was_not_evaluated_gives_1_and_says_why(broken):
     data = ("--data", broken / "data.json")
     result = apply(broken / "plan.json", "--subject", "x", *data)
     assert result.return_value == ExitCode.ISSUES
-    assert "? Act: not evaluated: %encounter is not known: no encounter was given" in result.stdout
+    assert "? Act: not evaluated: %encounter is unknown: no encounter was given" in result.stdout
     assert "error: Condition expression" in result.stdout
 
 

@@ -238,7 +238,7 @@ def test_elm_of_another_model_is_refused_too(using, words):
     [
         ("Patient.rase", "L:7:19: Patient has no element 'rase'; did you mean 'race'"),
         ("[Encounter] E where E.periode is null", "L:7:33: Encounter has no element 'periode'"),
-        ("[Encountre]", "L:7:12: 'Encountre' is not a resource type .* 'Encounter'"),
+        ("[Encountre]", "L:7:12: 'Encountre' is not a resource type.* 'Encounter'"),
         ("[ProcedureNotDon]", "did you mean 'ProcedureNotDone'"),
         ("exists Nowhere", "L:7:18: 'Nowhere' is not known"),
         ("Nothing(1)", "L:7:11: the function Nothing is not supported"),

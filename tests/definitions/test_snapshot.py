@@ -121,7 +121,7 @@ def test_a_new_type_takes_what_its_differential_names(core):
         ([{"path": "Observation.vaule[x]"}], "Observation", "did you mean 'value[x]'"),
         ([{"path": "Observation.status.system"}], "Observation", "Observation.status.system"),
         ([{"path": "Patient.name"}], "Observation", "it is about Observation"),
-        ([{"path": "Observation"}], "http://example.org/none", "not known here"),
+        ([{"path": "Observation"}], "http://example.org/none", "not loaded"),
         ([{"min": 1}], "Observation", "malformed"),
         ([{"path": 7}], "Observation", "malformed"),
         ([{"path": "Observation", "constraint": "x"}], "Observation", "malformed"),
@@ -136,7 +136,7 @@ def test_what_cannot_be_laid_over_the_base_is_told(core, differential, base, wor
 def test_profiles_that_stand_on_each_other_are_refused(core):
     one = profile([], base="http://example.org/StructureDefinition/two", name="one")
     two = profile([], base="http://example.org/StructureDefinition/one", name="two")
-    with pytest.raises(DefinitionError, match="leads back to itself"):
+    with pytest.raises(DefinitionError, match="is based on itself"):
         core.with_resources([one, two]).structure(one["url"])
 
 

@@ -10,8 +10,11 @@ from fhirpkg.cli.publishing.shared import KINDS, content_options, dependency_opt
 from fhirpkg.cli.shared.connection import connect, reading_client, server_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fhirpkg.bundling.reading import Selection
     from fhirpkg.cli import ExitCode
+    from fhirpkg.cli.publishing.output import Output
     from fhirpkg.publishing.members import Release
     from fhirpkg.publishing.planfile import SavedPlan
 
@@ -88,27 +91,42 @@ def command(
     kinds = saved.overwrite if saved else tuple(Change(kind) for kind in overwrite)
     output = Output("push", output_format)
 
+    def push(release: Release) -> ExitCode:
+        plan = make_plan_with_progress(release, client, kinds, versions)
+        if saved:
+            planfile.check(saved, plan, client.base_url)
+        return output.plan(plan, client) if dry_run else publish(plan, client, output)
+
     def work() -> ExitCode:
-        codes = [ExitCode.ISSUES] * len(problems)
         for problem in problems:
             output.problem(problem)
-        for number, release in enumerate(releases, 1):
-            plan = make_plan_with_progress(release, client, kinds, versions)
-            if saved:
-                planfile.check(saved, plan, client.base_url)
-            done = output.plan(plan, client) if dry_run else publish(plan, client, output)
-            codes.append(done)
-            if done is not ExitCode.DONE and not dry_run and not from_server:
-                # what depends on it waits; the releases of a server are independent
-                left = [f"{one.name}#{one.version}" for one in releases[number:]]
-                if left:
-                    output.problem(
-                        f"not pushed, because the push before is incomplete: {', '.join(left)}"
-                    )
-                break
-        return worst(codes)
+        codes = [ExitCode.ISSUES] * len(problems)
+        # the releases of a server are independent
+        is_ordered = not dry_run and not from_server
+        return worst([*codes, *_push_in_turn(releases, push, output, is_ordered=is_ordered)])
 
     return exit_code_of(work, output)
+
+
+def _push_in_turn(
+    releases: list[Release],
+    push: Callable[[Release], ExitCode],
+    output: Output,
+    *,
+    is_ordered: bool,
+) -> list[ExitCode]:
+    """Push releases; if they depend on those before, an incomplete one stops the others."""
+    from fhirpkg.cli import ExitCode
+
+    codes: list[ExitCode] = []
+    for number, release in enumerate(releases, 1):
+        codes.append(push(release))
+        if codes[-1] is not ExitCode.DONE and is_ordered:
+            if left := [f"{one.name}#{one.version}" for one in releases[number:]]:
+                before = "the push before is incomplete"
+                output.problem(f"not pushed, because {before}: {', '.join(left)}")
+            break
+    return codes
 
 
 def _from_server(

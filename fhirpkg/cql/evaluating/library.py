@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fhirpkg.cql import models
+from fhirpkg.cql.tree import nodes
 from fhirpkg.errors import FhirpkgError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from fhirpkg.cql.tree import Node
 
@@ -114,7 +115,7 @@ def check_context(tree: Node, context: str, library: Library) -> None:
     """
     if context in _OF_PATIENT:
         return
-    for node in _nodes(tree):
+    for node in nodes(tree):
         if node.get("type") == "Retrieve":
             problem = f"retrieves in the context {context} are not supported, only of Patient"
             raise FhirpkgError(problem)
@@ -129,16 +130,6 @@ def _is_of_patient(node: Node, library: Library) -> bool:
     """Whether a name stands for a value of each patient; of another library it may."""
     named = None if node.get("libraryName") else library.definition(node["name"])
     return named is None or named.context in _OF_PATIENT
-
-
-def _nodes(value: object) -> Iterator[Node]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _nodes(item)
-    elif isinstance(value, dict):
-        yield value
-        for item in value.values():
-            yield from _nodes(item)
 
 
 _TABLES = {
