@@ -27,7 +27,7 @@ _ELSEWHERE = {
     "Schedule": ("actor",),
     "SupplyRequest": ("deliverTo",),
 }
-"""Where the patient stands, among others, in resources that have none of these elements."""
+"""Elements that may hold the patient in resources that have none of those above."""
 _SEARCH = "Patient?identifier="
 """How a conditional reference begins, https://hl7.org/fhir/R4/http.html#trules."""
 _OF_SOMEBODY = ("Condition", "DiagnosticReport", "ImagingStudy", "Observation", "Procedure")

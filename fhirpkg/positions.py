@@ -1,4 +1,4 @@
-"""Where values stand in JSON text: lines and columns of paths and of character offsets.
+"""Places in JSON text: lines and columns of paths and of character offsets.
 
 A text is scanned only for the paths asked for, and only where it was read without an error.
 """

@@ -1,6 +1,6 @@
 """What a rule is, and the issue that breaking it makes.
 
-The rules themselves stand in the `rules.py` of the room that reports them. Invariants of the
+The rules themselves are in the `rules.py` of the room that reports them. Invariants of the
 specification and of profiles keep HL7's own key (`ele-1`) and are described by their definitions.
 """
 

@@ -55,7 +55,7 @@ def validate(
 
     `source` is a path or pattern of NDJSON or Parquet, or a DataFrame with a resource as JSON text
     in each row of `column`; its columns `file` and `line`, where it has them, say where a resource
-    stands. `packages` are files that the driver reads, or ``name#version`` from its package cache;
+    is. `packages` are files that the driver reads, or ``name#version`` from its package cache;
     the workers need no cache. `keeping` are types of resources that profiles look into when a
     reference leads to them; definitions are always kept. Needs a SparkContext (not Spark Connect).
 
@@ -122,7 +122,7 @@ def _placed(source: DataFrame | str | Path, spark: SparkSession, column: str) ->
 def _index(
     lines: DataFrame, keeping: tuple[str, ...], fhir_version: str
 ) -> tuple[Index, dict[str, int]]:
-    """The index of all lines, and how many lines of its file stand before each block."""
+    """The index of all lines, and how many lines of its file precede each block."""
 
     def indexing(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         counts: dict[str, int] = {}

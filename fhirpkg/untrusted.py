@@ -112,7 +112,7 @@ def text_in(attachment: Any) -> str:
 
 
 def value_at(value: Any, place: Path) -> Any:
-    """What stands at a place, or None."""
+    """The value at a place, or None."""
     for step in place:
         value = child(value, step)
     return value

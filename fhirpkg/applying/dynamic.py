@@ -1,6 +1,6 @@
 """Values that definitions compute.
 
-dynamicValue goes by path into the request or its action; cqf-expression stands on extensions.
+dynamicValue goes by path into the request or its action; cqf-expression is on extensions.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _drop_fillers(target: Resource) -> None:
 def computed_extensions(
     extensions: list[Json], context: Resource, evaluator: Evaluator, messages: Messages
 ) -> list[Json]:
-    """Extensions with a value computed where a cqf-expression stands on it, nested ones too."""
+    """Extensions, nested ones too, with their values computed from their cqf-expression."""
     made = []
     for extension in extensions:
         try:

@@ -91,7 +91,7 @@ class Evaluator:
     ) -> list[Json]:
         """The values of an Expression: a list, empty for none.
 
-        `context` is the definition it stands in, `resource` what it is about, `inputs` are data
+        `context` is the definition it is in, `resource` what it is about, `inputs` are data
         requirements, which it can name by their ids. An alternative
         that it carries is asked when it has no value or is in a language that we do not know.
         Raises NotEvaluatedError or another FhirpkgError when it has no result.

@@ -1,4 +1,4 @@
-"""What stands around a procedure.yaml: its drawing, its other languages, and what use asks for."""
+"""Checks of what accompanies a procedure.yaml: drawing, languages, and what active use needs."""
 
 from __future__ import annotations
 

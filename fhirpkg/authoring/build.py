@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fhirpkg.issues import Resource
 
 _WITHOUT_COPYRIGHT = ("DocumentReference", "SpecimenDefinition")
-"""R4 has no element for it there: the notices stand in the document itself."""
+"""R4 has no element for it there: the notices are in the document itself."""
 
 
 def build(
@@ -46,7 +46,7 @@ def build(
     `profiles` are those that the resources claim; a package that carries them is published with
     them, any other depends on `fhirpkg.profiles`. What belongs to the package and not to one
     procedure, the ImplementationGuide, comes with the first folder. `listed` are the codes that
-    SNOMED's Global Patient Set or R4 list, whose notice says so; `beside` is what stands beside
+    SNOMED's Global Patient Set or R4 list, whose notice says so; `beside` is what accompanies
     each procedure.
     """
     made = {

@@ -54,7 +54,7 @@ def coverage(
     """The facts of the procedure's source in their order, each with the elements that hold it.
 
     With the source.lock of its monograph the facts are those that the monograph has, whatever
-    procedure.yaml counts; one that stands below no section is called by its line.
+    procedure.yaml counts; one that is below no section is called by its line.
     """
     held = held_by(resources)
     said = list(_said(procedure))

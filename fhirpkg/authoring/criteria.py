@@ -2,7 +2,7 @@
 
 A criterion is never an exclusion: what is missing, cannot be compared or lies beyond a limit
 becomes an action of the plan that applies just then and says so, with value, day and source. The
-logic (:mod:`.logic`) stands in a Library as CQL and as the ELM that our translator makes of it; a
+logic (:mod:`.logic`) is in a Library as CQL and as the ELM that our translator makes of it; a
 criterion on the patient's sex alone needs none and is FHIRPath.
 """
 
@@ -64,7 +64,7 @@ _SUFFIXES = {
 def readiness(context: BuildContext) -> list[Resource]:
     """The actions that tell what a patient's record leaves open, for the top level of the plan.
 
-    They stand there, and name the events that they answer, because other engines look no deeper.
+    They are there, and name the events that they answer, because other engines look no deeper.
     """
     return [
         _action(context, criterion, what, words)

@@ -1,6 +1,6 @@
 """A folder of authored files: package.yaml, and procedure.yaml beside it or below.
 
-A package has a procedure.yaml in each folder below; a single one may stand beside package.yaml.
+A package has a procedure.yaml in each folder below; a single one may be beside package.yaml.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Authored:
     """The readers' verdicts on each procedure, by its folder."""
 
     beside: dict[str, Beside] = field(default_factory=dict)
-    """What stands beside each procedure, by its folder."""
+    """The files that accompany each procedure, by its folder."""
 
     @property
     def is_usable(self) -> bool:

@@ -1,7 +1,7 @@
 """The rules of criteria as CQL text: one library for each procedure, and nothing outside of it.
 
 A criterion ends in a state: `met`, `exceeded`, `unusable` (on record in a form that cannot be
-compared) or `missing`. The rules stand in the library itself, so that every engine that runs CQL
+compared) or `missing`. The rules are in the library itself, so that every engine that runs CQL
 comes to the same state. Two habits keep it portable: FHIR's values are taken out explicitly
 (`.value`, `FHIRHelpers.ToConcept`), and a comparison that may be unknown is decided by `Coalesce`.
 """
@@ -87,7 +87,7 @@ def library(
 
     `spoken` are the languages besides English that its words can be asked for in, by the parameter
     TEXTS with `main` as its default, each with how it says English words; without them the words
-    stand there plainly.
+    are there plainly.
     """
     rules = list(rules)
     lines = [f"library {name} version '{version}'", "", "using FHIR version '4.0.1'", ""]
@@ -149,7 +149,7 @@ _PARTS = {
     "procedure": ("too_old", "procedure", "any", "told"),
     "sex": ("patient", "told"),
 }
-"""The templates of each kind, in their order; they stand in `cql/`."""
+"""The templates of each kind, in their order; they are in `cql/`."""
 
 
 def has_age(rule: Rule) -> bool:
@@ -171,7 +171,7 @@ def _filled(name: str, rule: Rule) -> str:
 
 
 def _name(rule: Rule) -> str:
-    """The title as it stands inside of a quoted identifier."""
+    """The title, escaped for a quoted identifier."""
     return rule.title.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -80,7 +80,7 @@ class _Work:
     profiles: Sequence[Resource]
     output: Path
     first: str
-    """The procedure beside which the guide stands."""
+    """The procedure whose folder holds the guide."""
     known: Mapping[str, Part]
     """What the last build made, by reference, if it may stay."""
     is_in_place: bool
@@ -280,7 +280,7 @@ def _take_places(work: _Work, made: Iterable[Made]) -> int:
 
 
 def _stage_guide(work: _Work, made: Iterable[Made]) -> None:
-    """The resource that lists all of them, and the record of the procedure that it stands beside.
+    """The resource that lists all of them, and the record of the procedure that it is beside.
 
     Where all procedures are those of the last build, it is that of the last build too.
     """

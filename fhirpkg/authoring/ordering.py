@@ -55,7 +55,7 @@ def _as_read(value: Json) -> Json:
 
 @functools.cache
 def _shape(type_name: str) -> tuple[dict[str, int], dict[str, str]]:
-    """The place and the type of each key of a type; no type where any resource stands."""
+    """The place and the type of each key of a type; no type where any resource is."""
     places, types = {"resourceType": -1}, {"resourceType": ""}
     for name, child in shapes_of(Definitions.core().types).children(type_name).items():
         places[name], types[name] = 2 * child.place, _type(child)

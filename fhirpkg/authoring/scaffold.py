@@ -69,7 +69,7 @@ def template(name: str, values: Mapping[str, str]) -> str:
 
 
 def begin(folder: Path, procedure: str, others: Mapping[str, str], today: str) -> list[Path]:
-    """Write a procedure's files into a folder, with package.yaml where none stands above.
+    """Write a procedure's files into a folder, with package.yaml where none is above.
 
     `others` are texts by the names of files beside it. Gives the files written. Raises ConfigError
     when there is a procedure already.

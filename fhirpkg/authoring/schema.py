@@ -15,7 +15,7 @@ _ABOUT = ("title", "description", "examples", "default")
 
 
 def schema_of(model: type[Part]) -> dict[str, Any]:
-    """The schema of a model, in which texts may stand in several languages."""
+    """The schema of a model, in which texts may be in several languages."""
     schema = model.model_json_schema(by_alias=True)
     for part in (schema, *schema.get("$defs", {}).values()):
         properties = part.get("properties", {})

@@ -60,7 +60,7 @@ _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?"
 
 @dataclass(slots=True)
 class Source:
-    """An authored file: its data, where each path stands, and what is wrong with its text.
+    """An authored file: its data, where each path is, and what is wrong with its text.
 
     `keys` holds the place of each key, `values` that of each value; both count from 1.
     """
@@ -73,7 +73,7 @@ class Source:
     lines: list[str] = field(default_factory=list)
 
     def place(self, path: Path, *, key: bool = False) -> tuple[int, int]:
-        """Line and column of a path, of the nearest place above it when it stands nowhere."""
+        """Line and column of a path, of the nearest place above it when it is nowhere."""
         while path not in self.values and path:
             path = path[:-1]
         table = self.keys if key and path in self.keys else self.values
@@ -101,7 +101,7 @@ class Source:
         self.issues.append(rules.issue(rule, **found))
 
     def rename(self, old: Path, new: Path) -> None:
-        """Give what stands at a path, and all below it, another path."""
+        """Give what is at a path, and all below it, another path."""
         for table in (self.keys, self.values):
             for path in [path for path in table if path[: len(old)] == old]:
                 table[new + path[len(old) :]] = table.pop(path)

@@ -1,4 +1,4 @@
-"""Texts that stand in several languages: `text: {en: …, es: …}`.
+"""Texts in several languages: `text: {en: …, es: …}`.
 
 The model knows plain texts only: what is read in a language is the same file with one text in the
 place of each mapping of languages. In resources the other languages are extensions of the text.
@@ -24,7 +24,7 @@ KEYS = frozenset(
     "text patient title goal call ask say change missing exceeded noticed asked only-if choices "
     "shows labels how-often".split()
 )
-"""The keys whose texts may stand in several languages."""
+"""The keys whose texts may be in several languages."""
 _UNMARKED = frozenset(("how-often",))
 """Keys whose form leaves no room for a mark."""
 _ELSEWHERE = ("source", "codes", "evidence", "names")
@@ -126,7 +126,7 @@ def _check_names(read: Source, others: Iterable[str], known: set[str]) -> None:
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """Every text that may stand in several languages, with its place."""
+    """Every text that may be in several languages, with its place."""
     for key, inner in value.items() if isinstance(value, dict) else ():
         yield from _texts_of(key, inner, (*path, key))
     for at, item in enumerate(value if isinstance(value, list) else ()):

@@ -1,6 +1,6 @@
 """Lines of NDJSON checked one by one, wherever they lie: for Spark, Dask, Ray or a plain pool.
 
-No framework is in here. What one line needs to know of the others stands in an index, which is
+It uses no framework. What one line needs to know of the others is in an index, which is
 made first and given to every process.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Line(NamedTuple):
-    """A line of NDJSON and where it stands; numbers count from 1."""
+    """A line of NDJSON and where it is; numbers count from 1."""
 
     file: str
     number: int

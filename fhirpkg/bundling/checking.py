@@ -55,7 +55,7 @@ _OTHERWISE = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One resource and the file it stands in (with its line or entry)."""
+    """One resource and the file it is in (with its line or entry)."""
 
     file: str
     resource: Resource

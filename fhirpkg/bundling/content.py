@@ -99,7 +99,7 @@ def identities(resources: Sequence[Resource]) -> Sequence[Resource]:
 
 
 def rank(resource: Resource) -> tuple[int, str, str]:
-    """Where a resource stands: after those that it refers to, then by type and id."""
+    """Where a resource is: after those that it refers to, then by type and id."""
     name = resource["resourceType"]
     # A type that is not listed refers to terms, and is referred to.
     return _PLACE.get(name, _PLACE["Questionnaire"]), name, resource["id"]

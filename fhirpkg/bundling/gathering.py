@@ -87,7 +87,7 @@ class Gathering:
     def text(
         self, data: bytes, name: str, *, named: bool = False, unpack: frozenset[str] = frozenset()
     ) -> Iterator[Found]:
-        """The resources of a text that stands at `name`; Bundles of the types in `unpack` open."""
+        """The resources of a text that is at `name`; Bundles of the types in `unpack` open."""
         resource = _resource(data, name)
         if resource is None:
             if named:

@@ -85,7 +85,7 @@ class BundleText:
         self._is_first = True
 
     def start(self) -> str:
-        """What stands before the entries."""
+        """What precedes the entries."""
         head = fhirjson.dump(_bundle(self._content, self._kind, []), indent=2)
         return head.removesuffix("]\n}")
 
@@ -100,12 +100,12 @@ class BundleText:
         return f"{comma}\n    {whole}"
 
     def end(self) -> str:
-        """What stands behind the entries."""
+        """What follows the entries."""
         return "\n  ]\n}\n"
 
 
 def in_entry(text: str) -> str:
-    """The text of a resource, indented by 2, as it stands in an entry."""
+    """The text of a resource, indented by 2, as it is in an entry."""
     return text.replace("\n", "\n      ")
 
 

@@ -40,7 +40,7 @@ class Input:
     first_line: int = 1
     """The line of the file on which this resource begins (NDJSON)."""
     span: tuple[int, int] | None = None
-    """Where in the file this resource stands, when it is a part of one: offset and size."""
+    """Where in the file this resource is, when it is a part of one: offset and size."""
     named: bool = True
     """Named outright, so that not being a resource is an error."""
     package: Package | None = field(default=None, compare=False, repr=False)

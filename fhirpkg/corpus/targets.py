@@ -28,7 +28,7 @@ DEFINITIONS = frozenset(
 """What checks of other resources ask for."""
 _TYPES = "http://hl7.org/fhir/StructureDefinition/"
 _KEPT = 4_000_000
-"""Bytes of targets held parsed: references to one resource tend to stand together."""
+"""Bytes of targets held parsed: references to one resource are usually close together."""
 
 
 class Guide(NamedTuple):

@@ -1,4 +1,4 @@
-"""What stands on a step: title, tags, words and notes, laid out from the top of its box."""
+"""The content of a step: title, tags, words and notes, laid out from the top of its box."""
 
 from __future__ import annotations
 

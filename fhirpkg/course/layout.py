@@ -1,4 +1,4 @@
-"""Course to drawing: what is in a phase stands in its frame, what comes later stands further down.
+"""Course to drawing: a phase frames its steps, and what comes later is further down.
 
 Side by side stand steps without an order between them. An arrow leads from a step to one that comes
 after it, straight down to the next, else on a line at the left. Columns at the right are the lanes:

@@ -45,7 +45,7 @@ def printable(text: str) -> str:
 
 @cache
 def _is_printable(letter: str) -> bool:
-    """Whether a letter may stand in XML and is none that only steers how others are shown."""
+    """Whether a character is allowed in XML and does more than control how others are shown."""
     code = ord(letter)
     return unicodedata.category(letter) not in {"Cc", "Cf", "Cs"} and code & 0xFFFE != 0xFFFE
 

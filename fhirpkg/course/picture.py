@@ -52,7 +52,7 @@ _QUIET = {"words": 0.85, "note": 0.85}
 
 
 def written(drawing: Drawing, title: str, summary: str, prefix: str, *, is_alone: bool) -> str:
-    """The SVG. `prefix` begins its ids, so that two may stand on one page.
+    """The SVG. `prefix` begins its ids, so that two may be on one page.
 
     Alone it is a document of its own, dark on white; else an element for a page.
     """

@@ -163,8 +163,8 @@ def _in_words(node: _Node, nodes: list[_Node], pairs: set[Pair]) -> None:
 def _shown(node: _Node, nodes: list[_Node]) -> list[int]:
     """The places of the parts in the order to show them.
 
-    As they stand in the plan, where that is free; but steps under a condition, one after another,
-    stand right before the first that they must precede, and no further up. Those that precede
+    As they are in the plan, where that is free; but steps under a condition, one after another,
+    are right before the first that they must precede, and no further up. Those that precede
     none come last of them.
     """
     ranks = [float(place) for place in range(len(node.parts))]

@@ -134,7 +134,7 @@ _EVENTS = {
 
 
 def relation(related: Resource, name: str) -> str:
-    """How an action stands to one of that name: ``2 h before the start of 'Biopsy'``."""
+    """How an action is related to one with that name: ``2 h before the start of 'Biopsy'``."""
     at = {**related, "actionId": "it", "relationship": text_of(related, "relationship")}
     return said(lambda r: clinical.relation(r, {"it": f"'{name}'"}), at)
 

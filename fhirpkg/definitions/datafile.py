@@ -147,7 +147,7 @@ class DataFile:
 
 
 def pack(package: str, resources: Iterable[Resource], type_lines: Iterable[str]) -> bytes:
-    """The bytes of a data file; resources of one type stand together, by url."""
+    """The bytes of a data file; resources of one type are together, by url."""
     sections = _Sections()
     indexes: dict[str, bytes] = {}
     dictionaries: dict[str, tuple[int, int]] = {}

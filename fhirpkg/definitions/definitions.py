@@ -39,7 +39,7 @@ _RELEASE = {f"{release.package}#{release.version}": release for release in RELEA
 _OWN_URL = re.compile(r"/(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})$")
 _STRUCTURES = "http://hl7.org/fhir/StructureDefinition/"
 _MOST_HELD = 100
-"""Definitions that stand elsewhere and are held here once they were read."""
+"""Definitions that are elsewhere and are held here once they were read."""
 _PASSING = frozenset(
     "ActivityDefinition ImplementationGuide Library Measure PlanDefinition Questionnaire".split()
 )
@@ -215,7 +215,7 @@ class Definitions:
         return found
 
     def _read(self, elsewhere: Elsewhere) -> Resource | None:
-        """A definition that stands elsewhere, read again unless it is held."""
+        """A definition that is elsewhere, read again unless it is held."""
         if elsewhere in self._held:
             return self._held[elsewhere]
         found = elsewhere.resource

@@ -103,7 +103,7 @@ def placed(elements: Iterable[Resource]) -> Iterator[tuple[tuple[Segment, ...], 
     """Each element and its place.
 
     The place is the id's when it agrees with path and slice name. Otherwise it follows from these
-    two: what stands behind a slice, with a longer path, belongs to that slice.
+    two: what is behind a slice, with a longer path, belongs to that slice.
     """
     open_: list[tuple[str, tuple[Segment, ...], bool]] = []
     for element in elements:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = {
     # Examples of SearchParameters, published among the definitions: they are not search parameters
-    # of a server and stand in the way of the real ones of the same code.
+    # of a server and conflict with the real ones of the same code.
     # http://hl7.org/fhir/R4/searchparameter-examples.html
     "http://hl7.org/fhir/SearchParameter/example",
     "http://hl7.org/fhir/SearchParameter/example-extension",

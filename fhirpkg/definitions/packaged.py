@@ -28,7 +28,7 @@ _TOLD_BY = {
     **dict.fromkeys(_BY_URL, frozenset({"resourceType", "id", "url", "version"})),
     **dict.fromkeys(_WITHOUT_URL, frozenset({"resourceType", "id"})),
 }
-"""The members that a resource's entry is made of; they stand before what is large."""
+"""The members that a resource's entry is made of; they come before the large ones."""
 _KEY = re.compile(r'[\s{,]*"(\w+)"\s*:\s*')
 _DECODER = json.JSONDecoder()
 

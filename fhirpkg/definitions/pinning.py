@@ -1,6 +1,6 @@
 """A package's canonicals without a version, bound to the versions its own dependencies hold.
 
-Two packages may each stand on another version of a third. What one of them means by an unversioned
+Two packages may depend on different versions of a third. What one of them means by an unversioned
 canonical is what is in itself or in the packages that its package.json names, whatever else is
 loaded beside (https://hl7.org/fhir/packages.html).
 """

@@ -81,7 +81,7 @@ class Refinement:
     sliced: Resource
     """What it is a slice of, as that was; empty when it is none."""
     place: int = 0
-    """Where the element stands in the snapshot."""
+    """Where the element is in the snapshot."""
     is_locked_out: bool = False
     """Whether it is a new slice where the base closed its slicing."""
     problem: str = ""

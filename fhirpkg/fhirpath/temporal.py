@@ -122,7 +122,7 @@ class Temporal:
         return replace(self, parts=parts)
 
     def boundary(self, digits: int | None, *, high: bool) -> Temporal | None:
-        """The earliest or latest moment it can stand for, to so many digits; None if there is none.
+        """The earliest or latest moment that it may mean, to so many digits; None if there is none.
 
         Without a zone the clock may be anywhere from +14:00 (earliest) to -12:00.
         """

@@ -182,7 +182,7 @@ def _add_choice(value: dict[str, Json], plans: dict[str, Plan], out: list[Item])
 
 
 def _add_of_key(key: str, value: dict[str, Json], plan: Plan, out: list[Item]) -> None:
-    """What stands under one key; a primitive counts once, by its value or what lies beside it."""
+    """What is under one key; a primitive counts once, by its value or what lies beside it."""
     name, beside, type_name = plan
     found = value[key]
     if not beside:

@@ -1,4 +1,4 @@
-"""Where things stand in XML text: lines and columns, found by a second, quick pass."""
+"""Places in XML text: lines and columns, found by a second, quick pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may stand in an element of a type, by its name in XML and JSON, which is the same."""
+"""What an element of a type may contain, by its name, which is the same in XML and JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ XHTML = "http://www.w3.org/1999/xhtml"
 class Child:
     """An element in its parent: `name` as written (valueQuantity), `expression` as FHIRPath says.
 
-    `kind` is primitive, complex, resource (any resource stands in it) or narrative; `place` is its
+    `kind` is primitive, complex, resource (any resource may be in it) or narrative; `place` is its
     number among its parent's elements.
     """
 

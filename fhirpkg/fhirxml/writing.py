@@ -147,7 +147,7 @@ def _text(value: Json) -> str:
 
 
 def _xhtml(div: str) -> str:
-    """A narrative as it stands in JSON, with characters for the entities that only HTML has."""
+    """A narrative as it is in JSON, with characters for the entities that only HTML has."""
     text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), div)
     if not re.match(r"\s*<[A-Za-z]", text):
         raise SourceError("text.div", "the narrative does not begin with an element")

@@ -218,7 +218,7 @@ def check_origin_sha256(package: Package, cache: PackageCache, wanted: str) -> N
 def _downloaded(
     url: str, progress: Callable[[int, int], None] | None, *, offline: bool, sha256: str
 ) -> Package:
-    """The package at a url, which is not kept: what stands there may change."""
+    """The package at a url, which is not kept: what is there may change."""
     if offline:
         raise PackageError(url, "it would have to be fetched, and --offline forbids that")
     from fhirpkg.packages.registry import (  # noqa: PLC0415 - requests is slow to load

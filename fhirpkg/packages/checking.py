@@ -35,7 +35,7 @@ _EXPECTED = ("author", "dependencies", "description")
 def check_package(package: Package, source: str, release: Release = R4) -> Iterator[Issue]:
     """What is wrong with package.json, .index.json and the set of files.
 
-    `source` names the package; issues stand at ``source:package/file``.
+    `source` names the package; issues are at ``source:package/file``.
     """
     inside = f"{source}:package/"
     yield from _check_manifest(package, f"{inside}package.json", release)

@@ -22,7 +22,7 @@ _GONE = {"goal": "gone goal: {title}", "action": "gone action: {title}"}
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a plan: where it stands, and how it differs from the one before."""
+    """A version of a plan: where it is, and how it differs from the one before."""
 
     standing: str
     changes: tuple[str, ...]
@@ -61,7 +61,7 @@ def _parts(kind: str, older: dict[str, Resource], newer: dict[str, Resource]) ->
 
 
 def _named(parent: Resource, kind: str, around: str = "") -> Iterator[tuple[str, Resource]]:
-    """The parts of a plan with all below them, by id, else by where they stand."""
+    """The parts of a plan with all below them, by id, else by where they are."""
     for number, part in enumerate(objects(parent, kind)):
         name = text_of(part, "id") or f"{around}{kind}[{number}]"
         yield name, part

@@ -21,7 +21,7 @@ _PLUMBING = (
 """Systems of FHIR itself: they say how the content works, not what the procedure is."""
 _CLINICAL = "http://hl7.org/fhir/sid/"
 _ELSEWHERE = {"text", "meta", "contained", "jurisdiction", "compose", "expansion", "identifier"}
-"""Elements without codes of the procedure; those of value sets stand on the pages of these."""
+"""Elements without codes of the procedure; those of value sets are on the pages of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The Jinja environment of the pages, and what stands around each of them."""
+"""The Jinja environment of the pages, and what surrounds each of them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LONGEST = 4000
 """Characters of a text that are shown."""
 _LONGEST_INSIDE = {"data": 80, "div": 400}
-"""Of base64, and of a narrative that stands above, the beginning says enough."""
+"""Base64, and a narrative that is shown above, are cut after their beginning."""
 
 
 def resource_page(resource: Resource, shelf: Shelf, links: Links) -> str:

@@ -23,7 +23,7 @@ _LEAD = 280
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A resource as a row of a list: what it is called, its codes, its words, where it stands."""
+    """A resource as a row of a list: what it is called, its codes, its words, where it is."""
 
     place: str
     title: str

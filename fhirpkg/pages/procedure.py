@@ -231,7 +231,7 @@ def _people(plan: Resource) -> list[tuple[str, str]]:
 
 
 def _evidence(plan: Resource, shelf: Shelf) -> list[Resource]:
-    """The publications that a plan rests on; documents that are here stand elsewhere."""
+    """The publications that a plan is based on, without the documents of this package."""
     return [
         artifact
         for artifact in objects(plan, "relatedArtifact")

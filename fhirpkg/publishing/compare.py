@@ -230,7 +230,7 @@ def _is_resolved(ours: Any, theirs: Any) -> bool:
 
 
 def _differing_lists(path: Path, ours: list[Any], theirs: list[Any]) -> Iterator[Difference]:
-    """Lists item by item; of lists of different length, what stands in both is aligned first."""
+    """Lists item by item; in lists of different length, the items in both are aligned first."""
     if len(ours) == len(theirs):
         for index, pair in enumerate(zip(ours, theirs, strict=True)):
             yield from differing((*path, index), *pair)

@@ -102,7 +102,7 @@ class Release:
         return "_tag", f"{self.owner['system']}|{self.owner['code']}"
 
     def resource(self, member: Member) -> Resource:
-        """The member's resource as it is to stand on a server."""
+        """The member's resource as it is published."""
         resource = self.resources[member.index]
         if member.type == "ImplementationGuide":
             resource = _listing_only(resource, self.held)
@@ -163,7 +163,7 @@ def release_of(content: Content) -> Release:
 def side_by_side(release: Release) -> Release:
     """The release with the version in the id of each canonical resource.
 
-    So another version of it stands beside, and what refers to it by id goes on to do so.
+    So another version can exist beside it, and references to it by id stay valid.
     """
     named = {m.local: replace(m, id=_versioned(m)) for m in release.members if m.url and m.version}
     links = {local: member.local for local, member in named.items() if local != member.local}

@@ -1,4 +1,4 @@
-"""Content that stands on one server, to be pushed to another: its releases, and what none holds.
+"""Content on one server, to be pushed to another: its releases, and resources in none of them.
 
 A release is read as it was published, in the versions that its own record names; so the other
 server gets the same state of it, whatever became of a resource since.
@@ -49,7 +49,7 @@ def packages_there(client: FhirClient) -> list[str]:
 
 
 def releases_there(client: FhirClient) -> tuple[list[Content], list[str]]:
-    """The releases that stand complete on a server, and why each other one cannot be copied.
+    """The complete releases on a server, and why each of the others cannot be copied.
 
     What no release holds is said in the notes of the last. Raises ConfigError when no release is
     complete, ServerError when the server stops answering.
@@ -130,7 +130,7 @@ def _held(client: FhirClient) -> frozenset[str]:
 
 
 def _changed(client: FhirClient, inventory: Inventory) -> Iterator[str]:
-    """The places of a release that are gone, or stand in another version than was published."""
+    """The places of a release that are gone, or are in another version than was published."""
     by_type: dict[str, dict[str, str]] = {}
     for line in inventory.members.values():
         resource_type, _, resource_id = line.place.partition("/")

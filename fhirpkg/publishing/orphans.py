@@ -48,7 +48,7 @@ class Orphan:
     """The version of a resource that has a url."""
 
     def is_of_another_version(self, release: Release) -> bool:
-        """Whether it belongs to a version that stands beside this one."""
+        """Whether it belongs to a version that is beside this one."""
         present = {member.version for member in release.members}
         return bool(self.canonical_version) and self.canonical_version not in present
 

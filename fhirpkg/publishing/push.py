@@ -1,6 +1,6 @@
 """Carrying out a plan: nothing lost, nothing doubled, resumable at every moment.
 
-The order of writes is what makes it safe. First the inventory of what shall stand there, then the
+The order of writes is what makes it safe. First the inventory of what shall be there, then the
 head as `pushing`, then the resources in portions, then the inventory with the versions they got,
 then the head as `complete`. Whoever comes after a crash finds in the first two what to make of the
 rest.
@@ -51,7 +51,7 @@ class Report:
     failed: Mapping[str, str] = field(default_factory=dict)
     """What could not be sent in the time there was."""
     conflicts: frozenset[str] = frozenset()
-    """Those of `refused` that somebody else's work stands in the way of."""
+    """Those of `refused` that conflict with somebody else's work."""
     places: Mapping[str, str] = field(default_factory=dict)
     actions: Mapping[str, str] = field(default_factory=dict)
     """What became of each resource: created, updated, unchanged, refused or failed."""
@@ -65,7 +65,7 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything planned stands on the server."""
+        """Whether everything planned is on the server."""
         return not self.refused and not self.failed
 
 
@@ -167,13 +167,13 @@ def _previous(plan: Plan) -> str:
 
 
 def _own_inventory(plan: Plan) -> str:
-    """Where this content's inventory stands already, when an earlier push wrote it."""
+    """Where this content's inventory is already, when an earlier push wrote it."""
     head = plan.head
     return head.manifest if head is not None and head.digest == plan.release.digest else ""
 
 
 def _inventory(plan: Plan, done: Mapping[str, Done]) -> Inventory:
-    """What shall stand on the server; with the versions, as far as they are known."""
+    """What the server is to hold, with the versions that are known."""
     release = plan.release
     members: dict[str, Line] = {}
     for item in plan.items:

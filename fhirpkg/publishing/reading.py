@@ -122,7 +122,7 @@ class Reader:
 
 
 def standing(client: FhirClient, place: str) -> Resource | None:
-    """What stands at ``Type/id``; also what a server finds by a search and does not read.
+    """What is at ``Type/id``; also what a server finds by a search and does not read.
 
     HAPI reads its own OperationDefinitions, and finds those stored only by search.
     """

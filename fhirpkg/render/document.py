@@ -73,7 +73,7 @@ class Document:
     notices: tuple[str, ...] = ()
     """Lines of the footer."""
     rights: str = ""
-    """Licences and notices that a reader need not see: they stand in the head of the file."""
+    """Licences and notices that a reader need not see: they are in the head of the file."""
     language: str = "en"
 
     @property

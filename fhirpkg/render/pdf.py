@@ -59,7 +59,7 @@ def is_installed() -> bool:
 
 
 def pdf(text: str, *, paper: Paper, created: str, large_print: bool = False) -> bytes:
-    """A document (XHTML that stands alone, with a title and a language) as PDF.
+    """A document (a complete XHTML page with a title and a language) as PDF.
 
     `created` is a day, the one date in it. Raises ConfigError when the extra `pdf`, or what it
     needs of the system, is not there, and when the font lacks a character of the text.

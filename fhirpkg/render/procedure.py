@@ -228,7 +228,7 @@ def _limits(action: Resource, by_url: Mapping[str, Resource]) -> str:
 
 
 def _people(action: Resource) -> Iterator[str]:
-    """Who takes part, in words alone: the codes stand under Personnel."""
+    """Who takes part, in words alone: the codes are under Personnel."""
     for participant in action.get("participant", ()):
         role = participant.get("role")
         yield str(role.get("text") or concept(role)) if role else gettext(participant["type"])
@@ -240,7 +240,7 @@ def _sentence(text: str) -> str:
 
 
 def _is_far(related: Resource) -> bool:
-    """Whether a relation says how far: steps that only follow each other stand in their order."""
+    """Whether a relation states a distance; steps that only follow each other are in order."""
     return "offsetDuration" in related or "offsetRange" in related
 
 

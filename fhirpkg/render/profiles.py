@@ -28,7 +28,7 @@ def published_profile(profile: Resource, guide: Resource, definitions: Definitio
 def _with_snapshot(profile: Resource, definitions: Definitions) -> Resource:
     """The profile with its snapshot before its differential, each element defined (sdf-3).
 
-    The definitions shipped here leave the prose of the specification out; its summary stands in.
+    The definitions shipped here leave out the prose of the specification; its summary replaces it.
     """
     elements = [
         {**element, "definition": element.get("definition", element.get("short", element["path"]))}

@@ -54,7 +54,7 @@ def literal(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text as it stands inside a literal of FHIRPath or CQL."""
+    """A text, escaped for a literal of FHIRPath or CQL."""
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 

@@ -1,6 +1,6 @@
 """Links between the entries of a transaction, and references that are searches.
 
-See http://hl7.org/fhir/R4/http.html#trules: where an entry's fullUrl stands in a reference, a uri
+See http://hl7.org/fhir/R4/http.html#trules: where an entry's fullUrl is in a reference, a uri
 or a narrative's link, the address that the entry gets is put; canonicals stay as they are.
 """
 

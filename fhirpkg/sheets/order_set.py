@@ -69,7 +69,7 @@ _LABELS = {"If": "Only if", "Starts if": "Only if", "Stops if": "Only if", "On":
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A step with its number as shown, how deep it stands, and the names of its neighbors."""
+    """A step with its number as shown, how deep it is, and the names of its neighbors."""
 
     step: Step
     number: str

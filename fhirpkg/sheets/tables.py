@@ -33,7 +33,7 @@ Row = dict[str, str]
 class Table:
     """Rows of one kind: of an order set, of value sets; `intro` are lines above them.
 
-    `levels` say how deep each row stands in a tree, from 0; `headings` are the rows of groups.
+    `levels` say how deep each row is in a tree, from 0; `headings` are the rows of groups.
     """
 
     title: str
@@ -122,7 +122,7 @@ _WORD = 10
 def spread(
     groups: dict[str, tuple[Column, ...]], rows: Sequence[Row], paper: Paper
 ) -> tuple[float, ...]:
-    """The width of each group: by how much stands in it, and all of the room in sum."""
+    """The width of each group, in proportion to its text; together they fill the page."""
     least, more = [], []
     for name, columns in groups.items():
         texts = [" ".join(b for _, b in lines(row, columns)) for row in rows]

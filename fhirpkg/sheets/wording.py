@@ -79,7 +79,7 @@ def concepts(action: Resource, definition: Resource) -> Iterator[Resource]:
 def codes(found: Iterator[Resource]) -> dict[str, list[str]]:
     """The codes of concepts by the name of their system, each with its words: ``58410-2 CBC``.
 
-    A code that stands there twice has the shorter words: the longer ones are what it is used for.
+    A code that occurs twice has the shorter words: the longer ones are what it is used for.
     """
     by_system: dict[str, dict[str, str]] = {}
     for concept in found:
@@ -196,7 +196,7 @@ def artifacts(holder: Resource, *types: str) -> str:
 
 
 def answer(question: Resource) -> str:
-    """What may be answered, each on a line; where the answers stand elsewhere, where."""
+    """The possible answers, one on each line, or where they are defined."""
     options = []
     for option in objects(question, "answerOption"):
         _, value = choice_of(option, "value")

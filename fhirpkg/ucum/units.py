@@ -202,7 +202,7 @@ class _Parser:
         return found
 
     def annotation(self) -> None:
-        """What stands in braces says nothing about the unit."""
+        """What is in braces says nothing about the unit."""
         if self.at < len(self.pieces) and self.pieces[self.at]["annotation"]:
             self.at += 1
 

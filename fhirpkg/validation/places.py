@@ -1,4 +1,4 @@
-"""Where things stand in an input: a trail on the way down, a path once it is reported."""
+"""Places in an input: a trail on the way down, a path once it is reported."""
 
 from __future__ import annotations
 

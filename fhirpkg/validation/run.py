@@ -1,4 +1,4 @@
-"""One input being checked: what is looked up, what is found, where things stand.
+"""One input being checked: what is looked up, what is found, and where.
 
 The check functions and the rule families get a :class:`Run` and report to it. A place inside the
 input is a :data:`Path` of JSON keys and indexes from the root; generated checks, which pass one

@@ -107,7 +107,7 @@ class Validator:
         )
 
     def _read(self, data: bytes) -> tuple[Json, list[Issue], Locate]:
-        """The value in JSON or XML text, what is wrong with the text, and where paths stand."""
+        """The value in JSON or XML text, what is wrong with the text, and where paths are."""
         if _XML.match(data):
             from fhirpkg import fhirxml  # noqa: PLC0415 - lxml only where there is XML
 

@@ -135,7 +135,8 @@ def test_what_means_to_be_fhir_is_not_passed_over(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name, words", [("utf-16.json", "UTF-16"), ("empty.json", "it is empty"), ("binary.json", "gzip")]
+    "name, words",
+    [("utf-16.json", "UTF-16"), ("empty.json", "it is empty"), ("binary.json", "gzip")],
 )
 def test_what_cannot_be_read_is_told_as_what_it_is(tmp_path, name, words):
     assert words in validate(write(tmp_path / name, FOLDER[name])).stdout

@@ -292,7 +292,7 @@ _OVERRIDE_REASONS = [
 
 
 def _not() -> str:
-    """What stands before what is not to be done."""
+    """The words that introduce something that must not be done."""
     return f"{gettext('DO NOT')}: "
 
 

@@ -57,7 +57,7 @@ def _definitions(
 
 
 def _expressions(definition: Resource) -> Iterator[Resource]:
-    """What decides on actions and fills requests, and what tells how criteria stand."""
+    """What decides on actions and fills requests, and the expressions of criteria."""
     for holder in (definition, *all_actions(definition)):
         for part in (*holder.get("condition", ()), *holder.get("dynamicValue", ())):
             if "expression" in part:

@@ -153,7 +153,7 @@ def all_artifacts(definition: Resource, parties: Parties) -> dict[str, Json]:
 
 
 def _sent(document: dict[str, Json]) -> dict[str, Json]:
-    """A document as payload: one that stands beside the definition is referred to."""
+    """A document as payload: one that accompanies the definition is referred to."""
     if not _BESIDE.fullmatch(str(document.get("url", ""))):
         return {"contentAttachment": document}
     title = {"display": document["title"]} if "title" in document else {}
@@ -227,7 +227,7 @@ def role_text(role: dict[str, Json]) -> str:
 
 
 def one_performer_type(definition: Resource, _: Parties) -> dict[str, Json]:
-    """The first role; the target has room for one, so the others stand in a note."""
+    """The first role; the target holds only one, so the others go into a note."""
     roles = _roles(definition)
     if not roles:
         return {}

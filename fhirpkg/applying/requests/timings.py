@@ -3,7 +3,7 @@
 `ActivityDefinition.timing[x]` has six types, requests have three at most. A moment may become a
 period or an event of a Timing, a period the bounds of one: they say the same. An Age, a Duration
 or a Range only means something to a reader of the plan (from when on?), so it is put nowhere but
-where the request has that very type. What a request cannot hold stands on the RequestGroup.action.
+where the request has that very type. What a request cannot hold is on the RequestGroup.action.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def actions_of(context: BuildContext, actions: Iterable[Action]) -> list[Resource]:
-    """The actions of a section; one that needs a step to be chosen stands below that step."""
+    """The actions of a section; one that needs a step to be chosen is below that step."""
     return [action_of(context, a) for a in actions if not context.is_below_another(a)]
 
 

@@ -92,7 +92,7 @@ class BuildContext:
     def artifact(self, document: Resource) -> Resource:
         """A DocumentReference as a related artifact.
 
-        It has no canonical, and stands wherever the plan does: R4 reads a relative url of an
+        It has no canonical, and is wherever the plan is: R4 reads a relative url of an
         Attachment from the base of the server.
         """
         return {
@@ -292,11 +292,11 @@ class BuildContext:
         ]
 
     def done_only_with(self, step: Action) -> list[Action]:
-        """The actions that are done only if a step is chosen; they stand below it in the plan."""
+        """The actions that are done only if a step is chosen; they are below it in the plan."""
         return [action for action in self.procedure.actions() if action.step_needed == step.id]
 
     def is_below_another(self, action: Action) -> bool:
-        """Whether an action stands below the step that has to be chosen for it."""
+        """Whether an action is below the step that has to be chosen for it."""
         return bool(action.step_needed)
 
     def questions(self) -> list[Question]:
@@ -366,7 +366,7 @@ def copyright_of(
 
 
 def _codings(value: Any) -> Iterator[tuple[str, str]]:
-    """System and code of what a resource uses anywhere; a value set's code stands below it."""
+    """System and code of what a resource uses anywhere; a value set's code is below it."""
     waiting = [value]
     while waiting:
         each = waiting.pop()

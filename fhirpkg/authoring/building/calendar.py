@@ -56,7 +56,7 @@ def _entries(
 
 
 def _seconds(read: When, relation: str) -> Decimal:
-    """Where a moment stands in the order of time; what is sooner has the lesser number."""
+    """A number that orders moments in time; the earlier has the lesser one."""
     if read.offset is None:
         return Decimal(0)
     most = read.offset.most if read.offset.most is not None else read.offset.least

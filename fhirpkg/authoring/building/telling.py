@@ -61,7 +61,7 @@ def _weight(item: Said) -> str | None:
 
 
 def topics(context: BuildContext, told: Iterable[Told]) -> list[Resource]:
-    """What is explained, each in the words for clinicians with its code; several codes stand alone.
+    """What is explained, each in the words for clinicians with its code; several codes have none.
 
     The id of each says what it is, and an extension how often a risk happens.
     """

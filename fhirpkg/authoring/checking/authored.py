@@ -1,7 +1,7 @@
 """What is wrong with an authored file beyond its YAML: each problem once, at its place.
 
 A misspelt key is told and then read as the one that was meant, so that it does not also count as
-a missing one and what stands below it is checked too.
+a missing one and what is below it is checked too.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def check_procedure(
 ) -> tuple[Procedure | None, tuple[Issue, ...]]:
     """The procedure, or None when it cannot be used, and the issues of its file.
 
-    Texts that stand in several languages are read in one of them.
+    Texts in several languages are read in one of them.
     """
     read.data = in_main(read.data, language)
     procedure = _validated(read, Procedure)
@@ -123,7 +123,7 @@ def _validated(read: Source, model: type[_Part]) -> _Part | None:
         if not read.issues:
             read.report(SOURCE_VALUE, (), found="nothing", expected="keys", nearest="")
         return None
-    for _ in range(10):  # what stands below a mended key is only read in the next round
+    for _ in range(10):  # what is below a mended key is only read in the next round
         try:
             return model.model_validate(read.data)
         except ValidationError as error:

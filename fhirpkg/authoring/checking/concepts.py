@@ -95,7 +95,7 @@ def _members(code: Data) -> Iterator[tuple[Path, Data]]:
 
 
 def check_names(read: Source) -> None:
-    """Each concept that is named stands under `codes`, and each that stands there is named."""
+    """Each concept that is used is defined under `codes`, and each defined one is used."""
     codes = read.data.get("codes", {})
     if not isinstance(codes, dict):
         return

@@ -179,7 +179,7 @@ def _report_value(read: Source, path: Path, found: str, expected: str) -> None:
 
 
 def _check_todos(read: Source) -> None:
-    """What is left to do is told where it stands; a medicine without a code is left to do."""
+    """Report what is left to do at its place; a medicine without a code counts, too."""
     codes = mapping(read.data.get("codes"))
     for todo in texts(read.data.get("todo")):
         read.report(SOURCE_TODO, ("todo",), key=True, todo=todo)

@@ -1,4 +1,4 @@
-"""Facts, origins and numbers: what stands in a procedure comes from its source or from evidence."""
+"""Checks that the facts and numbers of a procedure come from its source or from evidence."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ class Headings:
         return found.section if found.section and not found.is_phase else self._asked(words).section
 
     def _headed(self, words: str, *, strictly: bool) -> Named:
-        """By the words that name a section, where nothing foreign stands beside them."""
+        """By the words that name a section, if there are no others beside them."""
         found, rest = [], words
         for section, pattern in self.heads.items():
             if pattern.search(rest):
@@ -244,7 +244,7 @@ class Headings:
         return Named((found[0],), is_known=True, is_phase=True)
 
     def says_not(self, text: str) -> bool:
-        """Whether words turn round what stands below them."""
+        """Whether words reverse the meaning of what is below them."""
         return bool(self.against.search(normal(text)))
 
     def says_not_to(self, text: str) -> bool:

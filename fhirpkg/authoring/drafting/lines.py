@@ -148,7 +148,7 @@ def _by_columns(rows: Sequence[Sequence[Cell]], *, are_labelled: bool) -> Iterat
 
 
 def _content(cell: Cell, alone: str = CELL) -> Iterator[Line]:
-    """What stands in a cell; its text is never a heading, and may be one item of many."""
+    """What is in a cell; its text is never a heading, and may be one item of many."""
     mark = alone if len(cell) == 1 else CELL
     return (line if line.mark == ITEM else replace(line, mark=mark) for line in cell)
 

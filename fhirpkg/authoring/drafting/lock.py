@@ -45,7 +45,7 @@ class Lock:
 
     @property
     def placed(self) -> list[Locked]:
-        """The facts that stand below a section."""
+        """The facts that are below a section."""
         return [fact for fact in self.facts if fact.fact]
 
     @property
@@ -162,7 +162,7 @@ def changes(old: Lock, new: Lock) -> Iterator[Change]:
 
 
 def _moves(old: Lock, new: Lock) -> Iterator[tuple[Locked, Locked]]:
-    """The facts that stand once in either edition, in different sections."""
+    """The facts that occur once in each edition, but in different sections."""
     editions = [Counter(fact.hash for fact in each.facts) for each in (old, new)]
     now = {fact.hash: fact for fact in new.facts}
     for before in old.facts:

@@ -34,7 +34,7 @@ _AROUND = re.compile(
     r"nav(bar|igation)?|menu|breadcrumbs?|cookies?|cookie-(banner|notice|bar)|site-?(header|footer)|footer|sidebar"
     r"|skip-?(link|nav|to-content)?|social|share|sharing|toolbar|pagination|advert\w*|related(-links)?"
 )
-"""Classes, ids and roles of what stands around the text of a page."""
+"""Classes, ids and roles of what surrounds the text of a page."""
 _BULLET = re.compile(r"[-*•‣◦▪·–§☐☑☒□■\uf0b7\uf0a7]\s+(?=\S)|o\s+(?=[A-Z])")
 _NUMBER = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[a-z])[.)]\s+(?=\S)")
 
@@ -194,7 +194,7 @@ def _is_styled_bold(element: HtmlElement) -> bool:
 
 
 def _around(element: HtmlElement) -> str:
-    """Whether an element stands around the text of a page, by its class, id or role."""
+    """Whether an element surrounds the text of a page, by its class, id or role."""
     if element.tag in ("html", "body", "main", "article") or element.find(".//h1") is not None:
         return ""
     words = " ".join(element.get(name) or "" for name in ("class", "id", "role")).lower().split()
@@ -248,7 +248,7 @@ def read_html(content: bytes, table: Headings, file: str) -> list[Line]:
 
 
 def read_piece(content: str, table: Headings) -> list[Line]:
-    """The lines of HTML that stands within a text; of tags alone, none."""
+    """The lines of HTML inside a text; of tags alone, none."""
     if not re.search(r">[^<]*\w", f">{content}"):
         return []
     return read_html(content.encode(), table, "")

@@ -20,7 +20,7 @@ _ABBREVIATED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact of a monograph: its section, words and line, and the headings it stands below."""
+    """One fact of a monograph: its section, words and line, and the headings it is below."""
 
     section: str
     text: str

@@ -226,7 +226,7 @@ class _Outline:
         return bool(is_asked) or not (_LEADING.search(text) or len(text.split()) > 5)
 
     def _numbers_go_back(self, line: Line, at: int) -> bool:
-        """Whether something stands below a numbered line: the next number is not a higher one."""
+        """Whether something is below a numbered line: the next number is not a higher one."""
         after = self._lines[at + 1] if at + 1 < len(self._lines) else line
         if after.mark != ITEM or not after.label:
             return after is not line

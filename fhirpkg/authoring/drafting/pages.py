@@ -28,7 +28,7 @@ _ROWS = 3
 def furniture(raw: Sequence[str]) -> dict[int, str]:
     """The lines that printing puts on each page, by place: their words the first time, then none.
 
-    These are numbers of pages, and lines that stand beside such a number, or a break, twice.
+    These are numbers of pages, and lines that are beside such a number, or a break, twice.
     """
     breaks = [
         at

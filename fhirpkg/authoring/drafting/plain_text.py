@@ -31,7 +31,7 @@ _RULE_OF_TABLE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _ALL_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)((?:(?!\1).)+)\1\s*:?\s*$")
 _OPENS_BOLD = re.compile(r"\s*(\*\*|__)(?=\S)((?:(?!\1).){3,60}?)(?<=\S)\1\W*\s\W*\w")
 _BOX_OR_LABEL = re.compile(r"^(?:\[[ xX]\]|\(?[a-z]\)|\(?\d{1,2}\))\s+")
-"""What stands between a bullet and its text: a box to tick, a letter, a number."""
+"""What is between a bullet and its text: a box to tick, a letter, a number."""
 _FOOTNOTE = re.compile(r" {0,3}\[\^[^\]\s]+\]:\s+(\S.*)")
 _LABELLED = re.compile(r"[A-Z][\w /&()-]{1,30}:\s+\S")
 """A line that begins with a label of its own."""

@@ -95,7 +95,7 @@ def _without_descriptor(lines: Sequence[Line], monograph: Monograph) -> Iterator
 
 @dataclass(slots=True)
 class _Open:
-    """A heading that is open, and what stands below it."""
+    """A heading that is open, and what is below it."""
 
     level: int
     heading: str
@@ -292,7 +292,7 @@ class _Sorter:
             here.is_used = True
 
     def _end_prose(self) -> None:
-        """Place the paragraphs that stand together: as one fact, a line each, or by sentences."""
+        """Place adjacent paragraphs: as one fact, a line each, or by sentences."""
         blocks, self._prose = self._prose, []
         if not blocks:
             return

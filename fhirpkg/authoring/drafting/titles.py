@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _AROUND = re.compile(r"(before|during|after) (?:the|your|an?) (\w+)")
 _ABOVE = 3
-"""So many lines may stand above a title."""
+"""The number of lines that may precede a title."""
 
 
 def without_letterhead(lines: list[Line], table: Headings) -> list[Line]:

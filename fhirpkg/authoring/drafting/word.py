@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _BULLET = re.compile(r"[-*•‣◦▪·–☐☑☒□■\uf0b7]\s+")
 _WRAPPERS = frozenset(qn(f"w:{tag}") for tag in ("sdt", "sdtContent", "customXml", "ins", "moveTo"))
-"""What may stand around paragraphs and tables: content controls, changes that are tracked."""
+"""What may be around paragraphs and tables: content controls, changes that are tracked."""
 _LEFT_OUT = frozenset((
     qn("w:del"), qn("w:moveFrom"), qn("w:txbxContent"), qn("w:sdtPr"), qn("w:rPr"), qn("w:pPr"),
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
@@ -164,7 +164,7 @@ def _boxes(paragraph: Paragraph) -> Iterator[Paragraph]:
 
 
 def _words(element: _Element, run: CT_R | None = None) -> Iterator[tuple[str, CT_R | None]]:
-    """The text of an element in pieces, each with the run that it stands in."""
+    """The text of an element in pieces, each with the run that it is in."""
     for child in element:
         if child.tag == qn("w:t"):
             yield child.text or "", run

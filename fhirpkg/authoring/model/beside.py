@@ -1,4 +1,4 @@
-"""What stands beside a procedure.yaml and goes into its resources."""
+"""The files that accompany a procedure.yaml and go into its resources."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Judged = Literal["same", "weaker", "stronger", "added words"]
 Signed = Literal["reviewed", "approved", "endorsed"]
 Digest = Annotated[str, StringConstraints(pattern=rf"^[0-9a-f]{{{DIGITS}}}$")]
 Place = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z0-9-]+)*$")]
-"""Where an item without a fact stands: its section and the ids down to it."""
+"""Where an item without a fact is: its section and the ids down to it."""
 
 
 class Verdict(Part):

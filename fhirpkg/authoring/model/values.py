@@ -65,7 +65,7 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list, Text | tuple[Text,
 Facts = Annotated[tuple[Fact, ...], BeforeValidator(_as_list, Fact | tuple[Fact, ...])]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_as_list, Id | tuple[Id, ...])]
 Names = Annotated[tuple[Text, ...], BeforeValidator(_as_list, Text | tuple[Text, ...])]
-"""Names of concepts, which stand under `codes`."""
+"""Names of concepts, which are under `codes`."""
 
 Span = Annotated[str, StringConstraints(pattern=rf"^(?:[<>] ?)?{_RANGE} {_UNIT}$")]
 """A span of time: `30 min`, `1-2 h`, `< 30 min`."""
@@ -132,7 +132,7 @@ class When:
     how: str = ""
     """`from`: it lasts from then up to the procedure. `within`: at most so far from it."""
     until: str = ""
-    """The step before which it is, when it stands between two."""
+    """The step that it precedes, when it is between two."""
     day_time: str = ""
     """The code of a time of the day."""
 

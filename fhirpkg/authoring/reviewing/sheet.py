@@ -1,4 +1,4 @@
-"""What a reader is given: a line for each fact of the source, and for what stands without one."""
+"""What a reader gets: a line for each fact of the source, and for each item without one."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def sheet(
     terms: Sources,
     folder: str = "",
 ) -> Sheet:
-    """The sheet of one procedure: its facts, what stands without a fact, and the whole.
+    """The sheet of one procedure: its facts, the items without a fact, and the whole.
 
     `terms` know displays of codes.
     """
@@ -218,7 +218,7 @@ def _limits(item: Origin) -> str:
 
 
 def _cited(item: Origin, procedure: Procedure) -> Iterator[str]:
-    """The evidence that an item cites, and why it stands here though the source lacks it."""
+    """The evidence that an item cites, and the reason for an item that the source lacks."""
     for name in item.cite:
         evidence = procedure.evidence[name]
         yield " ".join(filter(None, (f"{evidence.label}:", evidence.findings, evidence.url)))

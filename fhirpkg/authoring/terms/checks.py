@@ -101,7 +101,7 @@ def listed(known: Iterable[Known], locked: Terms | None) -> frozenset[tuple[str,
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A code of a name: where it stands, and the kinds that the name is used as."""
+    """A code of a name: where it is, and the kinds that the name is used as."""
 
     name: str
     path: Path
@@ -117,7 +117,7 @@ def uses(data: Data) -> Iterator[Use]:
 
 
 def _coded(data: Data) -> Iterator[tuple[str, Path, Coding]]:
-    """Each code under `codes`, with its name and where it stands."""
+    """Each code under `codes`, with its name and where it is."""
     for name, lines in mapping(data.get("codes")).items():
         for at, line in enumerate(texts(lines)):
             path: Path = ("codes", name, at) if isinstance(lines, list) else ("codes", name)

@@ -95,7 +95,7 @@ def _long() -> tuple[str, ...]:
 
 @functools.cache
 def _alike() -> dict[str, frozenset[str]]:
-    """The beginnings of words, each with the first words of the lines that it stands in."""
+    """The beginnings of words, each with the first words of the lines that have it."""
     found: dict[str, frozenset[str]] = {}
     for line in map(str.split, _table()["alike"]):
         for word in line:

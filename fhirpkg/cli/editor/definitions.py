@@ -1,4 +1,4 @@
-"""Where what a file names stands: a canonical or a reference, in the workspace or in a package."""
+"""Finds the definition of a canonical or reference in a file, in the workspace or a package."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def authored_place(line: str, column: int, file: Path, text: str) -> Place | Non
     """Where a word of an authored file is explained: an item with that id, or that key.
 
     Words of ``from``, ``cite``, ``goals`` and ``code`` name facts, evidence, goals and codes; what
-    does not stand in the file may stand in another of its folder.
+    does not occur in the file may be in another file of the folder.
     """
     words = (m[0].strip() for m in _WORD.finditer(line) if m.start() <= column <= m.end())
     word = name_at(line, column) or next(words, "")

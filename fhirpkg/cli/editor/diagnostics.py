@@ -28,7 +28,7 @@ _TOKEN = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|</?[^\s/>]+|[^\s,\]}>]+")
 
 
 def diagnostic_of(issue: Issue, document: TextDocument) -> lsp.Diagnostic:
-    """An issue at its place in a document, which reaches to the end of what stands there."""
+    """An issue at its place in a document, which reaches to the end of what is there."""
     lines = document.lines
     line = min(max(issue.line - 1, 0), max(len(lines) - 1, 0))
     text = lines[line] if lines else ""

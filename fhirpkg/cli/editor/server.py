@@ -110,7 +110,7 @@ class _Server(LanguageServer):
                 self.check_soon(each)
 
     async def place(self, params: lsp.DefinitionParams) -> lsp.Location | None:
-        """Where what is named at a position stands."""
+        """The place of the definition that is named at a position."""
         document = self.workspace.get_text_document(params.text_document.uri)
         line, column = _position(document, params.position)
         path, text = Path(_file(document)), document.source

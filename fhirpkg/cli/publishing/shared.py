@@ -89,9 +89,9 @@ def selection_of(options: dict[str, Any]) -> Selection:
 def releases_from(
     client: FhirClient, package: str | None, selection: Selection
 ) -> tuple[list[Release], list[str]]:
-    """The releases that stand on another server; with --as, what none of them holds.
+    """The releases on another server, or with --as the resources in none of them.
 
-    Beside them, why releases that stand there incomplete are not taken.
+    With them, the reasons why incomplete releases are left out.
     """
     from fhirpkg.canonical import PackageId
     from fhirpkg.errors import ConfigError

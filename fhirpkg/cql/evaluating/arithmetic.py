@@ -292,7 +292,7 @@ def _exponential(value: Value) -> Value:
 
 
 def _boundary(value: Value, digits: Value, *, high: bool) -> Value:
-    """The least or greatest value that one written so precisely can stand for."""
+    """The least or greatest value that a value of this precision may mean."""
     value = system(value)
     if value is None:
         return None

@@ -23,7 +23,7 @@ class Statement:
     operands: dict[str, Node] | None
     """Names of the operands of a function, with their types."""
     place: str
-    """Where it stands, for messages."""
+    """The place, for messages."""
     load: Callable[[], Node]
     context: str = ""
     """Whose value it is: Patient, Unfiltered, Population."""
@@ -110,7 +110,7 @@ without a context is read as of the patient: published ones retrieve so for $app
 def check_context(tree: Node, context: str, library: Library) -> None:
     """Refuse data of other patients, which a context other than Patient means.
 
-    Raises FhirpkgError for a retrieve, and for what is defined for each patient: there it stands
+    Raises FhirpkgError for a retrieve, and for what is defined for each patient: there it is
     for the values of all of them.
     """
     if context in _OF_PATIENT:

@@ -185,6 +185,6 @@ def neighbour(value: Temporal, direction: int) -> Temporal:
 
 
 def boundary(value: Temporal, digits: int | None, *, high: bool) -> Temporal | None:
-    """The first or last moment it can stand for, to that many digits (17 for milliseconds)."""
+    """The first or last moment that it may mean, to that many digits (17 for milliseconds)."""
     found = value.boundary(digits, high=high)
     return None if found is None else replace(found, kind=value.kind, zone=value.zone)

@@ -87,7 +87,7 @@ def _related(evaluation: Evaluation, context: Node, type_name: str) -> list[Valu
 
 
 def _coded(evaluation: Evaluation, found: Value, path: str, referenced: str) -> Value:
-    """The element to filter by; of a reference to a Medication the code that stands there."""
+    """The element to filter by; of a reference to a Medication the code that is there."""
     value = element(found, path)
     if not referenced or not isinstance(value, Element) or value.type_name != "Reference":
         return value

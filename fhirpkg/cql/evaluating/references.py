@@ -154,7 +154,7 @@ def _kinds(arguments: list[Value]) -> str:
 
 
 def _included(evaluation: Evaluation) -> Iterator[Library]:
-    """A library and those it includes: where a fluent function of CQL text may stand."""
+    """A library and those it includes: where a fluent function of CQL text may be."""
     yield evaluation.library
     for alias in evaluation.library.includes:
         library = _library_of(evaluation, {"libraryName": alias})

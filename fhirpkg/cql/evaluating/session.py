@@ -109,7 +109,7 @@ class Session:
         return found.verdict is Verdict.YES
 
     def evaluate(self, node: Node, library: Library) -> Value:
-        """The value of a tree that stands in a library."""
+        """The value of a tree that is in a library."""
         return Evaluation(self, library).of(node)
 
     def value_of(self, library: Library, name: str) -> Value:
@@ -139,7 +139,7 @@ class Session:
 
 
 class Evaluation:
-    """The evaluation of one tree: its library and the names that hold where it stands."""
+    """The evaluation of one tree: its library and the names that hold where it is."""
 
     def __init__(
         self,

@@ -71,7 +71,7 @@ def read_statements(text: str, name: str = "") -> tuple[Library, list[Statement]
 
 
 class Stretch(NamedTuple):
-    """Where a statement stands, its text, and the context that holds there."""
+    """Where a statement is, its text, and the context that holds there."""
 
     start: int
     end: int
@@ -80,13 +80,13 @@ class Stretch(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name that it defines; nothing where a comment stands before it."""
+        """The name that it defines; nothing where a comment is before it."""
         found = _DEFINED.match(self.text)
         return name_in(found[1]) if found and found[1] not in _MODIFIERS else ""
 
 
 def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
-    """The source, the library with its header only, and where its statements stand.
+    """The source, the library with its header only, and the places of its statements.
 
     Raises CqlError when the header cannot be read.
     """

@@ -1,6 +1,6 @@
 """What a statement of a library depends on, as a key: its text and that of all that it names.
 
-Two statements of one key become the same tree, in whatever libraries they stand; a mistake in one
+Two statements of one key become the same tree, in whatever libraries they are; a mistake in one
 is a mistake in the other.
 """
 

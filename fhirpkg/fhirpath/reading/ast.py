@@ -1,6 +1,6 @@
 """The parts of a parsed expression; `at` is the column where a part begins, from 1.
 
-Parts that say the same are equal wherever they stand.
+Parts that say the same are equal wherever they are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value that stands in the text; None is the empty collection ``{}``."""
+    """A value that is in the text; None is the empty collection ``{}``."""
 
     value: Json
     at: int = field(compare=False)
@@ -87,7 +87,7 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """``left operator right``; `at` is where the operator stands."""
+    """``left operator right``; `at` is where the operator is."""
 
     operator: str
     left: Part
@@ -141,7 +141,7 @@ def parts_within(part: Part) -> Iterator[Part]:
 
 
 def mentions(part: Part, name: str) -> bool:
-    """Whether ``$name`` stands anywhere in a part."""
+    """Whether ``$name`` is anywhere in a part."""
     if isinstance(part, Special):
         return part.name == name
     return any(mentions(inner, name) for inner in parts_within(part))

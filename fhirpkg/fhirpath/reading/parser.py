@@ -92,7 +92,7 @@ class _Parser:
         return left
 
     def operation(self, token: Token, left: ast.Part, strength: int) -> ast.Part:
-        """An operator with what stands before it and its right operand or type."""
+        """An operator with what is before it and its right operand or type."""
         if token.text in _WITH_TYPE:
             return ast.TypeCall(left, token.text, self.type_name(), token.at)
         return ast.Binary(token.text, left, self.expression(strength + 1), token.at)
@@ -176,7 +176,7 @@ class _Parser:
         raise self.fail(f"a value, name or bracket expected, but {found} found", token.at)
 
     def bracketed(self, token: Token) -> ast.Part:
-        """What stands in parentheses, or the empty collection ``{}``."""
+        """What is in parentheses, or the empty collection ``{}``."""
         self.take()
         if token.text == "{":
             self.expect("sign", "}")
@@ -223,7 +223,7 @@ class _Parser:
         return ast.Call(source, token.text, tuple(self.arguments()), token.at)
 
     def arguments(self) -> list[ast.Part]:
-        """What stands between the parentheses of a call, the first already taken."""
+        """What is between the parentheses of a call, the first already taken."""
         found: list[ast.Part] = []
         while not self.peek(")"):
             if found:

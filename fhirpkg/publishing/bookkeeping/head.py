@@ -33,7 +33,7 @@ _A_VERSION_THAT_IS_NOT = {True: "0", False: "00000000-0000-0000-0000-00000000000
 
 
 class ConflictError(FhirpkgError):
-    """Somebody else's work stands in the way; nothing of it was overwritten."""
+    """A conflict with somebody else's work, which was not overwritten."""
 
 
 def read_head(client: FhirClient, package: str) -> Head | None:

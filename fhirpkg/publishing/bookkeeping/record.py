@@ -22,7 +22,7 @@ class Record:
 
     @property
     def versions(self) -> Versions:
-        """How versions of a resource stand, as the package was published before."""
+        """Whether versions of a resource exist side by side, as in the last publication."""
         told = self.head.versions if self.head else ""
         return Versions(told) if told in list(Versions) else Versions.SINGLE
 
@@ -37,7 +37,7 @@ class Record:
         return all(line.version for line in inventory.members.values())
 
     def place(self, local: str) -> str:
-        """Where a member stands if it stands at all: where it was written, else its own id."""
+        """Where a member is, if it exists: where it was written, else at its own id."""
         return next((line.place for line in self.lines(local) if line.place), local)
 
 

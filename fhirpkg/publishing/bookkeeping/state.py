@@ -3,7 +3,7 @@
 Two resources a package. The *head* is one small List or Basic that says what is published or being
 published and by whom; whoever changes it must name the version he read, which makes it the lock.
 An *inventory* (Library, else Binary) lists, for one state of the content, the digest of each
-resource and where it stands; inventories are kept, so that there is a way back.
+resource and where it is; inventories are kept, so that there is a way back.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Phase(StrEnum):
 
 
 class Versions(StrEnum):
-    """How many versions of a canonical resource stand on a server."""
+    """Whether a server holds one version of a canonical resource or several."""
 
     SINGLE = "single"
     """One at a time, under one id: a new version replaces the one before."""
@@ -96,7 +96,7 @@ class Head:
         return body | {"identifier": identifiers, "code": {"text": words}}
 
     def next(self, **changes: Any) -> Head:
-        """The head as it shall stand after the next write, which is never without effect."""
+        """The head as the next write leaves it, which always differs from the one before."""
         return replace(
             self, **changes, beat=str(int(self.beat) + 1 if self.beat.isdecimal() else 1)
         )

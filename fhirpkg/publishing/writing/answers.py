@@ -29,7 +29,7 @@ def entry_response(told: Resource) -> Response:
 
 
 def place_of(item: Item, told: Resource, resource: Resource | None, key: Key) -> str:
-    """Where a new resource stands; the host in a location says nothing."""
+    """Where a new resource is; the host in a Location is ignored."""
     if key is Key.ID:
         return item.local
     resource_type = item.local.partition("/")[0]

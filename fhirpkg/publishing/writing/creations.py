@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A member that stands on the server as we meant it."""
+    """A member that is on the server as intended."""
 
     place: str
     version: str

@@ -1,7 +1,7 @@
 """Writing members to a server, so that every one ends as written, refused or failed: never unknown.
 
 After anything but a clear answer (a lost connection, a 5xx, a race) the server is read before
-anything is sent again; what already stands there as we meant it counts as done.
+anything is sent again; what is already there as intended counts as done.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ class Writer:
         """Read what the items are on the server now; the ones still as planned are given back."""
         left: list[Item] = []
         found = list(self._read(items))
-        for item, theirs in found:  # first where they stand, as they may refer to each other
+        for item, theirs in found:  # first where they are, as they may refer to each other
             if theirs is not None and theirs.get("id") != item.local.partition("/")[2]:
                 self.links[item.local] = f"{theirs['resourceType']}/{theirs['id']}"
         for item, theirs in found:
@@ -343,7 +343,7 @@ _EXIST = "If-None-Exist"
 
 
 def _with_tags_of(item: Item, resource: Resource) -> Resource:
-    """The resource with its own tags and those that stand on the server."""
+    """The resource with its own tags and those that are on the server."""
     own = tags_of(resource)
     there = [tag for tag in item.tags if not any(is_same_tag(tag, each) for each in own)]
     return with_tags(resource, [*there, *own])

@@ -94,7 +94,7 @@ class StoreRepository:
 
 
 class _Input:
-    """The parameters of a call, wherever they stand: in the query or a Parameters resource."""
+    """The parameters of a call, wherever they are: in the query or a Parameters resource."""
 
     def __init__(self, request: Request) -> None:
         self._values = parameters(request.resource)

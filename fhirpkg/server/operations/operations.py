@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation: where its definition (`{type}`) stands, where it is offered, what runs it.
+    """An operation: where its definition (`{type}`) is, where it is offered, what runs it.
 
     `levels` are "system", "type" and "instance"; without `types` it is offered on all types. Only
     one that does not change anything may be asked for by GET.

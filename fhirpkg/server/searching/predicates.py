@@ -181,7 +181,7 @@ def _asked_number(wanted: Wanted) -> tuple[str, float, float]:
 
 
 def _with_arguments(template: str, low: float, high: float) -> Sql:
-    """The template with positional arguments, in the order in which they stand in it."""
+    """The template with positional arguments, in the order of their appearance."""
     arguments = [low if mark == ":a" else high for mark in re.findall(":[ab]", template)]
     return re.sub(":[ab]", "?", template), arguments
 

@@ -1,7 +1,7 @@
 """The layout of a store's file, and how it is opened: by one process at a time, for its user alone.
 
 `version` has each version. Its `content` is the JSON text; of a large resource it is the head
-(type, id, meta) alone, and the rest, compressed, stands once in `body`, however many versions and
+(type, id, meta) alone, and the rest, compressed, is once in `body`, however many versions and
 resources share it. `current` has the newest version of each resource, `searchable` what that is
 found by; `shape` tells which parameters a resource has a value for.
 """

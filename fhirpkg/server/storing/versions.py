@@ -79,7 +79,7 @@ class Prepared:
 
 
 def joined(head: str, body: str) -> str:
-    """The JSON text whose first members stand in one object and the others in another.
+    """The JSON text whose first members are in one object and the others in another.
 
     >>> joined('{"a":1}', '{"b":2}'), joined('{"a":1}', "{}")
     ('{"a":1,"b":2}', '{"a":1}')

@@ -110,7 +110,7 @@ def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _unpacked_size(data: bytes, limit: int) -> int:
-    """How large a body will be, counted in parts, so that a bomb never stands in memory."""
+    """How large a body will be, counted in parts, so that a bomb is never in memory."""
     unpacker = zlib.decompressobj(wbits=31)
     size = 0
     while data and not unpacker.eof and size <= limit:

@@ -1,4 +1,4 @@
-"""What stands before all routes: who may call from where, how many at once, how slow a client is.
+"""Checks before all routes: who may call from where, how many at once, how slow a client may be.
 
 A browser sends requests for any page it shows, so a page from elsewhere could write to a server on
 this machine. Only pages of the origins that `serve --origin` names may call, and the name in `Host`
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from fhirpkg.server.web.access import Access
 
 RIGHTS = "fhirpkg.rights"
-"""The key of a request's scope under which its rights stand."""
+"""The key of a request's rights in its scope."""
 SECURITY = "fhirpkg.security"
-"""The key under which stands what a CapabilityStatement says of access."""
+"""The key of what a CapabilityStatement says about access."""
 _OPEN = re.compile(  # hooks have tokens of their own
     r"/fhir/metadata|/fhir/\.well-known/smart-configuration|/cds-services(/.*)?"
 )

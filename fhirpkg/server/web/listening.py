@@ -91,7 +91,7 @@ def http_server(
 ) -> uvicorn.Server:
     """What speaks HTTP for an application; `run(sockets=[…])` serves until SIGTERM or SIGINT.
 
-    With a certificate (PEM, with its key unless that stands in a file of its own) it speaks TLS.
+    With a certificate (PEM, with its key unless that is in a file of its own) it speaks TLS.
     """
     # A thread that computes lets a read by id have its turn after this time, not after 5 ms.
     sys.setswitchinterval(0.001)

@@ -3,7 +3,7 @@
 A type becomes one function ``check(v, path, run)``; in a profile each element with rules of its own
 becomes one ``fN(x, t, s, run)`` (a value, its place, the object beside a primitive). What they find
 they report to the run. No text of a definition enters the source: names, values and expressions
-stand in a table of constants and are used by their number there (``c7``).
+are in a table of constants and are used by their number there (``c7``).
 """
 
 from __future__ import annotations

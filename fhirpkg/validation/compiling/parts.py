@@ -66,7 +66,7 @@ class CheckBuilder:
         self._named: ByIdentity[dict[str, str]] = ByIdentity()
 
     def element(self) -> Json:
-        """The check of what stands beside a primitive."""
+        """The check of the object beside a primitive."""
         return self._checks.type("Element")
 
     def hook(self, path: str) -> Json:

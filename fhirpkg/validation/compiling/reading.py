@@ -214,7 +214,7 @@ def _form(element: Resource) -> Json:
 
 
 def _alternatives(element: Resource) -> tuple[str, ...] | None:
-    """The extensions that may stand for a value (R5's mustHaveValue and valueAlternatives).
+    """The extensions that may replace a value (R5's mustHaveValue and valueAlternatives).
 
     Before R5 they are written as extensions.
     """

@@ -91,7 +91,7 @@ class ElementSchema(NamedTuple):
     """The rules for one element. `min`, `max` count repeats; `is_list` is about JSON's form.
 
     `choices` are the types that a choice's JSON properties are named by, whatever a profile leaves.
-    `alternatives` are the extensions that may stand for a missing value, where one must be there.
+    `alternatives` are the extensions that may replace a value that is required.
     `content` names what holds the children where that is not the element's one type: a backbone's
     own path or that of a content reference; in profiles, always the type or path refined.
     """

@@ -52,7 +52,7 @@ def check_extension_definition(structure: Resource, path: Path, run: Run) -> Non
 
 
 def _check_url(structure: Resource, path: Path, run: Run) -> None:
-    """Of an extension itself; what stands on another one has the url of that."""
+    """Of an extension itself; one on another extension has the url of that one."""
     url = text_of(structure, "url")
     if structure.get("baseDefinition") != _EXTENSION or not url:
         return

@@ -168,7 +168,7 @@ def _misplaced(steps: list[Refinement]) -> dict[int, str]:
         seen.add(step.place)
     waiting: list[tuple[int, Refinement]] = []
     for each, step in placed:
-        # those that wait stand in the order of their places, so that each is met once
+        # those that wait are sorted by place, so that each is met once
         while waiting and waiting[-1][1].place > step.place:
             number, _ = waiting.pop()
             where = text_of(step.element, "path")
@@ -233,7 +233,7 @@ def _canonicals(type_: Resource, key: str) -> list[str]:
 
 
 def _leads_to(canonical: str, allowed: set[str], run: Run) -> bool:
-    """Whether a profile is one of those allowed or stands on one; yes if it is not known.
+    """Whether a profile is one of those allowed or based on one; yes if it is not loaded.
 
     Versions are not compared: guides pin those of their snapshots, not those of differentials.
     """

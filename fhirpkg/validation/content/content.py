@@ -51,7 +51,7 @@ _SEARCHED = {
     "ActivityDefinition": ("topic",),
     "Library": ("topic",),
 }
-"""Where a procedure's code stands besides useContext, so that servers find it by `topic`."""
+"""Elements besides useContext that hold a procedure's code, so that servers find it by `topic`."""
 
 
 def check_content(resource: Resource, path: Path, run: Run) -> None:
@@ -186,7 +186,7 @@ def _check_identity(resource: Resource, path: Path, run: Run) -> None:
 def _check_keys(resource: Resource, path: Path, run: Run) -> None:
     """The procedure's code is where servers find it, and it is the same everywhere.
 
-    Other codes that a resource is found by are those of its family, which stand in its topics.
+    Other codes that a resource is found by are those of its family, which are in its topics.
     """
     places = list(_keys(resource))
     if not places:

@@ -113,7 +113,7 @@ _CHECKS = {
 
 
 def _dropped(places: list[Path], element: str, run: Run) -> None:
-    """What gets lost is reported once for an element, with how often it stands there."""
+    """What gets lost is reported once for an element, with how often it occurs."""
     if places:
         run.report(PORTABILITY_DROPPED, places[0], element=element, count=len(places))
 

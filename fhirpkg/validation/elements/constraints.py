@@ -1,6 +1,6 @@
 """Invariants: a constraint with its FHIRPath, compiled when it is first evaluated.
 
-For the expressions that stand on nearly every element there are conditions in plain Python, and
+For the expressions that are on nearly every element there are conditions in plain Python, and
 for the others the keys without which they are true; tests compare both with the evaluator.
 """
 

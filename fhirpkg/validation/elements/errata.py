@@ -30,7 +30,7 @@ MEANT = {
 """Expressions of R4 4.0.1 that do not say what the invariant means, and what does."""
 
 MEANT_LATER = {
-    # Of R5: a text stands in single quotes, and an element may have several types (eld-11).
+    # Of R5: a text is in single quotes, and an element may have several types (eld-11).
     'binding.empty() or type.code.empty() or type.code.contains(":") or type.select((code = '
     "'code') or (code = 'Coding') or (code='CodeableConcept') or (code = 'Quantity') or (code = "
     "'string') or (code = 'uri') or (code = 'Duration')).exists()": (

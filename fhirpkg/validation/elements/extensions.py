@@ -1,4 +1,4 @@
-"""Extensions: known or not, where they may stand, and what they may hold.
+"""Extensions: whether they are known, where they are allowed, and what they may hold.
 
 An extension whose definition is not loaded is `not-checked-extension`, never an error; one under
 HL7's own base that the loaded packages do not define is a mistake
@@ -62,17 +62,17 @@ and examples (http://hl7.org/fhir/R4/downloads.html); later versions of them mos
 
 
 class Scope(NamedTuple):
-    """Where an extension may stand, in a release of FHIR."""
+    """Where an extension is allowed, in a release of FHIR."""
 
     contexts: list[Resource]
     may_be_here: bool
     """Whether it is for this release at all."""
     is_free: bool
-    """Whether it may stand anywhere."""
+    """Whether it is allowed everywhere."""
 
 
 class Extensions:
-    """The check of every extension; by its definition and the places it may stand."""
+    """The check of every extension, by its definition and the places where it is allowed."""
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
@@ -211,7 +211,7 @@ class Extensions:
 
 
 def _scope(definition: Resource, release: Release) -> Scope:
-    """Where a definition lets its extension stand."""
+    """Where a definition allows its extension."""
     stated = definition.get("context") or ()
     contexts = [context for context in stated if is_for(context, release)]
     may_be_here = is_for(definition, release)
@@ -242,7 +242,7 @@ def is_for(definition: Resource, release: Release) -> bool:
 
 
 def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) -> None:
-    """What a definition demands of the element that its extension stands on."""
+    """What a definition requires of the element that its extension is on."""
     from fhirpkg.fhirpath.expression import compile_expression  # noqa: PLC0415 - seldom needed
 
     for formula in map(str, definition.get("contextInvariant") or ()):
@@ -261,7 +261,7 @@ def _check_invariants(definition: Resource, url: str, trail: Trail, run: Run) ->
 
 
 def _owner(path: Path, run: Run) -> Json:
-    """The element that the extension at a path stands on."""
+    """The element that the extension at a path is on."""
     node: Json = run.root
     for step in path[:-1] if isinstance(path[-1], str) else path[:-2]:
         node = value_of(node, step)
@@ -269,7 +269,7 @@ def _owner(path: Path, run: Run) -> Json:
 
 
 def _value(path: Path, run: Run) -> Json:
-    """The element that the extension at a path stands on; of a primitive its value, if any."""
+    """The element that the extension at a path is on; of a primitive its value, if any."""
     node = _owner(path, run)
     steps = [step.removeprefix("_") if isinstance(step, str) else step for step in path]
     value = _owner(tuple(steps), run)

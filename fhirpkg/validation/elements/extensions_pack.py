@@ -2,7 +2,7 @@
 
 The pack (hl7.fhir.uv.extensions.r4, 5.3.0-ballot, https://hl7.org/fhir/extensions/) goes on where
 R4's own list ends: an extension under HL7's base that neither knows is a mistake, one of these is
-only not loaded. Where the pack lets an extension of R4 stand elsewhere too, R4's definition is out
+only not loaded. Where the pack allows an extension of R4 elsewhere, too, R4's definition is out
 of date: guides are made with the pack.
 """
 
@@ -181,4 +181,4 @@ workflow-supportingInfo DocumentReference Encounter
 """.splitlines(),
     )
 }
-"""Elements on which extensions of R4 may stand by the pack and not by R4, by the same names."""
+"""Elements on which the pack allows extensions of R4 and R4 does not, by the same names."""

@@ -48,7 +48,7 @@ class Member(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """The properties of a type and the check of what stands beside primitives (`_name`)."""
+    """The properties of a type, and the check of the objects beside primitives (`_name`)."""
 
     name: str
     members: Mapping[str, Member]
@@ -206,7 +206,7 @@ def _sibling(
 
 
 def _beside_value(item: Json, has_value: bool, trail: Trail, run: Run, shape: Shape) -> None:
-    """Check what stands beside one primitive value, or instead of it."""
+    """Check the object beside one primitive value, or in its place."""
     if has_value and _is_bare_id(item):
         element_id(item["id"], (trail, "id"), run)
     else:
@@ -214,7 +214,7 @@ def _beside_value(item: Json, has_value: bool, trail: Trail, run: Run, shape: Sh
 
 
 def _is_bare_id(sibling: Json) -> bool:
-    """Whether an id is all that stands beside a primitive: then its value makes ele-1 true."""
+    """Whether the object beside a primitive has only an id: then the value makes ele-1 true."""
     return (
         isinstance(sibling, dict)
         and sibling.keys() == {"id"}
@@ -249,7 +249,7 @@ def choice(owner: dict[str, Json], chosen: Choice, trail: Trail, run: Run) -> No
 
 
 def missing(owner: dict[str, Json], element: str, trail: Trail, run: Run) -> None:
-    """Say that a mandatory element is not there, unless extensions stand for it."""
+    """Report that a mandatory element is missing, unless extensions replace it."""
     name = element.rpartition(".")[2]
     keys = [name]
     if name.endswith("[x]"):

@@ -119,7 +119,7 @@ def check_form(x: Json, s: Json, stated: str, t: Trail, run: Run, profile: str) 
 def check_alternatives(
     x: Json, s: Json, stated: tuple[str, ...], t: Trail, run: Run, profile: str
 ) -> None:
-    """Where there is no value, one of the extensions stated must stand for it."""
+    """Where there is no value, one of the extensions stated must replace it."""
     extensions = s.get("extension") if isinstance(s, dict) else None
     urls = {e.get("url") for e in extensions or () if isinstance(e, dict)}
     if x is None and not urls.intersection(stated):

@@ -65,7 +65,7 @@ def _missing_sections(stated: tuple[str, ...], found: set[str], language: str) -
 
 
 def _language(t: Trail, run: Run) -> str:
-    """The language of the resource whose narrative stands at a place."""
+    """The language of the resource whose narrative is at a place."""
     resource: Json = run.root
     for step in flat(t)[:-1]:
         resource = resource[step]

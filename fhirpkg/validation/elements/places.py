@@ -35,7 +35,7 @@ _LATER_TYPES = {
 
 
 class Places:
-    """The names under which definitions may know the element that an extension stands on.
+    """The names under which definitions may know the element that an extension is on.
 
     `shown` is the one for people, `extension` the url where the element is an extension's value.
     """
@@ -114,7 +114,7 @@ def _named(name: str, key: str, types: TypeModel) -> set[str]:
 
 
 def value_of(node: Json, step: str | int) -> Json:
-    """What stands at one step into a value, or None."""
+    """The value one step further into a value, or None."""
     try:
         return node[step]
     except (KeyError, IndexError, TypeError):

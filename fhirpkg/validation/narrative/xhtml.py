@@ -56,7 +56,7 @@ _HOLDS = {
     "col": "",
 }
 _CHILDREN = {name: frozenset(names.split()) for name, names in _HOLDS.items()}
-"""What may stand in an element that holds neither text nor anything else."""
+"""What may be in an element that holds neither text nor anything else."""
 
 _INSIDE = {
     "caption": "table",
@@ -73,7 +73,7 @@ _INSIDE = {
     "dd": "dl",
 }
 _PARENTS = {name: frozenset(names.split()) for name, names in _INSIDE.items()}
-"""What an element that has its place in another may stand in."""
+"""The elements in which an element with a fixed place may appear."""
 
 _ANY = frozenset(_ELEMENTS.values())
 _TEXT_NAMES = (
@@ -90,10 +90,10 @@ _NOT_TWICE = frozenset(("a", "p"))
 
 
 class Spot(dict[str, "Spot"]):
-    """An element of a narrative, by what stands around it; looked up in it, one that it holds.
+    """An element of a narrative in its context; looking up a name gives the element inside it.
 
     Those that are right are made once and kept, so that each element takes one look-up. There is
-    an end of them: of what stands around only the innermost text element, <a> and <p> matter.
+    an end of them: of the context only the innermost text element, <a> and <p> matter.
     """
 
     __slots__ = ("_around", "_text_element", "holds_text", "is_known", "misplaced_in", "name")
@@ -142,4 +142,4 @@ class Spot(dict[str, "Spot"]):
 
 _spot = functools.cache(Spot)
 OUTSIDE = Spot("", "", frozenset())
-"""Where the root stands."""
+"""Where the root is."""

@@ -78,7 +78,7 @@ class Enabling:
     def _answers(self, link: str, condition: Resource, scopes: Scopes) -> list[Json]:
         """The answers to the question of a condition within what is around both.
 
-        Of a group that repeats only the instance that the item stands in is looked at.
+        Of a group that repeats only the instance that the item is in is looked at.
         """
         question = str(condition.get("question"))
         around = zip(self.above.get(link, ()), self.above.get(question, ()), strict=False)

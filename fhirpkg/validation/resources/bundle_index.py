@@ -37,7 +37,7 @@ class BundleIndex:
             self.by_id.setdefault(key, []).append(entry)
 
     def find(self, reference: str, full_url: str = "") -> Resource | None:
-        """The resource for a reference that stands in the entry of `full_url`, or None."""
+        """The resource for a reference that is in the entry of `full_url`, or None."""
         for entry in self.entries(reference, full_url):
             resource: Resource = entry["resource"]
             return resource

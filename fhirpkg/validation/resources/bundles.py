@@ -97,7 +97,7 @@ def _check_full_url(entry: Resource, place: Path, kind: str, run: Run) -> None:
 
 
 def _check_links(bundle: Resource, kind: str, path: Path, run: Run) -> None:
-    """Links that page belong to what comes in pages; each stands once."""
+    """Links to pages belong only in what has pages; each relation occurs once."""
     seen: set[str] = set()
     for number, link in enumerate(items_of(bundle, "link")):
         relation = text_of(link, "relation")

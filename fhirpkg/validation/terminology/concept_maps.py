@@ -40,7 +40,7 @@ def _value_set(concept_map: Resource, side: str, path: Path, run: Run) -> str:
     if run.terminology.value_set(url):
         return url
     other = run.definitions.find(url)
-    if other and key.endswith("Uri"):  # of a canonical the type is checked where it stands
+    if other and key.endswith("Uri"):  # of a canonical the type is checked where it is
         found = other["resourceType"]
         run.report(CONCEPT_MAP_VALUE_SET, (*path, key), url=url, found=found)
     return ""

@@ -55,7 +55,7 @@ def problem_of(text: str) -> str:
 
 
 def _misplaced(kind: str, found: str, opened: list[str], *, wants_operand: bool) -> str:
-    """Keep the brackets' account, and say what is wrong with a token where it stands."""
+    """Keep track of brackets, and say what is wrong with a token at its place."""
     if kind == "open":
         opened.append(found)
         return "" if wants_operand else f"'{found}' follows an operand"

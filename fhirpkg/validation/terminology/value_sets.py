@@ -75,7 +75,7 @@ def _check_expansion(expansion: Json, place: Path, run: Run) -> None:
 
 
 def _check_version(written: str, clause: Resource, place: Path, run: Run) -> None:
-    """A version stands in `version`, not behind the system's url."""
+    """A version is in `version`, not behind the system's url."""
     stated = text_of(clause, "version")
     problem = f"names the version {written}, which belongs in 'version'"
     problem += f", and that says {stated}" if stated else ""

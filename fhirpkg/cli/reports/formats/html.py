@@ -1,4 +1,4 @@
-"""One HTML page that stands alone: findings by file and by rule, with a search.
+"""One self-contained HTML page: findings by file and by rule, with a search.
 
 It loads nothing and sends nothing. Without its script it shows all; the search only hides.
 """
@@ -25,7 +25,7 @@ _MOST = dict.fromkeys(Severity, 2_000)
 
 
 def report(checked: list[Checked]) -> str:
-    """The page; the rules stand in it with their words and links to the specification."""
+    """The page; the rules are in it with their words and links to the specification."""
     issues = [issue for each in checked for issue in each.outcome.issues]
     ignored = sum(len(each.outcome.ignored) for each in checked)
     counts = Counter(issue.severity for issue in issues)

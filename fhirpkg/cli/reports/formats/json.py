@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def report(checked: list[Checked]) -> str:
-    """`{"files": [{"file", "issues"}], "summary"}`; what is ignored stands apart."""
+    """`{"files": [{"file", "issues"}], "summary"}`; what is ignored is listed apart."""
     files: list[dict[str, Any]] = []
     for each in checked:
         entry: dict[str, Any] = {

@@ -1,1 +1,1 @@
-"""Intervals: their ends, how they stand to each other, and sets of them."""
+"""Intervals: their ends, their relations, and sets of them."""

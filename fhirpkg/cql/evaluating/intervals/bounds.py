@@ -1,4 +1,4 @@
-"""Where intervals begin and end, and what stands next to a value (CQL reference, 9.7 and 9.8)."""
+"""Where intervals begin and end, and what is next to a value (CQL reference, 9.7 and 9.8)."""
 
 from __future__ import annotations
 
