@@ -52,7 +52,7 @@ def read(data: bytes | str) -> tuple[Any, list[Issue]]:
     """The JSON value in `data` and what is wrong with the text; None when it is not JSON.
 
     Numbers with a point or exponent become Decimals, with their digits as written. Of a key that
-    appears twice the last value is kept and an issue tells it.
+    appears twice, the last value is kept and an issue reports it.
     """
     text, issues = _decode(data)
     if text is None:

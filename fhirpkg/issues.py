@@ -167,7 +167,7 @@ _ALL_OK = {
 
 
 def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Issues by file, line, column and severity, the same one told once."""
+    """Issues by file, line, column and severity, without repeats."""
     unique = dict.fromkeys(issues)
     return tuple(
         sorted(unique, key=lambda i: (i.file, i.line, i.column, i.severity.rank, i.expression))

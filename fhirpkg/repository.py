@@ -40,10 +40,10 @@ class Repository(Protocol):
 class MemoryRepository:
     """Resources in memory, found by type and id, by canonical and by patient.
 
-    `shortfalls` tells by type why not all of it are here. A search for one of these raises
-    FhirpkgError, so that what hangs on it is not evaluated: a result that is missing must not look
-    like one that does not exist. `base` is the server that patients come from, if it is known. Of
-    several versions of a resource the newest counts.
+    `shortfalls` gives, by type, the reason why not all of its resources are here. A search for one
+    of these types raises FhirpkgError, so that what depends on it is not evaluated: a result that
+    is missing must not look like one that does not exist. `base` is the server that patients come
+    from, if it is known. Of several versions of a resource the newest counts.
     """
 
     def __init__(

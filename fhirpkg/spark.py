@@ -74,7 +74,7 @@ def validate(
         "settings": settings,
         "fhir_version": fhir_version,
     }
-    Checker(**options, index=index)  # type: ignore[arg-type]  # what is wrong is told here, once
+    Checker(**options, index=index)  # type: ignore[arg-type]  # errors are reported here, once
     shared = session.sparkContext.broadcast(pickle.dumps((options, index, starts)))
     key = uuid.uuid4().hex
     return lines.mapInArrow(_checking(key, shared), FINDINGS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def objects(parent: Any, key: str) -> list[dict[str, Any]]:
-    """The objects in a list property; anything else there is left to the validator to tell.
+    """The objects in a list property; the validator reports anything else in it.
 
     >>> objects({"item": [{"a": 1}, 5]}, "item"), objects({"item": "x"}, "item"), objects(5, "a")
     ([{'a': 1}], [], [])

@@ -71,7 +71,7 @@ class Applied:
         """The state of each criterion of the plans: what is on record, and whether it holds.
 
         Keys: id, state (met, exceeded, unusable, missing, not evaluated), value, unit, date,
-        resource and why; None for what there is no value of.
+        resource and why; None for what has no value.
         """
         groups = [r for r in self.resources if r["resourceType"] == "RequestGroup"]
         return [found for group in groups for found in criteria_of(group.get("extension", ()))]

@@ -36,13 +36,13 @@ class Dialect:
     carries: bool
     """Participants, goals and reasons of actions; all that an activity has a place for."""
     explains: bool
-    """Actions that are left out are told in the outcome, not only those that failed."""
+    """Whether the outcome also reports actions that were left out, not only those that failed."""
     prunes_relations: bool
     """Relations to actions that are left out go with them."""
     one_of_both: bool
     """An action has a resource or actions, as R4's rqg-1 demands, never both or none."""
     lenient_fhirpath: bool
-    """What is called FHIRPath and is none is read as CQL."""
+    """Whether text labelled FHIRPath that does not parse is read as CQL."""
     needs_subject: bool
     """A subject that cannot be read is an error, not an empty patient."""
 

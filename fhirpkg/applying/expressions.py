@@ -35,7 +35,7 @@ def in_cql(expression: Resource, context: Resource) -> bool | None:
     """Whether an expression is CQL to evaluate; False for a name, None for another language.
 
     A dot in text/cql marks an expression: encender and the reference engine hold it so. Without a
-    library there is no name that it could be: `3`, `'routine'`.
+    library it cannot be a name: `3`, `'routine'`.
     """
     language, text = expression.get("language", ""), expression.get("expression", "")
     is_open = language == "text/cql" and "reference" not in expression
@@ -59,7 +59,7 @@ class Evaluator:
     """Evaluates the expressions of definitions for one patient.
 
     `now` fixes the clock; otherwise it is that of the first expression that asks. With `lenient`,
-    what is called FHIRPath and is none is read as CQL, as the reference engine reads all of it.
+    text labelled FHIRPath that does not parse is read as CQL, as the reference engine reads all.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Evaluator:
         raise NotEvaluatedError(f"the language {language or '(none)'} is not supported")
 
     def unused_parameters(self) -> Iterator[str]:
-        """What to tell of parameters that no library declares and no expression names."""
+        """Messages about parameters that no library declares and no expression names."""
         declared = self._logic.declared if "_logic" in self.__dict__ else set()
         for name in self._parameters.keys() - declared - self._named - _SUPPLIED:
             hint = nearest(name, sorted(declared))

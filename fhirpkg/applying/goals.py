@@ -56,7 +56,7 @@ def _carry_addresses(goal: Resource, resource: Resource) -> None:
 
 
 def prune_relations(group: Resource, messages: Messages) -> None:
-    """Relations to actions that were left out are taken away, and told."""
+    """Remove relations to actions that were left out, and report them."""
     present = {action["id"] for action in all_actions(group) if "id" in action}
     for action in all_actions(group):
         related = action.get("relatedAction", ())

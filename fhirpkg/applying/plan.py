@@ -325,7 +325,7 @@ class _Actions:
         return resource, left_over
 
     def _keep_apart(self, outcome: Resource | None, resource: Resource) -> None:
-        """The reference engine tells what failed in an activity on its request."""
+        """The reference engine reports what failed in an activity on its request."""
         if outcome is None:
             return
         self._run.outcomes.append(outcome)

@@ -69,7 +69,7 @@ def _problem_beside_primitive(value: Json, types: TypesOfDefinitions, depth: int
 def _problem_of_choice(
     key: str, value: Json, elements: Elements, types: TypesOfDefinitions, depth: int
 ) -> str:
-    """What is wrong with `dueDuration`, an element of which the key tells the type."""
+    """What is wrong with a choice such as `dueDuration`, whose key contains the type."""
     for element in elements.values():
         if element.is_choice and key.startswith(element.name):
             for type_name in element.types:

@@ -21,7 +21,7 @@ _MOVED = tuple(f"{OUR_BASE}/{kind}" for kind in ("StructureDefinition/", "ValueS
 def claimed_profiles(folder: Path, package: PackageSource) -> list[Resource]:
     """The profiles that the content of a folder claims, each under the base it is published at.
 
-    Raises PackageError for a file of profiles that is no resource.
+    Raises PackageError for a file of profiles that is not a resource.
     """
     return [moved(profile, package) for profile in read_profiles(folder)]
 

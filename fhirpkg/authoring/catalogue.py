@@ -91,7 +91,7 @@ def _codes(plan: Resource) -> Iterator[str]:
 
 
 def member_folders(folder: Path, package: PackageSource) -> Sequence[Path]:
-    """The folders of a catalogue's members; SourceError for one that is no package."""
+    """The folders of a catalogue's members; SourceError for one that is not a package."""
     for name in package.members:
         if not (folder / name / PACKAGE).is_file():
             problem = f"its member '{name}' holds no {PACKAGE}"

@@ -62,7 +62,7 @@ _SUFFIXES = {
 
 
 def readiness(context: BuildContext) -> list[Resource]:
-    """The actions that tell what a patient's record leaves open, for the top level of the plan.
+    """The actions that report what a patient's record leaves open, for the top level of the plan.
 
     They are there, and name the events that they answer, because other engines look no deeper.
     """

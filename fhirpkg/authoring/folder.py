@@ -297,7 +297,7 @@ def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:
         package = _package_folder(folder)
         built = (folder / "fhir").is_dir() and (package / PACKAGE).is_file()
         problems = stale_procedure(package, folder) if built else iter(())
-    else:  # procedures that are still there tell it themselves
+    else:  # procedures that still exist report it themselves
         gone = [f for f in procedure_folders(folder) if not (f / PROCEDURE).is_file()]
         of_gone = (problem for f in gone for problem in stale_procedure(folder, f))
         problems = itertools.chain(stale_catalogue(folder), of_gone)

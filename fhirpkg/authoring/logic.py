@@ -212,7 +212,7 @@ def _of_kind(rule: Rule) -> dict[str, str]:
 
 
 def _of_limit(rule: Rule) -> dict[str, str]:
-    """How a value is measured and held against the limit, and how the limit is put into words."""
+    """How a value is measured and compared with the limit, and how the limit is put into words."""
     title, limit = _name(rule), rule.limit
     unit = limit.unit if limit else ""
     measured = '"{0} measure"(R.{1})'

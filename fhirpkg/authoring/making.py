@@ -113,7 +113,7 @@ def build_folder(
 ) -> Done:
     """Build the procedures of a folder with a package.yaml, beside them or below `output`.
 
-    `canonical` replaces the base of all urls; `tell` gets what is found, as it is found, `started`
+    `canonical` replaces the base of all urls; `tell` is called with each finding at once, `started`
     the number of procedures and `done` how many are through.
 
     Raises SourceError for what cannot be read or written, ConfigError for a wrong `canonical`.

@@ -165,7 +165,7 @@ def _decode(text: bytes, source: Source) -> str | None:
 
 
 def _without_tabs(text: str, source: Source) -> str:
-    """The text with tabs of indentation told and read as two spaces, so that the rest is read."""
+    """The text with tabs of indentation reported and replaced by two spaces, to read the rest."""
     lines = text.split("\n")
     for number, line in enumerate(lines):
         indent = line[: len(line) - len(line.lstrip())]

@@ -83,7 +83,7 @@ def _is_step(key: object, value: object) -> bool:
 def check_languages(read: Source, others: Iterable[str], main: str) -> None:
     """Each text has the main language, and none that the package does not have.
 
-    How many texts a language lacks is told once for it.
+    How many texts a language lacks is reported once.
     """
     lacking: dict[str, list[Path]] = {language: [] for language in others}
     known = {main, *lacking}

@@ -22,7 +22,7 @@ _NEW = ".new"
 
 
 def rebased(package: PackageSource, canonical: str) -> PackageSource:
-    """The package with another base of all its urls; ConfigError when that is no base."""
+    """The package with another base of all its urls; ConfigError when that is not a base url."""
     try:
         return PackageSource.model_validate(
             {**package.model_dump(), "canonical": canonical.rstrip("/")}

@@ -73,7 +73,7 @@ def applied(
 
     Patients come in the order of their lines, then those that are referred to and not in the
     export, with a problem. `content` holds the definitions; the other arguments are those of
-    :func:`fhirpkg.apply`. Lines that hold no resource of FHIR are told first, as the problem of no
+    :func:`fhirpkg.apply`. Lines without a FHIR resource are reported first, as a problem of no
     patient, with how many there are.
 
         with open("Patient.ndjson", "rb") as one, open("Observation.ndjson", "rb") as other:

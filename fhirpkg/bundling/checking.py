@@ -71,7 +71,7 @@ class Checker:
     _canonicals: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def accept(self, found: Found) -> bool:
-        """Whether a resource may be published, as far as it and those before it tell."""
+        """Whether a resource may be published, judged by it and those before it."""
         problem = _misshapen(found.resource) or self._repeated(found)
         if problem:
             self.problems.append(f"{found.file}: {problem}")

@@ -53,7 +53,7 @@ from somebody else."""
 
 
 class ExitCode(IntEnum):
-    """What the process tells its caller; the same for every verb."""
+    """The exit code of the process; the same for every verb."""
 
     DONE = 0
     """Done, or nothing to do."""

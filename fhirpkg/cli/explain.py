@@ -44,7 +44,7 @@ def command(rule: str | None, code: str | None, fhir_version: str) -> None:
 def told(rule_id: str, fhir_version: str = "4.0.1") -> str:
     """What a rule means, how bad it is, what to do and where it is written, line by line.
 
-    Raises ConfigError for an id that is none, and PackageError where the definitions of a version
+    Raises ConfigError for an unknown id, and PackageError where the definitions of a version
     of FHIR are not in the cache.
     """
     from fhirpkg.cli.catalogue import catalogue

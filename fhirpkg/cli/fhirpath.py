@@ -64,7 +64,7 @@ def command(
 
 
 def _read(file: str, definitions: Definitions) -> Any:
-    """The JSON of a file in JSON or XML; SourceError tells the first thing wrong with it."""
+    """The JSON of a file in JSON or XML; SourceError names the first thing wrong with it."""
     from fhirpkg import fhirjson, fhirxml
 
     try:

@@ -1,4 +1,4 @@
-"""`fhirpkg validate`: every input checked, every finding told, on one core or many."""
+"""`fhirpkg validate`: check every input and report every finding, on one core or many."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _entry(query: Query) -> Resource:
 
 
 def _answer(url: str, entry: Resource, headers: Mapping[str, str]) -> Response | None:
-    """The entry's answer as one of its own; None when it does not tell for certain."""
+    """The entry's answer as a Response; None when it is unclear."""
     told = entry.get("response")
     status = str(told.get("status", ""))[:3] if isinstance(told, dict) else ""
     resource = entry.get("resource")

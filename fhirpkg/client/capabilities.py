@@ -23,7 +23,7 @@ class Capabilities:
     """The claims of one server."""
 
     software: str
-    """Name and version of the server's software, as far as it tells them."""
+    """Name and version of the server's software, as far as it states them."""
     types: dict[str, Resource] = field(repr=False)
     """rest.resource by its type."""
     system: frozenset[str]

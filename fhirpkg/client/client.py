@@ -324,7 +324,7 @@ def _advice(status: int) -> str:
 
 
 def checked_base_url(text: str) -> str:
-    """A base url without its last slash; ConfigError when it is none or holds a password."""
+    """A base url without its last slash; ConfigError when it is not a url or holds a password."""
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError(f"'{text}' is not a server; write http(s)://host/path")

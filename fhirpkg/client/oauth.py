@@ -161,7 +161,7 @@ class _Tokens:
 
 
 def _grant(answer: Response) -> Grant:
-    """The token in an answer; what the server said in its place is told without what we sent."""
+    """The token in an answer; an error quotes the server, but never what we sent."""
     told = _json_object(answer)
     token = told.get("access_token")
     if answer.status != 200 or not isinstance(token, str):

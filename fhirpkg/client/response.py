@@ -20,7 +20,7 @@ _ERRORS = {"error", "fatal"}
 class Response:
     """What came back. `status` is 0 when no answer came, and `text` then says why.
 
-    `resource` is the body as a FHIR resource, None when it is none; `headers` has lower-case keys.
+    `resource` is the body as a FHIR resource, or None; `headers` has lower-case keys.
     """
 
     status: int

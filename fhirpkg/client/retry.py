@@ -113,7 +113,7 @@ def is_unclear(response: Response) -> bool:
 def asked_wait(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait, in any of the known ways; None when it does not.
 
-    A date is compared with the server's own clock where it tells it, as clocks differ.
+    A date is compared with the server's own clock where it states it, as clocks differ.
     """
     milliseconds = headers.get("x-ms-retry-after-ms", "")
     if milliseconds.isdigit():
@@ -129,7 +129,7 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
 
 
 def http_date(text: str) -> float | None:
-    """Seconds since 1970 of an HTTP date (RFC 9110 5.6.7); None when it is none."""
+    """Seconds since 1970 of an HTTP date (RFC 9110 5.6.7); None for other text."""
     try:
         return parsedate_to_datetime(text).timestamp()
     except (ValueError, IndexError):

@@ -1,6 +1,6 @@
 """What `validate` is given: files, folders, NDJSON, packages, standard input.
 
-Each input is one resource; nothing is judged here. What a folder holds that is no FHIR resource
+Each input is one resource; nothing is judged here. What a folder holds besides FHIR resources
 is left to the caller to skip; a path that cannot be opened raises SourceError.
 """
 
@@ -133,7 +133,7 @@ def _in_folder(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Input | N
 
 
 def _standard_input(data: bytes) -> Iterator[Input]:
-    """Standard input has no name to tell NDJSON by: each of its lines is an object."""
+    """Standard input has no file name; it is NDJSON if each of its lines is an object."""
     lines = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if len(lines) > 1 and all(line[:1] == b"{" and line.rstrip()[-1:] == b"}" for _, line in lines):
         yield from (Input("-", None, line, number) for number, line in lines)

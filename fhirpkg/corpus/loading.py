@@ -24,7 +24,7 @@ _TYPES = "http://hl7.org/fhir/StructureDefinition/"
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """How packages are had, and who is told what cannot be had."""
+    """How packages are loaded, and who is informed of those that cannot be."""
 
     offline: bool = True
     installing: bool = False

@@ -145,7 +145,7 @@ class Targets:
 
 
 def _parse(data: bytes, types: TypesOfDefinitions) -> _Parsed:
-    """What one input holds, read as plainly as can be: what is wrong with it is told of itself."""
+    """The resources of one input; its errors are ignored here, as its own check reports them."""
     found: dict[str, Resource] = {}
     for resource in _resources(_value(data, types)):
         for name in _names(resource):

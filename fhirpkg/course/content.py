@@ -18,7 +18,7 @@ WORDS = 12.5
 SMALL = 11.0
 _GAP = 4.0
 _MOST = {"title": 6, "words": 5, "note": 4}
-"""Lines that a text may take; a picture is no place to read pages."""
+"""Lines that a text may take; a picture is not for reading pages."""
 
 
 def paragraph(

@@ -1,6 +1,6 @@
 """Official package -> data file: what is kept of the definitions, and what is left out.
 
-Kept is what validating, evaluating, searching and telling a person need; narratives,
+It keeps what validating, evaluating, searching and explaining need; narratives,
 differentials, mappings and explaining prose are not.
 """
 

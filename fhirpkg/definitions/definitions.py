@@ -245,7 +245,7 @@ class Definitions:
         return version in self._tables
 
     def _find_cross_version(self, url: str) -> Resource | None:
-        """The extension for an element of another version, where a package tells its elements."""
+        """The extension for an element of another version, where a package lists its elements."""
         match = crossversion.URL.fullmatch(url)
         table = self._tables.get(match["version"]) if match else None
         return crossversion.definition(url, table, self.types.is_type) if table else None
@@ -329,7 +329,7 @@ class Definitions:
         return generate(structure, lambda wanted: self._structure(wanted, (*underway, name)))
 
     def _added_structure(self, type_name: str) -> Resource | None:
-        """An added type with snapshot; a broken one counts as none and is told when it is used."""
+        """An added type with snapshot; a broken one counts as none, and is reported when used."""
         try:
             return self.structure(type_name) if type_name in self._added_types else None
         except DefinitionError:

@@ -1,8 +1,8 @@
 """What a package defines; its value sets and their like stay unread until they are asked for.
 
-There are packages of tens of thousands of value sets. Their .index.json is believed for a few types
-alone: it tells nothing of a structure's derivation, and loses the url of what has an object for its
-`type` (PlanDefinition, Library). Of a value set that no index tells the file's beginning does.
+There are packages of tens of thousands of value sets. Their .index.json is trusted for a few types
+only: it lacks a structure's derivation, and loses the url of what has an object for its
+`type` (PlanDefinition, Library). For value sets that it omits the beginning of the file is read.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Unread:
 
     @functools.cached_property
     def resource(self) -> Resource:
-        """The definition; PackageError when it is not the one that its entry tells."""
+        """The definition; PackageError when it differs from its entry."""
         found = self._package.resource(self._name)
         if found is None or found.get("url", "") != self._url:
             package, problem = str(self._package.id), f"its {self._name} is not {self._url}"
@@ -69,7 +69,7 @@ def _listed(package: Package) -> dict[str, Entry]:
     text = package.files.get(".index.json")
     content = fhirjson.read(text)[0] if text else None
     if not isinstance(content, dict) or content.get("index-version") != 2:
-        return {}  # an older one does not tell supplements
+        return {}  # an older one does not list supplements
     files = content.get("files")
     found: dict[str, Entry] = {}
     for each in files if isinstance(files, list) else ():
@@ -79,7 +79,7 @@ def _listed(package: Package) -> dict[str, Entry]:
 
 
 def _begun(package: Package, name: str) -> Entry | None:
-    """The entry of a file that its beginning tells; what supplements another is read as a whole."""
+    """The entry of a file, from its beginning; a supplement is read as a whole."""
     try:
         text = package.files[name].decode()
         found = {} if '"supplements"' in text else _beginning(text)

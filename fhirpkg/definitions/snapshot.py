@@ -79,7 +79,7 @@ class Refinement:
     before: Resource
     """The element as it was: of a base, a type or the elements before; empty without a place."""
     sliced: Resource
-    """What it is a slice of, as that was; empty when it is none."""
+    """The element that it is a slice of, as that was; empty when it is not a slice."""
     place: int = 0
     """Where the element is in the snapshot."""
     is_locked_out: bool = False

@@ -118,7 +118,7 @@ class TypesOfDefinitions:
         try:
             lines = list(type_lines(structure)) if structure else []
         except (KeyError, TypeError, AttributeError, IndexError):
-            return  # a malformed definition defines no type; validating it tells why
+            return  # a malformed definition defines no type; validating it shows why
         for line in lines:
             self._types[line.partition("\t")[0]] = _read_line(line)
 

@@ -98,7 +98,7 @@ def _place(parser: expat.XMLParserType) -> tuple[int, int]:
 
 
 def _parse(parser: expat.XMLParserType, data: bytes) -> None:
-    """Parse as far as possible: what is wrong with the text has been told by the reader."""
+    """Parse as far as possible: the reader has already reported the errors."""
     try:
         parser.Parse(data, True)
     except expat.ExpatError:

@@ -206,7 +206,7 @@ class _Reader:
         type_name: str,
         trail: _Trail,
     ) -> Child | None:
-        """Deal with what is no element of the type; the child when only its namespace is wrong."""
+        """Report a child that the type does not have; returned if only its namespace is wrong."""
         if not _is_element(item):
             self._no_instruction(item, element, trail)
             return None

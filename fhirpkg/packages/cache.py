@@ -152,7 +152,7 @@ def resolve_package(
     """The package that ``name#version``, a url, a .tgz or a folder names.
 
     What is not in the cache is fetched from the registry and kept, unless `offline`; `progress` is
-    told the bytes so far and in all, `tell` what is worth saying of the choice. Raises PackageError
+    called with the bytes so far and in all, `tell` with remarks on the choice. Raises PackageError
     when it is nowhere, or when the archive that is fetched has another `sha256`.
     """
     if text.startswith(("https://", "http://")):

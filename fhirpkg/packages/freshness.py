@@ -33,7 +33,7 @@ class Record:
     files: Mapping[str, str]
     """The digests of what it wrote, by the names of the files."""
     told: tuple[Mapping[str, Any], ...] = ()
-    """What it warned of: a build that finds nothing changed tells it again."""
+    """Its warnings, which a build that finds nothing changed repeats."""
 
     @property
     def text(self) -> bytes:

@@ -67,7 +67,7 @@ def installed_resource(resource_type: str, identifier: str) -> Resource | None:
 def read_profiles(resources: Path) -> list[Resource]:
     """The profiles that content in a folder claims: those of `profiles/` beside it, else ours.
 
-    Raises PackageError for a file that is no resource.
+    Raises PackageError for a file that is not a resource.
     """
     folder = resources.absolute().parent / "profiles"
     if not folder.is_dir():

@@ -140,5 +140,5 @@ def _archive_time() -> int:
 
 
 def _json(value: Any) -> bytes:
-    # Half a surrogate in somebody's resource is no character; in the index it becomes `?`.
+    # Half a surrogate in somebody's resource is not a character; in the index it becomes `?`.
     return fhirjson.dump(value, indent=2).encode(errors="replace") + b"\n"

@@ -49,7 +49,7 @@ _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One published version: where its archive is and what its bytes must hash to, if told."""
+    """One published version: the url of its archive and, if stated, the hash of its bytes."""
 
     id: PackageId
     url: str
@@ -161,7 +161,7 @@ class RegistryClient:
     def download(
         self, distribution: Distribution, progress: Callable[[int, int], None] | None = None
     ) -> bytes:
-        """The archive of a distribution; `progress` is told bytes so far and in all (0: unknown).
+        """The archive of a distribution; `progress` gets the bytes so far and in all (0: unknown).
 
         Raises PackageError when it cannot be had whole.
         """

@@ -40,7 +40,7 @@ class Criterion:
 
 
 def criteria(plan: Resource) -> list[Criterion]:
-    """The criteria of a plan; an action that is told to some patients only is one of its own."""
+    """The criteria of a plan; an action that only some patients see is a separate one."""
     named, bounds = criteria_parts(plan), limits(plan)
     grouped: dict[str, list[Resource]] = {}
     for action in looked_up(plan):

@@ -109,7 +109,7 @@ def documents_of(resource: Resource) -> Iterator[tuple[str, bytes]]:
 
 
 def download(name: str, shelf: Shelf) -> bytes | None:
-    """A file by its name, made of what a shelf holds; None when there is none of it."""
+    """A file by its name, made of what a shelf holds; None when there is no such file."""
     if match := _OF_PLAN.fullmatch(name):
         plan = shelf.read("PlanDefinition", match["id"])
         make = dict(plan_files(plan, shelf)).get(name) if plan else None

@@ -38,7 +38,7 @@ class Links:
         return f"{self.root}resource/{place.replace('/', '-')}.html"
 
     def page(self, place: str) -> str:
-        """The page that tells most of a resource."""
+        """The page that shows most of a resource."""
         kind, _, identity = place.partition("/")
         return self.plan(identity) if kind == "PlanDefinition" else self.resource(place)
 

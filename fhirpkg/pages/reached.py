@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fhirpkg.repository import Repository
 
 MOST = 500
-"""As many resources as a page tells of as those of one procedure."""
+"""The most resources that a page lists as those of one procedure."""
 _NOT_FOLLOWED = {"ImplementationGuide", "PlanDefinition", "StructureDefinition"}
 """Types whose links lead away from the procedure: to a whole package, another plan, a profile."""
 _NO_LINKS = {"contained", "extension", "meta", "modifierExtension", "text"}

@@ -112,7 +112,7 @@ def tried(plan: Resource, subject: str, repository: Repository) -> Tried:
 
 
 def of_bundle(value: Json, subject: str = "") -> tuple[str, Repository]:
-    """The patient of a Bundle, and its resources. Raises ConfigError for what is no Bundle of one.
+    """The patient of a Bundle, and its resources. Raises ConfigError for anything else.
 
     `subject` names the patient where it holds several.
     """

@@ -62,7 +62,7 @@ class Lease:
         self.head = heads.write_head(self._client, ended)
 
     def release(self) -> None:
-        """Let others in after an interruption, if the server can still be told."""
+        """Release the lease after an interruption, if the server can still be reached."""
         self._client.retry = replace(self._client.retry, patience=_PATIENCE_AT_THE_END)
         try:
             self.end(Phase.INCOMPLETE, "")

@@ -67,7 +67,7 @@ def write(
 
 
 def read(file: Path) -> SavedPlan:
-    """Read a plan; SourceError when it is none."""
+    """Read a plan; SourceError when the file is something else."""
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
         selection = _selection(facts["selection"])

@@ -15,7 +15,7 @@ FINDING = "https://w3id.org/fhirpkg/StructureDefinition/CitedFinding"
 
 
 def taken_from(artifact: Resource) -> str:
-    """What was taken from a publication: its extension, else a display that is no mere label."""
+    """What was taken from a publication: its extension, or a display that is not just a label."""
     for extension in objects(artifact, "extension"):
         if definition_name(text_of(extension, "url")) == "CitedFinding":
             return text_of(extension, "valueMarkdown")

@@ -21,7 +21,7 @@ _SUBJECTS = (
     "codeReference", "itemCodeableConcept", "itemReference", "vaccineCode", "type", "category",
     "serviceType", "reasonCode",
 )  # fmt: skip
-"""Elements that say what a resource is about, the most telling first."""
+"""Elements that say what a resource is about, the most informative first."""
 _PARTS = (
     ("oralDiet", "type"), ("enteralFormula", "baseFormulaType"), ("supplement", "type"),
     ("lensSpecification", "product"),
@@ -32,7 +32,7 @@ _TIMES = (
     "restriction", "executionPeriod", "authoredOn", "authored", "recordedDate", "issued", "date",
     "start",
 )  # fmt: skip
-"""Elements that say when, the most telling first."""
+"""Elements that say when, the most informative first."""
 
 
 def is_prohibited(resource: Resource) -> bool:

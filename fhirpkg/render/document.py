@@ -15,7 +15,7 @@ class Item:
     items: tuple[Item | str, ...] = ()
     choice: str = ""
     anchor: str = ""
-    """The id of the action or question that it tells of."""
+    """The id of the action or question that it explains."""
 
 
 @dataclass(frozen=True, slots=True)

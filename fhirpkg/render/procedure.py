@@ -46,12 +46,12 @@ def procedure_document(plan: Resource, resources: Sequence[Resource]) -> Documen
 
 
 def _is_of_course(action: Resource) -> bool:
-    """Whether an action at the top is a part of the course, not told to some patients only."""
+    """Whether an action at the top is part of the course, not shown to some patients only."""
     return "action" in action or "condition" not in action
 
 
 def looked_up(plan: Resource) -> list[Resource]:
-    """The actions at the top that are told only to some patients, from their records."""
+    """The actions at the top that are shown only to some patients, by their records."""
     return [action for action in plan.get("action", ()) if not _is_of_course(action)]
 
 
@@ -105,7 +105,7 @@ _READINESS = ("Looked up", "Limit", "Why", "What is said", "How soon", "Source")
 
 
 def _readiness(plan: Resource) -> Iterator[Section]:
-    """What is told only to some patients, from their records: no step of the course."""
+    """What only some patients are shown, by their records; not a step of the course."""
     if actions := looked_up(plan):
         known = limits(plan)
         text = "Looked up in the record of the patient, and shown when it is so."

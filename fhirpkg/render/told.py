@@ -1,4 +1,4 @@
-"""What a definition of a message tells patients, and clinicians about it."""
+"""What the definition of a message says to patients, and to clinicians about it."""
 
 from __future__ import annotations
 

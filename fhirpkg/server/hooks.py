@@ -2,7 +2,7 @@
 
 Discovery, calls and feedback answer in JSON; a refusal is `{"error": …}` with 400, 401, 404, 408,
 412, 413 or 415. When clients are configured, a call needs the JWT of one of them. Data are fetched
-from the FHIR servers that this server was told of, and from no other.
+from the FHIR servers that this server was given, and from no other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the embedded server refuses or remarks, each told in an OperationOutcome."""
+"""What the embedded server refuses or remarks, each in an OperationOutcome."""
 
 from fhirpkg.rules import error, warning
 

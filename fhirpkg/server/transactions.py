@@ -142,7 +142,7 @@ def _transaction(
 
 @contextmanager
 def _told_at(index: int) -> Iterator[None]:
-    """Refusals inside are told at the entry that they come from."""
+    """Report refusals inside at the entry that they come from."""
     try:
         yield
     except Refused as error:

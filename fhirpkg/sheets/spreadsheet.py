@@ -205,7 +205,7 @@ def _write(
     book = cell.parent.parent
     assert book is not None, "a cell is made in a workbook"
     styles = _STYLES.setdefault(book, {})
-    styled: Any = cell  # openpyxl's types do not tell of its style
+    styled: Any = cell  # openpyxl's types lack its style
     key = (id(font), id(fill), wraps, is_quoted)
     if key in styles:
         cell.value = text

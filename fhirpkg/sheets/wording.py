@@ -153,7 +153,7 @@ def _names(definition: Resource, key: str) -> Iterator[str]:
 
 
 def for_patients(definition: Resource) -> str:
-    """What a message tells patients, a line each."""
+    """What a message says to patients, a line each."""
     return "\n".join(told(definition))
 
 

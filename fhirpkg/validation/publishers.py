@@ -1,4 +1,4 @@
-"""Which package holds a definition that is not loaded, as far as its canonical tells."""
+"""Which package holds a definition that is not loaded, as far as its canonical shows."""
 
 from __future__ import annotations
 

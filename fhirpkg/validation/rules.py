@@ -1,4 +1,4 @@
-"""Rules about the settings of a check: what the user said to leave out or not to let pass."""
+"""Rules about the settings of a check: what the user chose to leave out or to reject."""
 
 from fhirpkg.rules import error, warning
 

@@ -47,7 +47,7 @@ class Validator:
       definitions of R4B and R5 come from the package cache; PackageError is raised where they are
       missing. `definitions` replaces all of these.
     - `retrieve`: a function that returns the resource of a reference that leads out of the
-      input, or None; `knows` tells whether there is one without reading it
+      input, or None; `knows` says whether there is one, without reading it
     - `bases`: canonical bases (of guides) below which an unknown definition is an error
 
         outcome = fhirpkg.Validator().validate({"resourceType": "Patient", "gender": "mal"})

@@ -1,4 +1,4 @@
-"""Resource types by the versions of FHIR that have them, so that one of another is told as such."""
+"""Resource types by the versions of FHIR that have them, to name one of another version."""
 
 from __future__ import annotations
 

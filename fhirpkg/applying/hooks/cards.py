@@ -163,7 +163,7 @@ class _Writer:
         return card
 
     def warning(self, reasons: list[str]) -> Resource:
-        """The card that tells what could not be evaluated."""
+        """The card that lists what could not be evaluated."""
         return {
             "uuid": self._id("not-evaluated"),
             "summary": shortened(

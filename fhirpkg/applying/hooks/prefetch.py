@@ -75,7 +75,7 @@ def _requirements(plan: Resource, repository: Repository) -> Iterator[Resource]:
 def _code_parameter(requirement: Resource, repository: Repository) -> str:
     """The codes to ask for when they are few; else all is asked for, and the logic looks at it.
 
-    A filter of which not every code can be asked for is none: it would hide what it leaves out.
+    A filter whose codes cannot all be queried is dropped: it would hide what it leaves out.
     """
     for code_filter in requirement.get("codeFilter", ()):
         name = code_filter.get("searchParam") or code_filter.get("path")
@@ -126,7 +126,7 @@ def joined(prefetches: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _name_template(templates: dict[str, str], query: str) -> None:
-    """Take in a query under a key that tells its type."""
+    """Add a query under a key that contains its type."""
     if query in templates.values():
         return
     kind = re.split("[/?]", query)[0]

@@ -52,7 +52,7 @@ class HookError(Exception):
 
 
 class FetchError(Exception):
-    """Data that could not be fetched; its text may be told to whoever asked for them."""
+    """Data that could not be fetched; the client may see its text."""
 
 
 def check_request(request: Json, hook: str) -> Resource:

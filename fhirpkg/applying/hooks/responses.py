@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fhirpkg.repository import Repository
 
 WHY = "org.w3id.fhirpkg.why"
-"""Key of the extension that tells what was left out and why."""
+"""Key of the extension that lists what was left out and why."""
 
 
 def respond(
@@ -97,8 +97,8 @@ def _is_patient(resource: Resource) -> bool:
 def _address(url: str, base: str, repository: Repository, languages: Sequence[str] = ()) -> str:
     """Where something of the plan can be opened: a resource below the base, if it is there.
 
-    A canonical only names a resource, and opens nothing; any other address is one. A translation
-    that nobody reads is none.
+    A canonical only names a resource, and opens nothing; any other address does. A translation
+    that nobody reads has no address.
     """
     found = re.fullmatch(r"(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})", url)
     if not found:

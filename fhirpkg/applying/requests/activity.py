@@ -74,7 +74,7 @@ _RIVALS = (("code", "codeCodeableConcept"), ("code", "itemCodeableConcept"))
 def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Resource, list[str]]:
     """The request an ActivityDefinition makes, and the keys of what the request has no place for.
 
-    Dynamic values are not yet in it. Raises DefinitionError for a kind that is none.
+    Dynamic values are not yet in it. Raises DefinitionError for an unknown kind.
     """
     kind_name, kind = _kind_of(definition)
     if kind.needs and "dynamicValue" not in definition and not _any_of(kind.needs, definition):
@@ -148,7 +148,7 @@ def add_reasons(resource: Resource, reasons: list[Json]) -> bool:
 
 
 def without_place(resource: Resource, key: str) -> str:
-    """What to tell of an element of a definition that its request has no place for."""
+    """The message about an element of a definition that its request cannot hold."""
     kind = resource["resourceType"]
     article = "an" if kind[0] in "AEIO" else "a"
     return f"{article} {kind} has no element for '{key}' of the definition"

@@ -52,7 +52,7 @@ def participant_of(participant: Resource, parties: Parties) -> dict[str, Json]:
 
 
 def misplaced_subjects(resource: Resource) -> Iterator[str]:
-    """What to tell of a resource that is about somebody whom R4 does not let it be about."""
+    """Messages about references to subjects of types that R4 does not allow."""
     kind = resource["resourceType"]
     found = {f"{kind}.{name}": v for name, v in resource.items() if f"{kind}.{name}" in MAY_BE}
     named = [(name, value, MAY_BE[name]) for name, value in found.items()]

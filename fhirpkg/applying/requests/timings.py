@@ -55,7 +55,7 @@ def within(target: str, *, as_list: bool = False) -> Cell:
 
 
 def answered(definition: Resource, _: Parties) -> dict[str, Json]:
-    """Start and end of an answer, which are instants: what is less precise is none."""
+    """Start and end of an answer, which are instants; less precise values are left out."""
     period = as_type(definition, "Period") or {}
     found = {name: period[name] for name in ("start", "end") if name in period}
     return found if all(_INSTANT.fullmatch(value) for value in found.values()) else {}

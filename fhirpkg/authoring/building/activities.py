@@ -1,4 +1,4 @@
-"""ActivityDefinitions: the procedure that is ordered, and each thing ordered, given or told."""
+"""ActivityDefinitions: the procedure itself, and each thing ordered, given or explained."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def activity_definitions(
 ) -> list[Resource]:
     """That of the procedure first, its family, then one for each action with a kind, in order.
 
-    Each names the document that tells patients of it; `documents` holds them by their kind.
+    Each names the document that explains it to patients; `documents` holds them by their kind.
     """
     procedure = context.procedure
     sections = {

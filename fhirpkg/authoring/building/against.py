@@ -64,9 +64,9 @@ def value_sets(context: BuildContext) -> list[Resource]:
 
 
 def actions(context: BuildContext) -> list[Resource]:
-    """The action that tells each of them, for the top level of the plan.
+    """The actions that warn of each of them, for the top level of the plan.
 
-    One more tells what the checklist on record answers with yes.
+    One more warns of what the checklist on record answers with yes.
     """
     found = (
         _action(context, item, "found", f"{title} against", f"{title} told")

@@ -313,7 +313,7 @@ class BuildContext:
 
     @property
     def review(self) -> str:
-        """The state of review that each definition tells of itself; nothing once it is in use."""
+        """The state of review that each definition states; nothing once it is in use."""
         if not self.package.experimental:
             return ""
         if self.beside.signed:

@@ -2,7 +2,7 @@
 
 `$apply` on HAPI copies neither timing nor performers nor place, and runs FHIRPath as CQL in which
 `%context` is the definition. The reason and the site of an order are read in the record by the
-logic, which always gives one: of nothing HAPI makes a boolean, and its whole answer is no JSON.
+logic, which always gives one: of an empty result HAPI makes a boolean, and its answer is not JSON.
 """
 
 from __future__ import annotations

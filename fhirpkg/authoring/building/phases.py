@@ -57,7 +57,7 @@ def counseling(context: BuildContext, documents: Mapping[str, Resource]) -> Reso
 
 
 def preparation(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
-    """What is done, told and asked before the procedure."""
+    """What is done, explained and asked before the procedure."""
     procedure = context.procedure
     parts = actions_of(context, procedure.preparation)
     parts += [part for part in (_sites(context), _equipment(context)) if part]
@@ -193,7 +193,7 @@ def _family(context: BuildContext) -> Iterable[Resource]:
 
 
 def recovery(context: BuildContext, documents: Mapping[str, Resource]) -> Resource | None:
-    """What is done and told after the procedure."""
+    """What is done and explained after the procedure."""
     parts = actions_of(context, context.procedure.recovery)
     if not parts:
         return None

@@ -32,7 +32,7 @@ def plan_definition(
 ) -> Resource:
     """The plan; `documents` are the DocumentReferences by their kind.
 
-    `readiness` are the actions that tell what the patient's record leaves open, `states` the
+    `readiness` are the actions that report what the patient's record leaves open, `states` the
     extensions that compute the state of each criterion, `logic` is the Library that both name,
     `found` are the actions that apply when the record shows a contraindication,
     `further` are the documents in other languages.

@@ -1,6 +1,6 @@
-"""What is told to patients: messages whose payload is in their words, and what counseling tells.
+"""Messages to patients, whose payload is in their words, and what counseling explains.
 
-A risk or an alternative is nothing that somebody does, so it is no action of the plan: one message
+A risk or an alternative is not something that somebody does, so it is not an action: one message
 explains them all, and the document says the same. Its payload is in words for patients; each of
 them is a topic in words for clinicians, whose id says what it is: ``risk-bleeding``.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Told(NamedTuple):
-    """One thing that is told: its name, what is said, and what patients read before it.
+    """One thing that is explained: its name, what is said, and what patients read before it.
 
     Alone, ``Surgery.`` or ``You cannot have surgery.`` would mislead.
     """
@@ -89,7 +89,7 @@ def explained(context: BuildContext) -> list[Resource]:
 
 
 def _paragraphs(context: BuildContext) -> dict[str, str]:
-    """What patients are told, by what it is: the heading, then a sentence for each."""
+    """What is explained to patients, by topic: the heading, then a sentence for each."""
     found: dict[str, str] = {}
     for each in told_in_counseling(context.procedure):
         before = found.get(each.heading) or f"{context.say(each.heading)}:"

@@ -1,7 +1,7 @@
 """What is wrong with an authored file beyond its YAML: each problem once, at its place.
 
-A misspelt key is told and then read as the one that was meant, so that it does not also count as
-a missing one and what is below it is checked too.
+A misspelt key is reported and then read as the one that was meant, so that it is not also
+reported as missing, and what is below it is checked.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ _MODEL = re.compile(r"(^|[ \[])[A-Z]\w*\]*$")
 
 
 def _is_consequence(detail: Mapping[str, Any], paths: set[Path], data: Any) -> bool:
-    """Whether a list is only too short because items of it are told to be wrong."""
+    """Whether a list is too short only because wrong items in it were reported."""
     if detail["type"] != "too_short" or not detail["input"]:
         return False
     path = _place(detail["loc"], data)

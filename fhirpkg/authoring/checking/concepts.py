@@ -82,7 +82,7 @@ def check_key(read: Source) -> None:
 
 
 def _is_line(line: str) -> bool:
-    """Whether a line has the form of one; what is wrong with another is told at its place."""
+    """Whether a line has the right form; the errors of others are reported at their place."""
     system, *found = words_of(line) or [""]
     return (system in SYSTEMS and bool(found)) or is_url_and_code(line)
 
@@ -106,7 +106,7 @@ def check_names(read: Source) -> None:
         if name in codes:
             continue
         if may_be_words and closest(name, codes, _ALIKE) == name:
-            # a medicine without a code is told as left to do, and many a score has none
+            # a medicine without a code is reported as left to do, and many scores have none
             if place[-1] not in ("medicine", "stop", "measure"):
                 uncoded.setdefault(name, place)
             continue

@@ -24,8 +24,8 @@ class Line:
     """One piece of text as the format shows it.
 
     `line` counts from 1 (in a Word document the paragraphs); `level` is that of a heading (1 is
-    the highest) or 0; `depth` that of a list item; `gap` tells of an empty line before it;
-    `label` is its number; `outside` says why it is no part of the monograph; `opening` holds the
+    the highest) or 0; `depth` that of a list item; `gap` marks an empty line before it;
+    `label` is its number; `outside` says why it is not part of the monograph; `opening` holds the
     words in bold that begin it, where others follow.
     """
 

@@ -25,7 +25,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One fact of the source: its label (none when it was told), line, hash and runs of words."""
+    """One fact of the source: label (none when it was not placed), line, hash and runs of words."""
 
     fact: str
     line: int
@@ -113,7 +113,7 @@ def _as_json(fact: Locked) -> dict[str, object]:
 
 
 def read(file: Path) -> Lock:
-    """A source.lock. Raises SourceError when it is none."""
+    """Read a source.lock. Raises SourceError when it is not one."""
     try:
         data = json.loads(file.read_text("utf-8"))
         facts = tuple(

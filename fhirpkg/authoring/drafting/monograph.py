@@ -1,4 +1,4 @@
-"""What is read of a monograph: facts by section, what is told, and how prose is cut into facts."""
+"""The content of a monograph: facts by section, remarks, and how prose is cut into facts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Told:
 
 @dataclass(slots=True)
 class Monograph:
-    """What was read of a monograph: its facts in order, what is told, and the codes it names."""
+    """What was read from a monograph: its facts in order, remarks, and the codes it names."""
 
     facts: list[Fact] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)

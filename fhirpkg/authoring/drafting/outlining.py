@@ -65,7 +65,7 @@ class Block:
 
     A parent is an item that leads in those below it.
 
-    `inherits` tells of a heading that goes on with the section above it when it is not known.
+    `inherits` marks a heading that, if unknown, continues the section above it.
     """
 
     kind: str
@@ -285,7 +285,7 @@ class _Outline:
         return self._table.named(bare(line.text), strictly=True).section == "name"
 
     def _has_more(self, at: int) -> bool:
-        """Whether something follows that is no heading."""
+        """Whether something other than a heading follows."""
         if at + 1 >= len(self._lines):
             return False
         after = self._lines[at + 1]

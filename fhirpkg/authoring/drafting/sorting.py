@@ -1,4 +1,4 @@
-"""Blocks to facts: each below the section that its heading names, or told with the reason."""
+"""Blocks to facts: each is placed below the section that its heading names, or reported."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _FIVE = re.compile(r"\b(\d{4}[0-9A-Z])\b")
 
 
 def sort(lines: Sequence[Line], table: Headings) -> Monograph:
-    """The facts of a monograph by section; what is not certain is told, nothing is lost."""
+    """The facts of a monograph by section; what is uncertain is reported, and nothing is lost."""
     monograph = Monograph()
     kept = without_letterhead(list(_without_descriptor(lines, monograph)), table)
     naming = table.naming(
@@ -136,7 +136,7 @@ class _Sorter:
         self._has_begun = False
 
     def take(self, block: Block) -> None:
-        """Place or tell one block."""
+        """Place one block, or report it."""
         if block.kind != PROSE:
             self._end_prose()
         if block.kind == HEADING:
@@ -165,7 +165,7 @@ class _Sorter:
         self._leave_lessons_out()
 
     def _leave_titles_out(self) -> None:
-        """A title beside a name says the name again: it is told where its words are others."""
+        """A title beside a name repeats it, and is reported where its words differ."""
         m = self._monograph
         titles = [fact for fact in m.of("name") if not fact.heading]
         named = [fact for fact in m.of("name") if fact.heading]
@@ -272,7 +272,7 @@ class _Sorter:
             here.is_used = True
 
     def _end_leads(self, level: int = -9) -> None:
-        """End the lines that lead in nothing more; one that led nothing in is told."""
+        """Close the lines that introduce nothing more; one that introduced nothing is reported."""
         while self._leads and self._leads[-1].level >= level:
             lead = self._leads.pop()
             if not lead.is_used:

@@ -1,4 +1,4 @@
-"""What a monograph calls its procedure: its title, and the lines above it that are none."""
+"""What a monograph calls its procedure: its title, not the lines above it."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ _NOTES = {"footnotes": "a footnote", "endnotes": "an endnote"}
 
 
 def read_docx(content: bytes, table: Headings, file: str) -> list[Line]:
-    """The lines of a Word document; raises SourceError when it is none."""
+    """The lines of a Word document; raises SourceError when it is not one."""
     try:
         document = docx.Document(io.BytesIO(content))
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -179,7 +179,7 @@ def _text(element: _Element) -> str:
 
 
 def _list_depth(paragraph: Paragraph, style: str) -> int | None:
-    """The depth of a list item; None for what is none."""
+    """The depth of a list item; None for other paragraphs."""
     properties = paragraph._p.pPr
     numbering = properties.find(qn("w:numPr")) if properties is not None else None
     level = numbering.find(qn("w:ilvl")) if numbering is not None else None

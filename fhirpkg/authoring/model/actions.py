@@ -1,4 +1,4 @@
-"""What is ordered, done, given or told: actions, with when, medicines and conditions."""
+"""Actions: what is ordered, done, given or explained, with times, medicines and conditions."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Specimen(Part):
 
 
 class Action(Titled):
-    """Something ordered, done, given or told; it may have parts."""
+    """Something ordered, done, given or explained; it may have parts."""
 
     id: Id = Field(description="Its id, which other items name it by", examples=["blood-tests"])
     kind: Kind | None = Field(

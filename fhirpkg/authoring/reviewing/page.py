@@ -34,7 +34,7 @@ def page(sheets: Sequence[Sheet]) -> bytes:
 def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
     """The lines of a page that came back, and what of its form is wrong.
 
-    Raises SourceError when it is no such page.
+    Raises SourceError when it is not such a page.
     """
     try:
         root = html.document_fromstring(data.decode("utf-8-sig"))

@@ -86,7 +86,7 @@ def _offer(page: Worksheet, line: Line, row: int) -> None:
 def entries(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
     """The lines of a workbook that came back, and what of its form is wrong.
 
-    Raises SourceError when it is no workbook, or no sheet of it is one of ours.
+    Raises SourceError when it is not a workbook, or has no sheet of a review.
     """
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), rich_text=False)
@@ -110,7 +110,7 @@ def _of_pages(pages: Iterable[Worksheet], file: str) -> tuple[list[Entry], list[
 def entries_of_csv(data: bytes, file: str) -> tuple[list[Entry], list[Issue]]:
     """The lines of a worksheet that was saved as CSV, with commas, semicolons or tabs.
 
-    Raises SourceError when it is none of ours.
+    Raises SourceError when it is not a sheet of a review.
     """
     try:
         text = data.decode("utf-8-sig")

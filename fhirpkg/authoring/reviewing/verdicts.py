@@ -104,7 +104,7 @@ def without_sign_off(procedure: Procedure, review: Review | None) -> str:
 
 
 def read_review(folder: Path, procedure: Procedure) -> tuple[Review | None, tuple[Issue, ...]]:
-    """The review of a folder, or None when there is none that can be used, and what is wrong."""
+    """The review of a folder, or None when there is no usable one, and its issues."""
     file = folder / REVIEW
     if not file.is_file():
         return None, ()

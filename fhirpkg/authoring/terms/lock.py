@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read(folder: Path) -> Terms | None:
-    """The codes.lock of a package's folder. Raises SourceError when it is none."""
+    """The codes.lock of a package's folder. Raises SourceError when the file is something else."""
     file = folder / LOCK
     if not file.is_file():
         return None

@@ -67,7 +67,7 @@ def _stem(word: str) -> str:
 
 
 def _cut(word: str) -> str:
-    """As much of a word as tells it from others."""
+    """The part of a word that distinguishes it from others."""
     return word[: _LONGER if word.startswith(_long()) else _LENGTH]
 
 

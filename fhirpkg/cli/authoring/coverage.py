@@ -72,7 +72,7 @@ def command(resources: Path, output_format: str) -> ExitCode:
 
 
 def _open(read: Iterable[Mapping[str, Reviewed]]) -> Iterator[str]:
-    """How many facts no reader has held against the source, and how many words are newer."""
+    """How many facts no reader has compared with the source, and how many changed since."""
     states = [state for facts in read for state in facts.values()]
     without = sum(state.verdict is None for state in states)
     stale = sum(state.is_stale for state in states)

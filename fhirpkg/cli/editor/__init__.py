@@ -1,1 +1,1 @@
-"""The language server: what an editor is told while a file is written."""
+"""The language server: what an editor shows while you write a file."""

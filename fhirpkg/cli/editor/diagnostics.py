@@ -1,4 +1,4 @@
-"""Issues as diagnostics of an editor, and what is told of them on a hover."""
+"""Issues as diagnostics of an editor, and their explanation on a hover."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def hovered(
 def _explained(issue: Issue, fhir_version: str) -> str:
     try:
         said = told(issue.rule, fhir_version)
-    except ConfigError:  # an invariant of a profile, which tells itself
+    except ConfigError:  # an invariant of a profile, whose text explains itself
         said = f"{issue.rule} ({issue.severity}): {issue.text}"
     stated = f"\n\nstated by {issue.profile}" if issue.profile else ""
     return f"```text\n{said}\n```{stated}"

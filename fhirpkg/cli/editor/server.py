@@ -1,7 +1,7 @@
 """The language server: documents in, diagnostics, explanations and places out.
 
 One thread checks, with one validator; a document that changes again before its turn has come is
-checked once, as it is then, and what is found in an older text is not told.
+checked once, as it is then, and findings in an older text are dropped.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Server(LanguageServer):
             return self.opened().issues(file, text)
         except FhirpkgError as error:
             self._tell(str(error))
-        except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
+        except Exception as error:  # noqa: BLE001 - the last line of defence, reported as a bug
             self._tell(f"a bug in fhirpkg, please report it: {error!r}")
         return []
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Workspace:
-    """The corpus of a folder by its settings; `told` gets what could not be had.
+    """The corpus of a folder by its settings; `told` is called with what could not be loaded.
 
     Paths are those of the folder, which is the current one of the process.
     """

@@ -1,4 +1,4 @@
-"""What `validate` tells of the inputs that were checked: the report, the counts, the verdict."""
+"""The output of `validate` on the inputs that were checked: report, counts, verdict."""
 
 from __future__ import annotations
 

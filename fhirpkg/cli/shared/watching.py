@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def watch(paths: tuple[str, ...], check: Callable[[frozenset[Path] | None], object]) -> NoReturn:
     """Call `check` for all, then with the absolute paths of what changed, until interrupted.
 
-    What makes one check impossible is told, and the next change is waited for. Raises ConfigError
+    An error that stops one check is printed, and the next change awaited. Raises ConfigError
     without watchfiles, or for paths that are not files or folders.
     """
     try:

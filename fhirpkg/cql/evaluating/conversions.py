@@ -58,7 +58,7 @@ def _short(value: Value) -> str:
 
 
 def to_integer(value: Value) -> int | None:
-    """ToInteger: unknown for what is none or has more than 32 bits."""
+    """ToInteger: unknown for other text and for more than 32 bits."""
     found = _whole_number(value)
     return None if found is None else in_range(int(found))
 
@@ -76,7 +76,7 @@ def _whole_number(value: Value) -> int | None:
 
 
 def to_decimal(value: Value) -> Decimal | None:
-    """ToDecimal: unknown for what is none or too large; digits after the eighth are left out."""
+    """ToDecimal: unknown for other text and too large values; digits after the eighth are cut."""
     value = system(value)
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         return None

@@ -142,7 +142,7 @@ _TABLES = {
 
 
 def from_elm(document: Node) -> Library:
-    """The library of an ELM document as JSON; raises FhirpkgError for what is none."""
+    """The library of an ELM document as JSON; raises FhirpkgError for anything else."""
     elm = document.get("library")
     if not isinstance(elm, dict) or "identifier" not in elm:
         raise FhirpkgError("this is not ELM: there is no library with an identifier")

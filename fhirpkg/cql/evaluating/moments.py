@@ -141,7 +141,7 @@ def _extremes(value: Temporal, level: int) -> tuple[Fields, Fields]:
 
 
 def _whole_units(low: Fields, high: Fields, precision: str) -> int:
-    """Months by the calendar: the day must be reached, as 31 January to 28 February is no month."""
+    """Months by the calendar: the day must be reached; 31 January to 28 February is no month."""
     if low > high:
         return -_whole_units(high, low, precision)
     if precision not in {"Year", "Month"}:

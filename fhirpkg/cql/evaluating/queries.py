@@ -142,7 +142,7 @@ def _query(evaluation: Evaluation, node: Node) -> Value:
 
 
 def _source(evaluation: Evaluation, node: Node) -> Value:
-    """What a query begins with; of what it retrieves only `where` tells what was looked at."""
+    """What a query begins with; of what it retrieves, only `where` shows what was looked at."""
     return _found(evaluation, node) if node["type"] == "Retrieve" else evaluation.of(node)
 
 

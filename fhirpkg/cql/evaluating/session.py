@@ -239,7 +239,7 @@ def _called(kind: str, operator: Callable[..., Value], operands: list[Value]) ->
 
 
 class _PlacedError(FhirpkgError):
-    """An error that already tells its definition."""
+    """An error whose text already names its definition."""
 
 
 _OPERAND_NAMES = (

@@ -50,7 +50,7 @@ _OPERATORS = frozenset(
     " After SameAs SameOrBefore SameOrAfter Overlaps OverlapsBefore OverlapsAfter Starts Ends Meets"
     " MeetsBefore MeetsAfter DurationBetween DifferenceBetween".split()
 )
-"""Operators for which a choice is cast to the type of the other operand, and null if it is none."""
+"""Operators that cast a choice to the type of the other operand; null if it is of another."""
 Names = Mapping[str, "Type | None"]
 """The aliases, lets and operands that hold at a place, with their types."""
 

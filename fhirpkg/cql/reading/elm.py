@@ -121,7 +121,7 @@ def _typed(kind: Node) -> Node:
 
 
 def _portable(node: Value, operands: Node) -> Value:
-    """The tree with the node types that ELM tells apart and our evaluator does not."""
+    """The tree with node types that ELM distinguishes and our evaluator does not."""
     if isinstance(node, list):
         return [_portable(item, operands) for item in node]
     if not isinstance(node, dict):

@@ -362,6 +362,6 @@ class Parser(Stream):
 
 
 def _ungrouped(node: Node) -> Node:
-    """What is in parentheses; they matter only to tell a query's source."""
+    """What is in parentheses; they matter only to recognize a query's source."""
     inner: Node = node["operand"] if node["type"] == "Group" else node
     return inner

@@ -88,7 +88,7 @@ class CodeSystem:
         return self.content == "complete"
 
     def get(self, code: str) -> Concept | None:
-        """The concept of a code, in any case when the system does not tell cases apart."""
+        """The concept of a code, ignoring case where the system does."""
         return self.concepts.get(self._key(code))
 
     def is_a(self, code: str, ancestor: str) -> bool:
@@ -170,7 +170,7 @@ def _is_true(values: tuple[Json, ...] | None) -> bool:
 def matches(system: CodeSystem, concept: Concept, clause: Filter) -> bool | None:
     """Whether a concept satisfies a filter of a value set; None when that is unknown.
 
-    A part of a system tells what a concept is and has, not what it is not or has not.
+    A part of a system shows what a concept is and has, not what it is not or lacks.
     """
     is_bare = is_about_code(clause, system.url)
     operator = _OPERATORS.get(clause.op)

@@ -135,7 +135,7 @@ class Evaluation:
         return self._by_code(clause, doubt)
 
     def _is_listed(self, codes: frozenset[str], system: str) -> bool:
-        """Whether a code is among others, in any case when its system does not tell cases apart."""
+        """Whether a code is among others, ignoring case where the system does."""
         held = None if self._code in codes else self._contents.system(system)
         concept = held.get(self._code) if held else None
         return self._code in codes or (

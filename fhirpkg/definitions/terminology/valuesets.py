@@ -1,4 +1,4 @@
-"""Value sets and code systems as far as the loaded packages tell: membership, codes, displays.
+"""Value sets and code systems of the loaded packages: membership, codes, displays.
 
 Every answer is yes, no or unknown with its reason; nothing is guessed and nothing fails
 (http://hl7.org/fhir/R4/valueset.html#compositions). A server, when there is one, is asked only

@@ -39,7 +39,7 @@ def no(reason: str) -> Membership:
 
 
 def unknown(reason: str) -> Membership:
-    """Nothing that is loaded can tell."""
+    """The loaded definitions do not decide it."""
     return Membership(Verdict.UNKNOWN, _cut(reason))
 
 

@@ -162,7 +162,7 @@ def defines(part: Part) -> bool:
 def is_constant(part: Part | None) -> bool:
     """Whether a part is the same for every focus: it begins with a variable or value.
 
-    What an argument asks of the items it is evaluated for is no matter of the focus.
+    What an argument asks of the items it is evaluated for does not concern the focus.
     """
     if part is None or isinstance(part, (Special, Instance, Isolated)):
         return False

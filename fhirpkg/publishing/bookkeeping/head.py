@@ -122,7 +122,7 @@ def _create(client: FhirClient, head: Head) -> Head:
         path = f"{resource_type}/{new.id}"
         response = client.request("PUT", path, body=new.resource(), headers=headers)
         if response.status in {409, 412} or (response.ok and not response.worked):
-            return _settled(client, new, response)  # a success that tells an error is unclear
+            return _settled(client, new, response)  # a success that reports an error is unclear
         if not response.worked:
             criteria = f"identifier={SYSTEM}/package|{head.package}"
             response = _post(client, new.resource(), criteria)

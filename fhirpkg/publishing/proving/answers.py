@@ -34,7 +34,7 @@ def compared(
 
 def _compared_exactly(client: FhirClient, search: Search, wanted: set[str]) -> str:
     if len(wanted) > 1 and client.count(search.type, search.query) == len(wanted):
-        return ""  # they were told apart when planning; counted, as there are so many
+        return ""  # they were distinguished when planning; only counted, as there are many
     found = _ids(client, search, [("_count", str(2 * len(wanted)))])
     if wanted - found:
         return f"does not find {_named(wanted - found)}"

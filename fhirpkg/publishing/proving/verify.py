@@ -1,6 +1,6 @@
 """Proof that a server holds a package: by id, then as consumers search, then byte by byte.
 
-What is missing is told apart from what was accepted but altered, which no status ever tells.
+It distinguishes what is missing from what was accepted but altered, which no status shows.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def _count_back(
 
 
 def known_habits(client: FhirClient, found: Verification) -> list[str]:
-    """What this server's software is known to alter, told when it altered something."""
+    """Notes on what this server's software is known to alter, if it altered something."""
     software = client.capabilities().software
     if not found.altered:
         return []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def entry_response(told: Resource) -> Response:
-    """An entry's answer as if it were one of its own; a success that tells errors is unclear."""
+    """An entry's answer as a Response; a success that reports errors is unclear."""
     status = str(told.get("status", ""))[:3]
     given = told.get("outcome")
     outcome = given if isinstance(given, dict) and "resourceType" in given else None

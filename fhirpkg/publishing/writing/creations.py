@@ -23,7 +23,7 @@ class Done:
 
 
 def version_before(client: FhirClient, done: Done) -> list[Resource] | None:
-    """The version before the one written, as the history has it; None where it is not told.
+    """The version before the one written, as the history has it; None where it is unknown.
 
     Versions that are numbers are counted; others are looked up in the history.
     """

@@ -62,9 +62,9 @@ class Writer:
     by_identifier: bool = False
     """Whether the server takes no condition but by identifier, as Google's does."""
     unproven: list[str] = field(default_factory=list)
-    """Creations of which the server does not tell whether something was there."""
+    """Creations for which the server does not show whether something was there."""
     settled: str = ""
-    """The server's time of the newest write, for what it tells in its answers."""
+    """The server's time of the newest write, as stated in its answers."""
 
     @property
     def dealt(self) -> set[str]:
@@ -301,7 +301,7 @@ class Writer:
         return same(ours | {"id": theirs["id"]}, theirs)
 
     def _note(self, item: Item, answer: Resource, response: Response) -> None:
-        """Note what was written; a creation that was none is looked at more closely."""
+        """Note what was written; a creation that created nothing new is checked more closely."""
         told = answer.get("response") or {}
         place = item.place or place_of(item, told, answer.get("resource"), self.strategy.key)
         version = response.version or version_in(str(told.get("location", "")))

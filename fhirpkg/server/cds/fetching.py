@@ -83,7 +83,7 @@ def _fetched(
         raise FetchError(f"{error.problem}, which is the limit of one call") from error
     except ServerError as error:
         raise FetchError(_reason(error)) from error
-    except (AttributeError, TypeError, ValueError) as error:  # a Bundle that is none
+    except (AttributeError, TypeError, ValueError) as error:  # not really a Bundle
         raise FetchError("the server gave no usable answer") from error
 
 

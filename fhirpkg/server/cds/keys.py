@@ -81,7 +81,7 @@ class KeySet:
             try:
                 self.read()
             except ConfigError:
-                self._read_at = self.clock()  # keep what there is, and do not ask at every call
+                self._read_at = self.clock()  # keep the present keys, and do not ask at every call
 
 
 def check_place(place: str) -> str:

@@ -235,7 +235,7 @@ def read_criteria(
 ) -> Criteria:
     """The criteria of a query on one type.
 
-    An unknown parameter is refused (400) when strict, else told in `ignored`; an unknown modifier
+    An unknown parameter is refused (400) when strict, else added to `ignored`; an unknown modifier
     or a value that does not fit is always refused, as the specification demands.
     """
     criteria = Criteria(resource_type)

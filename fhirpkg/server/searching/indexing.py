@@ -61,7 +61,7 @@ class Parameter:
     """Whether a resource has one value at most."""
 
 
-class Unindexable(ValueError):  # noqa: N818 - told as a refusal
+class Unindexable(ValueError):  # noqa: N818 - reported as a refusal
     """A value that its search parameter cannot take."""
 
     def __init__(self, parameter: str, problem: str) -> None:

@@ -213,7 +213,7 @@ def _asked_quantity(wanted: Wanted) -> tuple[str, float, float, str, str]:
 class Span:
     """Where the value lies that a condition asks for: it begins from `low` to `high`.
 
-    If `after` is known it ends from there on. `sql` is the whole condition. A `group` tells that a
+    If `after` is known it ends from there on. `sql` is the whole condition. A `group` means that a
     resource has one such value at most; spans of a group ask of the same one.
     """
 

@@ -64,7 +64,9 @@ def _composite(wanted: Wanted) -> list[_Component]:
     texts, components = split_values(wanted.text, "$"), wanted.parameter.components
     if len(texts) != len(components):
         form = "$".join(component.code for component in components)
-        raise wanted.wrong(f"'{wanted.text}' has {len(texts)} of the {len(components)} parts of {form}")
+        raise wanted.wrong(
+            f"'{wanted.text}' has {len(texts)} of the {len(components)} parts of {form}"
+        )
     return [
         (param_key(component.name), *PREDICATES[component.kind](one))
         for component, text in zip(components, texts, strict=True)

@@ -1,7 +1,7 @@
 """Transactions and questions on one SQLite file: writers share commits, readers never wait.
 
 One connection writes; threads that write at the same time are put into one commit, each under a
-savepoint of its own, and none is told of success before that commit is on the disk. Readers have
+savepoint of its own, and no client sees success before that commit is on the disk. Readers have
 connections of their own and see what was committed (SQLite's WAL mode).
 """
 
@@ -28,11 +28,11 @@ _CHEAPEST = 0.0001
 _ROLLED_BACK = "the transaction was rolled back"
 
 
-class TooCostly(Exception):  # noqa: N818 - told as a refusal
+class TooCostly(Exception):  # noqa: N818 - reported as a refusal
     """A question that takes longer than its request may, or whose client is gone."""
 
 
-class TooBusy(Exception):  # noqa: N818 - told as a refusal
+class TooBusy(Exception):  # noqa: N818 - reported as a refusal
     """Others read or write for so long that a request does not get its turn."""
 
 

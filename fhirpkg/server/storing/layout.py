@@ -39,8 +39,8 @@ INDEXED = {
 }
 """The columns of the table `searchable` that each kind of search parameter fills.
 
-`param` is `param_key` of ``Type.code``; `part` tells the parts of one composite value from those of
-another; `value` and `high` are the ends of a range; of a reference `value` is the id, or the url if
+`param` is `param_key` of ``Type.code``; `part` groups the parts of one composite value;
+`value` and `high` are the ends of a range; of a reference `value` is the id, or the url if
 `type` is NULL; `exact` is NULL when it is the same as `value`.
 """
 SEARCHABLE = (

@@ -28,7 +28,7 @@ _SKEW = 30
 _LARGEST_TOKEN = 16 * 1024
 
 
-class Unauthorized(Exception):  # noqa: N818 - told as a refusal
+class Unauthorized(Exception):  # noqa: N818 - reported as a refusal
     """A request without a token that can be accepted."""
 
 
@@ -43,7 +43,7 @@ class Issuer:
     """Where clients get tokens."""
 
     def configuration(self) -> Resource:
-        """What `.well-known/smart-configuration` tells (SMART conformance.html).
+        """The content of `.well-known/smart-configuration` (SMART conformance.html).
 
         Only that which this server knows: how clients show who they are, the issuer decides.
         """

@@ -199,7 +199,7 @@ def _answered(http: HttpRequest, data: bytes, endpoint: Endpoint, largest: int) 
         return _refusal(busy, wanted, endpoint)
     except sqlite3.OperationalError as error:
         return _refusal(refused(507, SERVER_STORAGE, problem=error), wanted, endpoint)
-    except Exception as error:  # noqa: BLE001 - the last line of defence, told as what it is
+    except Exception as error:  # noqa: BLE001 - the last line of defence, reported as a bug
         traceback.print_exc(file=sys.stderr)
         kind = type(error).__name__
         return _refusal(refused(500, SERVER_FAULT, kind=kind), wanted, endpoint)

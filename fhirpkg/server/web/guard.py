@@ -151,7 +151,7 @@ class _Exchange:
         self._scope, self._receive, self._send = scope, receive, send
 
     async def receive(self) -> Message:
-        """The next part of the body; the application is told that the client is gone instead."""
+        """The next part of the body, or a disconnect when the client is gone."""
         message = await self._receive()
         if message["type"] == "http.request":
             part = len(message.get("body", b""))

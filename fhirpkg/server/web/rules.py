@@ -1,4 +1,4 @@
-"""What the HTTP side of the server refuses or remarks, each told in an OperationOutcome."""
+"""What the HTTP side of the server refuses or remarks, each in an OperationOutcome."""
 
 from fhirpkg.rules import error, information
 

@@ -150,7 +150,7 @@ class Checks:
         try:
             check = self.profile(canonical)
         except DefinitionError as error:
-            # One wrong element is its profile's matter; a profile that is none is this one's too.
+            # One wrong element concerns its profile; an invalid profile concerns this one, too.
             is_useless = run.settings.strict and not error.element
             severity = Severity.ERROR if is_useless else Severity.WARNING
             words = {"canonical": canonical, "reason": error.problem}

@@ -205,7 +205,7 @@ def _guards(writer: _Writer, constraint: Constraint, schema: ElementSchema, valu
 
 def _guard(writer: _Writer, keys: frozenset[str], value: str) -> str:
     """The condition that one of some keys is there."""
-    if len(keys) == 2:  # an element that is no choice
+    if len(keys) == 2:  # an element that is not a choice
         name, beside = sorted(keys, key=len)
         return f"({writer.constant(name)} in {value} or {writer.constant(beside)} in {value})"
     return f"not {writer.constant(keys.isdisjoint)}({value})"

@@ -71,7 +71,7 @@ class Schemas:
             return ""
         try:
             structure = self.definitions.structure(canonical)
-        except DefinitionError:  # one without snapshot still tells its type
+        except DefinitionError:  # one without snapshot still states its type
             structure = self.definitions.find(canonical, "StructureDefinition")
         return str(structure.get("type", "")).rpartition("/")[2] if structure else ""
 
@@ -156,7 +156,7 @@ class Schemas:
     ) -> Iterator[ElementSchema]:
         for child in schema.children:
             if base is not None and base.path[:1].islower() and child.name in {"value", "id"}:
-                continue  # the parts of a primitive are told by its type alone
+                continue  # the parts of a primitive are known from its type alone
             rules = base.child(child.name) if base else None
             added = self._added(child, self._content(child, rules), rules)
             if states_something(added):

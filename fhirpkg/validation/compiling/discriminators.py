@@ -1,4 +1,4 @@
-"""Discriminators: what tells slices apart, as conditions on an item.
+"""Discriminators: what distinguishes slices, as conditions on an item.
 
 A discriminator's path is walked twice: through the schema of the slice, to find what it demands
 there, and through each item, to find what it has
@@ -36,13 +36,13 @@ UNRESOLVED = object()
 
 
 class UnclearError(Exception):
-    """A discriminator that cannot tell items apart, with the reason."""
+    """A discriminator that cannot distinguish items, with the reason."""
 
 
 def condition(
     discriminators: tuple[Discriminator, ...], element: ElementSchema, schemas: Schemas
 ) -> Condition:
-    """The condition that an item is in the slice of `element`; None when nothing loaded can tell.
+    """The condition that an item is in the slice of `element`; None when that is unknown.
 
     A slice need not say something at every discriminator. Raises UnclearError when it says nothing
     at any of them.
@@ -67,7 +67,7 @@ def condition(
 
 
 def _untold(_item: Item, _run: Run) -> None:
-    """The condition of a slice that is told by profiles that are not loaded."""
+    """The condition of a slice that depends on profiles that are not loaded."""
 
 
 def _leans_on_more(element: ElementSchema, schemas: Schemas) -> bool:
@@ -201,7 +201,7 @@ def _profile(discriminator: Discriminator, element: ElementSchema, schemas: Sche
 
 
 def _meets(item: Item, profile: str, schemas: Schemas, run: Run) -> bool | None:
-    """Whether a value meets a profile; of one that is not available the type may tell."""
+    """Whether a value meets a profile; of one that is not available, the type may decide."""
     value, trail, beside = item
     if beside is not UNRESOLVED:
         return run.conforms(value, profile, trail)
@@ -214,7 +214,7 @@ def _meets(item: Item, profile: str, schemas: Schemas, run: Run) -> bool | None:
 def _matches_type(item: Item, allowed: set[str], names: set[str], run: Run) -> bool:
     """Whether a value is of one of some types: a resource, or a choice by its property.
 
-    What is no choice, as a Reference, has the one type of its element.
+    An element other than a choice, such as a Reference, has its one type.
     """
     value, trail, _ = item
     if isinstance(value, dict) and isinstance(value.get("resourceType"), str):

@@ -44,7 +44,7 @@ class Constraint(NamedTuple):
     source: str = ""
     best_practice: bool = False
     suppressed: bool = False
-    """Whether a profile leaves it out, which it may if it is no error."""
+    """Whether a profile leaves it out, which it may unless it is an error."""
 
 
 class Value(NamedTuple):

@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
 
 class Sliced(NamedTuple):
-    """A slicing ready to run; `unclear` says why items cannot be told apart, if they cannot.
+    """A slicing ready to run; `unclear` says why items cannot be distinguished, if they cannot.
 
     `default` is the number of the case for items that are in no other, if there is one.
     """
@@ -93,7 +93,7 @@ def check_slices(
 
 
 def _check_unclear(found: list[Item], sliced: Sliced, trail: Trail, run: Run) -> None:
-    """Say that items cannot be told apart, and which slices have too few whatever they are.
+    """Report that items cannot be distinguished, and slices that have too few in any case.
 
     Slices without discriminators are allowed, and then left to people.
     """

@@ -1,6 +1,6 @@
 """The FHIRPath in definitions: constraints, invariants of contexts, discriminators.
 
-Whether each can be read, and whether it suits what it is about as far as types tell.
+Whether each can be read, and whether it suits what it is about, as far as types show.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PARTS = {"BackboneElement", "Element"}
 def check_expressions(structure: Resource, path: Path, run: Run) -> None:
     """Report FHIRPath of a StructureDefinition that cannot be read, or asks for what is not there.
 
-    What a constraint is about is told by the types of a snapshot; those taken over are not asked.
+    The types of a snapshot show what a constraint is about; inherited constraints are skipped.
     """
     url = text_of(structure, "url")
     for part in ("differential", "snapshot"):

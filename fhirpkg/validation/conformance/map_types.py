@@ -46,7 +46,7 @@ class MapTypes:
         return frozenset((found,)) if is_known else frozenset()
 
     def element(self, around: Types, name: str) -> tuple[Types, list[str]]:
-        """The types of an element; where there is none, the names of those that there are."""
+        """The types of an element; where there is none, the names of its elements."""
         found: set[str] = set()
         names: list[str] = []
         for each in around:

@@ -36,7 +36,7 @@ _STRICTER = {"maximum", "required", "extensible"}
 
 
 def check_obligations(structure: Resource, path: Path, run: Run) -> None:
-    """Report what an obligation profile may not say, and profiles inherited that are none."""
+    """Report what an obligation profile may not say, and inherited ones of another kind."""
     for place, extension in numbered(structure, "extension", path):
         if extension.get("url") in _INHERITED:
             problem = _inherited(structure, extension, run)
@@ -60,7 +60,7 @@ def _inherited(structure: Resource, extension: Resource, run: Run) -> str:
         return "it names no profile whose obligations it adopts"
     found = run.definitions.find(canonical, "StructureDefinition")
     if found is None:
-        return ""  # told as a canonical that leads nowhere
+        return ""  # reported as a canonical that leads nowhere
     if not _is_flagged(found):
         return f"{canonical} is not marked as an obligation profile"
     mine, other = text_of(structure, "baseDefinition"), text_of(found, "baseDefinition")
@@ -74,7 +74,7 @@ def _profile_problems(structure: Resource, path: Path, run: Run) -> Iterator[tup
     try:
         base = run.definitions.structure(text_of(structure, "baseDefinition"))
     except DefinitionError:
-        return  # told where that definition is checked
+        return  # reported where that definition is checked
     if base is None:
         return
     known = {text_of(e, "id"): e for _, e in numbered(base.get("snapshot"), "element")}

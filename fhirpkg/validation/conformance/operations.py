@@ -49,7 +49,7 @@ def _conflicts(operation: Resource, use: str, canonical: str, run: Run) -> Itera
     try:
         profile = run.definitions.structure(canonical) or {}
     except DefinitionError:
-        return  # validating the profile tells why
+        return  # validating the profile shows why
     wanted = {
         text_of(each, "name"): each
         for each in objects(operation, "parameter")

@@ -69,7 +69,7 @@ STRUCTURE_MAP_VARIABLE = warning(
     title="A variable is an input of the group or is set by an earlier source or target",
     text="there is no variable '{name}' here{near}",
     spec=f"{_R4}/structuremap-definitions.html#StructureMap.group.rule.source.context",
-    is_strict=True,  # R4's own example names what is none
+    is_strict=True,  # R4's own example names something else
 )
 STRUCTURE_MAP_TYPE = error(
     "structure-map-type",

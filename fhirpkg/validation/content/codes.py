@@ -64,7 +64,9 @@ def _check_code(system: str, code: Json, place: Path, place_of_code: Path, run: 
         answer = grammars.check(system, code)
         problem = answer.reason if answer.verdict is Verdict.NO else ""
         if system == SNOMED_CT and not code.isdigit():
-            problem = f"'{code}' is not a SNOMED CT id"  # an expression is no code of our content
+            problem = (
+                f"'{code}' is not a SNOMED CT id"  # an expression is not a code in our content
+            )
         if problem:
             run.report(CONTENT_CODE, (*place_of_code, "code"), problem=problem)
 

@@ -160,7 +160,7 @@ def not_portable(text: str) -> list[str]:
     try:
         tree = parse(text)
     except FhirPathError:
-        return []  # told elsewhere
+        return []  # reported elsewhere
     return list(dict.fromkeys(_problems(tree, inside=False)))
 
 

@@ -1,6 +1,6 @@
 """Bindings: coded values against the value sets that elements are bound to.
 
-Required is an error, extensible a warning, preferred information; what no loaded package can tell
+Required is an error, extensible a warning, preferred information; what no loaded package decides
 is said, not failed (http://hl7.org/fhir/R4/terminologies.html#strength).
 """
 
@@ -90,7 +90,7 @@ class Bound:
         if type_name not in QUANTITIES and self._binding.value_set.startswith(_UNITS):
             return
         if type_name == "code" and not PREDICATES["code"](x):
-            return  # the check of the type tells what is wrong
+            return  # the check of the type reports it
         binding = self._binding
         rule = _RULES.get(binding.strength, BINDING_PREFERRED)
         if (
@@ -158,7 +158,7 @@ class Bound:
         """A concept of text alone breaks a required binding, or an extensible one with a maximum.
 
         A preferred one, whatever its maximum, leaves it free whether to use a code at all.
-        An extension may say why there is none, but for a concept, which could have stayed away. A
+        An extension may say why there is none, except for a concept, which could be left out. A
         quantity or a coding without code is only warned of: HL7's validator lets them pass.
         """
         if rule is BINDING_MAX and self._binding.strength == "preferred":
@@ -198,7 +198,7 @@ class Bound:
             return run.terminology.membership(value_set, symbol, system).verdict
         if code in listed:
             return Verdict.YES
-        # its system may not tell cases apart
+        # its system may ignore case
         return run.terminology.membership(value_set, symbol, system).verdict
 
 

@@ -125,7 +125,7 @@ def _beside(owner: dict[str, Json], key: str, index: int) -> bool:
 
 
 def check_other_properties(owner: dict[str, Json], trail: Trail, run: Run, shape: Shape) -> None:
-    """Look at the properties of an object that are none of its type's plain ones."""
+    """Check the properties of an object that are not plain ones of its type."""
     members = shape.members
     for key, value in owner.items():
         if key in members:

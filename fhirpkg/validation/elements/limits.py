@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def check_fixed(x: Json, s: Json, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
-    """The value, if there is one, must be exactly the one stated; told is the part that is not."""
+    """The value, if there is one, must be exactly the one stated; the difference is reported."""
     if x is not None and not equal(stated.value, x):
         place, part, found = _difference(stated.value, x, t)
         wanted = "absent" if part is None else _shown(part)
@@ -61,7 +61,7 @@ def _difference(stated: Json, value: Json, t: Trail) -> tuple[Trail, Json, Json]
 
 
 def check_pattern(x: Json, s: Json, stated: Value, t: Trail, run: Run, profile: str) -> None:  # noqa: ARG001 - all rules are called alike
-    """The value, if there is one, must hold at least what is stated; told is what it lacks."""
+    """The value, if there is one, must hold at least what is stated; what it lacks is reported."""
     if x is not None and not matches(stated.value, x):
         place, part, value = _lack(stated.value, x, t)
         found, wanted = _shown(value), _shown(part)

@@ -1,4 +1,4 @@
-"""What profiles ask of narrative: sections by language, texts that tell where they come from.
+"""What profiles require of narrative: sections by language, texts that state their source.
 
 http://hl7.org/fhir/extensions/StructureDefinition-narrative-language-control.html and
 narrative-source-control.
@@ -42,7 +42,7 @@ def check_control(
     div = text_of(x, "div")
     reading = _Reading()
     if not div or not reading.parse(div):
-        return  # what is wrong with it is told by the narrative rules
+        return  # the narrative rules report it
     for wanted in _missing_sections(stated.languages, reading.languages, _language(t, run)):
         found = ", ".join(sorted(reading.languages)) or "no language sections"
         run.report(NARRATIVE_LANGUAGES, t, profile=profile, found=found, wanted=wanted)

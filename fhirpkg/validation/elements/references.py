@@ -199,7 +199,7 @@ class Target:
             self._check_profiles(target, reference, t, run)
 
     def _check_missing(self, reference: str, t: Trail, run: Run) -> None:
-        """What a reference tells whose target is not available; ref-1 is for contained ones."""
+        """Check a reference whose target is not available; ref-1 is for contained ones."""
         if reference.startswith("#"):
             return
         match = _LITERAL.fullmatch(reference) or _CONDITIONAL.fullmatch(reference)

@@ -1,6 +1,6 @@
 """Narrative: whether the XHTML is well-formed, of allowed elements, harmless and not empty.
 
-R4's invariants txt-1 and txt-2 (http://hl7.org/fhir/R4/narrative.html), told one by one with the
+R4's invariants txt-1 and txt-2 (http://hl7.org/fhir/R4/narrative.html), one by one, with the
 place inside the narrative. Also HTML in strings, where settings forbid it.
 """
 

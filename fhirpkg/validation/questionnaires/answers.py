@@ -165,7 +165,7 @@ class Question:
         rule: Rule,
         severity: Severity | None = None,
     ) -> None:
-        """Report unless a coded value or a text is in a value set, and when nobody can tell."""
+        """Report that a coded value or a text is not in a value set, or that this is unknown."""
         problem, unknown = self._membership(canonical, value)
         found = describe(value)
         if unknown:

@@ -1,4 +1,4 @@
-"""Values of answers, options and extensions: what they have in common, and how they are told."""
+"""Values of answers, options and extensions: what they share, and how messages show them."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _check_requests(
     for entry, place in entries:
         request, resource = entry.get("request"), entry.get("resource")
         if not isinstance(request, dict):
-            continue  # bdl-3 tells it
+            continue  # bdl-3 reports it
         method, url = text_of(request, "method"), text_of(request, "url")
         problem = _resource_problem(method, url, resource)
         if problem:
@@ -164,7 +164,7 @@ def _url_problem(method: str, url: str, resource: Resource, run: Run) -> str:
 
 
 def _check_search(bundle: Resource, entries: list[tuple[Resource, Path]], run: Run) -> None:
-    """Search results are resources with ids, of the types searched for where the link tells."""
+    """Search results have ids, and the types that were searched for if the link shows these."""
     links = items_of(bundle, "link")
     searched = next((text_of(k, "url") for k in links if text_of(k, "relation") == "self"), "")
     types = _searched_types(searched, run)
@@ -186,7 +186,7 @@ def _check_search(bundle: Resource, entries: list[tuple[Resource, Path]], run: R
 
 
 def _searched_types(url: str, run: Run) -> set[str]:
-    """The types that a search by its url is for; empty when it does not tell."""
+    """The types that a search by its url is for; empty when it does not show."""
     address, _, search = url.partition("?")
     last = address.rstrip("/").rpartition("/")[2]
     if run.definitions.types.is_resource(last):

@@ -54,7 +54,7 @@ def check_contained(resource: Resource, path: Path, run: Run) -> None:
 
 
 def _check_ids(contained: list[Json], path: Path, run: Run) -> None:
-    """Two contained resources of one id cannot be told apart."""
+    """Two contained resources with one id cannot be distinguished."""
     seen: set[str] = set()
     for number, item in enumerate(contained):
         identifier = text_of(item, "id") if isinstance(item, dict) else ""

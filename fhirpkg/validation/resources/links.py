@@ -44,7 +44,7 @@ def check_links(bundle: Resource, kind: str, path: Path, run: Run) -> None:
     header = first.get("resource")
     wanted = {"document": "Composition", "message": "MessageHeader"}[kind]
     if not isinstance(header, dict) or header.get("resourceType") != wanted:
-        return  # bdl-11 and bdl-12 tell it
+        return  # bdl-11 and bdl-12 report it
     index, base = run.index(bundle), text_of(first, "fullUrl")
     place = (*path, "entry", 0, "resource")
     references = _composition_references if kind == "document" else _message_references
@@ -218,6 +218,6 @@ def _values(parent: Resource, keys: tuple[str, ...], path: Path) -> Iterator[tup
 
 
 def items_of(parent: Resource, key: str) -> list[Resource]:
-    """The objects of a list; one that holds anything else is the structure's to tell."""
+    """The objects of a list; the check of structure reports one that holds anything else."""
     items = parent.get(key)
     return [i if isinstance(i, dict) else {} for i in items] if isinstance(items, list) else []

@@ -133,7 +133,7 @@ def _pairs(
 def _matching(item: Resource, definitions: list[Resource]) -> Iterator[Resource]:
     """The parts of a Measure that a part of a report may be about: by id, then by code.
 
-    Since R5 parts have a linkId, which alone tells (MeasureReport.group.linkId).
+    Since R5 parts have a linkId, which alone decides (MeasureReport.group.linkId).
     """
     link, name, codes, text = item.get("linkId"), item.get("id"), _codes(item), _text(item)
     if link:

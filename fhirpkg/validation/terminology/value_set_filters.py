@@ -119,7 +119,7 @@ def check_filter(asked: Resource, system: str, place: Path, run: Run) -> None:
     if not name or not operator:
         return
     allowed = _allowed(name, system, place, run)
-    is_known = operator in (run.terminology.codes(_OPERATORS) or ())  # else the binding tells it
+    is_known = operator in (run.terminology.codes(_OPERATORS) or ())  # else the binding reports it
     if is_known and allowed and allowed.operators and operator not in allowed.operators:
         run.report(
             VALUE_SET_FILTER_OPERATOR,
