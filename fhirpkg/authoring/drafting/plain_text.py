@@ -103,7 +103,7 @@ def _heading_in_html(line: str) -> str:
 def _set_apart(
     written: list[str], raw: list[str], at: int, line: str, table: Headings
 ) -> tuple[int, list[Line]]:
-    """The end of a table or list that begins here, and its lines; else the same place."""
+    """Where a table, HTML or a blank line that begins here ends, with its lines; else `at`."""
     if rows := columns(written, at, table) if line.strip() else []:
         cells = [[_cell(text, n + 1) if text else () for text in row] for n, row in rows]
         return rows[-1][0] + 1, list(table_lines(cells, table, has_header=False))
