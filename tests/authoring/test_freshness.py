@@ -49,7 +49,7 @@ def test_a_copy_or_checkout_is_as_fresh_as_what_was_copied(package, tmp_path):
         (lambda p: (p / "tea-pouring/fhir/.built").unlink(), "does not say what it was built from"),
         (lambda p: edit(p / "tea-pouring/fhir/PlanDefinition-TeaPouringPlan.json", "Boil", "Broil"),
          "changed by hand"),
-        (lambda p: (p / "tea-pouring/fhir/PlanDefinition-TeaPouringPlan.json").unlink(), "is gone"),
+        (lambda p: (p / "tea-pouring/fhir/PlanDefinition-TeaPouringPlan.json").unlink(), "has been deleted"),
         (lambda p: shutil.copytree(SECOND / "tea-pouring", p / "new"), "has not been built"),
     ],
     ids=["procedure", "package", "source gone", "no record", "by hand", "file gone", "never"],

@@ -299,7 +299,9 @@ def test_a_stale_build_is_told_or_mended(package, capfd, tmp_path_factory, chang
     if verb == "build":
         assert ("had not changed" in said) is (change in SAME)
     else:
-        found = re.search(r"changed after|is gone|by hand|not made by|does not say what", said)
+        found = re.search(
+            r"changed after|is gone|has been deleted|by hand|not made by|does not say what", said
+        )
         assert bool(found) is (change in STALE)
 
 

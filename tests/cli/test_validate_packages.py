@@ -63,7 +63,7 @@ def test_another_version_of_a_dependency_is_told_to_serve_in_its_place(patient, 
     file.write_bytes(archive("test.two", dependencies={"test.profiles": "2.0.0"}))
     both = ("--package", str(file), "--package", "test.profiles#1.0.0")
     result = validate(patient, *both, "--offline")
-    assert "test.profiles#2.0.0 is not in the package cache; test.profiles#1.0.0 serves" in (
+    assert "test.profiles#2.0.0 is not in the package cache; test.profiles#1.0.0 is used" in (
         result.stderr
     )
 

@@ -77,12 +77,12 @@ NOT_FOUND = {
     "reply, verdict, words",
     [
         (answer(result=False, message={"valueString": "no such code"}), "no", "no such code"),
-        (answer(result=False), "no", "says no"),
-        (answer(result=False, issues=NOT_FOUND), "unknown", "says no"),
+        (answer(result=False), "no", "rejects it"),
+        (answer(result=False, issues=NOT_FOUND), "unknown", "rejects it"),
         (
             answer(result=False, **{"x-caused-by-unknown-system": {"valueCanonical": SNOMED}}),
             "unknown",
-            "says no",
+            "rejects it",
         ),
         (Reply(404, {"resourceType": "OperationOutcome", "issue": []}), "unknown", "404"),
         (Reply(200, "<html>"), "unknown", "could not answer"),

@@ -56,7 +56,7 @@ def test_a_type_is_a_line_of_the_table(file):
 
 def test_a_file_of_another_format_is_refused(tmp_path):
     (tmp_path / "x.bin").write_bytes(b'{"format": 99}\n')
-    with pytest.raises(DefinitionError, match="another format"):
+    with pytest.raises(DefinitionError, match="a format that this version cannot read"):
         DataFile(tmp_path / "x.bin")
 
 

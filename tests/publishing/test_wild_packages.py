@@ -154,8 +154,8 @@ NOT_PUBLISHED = {
     "half a surrogate": (made(P, (V[0], b'{"resourceType": "X", "id": "\\ud800"}')), ["v.json"]),
     "too deep": (made(P, (V[0], b'{"resourceType": "X", "extension": ' + NESTED + b"}")), ["deep"]),
     "an id twice": (made(P, V, (OTHER[0], VALUE_SET)), ["package/o.json", "package/v.json"]),
-    "a build of today": (made(manifest(version="current"), V), ["current", "names no release"]),
-    "a wildcard": (made(manifest(version="1.2.x"), V), ["1.2.x", "names no release"]),
+    "a build of today": (made(manifest(version="current"), V), ["current", "a build that changes"]),
+    "a wildcard": (made(manifest(version="1.2.x"), V), ["1.2.x", "a build that changes"]),
     "two guides": (
         made(P, *((f"package/{n}.json", canonical("ImplementationGuide", n, packageId=f"demo.{n}"))
                   for n in ("wild", "other"))),

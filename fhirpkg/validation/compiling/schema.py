@@ -55,7 +55,7 @@ class Value(NamedTuple):
 
 
 class NarrativeControl(NamedTuple):
-    """What a profile wants of narrative: sections by language, and texts that tell their source.
+    """What a profile wants of narrative: sections by language, and texts that state their source.
 
     `languages` holds codes, `_yes`, `_no` or `_resource`; `sources` is a severity.
     """
@@ -65,7 +65,7 @@ class NarrativeControl(NamedTuple):
 
 
 class Discriminator(NamedTuple):
-    """What tells the slices of a list apart: the kind and the path to look at."""
+    """What distinguishes the slices of a list: the kind and the path to look at."""
 
     type: str
     path: str
