@@ -58,28 +58,15 @@ class Settings:
     """
 
     best_practice: Severity | None = None
-    """The severity of constraints that are marked as best practice; None leaves them out."""
     wrong_display: Severity = Severity.ERROR
-    """The severity of a display that is not one of the code's."""
     html_in_text: bool = True
-    """Whether HTML tags in strings and markdown are allowed."""
     strict: bool = False
-    """Whether rules that R4's own examples do not keep are errors, and unknown extensions too."""
     by_letter: bool = False
-    """Whether R4 counts as it was published also where HL7 has corrected it since."""
     experimental: bool = True
-    """Whether definitions that say they are experimental are allowed."""
     inner: bool = True
-    """Whether more than its type is checked of a resource that is in another one."""
     entry_profiles: tuple[tuple[str, str], ...] = ()
-    """Entries of a Bundle, as `Patient`, `2` or `Patient:0`, each with a profile it must meet."""
     portability: bool = False
-    """Whether to report what known servers drop or evaluate differently."""
     targets: Literal["ignore", "", "exist", "valid"] = ""
-    """What is required of the resources outside the input that references lead to.
-
-    Empty: the right type, going by the url, or by the resource where it is available.
-    """
 
 
 class ProfileChecks(Protocol):
