@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fhirpkg.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """One release of FHIR (http://hl7.org/fhir/directory.html)."""
 
     name: str

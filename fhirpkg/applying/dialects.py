@@ -7,7 +7,7 @@ the column of :data:`fhirpkg.applying.requests.kinds.KINDS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fhirpkg.errors import ConfigError
 from fhirpkg.rules import nearest
@@ -22,8 +22,7 @@ _BEHAVIORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How results are made; one row of the table."""
 
     name: str

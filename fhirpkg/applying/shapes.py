@@ -37,11 +37,12 @@ def _problem(value: Json, type_name: str, types: TypesOfDefinitions, depth: int)
     elements = types.elements(str(value.get("resourceType", type_name)))
     for key, inner in value.items():
         element = elements.get(key)
-        if key.startswith("_"):
-            if problem := _problem_beside_primitive(inner, types, depth):
-                return f"{key}: {problem}"
-        elif element is None:
-            if problem := _problem_of_choice(key, inner, elements, types, depth):
+        if element is None:
+            if key.startswith("_"):
+                problem = _problem_beside_primitive(inner, types, depth)
+            else:
+                problem = _problem_of_choice(key, inner, elements, types, depth)
+            if problem:
                 return f"{key}: {problem}"
         elif element.is_choice:
             continue

@@ -187,8 +187,10 @@ def _check_shape(plan: str, applied: Applied) -> None:
     from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.errors import DefinitionError
 
-    actions: Resource = {"resourceType": "RequestGroup", "action": list(applied.actions)}
-    if problem := misshapen([*applied.resources, actions], Definitions.core().types):
+    # the result holds the resources, and the list each action: neither is walked twice
+    single = [{key: a[key] for key in a if key != "action"} for a in applied.actions]
+    actions: Resource = {"resourceType": "RequestGroup", "action": single}
+    if problem := misshapen([applied.result, actions], Definitions.core().types):
         raise DefinitionError(plan, f"the content is not FHIR: {problem}")
 
 

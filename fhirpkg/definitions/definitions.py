@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,8 +45,7 @@ _PASSING = frozenset(
 """Types asked for a few times in a row, or once: what is read of them elsewhere is not held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """A definition that somebody else keeps, or reads again when it is asked for."""
 
     read: Callable[[], Resource | None]

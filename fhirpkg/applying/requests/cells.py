@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fhirpkg.untrusted import objects
 
@@ -37,8 +37,7 @@ class Parties:
 Maker = Callable[["Resource", Parties], "dict[str, Any]"]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """Elements of the target made of one element of the definition (or of none)."""
 
     source: str

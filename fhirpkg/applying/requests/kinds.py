@@ -6,7 +6,7 @@ has a place for it. See http://hl7.org/fhir/R4/activitydefinition-operation-appl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fhirpkg.applying.requests.cells import (
     Cell,
@@ -47,8 +47,7 @@ from fhirpkg.applying.requests.timings import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """How one kind of request is made."""
 
     reference: tuple[Cell, ...] = ()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.cql.evaluating.elements import resource
 from fhirpkg.cql.evaluating.values import AssumedZone, Element, KindError, as_list
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 _DEEPEST = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Operators:
+class Operators(NamedTuple):
     """What each type of node does."""
 
     plain: Mapping[str, Callable[..., Value]]

@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/valueset.html#compositions
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.untrusted import objects, text_of
 
@@ -19,8 +19,7 @@ Codes = frozenset[tuple[str, str]]
 """(system, code) of each member."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """A condition on the concepts of a code system."""
 
     property: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fhirpkg.definitions.terminology.grammars import CPT, ICD_10_CM, LOINC, RXNORM, SNOMED_CT
 
 
-@dataclass(frozen=True, slots=True)
-class System:
+class System(NamedTuple):
     """One code system."""
 
     url: str
