@@ -166,10 +166,10 @@ def open_folder(folder: Path) -> Opened:
 
 
 def _of_procedure(folder: Path) -> Opened:
-    above = folder.resolve().parent if folder.name in ("", "..") else folder.parent
-    if (folder / PACKAGE).is_file() or not (above / PACKAGE).is_file():
+    home = package_folder(folder)
+    if home == folder:
         return open_folder(folder)
-    opened = open_folder(above)
+    opened = open_folder(home)
     files = tuple(file for file in opened.files if file.parent.samefile(folder))
     return replace(opened, files=files) if files else open_folder(folder)
 
@@ -250,7 +250,7 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     procedure, found = check_procedure(read, package.language if package else "en")
     if procedure:
         before = len(read.issues)
-        locked = lock.read(_package_folder(place.parent))
+        locked = lock.read(package_folder(place.parent))
         check_terms(read, sources_for(data, locked), package.language if package else "en")
         edition = read_lock(place.parent)
         if edition:
@@ -265,14 +265,16 @@ def check_file(name: str, text: bytes, file: str) -> tuple[Issue, ...]:
     return (*found, *_stale(place, place.parent, name))
 
 
-def _package_folder(folder: Path) -> Path:
-    """The folder of the package that a procedure's folder belongs to."""
-    return folder if (folder / PACKAGE).is_file() else folder.parent
+def package_folder(folder: Path) -> Path:
+    """The folder of the package that a procedure belongs to; its own where there is no package."""
+    above = folder.resolve().parent if folder.name in ("", "..") else folder.parent
+    is_own = (folder / PACKAGE).is_file() or not (above / PACKAGE).is_file()
+    return folder if is_own else above
 
 
 def package_of(folder: Path) -> PackageSource | None:
     """The package that a procedure's folder belongs to, where there is a usable one."""
-    file = _package_folder(folder) / PACKAGE
+    file = package_folder(folder) / PACKAGE
     return check_package(read_source(file))[0] if file.is_file() else None
 
 
@@ -294,7 +296,7 @@ def _unsigned_below(
 def _stale(file: Path, folder: Path, name: str) -> Iterator[Issue]:
     """A warning for each thing that is not as a build would make it now."""
     if name == PROCEDURE:
-        package = _package_folder(folder)
+        package = package_folder(folder)
         built = (folder / "fhir").is_dir() and (package / PACKAGE).is_file()
         problems = stale_procedure(package, folder) if built else iter(())
     else:  # procedures that still exist report it themselves

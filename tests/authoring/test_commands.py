@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from fhirpkg.authoring.source import read
 from fhirpkg.cli import ExitCode
+from fhirpkg.cli import _run as main
 from fhirpkg.cli.authoring.build import command as build
 from fhirpkg.cli.authoring.coverage import command as coverage
 from fhirpkg.cli.authoring.package import command as package
@@ -17,6 +18,9 @@ from fhirpkg.cli.authoring.schema import command as schema
 
 RESOURCES = Path(__file__).parent.parent.parent / "resources"
 SECOND = Path(__file__).parent / "second"
+
+
+WIDE = Path(__file__).parent / "wide"
 
 
 def run(command, *arguments):
@@ -104,3 +108,23 @@ def test_the_schema_refuses_what_the_model_refuses():
 def test_the_schema_of_the_package_takes_ours():
     data = read((RESOURCES / "package.yaml").read_bytes(), "").data
     assert list(printed_schema("--package").iter_errors(data)) == []
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_folder_of_one_procedure_is_taken_by_each_verb(tmp_path, monkeypatch, capfd, inside):
+    shutil.copytree(WIDE, tmp_path / "wide")
+    one, home = tmp_path / "wide/hernia-repair", tmp_path / "wide"
+    monkeypatch.chdir(one if inside else tmp_path)
+    place = "." if inside else str(one)
+    main(["codes", "check", str(home)])
+    before = (home / "codes.lock").read_text()
+    main(["codes", "check", place])
+    assert (home / "codes.lock").read_text() == before
+    assert not (one / "codes.lock").exists()
+    assert main(["build", place]) == 0
+    assert (one / "fhir").is_dir()
+    assert (home / "cataract/fhir").is_dir()
+    sheet = tmp_path / "sheet.html"
+    capfd.readouterr()
+    assert main(["review", place, "--output", str(sheet)]) == 0
+    assert "of 1 procedure" in capfd.readouterr().err

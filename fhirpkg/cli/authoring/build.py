@@ -25,9 +25,10 @@ from fhirpkg.cli.shared.progress import Progress
 def command(resources: Path, output: Path | None, canonical: str | None, jobs: int) -> ExitCode:
     """Make FHIR resources from the procedures in RESOURCES, a folder with a package.yaml.
 
-    Without it the current folder is built if it is a package, else its ./resources. Procedures
-    that have not changed since the last build are skipped; files built from procedures that
-    no longer exist are removed. If there is any error, nothing is written.
+    Without it the current folder is built if it is a package, else its ./resources; for the folder
+    of one procedure its package is built. Procedures that have not changed since the last build
+    are skipped; files built from procedures that no longer exist are removed. If there is any
+    error, nothing is written.
 
     Example: fhirpkg build resources
     """
@@ -43,9 +44,15 @@ def run(
     is_new: bool = False,
 ) -> ExitCode:
     """Build a folder; of one that is new, what is left to do is not listed."""
+    from fhirpkg.authoring.folder import package_folder
     from fhirpkg.authoring.making import build_folder
     from fhirpkg.issues import Issue, Severity
+    from fhirpkg.packages.freshness import PROCEDURE
 
+    home = package_folder(resources) if (resources / PROCEDURE).is_file() else resources
+    if home != resources:  # its guide lists all of them
+        click.echo(f"{resources} is built with its package {home}", err=True)
+        resources = home
     with Progress(0, "built") as progress:
 
         def tell(issue: Issue) -> None:

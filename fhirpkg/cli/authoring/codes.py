@@ -150,7 +150,7 @@ def check(
 
     Example: fhirpkg codes check resources --package hl7.terminology.r4#7.0.1
     """
-    from fhirpkg.authoring.folder import package_of
+    from fhirpkg.authoring.folder import package_folder, package_of
     from fhirpkg.authoring.terms import lock
     from fhirpkg.authoring.terms.checks import check_terms, uses
     from fhirpkg.authoring.terms.sources import Sources
@@ -171,17 +171,21 @@ def check(
         missing = [key for key in sorted(codes) if not _names(known_here.find(*key), language)]
         answers, has_answered = asked(tx, missing, language)
         found.append(answers)
-    found.append(_kept(resources, found))
+    home = package_folder(resources)
+    kept = _kept(home, found)
+    found.append(kept)
     known: list[Known] = []
     checked = []
     for source in read:
         source.issues.clear()
         known += check_terms(source, Sources(tuple(found)), language)
         checked.append(Checked(source.file, Outcome(in_order(source.issues))))
-    replace(resources / LOCK, lock.write(known, language).encode())
-    click.echo(render(output_format, checked), nl=False)
     keys = {(each.system, each.code) for each in known}
-    click.echo(f"{resources / LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
+    if home != resources:  # the other procedures of the package keep theirs
+        known += (each for key, each in kept.codes.items() if key not in keys)
+    replace(home / LOCK, lock.write(known, language).encode())
+    click.echo(render(output_format, checked), nl=False)
+    click.echo(f"{home / LOCK}: {len(keys)} of {len(codes)} codes verified", err=True)
     told = [issue for each in checked for issue in each.outcome.issues]
     is_wrong = any(issue.severity.rank <= Severity.WARNING.rank for issue in told)
     if is_wrong:

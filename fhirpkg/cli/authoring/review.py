@@ -78,7 +78,7 @@ def command(
     Example: fhirpkg review resources --output review.xlsx, then
     fhirpkg review resources --read review.xlsx --by "Jo Doe, MD" --on 2027-02-01
     """
-    from fhirpkg.authoring.folder import read_folder
+    from fhirpkg.authoring.folder import package_folder, read_procedure
     from fhirpkg.authoring.reviewing.filled import Reader
     from fhirpkg.languages.words import speaking
 
@@ -89,7 +89,7 @@ def command(
     kind = (form or output.suffix.removeprefix(".").lower()) if output else ""
     if output and kind not in _FORMS:
         raise click.UsageError(f"give --format {' or '.join(_FORMS)}, or a FILE of that suffix")
-    authored = read_folder(resources)
+    authored, resources = read_procedure(resources), package_folder(resources)
     for issue in authored.issues:
         click.echo(str(issue), err=True)
     if not authored.is_usable:
