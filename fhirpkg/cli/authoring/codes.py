@@ -145,11 +145,12 @@ def check(
     """Check the codes of the procedures in RESOURCES against the code systems available.
 
     The results are kept in codes.lock beside package.yaml, so that builds need no network. It
-    reports codes that are unknown, inactive, unverified, or of the wrong kind for their place, and
-    codes whose display has no word in common with their name.
+    reports codes that are impossible, unknown, inactive, unverified, or of the wrong kind for their
+    place, and codes whose display has no word in common with their name.
 
     Example: fhirpkg codes check resources --package hl7.terminology.r4#7.0.1
     """
+    from fhirpkg.authoring.checking.concepts import check_codes
     from fhirpkg.authoring.folder import package_folder, package_of
     from fhirpkg.authoring.terms import lock
     from fhirpkg.authoring.terms.checks import check_terms, uses
@@ -178,6 +179,7 @@ def check(
     checked = []
     for source in read:
         source.issues.clear()
+        check_codes(source)
         known += check_terms(source, Sources(tuple(found)), language)
         checked.append(Checked(source.file, Outcome(in_order(source.issues))))
     keys = {(each.system, each.code) for each in known}

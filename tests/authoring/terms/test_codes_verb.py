@@ -1,6 +1,7 @@
 """`fhirpkg codes`: look-ups, checks that a lock keeps, and a server's word for the rest."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -178,3 +179,16 @@ def test_a_url_that_is_none_writes_nothing(folder):
     ran = run("check", folder, "--tx", "nonsense")
     assert isinstance(ran.exception, ConfigError)
     assert not (folder / "codes.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "code", ["SNOMED 233604008", "ICD-10-CM JJ8.9", "CPT 3240", "LOINC 718-8", "SNOMED"]
+)
+def test_a_code_that_cannot_be_is_told(folder, only_core, code):
+    file = folder / "cpt-20983/procedure.yaml"
+    text = file.read_text()
+    assert "  Bone pain: " in text
+    file.write_text(re.sub("  Bone pain: .*", f"  Bone pain: {code}", text))
+    ran = run("check", folder, "--output-format", "json")
+    found = {issue["rule"] for file in json.loads(ran.stdout)["files"] for issue in file["issues"]}
+    assert (ran.return_value, "source-code" in found) == (ExitCode.ISSUES, True)
