@@ -286,8 +286,10 @@ def _unsigned_below(
         return
     for place in procedure_folders(folder):
         file = place / PROCEDURE
-        read = read_source(file) if file.is_file() else None
-        procedure = check_procedure(read, package.language)[0] if read else None
+        if not file.is_file():
+            continue
+        procedure, found = check_procedure(read_source(file), package.language)
+        yield from left_to_do(package, found, file, package_file)
         if procedure:
             review = read_review(place, procedure)[0]
             yield from unsigned(package, procedure, review, package_file)

@@ -15,7 +15,7 @@ from fhirpkg.applying.application import apply
 from fhirpkg.applying.hooks.responses import respond
 from fhirpkg.applying.hooks.services import services
 from fhirpkg.authoring.build import build
-from fhirpkg.authoring.folder import read_folder
+from fhirpkg.authoring.folder import check_file, read_folder
 from fhirpkg.authoring.writing import text
 from fhirpkg.cli.reports.applied import told as lines_told
 from fhirpkg.packages.installed import read_profiles
@@ -481,6 +481,8 @@ def test_content_in_use_has_nothing_left_to_do(tmp_path):
     assert {issue.line for issue in refused} == {10}
     assert len(refused) == 2
     assert not authored.is_usable
+    checked = check_file("package.yaml", package.read_bytes(), str(package))
+    assert [issue.rule for issue in checked].count("source-todo-active") == 2
 
 
 def coded(kind, code, **more):

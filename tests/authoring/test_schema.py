@@ -9,6 +9,7 @@ from fhirpkg.authoring.checking.authored import check_procedure
 from fhirpkg.authoring.model.package_source import PackageSource
 from fhirpkg.authoring.model.procedure import Procedure
 from fhirpkg.authoring.model.values import frequency, length, moment
+from fhirpkg.authoring.schema import schema_of
 from fhirpkg.authoring.source import read
 
 
@@ -180,3 +181,18 @@ def test_codes_of_many_systems(line, says):
     issues = issues_of(text)[1]
     assert bool(issues) == bool(says)
     assert all(says in str(issue) for issue in issues)
+
+
+@pytest.mark.parametrize("model", [Procedure, PackageSource])
+def test_each_example_is_valid_by_its_own_schema(model):
+    jsonschema = pytest.importorskip("jsonschema", reason="checks schemas, needed by nothing else")
+    definitions = schema_of(model).get("$defs", {})
+    parts = [schema_of(model), *definitions.values()]
+    wrong = [
+        (key, example)
+        for part in parts
+        for key, value in part.get("properties", {}).items()
+        for example in value["examples"]
+        if not jsonschema.Draft202012Validator({**value, "$defs": definitions}).is_valid(example)
+    ]
+    assert wrong == []

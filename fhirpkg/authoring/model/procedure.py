@@ -114,7 +114,9 @@ class Procedure(Part):
         description="What it is found, ordered and reported by",
         examples=[{"use": "Colonoscopy", "from": "code"}],
     )
-    category: Annotated[tuple[Category, ...], BeforeValidator(_listed, Category)] = Field(
+    category: Annotated[
+        tuple[Category, ...], BeforeValidator(_listed, Category | list[Category])
+    ] = Field(
         (),
         description="What kind of procedure it is; one or several",
         examples=["diagnostic", ["diagnostic", "therapeutic"]],
@@ -205,7 +207,16 @@ class Procedure(Part):
         (),
         description="What is looked up in the record of a patient",
         examples=[
-            [{"id": "inr", "title": "INR", "observation": "INR", "missing": "No INR on record."}]
+            [
+                {
+                    "id": "inr",
+                    "title": "INR",
+                    "text": "Clotting is checked first.",
+                    "from": "preparation-2",
+                    "observation": "INR",
+                    "missing": "No INR on record.",
+                }
+            ]
         ],
     )
     checklist: tuple[Question, ...] = Field(
