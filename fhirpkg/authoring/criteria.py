@@ -143,11 +143,13 @@ def logic_library(context: BuildContext) -> Resource | None:
     elm = elm_text(text)
     title = f"{context.procedure.name.text}: logic"
     made: Resource = {
-        **context.header("Library", name, title, "What is looked up in the record of a patient."),
+        **context.header(
+            "Library", name, title, "The findings that are looked up in a patient's record."
+        ),
         "type": _library_type("logic-library", "Logic Library"),
         "subjectCodeableConcept": PATIENT,
-        "purpose": "To see from the data of a patient what has to be settled before the procedure.",
-        "usage": "The CQL is for servers that compile it; the ELM says the same.",
+        "purpose": "To find out from a patient's record what to settle before the procedure.",
+        "usage": "Servers that compile CQL use the CQL; the ELM is its translation.",
         "topic": context.topics(),
         "author": context.authors(),
         "relatedArtifact": [
@@ -209,7 +211,7 @@ def criteria_value_sets(context: BuildContext) -> list[Resource]:
             title = f"{context.procedure.name.text}: {criterion.title}"
             text = f"Codes by which this is found in a record: {', '.join(criterion.names)}."
             found = listed_value_set(context, criterion.id, title, text, criterion.names)
-            made.append({**found, "purpose": "To find this in the record of a patient."})
+            made.append({**found, "purpose": "To find this in a patient's record."})
     return made
 
 

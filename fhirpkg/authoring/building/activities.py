@@ -44,7 +44,7 @@ _KINDS = {
 """How an author calls a thing, and the R4 request that it becomes."""
 
 _WITHOUT_INTENT = ("message", "material")
-_PART = "To have one definition of it, whoever orders, does or tells it."
+_PART = "To define this part of the care once, for all who order, perform or explain it."
 
 
 def activity_definitions(
@@ -109,8 +109,8 @@ def _procedure(context: BuildContext, document: Resource) -> Resource:
             "contained": [location] if location else [],
             "subjectCodeableConcept": PATIENT,
             "useContext": [context.focus, *context.venues()],
-            "purpose": "To order the procedure by its code, with all that belongs to it.",
-            "usage": f"As a part of the plan of care of '{procedure.name.text}', or on its own.",
+            "purpose": "To order the procedure by its code, together with all that it needs.",
+            "usage": f"As part of the plan of care for '{procedure.name.text}', or by itself.",
             "effectivePeriod": context.effective,
             "topic": context.topics(),
             "author": context.authors(),
@@ -187,7 +187,7 @@ def _member(context: BuildContext, member: Member) -> Resource:
             "subjectCodeableConcept": PATIENT,
             "useContext": [context.focus, context.focus_on(member.use)],
             "purpose": "To order and report it by its own code.",
-            "usage": f"As a part of the plan of care of '{name}', or on its own.",
+            "usage": f"As part of the plan of care for '{name}', or by itself.",
             "topic": context.topics(),
             "author": context.authors(),
             "relatedArtifact": context.citations(member),
@@ -239,7 +239,7 @@ def _head(context: BuildContext, part: str, title: str, text: str) -> Resource:
         **context.header("ActivityDefinition", context.id(part), f"{name}: {title}", text),
         "subjectCodeableConcept": PATIENT,
         "purpose": _PART,
-        "usage": f"As a part of the plan of care of '{name}', or on its own.",
+        "usage": f"As part of the plan of care for '{name}', or by itself.",
         "effectivePeriod": context.effective,
         "author": context.authors(),
     }

@@ -57,7 +57,7 @@ def value_sets(context: BuildContext) -> list[Resource]:
             f"Codes by which this is found in a record: {', '.join(found_by.names)}.",
             found_by.names,
         )
-        | {"purpose": "To find a reason against the procedure in the record of a patient."}
+        | {"purpose": "To find a reason against the procedure in a patient's record."}
         for title, item, found_by in _looked_up(context)
         if found_by.names
     ]

@@ -361,7 +361,7 @@ def copyright_of(
     notices = [system.notice for url, system in BY_URL.items() if url in found]
     if SNOMED_CT in found:
         notices.append(OF_SNOMED[unlisted is not None and not used & unlisted])
-    ours = f"Words (c) {package.publisher}, licensed under {package.license}."
+    ours = f"Text (c) {package.publisher}, licensed under {package.license}."
     return "\n\n".join(filter(None, [ours, *notices]))
 
 

@@ -36,7 +36,7 @@ def questionnaire(context: BuildContext) -> Resource | None:
             "Questions to be answered before the procedure begins.",
         ),
         "extension": list(_extensions(context, questions)),
-        "purpose": "To be sure, before the procedure begins, that everything is prepared.",
+        "purpose": "To make sure that everything is prepared before the procedure begins.",
         "subjectType": ["Patient"],
         "item": [*_on_record(context), *(_item(question) for question in questions)],
     }
@@ -60,8 +60,8 @@ def task(context: BuildContext) -> Iterator[Resource]:
             {"url": f"{_CPG}/StructureDefinition/cpg-collectWith", "valueCanonical": form}
         ],
         "subjectCodeableConcept": PATIENT,
-        "purpose": "To have the checklist answered as a task of its own.",
-        "usage": f"As a part of the plan of care of '{name}'.",
+        "purpose": "To assign the checklist as a separate task.",
+        "usage": f"As part of the plan of care for '{name}'.",
         "topic": context.topics(),
         "author": context.authors(),
         "relatedArtifact": [{"type": "depends-on", "resource": form}],

@@ -204,7 +204,7 @@ def _education(context: BuildContext) -> Iterable[Section]:
     yield Section(say("How long it takes"), _plain(procedure.duration))
     yield Section(say("Where it is done"), _plain(procedure.setting))
     yield Section(say("Who is with you"), items=_people(context))
-    yield Section(say("What has to be there"), items=_items(procedure.equipment))
+    yield Section(say("What is needed"), items=_items(procedure.equipment))
     yield Section(say("What it is like"), _plain(procedure.experience))
     yield Section(say("What you can gain"), items=_items(procedure.benefits))
     yield Section(say("What can go wrong"), items=tuple(_risk(risk) for risk in procedure.risks))

@@ -55,7 +55,7 @@ def manifest(context: BuildContext, resources: Sequence[Resource]) -> Resource:
         ),
         "type": _COLLECTION,
         "subjectCodeableConcept": PATIENT,
-        "purpose": "To say which definitions belong together, and in which versions.",
+        "purpose": "To state which definitions belong together, and in which versions.",
         "usage": "Load every definition listed here in the version given.",
         "topic": context.topics(),
         "author": context.authors(),
@@ -139,8 +139,8 @@ def implementation_guide(
         "jurisdiction": [
             {"coding": [{"system": "urn:iso:std:iso:3166", "code": package.jurisdiction}]}
         ],
-        "copyright": f"Words (c) {package.publisher}, licensed under {package.license}. Codes of "
-        "others stand under the notices of the resources that use them.",
+        "copyright": f"Text (c) {package.publisher}, licensed under {package.license}. The "
+        "notices about codes of others are in the resources that use them.",
         "packageId": package.id,
         "license": package.license,
         "fhirVersion": [package.fhirVersion],

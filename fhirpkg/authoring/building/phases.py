@@ -76,7 +76,7 @@ def preparation(context: BuildContext, documents: Mapping[str, Resource]) -> Res
     document = documents.get("preparation")
     phase = {
         **_phase(context, "preparation", "Preparation"),
-        "description": "What has to be done and told before the procedure.",
+        "description": "What to do and explain before the procedure.",
         "documentation": [context.artifact(document)] if document else [],
         "relatedAction": [related("procedure", "before-start")],
         **_ALL,
@@ -93,7 +93,7 @@ def _sites(context: BuildContext) -> Resource | None:
     return {
         "id": "site",
         "title": "Side and site",
-        "description": "Say on the order which of these it is for.",
+        "description": "State on the order which of these it is for.",
         "groupingBehavior": "logical-group",
         "selectionBehavior": code.choose,
         "action": [
@@ -111,7 +111,7 @@ def _equipment(context: BuildContext) -> Resource | None:
     return {
         "id": "equipment",
         "title": "Equipment",
-        "description": "What has to be there.",
+        "description": "Equipment and material that must be available.",
         **_ALL,
         "action": [_equipped(context, item) for item in items],
     }
@@ -200,7 +200,7 @@ def recovery(context: BuildContext, documents: Mapping[str, Resource]) -> Resour
     document = documents.get("aftercare")
     phase = {
         **_phase(context, "recovery", "Recovery"),
-        "description": "What has to be done and told after the procedure.",
+        "description": "What to do and explain after the procedure.",
         "documentation": [context.artifact(document)] if document else [],
         "relatedAction": [related("procedure", "after-end")],
         **_ALL,

@@ -52,11 +52,12 @@ def plan_definition(
         "type": concept_of(f"{HL7}/plan-definition-type", "clinical-protocol", "Clinical Protocol"),
         "subjectCodeableConcept": PATIENT,
         "useContext": [context.focus, *context.venues()],
-        "purpose": "To give systems that order, schedule, document and teach one description of "
-        f"the whole course of the procedure '{procedure.name.text}': counseling, preparation, "
+        "purpose": f"To describe the whole course of the procedure '{procedure.name.text}' once, "
+        "for systems that order, schedule, document and teach: counseling, preparation, "
         "the procedure itself and recovery.",
-        "usage": "Load it with all that its manifest lists, and apply it to a patient for whom the "
-        "procedure is considered; CDS Hooks and the events that it names do so too.",
+        "usage": "Load it together with everything that its manifest lists, and apply it to a "
+        "patient for whom the procedure is considered. CDS Hooks and the events that it names "
+        "also apply it.",
         "effectivePeriod": context.effective,
         "topic": context.topics(),
         "author": context.authors(),

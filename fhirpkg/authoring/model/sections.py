@@ -184,7 +184,7 @@ class Alternative(Titled):
 
 
 class Equipment(Said):
-    """What has to be there: an implant, a device that is used, or material that is used up."""
+    """Equipment: an implant, a device that is used, or material that is used up."""
 
     id: Id = Field(description="Its id", examples=["mesh"])
     kind: Literal["implant", "device", "material"] | None = Field(
