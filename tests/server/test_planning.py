@@ -10,6 +10,7 @@ from fhirpkg.server.endpoint import open_endpoint
 from fhirpkg.server.exchange import Request
 from fhirpkg.server.routes import handle
 from fhirpkg.server.searching import planning
+from fhirpkg.server.storing import words
 from fhirpkg.server.storing.connections import BUDGET, Budget, TooCostly
 from fhirpkg.server.storing.store import Store
 from fhirpkg.server.web import lanes
@@ -70,6 +71,7 @@ QUERIES = [
     (("family", "A"), ("active", "true")),
     (("family", "A1,B2,C3"),),
     (("family:contains", "5"), ("birthdate:missing", "true")),
+    (("family:contains", "a12"),),
     (("name:missing", "false"), ("gender:missing", "true")),
     (("_has:Observation:patient:status", "final"), ("gender", "female")),
     (("_id", "p1,p2,p3,p4"),),
@@ -116,6 +118,27 @@ def test_what_lacks_a_value_or_has_another_is_not_what_has_it(many):
     assert sorted(found(many, ("gender:missing", "true"))) == sorted(lacking)
     assert sorted(found(many, ("gender:not", "male,female"))) == sorted(lacking)
     assert sorted(found(many, ("gender:not", "male"))) == sorted(others)
+
+
+PARTS = {
+    "ill": [0, 1, 3], "ILL": [0, 1, 3], '"ill': [3], "éle": [1, 2], "le": [0, 1, 2, 3], "l o": [],
+    "zzz": [], "end of a": [4], "a%b": [5], "a_b": [], "'; --": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [0, 2, 1000])
+@pytest.mark.parametrize(("part", "numbers"), PARTS.items())
+def test_a_part_of_a_text_is_found_wherever_it_stands(part, numbers, last, monkeypatch):
+    monkeypatch.setattr(words, "_MOST_LAST", last)
+    names = ["Miller", "Ill-Leele", "Elena", 'a "ille"', "x" * 300 + " the end of a name", "a%b"]
+    with (endpoint := open_endpoint()).store as store, store.transaction():
+        for number, name in enumerate(names):
+            patient = {"resourceType": "Patient", "id": f"p{number}"}
+            store.write(patient | {"name": [{"family": name}]}, "PUT")
+        assert found(endpoint, ("family:contains", part)) == [f"p{n}" for n in numbers]
+        store.write({"resourceType": "Patient", "id": "p0"}, "PUT")
+        left = [f"p{n}" for n in numbers if n]
+        assert found(endpoint, ("family:contains", part)) == left, "what is gone is not found"
 
 
 @pytest.mark.parametrize("few", [0, 5, 10 * LARGE])

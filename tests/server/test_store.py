@@ -275,6 +275,7 @@ def test_resources_of_a_type_are_counted_as_they_come_and_go(tmp_path):
 
 
 _UNDONE = """
+DROP TABLE word_part; DROP TABLE word; DROP TABLE word_indexed;
 DROP INDEX current_of_shape; DROP TABLE shape_param; DROP TABLE shape;
 ALTER TABLE current DROP COLUMN shape;
 PRAGMA user_version = 2
@@ -298,6 +299,22 @@ def test_a_file_of_the_layout_before_shapes_is_given_them(tmp_path):
         assert store.query("SELECT type, digest, number FROM shape ORDER BY digest") == made
         criteria = read_criteria([("author:missing", "true")], "Basic", endpoint.indexing)
         assert [version.id for version in endpoint.matches(criteria)] == ["three"]
+
+
+def test_a_file_of_the_layout_before_words_is_given_them(tmp_path):
+    with open_endpoint(tmp_path / "s.db").store as store:
+        for name in ("Miller", "Mühl", "Smith"):
+            patient = {"resourceType": "Patient", "id": name[:2], "name": [{"family": name}]}
+            store.write(patient | {"id": f"p{len(name)}"}, "PUT")
+    with contextlib.closing(sqlite3.connect(tmp_path / "s.db")) as file:
+        for name in ("word_part", "word", "word_indexed"):
+            file.execute(f"DROP TABLE {name}")
+        file.execute("PRAGMA user_version = 3")
+    endpoint = open_endpoint(tmp_path / "s.db")
+    with endpoint.store:
+        for part, ids in (("MUH", ["p4"]), ("mil", ["p6"]), ("ller", ["p6"]), ("llers", [])):
+            criteria = read_criteria([("name:contains", part)], "Patient", endpoint.indexing)
+            assert [version.id for version in endpoint.matches(criteria)] == ids
 
 
 def test_a_shape_counts_the_resources_that_have_it(tmp_path):

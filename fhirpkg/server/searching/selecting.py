@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirpkg.server.searching.predicates import EQUAL, PREDICATES, Wanted, split_values
 from fhirpkg.server.storing.layout import param_key
+from fhirpkg.server.storing.words import CONTAINING, SHORTEST_PART, containing
 
 if TYPE_CHECKING:
     from fhirpkg.server.searching.predicates import Sql
@@ -30,6 +31,10 @@ def select(wanted: Wanted, *, of_current: bool = False) -> Sql:
     if wanted.modifier == "identifier":
         kind, name = "token", f"{name}:identifier"
     sql, arguments = PREDICATES[kind](wanted)
+    if wanted.modifier == "contains" and not of_current and len(arguments[0]) >= SHORTEST_PART:
+        source = f"{CONTAINING} AS word CROSS JOIN searchable"
+        sql = f"SELECT key FROM {source} WHERE param = ? AND searchable.value = word.value"
+        return sql, [*containing(arguments[0]), param_key(name)]
     # SQLite would look through all values of the parameter rather than through those of one key.
     source = "searchable INDEXED BY searchable_key" if of_current else "searchable"
     within = "key = current.key AND " if of_current else ""

@@ -3,7 +3,7 @@
 `version` has each version. Its `content` is the JSON text; of a large resource it is the head
 (type, id, meta) alone, and the rest, compressed, is once in `body`, however many versions and
 resources share it. `current` has the newest version of each resource, `searchable` what that is
-found by; `shape` tells which parameters a resource has a value for.
+found by; `shape` tells which parameters a resource has a value for, `word` has the texts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from fhirpkg.errors import SourceError
 from fhirpkg.server.storing.shapes import SHAPES_SQL, give_shapes
+from fhirpkg.server.storing.words import WORDS_SQL, give_words
 
 try:
     import fcntl
@@ -25,9 +26,7 @@ except ImportError:  # Windows: there a second process is stopped by nothing but
     fcntl = None  # type: ignore[assignment]
 
 _APPLICATION = 0x66686972  # "fhir": marks a SQLite file as ours
-_LAYOUT = 3
-_EARLIER = 2
-"""The layout that is changed to this one when a file is opened: it lacked shapes."""
+_LAYOUT = 4
 INDEXED = {
     "token": ("value", "system"),
     "string": ("value", "exact"),
@@ -67,15 +66,16 @@ CREATE TABLE searchable (
     n INTEGER NOT NULL, high, system TEXT, exact TEXT, code TEXT, unit TEXT, type TEXT,
     version TEXT, PRIMARY KEY (param, value, key, part, n)) WITHOUT ROWID;
 CREATE INDEX searchable_key ON searchable (key, param);
-{SHAPES_SQL}
+{SHAPES_SQL};
+{WORDS_SQL}
 """
-_CHANGES_SQL = f"""
+_SHAPED = f"""
 DROP TABLE IF EXISTS present;
 ALTER TABLE current ADD COLUMN shape INTEGER;
-{SHAPES_SQL};
-PRAGMA user_version = {_LAYOUT}
+{SHAPES_SQL}
 """
-"""What makes this layout of the one before."""
+_CHANGES = {2: (_SHAPED, give_shapes), 3: (WORDS_SQL, give_words)}
+"""By an earlier layout: SQL and then a call that make the next one of it when a file is opened."""
 
 
 @functools.cache
@@ -139,9 +139,8 @@ class StoreFile:
             connection.execute("BEGIN EXCLUSIVE")
             if layout is None:
                 _lay_out(connection, _LAYOUT_SQL)
-            elif layout == _EARLIER:
-                _lay_out(connection, _CHANGES_SQL)
-                give_shapes(connection)
+            else:
+                _bring_up(connection, layout)
             connection.execute("COMMIT")
         except (sqlite3.Error, SourceError) as error:
             if connection:
@@ -171,13 +170,22 @@ def _lay_out(connection: sqlite3.Connection, script: str) -> None:
         connection.execute(statement)
 
 
+def _bring_up(connection: sqlite3.Connection, layout: int) -> None:
+    """Make the present layout of an earlier one."""
+    for number in range(layout, _LAYOUT):
+        script, fill = _CHANGES[number]
+        _lay_out(connection, script)
+        fill(connection)
+    connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+
+
 def _layout_of(connection: sqlite3.Connection, name: str) -> int:
     """The layout of a file. Raises SourceError when it is not one that this version knows."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION:
         raise SourceError(name, "this database is not a store of fhirpkg", "name another file")
-    if layout not in {_EARLIER, _LAYOUT}:
+    if layout not in {*_CHANGES, _LAYOUT}:
         problem = f"this store has the layout {layout}, this version of fhirpkg knows {_LAYOUT}"
         raise SourceError(name, problem, "name another file")
     return int(layout)

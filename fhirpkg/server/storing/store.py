@@ -26,6 +26,7 @@ from fhirpkg.server.storing.versions import (
     prepared,
     unpacked,
 )
+from fhirpkg.server.storing.words import add_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -328,7 +329,7 @@ class Store:
             shape = count_shape(self._writer.connection, version.type, {row[0] for row in wanted})
             place = (version.type, version.id)
             key = self._execute(f"{sql} VALUES (?, ?, ?, ?, ?, ?, ?)", (*newest, shape, *place))
-            self._insert(key, wanted)
+            self._insert(key, wanted, rows)
             return
         is_there = digest is not None
         shape_ = self._replace_index(version.type, key, head.shape, rows, is_there=is_there)
@@ -354,7 +355,7 @@ class Store:
             " WHERE param = ? AND value = ? AND key = ? AND part = ? AND n = ?",
             [(*row[:2], key, *row[2:4]) for row in there - wanted],
         )
-        self._insert(key, wanted - there)
+        self._insert(key, wanted - there, rows)
         params = {row[0] for row in wanted}
         if shape is not None:
             if is_there and params == {row[0] for row in there}:
@@ -362,14 +363,16 @@ class Store:
             discount_shape(connection, shape)
         return count_shape(connection, resource_type, params) if is_there else None
 
-    def _insert(self, key: int, rows: set[tuple[Any, ...]]) -> None:
-        """Write rows of the index; the longest range of a parameter is kept in mind."""
-        fresh = [(*row[:2], key, *row[2:]) for row in rows]
+    def _insert(self, key: int, wanted: set[tuple[Any, ...]], rows: Rows) -> None:
+        """Write some of a resource's rows; the longest range of a parameter is kept in mind."""
+        fresh = [(*row[:2], key, *row[2:]) for row in wanted]
         fresh.sort(key=operator.itemgetter(0))
         for param, low, *_, high in (row[:6] for row in fresh):
             if high is not None and high - low > self._longest.get(param, 0):
                 self._lengthen(param, high - low)
         self._writer.connection.executemany(INSERT, fresh)
+        if fresh and "string" in rows:
+            add_words(self._writer.connection, {row[2] for row in rows["string"]})
 
 
 @dataclass(frozen=True, slots=True)
