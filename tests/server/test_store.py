@@ -188,7 +188,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path):
 
 def test_large_content_is_kept_once_and_compressed(tmp_path):
     path = tmp_path / "s.db"
-    codes = [{"code": f"c{n}", "display": f"Display {n}"} for n in range(5000)]
+    codes = [{"code": f"c{n}", "display": f"Display {n}"} for n in range(10_000)]
     content = {"concept": codes}
     size = len(json.dumps(content))
     with Store(path) as store:
