@@ -31,7 +31,7 @@ class Alternatives(Part):
     one_of: Ids = Field(
         alias="one-of",
         min_length=2,
-        description="Ids of the personnel of whom one is needed",
+        description="Ids of personnel, any one of whom is needed",
         examples=[["radiologist", "urologist"]],
     )
 
@@ -89,7 +89,10 @@ class Specimen(Part):
         description="What it is of: a name under 'codes', or words", examples=["Colonic mucosa"]
     )
     in_: str = Field(
-        "", alias="in", description="What it is kept in", examples=["buffered formalin"]
+        "",
+        alias="in",
+        description="The container or medium that it is kept in",
+        examples=["buffered formalin"],
     )
 
     @property
@@ -101,10 +104,10 @@ class Specimen(Part):
 class Action(Titled):
     """Something ordered, done, given or explained; it may have parts."""
 
-    id: Id = Field(description="Its id, which other items name it by", examples=["blood-tests"])
+    id: Id = Field(description="Its id, by which other items refer to it", examples=["blood-tests"])
     kind: Kind | None = Field(
         None,
-        description="Makes a definition of its own that can be applied to a patient: an order, "
+        description="Makes a separate definition that can be applied to a patient: an order, "
         "a task, a message, a medicine, a device (implant) or material",
         examples=["order"],
     )
@@ -128,13 +131,13 @@ class Action(Titled):
         default=False, description="Whether it may be done several times", examples=[True]
     )
     priority: Priority | None = Field(
-        None, description="How soon an order of it is acted on", examples=["urgent"]
+        None, description="How urgent an order for it is", examples=["urgent"]
     )
     only_if: Conditions = Field(
         (),
         alias="only-if",
         description="The id of the step that has to be chosen, a condition, or plain words, which "
-        "become a question; of several in a list all have to hold",
+        "become a question; of a list, all have to hold",
         examples=[
             "sedation",
             {"asked": "Is a polyp found?"},
@@ -145,17 +148,17 @@ class Action(Titled):
 
     when: Moments = Field(
         (),
-        description="When, by the procedure or one of its steps: before, after, during, a span "
-        "before or after, between two steps, a time of the day; several moments as a list",
+        description="When, relative to the procedure or one of its steps: before, after, during, a "
+        "span before or after, between two steps, a time of the day; several moments as a list",
         examples=["7 d before", "from 8 h before", ["3 mo after", "6 mo after"], "at night"],
     )
     for_: Period | None = Field(
-        None, alias="for", description="For how long, all in all", examples=["1 wk"]
+        None, alias="for", description="For how long in total", examples=["1 wk"]
     )
     every: Period | None = Field(
-        None, description="The time from one to the next", examples=["14 d"]
+        None, description="The time from one repetition to the next", examples=["14 d"]
     )
-    times: Count | None = Field(None, description="How many times, all in all", examples=[12])
+    times: Count | None = Field(None, description="How many times in total", examples=[12])
     how_often: HowOften | None = Field(
         None,
         alias="how-often",
@@ -172,7 +175,7 @@ class Action(Titled):
         examples=["Warfarin"],
     )
     dose: Dose | None = Field(
-        None, description="One dose with its unit, as the source has it", examples=["40 mg"]
+        None, description="One dose with its unit, as the source states it", examples=["40 mg"]
     )
     route: Text | None = Field(None, description="How it is given", examples=["subcutaneous"])
     sites: Names = Field(
@@ -188,12 +191,12 @@ class Action(Titled):
         examples=[True, "for pain"],
     )
     max: MaxDose | None = Field(
-        None, description="The most in a span of time", examples=["4 g in 24 h"]
+        None, description="The maximum in a period of time", examples=["4 g in 24 h"]
     )
 
     specimen: Specimen | None = Field(
         None,
-        description="What is taken to be examined",
+        description="Samples that are taken to be examined",
         examples=[{"of": "Colonic mucosa", "in": "buffered formalin"}],
     )
     parts: tuple[Action, ...] = Field(

@@ -38,17 +38,19 @@ class Criterion(Said):
     sex: Literal["female", "male"] | None = Field(
         None, description="The sex on record", examples=["female"]
     )
-    within: Within | None = Field(None, description="Not longer ago than this", examples=["30 d"])
+    within: Within | None = Field(
+        None, description="The maximum age of what is on record", examples=["30 d"]
+    )
     limit: (
         Annotated[str, StringConstraints(pattern=r"^(above|below) \d+(\.\d+)?( \S+)?$")] | None
     ) = Field(
         None,
-        description="Beyond it the value is to be corrected first",
+        description="The limit; a value beyond it has to be corrected first",
         examples=["above 1.8", "below 50 10*9/L"],
     )
     notice: Annotated[str, StringConstraints(pattern=r"^((from|to) \d+(\.\d+)?)?$")] = Field(
         "",
-        description="The value from which one within the limit is noticed",
+        description="The value from which a result within the limit is pointed out",
         examples=["from 1.5"],
     )
     strength: Literal["attention", "correct-first"] = Field(
@@ -57,25 +59,25 @@ class Criterion(Said):
         examples=["correct-first"],
     )
     priority: Literal["routine", "urgent", "asap", "stat"] = Field(
-        "routine", description="How soon what is open is to be looked at", examples=["urgent"]
+        "routine", description="How urgent it is to settle what is open", examples=["urgent"]
     )
     order: Id | None = Field(
         None, description="The id of the preparation that settles it", examples=["blood-count"]
     )
     missing: str = Field(
         "",
-        description="What is said when it is not on record; without it nothing is",
+        description="The message when it is not on record; without it there is none",
         examples=["No INR is on record."],
     )
     exceeded: str = Field(
         "",
-        description="What is said when the value is beyond its limit",
+        description="The message when the value is beyond its limit",
         examples=["The latest INR is above 1.8."],
     )
 
     noticed: str = Field(
         "",
-        description="What is said when the value is in the band of 'notice'",
+        description="The message when the value is in the band of 'notice'",
         examples=["The INR lies between 1.5 and 1.8."],
     )
 

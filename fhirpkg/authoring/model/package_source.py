@@ -33,7 +33,7 @@ class PackageSource(Part):
     ] = Field(description="The base of all urls", examples=["https://example.org/fhir"])
     title: Text = Field(description="What the package is called", examples=["Our procedures"])
     description: Text = Field(
-        description="What is in it and what for", examples=["Procedures of our endoscopy unit."]
+        description="Its content and purpose", examples=["Procedures of our endoscopy unit."]
     )
     publisher: Text = Field(description="Who publishes it", examples=["Example Hospital"])
     author: Text = Field(description="Who writes it", examples=["Endoscopy committee"])

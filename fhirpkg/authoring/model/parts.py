@@ -26,7 +26,7 @@ class Origin(Part):
     from_: Facts = Field(
         (),
         alias="from",
-        description="Labels of the facts of the source that this says",
+        description="Labels of the facts of the source that this expresses",
         examples=["risks-2", ["preparation-1", "preparation-3"]],
     )
     cite: Ids = Field(

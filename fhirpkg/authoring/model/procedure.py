@@ -111,7 +111,7 @@ class Procedure(Part):
         examples=[{"text": "Colonoscopy", "from": "name"}],
     )
     code: ProcedureCode = Field(
-        description="What it is found, ordered and reported by",
+        description="The concept by which it is found, ordered and reported",
         examples=[{"use": "Colonoscopy", "from": "code"}],
     )
     category: Annotated[
@@ -122,7 +122,7 @@ class Procedure(Part):
         examples=["diagnostic", ["diagnostic", "therapeutic"]],
     )
     priority: Priority | None = Field(
-        None, description="How soon an order of it is acted on", examples=["routine"]
+        None, description="How urgent an order for it is", examples=["routine"]
     )
     summary: Said | None = Field(
         None,
@@ -146,7 +146,7 @@ class Procedure(Part):
     )
     preparation: tuple[Action, ...] = Field(
         (),
-        description="What is done and told before it",
+        description="What to do and explain before it",
         examples=[[{"id": "fasting", "text": "Nothing to eat.", "when": "from 8 h before"}]],
     )
     steps: tuple[Action, ...] = Field(
@@ -171,7 +171,7 @@ class Procedure(Part):
     )
     equipment: tuple[Equipment, ...] = Field(
         (),
-        description="Implants, devices and material that have to be there",
+        description="Implants, devices and material that must be available",
         examples=[[{"id": "mesh", "text": "Mesh", "kind": "implant", "from": "steps-4"}]],
     )
     risks: tuple[Risk, ...] = Field(
@@ -188,7 +188,7 @@ class Procedure(Part):
     )
     recovery: tuple[Action, ...] = Field(
         (),
-        description="What is done and told after it",
+        description="What to do and explain after it",
         examples=[
             [{"id": "driving", "text": "Do not drive.", "for": "24 h", "from": "recovery-2"}]
         ],
@@ -258,7 +258,7 @@ class Procedure(Part):
     names: dict[Text, dict[Language, Text]] = Field(
         {},
         exclude=True,  # as of other translations, a sign-off is not on them
-        description="What a concept is called in other languages, by our name for it",
+        description="The names of concepts in other languages, by their name under 'codes'",
         examples=[{"Bone pain": {"es": "Dolor de hueso"}}],
     )
 

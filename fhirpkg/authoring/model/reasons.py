@@ -60,7 +60,7 @@ class FoundBy(Part):
 
     within: Within | None = Field(
         None,
-        description="Not longer ago than this: what is older does not count; what has no date does",
+        description="The maximum age of what is on record: what is older does not count; what has no date does",
         examples=["3 mo"],
     )
 
@@ -120,6 +120,6 @@ class Contraindication(Titled):
     )
     say: str = Field(
         "",
-        description="What is said when it is found; without it the text is",
+        description="The message when it is found; by default the text",
         examples=["A perforation is on record. Do not go on without the endoscopist."],
     )

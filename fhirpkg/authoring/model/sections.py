@@ -66,7 +66,7 @@ class ProcedureCode(Origin):
     )
     also: tuple[Member, ...] = Field(
         (),
-        description="Other procedures of the family, each with a code of its own",
+        description="Other procedures of the family, each with a different code",
         examples=[[{"use": "Colonoscopy with biopsy", "only-if": "a biopsy is taken"}]],
     )
     add_on: tuple[AddOn, ...] = Field(
@@ -118,7 +118,7 @@ class Person(Said):
     one_of: Names = Field(
         (),
         alias="one-of",
-        description="Kinds of people of whom one is needed: names under 'codes', or words",
+        description="Kinds of people, any one of whom is needed: names under 'codes', or words",
         examples=[["Radiologist", "Oncologist"]],
     )
     only: Id | None = Field(
@@ -171,7 +171,7 @@ class Benefit(Said):
     code: Names = Field((), description="Names under 'codes'", examples=["Bone pain"])
     target: Target | None = Field(
         None,
-        description="How far it shall go, and by when",
+        description="The value to reach, and by when",
         examples=[{"measure": "Pain score", "change": "Half", "within": "8 wk", "cite": "trial"}],
     )
 
@@ -218,12 +218,12 @@ class Drawing(Part):
     """A drawing of how the procedure works: the file drawing.svg beside procedure.yaml."""
 
     shows: Text = Field(
-        description="What it shows, for those who cannot see it",
+        description="A description for those who cannot see it",
         examples=["A thin needle goes through the skin into a tumor in the bone."],
     )
     labels: Texts = Field(
         (),
-        description="What the numbers in it stand for, from 1 on",
+        description="The meaning of the numbers in it, from 1 on",
         examples=[["Your skin", "The needle"]],
     )
 
@@ -231,7 +231,7 @@ class Drawing(Part):
 class Evidence(Part):
     """A publication, and what of it is used here in our own words."""
 
-    label: Text = Field(description="How it is called in short", examples=["ASA 2023"])
+    label: Text = Field(description="A short name for it", examples=["ASA 2023"])
     citation: Text = Field(
         description="Authors, title, journal, year, pages",
         examples=["Jennings JW, et al. The MOTION Study. Radiol Imaging Cancer 2021;3(2)."],
@@ -248,7 +248,7 @@ class Contact(Part):
     """Whom to ask about the content of the procedure."""
 
     name: Text = Field(description="A person or a body", examples=["Endoscopy committee"])
-    email: str = Field("", description="An address of mail", examples=["endoscopy@example.org"])
+    email: str = Field("", description="An e-mail address", examples=["endoscopy@example.org"])
     phone: str = Field("", description="A telephone number", examples=["+1 555 0100"])
     url: Url | None = Field(None, description="A page", examples=["https://example.org/endoscopy"])
 
