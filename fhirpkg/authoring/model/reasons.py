@@ -60,7 +60,7 @@ class FoundBy(Part):
 
     within: Within | None = Field(
         None,
-        description="The maximum age of what is on record: what is older does not count; what has no date does",
+        description="The maximum age of what is on record; what has no date counts, too",
         examples=["3 mo"],
     )
 
