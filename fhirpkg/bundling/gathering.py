@@ -59,19 +59,26 @@ class Gathering:
             yield f"skipped {files} without a FHIR resource: {few(self.passed_over)}"
         yield from self.left_out
 
-    def folder(self, folder: Path) -> Iterator[Found]:
-        """The resources of every file below a folder, in a stable order."""
-        for path in _files(folder):
-            here = path.relative_to(folder)
-            names = [one.as_posix() for one in (here, *here.parents[:-1])]
-            if not any(fnmatch.filter(names, pattern.rstrip("/")) for pattern in self.exclude):
-                yield from self.file(path, named=False)
+    def folder(self, folder: Path, project: Path | None = None) -> Iterator[Found]:
+        """The resources of every file below a folder, in a stable order.
 
-    def file(self, path: Path, *, named: bool = True) -> Iterator[Found]:
-        """The resources of one file; of a file that was `named`, those in a Bundle of any type.
-
-        Raises SourceError for a file that cannot be read, or that is named and holds none.
+        Patterns leave out files by their path from the folder, and from the project it is part of;
+        a project's Bundles are resources of their own, as the tools that publish it take them.
         """
+        for path in _files(folder):
+            places = [path.relative_to(root) for root in {folder, project or folder}]
+            names = [one.as_posix() for here in places for one in (here, *here.parents[:-1])]
+            if not any(fnmatch.filter(names, pattern.rstrip("/")) for pattern in self.exclude):
+                yield from self._file(path, frozenset() if project else _CARRIERS)
+
+    def file(self, path: Path) -> Iterator[Found]:
+        """The resources of one file that was named; those in a Bundle of any type.
+
+        Raises SourceError for a file that cannot be read or holds none.
+        """
+        yield from self._file(path, _EVERY, named=True)
+
+    def _file(self, path: Path, unpack: frozenset[str], *, named: bool = False) -> Iterator[Found]:
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -81,7 +88,6 @@ class Gathering:
                 if line.strip():
                     yield from self.text(line, f"{path}:{number}", named=True)
         else:
-            unpack = _EVERY if named else _CARRIERS
             yield from self.text(data, str(path), named=named, unpack=unpack)
 
     def text(

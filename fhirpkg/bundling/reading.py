@@ -35,6 +35,9 @@ _ARCHIVES = (".tgz", ".tar.gz")
 _OURS = "package.yaml"
 _GUIDE = "ImplementationGuide"
 _SUSHI = Path("fsh-generated") / "resources"
+_BESIDE_SUSHI = ("capabilities", "extensions", "maps", "models", "operations",
+                 "profiles", "resources", "vocabulary")  # fmt: skip
+"""Folders below `input` with the resources of a SUSHI project that are not written in FSH."""
 _FHIR_VERSION = re.compile(r"\.(r\d+b?|\d+\.\d+\.\d+)$")
 RECORDS = "https://w3id.org/fhirpkg/publishing/"
 """The systems of the identifiers of what pushes keep on a server."""
@@ -184,11 +187,23 @@ def _open_folder(folder: Path, selection: Selection) -> _Source:
     if package is not None and (wrapped or any(True for _ in package.resources())):
         return _of_package(package, str(folder), selection)
     gathering = Gathering(selection.exclude)
-    root = folder / _SUSHI if (folder / _SUSHI).is_dir() else folder
     manifest = package.manifest if package else None
     if manifest is not None:
         _check_version(manifest, str(folder))
-    return _Source(str(root), gathering.folder(root), gathering, manifest)
+    return _Source(str(folder), _folder_files(folder, gathering, selection), gathering, manifest)
+
+
+def _folder_files(folder: Path, gathering: Gathering, selection: Selection) -> Iterator[Found]:
+    """What is in a folder; of a SUSHI project, what SUSHI made and what stands beside its FSH."""
+    if (folder / _SUSHI).is_dir():
+        names = (*_BESIDE_SUSHI, "examples") if selection.examples else _BESIDE_SUSHI
+        beside = [folder / "input" / name for name in names]
+        for root in (folder / _SUSHI, *(each for each in beside if each.is_dir())):
+            yield from gathering.folder(root, project=folder)
+        return
+    if (folder / "sushi-config.yaml").is_file() or (folder / "input" / "fsh").is_dir():
+        gathering.left_out.append("left out the FSH, of which SUSHI makes resources; run it first")
+    yield from gathering.folder(folder)
 
 
 def _is_package(folder: Path) -> bool:

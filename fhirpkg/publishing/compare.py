@@ -1,7 +1,9 @@
 """When two resources are the same for a publisher, and where they differ when they are not.
 
 What a server may set by itself does not count: its bookkeeping in `meta`, tags that we did not
-set, the order of keys, quotes and entities in the narrative, line breaks in base64.
+set, how it names a tag's code, the order of keys and of sets, blanks, quotes and entities in the
+narrative, line breaks in base64, its own base in references, how it writes UTC and fractions of a
+second.
 """
 
 from __future__ import annotations
@@ -48,6 +50,16 @@ _BEFORE = 15
 _NUMBER = "\ue000"
 """Marks a number among strings; a character for private use, so no text begins with it."""
 _BLANKS = re.compile(r"\s+")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_UTC = {"Z": "Z", "+00:00": "Z"}
+_BLOCK = re.compile(
+    r"\s*(</?(?:div|p|h[1-6]|ul|ol|li|dl|dt|dd|table|caption|thead|tbody|tfoot|tr|th|td|colgroup"
+    r"|col|blockquote|hr|br)\b[^<>]*>)\s*"
+)
+"""Tags around which blanks are not shown (R4 narrative.html allows these of XHTML)."""
+_SHOWN_BLANKS = re.compile(r"[ \t\r\n]+")
+"""Runs of them are shown as one; a no-break space is not one of them."""
+_AS_WRITTEN = re.compile(r"<pre\b|white-space", re.IGNORECASE)
 _XMLNS = ' xmlns="http://www.w3.org/1999/xhtml"'
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _TAG_WITH_APOSTROPHE = re.compile(r"<[^<>]*'[^<>]*>")
@@ -87,12 +99,12 @@ def digest(resource: Resource) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def same(ours: Resource, theirs: Resource) -> bool:
-    """Whether the server holds what we would send; labels it has beyond ours do not count."""
+def same(ours: Resource, theirs: Resource, base: str = "") -> bool:
+    """Whether the server at `base` holds what we would send; labels beyond ours do not count."""
     if _rest(ours) == _rest(theirs):  # as most servers give it back: only meta is looked at
         ours, theirs = {"meta": ours.get("meta", {})}, {"meta": theirs.get("meta", {})}
     mine, other = _aligned(ours), _aligned(theirs, ours)
-    return mine == other or next(differing((), mine, other), None) is None
+    return mine == other or next(differing((), mine, other, base), None) is None
 
 
 def _rest(resource: Resource) -> bytes:
@@ -100,9 +112,9 @@ def _rest(resource: Resource) -> bytes:
     return encoded({key: value for key, value in resource.items() if key != "meta"})
 
 
-def differences(ours: Resource, theirs: Resource) -> list[Difference]:
-    """Where the two differ, in the order of our resource."""
-    return list(differing((), _aligned(ours), _aligned(theirs, ours)))
+def differences(ours: Resource, theirs: Resource, base: str = "") -> list[Difference]:
+    """Where the two differ, in the order of our resource; `base` is the server's."""
+    return list(differing((), _aligned(ours), _aligned(theirs, ours), base))
 
 
 def canonical(resource: Resource) -> Resource:
@@ -112,7 +124,7 @@ def canonical(resource: Resource) -> Resource:
     for labels in _LABELS & meta.keys():
         meta[labels] = sorted(meta[labels], key=_label)
     if "profile" in meta:  # a set, which servers may order
-        meta["profile"] = sorted(meta["profile"], key=str)
+        meta["profile"] = sorted(set(map(str, meta["profile"])))
     return form
 
 
@@ -145,16 +157,17 @@ def _is_servers(extension: Any) -> bool:
 
 
 def _aligned(resource: Resource, model: Resource | None = None) -> Resource:
-    """The canonical form with only those labels of `meta` that the model has too."""
+    """The canonical form with only those labels of `meta` that the model has too.
+
+    A label is its system and code: HAPI gives all resources the display that it met first.
+    """
     form = canonical(resource)
-    if model is None:
-        return form
-    meta, wanted = form.get("meta", {}), model.get("meta", {})
+    meta, wanted = form.get("meta", {}), (model or resource).get("meta", {})
     for labels in sorted(_LABELS):
         ours = {_label(label) for label in wanted.get(labels, [])}
-        kept = [label for label in meta.pop(labels, []) if _label(label) in ours]
+        kept = {_label(label): label for label in meta.pop(labels, []) if _label(label) in ours}
         if kept:
-            meta[labels] = kept
+            meta[labels] = [{k: x[k] for k in ("system", "code") if k in x} for x in kept.values()]
     if not meta:
         form.pop("meta", None)
     return form
@@ -178,7 +191,14 @@ def _plain(value: Any, key: str = "") -> Any:
         return _narrative(value)
     if isinstance(value, str) and key == "data":
         return _BLANKS.sub("", value)
+    if isinstance(value, str) and (time := _TIME.fullmatch(value)):
+        return _moment(*time.groups())
     return value
+
+
+def _moment(until_second: str, fraction: str | None, zone: str) -> str:
+    """A time in one way of writing; the zone stays, as it tells the date that was meant."""
+    return f"{until_second}{(fraction or '').rstrip('0').rstrip('.')}{_UTC.get(zone, zone)}"
 
 
 def _is_filling(value: Any) -> bool:
@@ -192,7 +212,7 @@ def _number(value: Decimal) -> str:
 
 
 def _narrative(div: str) -> str:
-    """XHTML in one way of writing: quotes, attributes, empty elements, entities, comments, xmlns.
+    """XHTML in one way of writing: quotes, attributes, empty elements, entities, comments, blanks.
 
     By patterns rather than by a parser: ten thousand narratives are compared in a push.
     """
@@ -205,35 +225,43 @@ def _narrative(div: str) -> str:
     text = _EMPTY_ELEMENT.sub(r"<\1\2/>", _BLANK_BEFORE_END.sub("/>", text))
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return text
+    return text if _AS_WRITTEN.search(text) else _BLOCK.sub(r"\1", _SHOWN_BLANKS.sub(" ", text))
 
 
-def differing(path: Path, ours: Any, theirs: Any) -> Iterator[Difference]:
-    """Where two canonical forms differ; a conditional reference and what it led to do not."""
+def differing(path: Path, ours: Any, theirs: Any, base: str = "") -> Iterator[Difference]:
+    """Where two canonical forms differ; a reference and what a server made of it do not."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key in [*ours, *(k for k in theirs if k not in ours)]:
             pair = ours.get(key), theirs.get(key)
-            if key != "reference" or not _is_resolved(*pair):
-                yield from differing((*path, key), *pair)
+            if key != "reference" or not _is_one_target(*pair, base):
+                yield from differing((*path, key), *pair, base)
     elif isinstance(ours, list) and isinstance(theirs, list):
-        yield from _differing_lists(path, ours, theirs)
+        yield from _differing_lists(path, ours, theirs, base)
     elif ours != theirs:
         yield Difference(path, ours, theirs)
 
 
-def _is_resolved(ours: Any, theirs: Any) -> bool:
-    """Whether the server put the id that a conditional reference found in its place (R4 http)."""
-    if not isinstance(ours, str) or not isinstance(theirs, str) or "?" not in ours:
+def _is_one_target(ours: Any, theirs: Any, base: str) -> bool:
+    """Whether a reference is the same but for the server's base, or what a condition led to.
+
+    A server puts the id that it found in the place of a conditional reference (http.html#trules).
+    """
+    if not isinstance(ours, str) or not isinstance(theirs, str):
         return False
-    wanted = ours.partition("?")[0]
-    return bool(wanted) and theirs.rpartition("/")[0].rpartition("/")[2] == wanted
+    if base and ours.removeprefix(f"{base}/") == theirs.removeprefix(f"{base}/"):
+        return True
+    wanted, is_conditional, _ = ours.partition("?")
+    found = theirs.rpartition("/")[0].rpartition("/")[2]
+    return bool(is_conditional and wanted) and found == wanted
 
 
-def _differing_lists(path: Path, ours: list[Any], theirs: list[Any]) -> Iterator[Difference]:
+def _differing_lists(
+    path: Path, ours: list[Any], theirs: list[Any], base: str
+) -> Iterator[Difference]:
     """Lists item by item; in lists of different length, the items in both are aligned first."""
     if len(ours) == len(theirs):
         for index, pair in enumerate(zip(ours, theirs, strict=True)):
-            yield from differing((*path, index), *pair)
+            yield from differing((*path, index), *pair, base)
         return
     keys = [[json.dumps(item, sort_keys=True) for item in side] for side in (ours, theirs)]
     matcher = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=False)
@@ -243,26 +271,28 @@ def _differing_lists(path: Path, ours: list[Any], theirs: list[Any]) -> Iterator
         mine, other = ours[start:end], theirs[other_start:other_end]
         for offset, pair in enumerate(itertools.zip_longest(mine, other)):
             index = (start if offset < len(mine) else other_start) + offset
-            yield from differing((*path, index), *pair)
+            yield from differing((*path, index), *pair, base)
 
 
 def _shown(value: Any, other: Any) -> str:
-    """A value in words, cut to the part in which it differs from the other."""
+    """A value in words, cut to the part in which it differs from the other: both at one place."""
     if value is None:
         return "nothing"
     text, beside = _text(value), _text(other)
-    if len(text) <= _SHOWN:
-        return repr(text)
-    pairs = enumerate(zip(text, beside, strict=False))
-    start = next((n for n, (one, two) in pairs if one != two), min(len(text), len(beside)))
-    start = max(0, min(start - _BEFORE, len(text) - _SHOWN)) if start > _BEFORE else 0
-    shown = text[start : start + _SHOWN]
-    before = "…" if start else ""
-    return repr(f"{before}{shown}{'…' if start + _SHOWN < len(text) else ''}")
+    if other is not None and _BLANKS.sub(" ", text) != _BLANKS.sub(" ", beside):
+        text, beside = _BLANKS.sub(" ", text), _BLANKS.sub(" ", beside)
+    if max(len(text), len(beside)) <= _SHOWN or other is None:
+        start = 0
+    else:
+        pairs = enumerate(zip(text, beside, strict=False))
+        start = next((n for n, (one, two) in pairs if one != two), min(len(text), len(beside)))
+        start = start - _BEFORE if start > _BEFORE else 0
+    before, after = "…" if start else "", "…" if start + _SHOWN < len(text) else ""
+    return repr(f"{before}{text[start : start + _SHOWN]}{after}")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         value = value.removeprefix(_NUMBER)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return _BLANKS.sub(" ", text.replace(_NUMBER, ""))
+    return text.replace(_NUMBER, "")

@@ -78,6 +78,7 @@ def _before(client: FhirClient, inventory: Inventory, local: str, back: dict[str
     found = client.read(resource_type, resource_id, line.version) if line.version else None
     if found is None:
         wanted = f"{line.place}/_history/{line.version or '?'}"
-        raise ResolutionError(wanted, "the server no longer has this version")
+        gone = "the server no longer has this version"
+        raise ResolutionError(wanted, gone if line.version else "that push did not write it")
     resource: Resource = with_references(bare(found), back)
     return resource | {"id": local.partition("/")[2]}

@@ -176,7 +176,8 @@ class Survey:
         change, why = self._judge(member, ours, translated, version, holders)
         shown: tuple[str, ...] = ()
         if change is not Change.UNCHANGED or why:
-            found = differences(ours | {"id": theirs["id"]}, translated)
+            base = self.reader.client.base_url
+            found = differences(ours | {"id": theirs["id"]}, translated, base)
             shown = tuple(str(difference) for difference in found[:_SHOWN_DIFFERENCES])
         tags = tags_of(theirs) if change is Change.ADOPT else holders
         return Item(member.local, change, place, version, why, shown, tuple(tags), member)
@@ -194,7 +195,8 @@ class Survey:
         lines = self.record.lines(member.local)
         is_ours = is_tagged(theirs, owner) or (bool(lines) and not holders)
         place = f"{member.type}/{theirs['id']}"
-        equal = same(ours | {"id": theirs["id"]}, owned(theirs, owner))
+        base = self.reader.client.base_url
+        equal = same(ours | {"id": theirs["id"]}, owned(theirs, owner), base)
         as_written = any(
             line.version == version and is_listed(line, member.digest) for line in lines[:1]
         ) or self.holders.wrote(holders, place, version, member.digest)
@@ -272,8 +274,8 @@ def _differs_in_listing(ours: Resource, theirs: Resource) -> bool:
     """Whether a guide differs only in the resources it lists, which depend on the selection."""
     if ours["resourceType"] != "ImplementationGuide":
         return False
-    bare = [g | {"id": "", "definition": {}} for g in (ours, theirs)]
-    return same(*bare)
+    nothing = {"id": "", "definition": {}}
+    return same(ours | nothing, theirs | nothing)
 
 
 def _by_identity(members: Sequence[Member]) -> dict[str, list[str]]:

@@ -105,6 +105,21 @@ def test_a_difference_tells_the_place_and_both_sides():
     ]
 
 
+@pytest.mark.parametrize("shift", [0, 40, 300])
+def test_both_sides_of_a_long_difference_are_cut_at_one_place(shift):
+    before, after = "a" * (100 + shift), "b" * 50
+    ours = resource(title=f"{before} morning {after}")
+    theirs = resource(title=f"{before} evening, if need be {after}")
+    (difference,) = differences(ours, theirs)
+    server, content = str(difference).partition(": server has ")[2].split(", content has ")
+    assert server.index("evening") == content.index("morning")
+
+
+def test_a_difference_of_blanks_shows_them():
+    (difference,) = differences(resource(title="a\nb"), resource(title="a b"))
+    assert str(difference) == r"title: server has 'a b', content has 'a\nb'"
+
+
 def test_a_digest_does_not_depend_on_labels_but_on_all_else():
     labelled = resource(meta={"tag": [{"system": "s", "code": "a"}], "profile": ["p"]})
     assert digest(labelled) == digest(resource(meta={"profile": ["p"]}))

@@ -114,10 +114,46 @@ def test_json_xml_ndjson_and_transactions_in_folders_are_content(tmp_path):
     assert "style.xml" in passed
 
 
-def test_the_output_of_sushi_is_found_in_its_project(tmp_path):
+def test_the_output_of_sushi_is_found_in_its_project_with_what_is_not_written_in_fsh(tmp_path):
     write(tmp_path / "fsh-generated" / "resources", canonical("ValueSet", "a"), guide())
-    write(tmp_path / "input" / "examples", canonical("ValueSet", "not-this"))
-    assert names(read_content(tmp_path)) == ["ImplementationGuide/demo.guide", "ValueSet/a"]
+    write(tmp_path / "input" / "profiles", canonical("StructureDefinition", "by-hand"))
+    write(tmp_path / "input" / "vocabulary", canonical("ValueSet", "b"))
+    carried = {"resource": canonical("ValueSet", "a")}
+    bundle = {"resourceType": "Bundle", "id": "x", "type": "transaction", "entry": [carried]}
+    write(tmp_path / "input" / "examples", canonical("ValueSet", "shown"), bundle)
+    write(tmp_path / "input" / "pagecontent", canonical("ValueSet", "not-this"))
+    write(tmp_path / "input-cache", canonical("ValueSet", "nor-this"))
+    guides, profiles = ["ImplementationGuide/demo.guide"], ["StructureDefinition/by-hand"]
+    made = [*guides, *profiles, "ValueSet/a", "ValueSet/b"]
+    assert names(read_content(tmp_path)) == made
+    everything = read_content(tmp_path, Selection(examples=True))
+    assert names(everything) == ["Bundle/x", *made, "ValueSet/shown"]
+    for pattern in ("input/vocabulary", "input/vocabulary/*", "0.json"):
+        left = names(read_content(tmp_path, Selection(exclude=(pattern,))))
+        assert "ValueSet/b" not in left, pattern
+
+
+def test_the_rest_of_what_a_server_does_not_know_can_be_published_as_it_says(
+    tmp_path, server, capfd
+):
+    r5 = {"resourceType": "Requirements", "id": "r", "status": "draft"}
+    write(tmp_path / "p", r5, canonical("ValueSet", "a"))
+    at = [str(tmp_path / "p"), "--as", "demo.r#1.0.0", "--server", server]
+    assert _run(["push", *at]) == 1
+    *_, advice = capfd.readouterr().out.splitlines()
+    assert _run(["push", *at, *advice.partition(": ")[2].split()]) == 0
+    with client(server) as connected:
+        assert connected.count("ValueSet", []) == 1
+
+
+def test_a_project_whose_fsh_was_not_compiled_says_so(tmp_path):
+    (tmp_path / "sushi-config.yaml").write_text("id: demo.fsh")
+    with pytest.raises(PackageError, match="SUSHI"):
+        read_content(tmp_path)
+    write(tmp_path / "input" / "vocabulary", canonical("ValueSet", "b"))
+    content = read_content(tmp_path, Selection(identity=PackageId("demo.fsh", "1.0.0")))
+    assert names(content) == ["ValueSet/b"]
+    assert "SUSHI" in " ".join(content.notes)
 
 
 def test_a_project_has_the_name_in_its_package_json_and_the_resources_below(tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 
 from fhirpkg.publishing.proving.verify import apply_on_server, read_back, verify
+from fhirpkg.publishing.survey import Change
 from tests.publishing.sample import client, document, publish, release, resources
 from tests.servers import habits
 from tests.servers.habits import server_like
@@ -68,6 +69,29 @@ def test_an_attachment_behind_a_url_is_fetched(server):
     publish(server, release(linked))
     found = verify(release(linked), client(server))
     assert (found.attachments, found.damaged) == (1, {})
+
+
+def test_an_attachment_in_a_bundle_leads_to_one_of_its_entries(server):
+    def bundle(data, url="Binary/b"):
+        binary = {"resourceType": "Binary", "id": "b", "contentType": "text/plain", "data": data}
+        attached = document("d")
+        attachment = attached["content"][0]["attachment"]
+        del attachment["data"]
+        attachment["url"] = url
+        entries = [{"fullUrl": f"http://example.org/fhir/{r['resourceType']}/{r['id']}",
+                    "resource": r} for r in (attached, binary)]  # fmt: skip
+        return {"resourceType": "Bundle", "id": "x", "type": "collection", "entry": entries}
+
+    kept = document("d")["content"][0]["attachment"]["data"]
+    for given, damaged, notes in (
+        (bundle(kept), False, ""),
+        (bundle("AAAA"), True, ""),
+        (bundle(kept, "leaflet.pdf"), False, "leaflet.pdf is elsewhere"),
+    ):
+        publish(server, release(given), overwrite=(Change.DRIFT, Change.IMMUTABLE))
+        found = verify(release(given), client(server))
+        assert (found.attachments, bool(found.damaged)) == (1, damaged)
+        assert notes in " ".join(found.notes)
 
 
 def test_a_second_resource_of_a_canonical_is_one_too_many(server):

@@ -129,6 +129,47 @@ def test_a_quantity_with_a_part_of_the_wrong_type_is_refused(indexing, key):
         indexing.rows({"resourceType": "Observation", "valueQuantity": quantity})
 
 
+ABSENT = {"extension": [{"url": "http://example.org/absent", "valueCode": "masked"}]}
+
+
+@pytest.mark.parametrize(
+    "resource, param, rows",
+    [
+        (
+            {
+                "resourceType": "Patient",
+                "name": [{"given": [None, "Ann"], "_given": [ABSENT, None], "_family": ABSENT}],
+            },
+            "name",
+            [("ann", "Ann")],
+        ),
+        (
+            {"resourceType": "Patient", "address": [{"line": [None], "_line": [ABSENT]}]},
+            "address",
+            [],
+        ),
+        (
+            {
+                "resourceType": "ServiceRequest",
+                "occurrenceTiming": {"event": [None], "_event": [ABSENT]},
+            },
+            "occurrence",
+            [],
+        ),
+        (
+            {"resourceType": "Invoice", "totalNet": {"currency": "EUR", "_value": ABSENT}},
+            "totalnet",
+            [],
+        ),
+    ],
+    ids=["name", "address", "timing", "money"],
+)
+def test_a_place_that_has_only_an_extension_gives_no_row_and_no_refusal(
+    indexing, resource, param, rows
+):
+    assert found(indexing, resource | {"id": "x"}, param) == rows
+
+
 def test_money_is_found_by_its_currency(indexing):
     invoice = {"resourceType": "Invoice", "totalGross": {"value": 5, "currency": "EUR"}}
     row = (5.0, 5.0, "urn:iso:std:iso:4217", "EUR", "EUR")

@@ -217,7 +217,7 @@ def _plan_words(plan: Plan, client: FhirClient) -> Iterator[str]:
 
     yield from _headline(plan, client)
     for item in plan.items:
-        if item.change is Change.UNCHANGED:
+        if item.change is Change.UNCHANGED and not item.why:
             continue
         why = f": {item.why}" if item.why else ""
         place = f" (there: {item.place})" if item.place not in {"", item.local} else ""
@@ -299,3 +299,5 @@ def _unsupported(plan: Plan, client: FhirClient) -> Iterator[str]:
     instead = alternative(client.capabilities(), reasons)
     if instead:
         yield instead
+    elif len(items) < len(plan.items):
+        yield f"to publish the rest: {' '.join(f'--exclude {name}' for name in reasons)}"

@@ -11,6 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import ServerError
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +36,13 @@ def promising(value: object) -> Iterator[Resource]:
             yield from promising(item)
 
 
-def damage(client: FhirClient, attachment: Resource) -> str:
-    """In what the bytes differ from the promise; empty where they keep it. Raises Elsewhere."""
+def damage(client: FhirClient, attachment: Resource, resource: Resource) -> str:
+    """In what the bytes differ from the promise; empty where they keep it. Raises Elsewhere.
+
+    `resource` is the one with the attachment: a relative url in a Bundle leads to its entries.
+    """
     try:
-        data = _bytes_of(client, attachment)
+        data = _bytes_of(client, attachment, resource)
     except (ServerError, binascii.Error, ValueError, TypeError) as error:
         return str(error)
     digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
@@ -49,11 +53,22 @@ def damage(client: FhirClient, attachment: Resource) -> str:
     return ""
 
 
-def _bytes_of(client: FhirClient, attachment: Resource) -> bytes:
+def _bytes_of(client: FhirClient, attachment: Resource, resource: Resource) -> bytes:
     if "data" in attachment:
         return base64.b64decode(attachment["data"])
     url = str(attachment["url"]).removeprefix(f"{client.base_url}/")
     if ":" in url.partition("/")[0]:
         raise Elsewhere(attachment["url"])
+    if resource.get("resourceType") == "Bundle":
+        return base64.b64decode(text_of(_entry(resource, url), "data"))
     binary = client.request("GET", url).expect("Binary")
     return base64.b64decode(binary.get("data", ""))
+
+
+def _entry(bundle: Resource, url: str) -> Resource:
+    """The resource in a Bundle that has a relative url; raises Elsewhere when none has."""
+    for entry in objects(bundle, "entry"):
+        resource = entry.get("resource")
+        if isinstance(resource, dict) and f"Binary/{resource.get('id')}" == url:
+            return resource
+    raise Elsewhere(url)

@@ -256,6 +256,7 @@ def _by_id(
     ids = [links[m.local].partition("/")[2] for m in members]
     there = reader.by_ids(members[0].type, ids, confirm=True)
     moved = {local: place for local, place in links.items() if local != place}
+    base = reader.client.base_url
     for member, resource_id in zip(members, ids, strict=True):
         found.checked += 1
         theirs = there.get(resource_id)
@@ -264,8 +265,8 @@ def _by_id(
             continue
         ours = with_references(release.resource(member), moved) | {"id": theirs["id"]}
         marked = owned(theirs, release.owner)
-        if not same(ours, marked):
-            places = [str(difference) for difference in differences(ours, marked)]
+        if not same(ours, marked, base):
+            places = [str(difference) for difference in differences(ours, marked, base)]
             found.altered[member.local] = places[:SHOWN]
         elif not is_tagged(theirs, release.owner):
             found.altered[member.local] = ["meta.tag: the mark of this package is not kept"]
@@ -277,7 +278,7 @@ def _attachments(client: FhirClient, member: Member, theirs: Resource, found: Ve
     for attachment in promising(theirs):
         found.attachments += 1
         try:
-            problem = damage(client, attachment)
+            problem = damage(client, attachment, theirs)
         except Elsewhere as error:
             found.notes.append(f"{member}: {error} is elsewhere and was not fetched")
             continue

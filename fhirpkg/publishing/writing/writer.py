@@ -298,7 +298,7 @@ class Writer:
         if item.change is Change.ADOPT:
             return is_tagged(theirs, self.release.owner)
         theirs = owned(theirs, self.release.owner)
-        return same(ours | {"id": theirs["id"]}, theirs)
+        return same(ours | {"id": theirs["id"]}, theirs, self.client.base_url)
 
     def _note(self, item: Item, answer: Resource, response: Response) -> None:
         """Note what was written; a creation that created nothing new is checked more closely."""

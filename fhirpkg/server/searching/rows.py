@@ -53,7 +53,8 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            if item is not None:  # in its place there is an extension only
+                yield from _texts(item)
     else:
         for key, item in value.items():
             if key not in {"id", "use", "type", "period", "extension"} and key[0] != "_":
@@ -72,7 +73,8 @@ def _date_rows(value: Any) -> Iterator[tuple[int, int]]:
         high = values.date_range(value["end"])[1] if "end" in value else values.FOREVER
         yield low, high
     elif "event" in value or "repeat" in value:  # Timing: from the first to the last moment known
-        ranges = [values.date_range(event) for event in value.get("event", [])]
+        events = [event for event in value.get("event", []) if event is not None]
+        ranges = [values.date_range(event) for event in events]
         ranges += _date_rows(value.get("repeat", {}).get("boundsPeriod", {}))
         if ranges:
             yield min(low for low, _ in ranges), max(high for _, high in ranges)
@@ -100,7 +102,7 @@ def _amounts(value: Any) -> Iterator[tuple[float, float, str, str, str]]:
         low, high = value.get("low", {}), value.get("high", {})
         ends = float(low.get("value", "-inf")), float(high.get("value", "inf"))
         yield *ends, *_unit(low or high)
-    elif "currency" in value:
+    elif "currency" in value and "value" in value:
         amount, currency = float(value["value"]), _text(value["currency"])
         yield amount, amount, "urn:iso:std:iso:4217", currency, currency
     elif "value" in value:
