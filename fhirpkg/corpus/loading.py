@@ -95,7 +95,7 @@ def _with_dependencies(
     packages: list[Package], cache: PackageCache, loading: Loading
 ) -> tuple[list[Package], list[PackageId]]:
     """Packages with all they need, and what is missing; what was fetched may need more."""
-    from fhirpkg.packages.cache import resolve_package, with_dependencies
+    from fhirpkg.packages.cache import resolve_named, with_dependencies
 
     tried: set[PackageId] = set()
     while True:
@@ -106,7 +106,7 @@ def _with_dependencies(
         tried.update(fetched)
         for each in fetched:
             try:
-                resolve_package(str(each), cache)
+                resolve_named(str(each), cache)
             except PackageError as error:
                 _warn(loading, str(error))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
+import re
 import tarfile
 import zlib
 from typing import BinaryIO
@@ -16,6 +18,10 @@ MAX_BYTES = 512 * 1024 * 1024
 
 _MAX_HEADER = 1024 * 1024
 _ROOT = "package/"
+_MAX_PART = 255
+"""Bytes that file systems take as the name of a file or folder."""
+_NO_TEXT = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and what stands for bytes that are not UTF-8."""
 
 
 def unpack(stream: BinaryIO, source: str) -> dict[str, bytes]:
@@ -45,6 +51,11 @@ def unpack(stream: BinaryIO, source: str) -> dict[str, bytes]:
                     files[name] = content.read()
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise PackageError(source, f"it is not a readable .tgz archive ({error})") from error
+    for name in files:
+        parents = itertools.accumulate(name.split("/")[:-1], "{}/{}".format)
+        inner = next((parent for parent in parents if parent in files), "")
+        if inner:
+            raise PackageError(source, f"it holds {inner} as a file and as a folder")
     return files
 
 
@@ -77,8 +88,13 @@ class _Limited(io.RawIOBase):
 def _member_name(member: tarfile.TarInfo, source: str) -> str:
     """The name inside `package/`, or nothing for folders and what lies beside `package/`."""
     name = member.name.removeprefix("./")
-    if name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or "\\" in name:
         raise PackageError(source, f"its member {member.name!r} points outside the archive")
+    if _NO_TEXT.search(name):
+        raise PackageError(source, f"the name of its member {member.name!r} is not text")
+    if any(len(part.encode()) > _MAX_PART for part in parts):
+        raise PackageError(source, f"the name of its member {member.name[:80]!r}… is too long")
     if member.isdir():
         return ""
     if not member.isreg():

@@ -116,10 +116,9 @@ class PackageCache:
 
     def _check_case(self, wanted: PackageId) -> None:
         for found in self.installed():
-            if found.name != wanted.name and found.name.lower() == wanted.name.lower():
-                problem = (
-                    f"the cache holds {found.name}; names that differ in case only are refused"
-                )
+            names = found.name != wanted.name and found.name.lower() == wanted.name.lower()
+            if names or (found != wanted and str(found).lower() == str(wanted).lower()):
+                problem = f"the cache holds {found}; ids that differ in case only are refused"
                 raise PackageError(str(wanted), problem)
 
     def _unpack(self, package: Package, target: Path) -> None:
@@ -159,6 +158,22 @@ def resolve_package(
         return _downloaded(text, progress, offline=offline, sha256=sha256)
     if text.endswith((".tgz", ".tar.gz")) or Path(text).is_dir():
         return read_package(Path(text))
+    return resolve_named(text, cache, offline=offline, progress=progress, sha256=sha256, tell=tell)
+
+
+def resolve_named(
+    text: str,
+    cache: PackageCache | None = None,
+    *,
+    offline: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    sha256: str = "",
+    tell: Callable[[str], None] = lambda _: None,
+) -> Package:
+    """As `resolve_package`, by ``name#version`` alone: no package leads to a url or a folder.
+
+    For what others wrote, such as the dependencies of a package.
+    """
     try:
         wanted = PackageId.parse(text)
     except ValueError as error:
@@ -252,7 +267,7 @@ def install_dependencies(
         if wanted in entered:
             return
         entered.add(wanted)
-        package = resolve_package(str(wanted), cache, offline=offline)
+        package = resolve_named(str(wanted), cache, offline=offline)
         for further in needed(package.manifest):
             take(further)
         found.setdefault(package.id, package)

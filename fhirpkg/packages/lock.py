@@ -59,9 +59,16 @@ def read_lock(file: Path) -> dict[PackageId, Locked]:
         if facts["format"] != _FORMAT:
             raise SourceError(str(file), "another version of fhirpkg wrote it")
         found = [Locked(**{k: str(v) for k, v in each.items()}) for each in facts["packages"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(str(file), "it is not a lock file of fhirpkg") from error
-    return {each.id: each for each in found}
+    lock = {each.id: each for each in found}
+    for each in found:
+        if lock[each.id] is not each:
+            raise SourceError(str(file), f"it holds {each.id} twice", "keep the right one")
+        if not each.tree:
+            advice = "take it out and install it again without --frozen"
+            raise SourceError(str(file), f"it gives {each.id} no tree to check", advice)
+    return lock
 
 
 def lock_text(packages: Iterable[Locked]) -> str:

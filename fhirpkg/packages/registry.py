@@ -43,7 +43,7 @@ _AGAIN = Retry(
     respect_retry_after_header=False,  # which may name hours
 )
 """A busy registry is asked twice more, after 0 s and 1 s; one that cannot be reached is not."""
-_ALGORITHMS = ("sha256", "sha384", "sha512")
+_ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
 """Of npm's integrity, the strongest last."""
 
 
@@ -149,7 +149,8 @@ class RegistryClient:
             raise PackageError(str(wanted), f"{self.base} has no such version; the latest: {there}")
         dist = known[chosen].get("dist") if isinstance(known[chosen], dict) else None
         place = dist if isinstance(dist, dict) else {}
-        url = urljoin(self.base + "/", str(place.get("tarball") or f"{wanted.name}/{chosen}"))
+        tarball = str(place.get("tarball") or f"{wanted.name}/{chosen}")
+        url = _joined(self.base + "/", tarball, str(wanted))
         return Distribution(
             PackageId(wanted.name, chosen),
             url,
@@ -190,7 +191,7 @@ class RegistryClient:
         response = self._get(f"{self.base}/{wanted.name}", str(wanted))
         try:
             listing = response.json()
-        except requests.JSONDecodeError:
+        except (requests.JSONDecodeError, RecursionError):
             listing = None
         if not isinstance(listing, dict):
             raise PackageError(str(wanted), f"the answer of {self.base} is not a package listing")
@@ -221,14 +222,14 @@ class RegistryClient:
                     stream=stream,
                     allow_redirects=False,
                 )
-            except requests.RequestException as error:
+            except (requests.RequestException, ValueError) as error:  # a redirect may be no url
                 advice = (
                     "work from the cache with --offline, or set FPL_REGISTRY to another registry"
                 )
                 raise PackageError(package, f"{url} cannot be reached", advice) from error
             if not response.is_redirect:
                 break
-            url = urljoin(url, response.headers["Location"])
+            url = _joined(url, response.headers["Location"], package)
         if response.status_code == 404:
             raise PackageError(package, f"{self.base} does not have it")
         if response.status_code != 200:
@@ -237,6 +238,8 @@ class RegistryClient:
 
     def _check_scheme(self, url: str, package: str) -> None:
         """Raise PackageError where a registry over https leads to plain http."""
+        if not url.startswith(("https://", "http://")):
+            raise PackageError(package, f"{self.base} leads to {url}, and only http is followed")
         if self.base.startswith("https://") and not url.startswith("https://"):
             problem = f"{self.base} redirects to {url}, which is not encrypted"
             raise PackageError(package, problem, "ask its operator for an https url")
@@ -247,6 +250,16 @@ def _without_netrc(request: requests.PreparedRequest) -> requests.PreparedReques
     return request
 
 
+def _joined(base: str, url: str, package: str) -> str:
+    """A url that a registry gave, made absolute; raises PackageError for what is not one."""
+    try:
+        joined = urljoin(base, url)
+        _origin(joined)
+    except ValueError as error:
+        raise PackageError(package, f"{base} leads to {url!r}, which is not a url") from error
+    return joined
+
+
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     default = {"https": 443, "http": 80}.get(parts.scheme)
@@ -254,12 +267,17 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _is_whole(archive: bytes, distribution: Distribution) -> bool:
-    """Whether the bytes are those that the registry lists: by integrity, else by SHA-1."""
+    """Whether the bytes are those that the registry lists: by integrity, else by SHA-1.
+
+    An integrity of algorithms that are not known proves nothing, so nothing fits it.
+    """
     known = [
         (algorithm, value)
         for algorithm, _, value in (each.partition("-") for each in distribution.integrity.split())
         if algorithm in _ALGORITHMS
     ]
+    if distribution.integrity.strip() and not known:
+        return False
     if known:
         strongest = max(known, key=lambda each: _ALGORITHMS.index(each[0]))[0]
         digest = base64.b64encode(hashlib.new(strongest, archive).digest()).decode()
@@ -270,7 +288,7 @@ def _is_whole(archive: bytes, distribution: Distribution) -> bool:
         )
     if not distribution.sha1:
         return True
-    return hashlib.sha1(archive, usedforsecurity=False).hexdigest() == distribution.sha1
+    return hashlib.sha1(archive, usedforsecurity=False).hexdigest() == distribution.sha1.lower()
 
 
 def _choose(version: str, listing: dict[str, Any], known: list[str]) -> tuple[str | None, str]:

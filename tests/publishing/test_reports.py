@@ -1,7 +1,8 @@
 """Public reports of what went wrong with other publishers, rebuilt: each with what should happen.
 
 The numbers and sources are those of the table in the trial that collected them; what servers do is
-played by habits in front of the embedded one.
+played by habits in front of the embedded one. Reports 24 to 26 are about servers: their tests are
+in tests/server (planning, capabilities, search).
 """
 
 import json

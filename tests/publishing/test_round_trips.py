@@ -228,3 +228,14 @@ def test_the_order_of_profiles_is_the_servers_choice(server):
         assert (report.created, found.altered) == (1, {})
         assert pushed(proxy.base_url, given)[0].unchanged == 1
     assert state(server)["PlanDefinition/p"][1]["meta"]["profile"] == sorted(profiles)
+
+
+def test_a_package_beyond_a_hundred_resources_is_searched_for_in_portions(server):
+    given = release(*(canonical("ValueSet", f"v{number}") for number in range(150)))
+    with scripted(server_like(), server) as proxy:
+        publish(proxy.base_url, given)
+        before = len(proxy.seen)
+        with client(proxy.base_url) as connected:
+            found = verify(given, connected)
+        assert (found.searches, bool(found)) == (150, True)
+        assert len(proxy.seen) - before <= 12

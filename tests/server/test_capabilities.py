@@ -33,6 +33,7 @@ def test_the_search_parameters_of_a_type_are_those_that_are_searched_by(statemen
 
 
 def test_what_may_refer_to_a_type_is_declared(statement):
+    """onc-healthit/inferno-program#166: report 25 of those in tests/publishing/test_reports.py."""
     plan, patient = resource(statement, "PlanDefinition"), resource(statement, "Patient")
     assert "CarePlan:instantiates-canonical" in plan["searchRevInclude"]
     assert "Observation:patient" in patient["searchRevInclude"]

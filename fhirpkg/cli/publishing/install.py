@@ -96,7 +96,7 @@ def _install(
 ) -> Package | None:
     """The package, fetched if need be; None, and a line that says so, when it cannot be had."""
     from fhirpkg.errors import PackageError
-    from fhirpkg.packages.cache import resolve_package
+    from fhirpkg.packages.cache import resolve_named
     from fhirpkg.packages.lock import check_locked, pinned
 
     known = pinned(lock, wanted)
@@ -106,7 +106,7 @@ def _install(
         click.echo(f"fhirpkg: {wanted}: {problem}{needed_by}", err=True)
         return None
     try:
-        package = resolve_package(
+        package = resolve_named(
             str(known.id if known else wanted),
             cache,
             offline=offline,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from fhirpkg.publishing.proving.consumers import Search
 
 _MANY = 1000
+_TOGETHER = 100
+"""Searches that are asked for in one request, of a package that is not asked for as a whole."""
 _INDEXED_AFTER = 120.0
 """Seconds after the last push in which a server's searches may be behind."""
 
@@ -146,12 +148,17 @@ def _ask_ahead(release: Release, client: FhirClient, links: Mapping[str, str]) -
     for group in portions_by_type(release.members):
         ids = [links[m.local].partition("/")[2] for m in group]
         wanted += [(group[0].type, search_of("_id", batch)) for batch in batches(ids)]
-    for search in searches(release, client.capabilities()):
-        if search.exactly and len(search.expected) == 1:
-            wanted.append((search.type, ids_query(search, [("_count", "2")])))
-        elif not search.exactly:
-            wanted.append((search.type, first_page(search)))
+    wanted += filter(None, map(_question, searches(release, client.capabilities())))
     client.ask_ahead(wanted)
+
+
+def _question(search: Search) -> tuple[str, list[tuple[str, str]]] | None:
+    """What a consumer's search asks first, where that is known before any answer."""
+    if not search.exactly:
+        return search.type, first_page(search)
+    if len(search.expected) == 1:
+        return search.type, ids_query(search, [("_count", "2")])
+    return None
 
 
 def apply_on_server(
@@ -188,7 +195,10 @@ def as_consumers(
     and only if a recent write explains it.
     """
     open_: dict[Search, str] = {}
-    for search in searches(release, client.capabilities(), sample=sample):
+    planned = list(searches(release, client.capabilities(), sample=sample))
+    for number, search in enumerate(planned):
+        if number % _TOGETHER == 0 and len(release.members) > FEW:
+            client.ask_ahead(filter(None, map(_question, planned[number : number + _TOGETHER])))
         found.searches += 1
         progress(found.searches)
         problem = compared(client, search, links, release.mark)
