@@ -51,12 +51,12 @@ def computed(
 
 
 def _part(part: Resource, plan: Resource, evaluator: Evaluator) -> Resource | None:
-    """One part with the value of its expression; nothing when it has none."""
+    """One part with the value of its expression; nothing when it has none, or no words."""
     if "valueExpression" not in part:
         return part
     values = evaluator.evaluate(part["valueExpression"], plan, None)
     key = "valueDecimal" if part["url"] == "number" else "valueString"
-    return {"url": part["url"], key: values[0]} if values else None
+    return {"url": part["url"], key: values[0]} if values and values[0] != "" else None
 
 
 def criteria_of(extensions: Iterable[Resource]) -> Iterator[dict[str, Json]]:

@@ -98,7 +98,7 @@ def _timing(action: Resource, definition: Resource) -> str:
 
 
 def notes(action: Resource, definition: Resource) -> Iterator[Note]:
-    """Conditions, triggers and times, as far as they take more words."""
+    """Conditions, triggers and times, as far as they take more words; doses and specimens."""
     events = (said(_trigger, trigger) for trigger in objects(action, "trigger"))
     yield Note("On", ", ".join(dict.fromkeys(filter(None, events))))
     for condition in objects(action, "condition"):
@@ -106,6 +106,10 @@ def notes(action: Resource, definition: Resource) -> Iterator[Note]:
         yield Note(label, words_of_expression(condition))
     when = _timing(action, definition)
     yield Note("When", when if len(when) > _SHORT else "")
+    for dose in objects(definition, "dosage"):
+        yield Note("Dose", clean(text_of(dose, "text")) or said(clinical.dosage, dose))
+    for specimen in objects(definition, "specimenRequirement"):
+        yield Note("Specimen", clean(text_of(specimen, "display")))
 
 
 def words_of_expression(holder: Resource) -> str:

@@ -659,3 +659,11 @@ def test_a_card_says_how_the_medicine_it_suggests_is_given(made):
     assert [action["description"] for action in suggested] == [
         f"MedicationRequest: Drops that widen the pupil ({DROPS}, {TO_CHOOSE})"
     ]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_is_applied_is_valid_fhir(applied, name):
+    validator = Validator()
+    for resource in applied[name].resources:
+        issues = validator.validate(resource).issues
+        assert [str(i) for i in issues if i.severity.rank < 3] == [], resource["id"]

@@ -182,6 +182,21 @@ def test_titles_come_from_what_an_action_refers_to():
     assert all(title in drawn for title in ("Outside", "Inside", "Order it"))
 
 
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ({"dosage": [{"text": "40 mg, once a day"}]}, "40 mg, once a day"),
+        ({"dosage": [{"doseAndRate": [{"doseQuantity": {"value": 2, "unit": "mg"}}]}]}, "2 mg"),
+        ({"specimenRequirement": [{"display": "Synovium, in formalin"}]}, "Synovium, in formalin"),
+        ({"dosage": "wrong", "specimenRequirement": [7]}, "Once"),
+    ],
+)
+def test_doses_and_specimens_of_a_definition_are_said(definition, said):
+    order = {"title": "Once", "definitionCanonical": "http://x.org/a"}
+    made = {"resourceType": "ActivityDefinition", "id": "a", **definition}
+    assert said in words(svg(plan(order), {"http://x.org/a": made}.get))
+
+
 def test_alone_it_is_a_document_dark_on_white():
     picture = svg(OURS, is_alone=True)
     assert picture.startswith("<?xml")
