@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring import drawing
 from fhirpkg.authoring.checking.authored import check_translation
 from fhirpkg.authoring.reviewing.verdicts import without_sign_off
 from fhirpkg.authoring.rules import (
@@ -112,6 +111,8 @@ def drawing_of(folder: File, procedure: Procedure, read: Source) -> tuple[bytes,
     file = folder / DRAWING
     if not file.is_file() and not procedure.drawing:
         return b"", ()
+    from fhirpkg.authoring import drawing  # noqa: PLC0415 - its XML costs start-up
+
     data = file.read_bytes() if file.is_file() else b""
     if not data:
         wrong = f"there is no {DRAWING} beside this file"

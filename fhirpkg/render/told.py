@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.languages.words import gettext
 from fhirpkg.render.clinical import how_often
-from fhirpkg.render.document import Item, Section
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fhirpkg.issues import Resource
+    from fhirpkg.render.document import Item, Section
 
 _PAYLOAD = re.compile(r"%?(?:CommunicationRequest\.)?payload\[\d+\]\.contentString")
 _NAME = re.compile(r"(?:(absolute|relative|caution)-)?([a-z]+)-?.*")
@@ -67,6 +67,8 @@ def words_of(literal_text: str) -> str | None:
 
 def told_sections(definition: Resource) -> Iterator[Section]:
     """What is explained, under headings by what it is: risks, benefits, alternatives."""
+    from fhirpkg.render.document import Item, Section  # noqa: PLC0415 - costs start-up
+
     groups: dict[str, list[Item]] = {}
     for topic in objects(definition, "topic"):
         found = _NAME.fullmatch(text_of(topic, "id"))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.checking.walking import mapping, parts
 from fhirpkg.authoring.drafting import lock
-from fhirpkg.authoring.drafting.writing import LONGEST_RUN
 from fhirpkg.authoring.rules import SOURCE_COPIED, SOURCE_FACTS_DIFFER
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def check_edition(read: Source, locked: Lock) -> None:
             )
     for place, text in _texts(read.data):
         if lock.copied(locked, text):
-            read.report(SOURCE_COPIED, place, most=LONGEST_RUN)
+            read.report(SOURCE_COPIED, place, most=lock.LONGEST_RUN)
 
 
 def _texts(data: Data) -> Iterator[tuple[Place, str]]:

@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.drafting.writing import LONGEST_RUN
 from fhirpkg.errors import SourceError
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from fhirpkg.authoring.drafting.monograph import Monograph
 
 LOCK = "source.lock"
+LONGEST_RUN = 8
+"""From so many equal words on a text counts as copied."""
 _DIGITS = 16
 
 

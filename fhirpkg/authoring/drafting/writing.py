@@ -10,6 +10,7 @@ import yaml
 from fhirpkg.authoring.drafting.coded import one_of_each
 from fhirpkg.authoring.drafting.heading_table import table
 from fhirpkg.authoring.drafting.keys import Keys, read_keys
+from fhirpkg.authoring.drafting.lock import LONGEST_RUN
 from fhirpkg.authoring.drafting.monograph import ONE_FACT, Fact
 from fhirpkg.authoring.scaffold import plain_letters
 
@@ -28,8 +29,6 @@ ORDER = (
 )  # fmt: skip
 """The sections of procedure.yaml that a monograph can have facts of, in their order there."""
 
-LONGEST_RUN = 8
-"""From so many equal words on a text counts as copied."""
 _SAY = "say it in your own words"
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")

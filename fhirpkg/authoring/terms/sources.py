@@ -12,8 +12,8 @@ import io
 import json
 import re
 import warnings
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.authoring.codes import Coding, problem
 from fhirpkg.authoring.terms.words import likeness, stems
@@ -40,8 +40,7 @@ _SHIPPED = "hl7.terminology.r4#7.0.1"
 _OF_GPS = ("hl7.terminology.r4", "hl7.terminology", "hl7.terminology.r5")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What a source says of a code; `display` may be empty, `is_active` unknown (None)."""
 
     system: str
@@ -100,7 +99,7 @@ class Sources:
         best = max(found, key=lambda known: bool(known.display))
         told = (known.is_active for known in found if known.is_active is not None)
         others = dict.fromkeys(each for known in found for each in known.designations)
-        return replace(best, is_active=next(told, None), designations=tuple(others))
+        return best._replace(is_active=next(told, None), designations=tuple(others))
 
     def denied(self, system: str, code: str) -> str:
         """The name of a source that holds all codes of a system, but not this one; or nothing."""
