@@ -43,8 +43,6 @@ RECORDS = "https://w3id.org/fhirpkg/publishing/"
 """The systems of the identifiers of what pushes keep on a server."""
 _COPIES_OF_GUIDE = {"ig-r3.json", "ig-r4.json"}
 """HL7's publisher put the guide for its tools beside the guide itself, until about 2021."""
-_OF_A_PACKAGE = ("canonical", "fhirVersions", "fhir-version-list")
-"""What package.json of a FHIR package has and that of a Node.js project has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +206,10 @@ def _folder_files(folder: Path, gathering: Gathering, selection: Selection) -> I
 
 def _is_package(folder: Path) -> bool:
     """Whether a folder's package.json is that of a FHIR package."""
-    if not (folder / "package.json").is_file():
-        return False
     try:
-        data = read_package(folder).manifest.data
+        return read_package(folder).manifest.is_of_fhir
     except PackageError:
         return False
-    dependencies = data.get("dependencies")
-    needs_fhir = isinstance(dependencies, dict) and any("fhir" in name for name in dependencies)
-    return needs_fhir or any(key in data for key in _OF_A_PACKAGE)
 
 
 def _of_package(package: Package, name: str, selection: Selection) -> _Source:

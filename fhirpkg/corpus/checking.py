@@ -228,7 +228,8 @@ def check(corpus: Corpus, given: Input | None) -> Checked:
         from fhirpkg.packages.checking import check_package
 
         release = corpus.validator.definitions.release
-        issues = check_package(given.package, given.file, release)
+        inside = f"{given.file}/" if given.path else f"{given.file}:package/"
+        issues = check_package(given.package, inside, release)
         left_out = left_out_of(given.package, release)
         return Checked(given.file, Outcome(in_order(issues)), left_out=left_out)
     outcome = corpus.validator.validate(given.data(), _profiles_of(corpus, given), file=given.file)

@@ -92,7 +92,7 @@ def inputs_of(
         if name == "-":
             yield from _standard_input(sys.stdin.buffer.read())
         elif path.is_dir():
-            yield from _in_folder(path)
+            yield from _in_folder(path, release)
         elif name.startswith(_URLS) or ("#" in name and not path.exists()):
             yield from _in_named_package(name, release, offline=offline)
         elif not path.exists():
@@ -114,14 +114,23 @@ def is_input(path: Path) -> bool:
     )
 
 
-def _in_folder(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Input | None]:
+def _in_folder(
+    folder: Path, release: Release, above: tuple[Path, ...] = ()
+) -> Iterator[Input | None]:
     with _readable(folder):
         members = sorted(folder.iterdir())
+    if folder / "package.json" in members:
+        from fhirpkg.packages.package import unpacked_in
+
+        package = unpacked_in(folder)
+        if package:
+            yield from _in_package(package, str(folder), release, folder)
+            return
     above = (*above, folder.resolve())
     for path in members:
         if path.is_dir():
             if not path.name.startswith(".") and path.resolve() not in above:
-                yield from _in_folder(path, above)
+                yield from _in_folder(path, release, above)
         elif path.exists() and not path.is_file():  # a pipe or a socket, where reading would wait
             yield None
         elif path.name in AUTHORED:
@@ -148,12 +157,19 @@ def _in_named_package(name: str, release: Release, *, offline: bool) -> Iterator
     yield from _in_package(package, name if name.startswith(_URLS) else str(package.id), release)
 
 
-def _in_package(package: Package, whole: str, release: Release) -> Iterator[Input]:
-    yield Input(whole, package=package)
+def _in_package(
+    package: Package, whole: str, release: Release, folder: Path | None = None
+) -> Iterator[Input]:
+    """A package as a whole, then its resources, which are files if it is unpacked in a folder."""
+    yield Input(whole, folder, package=package)
     if not package.manifest.may_be_of(release):
         return  # of another version nothing can be said but that
     for name in sorted(_that_could_be_resources(package)):
-        if name.rpartition("/")[0] in _MEMBERS:
+        if name.rpartition("/")[0] not in _MEMBERS:
+            continue
+        if folder:
+            yield Input(str(folder / name), folder / name, named=False)
+        else:
             yield Input(f"{whole}:package/{name}", None, package.files[name], named=False)
 
 

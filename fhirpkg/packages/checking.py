@@ -32,12 +32,11 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _EXPECTED = ("author", "dependencies", "description")
 
 
-def check_package(package: Package, source: str, release: Release = R4) -> Iterator[Issue]:
+def check_package(package: Package, inside: str, release: Release = R4) -> Iterator[Issue]:
     """What is wrong with package.json, .index.json and the set of files.
 
-    `source` names the package; issues are at ``source:package/file``.
+    `inside` is what comes before the names of its files, such as ``a.tgz:package/``.
     """
-    inside = f"{source}:package/"
     yield from _check_manifest(package, f"{inside}package.json", release)
     yield from _check_index(package, f"{inside}.index.json")
     yield from _check_files(package, inside)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from fhirpkg.releases import Release
 
 
+_CORES = ("hl7.", "simplifier.core.")
+"""How the names of packages begin that others build on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """package.json: who a package is and what it needs.
@@ -41,6 +45,12 @@ class Manifest:
         """Whether the package is of a release of FHIR: it says so, or does not say what it is."""
         said = any(version.startswith(release.short) for version in self.fhir_versions)
         return said or not self.fhir_versions or release.package in self.dependencies
+
+    @property
+    def is_of_fhir(self) -> bool:
+        """Whether it says anything of FHIR; package.json is the name of Node's manifests too."""
+        needs_fhir = any(name.startswith(_CORES) for name in self.dependencies)
+        return bool(self.fhir_versions or self.canonical) or needs_fhir
 
     @classmethod
     def parse(cls, text: bytes, source: str) -> Self:
@@ -113,6 +123,8 @@ class Package:
 
 
 _NO_RESOURCES = {"package.json", ".index.json", ".index.db"}
+_FOLDERS = {"example", "examples", "bin", "openapi", "other", "rdf", "tests", "xml"}
+"""What a package may have for folders (https://hl7.org/fhir/packages.html)."""
 
 
 def read_package(source: Path | bytes) -> Package:
@@ -135,6 +147,22 @@ def read_package(source: Path | bytes) -> Package:
             return _package(unpack(stream, str(source)), str(source))
     except FileNotFoundError as error:
         raise PackageError(str(source), "there is no such file") from error
+
+
+def unpacked_in(folder: Path) -> Package | None:
+    """The package whose files lie in a folder, as they would under `package/` in its archive.
+
+    None for a project that is only described by a package.json: it has no index, and folders of
+    its own, such as `valuesets`.
+    """
+    folders = {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
+    if not (folders <= _FOLDERS or (folder / ".index.json").is_file()):
+        return None
+    try:
+        package = _package(_FolderFiles(folder), str(folder))
+    except PackageError:
+        return None
+    return package if package.manifest.is_of_fhir else None
 
 
 def _package(files: Mapping[str, bytes], source: str) -> Package:

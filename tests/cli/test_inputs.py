@@ -1,6 +1,7 @@
 """What `validate` makes of the paths it is given."""
 
 import io
+import json
 import os
 import sys
 
@@ -89,6 +90,51 @@ def test_what_other_folders_of_a_package_hold_is_counted_unless_it_is_of_another
     files = dict.fromkeys((*other, *none), b"{}")
     manifest = {"name": "test.one", "version": "1.0.0", "fhirVersions": versions}
     assert left_out_of(read_package(write_package(manifest, files)), R4) == left_out
+
+
+MANIFEST = {"name": "test.one", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
+
+
+def unpack(folder, manifest, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    (folder / "package.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("above", [".", "a", "test.one#1.0.0/package"])
+@pytest.mark.parametrize("index", [(), (".index.json", "own/g.json")])
+def test_a_folder_with_an_unpacked_package_gives_what_its_archive_gives(tmp_path, above, index):
+    folder = tmp_path / above
+    held = ("a.json", "b.xml", "example/c.json", "examples/d.xml")
+    unpack(folder, MANIFEST, *held, "other/e.json", "openapi/f.json", *index)
+    whole, *inside = inputs_of((str(tmp_path),))
+    assert (whole.file, left_out_of(whole.package, R4)) == (str(folder), 2 + len(index[1:]))
+    assert [(bool(each.package), each.path) for each in inside] == [
+        (False, folder / name) for name in held
+    ]
+    assert {each.named for each in inside} == {False}
+
+
+@pytest.mark.parametrize("manifest, name", [
+    ({"name": "node-tool", "version": "1.0.0", "dependencies": {"fhir": "4.12.0"}}, "other/b.json"),
+    (MANIFEST, "valuesets/b.json"),  # a project that is published by other means
+    ({**MANIFEST, "name": ""}, "other/b.json"),
+    ([], "other/b.json"),
+])  # fmt: skip
+def test_a_folder_with_another_package_json_is_walked_as_any(tmp_path, manifest, name):
+    unpack(tmp_path, manifest, "a.json", name)
+    assert set(names(tmp_path)) == {str(tmp_path / "a.json"), str(tmp_path / name), None}
+
+
+@pytest.mark.parametrize("needs", [
+    {"fhir-version-list": ["4.0.1"]},
+    {"canonical": "http://example.org"},
+    {"dependencies": {"hl7.fhir.r4.core": "4.0.1"}},
+])  # fmt: skip
+def test_a_manifest_is_of_fhir_when_it_says_anything_of_it(tmp_path, needs):
+    unpack(tmp_path, {"name": "test.one", "version": "1.0.0", **needs}, "a.json", "other/b.json")
+    assert names(tmp_path) == [str(tmp_path), str(tmp_path / "a.json")]
 
 
 def test_a_folder_that_leads_back_to_itself_is_walked_once(tmp_path):

@@ -10,6 +10,7 @@ from fhirpkg.canonical import PackageId
 from fhirpkg.cli.validate import command
 from fhirpkg.errors import PackageError
 from fhirpkg.packages.cache import PackageCache
+from fhirpkg.packages.package import read_package
 from fhirpkg.packages.packing import write_package
 from tests.packages.loopback import archive, running
 
@@ -177,3 +178,23 @@ def test_the_files_of_a_package_that_are_not_checked_are_counted_apart_from_thos
     result = validate(*both, "--offline", "--jobs", jobs)
     assert "3 files in other folders of packages left out" in result.stderr
     assert "skipped" not in result.stderr
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_package_in_a_folder_is_checked_as_its_archive_is(tmp_path, jobs):
+    patient = {"resourceType": "Patient", "gender": "f"}
+    files = dict.fromkeys(["a.json", "other/b.json"], patient)
+    packed = archive("test.one", files=files, fhirVersions=["4.0.1"])
+    package = read_package(packed)
+    for name, data in package.files.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(data)
+    (tmp_path / "one.tgz").write_bytes(packed)
+    folder, file = (
+        validate(str(tmp_path / name), "--offline", "--jobs", jobs) for name in ("in", "one.tgz")
+    )
+    assert "1 file in other folders of packages left out" in folder.stderr
+    assert folder.stderr == file.stderr
+    assert folder.stdout == file.stdout.replace("one.tgz:package/", "in/")
+    assert "in/package.json" in folder.stdout
+    assert folder.return_value == file.return_value == 1

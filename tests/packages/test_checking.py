@@ -16,14 +16,14 @@ VALUE_SET = {"resourceType": "ValueSet", "id": "v", "url": "http://x/v", "versio
 
 
 def found_in(package):
-    return [(i.rule, i.file.rpartition("/")[2]) for i in check_package(package, "a.tgz")]
+    return [(i.rule, i.file.rpartition("/")[2]) for i in check_package(package, "a.tgz:package/")]
 
 
 def package_of(files, **manifest):
     """A package as a stranger might have made it, without our index."""
     data = {"name": "test.one", "version": "1.0.0", **GOOD, **manifest}
     content = {k: json.dumps(v).encode() for k, v in files.items()}
-    return Package(Manifest.parse(json.dumps(data).encode(), "a.tgz"), content)
+    return Package(Manifest.parse(json.dumps(data).encode(), "a.tgz:package/"), content)
 
 
 def test_a_package_as_we_write_it_is_without_fault():
@@ -49,7 +49,7 @@ def test_fhir_versions_say_the_version_as_well():
 
 def test_what_package_json_should_say_is_asked_for():
     package = read_package(archive())
-    rules = [(i.rule, i.text) for i in check_package(package, "a.tgz")]
+    rules = [(i.rule, i.text) for i in check_package(package, "a.tgz:package/")]
     assert [text for rule, text in rules if rule == "package-property-missing"] == [
         f"package.json has no '{name}'" for name in ("author", "dependencies", "description")
     ]
@@ -65,7 +65,7 @@ def test_an_index_that_lies_is_told():
     entries = index({k: json.dumps(v).encode() for k, v in files.items()})["files"]
     entries[0]["id"], entries[0]["kind"] = "other", "ignored"
     lying = {"index-version": 2, "files": [entries[0], entries[2], {"filename": "gone.json"}]}
-    issues = list(check_package(package_of(files | {".index.json": lying}), "a.tgz"))
+    issues = list(check_package(package_of(files | {".index.json": lying}), "a.tgz:package/"))
     assert [i.rule for i in issues] == ["package-index"] * 3
     for issue, name in zip(issues, ("gone.json", "p.json", "q.json"), strict=True):
         assert name in issue.text
