@@ -33,13 +33,17 @@ GOOD = "library Logic version '1'\nusing FHIR version '4.0.1'\ncontext Patient\n
         ('define "A": 1 +\ndefine "B": true', ["4"]),
         ('define "A": true\ndefine "B": (1\ndefine "C": [', ["5", "6"]),
         ("define \"A\": 'define B: (' = 'x' // define (", []),
+        ('define "First": "Later" + 1\ndefine "Later": 2', []),
+        ('define "First": "Later" + 1\ndefine "Later": "Last"\ndefine "Last": (3', ["6"]),
+        ('define "First": twice(4)\ndefine function twice(n Integer): n * 2', []),
     ],
 )
 def test_each_definition_is_read_and_mistakes_have_their_line(definitions, lines):
-    found = findings(GOOD + definitions)
-    places = [issue.text.partition("CQL at ")[2].split(":")[1] for issue in found]
-    assert places == lines
-    assert {issue.expression for issue in found} <= {"Library.content[0].data"}
+    for _ in ("at first", "again"):
+        found = findings(GOOD + definitions)
+        places = [issue.text.partition("CQL at ")[2].split(":")[1] for issue in found]
+        assert places == lines
+        assert {issue.expression for issue in found} <= {"Library.content[0].data"}
 
 
 def test_a_header_that_cannot_be_read_is_reported_once():

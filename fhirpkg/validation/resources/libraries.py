@@ -56,7 +56,7 @@ def _problems(text: str, name: str) -> Iterator[str]:
         if key in _right:
             continue
         try:
-            statement.load()
+            statement.read()
         except CqlError as error:
             yield str(error)
             continue
