@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.model import kept_by_model
-from fhirpkg.fhirpath.values import Element, Item, Quantity
+from fhirpkg.fhirpath.values import Element, Item, Quantity, system
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,6 +120,9 @@ def walk(items: Iterable[Item], steps: Steps) -> list[Item]:
             continue
         value, type_name, under = item
         if type(value) is not dict:
+            if steps.name == "value" and value is not None:  # that of a primitive
+                out.append(system(item))
+                continue
             if type(under) is not dict:
                 continue
             value = under
