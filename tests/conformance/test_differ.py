@@ -49,14 +49,14 @@ def test_what_only_we_refuse_needs_a_verdict(tmp_path):
     assert "p.json" not in done.stdout
 
 
-HAS_NO_ID = "it looks like a RESTful server URL, but the resource has no id"
+OF_MIME_TYPES = "'text/plain' was not found in http://hl7.org/fhir/ValueSet/mimetypes|4.0.1"
 OF_PUBLISHING = "HL7 Implementation Guides must state who publishes them"
 NEW = "nobody has judged this"
 
 
 @pytest.mark.parametrize("said, is_settled", [
-    ([HAS_NO_ID, OF_PUBLISHING], True),
-    ([HAS_NO_ID, OF_PUBLISHING, NEW], False),
+    ([OF_MIME_TYPES, OF_PUBLISHING], True),
+    ([OF_MIME_TYPES, OF_PUBLISHING, NEW], False),
 ])  # fmt: skip
 def test_a_difference_is_settled_when_each_thing_that_is_said_has_a_verdict(
     tmp_path, said, is_settled
@@ -75,4 +75,20 @@ def test_a_difference_is_settled_when_each_thing_that_is_said_has_a_verdict(
     assert done.returncode == (0 if is_settled else 1), done.stderr
     assert ("NO VERDICT" in done.stdout) != is_settled
     assert (NEW in done.stdout) != is_settled
-    assert (HAS_NO_ID in done.stdout) == is_settled  # only what is open is shown of the others
+    assert (OF_MIME_TYPES in done.stdout) == is_settled  # only what is open is shown of the others
+
+
+def test_a_resource_without_an_id_is_no_difference(tmp_path):
+    for number, gender in enumerate(("female", "male")):
+        nameless = {"resourceType": "Patient", "gender": gender}
+        (tmp_path / f"{number}.json").write_text(json.dumps(nameless))
+    other = tmp_path / "other.py"
+    other.write_text(
+        "import json, sys\n"
+        "jobs = json.load(sys.stdin)\n"
+        "urls = [e['fullUrl'] for j in jobs for e in json.load(open(j['file']))['entry']]\n"
+        "assert len(set(urls)) == 2\n"
+        "json.dump([{'id': j['id'], 'outcome': {'issue': []}} for j in jobs], sys.stdout)"
+    )
+    done = differ(tmp_path, shlex.join([sys.executable, str(other)]))
+    assert done.returncode == 0, done.stdout + done.stderr
