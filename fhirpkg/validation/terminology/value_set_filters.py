@@ -110,7 +110,7 @@ _DATE = re.compile(
 )
 _OTHER_ESCAPES = re.compile(r"\\[pP]\{\w+\}|\\[hHRvVXzZGQE]")
 _NAMED = re.compile(r"\(\?<(?![=!])")
-_FLAGS = re.compile(r"(?<!\\)\(\?[imsx]+(?:-[imsx]+)?\)")
+_INLINE_FLAGS = re.compile(r"(?<!\\)\(\?[imsx]+(?:-[imsx]+)?\)")
 """What regular expressions may hold elsewhere but not, or not so, in Python."""
 
 
@@ -195,7 +195,7 @@ def _constraint_problem(value: str) -> str:
 
 def _regex_problem(value: str) -> str:
     try:
-        re.compile(_NAMED.sub("(?P<", _OTHER_ESCAPES.sub(".", _FLAGS.sub("", value))))
+        re.compile(_NAMED.sub("(?P<", _OTHER_ESCAPES.sub(".", _INLINE_FLAGS.sub("", value))))
     except re.error as error:
         return f"is not a regular expression: {error}"
     return ""
