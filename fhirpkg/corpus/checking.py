@@ -17,6 +17,7 @@ from fhirpkg.issues import Outcome, in_order
 from fhirpkg.parsing_rules import PARSE_BYTE_ORDER_MARK, PARSE_NO_RESOURCE, XML_NAMESPACE
 from fhirpkg.processes import mapping
 from fhirpkg.releases import R4, release_of
+from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -247,7 +248,7 @@ def _profiles_of(corpus: Corpus, given: Input) -> list[str]:
     if given.file not in corpus.defining:
         return list(corpus.profiles)
     found = ((p, corpus.validator.definitions.find(p) or {}) for p in corpus.profiles)
-    return [profile for profile, structure in found if structure.get("type") in DEFINITIONS]
+    return [profile for profile, structure in found if text_of(structure, "type") in DEFINITIONS]
 
 
 def _is_no_resource(corpus: Corpus, outcome: Outcome) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.fhirpath.model import ElementType
+from fhirpkg.untrusted import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -192,7 +193,7 @@ def _is_value_of_primitive(element: Resource) -> bool:
 
 def type_code(type_: Resource) -> str:
     """The FHIR type of an ElementDefinition.type, also where it names FHIRPath's (Element.id)."""
-    for extension in type_.get("extension", ()):
+    for extension in objects(type_, "extension"):
         if extension.get("url") == _FHIR_TYPE:
             return str(extension.get("valueUrl") or extension.get("valueUri"))
     return str(type_.get("code", "")).rpartition("/")[2]

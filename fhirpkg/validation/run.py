@@ -368,7 +368,7 @@ class Run:
         around: list[tuple[Resource, str]] = []
         node: Json = self.root
         for at, step in enumerate((*path, "")):
-            if isinstance(node, dict) and node.get("resourceType") in _HOLDING:
+            if isinstance(node, dict) and text_of(node, "resourceType") in _HOLDING:
                 around.append((node, _full_url(node, path[at : at + 2])))
             try:
                 node = node[step]

@@ -1,5 +1,6 @@
 """Content and definitions that mean harm end in findings, in bounded time, without a traceback."""
 
+import copy
 import io
 import json
 import random
@@ -11,6 +12,7 @@ import pytest
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.validation.elements.constraints import VIOLATED
 from fhirpkg.validation.validator import Validator
+from tests.damage import paths
 
 URL = "http://example.org/StructureDefinition/hostile"
 NASTY = "x\"]); __import__('os').abort()\n'''\\"
@@ -216,3 +218,72 @@ def test_shaken_content_gives_findings_and_no_traceback(validator, seed, content
             shaken["resourceType"] = resource["resourceType"]
             validator.validate(shaken)
         validator.validate(json.dumps(shaken).encode())
+
+
+_FLAG = "http://hl7.org/fhir/StructureDefinition/obligation-profile-flag"
+_INHERIT = "http://hl7.org/fhir/StructureDefinition/inherit-obligations"
+_URI = {
+    "url": "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type",
+    "valueUrl": "string",
+}
+DEFINITIONS = [
+    {
+        "resourceType": "StructureDefinition",
+        "extension": [
+            {"url": _FLAG, "valueBoolean": True},
+            {"url": _INHERIT, "valueCanonical": "http://hl7.org/fhir/StructureDefinition/Patient"},
+        ],
+        "url": "http://example.org/p",
+        "name": "P",
+        "status": "draft",
+        "kind": "complex-type",
+        "abstract": False,
+        "context": [{"type": "element", "expression": "Patient"}],
+        "type": "Extension",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {"id": "Extension", "path": "Extension", "extension": [{"url": _INHERIT}]},
+                {
+                    "id": "Extension.value[x]",
+                    "path": "Extension.value[x]",
+                    "type": [
+                        {
+                            "extension": [_URI],
+                            "code": "Reference",
+                            "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Patient"],
+                        }
+                    ],
+                },
+            ]
+        },
+    },
+    {
+        "resourceType": "CodeSystem",
+        "url": "http://example.org/c",
+        "name": "C",
+        "status": "draft",
+        "content": "complete",
+        "property": [
+            {"code": "p", "uri": "http://hl7.org/fhir/concept-properties#parent", "type": "code"}
+        ],
+        "concept": [
+            {"code": "a"},
+            {"code": "b", "property": [{"code": "p", "valueCode": "a"}]},
+        ],
+    },
+]
+
+
+@pytest.mark.parametrize("resource", DEFINITIONS, ids=lambda r: r["resourceType"])
+@pytest.mark.parametrize("junk", [5, ["x"], [["x"]], {"a": 1}, [None]], ids=str)
+def test_any_place_of_a_definition_may_hold_anything(validator, resource, junk):
+    for *way, last in list(paths(resource, kept=("resourceType",))):
+        damaged = copy.deepcopy(resource)
+        node = damaged
+        for step in way:
+            node = node[step]
+        node[last] = junk
+        errors = validator.validate(damaged).errors
+        assert errors or (last == "targetProfile" and junk == ["x"])

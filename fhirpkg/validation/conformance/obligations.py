@@ -38,7 +38,7 @@ _STRICTER = {"maximum", "required", "extensible"}
 def check_obligations(structure: Resource, path: Path, run: Run) -> None:
     """Report what an obligation profile may not say, and inherited ones of another kind."""
     for place, extension in numbered(structure, "extension", path):
-        if extension.get("url") in _INHERITED:
+        if text_of(extension, "url") in _INHERITED:
             problem = _inherited(structure, extension, run)
             if problem:
                 run.report(STRUCTURE_DEFINITION_OBLIGATION, place, problem=problem)
@@ -49,7 +49,7 @@ def check_obligations(structure: Resource, path: Path, run: Run) -> None:
 
 def _is_flagged(structure: Resource) -> bool:
     return any(
-        extension.get("url") in _FLAGS and choice_of(extension, "value")[1] is True
+        text_of(extension, "url") in _FLAGS and choice_of(extension, "value")[1] is True
         for _, extension in numbered(structure, "extension")
     )
 
@@ -97,7 +97,7 @@ def _element_problems(
         if key.removeprefix("_") not in _ALLOWED:
             yield (*place, key), f"{key} has no place in an obligation profile"
     for at, extension in numbered(element, "extension", place):
-        if extension.get("url") not in _OBLIGATIONS:
+        if text_of(extension, "url") not in _OBLIGATIONS:
             yield at, f"{extension.get('url')} has no place in an obligation profile"
     binding, before = element.get("binding"), wider.get("binding")
     if not isinstance(binding, dict):

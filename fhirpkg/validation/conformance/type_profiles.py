@@ -131,7 +131,7 @@ def _target_problem(canonical: str, code: str, run: Run) -> str:
     if found is None:
         return ""
     name = text_of(found, "type")
-    if code in _REFERENCES and found.get("kind") not in {"resource", "logical"}:
+    if code in _REFERENCES and text_of(found, "kind") not in {"resource", "logical"}:
         return f"{canonical} is for {name}, which is not a resource"
     if code == "canonical" and not _has_url(name, run):
         return f"{canonical} is for {name}, which has no canonical url"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fhirpkg.errors import DefinitionError, FhirPathError
 from fhirpkg.identity import ByIdentity
 from fhirpkg.rules import nearest
-from fhirpkg.untrusted import objects
+from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.elements.extensions_pack import CONTEXTS, EXTENSIONS
 from fhirpkg.validation.elements.places import Places, is_of_later_type, places, value_of
 from fhirpkg.validation.elements.primitives import cut
@@ -227,7 +227,10 @@ def _is_in_pack(url: str, release: Release) -> bool:
 
 def _is_anywhere(context: Resource) -> bool:
     """Whether a context is any element at all."""
-    return context.get("type") == "element" and context.get("expression") in {"Base", "Element"}
+    return context.get("type") == "element" and text_of(context, "expression") in {
+        "Base",
+        "Element",
+    }
 
 
 def is_for(definition: Resource, release: Release) -> bool:

@@ -189,10 +189,10 @@ def _check_property(
         _check_bound(found, defined, place, run)
     # in a supplement it is not left open whose code a property of another meaning is
     is_supplement = system.get("content") == "supplement" and code not in _DEFINED
-    relates = defined.get("uri") in _RELATING or (is_supplement and not _is_bound(defined))
+    relates = text_of(defined, "uri") in _RELATING or (is_supplement and not _is_bound(defined))
     if relates and kind == "code" and isinstance(found, str) and found not in known:
         near = nearest(found, sorted(known))
-        is_whole = system.get("content") in {"complete", "supplement"}
+        is_whole = text_of(system, "content") in {"complete", "supplement"}
         severity = Severity.ERROR if is_whole else Severity.WARNING
         run.report(CODE_SYSTEM_PROPERTY_CONCEPT, place, severity=severity, value=found, near=near)
 
