@@ -159,8 +159,10 @@ def profile(name="code", type_="code", **more):
         ({}, {"min": 1, "max": "1"}, False),
         ({"min": 1}, {"max": "0"}, True),
         ({}, {"min": 2}, True),
-        ({}, {"name": "cod"}, True),
-        ({"use": "out"}, {}, True),
+        ({}, {"name": "cod"}, False),
+        ({}, {"name": "cod", "min": 1}, True),
+        ({"use": "out"}, {}, False),
+        ({"use": "out"}, {"min": 1}, True),
         ({}, {"type_": "Coding"}, True),
         ({"type": "string"}, {"type_": "code"}, False),
         ({"type": "Element"}, {"type_": "Coding"}, False),
@@ -169,6 +171,13 @@ def profile(name="code", type_="code", **more):
 def test_the_profile_of_an_operation_keeps_to_its_parameters(asked, given, is_told):
     found = told(operation(**asked), profile(**given))
     assert found == ([("operation-parameter", "OperationDefinition.inputProfile")] * is_told)
+
+
+def test_an_optional_parameter_that_only_the_profile_has_is_a_warning():
+    definitions = Definitions.core().with_resources([profile(name="cod")])
+    issues = Validator(definitions=definitions).validate(operation()).issues
+    found = [(str(i.severity), i.expression) for i in issues if i.rule == "operation-parameter"]
+    assert found == [("warning", "OperationDefinition.inputProfile")]
 
 
 def typed(source, target, source_type="From", target_type="To"):
@@ -252,3 +261,16 @@ def test_what_a_target_creates_is_of_the_type_it_says(transform, element, found)
 def test_inputs_are_of_structures_that_the_map_names(aliases, found):
     names = [name for name, _ in told(typed("gender", "gender", **aliases))]
     assert names == [f"structure-map-{name}" for name in found]
+
+
+@pytest.mark.parametrize("calls, found", [
+    ({"dependent": [{"name": "next", "variable": ["tgt"]}]}, []),
+    ({"rule": [rule(dependent=[{"name": "next", "variable": ["tgt"]}])]}, []),
+    ({}, ["structure-map-mode"]),
+])  # fmt: skip
+def test_a_group_that_is_called_may_read_what_was_made(calls, found):
+    made = typed("gender", "gender")
+    made["group"][0]["rule"][0] |= calls
+    reading = [{"name": "made", "type": "To", "mode": "source"}]
+    made["group"].append({"name": "next", "typeMode": "none", "input": reading, "rule": []})
+    assert [name for name, _ in told(made)] == found

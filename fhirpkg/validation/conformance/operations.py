@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.typemodel import type_code
 from fhirpkg.errors import DefinitionError
+from fhirpkg.issues import Severity
 from fhirpkg.rules import nearest
 from fhirpkg.untrusted import objects, text_of
 from fhirpkg.validation.conformance.rules import (
@@ -40,12 +41,20 @@ def check_operation_definition(operation: Resource, path: Path, run: Run) -> Non
             found = profile.get("type")
             run.report(OPERATION_PROFILE, (*path, key), canonical=canonical, found=found)
         else:
-            for problem in _conflicts(operation, use, canonical, run):
-                run.report(OPERATION_PARAMETER, (*path, key), canonical=canonical, problem=problem)
+            for problem, severity in _conflicts(operation, use, canonical, run):
+                run.report(
+                    OPERATION_PARAMETER, (*path, key),
+                    severity=severity, canonical=canonical, problem=problem,
+                )  # fmt: skip
 
 
-def _conflicts(operation: Resource, use: str, canonical: str, run: Run) -> Iterator[str]:
-    """What a profile says of parameters that the operation does not allow."""
+def _conflicts(
+    operation: Resource, use: str, canonical: str, run: Run
+) -> Iterator[tuple[str, Severity]]:
+    """What a profile says of parameters that the operation does not allow.
+
+    A parameter that only the profile has is no conflict unless it is required.
+    """
     try:
         profile = run.definitions.structure(canonical) or {}
     except DefinitionError:
@@ -58,16 +67,20 @@ def _conflicts(operation: Resource, use: str, canonical: str, run: Run) -> Itera
     elements = objects(profile.get("snapshot"), "element")
     for name, part in _slices(elements):
         parameter = wanted.get(name)
-        if parameter is None:
-            yield f"the operation has no '{name}' with use '{use}'{nearest(name, list(wanted))}"
-            continue
         least, most = _bounds(part)
+        if parameter is None:
+            near = nearest(name, list(wanted))
+            problem = f"the operation has no '{name}' with use '{use}'{near}"
+            yield problem, Severity.ERROR if least else Severity.WARNING
+            continue
         low, high = _bounds(parameter)
         if most < low or least > high:
-            yield f"'{name}' is {_shown(part)} there, and {_shown(parameter)} in the operation"
+            problem = f"'{name}' is {_shown(part)} there, and {_shown(parameter)} in the operation"
+            yield problem, Severity.ERROR
         types, type_ = _types(part, elements), text_of(parameter, "type")
         if types and type_ and not any(_fits(each, type_, run) for each in types):
-            yield f"'{name}' is of {' or '.join(sorted(types))} there, and {type_} in the operation"
+            said = " or ".join(sorted(types))
+            yield f"'{name}' is of {said} there, and {type_} in the operation", Severity.ERROR
 
 
 def _slices(elements: list[Resource]) -> Iterator[tuple[str, Resource]]:

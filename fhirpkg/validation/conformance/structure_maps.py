@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.rules import nearest
-from fhirpkg.untrusted import numbered, objects, text_of
+from fhirpkg.untrusted import mappings, numbered, objects, text_of
 from fhirpkg.validation.conformance.map_types import MapTypes, Types
 from fhirpkg.validation.conformance.rules import (
     STRUCTURE_MAP_ELEMENT,
@@ -37,11 +37,17 @@ def check_structure_map(structure_map: Resource, path: Path, run: Run) -> None:
     """Report what rules and calls name that is not there, or that takes other inputs."""
     groups, is_whole = _groups(structure_map, run)
     types = MapTypes(structure_map, run.definitions)
+    called = {
+        text_of(call, "name")
+        for _, rule in mappings(structure_map.get("group"), path)
+        for call in objects(rule, "dependent")
+    }
     for place, group in numbered(structure_map, "group", path):
         extended = text_of(group, "extends")
         if extended and is_whole and extended not in groups:
             _report_group(extended, groups, (*place, "extends"), run)
-        _check_inputs(group, types, place, run)
+        is_entry = text_of(group, "name") not in called
+        _check_inputs(group, types, place, run, is_entry=is_entry)
         known = {
             text_of(each, "name"): types.named(text_of(each, "type"))
             for each in objects(group, "input")
@@ -49,15 +55,20 @@ def check_structure_map(structure_map: Resource, path: Path, run: Run) -> None:
         _Scope(groups, types, run, is_whole=is_whole).check(group, known, place)
 
 
-def _check_inputs(group: Resource, types: MapTypes, path: Path, run: Run) -> None:
-    """The type of an input is one of the map's structures, of the same side, or one of FHIR's."""
+def _check_inputs(
+    group: Resource, types: MapTypes, path: Path, run: Run, *, is_entry: bool
+) -> None:
+    """The type of an input is one of the map's structures, of the same side, or one of FHIR's.
+
+    A group that rules call may read what they made, which the map declares as a target.
+    """
     for place, each in numbered(group, "input", path):
         name, mode = text_of(each, "type"), text_of(each, "mode")
         modes = types.modes.get(name, set())
         if name and types.modes and not types.is_known(name):
             near = nearest(name, list(types.modes))
             run.report(STRUCTURE_MAP_TYPE, (*place, "type"), name=name, near=near)
-        elif modes and mode in _MODES and modes.isdisjoint(_MODES[mode]):
+        elif is_entry and mode in _MODES and modes and modes.isdisjoint(_MODES[mode]):
             words: dict[str, Json] = {"name": name, "mode": mode, "found": ", ".join(sorted(modes))}
             run.report(STRUCTURE_MAP_MODE, (*place, "mode"), **words)
 
