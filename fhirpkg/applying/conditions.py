@@ -66,6 +66,8 @@ def _not_evaluated(problem: str, expression: str, messages: Messages) -> tuple[V
 
 def evidence_of(evaluator: Evaluator) -> tuple[str, ...]:
     """What the conditions that were just judged found on record, the newest first."""
+    if not evaluator.seen:
+        return ()
     found = sorted(evaluator.seen.values(), key=clinical.moment, reverse=True)
     shown = list(dict.fromkeys(clinical.finding(resource) for resource in found))
     more = [f"and {len(shown) - _MOST_EVIDENCE} more"] if len(shown) > _MOST_EVIDENCE else []

@@ -41,8 +41,10 @@ def asked_of(action: Resource) -> list[Resource]:
 
 def generated(run: Run, plan: Resource, messages: Messages) -> list[Resource]:
     """The Questionnaire of a plan and its response; nothing when no input has a profile."""
+    if not is_generated(plan):
+        return []
     inputs = [i for action in all_actions(plan) for i in asked_of(action)]
-    if not is_generated(plan) or not inputs:
+    if not inputs:
         return []
     identity = f"{plan.get('id', 'plan')}-questionnaire"[-_LONGEST_ID:].lstrip("-.")
     questionnaire: Resource = {"resourceType": "Questionnaire", "id": identity}

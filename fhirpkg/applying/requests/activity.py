@@ -93,7 +93,9 @@ def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Res
     for cell in kind.reference + (kind.complete if dialect.carries else ()):
         if elements := cell.make(definition, parties):
             used.add(cell.source)
-            used -= {source for source, key in _RIVALS if key in elements and key in made}
+            for source, key in _RIVALS:
+                if key in elements and key in made:
+                    used.discard(source)
             made.update(elements)
     if not dialect.carries:
         return made, []

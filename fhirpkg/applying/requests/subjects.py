@@ -22,22 +22,22 @@ _PLACES = ("Patient", "Group", "Location", "Device")
 _INVITED = ("Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Device",
             "HealthcareService", "Location")  # fmt: skip
 MAY_BE = {
-    "AppointmentResponse.actor": _INVITED,
-    "CarePlan.subject": _CARE,
-    "Claim.patient": _PATIENT,
-    "Communication.subject": _CARE,
-    "CommunicationRequest.subject": _CARE,
-    "DeviceRequest.subject": _PLACES,
-    "DiagnosticReport.subject": _PLACES,
-    "EnrollmentRequest.candidate": _PATIENT,
-    "Goal.subject": ("Patient", "Group", "Organization"),
-    "ImmunizationRecommendation.patient": _PATIENT,
-    "MedicationRequest.subject": _CARE,
-    "NutritionOrder.patient": _PATIENT,
-    "Procedure.subject": _CARE,
-    "RequestGroup.subject": _CARE,
-    "ServiceRequest.subject": _PLACES,
-    "VisionPrescription.patient": _PATIENT,
+    "AppointmentResponse": ("actor", _INVITED),
+    "CarePlan": ("subject", _CARE),
+    "Claim": ("patient", _PATIENT),
+    "Communication": ("subject", _CARE),
+    "CommunicationRequest": ("subject", _CARE),
+    "DeviceRequest": ("subject", _PLACES),
+    "DiagnosticReport": ("subject", _PLACES),
+    "EnrollmentRequest": ("candidate", _PATIENT),
+    "Goal": ("subject", ("Patient", "Group", "Organization")),
+    "ImmunizationRecommendation": ("patient", _PATIENT),
+    "MedicationRequest": ("subject", _CARE),
+    "NutritionOrder": ("patient", _PATIENT),
+    "Procedure": ("subject", _CARE),
+    "RequestGroup": ("subject", _CARE),
+    "ServiceRequest": ("subject", _PLACES),
+    "VisionPrescription": ("patient", _PATIENT),
 }
 
 
@@ -54,8 +54,12 @@ def participant_of(participant: Resource, parties: Parties) -> dict[str, Json]:
 def misplaced_subjects(resource: Resource) -> Iterator[str]:
     """Messages about references to subjects of types that R4 does not allow."""
     kind = resource["resourceType"]
-    found = {f"{kind}.{name}": v for name, v in resource.items() if f"{kind}.{name}" in MAY_BE}
-    named = [(name, value, MAY_BE[name]) for name, value in found.items()]
+    element, allowed = MAY_BE.get(kind, ("", ()))
+    named = (
+        [(f"{kind}.{element}", resource[element], allowed)]
+        if element and element in resource
+        else []
+    )
     if kind == "Appointment":
         actors = [p["actor"] for p in resource.get("participant", ()) if "actor" in p]
         named += [("Appointment.participant.actor", actor, _INVITED) for actor in actors]

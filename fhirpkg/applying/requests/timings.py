@@ -28,6 +28,15 @@ _CONVERSIONS: dict[tuple[str, str], Callable[[Value], Value]] = {
     ("DateTime", "Timing"): lambda moment: {"event": [moment]},
     ("Period", "Timing"): lambda period: {"repeat": {"boundsPeriod": period}},
 }
+_WAYS = {
+    wanted: [
+        (f"timing{given}", _CONVERSIONS.get((given, wanted)))
+        for given in TYPES
+        if given == wanted or (given, wanted) in _CONVERSIONS
+    ]
+    for wanted in TYPES
+}
+"""The keys of a definition that give a type, each with what makes one of its value."""
 _FORECAST = "http://terminology.hl7.org/CodeSystem/immunization-recommendation-status"
 _DATE_CRITERIA = {"due": "30980-7", "start": "30981-5", "end": "59777-3"}
 """LOINC codes of R4's immunization-recommendation-date-criterion: due, earliest, latest."""
@@ -38,6 +47,8 @@ def occurring(target: str, *types: str) -> Cell:
 
     def make(definition: Resource, _: Parties) -> dict[str, Json]:
         found = [(t, value) for t in types if (value := as_type(definition, t)) is not None]
+        if not found:
+            return {}
         exact = [(t, value) for t, value in found if f"timing{t}" in definition]
         return {target + t: value for t, value in [*exact, *found][:1]}
 
@@ -63,12 +74,10 @@ def answered(definition: Resource, _: Parties) -> dict[str, Json]:
 
 def as_type(definition: Resource, wanted: str) -> Value | None:
     """The timing of a definition as a value of this type, None when there is no such value."""
-    for given in TYPES:
-        value = definition.get(f"timing{given}")
-        if value is not None and given == wanted:
-            return value
-        if value is not None and (given, wanted) in _CONVERSIONS:
-            return _CONVERSIONS[given, wanted](value)
+    for key, conversion in _WAYS[wanted]:
+        value = definition.get(key)
+        if value is not None:
+            return conversion(value) if conversion else value
     return None
 
 
