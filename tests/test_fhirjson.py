@@ -1,5 +1,6 @@
 """FHIR JSON in and out: digits kept, trouble told with its place."""
 
+import itertools
 import json
 import sys
 from decimal import Decimal
@@ -98,6 +99,27 @@ def test_paths_are_located_by_key_and_item_and_missing_ones_by_their_parent():
         ("zz",): (1, 1),
         (): (1, 1),
     }
+
+
+PLACED = '{"a": {"b": [1, {"c": 2}], "d": "}"}, "e": [[3], {"f": {}}], "g": 4}'
+PLACES = [("a",), ("a", "b", 1, "c"), ("a", "d"), ("e", 0, 0), ("e", 1, "f"), ("g",), ("h",)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_text_without_repeated_keys_is_read_as_far_as_is_needed(count):
+    for paths in itertools.combinations(PLACES, count):
+        found = positions.locate(PLACED, paths, may_repeat=False)
+        assert found == positions.locate(PLACED, paths)
+
+
+def test_what_follows_the_last_place_is_not_read():
+    text = '{"a": [{"b": 1}, here it is no JSON'
+    assert positions.locate(text, [("a", 0, "b")], may_repeat=False) == {("a", 0, "b"): (1, 9)}
+
+
+def test_of_a_repeated_key_the_last_counts():
+    text = '{"a": 1, "b": 2, "a": 3}'
+    assert positions.locate(text, [("a",)]) == {("a",): (1, 18)}
 
 
 def test_indented_text_is_what_the_standard_library_writes():

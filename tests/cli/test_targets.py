@@ -32,6 +32,17 @@ def test_entries_of_a_bundle_go_by_their_own_names():
     assert {"Patient/a", "ValueSet/v"} <= set(identify(given(bundle), TYPES).inner)
 
 
+def test_structures_that_fhir_does_not_have_are_kept_parsed():
+    own = {"resourceType": "StructureDefinition", "url": "http://a.example/s", "version": "1"}
+    fhirs = own | {"url": "http://hl7.org/fhir/StructureDefinition/Patient"}
+    inputs = [given(each, f"{n}.json") for n, each in enumerate((own, fhirs, VALUE_SET, own))]
+    identified = [(each, identify(each, TYPES, keeping=True)) for each in inputs]
+    targets = targets_among(identified, TYPES)
+    assert targets.structures == {"http://a.example/s|1": own}
+    assert targets.definition("http://a.example/s|1") is targets.structures["http://a.example/s|1"]
+    assert not identify(inputs[0], TYPES).structures
+
+
 def test_an_input_of_its_own_comes_before_an_entry_of_a_bundle():
     other = {**PATIENT, "active": True}
     bundle = {"resourceType": "Bundle", "entry": [{"resource": other}]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import linecache
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from fhirpkg import rules
 from fhirpkg.definitions.typemodel import ABSTRACT
 from fhirpkg.errors import DefinitionError
 from fhirpkg.issues import Json, Resource, Severity
+from fhirpkg.validation.compiling.bytecode import compiled
 from fhirpkg.validation.compiling.codegen import Code, profile_code, type_code
 from fhirpkg.validation.compiling.compiler import Schemas
 from fhirpkg.validation.compiling.deferred import Deferred
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 _STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 _DEEPEST_TRIAL = 8
-_numbers = itertools.count(1)
 
 
 class Checks:
@@ -247,7 +246,7 @@ class Checks:
         schema = self.schemas.type(name)
         if schema is None or not schema.children:
             return _check_nothing
-        check = _load(type_code(schema, self._parts))
+        check = _load(type_code(schema, self._parts), keep=True)
         return Remembered(check) if name in REPEATED else check
 
 
@@ -273,11 +272,11 @@ def _claimed(resource: Resource) -> list[str]:
     return [p for p in profiles if isinstance(p, str)] if isinstance(profiles, list) else []
 
 
-def _load(code: Code) -> Callable[..., object]:
+def _load(code: Code, *, keep: bool = False) -> Callable[..., object]:
     """Run generated source and give its function; debuggers find the lines under its name."""
-    name = f"<check {next(_numbers)}>"
+    made = compiled(code.source, keep=keep)
     lines = code.source.splitlines(keepends=True)
-    linecache.cache[name] = (len(code.source), None, lines, name)
-    exec(compile(code.source, name, "exec"), code.constants)  # noqa: S102 - made of our own words only
+    linecache.cache[made.co_filename] = (len(code.source), None, lines, made.co_filename)
+    exec(made, code.constants)  # noqa: S102 - made of our own words only
     function: Callable[..., object] = code.constants[code.entry]
     return function
