@@ -179,13 +179,14 @@ def _way(store: Store, condition: Condition) -> Sql | None:
         return None
     if not condition.ways:
         return condition.keys
+    sql, arguments = condition.ways[0].sample
+    if store.query(f"SELECT 1 FROM ({sql}) LIMIT 1 OFFSET {_FITTING}", arguments):
+        return None
     for way in condition.ways:
         sql, arguments = way.rows
         if not store.query(f"{sql} LIMIT 1 OFFSET {_FEW}", arguments):
             return way.keys
-    sql, arguments = condition.ways[0].sample
-    is_common = store.query(f"SELECT 1 FROM ({sql}) LIMIT 1 OFFSET {_FITTING}", arguments)
-    return None if is_common else condition.keys
+    return condition.keys
 
 
 def _order(order: Sequence[SortKey], last: str = "") -> str:
