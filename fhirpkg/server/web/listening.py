@@ -93,8 +93,9 @@ def http_server(
 
     With a certificate (PEM, with its key unless that is in a file of its own) it speaks TLS.
     """
-    # A thread that computes lets a read by id have its turn after this time, not after 5 ms.
-    sys.setswitchinterval(0.001)
+    # A thread that computes lets others have their turn after this time, not after 5 ms: reads by
+    # id, and searches, which ask for it after each question to the store.
+    sys.setswitchinterval(0.0002)
     config = uvicorn.Config(
         app,
         http=_Protocol,
