@@ -133,7 +133,7 @@ class _Outline:
             if line.mark == END:
                 yield Block(ENDING, "", line.line, OF_TABLES)
             elif line.outside:
-                yield Block(OUTSIDE, line.text, line.line, why=f"it stands in {line.outside}")
+                yield Block(OUTSIDE, line.text, line.line, why=f"it is in {line.outside}")
             elif line.mark != TITLE and not line.level and self._is_imprint(line):
                 yield Block(OUTSIDE, line.text, line.line, why="it is about the text itself")
             elif line.level or line.mark == TITLE:

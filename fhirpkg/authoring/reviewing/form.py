@@ -19,13 +19,13 @@ READ = ("Fact", "Words", "Verdict", "Comment", "Digest")
 """The columns that are read back."""
 GUIDE = (
     (
-        "Hold the words of each line against your copy of the source (a line that begins with '+' "
-        "against the sources named there) and write a verdict: same, weaker, stronger or added "
-        "words. Say in the comment in which way they differ, and what they should be."
+        "Compare the words of each line with your copy of the source (in a line that begins with "
+        "'+', with the sources named there) and write a verdict: same, weaker, stronger or added "
+        "words. Say in the comment how they differ, and what they should be."
     ),
     (
-        "The last line is on the whole: reviewed (you have read it), approved (the publisher puts "
-        "it into use) or endorsed (another body stands behind it). Leave it empty if you do not "
+        "The last line is about the whole: reviewed (you have read it), approved (the publisher "
+        "puts it into use) or endorsed (another body supports it). Leave it empty if you do not "
         "sign."
     ),
     "Change nothing else. What you leave empty stays as it was.",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SIGN_OFF = "sign-off"
 """The label of the last line, which is on the whole."""
-WHOLE = "Everything above, as it stands"
+WHOLE = "Everything above, as it is now"
 """What the last line is on."""
 ADDED = "+"
 """What the label of an item without a fact begins with; the place of the item follows."""

@@ -43,7 +43,7 @@ SLICE_DISCRIMINATOR = warning(
 NOT_CHECKED_SLICING = warning(
     "not-checked-slicing",
     "not-supported",
-    title="The slices of an element can be told apart",
+    title="The slices of an element can be distinguished",
     text="the slice of this {element} was not determined: {reason}",
     spec="http://hl7.org/fhir/R4/profiling.html#discriminator",
 )
