@@ -326,6 +326,15 @@ def test_no_member_of_package_json_brings_more_than_a_refusal(tmp_path, member, 
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("action", [None, "x", ["x"], [{"definitionCanonical": ["x"]}], [[]]])
+def test_a_plan_of_another_shape_is_packaged_without_its_page(tmp_path, action, capfd):
+    plans = canonical("PlanDefinition", "a", action=action), canonical("PlanDefinition", "b")
+    file = package(tmp_path, *plans, description="d", author="a")
+    assert _run(["package", str(file), "--output", str(tmp_path / "dist")]) == 0
+    assert "no page of a" in capfd.readouterr().out
+    assert [each.name for each in (tmp_path / "dist").glob("*.xhtml")] == ["b.xhtml"]
+
+
 def test_a_guide_lists_on_the_server_only_what_is_published(tmp_path, server):
     entries = [
         {"reference": {"reference": name}} for name in ("ValueSet/a", "Patient/p", "Binary/b")

@@ -15,6 +15,7 @@ import click
 from fhirpkg import fhirjson
 from fhirpkg.cli.shared.content import content_argument
 from fhirpkg.cli.shared.progress import Progress
+from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,8 +209,8 @@ class _Texts(Mapping[str, bytes]):
 
 def _named_by(action: Resource) -> Iterator[str]:
     """The canonicals, without versions, of the definitions that a plan's actions name."""
-    for inner in action.get("action", ()):
-        yield inner.get("definitionCanonical", "").partition("|")[0]
+    for inner in objects(action, "action"):
+        yield text_of(inner, "definitionCanonical").partition("|")[0]
         yield from _named_by(inner)
 
 
@@ -222,7 +223,13 @@ def _write_resource(resource: Resource, files: _Files) -> None:
 
 
 def _write_document(plan: Resource, definitions: list[Resource], files: _Files) -> None:
+    from fhirpkg.applying.shapes import misshapen
+    from fhirpkg.definitions.definitions import Definitions
     from fhirpkg.render.document import xhtml
     from fhirpkg.render.procedure import procedure_document
 
+    problem = misshapen([plan, *definitions], Definitions.core().types)
+    if problem:
+        files.tell(f"no page of {plan['id']}, which is not FHIR: {problem}")
+        return
     files.write(f"{plan['id']}.xhtml", xhtml(procedure_document(plan, definitions)).encode())
