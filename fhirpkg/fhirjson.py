@@ -106,9 +106,7 @@ def dump(value: Any, *, indent: int | None = None) -> str:
             return _compact(value)  # five times as fast, but it knows no Decimal
         except TypeError:
             pass
-    parts: list[str] = []
-    _write(value, parts.append, "\n" if indent is not None else "", " " * (indent or 0))
-    return "".join(parts)
+    return _written(value, "\n" if indent is not None else "", " " * (indent or 0))
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -252,48 +250,43 @@ def _shorten(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} digits)"
 
 
-def _write(value: Any, put: Any, line: str, step: str) -> None:
+def _written(value: Any, line: str, step: str) -> str:
     if isinstance(value, str):
-        put(encode_basestring(value))
-    elif value is True or value is False or value is None:
-        put({True: "true", False: "false", None: "null"}[value])
-    elif isinstance(value, (int, Decimal)):
-        put(str(value))
-    elif isinstance(value, float):
-        put(repr(value))
-    elif isinstance(value, dict):
-        _write_object(value, put, line, step)
-    elif isinstance(value, (list, tuple)):
-        _write_list(value, put, line, step)
-    else:
-        raise TypeError(f"{type(value).__name__} is not a JSON value")
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        return _written_object(value, line, step)
+    if isinstance(value, (list, tuple)):
+        return _written_list(value, line, step)
+    if value is True or value is False or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, Decimal)):
+        return str(value)
+    if isinstance(value, float):
+        return repr(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
-def _write_object(value: dict[str, Any], put: Any, line: str, step: str) -> None:
+def _written_object(value: dict[str, Any], line: str, step: str) -> str:
     inner = line + step
-    between, more = "{" + inner, "," + inner
     colon = ": " if line else ":"
-    for key, item in value.items():
+    members: list[str] = []
+    for key, item in value.items():  # comprehensions would be frames of deep recursion
         if isinstance(item, str):
-            put(f"{between}{encode_basestring(key)}{colon}{encode_basestring(item)}")
+            text = encode_basestring(item)
+        elif isinstance(item, dict):
+            text = _written_object(item, inner, step)
+        elif isinstance(item, list):
+            text = _written_list(item, inner, step)
         else:
-            put(f"{between}{encode_basestring(key)}{colon}")
-            if isinstance(item, dict):
-                _write_object(item, put, inner, step)
-            else:
-                _write(item, put, inner, step)
-        between = more
-    put(line + "}" if value else "{}")
+            text = _written(item, inner, step)
+        members.append(f"{encode_basestring(key)}{colon}{text}")
+    return f"{{{inner}{(',' + inner).join(members)}{line}}}" if members else "{}"
 
 
-def _write_list(value: list[Any] | tuple[Any, ...], put: Any, line: str, step: str) -> None:
+def _written_list(value: list[Any] | tuple[Any, ...], line: str, step: str) -> str:
     inner = line + step
-    between, more = "[" + inner, "," + inner
+    items: list[str] = []
     for item in value:
-        put(between)
-        if isinstance(item, dict):
-            _write_object(item, put, inner, step)
-        else:
-            _write(item, put, inner, step)
-        between = more
-    put(line + "]" if value else "[]")
+        is_object = isinstance(item, dict)
+        items.append((_written_object if is_object else _written)(item, inner, step))
+    return f"[{inner}{(',' + inner).join(items)}{line}]" if items else "[]"

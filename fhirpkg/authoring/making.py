@@ -33,7 +33,7 @@ from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Issue, Severity
 from fhirpkg.packages.freshness import RECORD, Record, digest, read_record, sources_of
 from fhirpkg.packages.installed import content_root
-from fhirpkg.processes import mapping
+from fhirpkg.processes import few_collections, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -189,7 +189,7 @@ def _all_made(
     work: _Work, jobs: int, tell: Callable[[Issue], None], done: Callable[[int], None]
 ) -> list[Made]:
     made = []
-    with mapping(_make, work, jobs) as run:
+    with few_collections(), mapping(_make, work, jobs) as run:
         for each in run(work.opened.files):
             list(map(tell, each.issues))
             made.append(dataclasses.replace(each, issues=()))

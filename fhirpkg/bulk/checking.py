@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from fhirpkg.corpus.checking import few_collections
 from fhirpkg.corpus.index import Index, indexed
 from fhirpkg.corpus.loading import Loading, definitions_for
 from fhirpkg.corpus.targets import DEFINITIONS
 from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.errors import ConfigError
+from fhirpkg.processes import few_collections
 from fhirpkg.releases import R4, release_of
 from fhirpkg.validation.validator import Validator
 

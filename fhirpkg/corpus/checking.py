@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from fhirpkg.definitions.cores import definitions_of
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Outcome, in_order
 from fhirpkg.parsing_rules import PARSE_BYTE_ORDER_MARK, PARSE_NO_RESOURCE, XML_NAMESPACE
-from fhirpkg.processes import mapping
+from fhirpkg.processes import few_collections, mapping
 from fhirpkg.releases import R4, release_of
 from fhirpkg.untrusted import text_of
 
@@ -173,21 +172,6 @@ def _due(
             files[each.path.absolute()] = each
     is_more = changed - files.keys() or any(each.file in defining for each in files.values())
     return given if is_more else list(files.values())
-
-
-@contextlib.contextmanager
-def few_collections() -> Iterator[None]:
-    """Leave the definitions out of the search for cycles, which takes a tenth of the time."""
-    import gc
-
-    gc.freeze()
-    thresholds = gc.get_threshold()
-    gc.set_threshold(100_000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 def _expanded(given: list[Input | None]) -> Iterator[Input | None]:

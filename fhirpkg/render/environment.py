@@ -28,9 +28,11 @@ def timing(element: dict[str, Any]) -> str:
     return times.timed(element, "timing")
 
 
-def row(value: object, name: str) -> Markup:
-    """A row of a table; nothing without a value. Most are empty: a filter takes least time then."""
-    return Markup(f"<tr><td><b>{name}</b></td><td>{escape(value)}</td></tr>\n" if value else "")  # noqa: S704
+def rows(values: dict[str, object]) -> Markup:
+    """The rows of a table, by what stands before each; none for a value that is absent or empty."""
+    found = ((name, escape(value)) for name, value in values.items() if value)
+    text = "".join(f"<tr><td><b>{name}</b></td><td>{value}</td></tr>\n" for name, value in found)
+    return Markup(text)  # noqa: S704 - names are ours, values were escaped
 
 
 def _concepts(found: Any) -> str:
@@ -68,7 +70,6 @@ def _environment() -> jinja2.Environment:
         how_often=clinical.how_often,
         people=words.people,
         quantity=times.quantity,
-        row=row,
         target=words.target,
         timing=timing,
     )
@@ -76,10 +77,18 @@ def _environment() -> jinja2.Environment:
         _=gettext,
         language=language,
         relation=clinical.relation,
+        rows=rows,
         say=gettext_in,
         taken_from=taken_from,
     )
     return environment
+
+
+@functools.cache
+def _template(name: str) -> jinja2.Template:
+    template = _environment().get_template(name)
+    template.globals = dict(template.globals)  # it is copied for each rendering, a ChainMap slowly
+    return template
 
 
 def render(template: str, **values: Any) -> str:
@@ -88,5 +97,5 @@ def render(template: str, **values: Any) -> str:
     Quotation marks in text are not escaped there: servers that parse XHTML write them plainly,
     and what comes back shall be what was sent.
     """
-    text = _environment().get_template(template).render(**values)
+    text = _template(template).render(**values)
     return _QUOTED.sub(lambda found: _QUOTES[found[0]], text)

@@ -9,6 +9,7 @@ import yaml
 
 from fhirpkg.cql.evaluating.evaluator import open_session
 from fhirpkg.cql.evaluating.values import to_json
+from fhirpkg.cql.reading.lexer import CqlError
 from fhirpkg.cql.reading.library import defined_names, read_expression, read_library
 from fhirpkg.definitions.definitions import Definitions
 from fhirpkg.errors import FhirpkgError
@@ -233,3 +234,11 @@ def test_the_names_that_text_defines_are_those_of_its_expressions(text, names):
 def test_the_names_that_text_defines_are_those_of_its_functions_too():
     text = "define function f(): 1 define fluent function g(): 2 // define function h(): 3"
     assert defined_names(text, functions=True) == ["f", "g"]
+
+
+def test_a_character_that_is_no_cql_spoils_the_definition_it_stands_in():
+    text = "library L\ncontext Patient\ndefine Good: 1\ndefine Bad: 2 # 3\ndefine Also: 4\n"
+    made = read_library(text)
+    with pytest.raises(CqlError, match="L:4:15: unexpected '#'"):
+        made.definition("Bad").read()
+    assert [made.definition(name).tree["value"] for name in ("Good", "Also")] == ["1", "4"]

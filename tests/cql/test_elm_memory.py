@@ -58,6 +58,31 @@ def test_a_statement_that_stands_elsewhere_is_not_read_again(monkeypatch):
     assert "Observation" in elm.elm_text(LIBRARIES["further down"])
 
 
+def test_what_calls_a_function_is_not_read_again_for_its_body(monkeypatch):
+    elm.elm_text(LIBRARIES["plain"])
+    learnt, learn = [], elm._statement
+    monkeypatch.setattr(elm, "_statement", lambda one: learnt.append(one.name) or learn(one))
+    made = elm.elm_text(LIBRARIES["another function"])
+    assert learnt == ["Twice"]
+    assert '"type":"Add"' in made
+
+
+def test_what_calls_a_function_is_read_again_for_its_head(monkeypatch):
+    elm.elm_text(LIBRARIES["plain"])
+    other = SHARED.replace("number Integer", "number Integer, more Integer")
+    with pytest.raises(FhirpkgError, match="Twice"):
+        elm.elm_text(HEAD + other)
+
+
+def test_a_name_in_another_context_is_read_again(monkeypatch):
+    text = HEAD + "context Unfiltered\ndefine Two: 2\ndefine Four: Two + 2\n"
+    elm.elm_text(text)
+    with pytest.raises(FhirpkgError, match="'Two' is of one patient"):
+        elm.elm_text(
+            text.replace("Unfiltered\ndefine Two: 2", "Patient\ndefine Two: 2\ncontext Unfiltered")
+        )
+
+
 def test_offsets_are_those_of_the_text():
     elm.elm_text(HEAD + "context Patient\ndefine A: First([Patient]).birthDate.value\n")
     text = HEAD + "/* before */context Patient\ndefine A: First([Patient]).birthDate.value\n"

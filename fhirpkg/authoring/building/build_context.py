@@ -365,17 +365,20 @@ def copyright_of(
     return "\n\n".join(filter(None, [ours, *notices]))
 
 
+_DEEP = frozenset((dict, list))
+
+
 def _codings(value: Any) -> Iterator[tuple[str, str]]:
     """System and code of what a resource uses anywhere; a value set's code is below it."""
     waiting = [value]
-    while waiting:
-        each = waiting.pop()
+    for each in waiting:  # which grows
+        inner = each
         if isinstance(each, dict):
             if isinstance(each.get("system"), str):
                 concepts = each.get("concept", [each])
                 yield from ((each["system"], str(code.get("code", ""))) for code in concepts)
-            each = each.values()
-        waiting += [inner for inner in each if isinstance(inner, (dict, list))]
+            inner = each.values()
+        waiting += [item for item in inner if type(item) in _DEEP]
 
 
 def _citation(evidence: Evidence) -> Resource:

@@ -254,5 +254,8 @@ class Action(Titled):
             for each in self.only_if
             if isinstance(each, Condition) or " " in each
         ]
-        links = (f"only-if-{self.id}", *(f"only-if-{self.id}-{n}" for n in range(2, 99)))
-        return dict(zip(links, filter(None, asked), strict=False))
+        first = f"only-if-{self.id}"
+        return {
+            f"{first}-{n}" if n > 1 else first: text
+            for n, text in enumerate(filter(None, asked), 1)
+        }

@@ -40,10 +40,10 @@ def elm_text(text: str) -> str:
     What was made of a statement before, among the same definitions, is taken again: most
     procedures share most of their logic.
     """
-    _, library, stretches = outline(text)
+    source, library, stretches = outline(text)
     keys = keys_of(library, stretches)
     if not all(map(_known.__contains__, keys)):
-        _learn(read_statements(text)[1], stretches, keys)
+        _learn(read_statements(source, library, stretches), stretches, keys)
     made: Node = {
         "identifier": {"id": library.name, "version": library.version},
         "schemaIdentifier": {"id": "urn:hl7-org:elm", "version": "r1"},

@@ -81,17 +81,19 @@ def tokens(source: Source, start: int = 0, end: int | None = None) -> list[Token
     end = len(source.text) if end is None else end
     found: list[Token] = []
     offset = last = start
-    while offset < end:
-        match = _TOKEN.match(source.text, offset, end)
-        if match is None:
-            raise source.error(f"unexpected {source.text[offset]!r}", offset)
-        kind = match.lastgroup or ""
+    for match in _TOKEN.finditer(source.text, start, end):
+        if match.start() != offset:
+            break
+        kind, begin, offset = match.lastgroup or "", offset, match.end()
+        if kind == "space":
+            continue
+        text = match.group()
         if kind in {"string", "quoted"}:
-            found.append(Token(kind, unescape(match.group()[1:-1]), offset))
-        elif kind != "space":
-            found.append(Token(kind, match.group(), offset))
-        offset = match.end()
-        last = last if kind == "space" else offset
+            text = unescape(text[1:-1])
+        found.append(Token(kind, text, begin))
+        last = offset
+    if offset < end:
+        raise source.error(f"unexpected {source.text[offset]!r}", offset)
     found.append(Token("end", "the end", last))
     return found
 

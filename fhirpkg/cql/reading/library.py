@@ -20,13 +20,17 @@ from fhirpkg.errors import FhirpkgError
 from fhirpkg.rules import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fhirpkg.cql.tree import Node
 
 _LANDMARK = re.compile(
     r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
 )
+_HEAD = re.compile(
+    r"(?:\"(?:\\.|[^\"\\])*\"|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?\*/|[^\"`:/]|/)*+:", re.DOTALL
+)
+"""A statement up to the colon before its expression."""
 _NAME = re.compile(r"^\s*library\s+\"?([\w.-]+)", re.MULTILINE)
 _CONTEXTS = ["Patient", "Unfiltered", "Population", "Practitioner", "Device", "RelatedPerson",
              "Encounter", "Location", "Organization", "Group"]  # fmt: skip
@@ -57,24 +61,31 @@ def defined_names(text: str, *, functions: bool) -> list[str]:
 
 def read_library(text: str, name: str = "") -> Library:
     """The library in CQL text; raises CqlError when its header cannot be read."""
-    return read_statements(text, name)[0]
-
-
-def read_statements(text: str, name: str = "") -> tuple[Library, list[Statement]]:
-    """The same, and its statements in the order in which :func:`outline` has them."""
     source, library, stretches = outline(text, name)
+    read_statements(source, library, stretches)
+    return library
+
+
+def read_statements(
+    source: Source, library: Library, stretches: Iterable[Stretch]
+) -> list[Statement]:
+    """The statements that :func:`outline` found, in its order; the library gets them.
+
+    Raises CqlError where it cannot be read what one defines.
+    """
     checker = functools.cache(lambda: _checker(library, source))
     made = [_read_statement(stretch, source, library, checker) for stretch in stretches]
     for statement in made:
         library.add(statement)
-    return library, made
+    return made
 
 
 class Stretch(NamedTuple):
-    """Where a statement is, its text, and the context that holds there."""
+    """Where a statement is, its first line, its text, and the context that holds there."""
 
     start: int
     end: int
+    line: int
     text: str
     context: str
 
@@ -83,6 +94,13 @@ class Stretch(NamedTuple):
         """The name that it defines; nothing where a comment is before it."""
         found = _DEFINED.match(self.text)
         return name_in(found[1]) if found and found[1] not in _MODIFIERS else ""
+
+    @property
+    def seen(self) -> str:
+        """What other statements depend on: the text, of a function its head."""
+        found, head = _DEFINED.match(self.text), _HEAD.match(self.text)
+        is_function = found and head and "function" in self.text[: found.start(1)].split()
+        return head[0] if head and is_function else self.text
 
 
 def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
@@ -99,11 +117,13 @@ def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
     header.read()
     context = header.context
     stretches = []
+    line, seen = 1, 0
     for start, end in itertools.pairwise([*starts, len(text)]):
+        line, seen = line + text.count("\n", seen, start), start
         next_context = context
         if found := _TRAILING_CONTEXT.search(text, start, end):
             end, next_context = found.start(), found[1]  # noqa: PLW2901 - without what follows
-        stretches.append(Stretch(start, end, text[start:end], context))
+        stretches.append(Stretch(start, end, line, text[start:end], context))
         context = next_context
     return source, library, stretches
 
@@ -248,7 +268,10 @@ def _read_statement(
     stretch: Stretch, source: Source, library: Library, checker: Callable[[], Checker]
 ) -> Statement:
     """`define X: …` or `define function X(a Type): …`; the expression is read later."""
-    parser = Parser(source, tokens(source, stretch.start, stretch.end))
+    start, end = stretch.start, stretch.end
+    head = _HEAD.match(source.text, start, end)
+    body = head.end() if head else end
+    parser = Parser(source, tokens(source, start, body))
     parser.expect("define")
     parser.accept("public", "private")
     parser.accept("fluent")
@@ -261,13 +284,13 @@ def _read_statement(
         if parser.accept("returns"):
             parser.type_of_operand()
     parser.expect(":")
-    line = source.text.count("\n", 0, stretch.start) + 1
-    place = f"{library.name}.{name}, line {line}"
+    place = f"{library.name}.{name}, line {stretch.line}"
     if operands is not None:
         resolver = Resolver(library, source)
         operands = {key: resolver.specifier(type_) for key, type_ in operands.items()}
 
     def load() -> Node:
+        parser = Parser(source, tokens(source, body, end))
         if operands is not None and parser.token.is_word("external"):
             raise FhirpkgError(f"the function {name} is external, which is not supported")
         tree = Resolver(library, source).resolve(parser.whole(), frozenset(operands or {}))

@@ -44,9 +44,10 @@ _MOST_KNOWN = 5000
 
 def _problems(text: str, name: str) -> Iterator[str]:
     try:
-        _, library, stretches = outline(text, name)
+        source, library, stretches = outline(text, name)
         keys = keys_of(library, stretches)
-        statements = [] if _right.issuperset(keys) else read_statements(text, name)[1]
+        is_known = _right.issuperset(keys)
+        statements = [] if is_known else read_statements(source, library, stretches)
     except FhirpkgError as error:
         yield str(error)
         return
