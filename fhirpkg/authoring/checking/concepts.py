@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhirpkg.authoring.building.medicines import ROUTES
-from fhirpkg.authoring.checking.walking import closest, mapping, named, parts, texts
+from fhirpkg.authoring.checking.walking import closest, mapping, named, texts
 from fhirpkg.authoring.codes import Coding, codings, is_url_and_code, known_codes, problem, words_of
 from fhirpkg.authoring.rules import (
     SOURCE_CODE,
@@ -21,7 +21,7 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.authoring.checking.walking import Data
+    from fhirpkg.authoring.checking.walking import Data, Parts
     from fhirpkg.authoring.source import Source
     from fhirpkg.issues import Path
 
@@ -33,6 +33,7 @@ _WORDS_KEYS = (
     "measure",
 )  # fmt: skip
 """Where a name may stand for words alone: what is not coded is still said."""
+_NAMING_KEYS = (*_CODE_KEYS, *_WORDS_KEYS)
 _LOOK_UP = "found-by"
 """Below it everything is looked up by its codes."""
 _ALIKE = 0.8
@@ -94,14 +95,14 @@ def _members(code: Data) -> Iterator[tuple[Path, Data]]:
             yield ("code", key, at), mapping(item)
 
 
-def check_names(read: Source) -> None:
+def check_names(read: Source, found: Parts) -> None:
     """Each concept that is used is defined under `codes`, and each defined one is used."""
     codes = read.data.get("codes", {})
     if not isinstance(codes, dict):
         return
     used: set[str] = set()
     uncoded: dict[str, Path] = {}
-    for place, name, may_be_words in _names(read.data):
+    for place, name, may_be_words in _names(found):
         used.add(closest(name, codes))
         if name in codes:
             continue
@@ -117,17 +118,17 @@ def check_names(read: Source) -> None:
         read.report(SOURCE_NO_CODE, place, name=name)
     for name in unused:
         read.report(SOURCE_UNUSED_CODE, ("codes", name), key=True, name=name)
-    known = codes.keys() | {name for _, name, _ in _names(read.data)}
+    known = codes.keys() | {name for _, name, _ in _names(found)}
     for name in mapping(read.data.get("names")).keys() - known:
         close = nearest(name, sorted(known))
         read.report(SOURCE_UNKNOWN_CODE, ("names", name), key=True, name=name, nearest=close)
 
 
-def _names(data: Data) -> Iterator[tuple[Path, str, bool]]:
+def _names(found: Parts) -> Iterator[tuple[Path, str, bool]]:
     """The names of concepts, each with its place and whether it may be words alone."""
-    for path, part in parts(data):
+    for path, part in found:
         looked_up = path[-1] == _LOOK_UP
-        for key in (*_CODE_KEYS, *_WORDS_KEYS):
+        for key in [key for key in _NAMING_KEYS if key in part]:
             if key == "one-of" and path[-1] == "who":
                 continue  # ids of people
             for place, name in named(part, path, key):

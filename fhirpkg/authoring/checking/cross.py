@@ -24,7 +24,7 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fhirpkg.authoring.checking.walking import Data
+    from fhirpkg.authoring.checking.walking import Parts
     from fhirpkg.authoring.source import Source
     from fhirpkg.issues import Path
 
@@ -39,17 +39,18 @@ _RESERVED_IDS = (
 
 def cross_check(read: Source) -> None:
     """Report everything that does not fit together."""
+    found = list(parts(read.data))
     check_codes(read)
     _check_ids(read)
-    _check_references(read)
-    check_facts(read)
-    check_origins(read)
+    _check_references(read, found)
+    check_facts(read, found)
+    check_origins(read, found)
     _check_questions(read)
     _check_choosing(read)
-    _check_quantities(read)
+    _check_quantities(read, found)
     check_key(read)
-    check_names(read)
-    _check_todos(read)
+    check_names(read, found)
+    _check_todos(read, found)
 
 
 def check_words(read: Source) -> None:
@@ -57,8 +58,9 @@ def check_words(read: Source) -> None:
 
     Only words differ there: their numbers, conditions that name steps, and what is chosen from.
     """
-    _check_references(read)
-    check_origins(read)
+    found = list(parts(read.data))
+    _check_references(read, found)
+    check_origins(read, found)
     _check_questions(read)
 
 
@@ -88,7 +90,7 @@ def _check_ids(read: Source) -> None:
             first.setdefault(found, line)
 
 
-def _check_references(read: Source) -> None:
+def _check_references(read: Source, found: Parts) -> None:
     """Each person, goal, step, criterion and piece of evidence that is named is there."""
     data = read.data
     steps = ids(actions(data))
@@ -104,7 +106,7 @@ def _check_references(read: Source) -> None:
         "criterion": criteria,
         "action of the preparation": ids(preparing),
     }
-    for place, kind, name in _references(data):
+    for place, kind, name in _references(found):
         if name not in kinds[kind]:
             read.report(
                 SOURCE_UNKNOWN_REFERENCE,
@@ -116,14 +118,14 @@ def _check_references(read: Source) -> None:
             )
 
 
-def _references(data: Data) -> Iterator[tuple[Path, str, str]]:
+def _references(found: Parts) -> Iterator[tuple[Path, str, str]]:
     """Everything that is named by its id: where, what kind of thing, which."""
     kinds = {"who": "person", "goals": "risk or benefit", "cite": "evidence", "only": "step",
              "criterion": "criterion", "order": "action of the preparation"}  # fmt: skip
-    for path, part in parts(data):
-        for key, kind in kinds.items():
+    for path, part in found:
+        for key in kinds.keys() & part.keys():
             for place, name in named(part, path, key):
-                yield place, kind, name
+                yield place, kinds[key], name
         if path[-1] == "who":
             for place, name in named(part, path, "one-of"):
                 yield place, "person", name
@@ -153,9 +155,9 @@ def _check_choosing(read: Source) -> None:
                 _report_value(read, place, choice, f"'{key}' to choose from")
 
 
-def _check_quantities(read: Source) -> None:
+def _check_quantities(read: Source, found: Parts) -> None:
     """A span begins with its lesser number; a limit and a dose have a unit of UCUM."""
-    for path, part in parts(read.data):
+    for path, part in found:
         for key in ("takes", "for", "every", "dose", "when"):
             for place, text in named(part, path, key):
                 span = _SPAN.search(text)
@@ -178,12 +180,12 @@ def _report_value(read: Source, path: Path, found: str, expected: str) -> None:
     read.report(SOURCE_VALUE, path, found=repr(found), expected=expected, nearest="")
 
 
-def _check_todos(read: Source) -> None:
+def _check_todos(read: Source, found: Parts) -> None:
     """Report what is left to do at its place; a medicine without a code counts, too."""
     codes = mapping(read.data.get("codes"))
     for todo in texts(read.data.get("todo")):
         read.report(SOURCE_TODO, ("todo",), key=True, todo=todo)
-    for path, part in parts(read.data):
+    for path, part in found:
         for place, todo in named(part, path, "todo"):
             read.report(SOURCE_TODO, place, todo=todo)
         for key in ("medicine", "stop"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fhirpkg.authoring.checking.walking import Data, closest, mapping, named, parts, texts
+from fhirpkg.authoring.checking.walking import Data, closest, mapping, named, texts
 from fhirpkg.authoring.model.procedure import SECTIONS
 from fhirpkg.authoring.model.values import MOST_FACTS
 from fhirpkg.authoring.rules import (
@@ -21,6 +21,7 @@ from fhirpkg.rules import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fhirpkg.authoring.checking.walking import Parts
     from fhirpkg.authoring.source import Source
     from fhirpkg.issues import Path
 
@@ -31,8 +32,11 @@ _SAID_KEYS = (
 )  # fmt: skip
 _TIME_KEYS = ("within", "takes", "when", "for", "every", "how-often")
 """Here the number 1 stands for a word of the source: the day before is 1 d before."""
+_NUMBERED_KEYS = (*_SAID_KEYS, *_TIME_KEYS)
 _INNER_KEYS = (("only-if", "asked"), ("found-by", "limit"), ("found-by", "age"),
                ("found-by", "within"))  # fmt: skip
+_CLAIMING = ("text", "use", "change")
+"""A part with one of these says something that has to come from somewhere."""
 _COUNT_KEYS = ("age", "times", "amount")
 _FACT = re.compile(r"[a-z]+(-[1-9][0-9]*)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -48,7 +52,7 @@ Units as well: 10*9/L, mg/m2, mL/min/{1.73_m2}.
 """
 
 
-def check_facts(read: Source) -> None:
+def check_facts(read: Source, found: Parts) -> None:
     """Each fact that is named is one of the source, and each of the source is named."""
     source = mapping(read.data.get("source"))
     counts = mapping(source.get("facts"))
@@ -63,7 +67,7 @@ def check_facts(read: Source) -> None:
     if not labels:
         return
     expressed = set()
-    for path, part in parts(read.data):
+    for path, part in found:
         for place, fact in named(part, path, "from"):
             expressed.add(closest(fact, labels))
             is_counted = _is_count(counts.get(fact.partition("-")[0], 1))
@@ -127,11 +131,11 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and 1 <= value <= MOST_FACTS
 
 
-def check_origins(read: Source) -> None:
+def check_origins(read: Source, found: Parts) -> None:
     """Each item says where it comes from, and each number in it comes from there."""
     names = [name for name in mapping(read.data.get("codes")) if _NUMBER.search(name)]
-    for path, part in parts(read.data):
-        if not {"text", "use", "change"} & part.keys():
+    for path, part in found:
+        if part.keys().isdisjoint(_CLAIMING):
             continue
         is_member = len(path) > 1 and path[0] == "code"  # it comes from where the code comes from
         if not (part.get("from") or part.get("cite") or part.get("added") or is_member):
@@ -150,12 +154,14 @@ def check_origins(read: Source) -> None:
 
 def _numbers_in(part: Data, path: Path, names: list[str]) -> Iterator[tuple[Path, str]]:
     """The numbers in the texts of a part, each with its place; `names` are those with numbers."""
-    for key in (key for key in (*_SAID_KEYS, *_TIME_KEYS) if key in part):
+    for key in [key for key in _NUMBERED_KEYS if key in part]:
         for place, text in named(part, path, key):
             for number in _numbers(text, names):
                 if not (key in _TIME_KEYS and number == "1"):
                     yield place, number
     for outer, key in _INNER_KEYS:
+        if outer not in part:
+            continue
         value, place = part.get(outer), (*path, outer)
         listed = enumerate(value) if isinstance(value, list) else ()
         for where, inner in ((place, value), *(((*place, at), each) for at, each in listed)):

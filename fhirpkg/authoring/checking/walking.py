@@ -8,12 +8,15 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
+from fhirpkg.issues import Path
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fhirpkg.issues import Path
 
 Data = dict[str, Any]
+Parts = list[tuple[Path, Data]]
+"""Mappings with their places, as :func:`parts` gives them."""
 
 ACTIONS = ("preparation", "steps", "recovery")
 _ELSEWHERE = ("source", "codes", "evidence", "contact", "effective")

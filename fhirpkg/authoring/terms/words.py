@@ -104,6 +104,7 @@ def _alike() -> dict[str, frozenset[str]]:
     return found
 
 
+@functools.lru_cache(maxsize=10_000)
 def likeness(name: str, display: str) -> float:
     """How much of two texts is in common, from 0 to 1: shared words against all of both.
 
