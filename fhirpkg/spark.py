@@ -36,8 +36,8 @@ _ARROW = pa.schema(
 )  # fmt: skip
 _PART = "block string, lines long, part binary"
 _PART_ARROW = pa.schema([("block", pa.string()), ("lines", pa.int64()), ("part", pa.binary())])
-_checkers: dict[str, Checker] = {}
-"""The checker of a worker process, by the check that it is for."""
+_checkers: dict[str, tuple[Checker, dict[str, int]]] = {}
+"""The checker of a worker process and where blocks start, by the check that they are for."""
 
 
 def validate(
@@ -159,18 +159,27 @@ def _checking(
     """What a worker does with its rows; the checker stays for the next task of the process."""
 
     def checking(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        options, index, starts = pickle.loads(shared.value)  # noqa: S301 - ours
-        if key not in _checkers:
-            _checkers.clear()
-            _checkers[key] = Checker(**options, index=index)
-        counts: dict[str, int] = dict(starts)
+        checker, starts = _checker(key, shared)
+        counts = dict(starts)
         for batch in batches:
-            rows = list(_checkers[key].findings(_lines(batch, counts)))
+            rows = list(checker.findings(_lines(batch, counts)))
             columns = list(zip(*rows, strict=True)) if rows else [()] * len(Row._fields)
             arrays = [pa.array(list(c), f.type) for c, f in zip(columns, _ARROW, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
 
     return checking
+
+
+def _checker(key: str, shared: Any) -> tuple[Checker, dict[str, int]]:
+    """The checker of this process, made for its first task, and the lines before each block.
+
+    A task's own function gets copies of the variables that it names; this one is imported.
+    """
+    if key not in _checkers:
+        options, index, starts = pickle.loads(shared.value)  # noqa: S301 - ours
+        _checkers.clear()
+        _checkers[key] = (Checker(**options, index=index), starts)
+    return _checkers[key]
 
 
 def _lines(batch: pa.RecordBatch, counts: dict[str, int]) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -130,6 +132,22 @@ def test_a_worker_that_is_killed_changes_nothing(spark, export, wanted):
     assert found(frame) == wanted
     killer.join()
     assert killed, "no worker was at work"
+
+
+def test_the_checker_of_a_process_is_kept_for_its_next_task(monkeypatch):
+    import pyarrow as pa
+    from pyspark import cloudpickle
+
+    from fhirpkg import spark as module
+
+    made, checker = [], module.Checker
+    monkeypatch.setattr(module, "Checker", lambda **given: made.append(given) or checker(**given))
+    given = SimpleNamespace(value=pickle.dumps(({}, None, {})))
+    row = {"text": '{"resourceType": "Patient"}', "file": "a", "line": 1, "block": ""}
+    for _ in range(2):
+        task = cloudpickle.loads(cloudpickle.dumps(module._checking("one", given)))
+        list(task(iter([pa.RecordBatch.from_pylist([row])])))
+    assert len(made) == 1
 
 
 def kill_one(spark, killed):
