@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -169,6 +170,15 @@ def test_kept_resources_come_back_as_they_were_written():
     assert again == resource
     assert fhirjson.dump(again) == fhirjson.dump(resource)
     assert [type(value) for value in again.values()] == [type(v) for v in resource.values()]
+
+
+def test_large_content_is_kept_in_a_file_and_read_by_several_threads(monkeypatch):
+    monkeypatch.setattr("fhirpkg.bundling.content._IN_MEMORY", 2000)
+    resources = [{"resourceType": "Basic", "id": f"b{n:03}", "a": "é" * n} for n in range(200)]
+    kept = CompressedResources(resources)
+    assert kept._texts.name is not None, "it is a file"
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(kept.__getitem__, list(range(200)) * 5)) == resources * 5
 
 
 def test_an_archive_that_could_not_be_read_again_is_not_written(content, monkeypatch):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
+import threading
+import weakref
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ _ORDER = (
 )  # fmt: skip
 """Types in the order of their dependence: what is referred to comes first."""
 _PLACE = {name: number for number, name in enumerate(_ORDER)}
+_IN_MEMORY = 16_000_000
+"""Bytes of compressed texts that are kept in memory; more of them are kept in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +49,32 @@ class Content:
 class CompressedResources(Sequence[Resource]):
     """Resources that are kept compressed and read anew at each access.
 
-    Ten thousand of them need 40 MB here and 400 MB as dictionaries.
+    Large content is kept in a temporary file without a name: ten thousand resources are 40 MB
+    compressed, and would be 400 MB as dictionaries.
     """
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        kept: list[tuple[tuple[int, str, str], Resource, bytes]] = []
+        self._texts = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it is kept open
+        weakref.finalize(self, self._texts.close)
+        self._reading = threading.Lock()
+        kept: list[tuple[tuple[int, str, str], Resource, tuple[int, int]]] = []
         digests = []
+        start = 0
         for resource in resources:
             text = fhirjson.dump(resource).encode()
             digests.append(hashlib.sha256(text).digest())
-            kept.append((rank(resource), identity(resource), zlib.compress(text, 1)))
+            size = self._texts.write(zlib.compress(text, 1))
+            kept.append((rank(resource), identity(resource), (start, size)))
+            start += size
         kept.sort(key=lambda each: each[0])
         self.identities = [found for _, found, _ in kept]
         """What identifies each resource, to look for one without reading all."""
-        self._texts = [text for *_, text in kept]
+        self._places = [place for *_, place in kept]
         self.digest = hashlib.sha256(b"".join(sorted(digests))).hexdigest()
         """SHA-256 over the resources, whatever order they came in."""
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._places)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, CompressedResources):
@@ -87,7 +99,11 @@ class CompressedResources(Sequence[Resource]):
     def __getitem__(self, index: int | slice) -> Resource | list[Resource]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        resource: Resource = fhirjson.reread(zlib.decompress(self._texts[index]))
+        start, size = self._places[index]
+        with self._reading:
+            self._texts.seek(start)
+            text = self._texts.read(size)
+        resource: Resource = fhirjson.reread(zlib.decompress(text))
         return resource
 
 

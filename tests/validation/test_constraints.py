@@ -237,6 +237,19 @@ def test_an_invariant_that_held_is_evaluated_again_for_other_values(validator):
     assert [place[1] for place in found] == [1, 3, 4, 6, 8]
 
 
+def test_what_an_invariant_remembers_is_limited_in_number_and_length(validator, monkeypatch):
+    monkeypatch.setattr("fhirpkg.validation.elements.constraints._MOST_KEPT", 5)
+    types = validator.definitions.types
+    checked = invariant(Constraint("x", "error", "w", "name.exists()"), "", "Patient", types, None)
+    checked.looks_at(["name"])
+    run = SimpleNamespace(environment=Environment(), report=None)
+    sizes = []
+    for value in ["a" * 100_000, *"abcdefg", "b" * 100_000]:
+        checked({"name": value}, None, None, run)
+        sizes.append(len(checked._held))
+    assert sizes == [0, 1, 2, 3, 4, 5, 1, 2, 2]
+
+
 def test_every_invariant_of_the_core_can_be_compiled(validator):
     types = validator.definitions.types
     texts = set()

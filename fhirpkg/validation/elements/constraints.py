@@ -68,6 +68,8 @@ _SHORTCUT = {True: "or", False: "and"}
 _MOST_KEYS = 12
 """An invariant that looks at more elements than this hardly ever meets the same values again."""
 _MOST_KEPT = 4096
+_LONGEST = 400
+"""Characters of a text that is worth being kept: those of attachments hardly ever stand again."""
 _KEPT_TYPES = frozenset((str, int, bool, type(None)))
 _LOOKS_AROUND = re.compile(
     r"%(?!ucum|sct|loinc)|\$this|\$index|\btype\s*\(|\bthis\b"
@@ -139,7 +141,9 @@ class Invariant:
             if expression.is_true(x, environment, s) or _is_there(
                 expression.evaluate(x, environment, s)
             ):
-                if seen and len(self._held) < _MOST_KEPT:
+                if seen and not any(type(v) is str and len(v) > _LONGEST for v in seen):
+                    if len(self._held) >= _MOST_KEPT:
+                        self._held.clear()
                     self._held.add(seen)
                 return
         except FhirPathError as error:
