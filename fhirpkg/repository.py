@@ -95,8 +95,10 @@ class MemoryRepository:
             if resource_type in (None, resource["resourceType"])
             and version_matches(asked.version, resource.get("version"))
         ]
-        if found:
+        if len(found) > 1:
             return max(found, key=lambda resource: version_key(resource.get("version") or ""))
+        if found:
+            return found[0]
         relative_type, _, resource_id = asked.url.rpartition("/")
         if relative_type and resource_type in (None, relative_type):
             return self.read(relative_type, resource_id)

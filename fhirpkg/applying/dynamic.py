@@ -43,7 +43,10 @@ def set_values(
     A value goes to the resource, or to the action when its path says so or there is no resource.
     A value that is empty sets nothing.
     """
-    for dynamic_value in holder.get("dynamicValue", ()):
+    dynamic_values = holder.get("dynamicValue")
+    if not dynamic_values:
+        return
+    for dynamic_value in dynamic_values:
         path = _OF_TARGET.sub("", dynamic_value.get("path", "")).replace("%", "")
         lacking = [name for name in ("path", "expression") if not dynamic_value.get(name)]
         if lacking:
@@ -58,13 +61,18 @@ def set_values(
         except FhirpkgError as error:
             problem = f"DynamicValue resolution for path {path} encountered exception: {error}"
             messages.report(APPLY_DYNAMIC_VALUE, problem)
-    if "dynamicValue" in holder:
+    if any(_leads_below(value.get("path", "")) for value in dynamic_values):
         for target in (resource, action):
             _drop_fillers(target or {})
 
 
 _OF_TARGET = re.compile(r"^(%resource|\$this)\.")
 """What a path may begin with that means the target itself."""
+
+
+def _leads_below(path: str) -> bool:
+    """Whether making room at a path can leave fillers."""
+    return "." in path or "[" in path
 
 
 def _drop_fillers(target: Resource) -> None:

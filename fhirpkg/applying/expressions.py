@@ -76,8 +76,8 @@ class Evaluator:
         self._parameters = parameters or {}
         self._now = now
         self._lenient = lenient
-        self._named: set[str] = set()
-        """Words of expressions, which may name parameters."""
+        self._texts: set[str] = set()
+        """The expressions, whose words may name parameters."""
         self.seen: dict[int, Resource] = {}
         """Data of the patient that expressions looked at, each once, by its identity; whoever asks
         for it empties it first."""
@@ -115,7 +115,7 @@ class Evaluator:
     ) -> list[Json]:
         language = expression.get("language", "")
         text = expression.get("expression", "")
-        self._named |= set(_VARIABLES.findall(text))
+        self._texts.add(text)
         if language == "text/fhirpath":
             try:
                 return self._fhirpath(text, context, resource, inputs)
@@ -136,7 +136,8 @@ class Evaluator:
     def unused_parameters(self) -> Iterator[str]:
         """Messages about parameters that no library declares and no expression names."""
         declared = self._logic.declared if "_logic" in self.__dict__ else set()
-        for name in self._parameters.keys() - declared - self._named - _SUPPLIED:
+        named = {name for text in self._texts for name in _VARIABLES.findall(text)}
+        for name in self._parameters.keys() - declared - named - _SUPPLIED:
             hint = nearest(name, sorted(declared))
             yield f"the parameter '{name}' is not used: no parameter has this name{hint}"
 

@@ -111,9 +111,9 @@ _NOT_MADE_OF = ("trigger", "input", "output", "transform", "subject")
 def unused(action: Resource, asked: list[Resource]) -> Iterator[str]:
     """What an action says that no result is made of; `asked` are inputs that become questions."""
     for key in action:
-        element = "subject" if key.startswith("subject") else key
-        if element not in _NOT_MADE_OF:
+        if not key.startswith(_NOT_MADE_OF):
             continue
+        element = "subject" if key.startswith("subject") else key
         items = action[key] if isinstance(action[key], list) else [action[key]]
         names = [
             _named(item) for item in items if item not in asked and not _is_named(item, action)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fhirpkg.issues import Json, Severity
 
@@ -26,8 +26,7 @@ class Verdict(StrEnum):
     """Not looked at: of its group one is enough, and one before it applies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(NamedTuple):
     """The verdict on one action: its place, and which condition decided with which value."""
 
     place: str

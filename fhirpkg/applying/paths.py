@@ -7,6 +7,7 @@ Definitions are shared, so a list or object on the way is copied before it is ch
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def set_path(
     """
     if named := _EXTENSION.search(path):
         before, after = path[: named.start()].rstrip("."), path[named.end() :].lstrip(".")
-        way, _ = _way(type_name, _steps(before) if before else [], types)
+        way, _ = _way(type_name, _steps(before) if before else (), types)
         target = _descended(target, way)
         extension = _extension(target, named[1], int(named[2] or 0))
         set_path(extension, "Extension", after or "value", values, types)
@@ -55,7 +56,7 @@ def set_path(
 
 
 def _way(
-    type_name: str, steps: list[tuple[str, int | None, str]], types: TypesOfDefinitions
+    type_name: str, steps: tuple[tuple[str, int | None, str], ...], types: TypesOfDefinitions
 ) -> tuple[list[tuple[str, int | None]], str]:
     """Key and index (for a list) of each step, and the type of what they lead to.
 
@@ -86,7 +87,8 @@ def _extension(target: Resource, url: str, index: int) -> Resource:
     return (same + added)[index]
 
 
-def _steps(path: str) -> list[tuple[str, int | None, str]]:
+@functools.lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[tuple[str, int | None, str], ...]:
     """Names with index and wanted type; raises DefinitionError for what is not a simple path."""
     marked = _OF_TYPE.sub(r"!\1", path)
     steps = []
@@ -99,7 +101,7 @@ def _steps(path: str) -> list[tuple[str, int | None, str]]:
         if index and int(index) > _MOST_ITEMS:
             raise DefinitionError(path, f"an index is at most {_MOST_ITEMS}")
         steps.append((match["name"], int(index) if index else None, of_type))
-    return steps
+    return tuple(steps)
 
 
 def element_of(

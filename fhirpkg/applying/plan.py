@@ -185,11 +185,11 @@ class _Actions:
         if verdict is not Verdict.APPLICABLE:
             self._leave_out(verdict, action, place, reason, expression)
             return None
-        evidence = () if _tells_itself(action) else evidence_of(self._run.evaluator)
+        tells_itself = _tells_itself(action)
+        evidence = () if tells_itself else evidence_of(self._run.evaluator)
         position = len(self._run.whys)
         made = self._carried(action, place)
-        children = list(self.made_of(action, place))
-        if children:
+        if children := list(self.made_of(action, place)):
             made["action"] = children
         target, failure = self._defined(action, made, place)
         if target is None and self._run.dialect.carries:
@@ -197,7 +197,7 @@ class _Actions:
                 self._messages.report(APPLY_NO_PLACE, f"{place}.{problem}", place)
         self._compute(action, target, made)
         request = "" if target is None else f"{target['resourceType']}/{target['id']}"
-        title = _title(made) if _tells_itself(action) else self._called(action)
+        title = _title(made) if tells_itself else self._called(action)
         words = (place, str(action.get("id", "")), title, verdict, reason, expression)
         why = Why(*words, request, evidence, failure, self._depth(place))
         self._run.whys.insert(position, why)
@@ -257,7 +257,7 @@ class _Actions:
         made |= kept(action, ("modifierExtension",))
         if participants := action.get("participant"):
             made["participant"] = [participant_of(p, self._run.parties) for p in participants]
-        asked = asked_of(action) if is_generated(self._plan) else []
+        asked = asked_of(action) if "input" in action and is_generated(self._plan) else []
         for problem in unused(action, asked):
             self._messages.report(APPLY_NOT_USED, f"{place}.{problem}", place)
 
@@ -390,7 +390,9 @@ def _pertains_to(goal: dict[str, str]) -> dict[str, Json]:
 
 def _tells_itself(action: Resource) -> bool:
     """Whether an action computes its title: it names the record that it is about."""
-    return any(value.get("path") == "title" for value in action.get("dynamicValue", ()))
+    return "dynamicValue" in action and any(
+        value.get("path") == "title" for value in action["dynamicValue"]
+    )
 
 
 def _title(action: Resource) -> str:

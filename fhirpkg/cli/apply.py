@@ -196,12 +196,10 @@ def _check_shape(plan: str, applied: Applied) -> None:
 
 def _as_json(applied: Applied, subject: str) -> Resource:
     """The criteria with their states, the verdict on each action, and what else there is to say."""
-    from dataclasses import asdict
-
     return {
         "subject": subject,
         "criteria": applied.criteria,
-        "actions": [asdict(why) for why in applied.why],
+        "actions": [why._asdict() for why in applied.why],
         "messages": [issue for outcome in applied.outcomes for issue in outcome["issue"]],
     }
 

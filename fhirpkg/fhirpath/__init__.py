@@ -38,4 +38,6 @@ def __getattr__(name: str) -> Json:
         raise AttributeError(f"module 'fhirpkg.fhirpath' has no attribute {name!r}")
     import importlib  # noqa: PLC0415 - only on first use of a public name
 
-    return getattr(importlib.import_module(f"fhirpkg.fhirpath.{_HOMES[name]}"), name)
+    found = getattr(importlib.import_module(f"fhirpkg.fhirpath.{_HOMES[name]}"), name)
+    globals()[name] = found  # asked for with each expression
+    return found

@@ -160,6 +160,8 @@ def _said(step: Step, action: Resource, definition: Resource) -> Row:
     description = _HIGHLIGHT.sub("", description).replace("**", "")
     notes: dict[str, list[str]] = {}
     for note in step.notes:
+        if note.label not in _LABELS:  # dose and specimen are among the defaults
+            continue
         label = f"{gettext(note.label)}: " if note.label in ("Starts if", "Stops if") else ""
         notes.setdefault(_LABELS[note.label], []).append(f"{label}{note.text}")
     return {

@@ -42,7 +42,7 @@ _KNOWLEDGE_EXTENSIONS = (
 _REASON_LISTS = ("ServiceRequest", "MedicationRequest", "CommunicationRequest", "DeviceRequest",
                  "SupplyRequest", "Communication", "Procedure", "Appointment",
                  "RequestGroup")  # fmt: skip
-_HAS_EFFECT = {
+_ELEMENTS = {
     "bodySite": "bodySite",
     "code": "code",
     "doNotPerform": "doNotPerform",
@@ -67,8 +67,8 @@ _HAS_EFFECT = {
 """JSON keys of what a definition says about the request, to the elements they belong to."""
 
 
-_RIVALS = (("code", "codeCodeableConcept"), ("code", "itemCodeableConcept"))
-"""Elements of a definition that give way when another (the product) takes their place."""
+_OF_ONE_THING = ("DeviceRequest", "SupplyRequest")
+"""Kinds in which the product, as a concept, takes the place of the code."""
 
 
 def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Resource, list[str]]:
@@ -89,19 +89,21 @@ def build(definition: Resource, parties: Parties, dialect: Dialect) -> tuple[Res
         made["language"] = parties.language
     if extensions := kept_extensions(definition):
         made["extension"] = extensions
+    given = {_ELEMENTS.get(key, key) for key in definition}
     used = set()
     for cell in kind.reference + (kind.complete if dialect.carries else ()):
+        if cell.source and cell.source not in given:
+            continue
         if elements := cell.make(definition, parties):
             used.add(cell.source)
-            for source, key in _RIVALS:
-                if key in elements and key in made:
-                    used.discard(source)
             made.update(elements)
     if not dialect.carries:
         return made, []
+    if kind_name in _OF_ONE_THING and "productCodeableConcept" in definition:
+        used.discard("code")
     used |= _forbid(definition, made)
     _keep_contained(definition, made)
-    left_over = [k for k in definition if k in _HAS_EFFECT and _HAS_EFFECT[k] not in used]
+    left_over = [k for k in definition if k in _ELEMENTS and _ELEMENTS[k] not in used]
     return made, sorted(left_over)
 
 

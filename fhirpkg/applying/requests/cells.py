@@ -38,7 +38,10 @@ Maker = Callable[["Resource", Parties], "dict[str, Any]"]
 
 
 class Cell(NamedTuple):
-    """Elements of the target made of one element of the definition (or of none)."""
+    """Elements of the target made of one element of the definition, which it must have, or of none.
+
+    A `source` is named without the type of a choice.
+    """
 
     source: str
     make: Maker
@@ -77,7 +80,7 @@ def displayed(source: str, target: str) -> Cell:
 
 def intent(default: str) -> Cell:
     """The intent of the definition, else this one."""
-    return Cell("intent", lambda d, _: {"intent": d.get("intent", default)})
+    return Cell("", lambda d, _: {"intent": d.get("intent", default)})
 
 
 def party(target: str, *names: str) -> Cell:
@@ -86,8 +89,10 @@ def party(target: str, *names: str) -> Cell:
 
 
 def _referring(target: str, parties: Parties, names: tuple[str, ...]) -> dict[str, Json]:
-    given = next((value for name in names if (value := getattr(parties, name))), "")
-    return {target: {"reference": given}} if given else {}
+    for name in names:
+        if given := getattr(parties, name):
+            return {target: {"reference": given}}
+    return {}
 
 
 def canonical(as_list: bool) -> Cell:

@@ -55,15 +55,11 @@ def misplaced_subjects(resource: Resource) -> Iterator[str]:
     """Messages about references to subjects of types that R4 does not allow."""
     kind = resource["resourceType"]
     element, allowed = MAY_BE.get(kind, ("", ()))
-    named = (
-        [(f"{kind}.{element}", resource[element], allowed)]
-        if element and element in resource
-        else []
-    )
+    named = [(element, resource[element], allowed)] if element in resource else []
     if kind == "Appointment":
         actors = [p["actor"] for p in resource.get("participant", ()) if "actor" in p]
-        named += [("Appointment.participant.actor", actor, _INVITED) for actor in actors]
+        named += [("participant.actor", actor, _INVITED) for actor in actors]
     for name, value, allowed in named:
         reference = value.get("reference", "")
         if reference.rpartition("/")[0].rpartition("/")[2] not in allowed:
-            yield f"{name} cannot be {reference} in R4, only {' or '.join(allowed)}"
+            yield f"{kind}.{name} cannot be {reference} in R4, only {' or '.join(allowed)}"
