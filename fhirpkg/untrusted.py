@@ -9,7 +9,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fhirpkg.issues import Path, Resource
 
@@ -53,12 +53,14 @@ def mappings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:
         place, node = waiting.pop()
         if isinstance(node, dict):
             yield place, node
-            inner: list[tuple[Any, Any]] = list(node.items())
+            inner: Iterable[tuple[Any, Any]] = node.items()
+        elif isinstance(node, list):
+            inner = enumerate(node)
         else:
-            inner = list(enumerate(node)) if isinstance(node, list) else []
-        waiting += [
-            ((*place, step), item) for step, item in inner[::-1] if isinstance(item, (dict, list))
-        ]
+            continue
+        deeper = [((*place, step), item) for step, item in inner if isinstance(item, (dict, list))]
+        deeper.reverse()
+        waiting += deeper
 
 
 def codings(value: Any, path: Path) -> Iterator[tuple[Path, Resource]]:

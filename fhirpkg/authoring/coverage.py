@@ -6,6 +6,7 @@ so a fact that gets lost on the way is found lost. Narrative and attachments do 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def coverage(
     procedure.yaml counts; one that is below no section is called by its line.
     """
     held = held_by(resources)
-    said = list(_said(procedure))
+    said = list(_said(procedure, origins(procedure)))
     left_out = procedure.source.left_out if procedure.source else {}
     counted = procedure.source.labels() if procedure.source else ()
     numbered = {label.partition("-")[0] for label in counted}
@@ -89,26 +90,29 @@ def held_by(resources: Iterable[Resource]) -> dict[str, list[tuple[str, str]]]:
 
 def sayings(procedure: Procedure) -> list[str]:
     """Everything that the procedure says for facts of its source."""
-    return list(dict.fromkeys(words for facts, words in _said(procedure) if facts))
+    return list(
+        dict.fromkeys(words for facts, words in _said(procedure, origins(procedure)) if facts)
+    )
 
 
 def words_by_fact(procedure: Procedure) -> dict[str, list[str]]:
     """All that is said for each fact, to clinicians and to patients: what a reader reads."""
     said: dict[str, list[str]] = {}
     plain: dict[str, list[str]] = {}
-    for facts, words in _said(procedure):
+    items = origins(procedure)
+    for facts, words in _said(procedure, items):
         for fact in dict.fromkeys(facts):
             said.setdefault(fact, []).append(words)
-    for item in origins(procedure):
+    for item in items:
         found = [getattr(item, name, "") for name in ("patient", "goal", "call")]
         for fact in dict.fromkeys(item.from_):
             plain.setdefault(fact, []).extend(filter(None, found))
     return {fact: said.get(fact, []) + plain.get(fact, []) for fact in {**said, **plain}}
 
 
-def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
+def _said(procedure: Procedure, items: Iterable[Origin]) -> Iterator[tuple[tuple[str, ...], str]]:
     """The facts and the words of each item: what it says, or the codes that it stands for."""
-    for item in origins(procedure):
+    for item in items:
         if isinstance(item, Said):
             yield item.from_, item.text
         elif isinstance(item, (ProcedureCode, Member)):
@@ -119,16 +123,26 @@ def _said(procedure: Procedure) -> Iterator[tuple[tuple[str, ...], str]]:
                 yield item.from_, item.use
 
 
-def origins(value: Any) -> Iterator[Origin]:
-    """Everything below a part that says where it comes from."""
-    if isinstance(value, Origin):
-        yield value
-    if isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from origins(getattr(value, name))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from origins(item)
+def origins(value: Any) -> list[Origin]:
+    """Everything below a part that says where it comes from, the outer before the inner."""
+    found: list[Origin] = []
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, tuple):
+            waiting += each[::-1]
+        elif isinstance(each, BaseModel):
+            if isinstance(each, Origin):
+                found.append(each)
+            held = each.__dict__
+            fields = [held[name] for name in _fields(type(each))]
+            waiting += [field for field in fields if isinstance(field, (tuple, BaseModel))][::-1]
+    return found
+
+
+@functools.cache
+def _fields(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(model.model_fields)
 
 
 def _words(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ A package has a procedure.yaml in each folder below; a single one may be beside 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -227,8 +228,12 @@ def same_ids(folder: Path, procedures: Iterable[tuple[str, str]]) -> Iterator[Is
 
 def read_source(file: Path) -> source.Source:
     """One YAML file; SourceError when it cannot be opened."""
+    return source.read(_text_of(file), str(file))
+
+
+def _text_of(file: Path) -> bytes:
     try:
-        return source.read(file.read_bytes(), str(file))
+        return file.read_bytes()
     except OSError as error:
         raise SourceError(str(file), error.strerror or str(error)) from error
 
@@ -275,7 +280,12 @@ def package_folder(folder: Path) -> Path:
 def package_of(folder: Path) -> PackageSource | None:
     """The package that a procedure's folder belongs to, where there is a usable one."""
     file = package_folder(folder) / PACKAGE
-    return check_package(read_source(file))[0] if file.is_file() else None
+    return _package(_text_of(file), str(file)) if file.is_file() else None
+
+
+@functools.lru_cache(maxsize=2)  # it is that of all procedures of a package
+def _package(text: bytes, file: str) -> PackageSource | None:
+    return check_package(source.read(text, file))[0]
 
 
 def _unsigned_below(

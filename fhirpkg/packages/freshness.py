@@ -91,11 +91,12 @@ def stale_catalogue(package: Path) -> Iterator[str]:
 def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
     """What of one procedure is not as it would be built now, a sentence each."""
     folder = procedure / _BUILT
+    there = sorted(file.name for file in folder.glob("*.json"))
     if not (procedure / PROCEDURE).is_file():
-        if any(folder.glob("*.json")):
+        if there:
             yield f"{folder} was built from a {PROCEDURE} that is gone"
         return
-    if not any(folder.glob("*.json")):
+    if not there:
         yield f"{procedure / PROCEDURE} has not been built"
         return
     noted = read_record(folder)
@@ -108,9 +109,9 @@ def stale_procedure(package: Path, procedure: Path) -> Iterator[str]:
             yield f"{_place(package, procedure, name)} was changed after {folder} was built"
     for name in sorted(noted.sources.keys() - now.keys() - {_PROFILES}):  # copied without them
         yield f"{folder} was built from {_place(package, procedure, name)}, which is gone"
-    for file in sorted(folder.glob("*.json")):
-        if file.name not in noted.files:
-            yield f"{file} was not made by the build"
+    for name in there:
+        if name not in noted.files:
+            yield f"{folder / name} was not made by the build"
     yield from _changed_by_hand(folder, noted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,17 +52,22 @@ def bundled_content() -> Path:
 
 def installed_resource(resource_type: str, identifier: str) -> Resource | None:
     """A resource of the content that is installed with this program; its file is named by both."""
+    path = _installed_files().get(f"{resource_type}-{identifier}.json")
+    if path is None or not path.is_file():
+        return None
+    value = fhirjson.read(path.read_bytes())[0]
+    return value if isinstance(value, dict) else None
+
+
+@functools.cache
+def _installed_files() -> dict[str, Path]:
+    """The files of that content by name: every url that no package holds is sought there."""
     try:
         root = content_root()
     except PackageError:
-        return None
-    name = f"{resource_type}-{identifier}.json"
-    paths = [*root.glob(f"resources/*/fhir/{name}"), root / "profiles" / name]
-    for path in paths:
-        if path.is_file():
-            value = fhirjson.read(path.read_bytes())[0]
-            return value if isinstance(value, dict) else None
-    return None
+        return {}
+    files = [*root.glob("profiles/*.json"), *sorted(root.glob("resources/*/fhir/*.json"))[::-1]]
+    return {file.name: file for file in files}
 
 
 def read_profiles(resources: Path) -> list[Resource]:

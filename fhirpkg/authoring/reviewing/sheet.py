@@ -120,7 +120,7 @@ def sheet(
 
 def _fact_lines(facts: _Facts, review: Review | None) -> Iterator[Line]:
     source = facts.procedure.source
-    said, every = words_by_fact(facts.procedure), list(origins(facts.procedure))
+    said, every = words_by_fact(facts.procedure), origins(facts.procedure)
     for label in source.labels() if source else ():
         words = said.get(label, [])
         items = [item for item in every if label in item.from_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,21 @@ def read(folder: Path) -> Terms | None:
     file = folder / LOCK
     if not file.is_file():
         return None
-    terms = Terms(LOCK)
     try:
-        for each in json.loads(file.read_text("utf-8"))["codes"]:
-            display, active = each.get("display", ""), each.get("active")
-            source, version = each["source"], each.get("version", "")
-            others = tuple((language, text) for language, text in each.get("designations", ()))
-            known = Known(each["system"], each["code"], display, active, source, version, others)
-            terms.codes[known.system, known.code] = known
+        return _terms(file.read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(file), f"it is not a codes.lock ({error})") from error
+
+
+@functools.lru_cache(maxsize=2)  # all procedures of a package are checked by the same
+def _terms(text: bytes) -> Terms:
+    terms = Terms(LOCK)
+    for each in json.loads(text.decode("utf-8"))["codes"]:
+        display, active = each.get("display", ""), each.get("active")
+        source, version = each["source"], each.get("version", "")
+        others = tuple((language, text) for language, text in each.get("designations", ()))
+        known = Known(each["system"], each["code"], display, active, source, version, others)
+        terms.codes[known.system, known.code] = known
     return terms
 
 

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from fhirpkg.cql.tree import Node
 
 _LANDMARK = re.compile(
-    r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\bdefine\b", re.DOTALL
+    r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|define(?<=\bdefine)\b", re.DOTALL
 )
+"""It looks back for the start of the word: where alternatives begin with characters, the search
+passes over what begins with others.
+"""
 _HEAD = re.compile(
     r"(?:\"(?:\\.|[^\"\\])*\"|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?\*/|[^\"`:/]|/)*+:", re.DOTALL
 )
@@ -52,8 +55,7 @@ def defined_names(text: str, *, functions: bool) -> list[str]:
     >>> defined_names('define "A b": 1 /* define C: 2 */ define private D: 3', functions=False)
     ['A b', 'D']
     """
-    starts = (found.start() for found in _LANDMARK.finditer(text) if found.group() == "define")
-    read = filter(None, (_DEFINED.match(text, start) for start in starts))
+    read = filter(None, (_DEFINED.match(text, start) for start in _starts(text)))
     return [
         name_in(m[1]) for m in read if functions or "function" not in text[m.start() : m.start(1)]
     ]
@@ -78,6 +80,12 @@ def read_statements(
     for statement in made:
         library.add(statement)
     return made
+
+
+@functools.lru_cache(maxsize=4)  # of a library, and of the one that a plan or measure names
+def _starts(text: str) -> tuple[int, ...]:
+    """Where the statements of CQL text begin."""
+    return tuple(m.start() for m in _LANDMARK.finditer(text) if m.group() == "define")
 
 
 class Stretch(NamedTuple):
@@ -108,7 +116,7 @@ def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
 
     Raises CqlError when the header cannot be read.
     """
-    starts = [m.start() for m in _LANDMARK.finditer(text) if m.group() == "define"]
+    starts = _starts(text)
     named = _NAME.search(text)
     source = Source(text, named[1] if named else name)
     library = Library(name)
