@@ -34,6 +34,8 @@ _HEAD = re.compile(
     r"(?:\"(?:\\.|[^\"\\])*\"|`(?:\\.|[^`\\])*`|//[^\n]*|/\*.*?\*/|[^\"`:/]|/)*+:", re.DOTALL
 )
 """A statement up to the colon before its expression."""
+_PLAIN_HEAD = re.compile(r'define\s+"([^"\\\n]+)"\s*:')
+"""That of most: a definition whose name is in quotation marks."""
 _NAME = re.compile(r"^\s*library\s+\"?([\w.-]+)", re.MULTILINE)
 _CONTEXTS = ["Patient", "Unfiltered", "Population", "Practitioner", "Device", "RelatedPerson",
              "Encounter", "Location", "Organization", "Group"]  # fmt: skip
@@ -100,15 +102,20 @@ class Stretch(NamedTuple):
     @property
     def name(self) -> str:
         """The name that it defines; nothing where a comment is before it."""
-        found = _DEFINED.match(self.text)
-        return name_in(found[1]) if found and found[1] not in _MODIFIERS else ""
+        return _name_and_seen(self.text)[0]
 
     @property
     def seen(self) -> str:
         """What other statements depend on: the text, of a function its head."""
-        found, head = _DEFINED.match(self.text), _HEAD.match(self.text)
-        is_function = found and head and "function" in self.text[: found.start(1)].split()
-        return head[0] if head and is_function else self.text
+        return _name_and_seen(self.text)[1]
+
+
+@functools.lru_cache(maxsize=5000)
+def _name_and_seen(text: str) -> tuple[str, str]:
+    found, head = _DEFINED.match(text), _HEAD.match(text)
+    is_function = found and head and "function" in text[: found.start(1)].split()
+    name = name_in(found[1]) if found and found[1] not in _MODIFIERS else ""
+    return name, head[0] if head and is_function else text
 
 
 def outline(text: str, name: str = "") -> tuple[Source, Library, list[Stretch]]:
@@ -276,26 +283,12 @@ def _read_statement(
     stretch: Stretch, source: Source, library: Library, checker: Callable[[], Checker]
 ) -> Statement:
     """`define X: …` or `define function X(a Type): …`; the expression is read later."""
-    start, end = stretch.start, stretch.end
-    head = _HEAD.match(source.text, start, end)
-    body = head.end() if head else end
-    parser = Parser(source, tokens(source, start, body))
-    parser.expect("define")
-    parser.accept("public", "private")
-    parser.accept("fluent")
-    is_function = bool(parser.accept("function"))
-    name = parser.identifier()
-    operands: dict[str, Node] | None = None
-    if is_function:
-        parser.expect("(")
-        operands = dict(parser.separated(lambda: _operand(parser), ")"))
-        if parser.accept("returns"):
-            parser.type_of_operand()
-    parser.expect(":")
+    end = stretch.end
+    if plain := _PLAIN_HEAD.match(source.text, stretch.start, end):
+        name, operands, body = plain[1], None, plain.end()
+    else:
+        name, operands, body = _read_head(stretch, source, library)
     place = f"{library.name}.{name}, line {stretch.line}"
-    if operands is not None:
-        resolver = Resolver(library, source)
-        operands = {key: resolver.specifier(type_) for key, type_ in operands.items()}
 
     def load() -> Node:
         parser = Parser(source, tokens(source, body, end))
@@ -310,6 +303,31 @@ def _read_statement(
         return tree
 
     return Statement(name, operands, place, load, stretch.context)
+
+
+def _read_head(
+    stretch: Stretch, source: Source, library: Library
+) -> tuple[str, dict[str, Node] | None, int]:
+    """The name, the operands of a function with their types, and where the expression begins."""
+    head = _HEAD.match(source.text, stretch.start, stretch.end)
+    body = head.end() if head else stretch.end
+    parser = Parser(source, tokens(source, stretch.start, body))
+    parser.expect("define")
+    parser.accept("public", "private")
+    parser.accept("fluent")
+    is_function = bool(parser.accept("function"))
+    name = parser.identifier()
+    operands: dict[str, Node] | None = None
+    if is_function:
+        parser.expect("(")
+        operands = dict(parser.separated(lambda: _operand(parser), ")"))
+        if parser.accept("returns"):
+            parser.type_of_operand()
+    parser.expect(":")
+    if operands is not None:
+        resolver = Resolver(library, source)
+        operands = {key: resolver.specifier(type_) for key, type_ in operands.items()}
+    return name, operands, body
 
 
 def _operand(parser: Parser) -> tuple[str, Node]:
