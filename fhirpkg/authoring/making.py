@@ -31,7 +31,7 @@ from fhirpkg.authoring.writing import (
 )
 from fhirpkg.errors import ConfigError
 from fhirpkg.issues import Issue, Severity
-from fhirpkg.packages.freshness import RECORD, Record, digest, read_record, sources_of
+from fhirpkg.packages.freshness import RECORD, Record, digest, digest_of, read_record, sources_of
 from fhirpkg.packages.installed import content_root
 from fhirpkg.processes import few_collections, mapping
 
@@ -236,7 +236,7 @@ def _kept(work: _Work, name: str) -> Made | None:
         return None
     if {file.name for file in home.glob("*-*.json")} != record.files.keys():
         return None
-    if any(digest((home / file).read_bytes()) != d for file, d in record.files.items()):
+    if any(digest_of(f"{home}/{file}") != then for file, then in record.files.items()):
         return None
     ours = record.files.keys() - work.of_the_package
     references = {file[:-5].replace("-", "/", 1) for file in ours}

@@ -22,6 +22,7 @@ REVIEW, DRAWING = "review.yaml", "drawing.svg"
 _BESIDE = (PROCEDURE, REVIEW, DRAWING)
 _ORDER = (PACKAGE, LOCK, *_BESIDE)
 _BUILT, _PROFILES = "fhir", "profiles"
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _changed_by_hand(folder: Path, noted: Record) -> Iterator[str]:
         file = folder / name
         if not file.is_file():
             yield f"{file} was built but has been deleted since"
-        elif digest(file.read_bytes()) != written:
+        elif digest_of(f"{folder}/{name}") != written:
             yield f"{file} was changed by hand after it was built"
 
 
@@ -129,7 +130,7 @@ def sources_of(package: Path, procedure: Path) -> dict[str, str]:
     of_package = {name: package / name for name in (PACKAGE, LOCK)}
     of_all = {name: _kept(file) for name, file in of_package.items() if file.is_file()}
     beside = {name: procedure / name for name in _BESIDE}
-    own = {name: digest(file.read_bytes()) for name, file in beside.items() if file.is_file()}
+    own = {name: digest_of(file) for name, file in beside.items() if file.is_file()}
     found = {name: (of_all | own)[name] for name in _ORDER if name in of_all or name in own}
     profiles = sorted((package.absolute().parent / _PROFILES).glob("*.json"))
     return found | ({_PROFILES: _kept(*profiles)} if profiles else {})
@@ -165,3 +166,15 @@ def read_record(folder: Path, name: str = RECORD) -> Record | None:
 def digest(content: bytes) -> str:
     """The SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(file: Path | str) -> str:
+    """The SHA-256 of a file, in hexadecimal; raises OSError when it cannot be read.
+
+    Files are read in pieces: memory for a whole one costs more than hashing it.
+    """
+    found, piece = hashlib.sha256(), memoryview(bytearray(_PIECE))
+    with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs as much again
+        while size := stream.readinto(piece):
+            found.update(piece[:size])
+    return found.hexdigest()
