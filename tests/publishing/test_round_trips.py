@@ -123,6 +123,16 @@ def test_creations_are_counted_right_where_versions_are_uuids(server):
         assert any("every creation was checked" in note for note in report.notes)
 
 
+def test_a_creation_that_answers_201_needs_no_look_at_the_history(server):
+    def honest(request, forward):
+        return renamed(forward(request))
+
+    with scripted(server_like(habits.no_bundles, honest, knows_no_uuid), server) as proxy:
+        assert publish(proxy.base_url).created == 4
+        asked = [request.path for request in proxy.seen if "_history" in request.path]
+    assert not [path for path in asked if "/List/" not in path]  # the release's own record
+
+
 def test_what_came_in_between_is_found_where_versions_are_uuids(server):
     other = canonical("PlanDefinition", "course", title="Somebody else's")
 
