@@ -72,7 +72,7 @@ def test_what_has_not_changed_is_not_built_again(package, monkeypatch):
     before = files(package)
     monkeypatch.setattr(making, "resources_of", None)
     done = build_folder(package)
-    assert (done.kept, done.changed) == (4, 0)
+    assert (done.kept, done.changed) == (5, 0)
     assert files(package) == before
 
 

@@ -8,15 +8,23 @@ from pathlib import Path
 import pytest
 
 from fhirpkg import fhirjson
+from fhirpkg.applying.application import apply
+from fhirpkg.authoring.build import build
+from fhirpkg.authoring.folder import read_folder
 from fhirpkg.bundling.reading import read_content
+from fhirpkg.packages.installed import read_profiles
+from fhirpkg.repository import Layers, MemoryRepository
 
 HERE = Path(__file__).parent
 RESOURCES = HERE.parent.parent / "resources"
 
 pytestmark = pytest.mark.servers
-OFFLINE = re.compile(r"valueset-mimetypes|ValueSet/mimetypes|hl7\.org/fhir/uv/(?:cpg|sdc)/")
-"""Without a terminology server it may know no MIME type at all, by what its cache holds. The guides
-CPG and SDC, whose extensions fill in and collect the checklist, are not loaded."""
+OFFLINE = re.compile(
+    r"valueset-mimetypes|ValueSet/mimetypes|hl7\.org/fhir/uv/(?:cpg|sdc)/|/cqf-messages could not"
+)
+"""Without a terminology server it may know no MIME type at all, by what its cache holds. Not loaded
+are the guides CPG and SDC, whose extensions fill in and collect the checklist, and the extension of
+HL7's pack that leads from a RequestGroup to its messages."""
 
 
 def validated(folder, resources):
@@ -40,6 +48,7 @@ def validated(folder, resources):
     }
 
 
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1970-01-01"}
 BROKEN = "PlanDefinition-Broken.json"
 
 
@@ -49,6 +58,28 @@ def everything(tmp_path_factory):
     plan = next(r for r in resources if r["resourceType"] == "PlanDefinition")
     broken = {**plan, "id": "Broken", "useContext": plan["useContext"][1:]}
     return validated(tmp_path_factory.mktemp("content"), [*resources, broken])
+
+
+def test_what_the_model_can_say_of_other_procedures_has_no_error(tmp_path):
+    folder = HERE.parent / "authoring" / "wide"
+    authored = read_folder(folder)
+    profiles = read_profiles(folder)
+    built = build(authored.package, authored.procedures, profiles)
+    ours = [dict(resource) for resources in built.values() for resource in resources]
+    known = Layers(MemoryRepository([PATIENT]), MemoryRepository(ours))
+    plans = [resource for resource in ours if resource["resourceType"] == "PlanDefinition"]
+    applied = [apply(plan, "Patient/p", known, form="bundle") for plan in plans]
+    made = [
+        {**resource, "id": f"{number}-{resource['id']}"[:64]}
+        for number, each in enumerate(applied)
+        for resource in each.resources
+    ]
+    errors = {
+        name: [words for severity, words in issues if severity != "warning"]
+        for name, issues in validated(tmp_path, [*profiles, *ours, *made]).items()
+    }
+    assert len(errors) > 100
+    assert {name: words for name, words in errors.items() if words} == {}
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def action_of(context: BuildContext, action: Action) -> Resource:
             *chosen_conditions(context, action),
             *answer_conditions(action),
         ],
-        "participant": context.participants(action.people),
+        "participant": context.participants(context.procedure.people_of(action)),
         "groupingBehavior": "logical-group" if parts else None,
         "selectionBehavior": action.choose,
         "requiredBehavior": action.needed or ("could" if action.questions else None),

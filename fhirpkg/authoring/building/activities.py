@@ -214,7 +214,7 @@ def _activity(context: BuildContext, action: Action, document: Resource) -> Reso
         "code": code[0] if code else None,
         "intent": "proposal" if kind not in _WITHOUT_INTENT else None,
         "priority": action.priority,
-        "participant": context.participants(action.people),
+        "participant": context.participants(context.procedure.people_of(action)),
         "specimenRequirement": _specimen(context, action),
     }
     if kind == "message":

@@ -273,6 +273,11 @@ class Procedure(Part):
         for section in (self.preparation, self.steps, self.recovery):
             yield from _with_parts(section)
 
+    def people_of(self, action: Action) -> tuple[str, ...]:
+        """The ids of all who take part in an action; last, those who are needed for it alone."""
+        alone = (person.id for person in self.personnel if person.only == action.id)
+        return tuple(dict.fromkeys((*action.people, *alone)))
+
 
 _NO_FACTS = {
     "id", "source", "priority", "drawing", "evidence", "effective", "contact", "todo", "codes",

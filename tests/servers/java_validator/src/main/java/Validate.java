@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.hl7.fhir.convertors.factory.VersionConvertorFactory_40_50;
 import org.hl7.fhir.r4.formats.JsonParser;
+import org.hl7.fhir.r4.model.MetadataResource;
 import org.hl7.fhir.r5.context.IWorkerContext;
 import org.hl7.fhir.r5.elementmodel.Element;
 import org.hl7.fhir.r5.elementmodel.Manager;
@@ -93,10 +94,10 @@ public class Validate {
     List<Resource> definitions = new ArrayList<>();
     for (String file : files) {
       byte[] data = Files.readAllBytes(Path.of(file));
-      Resource resource = VersionConvertorFactory_40_50.convertResource(new JsonParser().parse(data));
-      byReference.put(resource.fhirType() + "/" + resource.getIdPart(), data);
-      if (resource instanceof CanonicalResource) {
-        definitions.add(resource);
+      org.hl7.fhir.r4.model.Resource given = new JsonParser().parse(data);
+      byReference.put(given.fhirType() + "/" + given.getIdPart(), data);
+      if (given instanceof MetadataResource) { // a RequestGroup cannot be converted
+        definitions.add(VersionConvertorFactory_40_50.convertResource(given));
       }
     }
     for (String file : files) {
