@@ -31,6 +31,11 @@ class Child:
     place: int
 
 
+_Order = tuple[tuple[str, str, Child | None], ...]
+"""Elements by name, with the key of what stands beside a primitive value, and their shape."""
+_MOST_ORDERS = 4096
+
+
 class Shapes:
     """The children of each type, made when first asked for."""
 
@@ -39,12 +44,34 @@ class Shapes:
         self._children: dict[str, dict[str, Child]] = {}
         self._by_tag: dict[str, dict[str, Child]] = {}
         self._attributes: dict[str, tuple[str, ...]] = {}
+        self._in_order: dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Order] = {}
 
     def children(self, type_name: str) -> Mapping[str, Child]:
         """The elements of a type by their names; `id` and `url` included where attributes."""
         if type_name not in self._children:
             self._children[type_name] = {child.name: child for child in self._made(type_name)}
         return self._children[type_name]
+
+    def in_order(self, type_name: str, keys: tuple[str, ...], skip: tuple[str, ...]) -> _Order:
+        """The elements behind the JSON keys of an object in the order of XML, but those to skip.
+
+        Objects have the same few sets of keys again and again, so the orders are kept.
+        """
+        asked = (type_name, keys, skip)
+        found = self._in_order.get(asked)
+        if found is None:
+            children = self.children(type_name)
+            last = len(children)
+            places = {
+                name: children[name].place if name in children else last
+                for name in (key.removeprefix("_") for key in keys if key not in skip)
+            }
+            names = sorted(places, key=places.__getitem__)
+            found = tuple((name, f"_{name}", children.get(name)) for name in names)
+            if len(self._in_order) >= _MOST_ORDERS:
+                self._in_order.clear()
+            self._in_order[asked] = found
+        return found
 
     def by_tag(self, type_name: str) -> Mapping[str, Child]:
         """The child elements of a type by namespace and name as lxml writes them."""

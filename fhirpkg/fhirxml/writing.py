@@ -60,14 +60,8 @@ class _Writer:
         self._put(f"{line}</{name}>")
 
     def _children(self, value: Resource, type_name: str, line: str, skip: tuple[str, ...]) -> None:
-        shape = self._shapes.children(type_name)
-        last = len(shape)
-        places = {
-            name: shape[name].place if name in shape else last
-            for name in (key.removeprefix("_") for key in value if key not in skip)
-        }
-        for name in sorted(places, key=places.__getitem__):
-            item, sibling, child = value.get(name), value.get(f"_{name}"), shape.get(name)
+        for name, beside, child in self._shapes.in_order(type_name, tuple(value), skip):
+            item, sibling = value.get(name), value.get(beside)
             if sibling is None and (child is None or child.kind not in _HOLDING):
                 if isinstance(item, str):
                     self._put(f'{line}<{name} value="{_escaped(item)}"/>')  # what most are
@@ -76,9 +70,9 @@ class _Writer:
                     self._put(line)
                     self._complex(name, item, child.type if child else "", line)
                     continue
-            for each, beside in _pairs(item, sibling):
+            for each, its_own in _pairs(item, sibling):
                 self._put(line)
-                self._element(name, each, beside, child, line)
+                self._element(name, each, its_own, child, line)
 
     def _element(
         self, name: str, item: Json, sibling: Json, child: Child | None, line: str
