@@ -184,8 +184,8 @@ def _versioned(member: Member) -> str:
 
 def _listing_only(guide: Resource, published: Collection[str]) -> Resource:
     """The guide without the entries of `definition.resource` that name what is not published."""
-    listed = _listed(guide)
-    kept = [entry for entry in listed if _target(entry) in {"", *published}]
+    listed, wanted = _listed(guide), {"", *published}
+    kept = [entry for entry in listed if _target(entry) in wanted]
     if len(kept) == len(listed):
         return guide
     definition = {**guide["definition"], "resource": kept}
