@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhirpkg.errors import ServerError
+from fhirpkg.languages.choosing import primary
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _answer(parameters: Resource, language: str) -> Answer:
         for each in others
         if "value" in each
     ]
-    own = [pair for pair in named_ if pair[0].partition("-")[0] == language.partition("-")[0]]
+    own = [pair for pair in named_ if primary(pair[0]) == primary(language)]
     return Answer(True, display, active, version, tuple(own))
 
 

@@ -31,6 +31,11 @@ def translation(language: str, text: str) -> Resource:
     }
 
 
+def primary(language: str) -> str:
+    """The language of a tag without region and script: ``de`` of ``de-AT`` (RFC 5646, 2.2.1)."""
+    return language.partition("-")[0].lower()
+
+
 def wanted(accept: str) -> list[str]:
     """The languages of an Accept-Language header (RFC 9110), the most wanted first.
 
@@ -79,12 +84,12 @@ def best(asked: Iterable[str], offered: Iterable[str]) -> str:
     """
     known = sorted(offered)
     for tag in asked:
-        general = tag.partition("-")[0].lower()
+        general = primary(tag)
         for each in known:
             if tag.lower() == each.lower():
                 return each
         for each in known:
-            if general == each.partition("-")[0].lower():
+            if general == primary(each):
                 return each
     return ""
 

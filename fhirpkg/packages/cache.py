@@ -144,21 +144,20 @@ def resolve_package(
     cache: PackageCache | None = None,
     *,
     offline: bool = False,
-    progress: Callable[[int, int], None] | None = None,
     sha256: str = "",
     tell: Callable[[str], None] = lambda _: None,
 ) -> Package:
     """The package that ``name#version``, a url, a .tgz or a folder names.
 
-    What is not in the cache is fetched from the registry and kept, unless `offline`; `progress` is
-    called with the bytes so far and in all, `tell` with remarks on the choice. Raises PackageError
-    when it is nowhere, or when the archive that is fetched has another `sha256`.
+    What is not in the cache is fetched from the registry and kept, unless `offline`; `tell` is
+    called with remarks on the choice. Raises PackageError when it is nowhere, or when the archive
+    that is fetched has another `sha256`.
     """
     if text.startswith(("https://", "http://")):
-        return _downloaded(text, progress, offline=offline, sha256=sha256)
+        return _downloaded(text, offline=offline, sha256=sha256)
     if text.endswith((".tgz", ".tar.gz")) or Path(text).is_dir():
         return read_package(Path(text))
-    return resolve_named(text, cache, offline=offline, progress=progress, sha256=sha256, tell=tell)
+    return resolve_named(text, cache, offline=offline, sha256=sha256, tell=tell)
 
 
 def resolve_named(
@@ -172,7 +171,8 @@ def resolve_named(
 ) -> Package:
     """As `resolve_package`, by ``name#version`` alone: no package leads to a url or a folder.
 
-    For what others wrote, such as the dependencies of a package.
+    For what others wrote, such as the dependencies of a package. `progress` is called with the
+    bytes so far and in all.
     """
     try:
         wanted = PackageId.parse(text)
@@ -230,9 +230,7 @@ def check_origin_sha256(package: Package, cache: PackageCache, wanted: str) -> N
         raise PackageError(name, "its files in the cache were changed after it was fetched", advice)
 
 
-def _downloaded(
-    url: str, progress: Callable[[int, int], None] | None, *, offline: bool, sha256: str
-) -> Package:
+def _downloaded(url: str, *, offline: bool, sha256: str) -> Package:
     """The package at a url, which is not kept: what is there may change."""
     if offline:
         raise PackageError(url, "it would have to be fetched, and --offline forbids that")
@@ -241,7 +239,7 @@ def _downloaded(
         RegistryClient,
     )
 
-    archive = RegistryClient().download(Distribution(PackageId(url), url), progress)
+    archive = RegistryClient().download(Distribution(PackageId(url), url))
     _check_sha256(url, archive, sha256)
     return read_package(archive)
 

@@ -9,20 +9,16 @@ import pytest
 
 from fhirpkg.cli import _run
 from fhirpkg.packages.cache import PackageCache
-from tests.packages.loopback import archive, running
+from tests.packages.loopback import archive
 
 MANIFEST = ("package/package.json", b'{"name": "test.one", "version": "1.0.0"}')
 DEEP = "[" * 100_000
 
 
 @pytest.fixture
-def registry(monkeypatch, tmp_path):
-    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("FHIRPKG_REGISTRIES", raising=False)
-    with running() as server:
-        monkeypatch.setenv("FPL_REGISTRY", server.base)
-        server.publish(archive())
-        yield server
+def registry(registry):
+    registry.publish(archive())
+    return registry
 
 
 def packed(*members):

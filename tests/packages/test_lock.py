@@ -17,14 +17,10 @@ from tests.packages.loopback import archive, running
 
 
 @pytest.fixture
-def registry(monkeypatch, tmp_path):
-    monkeypatch.setenv("FHIRPKG_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("FHIRPKG_REGISTRIES", raising=False)
-    with running() as server:
-        monkeypatch.setenv("FPL_REGISTRY", server.base)
-        server.publish(archive(dependencies={"test.two": "1.0.x"}))
-        server.publish(archive("test.two"), "test.two")
-        yield server
+def registry(registry):
+    registry.publish(archive(dependencies={"test.two": "1.0.x"}))
+    registry.publish(archive("test.two"), "test.two")
+    return registry
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from fhirpkg.authoring.terms.sources import CORE, Sources, available
 from fhirpkg.authoring.terms.words import likeness, tag, untagged
 from fhirpkg.definitions.terminology.grammars import CPT, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS, written
+from fhirpkg.languages.choosing import primary
 from fhirpkg.untrusted import text_of
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _out_of_range(coding: Coding) -> str:
 
 def _check_display(read: Source, use: Use, known: Known, language: str, english: str) -> bool:
     """Report a display that differs from the name; False where their languages differ."""
-    is_english = language.partition("-")[0].lower() == "en"
+    is_english = primary(language) == "en"
     display, own = untagged(known.display), known.names(language)
     pairs = [(use.name, each) for each in (display, *own)] + [(english, display)] * bool(english)
     if not display or _abbreviates(use.name, use.coding.code):

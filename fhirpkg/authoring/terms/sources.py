@@ -22,6 +22,7 @@ from fhirpkg.definitions.terminology.codesystems import CodeSystem
 from fhirpkg.definitions.terminology.grammars import ICD_10_CM, LOINC, RXNORM, SNOMED_CT
 from fhirpkg.definitions.terminology.systems import NAMES, SYSTEMS
 from fhirpkg.errors import SourceError
+from fhirpkg.languages.choosing import primary
 from fhirpkg.packages.cache import PackageCache
 from fhirpkg.untrusted import objects, text_of
 
@@ -55,8 +56,8 @@ class Known(NamedTuple):
 
     def names(self, language: str) -> list[str]:
         """The names for it that are in a language, whatever its region."""
-        wanted = _primary(language)
-        return [text for own, text in self.designations if own and _primary(own) == wanted]
+        wanted = primary(language)
+        return [text for own, text in self.designations if own and primary(own) == wanted]
 
 
 @dataclass(slots=True)
@@ -202,11 +203,6 @@ def designations(concept: Resource) -> list[tuple[str, str]]:
     """The language and the text of each designation that an element has."""
     found = objects(concept, "designation")
     return [(text_of(each, "language"), text_of(each, "value")) for each in found]
-
-
-def _primary(language: str) -> str:
-    """A language without its region: `pt` of `pt-BR`."""
-    return language.partition("-")[0].lower()
 
 
 @functools.cache

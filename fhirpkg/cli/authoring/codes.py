@@ -197,8 +197,9 @@ def check(
 
 def _names(known: Known | None, language: str) -> bool:
     """Whether a code is known, in another language than English with a name in that."""
-    is_english = language.partition("-")[0] == "en"
-    return known is not None and (is_english or bool(known.names(language)))
+    from fhirpkg.languages.choosing import primary
+
+    return known is not None and (primary(language) == "en" or bool(known.names(language)))
 
 
 def _kept(resources: Path, found: list[Terms]) -> Terms:

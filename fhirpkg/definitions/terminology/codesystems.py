@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fhirpkg.definitions.terminology.grammars import LOINC, SNOMED_CT
+from fhirpkg.languages.choosing import primary
 from fhirpkg.untrusted import objects, text_of
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class Concept:
 
         Those without a language fit all; all fit the empty language.
         """
-        wanted = _primary(language)
+        wanted = primary(language)
         fitting = (
-            text for text, own in self.designations if not own or wanted in ("", _primary(own))
+            text for text, own in self.designations if not own or wanted in ("", primary(own))
         )
         return tuple(filter(None, (self.display, *fitting)))
 
@@ -121,11 +122,6 @@ class CodeSystem:
 def is_display(text: str, known: Iterable[str]) -> bool:
     """Whether a text is one of the displays, whatever its case."""
     return text.casefold() in map(str.casefold, known)
-
-
-def _primary(language: str) -> str:
-    """The language of a tag without region and script: ``de`` of ``de-AT``."""
-    return language.partition("-")[0].lower()
 
 
 def _concepts(resource: Resource) -> Iterator[Concept]:

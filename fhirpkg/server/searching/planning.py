@@ -260,10 +260,12 @@ class _Walk:
 
     @property
     def last(self) -> str:
+        """The direction of the key, which ends the order."""
         return self.part.last or self.first.direction
 
     @property
     def is_full(self) -> bool:
+        """Whether all matches that are wanted were found."""
         return len(self.keys) >= self.part.most
 
     def add(self, condition: Condition) -> None:

@@ -107,13 +107,17 @@ def _way(begin: _Component, others: list[_Component]) -> Way:
     param, test, arguments = begin
     asked = [param, *arguments]
     rows = f"FROM searchable WHERE param = ? AND ({test})"
-    few = f"FROM (SELECT * {rows} LIMIT {_SAMPLE}) AS a WHERE true"
     fitting, more = _beside(others)
-    return Way(
-        (f"SELECT 1 {rows}", asked),
-        (f"SELECT key {rows.replace(' WHERE', ' AS a WHERE')}{fitting}", [*asked, *more]),
-        (f"SELECT key {few}{fitting}", [*asked, *more]),
-    )
+    few = f"SELECT key FROM (SELECT * {rows} LIMIT {_SAMPLE}) AS a WHERE true{fitting}"
+    return Way((f"SELECT 1 {rows}", asked), _fitting_all(begin, others), (few, [*asked, *more]))
+
+
+def _fitting_all(begin: _Component, others: list[_Component], index: str = "") -> Sql:
+    """A SELECT of the keys of the rows that fit one component, with those that fit the others."""
+    param, test, arguments = begin
+    fitting, more = _beside(others)
+    sql = f"SELECT key FROM searchable AS a{index} WHERE param = ? AND ({test}){fitting}"
+    return sql, [param, *arguments, *more]
 
 
 def _beside(others: list[_Component]) -> Sql:
@@ -129,9 +133,8 @@ def _beside(others: list[_Component]) -> Sql:
 
 
 def _select_composite(wanted: Wanted, *, of_current: bool) -> Sql:
-    (param, first, arguments), *others = _composite(wanted)
-    source = "searchable AS a INDEXED BY searchable_key" if of_current else "searchable AS a"
-    fitting, more = _beside(others)
-    within = " AND key = current.key" if of_current else ""
-    sql = f"SELECT key FROM {source} WHERE param = ? AND ({first}){fitting}{within}"
-    return sql, [param, *arguments, *more]
+    begin, *others = _composite(wanted)
+    if not of_current:
+        return _fitting_all(begin, others)
+    sql, arguments = _fitting_all(begin, others, " INDEXED BY searchable_key")
+    return f"{sql} AND key = current.key", arguments
